@@ -1,0 +1,20 @@
+/** What a cell says while it runs, in the order in which it happened. */
+
+/** Media type to value: text as a string, JSON types as JSON, binary types as base64 (nbformat 4.5, "display_data"). */
+export type MimeBundle = Record<string, unknown>;
+
+export type Output =
+  | { type: "stream"; name: "stdout" | "stderr"; text: string }
+  | { type: "display"; data: MimeBundle; metadata: Record<string, unknown>; displayId?: string }
+  | { type: "update"; data: MimeBundle; metadata: Record<string, unknown>; displayId: string }
+  | { type: "clear"; wait: boolean }
+  | { type: "result"; data: MimeBundle; metadata: Record<string, unknown> }
+  | { type: "error"; ename: string; evalue: string; traceback: string[] };
+
+/** How a cell ended. An interrupted cell ends as an error named `KeyboardInterrupt`, as front ends expect. */
+export interface CellOutcome {
+  status: "ok" | "error";
+  executionCount: number;
+  /** Wall time in milliseconds, from the evaluation's start to its settled value. */
+  elapsed: number;
+}
