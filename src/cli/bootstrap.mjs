@@ -22,8 +22,8 @@ function hashOf(files) {
 }
 
 /** Does `work` unless it was done for the same files before. */
-function onceFor(name, files, outputs, work) {
-  const stamp = path.join(root, "node_modules", ".halftone", name);
+function onceFor(stampFile, files, outputs, work) {
+  const stamp = path.join(root, stampFile);
   const hash = hashOf(files);
   const done = existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
   if (done && outputs.every((file) => existsSync(path.join(root, file)))) return;
@@ -51,13 +51,13 @@ function testFiles() {
 }
 
 function install() {
-  onceFor("packages", ["package.json", "package-lock.json"], ["node_modules/typescript"], () =>
+  onceFor("node_modules/.halftone/packages", ["package.json", "package-lock.json"], ["node_modules/typescript"], () =>
     run("npm", ["ci"], "Installing packages from the lockfile (about a minute the first time)"),
   );
 }
 
 function build() {
-  onceFor("build", ["tsconfig.json", "package-lock.json", ...sources()], ["dist/src/cli/main.js"], () =>
+  onceFor("dist/.halftone-build", ["tsconfig.json", "package-lock.json", ...sources()], ["dist/src/cli/main.js"], () =>
     run(process.execPath, ["node_modules/typescript/bin/tsc"], "Building"),
   );
 }

@@ -1,0 +1,3 @@
+export async function doctor(): Promise<void> {
+  console.log("halftone doctor");
+}
