@@ -1,0 +1,2 @@
+export type { RuntimeInfo } from "./info.ts";
+export { ready, runtimeInfo, tf } from "./load.ts";

@@ -1,0 +1,95 @@
+import path from "node:path";
+import { libraryFolder } from "./cache.ts";
+import type { RuntimeInfo } from "./info.ts";
+import { type Device, findGpu, threads } from "./machine.ts";
+import { quickFault, readManifest } from "./manifest.ts";
+import { shareModules } from "./modules.ts";
+import { loadNative, type Tf } from "./native.ts";
+import { recipeFor } from "./recipe.ts";
+import { loadWasm } from "./wasm.ts";
+
+interface Runtime {
+  tf: Tf;
+  info: RuntimeInfo;
+  ready: Promise<unknown>;
+}
+
+const runtime = load();
+
+/** All of tfjs and tfjs-node, on the backend that `runtimeInfo()` names. */
+export const tf: Tf = runtime.tf;
+
+/** What computes, and why. */
+export const runtimeInfo = (): RuntimeInfo => ({ ...runtime.info });
+
+/** Settles when ops may run: at once on TensorFlow; WebAssembly compiles first. */
+export async function ready(): Promise<RuntimeInfo> {
+  await runtime.ready;
+  return runtimeInfo();
+}
+
+function load(): Runtime {
+  shareModules();
+  const asked = process.env.HALFTONE_BACKEND;
+  if (asked && asked !== "wasm" && asked !== "tensorflow")
+    throw new Error(`HALFTONE_BACKEND must be "tensorflow" or "wasm", got "${asked}"`);
+  const gpu = findGpu();
+  const reasons: string[] = [];
+  if (asked === "wasm") reasons.push("HALFTONE_BACKEND=wasm asks for it");
+  for (const device of asked === "wasm" ? [] : gpu ? (["gpu", "cpu"] as const) : (["cpu"] as const)) {
+    const found = usableLibrary(device);
+    if ("fault" in found) {
+      reasons.push(found.fault);
+      continue;
+    }
+    try {
+      const native = loadNative(found.folder);
+      return { tf: native, info: nativeInfo(native, found, gpu, reasons), ready: Promise.resolve() };
+    } catch (error) {
+      reasons.push(`the library does not load: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
+    }
+  }
+  if (asked === "tensorflow")
+    throw new Error(`HALFTONE_BACKEND=tensorflow, but ${reasons.join("; ")}. Run \`halftone doctor\`.`);
+  const { tf, ready, version } = loadWasm();
+  const reason = `WebAssembly, because ${reasons.join("; ")}`;
+  return { tf, ready, info: { backend: "wasm", version, device: "cpu", ...(gpu && { gpu }), threads: 1, reason } };
+}
+
+interface Library {
+  folder: string;
+  sha256: string;
+  tensorflow: string;
+}
+
+function usableLibrary(device: Device): Library | { fault: string } {
+  try {
+    const folder = libraryFolder(recipeFor(device).key);
+    const manifest = readManifest(folder);
+    if (!manifest) return { fault: `the native library for the ${device} is not set up (run \`halftone setup\`)` };
+    const wrong = quickFault(folder, manifest);
+    if (wrong) return { fault: `the cached library is damaged: ${wrong} (run \`halftone setup\`)` };
+    const sha256 = manifest.files["tensorflow/libtensorflow_cc.so.2"]?.sha256 ?? "";
+    return { folder, sha256, tensorflow: manifest.tensorflow };
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function nativeInfo(native: Tf, library: Library, gpu: string | undefined, reasons: readonly string[]): RuntimeInfo {
+  const { isUsingGpuDevice } = native.backend() as unknown as { isUsingGpuDevice: boolean };
+  const why = gpu
+    ? isUsingGpuDevice
+      ? `${gpu} was found`
+      : `${gpu} was found, but TensorFlow cannot use it`
+    : "there is no NVIDIA GPU";
+  return {
+    backend: "tensorflow",
+    version: library.tensorflow,
+    device: isUsingGpuDevice ? "gpu" : "cpu",
+    ...(gpu && { gpu }),
+    threads: threads(),
+    library: { path: path.join(library.folder, "tensorflow/libtensorflow_cc.so.2"), sha256: library.sha256 },
+    reason: [`TensorFlow on the ${isUsingGpuDevice ? "GPU" : "CPU"}, because ${why}`, ...reasons].join("; "),
+  };
+}

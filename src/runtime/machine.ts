@@ -1,0 +1,34 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+
+export type Device = "cpu" | "gpu";
+
+/** The NVIDIA GPU's name, "NVIDIA GPU" when the driver gives none, or undefined where there is no such GPU. */
+export function findGpu(): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  const proc = "/proc/driver/nvidia/gpus";
+  if (existsSync(proc)) {
+    for (const gpu of readdirSync(proc)) {
+      const model = /^Model:\s*(.+)$/m.exec(readFileSync(`${proc}/${gpu}/information`, "utf8"))?.[1];
+      if (model) return model.trim();
+    }
+  }
+  if (!existsSync("/dev/nvidia0") && !existsSync("/dev/nvidiactl")) return undefined;
+  try {
+    const listed = execFileSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], {
+      encoding: "utf8",
+      timeout: 10_000,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return listed.split("\n")[0]?.trim() || "NVIDIA GPU";
+  } catch {
+    return existsSync("/dev/nvidia0") ? "NVIDIA GPU" : undefined;
+  }
+}
+
+/** How many threads one op may use: TensorFlow's own variable when it is set, else the cores that this process may use. */
+export function threads(): number {
+  const asked = Number(process.env.TF_NUM_INTRAOP_THREADS);
+  return asked > 0 ? asked : availableParallelism();
+}

@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { createReadStream, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { z } from "zod";
+
+/** What a finished library consists of. Written last, so a folder that has one is whole. */
+const manifestSchema = z.object({
+  tensorflow: z.string(),
+  device: z.enum(["cpu", "gpu"]),
+  /** Path inside the folder to size in bytes, time of change in milliseconds, and sha256. */
+  files: z.record(z.string(), z.object({ bytes: z.number(), changed: z.number(), sha256: z.string() })),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+const manifestFile = (folder: string): string => path.join(folder, "manifest.json");
+
+export async function sha256(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest("hex");
+}
+
+export async function writeManifest(folder: string, about: Omit<Manifest, "files">): Promise<void> {
+  const manifest: Manifest = { ...about, files: {} };
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const entry of entries) {
+    const file = path.join(entry.parentPath, entry.name);
+    const { size, mtimeMs } = statSync(file);
+    manifest.files[path.relative(folder, file)] = { bytes: size, changed: mtimeMs, sha256: await sha256(file) };
+  }
+  writeFileSync(manifestFile(folder), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** The folder's manifest, or undefined where there is no finished library. */
+export function readManifest(folder: string): Manifest | undefined {
+  try {
+    return manifestSchema.parse(JSON.parse(readFileSync(manifestFile(folder), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is wrong with the library by a look at sizes and times alone (well under a millisecond); undefined when nothing is. */
+export function quickFault(folder: string, manifest: Manifest): string | undefined {
+  for (const [name, { bytes, changed }] of Object.entries(manifest.files)) {
+    const found = statSync(path.join(folder, name), { throwIfNoEntry: false });
+    if (!found) return `${name} is missing`;
+    if (found.size !== bytes) return `${name} has ${found.size} bytes instead of ${bytes}`;
+    if (Math.abs(found.mtimeMs - changed) > 1) return `${name} was changed after it was built`;
+  }
+  return undefined;
+}
+
+/**
+ * What is wrong with the library by its contents (a second or two); undefined when nothing is. Files that were only
+ * touched, as by a copy of the cache, get their time back, so that the quick look passes again.
+ */
+export async function fault(folder: string, manifest: Manifest): Promise<string | undefined> {
+  for (const [name, { bytes, changed, sha256: expected }] of Object.entries(manifest.files)) {
+    const file = path.join(folder, name);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (!found) return `${name} is missing`;
+    if (found.size !== bytes) return `${name} has ${found.size} bytes instead of ${bytes}`;
+    if ((await sha256(file)) !== expected) return `${name} does not have the contents that it was built with`;
+    if (Math.abs(found.mtimeMs - changed) > 1) utimesSync(file, found.atime, changed / 1000);
+  }
+  return undefined;
+}

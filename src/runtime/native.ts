@@ -1,0 +1,24 @@
+import path from "node:path";
+import util from "node:util";
+import { bindingFile } from "./compiler.ts";
+import { require, seed } from "./modules.ts";
+
+export type Tf = typeof import("@tensorflow/tfjs-node-gpu");
+
+/** Loads tfjs with the native library in `folder`. Synchronous; about half a second. */
+export function loadNative(folder: string): Tf {
+  // 3: fatal errors only. TensorFlow's own lines belong in no cell, and a failed op throws what it has to say.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
+  giveBackUtil();
+  // The package asks node-pre-gyp only where its binding lies.
+  seed(require.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
+  return require("@tensorflow/tfjs-node-gpu") as Tf;
+}
+
+/** tfjs-node calls two functions that Node 23 removed from `util`. */
+function giveBackUtil(): void {
+  const old = util as unknown as Record<string, (value: unknown) => boolean>;
+  old.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  old.isArray ??= Array.isArray;
+}
