@@ -1,2 +1,4 @@
+export { type NativeOp, type Policy, type RunOp, standAtDoor } from "./door.ts";
 export type { RuntimeInfo } from "./info.ts";
+export { type NativeMemory, nativeMemory, type OpMemory, resetPeak } from "./ledger.ts";
 export { ready, runtimeInfo, tf } from "./load.ts";

@@ -1,6 +1,8 @@
 import path from "node:path";
 import util from "node:util";
+import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import { bindingFile } from "./compiler.ts";
+import { openDoor } from "./door.ts";
 import { require, seed } from "./modules.ts";
 
 export type Tf = typeof import("@tensorflow/tfjs-node-gpu");
@@ -13,7 +15,9 @@ export function loadNative(folder: string): Tf {
   giveBackUtil();
   // The package asks node-pre-gyp only where its binding lies.
   seed(require.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
-  return require("@tensorflow/tfjs-node-gpu") as Tf;
+  const tf = require("@tensorflow/tfjs-node-gpu") as Tf;
+  openDoor(tf.backend() as NodeJSKernelBackend);
+  return tf;
 }
 
 /** tfjs-node calls two functions that Node 23 removed from `util`. */

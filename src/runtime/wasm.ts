@@ -1,11 +1,76 @@
+import type { TensorInfo } from "@tensorflow/tfjs";
+import { called, release, take, upload } from "./ledger.ts";
 import { require, seed } from "./modules.ts";
 import type { Tf } from "./native.ts";
+import { borrowKernels } from "./wasm-kernels.ts";
+
+type Tfjs = typeof import("@tensorflow/tfjs");
 
 /** Loads tfjs with its WebAssembly backend. Ops may run once `ready` has settled. */
 export function loadWasm(): { tf: Tf; ready: Promise<unknown>; version: string } {
-  const tfjs = require("@tensorflow/tfjs") as typeof import("@tensorflow/tfjs");
+  const tfjs = require("@tensorflow/tfjs") as Tfjs;
   const wasm = require("@tensorflow/tfjs-backend-wasm") as typeof import("@tensorflow/tfjs-backend-wasm");
-  const tf = { ...tfjs } as Tf;
+  const tf = withFiles(tfjs);
   seed(require.resolve("@tensorflow/tfjs-node-gpu"), tf);
-  return { tf, ready: tfjs.setBackend("wasm"), version: wasm.version_wasm };
+  borrowKernels(tfjs);
+  const ready = tfjs.setBackend("wasm").then((started) => {
+    if (!started) throw new Error("The WebAssembly backend did not start. Run `halftone doctor`.");
+    account(tfjs);
+  });
+  // Whoever awaits ready() hears of a failure; one that nobody awaits must not end the process.
+  ready.catch(() => {});
+  return { tf, ready, version: wasm.version_wasm };
+}
+
+/** What tfjs-node adds to tfjs, as far as it needs no native library: models in files. */
+function withFiles(tfjs: Tfjs): Tf {
+  const files = require("@tensorflow/tfjs-node-gpu/dist/io/index.js") as object;
+  const { nodeFileSystemRouter } = require("@tensorflow/tfjs-node-gpu/dist/io/file_system.js") as {
+    nodeFileSystemRouter: Parameters<Tfjs["io"]["registerLoadRouter"]>[0] &
+      Parameters<Tfjs["io"]["registerSaveRouter"]>[0];
+  };
+  tfjs.io.registerLoadRouter(nodeFileSystemRouter);
+  tfjs.io.registerSaveRouter(nodeFileSystemRouter);
+  const node = {
+    get() {
+      throw new Error("tf.node needs the native TensorFlow runtime: run `halftone setup`, or see `halftone doctor`");
+    },
+    enumerable: true,
+  };
+  return Object.defineProperty({ ...tfjs, io: { ...tfjs.io, ...files } }, "node", node) as Tf;
+}
+
+interface WasmBackend {
+  dataIdMap: {
+    set(dataId: object, data: { shape: number[]; dtype: TensorInfo["dtype"] }): void;
+    delete(dataId: object): boolean;
+  };
+}
+
+/** Writes into the ledger what lies in the WebAssembly heap, under the tfjs kernel that put it there. */
+function account(tfjs: Tfjs): void {
+  const { dataIdMap } = tfjs.backend() as unknown as WasmBackend;
+  const engine = tfjs.engine();
+  let op: ReturnType<typeof called> | undefined;
+  const runKernel = engine.runKernel.bind(engine);
+  engine.runKernel = ((name, inputs, attrs) => {
+    const outer = op;
+    op = called(name);
+    try {
+      return runKernel(name, inputs, attrs);
+    } finally {
+      op = outer;
+    }
+  }) as typeof engine.runKernel;
+  const set = dataIdMap.set.bind(dataIdMap);
+  dataIdMap.set = (dataId, data) => {
+    set(dataId, data);
+    const bytes = data.dtype === "string" ? 0 : tfjs.util.bytesPerElement(data.dtype);
+    take(dataId, bytes * tfjs.util.sizeFromShape(data.shape), op ?? called(upload));
+  };
+  const remove = dataIdMap.delete.bind(dataIdMap);
+  dataIdMap.delete = (dataId) => {
+    release(dataId);
+    return remove(dataId);
+  };
 }

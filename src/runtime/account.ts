@@ -1,0 +1,50 @@
+import type { TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import { called, release, take, upload } from "./ledger.ts";
+
+/** Bytes an element by TensorFlow's type number (tensorflow/core/framework/types.proto). Resources and variants hold none themselves. */
+const bytesPerElement = new Uint8Array(32);
+for (const [type, bytes] of Object.entries({
+  ...{ 1: 4, 2: 8, 3: 4, 4: 1, 5: 2, 6: 1, 8: 8, 9: 8, 10: 1, 11: 1, 12: 1, 13: 4, 14: 2, 15: 2, 16: 2, 17: 2 },
+  ...{ 18: 16, 19: 2, 22: 4, 23: 8, 24: 1, 25: 1 },
+  // A string is a 24-byte TF_TString; what does not fit into it lies elsewhere and is unknown to its holder.
+  7: 24,
+}))
+  bytesPerElement[Number(type)] = bytes;
+
+function bytesOf(shape: readonly number[], type: number): number {
+  let bytes = bytesPerElement[type] ?? 0;
+  for (let i = 0; i < shape.length; i++) bytes *= shape[i]!;
+  return bytes;
+}
+
+/** The same binding, with every tensor that it makes and frees written into the ledger. */
+export function accounted(binding: TFJSBinding): TFJSBinding {
+  const { createTensor, deleteTensor, executeOp, runSavedModel } = binding;
+  // The addon's own properties cannot be written, so a copy stands in for it.
+  const copy = {} as Record<string, unknown>;
+  for (const name of Object.getOwnPropertyNames(binding)) copy[name] = binding[name as keyof TFJSBinding];
+  const door: Partial<TFJSBinding> = {
+    createTensor(shape, dtype, buffer) {
+      const id = createTensor(shape, dtype, buffer);
+      take(id, bytesOf(shape, dtype), called(upload));
+      return id;
+    },
+    deleteTensor(id) {
+      deleteTensor(id);
+      release(id);
+    },
+    executeOp(name, attrs, inputs, count) {
+      const made = executeOp(name, attrs, inputs, count);
+      const op = called(name);
+      for (let i = 0; i < made.length; i++) take(made[i]!.id, bytesOf(made[i]!.shape, made[i]!.dtype), op);
+      return made;
+    },
+    runSavedModel(id, inputs, inputNames, outputNames) {
+      const made = runSavedModel(id, inputs, inputNames, outputNames);
+      const op = called("SavedModel");
+      for (const { id, shape, dtype } of made) take(id, bytesOf(shape, dtype), op);
+      return made;
+    },
+  };
+  return Object.assign(copy, door) as unknown as TFJSBinding;
+}

@@ -1,0 +1,57 @@
+import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import { accounted } from "./account.ts";
+
+/** One op on its way to TensorFlow: its name in TensorFlow's registry, its attributes and its inputs. */
+export interface NativeOp {
+  readonly name: string;
+  readonly attrs: TFEOpAttr[];
+  readonly inputs: TensorInfo[];
+  /** How many tensors it gives. */
+  readonly outputs: number;
+}
+
+export type RunOp = (op: NativeOp) => Tensor[];
+
+/** What stands at the door: may look at an op, change it, run it by `next` any number of times, and change its result. */
+export type Policy = (op: NativeOp, next: RunOp) => Tensor[];
+
+const policies: Policy[] = [];
+let through: RunOp | undefined;
+let native: RunOp | undefined;
+
+/**
+ * Puts a policy at the door of the native backend, outside of those already there; returns the way to take it off again.
+ * On WebAssembly no op passes this door.
+ */
+export function standAtDoor(policy: Policy): () => void {
+  policies.push(policy);
+  compose();
+  return () => {
+    const at = policies.lastIndexOf(policy);
+    if (at >= 0) policies.splice(at, 1);
+    compose();
+  };
+}
+
+function compose(): void {
+  through = undefined;
+  const run = native;
+  if (!run || policies.length === 0) return;
+  through = policies.reduce<RunOp>((next, policy) => (op) => policy(op, next), run);
+}
+
+/** Makes every op of the backend pass here, and every native tensor be accounted for. */
+export function openDoor(backend: NodeJSKernelBackend): void {
+  backend.binding = accounted(backend.binding);
+  const single = backend.executeSingleOutput.bind(backend);
+  const multiple = backend.executeMultipleOutputs.bind(backend);
+  native = ({ name, attrs, inputs, outputs }) =>
+    outputs === 1 ? [single(name, attrs, inputs)] : multiple(name, attrs, inputs, outputs);
+  backend.executeSingleOutput = (name, attrs, inputs) =>
+    through ? through({ name, attrs, inputs, outputs: 1 })[0]! : single(name, attrs, inputs);
+  backend.executeMultipleOutputs = (name, attrs, inputs, outputs) =>
+    through ? through({ name, attrs, inputs, outputs }) : multiple(name, attrs, inputs, outputs);
+  compose();
+}

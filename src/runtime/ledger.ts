@@ -1,0 +1,76 @@
+/** Bytes held for the results of one op. */
+export interface OpMemory {
+  /** How often the op ran since the process began. */
+  calls: number;
+  /** Bytes of its results that are held now. */
+  live: number;
+  /** The most that was held at once since the last `resetPeak()`. */
+  peak: number;
+}
+
+export interface NativeMemory {
+  live: number;
+  peak: number;
+  /** How many native tensors are held. Views of one tensor (reshape, clone, a variable's value) count once. */
+  tensors: number;
+  byOp: Record<string, OpMemory>;
+}
+
+interface Held {
+  bytes: number;
+  op: OpMemory;
+}
+
+/** The op name under which data that JavaScript handed over is counted. */
+export const upload = "(upload)";
+
+const ops = new Map<string, OpMemory>();
+const held = new Map<unknown, Held>();
+let live = 0;
+let peak = 0;
+
+/** The account of an op; counts one call. */
+export function called(name: string): OpMemory {
+  let op = ops.get(name);
+  if (!op) {
+    op = { calls: 0, live: 0, peak: 0 };
+    ops.set(name, op);
+  }
+  op.calls++;
+  return op;
+}
+
+/** A native tensor came to be, known by `key`. */
+export function take(key: unknown, bytes: number, op: OpMemory): void {
+  held.set(key, { bytes, op });
+  live += bytes;
+  if (live > peak) peak = live;
+  op.live += bytes;
+  if (op.live > op.peak) op.peak = op.live;
+}
+
+/** A native tensor was freed. */
+export function release(key: unknown): void {
+  const tensor = held.get(key);
+  if (!tensor) return;
+  held.delete(key);
+  live -= tensor.bytes;
+  tensor.op.live -= tensor.bytes;
+}
+
+/**
+ * Bytes of all native tensors, by the type that they are stored in. Counted where TensorFlow's C API makes and frees
+ * them, so data given to `tf.tensor` counts from its first use by an op (until then it is a JavaScript array), and an
+ * op's own scratch space does not count.
+ */
+export function nativeMemory(): NativeMemory {
+  const byOp: Record<string, OpMemory> = {};
+  for (const [name, op] of ops) byOp[name] = { ...op };
+  return { live, peak, tensors: held.size, byOp };
+}
+
+/** Lets every peak start again from what is held now. */
+export function resetPeak(): void {
+  peak = live;
+  for (const op of ops.values()) op.peak = op.live;
+}
