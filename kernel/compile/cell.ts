@@ -1,0 +1,128 @@
+import { parseSync } from "oxc-parser";
+import { type Diagnostic, diagnosticAt } from "./diagnostic.ts";
+import { type CellImport, type DeferredImports, importStatement, readImport } from "./imports.ts";
+import { type ParsedCell, parseCell } from "./parse.ts";
+import { rewrite } from "./rewrite.ts";
+import { type Scan, scan } from "./scan.ts";
+import { transform } from "./transform.ts";
+import type { Node } from "./tree.ts";
+
+export interface CompileOptions {
+  /** A number of this cell's own, which the script hands to the host with each call. */
+  cell: number;
+  /** The global name under which the host's functions stand. */
+  host: string;
+  /** What earlier cells imported for its types alone, by local name. */
+  deferred?: DeferredImports;
+  legacyDecorators?: boolean;
+  emitDecoratorMetadata?: boolean;
+  jsxImportSource?: string;
+}
+
+/** A cell ready for V8's REPL mode, or what is wrong with its syntax. */
+export type CompiledCell = (CompiledScript | { ok: false; diagnostics: Diagnostic[] }) & { parsed: ParsedCell };
+
+export interface CompiledScript {
+  ok: true;
+  script: string;
+  /** Source maps as JSON, from the script back to the cell: a place goes through each in turn. */
+  maps: string[];
+  /** Whether the last statement is an expression that nothing silences. */
+  hasValue: boolean;
+  imports: CellImport[];
+  /** Imports that only types use so far, by local name. */
+  deferred: Map<string, CellImport>;
+  /** Names declared at top level, imports and functions among them. */
+  declared: Set<string>;
+}
+
+export function compileCell(source: string, options: CompileOptions): CompiledCell {
+  const parsed = parseCell(source);
+  if (parsed.diagnostics.length > 0) return { ok: false, diagnostics: parsed.diagnostics, parsed };
+  const uses = scan(parsed.body);
+  const { now, deferred } = readImports(parsed, uses, options);
+  const hasValue = endsWithValue(parsed);
+
+  let code = parsed.text;
+  let body = parsed.body;
+  const maps: string[] = [];
+  if (uses.needsTransform) {
+    const result = transform(code, {
+      filename: `cell.${parsed.language}`,
+      language: parsed.language,
+      hasDecorators: uses.hasDecorators,
+      keepUnusedImports: true,
+      ...(options.legacyDecorators === undefined ? {} : { legacyDecorators: options.legacyDecorators }),
+      ...(options.emitDecoratorMetadata === undefined ? {} : { emitDecoratorMetadata: options.emitDecoratorMetadata }),
+      ...(options.jsxImportSource === undefined ? {} : { jsxImportSource: options.jsxImportSource }),
+    });
+    if (result.errors.length > 0) {
+      const diagnostics = result.errors.map((error) => diagnosticAt(source, error.offset, error.message));
+      return { ok: false, diagnostics, parsed };
+    }
+    code = result.code;
+    maps.push(result.map);
+    body = parseSync("cell.js", code, { lang: "js", sourceType: "module" }).program.body as unknown as Node[];
+    now.push(...addedImports(body, parsed.body, code));
+  }
+
+  const { edited, declared } = rewrite(code, body, { host: options.host, cell: options.cell, hasValue });
+  for (const name of deferred.keys()) declared.delete(name);
+  const loads = now.map((each) => importStatement(each, options.host, options.cell, uses.values));
+  edited.prepend(`"use strict";${loads.join("")}`);
+  const script = edited.toString();
+  maps.unshift(JSON.stringify(edited.generateMap({ hires: "boundary", includeContent: false })));
+  return { ok: true, script, maps, hasValue, imports: now, deferred, declared, parsed };
+}
+
+/** The cell's own imports in order, and those of earlier cells whose names it now uses as values. */
+function readImports(parsed: ParsedCell, uses: Scan, options: CompileOptions) {
+  const now: CellImport[] = [];
+  const deferred = new Map<string, CellImport>();
+  const own = new Set<string>();
+  for (const node of parsed.body) {
+    if (node.type !== "ImportDeclaration") continue;
+    for (const specifier of node.specifiers as Node[]) own.add((specifier.local as Node).name as string);
+    const read = readImport(node, parsed.text, uses);
+    if (read.now) now.push(read.now);
+    for (const each of read.later) deferred.set(each.names[0]!.local, each);
+  }
+  if (options.deferred) {
+    for (const [name, each] of options.deferred)
+      if (uses.values.has(name) && !own.has(name) && !declares(parsed.body, name)) now.push(each);
+  }
+  return { now, deferred };
+}
+
+/** Imports that the transform wrote: helpers and the JSX runtime. */
+function addedImports(body: Node[], original: Node[], code: string): CellImport[] {
+  const written = new Set<string>();
+  for (const node of original)
+    if (node.type === "ImportDeclaration")
+      for (const specifier of node.specifiers as Node[]) written.add((specifier.local as Node).name as string);
+  const nothing: Scan = { needsTransform: false, hasDecorators: false, values: new Set(), types: new Set() };
+  const added: CellImport[] = [];
+  for (const node of body) {
+    if (node.type !== "ImportDeclaration") continue;
+    const locals = (node.specifiers as Node[]).map((specifier) => (specifier.local as Node).name as string);
+    if (locals.length === 0 || locals.some((name) => written.has(name))) continue;
+    const read = readImport(node, code, nothing);
+    if (read.now) added.push(read.now);
+  }
+  return added;
+}
+
+function declares(body: Node[], name: string): boolean {
+  return body.some((node) => {
+    const declaration = (node.declaration as Node | null | undefined) ?? node;
+    if ((declaration.id as Node | undefined)?.name === name) return true;
+    if (declaration.type !== "VariableDeclaration") return false;
+    return (declaration.declarations as Node[]).some((each) => (each.id as Node).name === name);
+  });
+}
+
+/** The last statement is an expression, and no semicolon follows it. */
+function endsWithValue(parsed: ParsedCell): boolean {
+  const last = parsed.body.at(-1);
+  return last?.type === "ExpressionStatement" && parsed.text[last.end - 1] !== ";";
+}

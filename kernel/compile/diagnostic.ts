@@ -1,0 +1,45 @@
+/** A syntax error, at a place in the cell (lines and columns count from 1, columns in UTF-16 code units). */
+export interface Diagnostic {
+  message: string;
+  line: number;
+  column: number;
+  /** The line with its neighbours and a caret under the place. */
+  frame: string;
+}
+
+export function positionAt(source: string, offset: number): { line: number; column: number } {
+  let line = 1;
+  let lineStart = 0;
+  for (let at = source.indexOf("\n"); at !== -1 && at < offset; at = source.indexOf("\n", at + 1)) {
+    line++;
+    lineStart = at + 1;
+  }
+  return { line, column: offset - lineStart + 1 };
+}
+
+export function diagnosticAt(source: string, offset: number, message: string): Diagnostic {
+  const { line, column } = positionAt(source, offset);
+  return { message, line, column, frame: codeFrame(source, line, column) };
+}
+
+/** At most `width` characters of each line, so that a 10 MB line stays readable. */
+const width = 160;
+
+/** Two lines before, the line, a caret, one line after. */
+export function codeFrame(source: string, line: number, column: number): string {
+  const lines = source.split("\n");
+  const first = Math.max(1, line - 2);
+  const last = Math.min(lines.length, line + 1);
+  const gutter = String(last).length;
+  const skipped = column > width - 20 ? column - 60 : 0;
+  let frame = "";
+  for (let number = first; number <= last; number++) {
+    const text = (lines[number - 1] ?? "").replace(/\r$/, "").slice(skipped, skipped + width);
+    frame += `${number === line ? ">" : " "} ${String(number).padStart(gutter)} | ${text}\n`;
+    if (number === line) {
+      const before = text.slice(0, column - 1 - skipped).replace(/[^\t]/g, " ");
+      frame += `  ${" ".repeat(gutter)} | ${before}^\n`;
+    }
+  }
+  return frame.trimEnd();
+}

@@ -1,0 +1,70 @@
+import type { Scan } from "./scan.ts";
+import type { Node } from "./tree.ts";
+
+/** One name that an import statement binds. `imported` is `*` for a namespace. */
+export interface ImportedName {
+  local: string;
+  imported: string;
+}
+
+export interface CellImport {
+  specifier: string;
+  names: ImportedName[];
+  /** The text of the `with` object, if one stands there. */
+  attributes?: string;
+}
+
+/** An import that no statement ran yet: every use of it so far stands in types. A later cell may use it as a value. */
+export type DeferredImports = ReadonlyMap<string, CellImport>;
+
+/** Splits an import statement into what must be loaded now and what is, so far, used in types only. */
+export function readImport(node: Node, text: string, uses: Scan): { now?: CellImport; later: CellImport[] } {
+  if (node.importKind === "type") return { later: [] };
+  const specifier = (node.source as Node).value as string;
+  const attributes = readAttributes(node, text);
+  const base = { specifier, ...(attributes === undefined ? {} : { attributes }) };
+  const specifiers = node.specifiers as Node[];
+  const names: ImportedName[] = [];
+  const later: CellImport[] = [];
+  for (const each of specifiers) {
+    if (each.importKind === "type") continue;
+    const name = { local: (each.local as Node).name as string, imported: importedName(each) };
+    const onlyType = uses.types.has(name.local) && !uses.values.has(name.local);
+    if (onlyType) later.push({ ...base, names: [name] });
+    else names.push(name);
+  }
+  const sideEffectOnly = specifiers.length === 0;
+  return sideEffectOnly || names.length > 0 ? { now: { ...base, names }, later } : { later };
+}
+
+function importedName(specifier: Node): string {
+  if (specifier.type === "ImportDefaultSpecifier") return "default";
+  if (specifier.type === "ImportNamespaceSpecifier") return "*";
+  const imported = specifier.imported as Node;
+  return (imported.name ?? imported.value) as string;
+}
+
+function readAttributes(node: Node, text: string): string | undefined {
+  const attributes = node.attributes as Node[] | undefined;
+  if (!attributes?.length) return undefined;
+  return `{${attributes.map((each) => text.slice(each.start, each.end)).join(",")}}`;
+}
+
+/**
+ * The statement that loads an import and binds its names by `let`. `used` are the names that the cell reads as values:
+ * those must exist; the others may turn out to be types.
+ */
+export function importStatement(each: CellImport, host: string, cell: number, used: ReadonlySet<string>): string {
+  const whole = each.names.filter((name) => name.imported === "*");
+  const named = each.names.filter((name) => name.imported !== "*");
+  const request = JSON.stringify({
+    names: named.map((name) => [name.imported, name.local, used.has(name.local)]),
+  });
+  const call = `await ${host}.load(${cell},${JSON.stringify(each.specifier)},${request},${each.attributes ?? "undefined"})`;
+  if (each.names.length === 0) return `${call};`;
+  const pattern = `{${named.map((name) => `${JSON.stringify(name.imported)}:${name.local}`).join(",")}}`;
+  const first = whole[0];
+  if (!first) return `let ${pattern}=${call};`;
+  const rest = whole.slice(1).map((name) => `,${name.local}=${first.local}`);
+  return `let ${first.local}=${call}${rest.join("")}${named.length ? `,${pattern}=${first.local}` : ""};`;
+}

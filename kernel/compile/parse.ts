@@ -1,0 +1,54 @@
+import { parseSync } from "oxc-parser";
+import { type Diagnostic, diagnosticAt } from "./diagnostic.ts";
+import type { Node } from "./tree.ts";
+
+/** A cell as the parser read it. `text` is the source with option lines blanked; offsets are those of the source. */
+export interface ParsedCell {
+  text: string;
+  language: "ts" | "tsx";
+  body: Node[];
+  comments: { type: "Line" | "Block"; value: string; start: number; end: number }[];
+  diagnostics: Diagnostic[];
+}
+
+/** What a module may not do but a cell may: name what an earlier cell declared. */
+const tolerated = /^(Undefined export|Export '.*' is not defined)/;
+
+/** Reads a cell as a TypeScript module; as TSX when it only parses so. */
+export function parseCell(source: string): ParsedCell {
+  const text = blankOptionLines(source);
+  const ts = parseAs(text, "ts");
+  if (ts.diagnostics.length === 0 || !text.includes("<")) return ts;
+  const tsx = parseAs(text, "tsx");
+  if (tsx.diagnostics.length === 0 || /<\/|\/>/.test(text)) return tsx;
+  return ts;
+}
+
+function parseAs(text: string, language: "ts" | "tsx"): ParsedCell {
+  const parsed = parseSync(`cell.${language}`, text, {
+    lang: language,
+    sourceType: "module",
+    showSemanticErrors: true,
+  });
+  const diagnostics = parsed.errors
+    .filter((error) => error.severity === "Error" && !tolerated.test(error.message))
+    .map((error) => {
+      const place = error.labels.at(-1)?.start ?? 0;
+      return diagnosticAt(text, place, error.helpMessage ? `${error.message} (${error.helpMessage})` : error.message);
+    });
+  return {
+    text,
+    language,
+    body: parsed.program.body as unknown as Node[],
+    comments: parsed.comments,
+    diagnostics,
+  };
+}
+
+/** `#| label: x` (Quarto's own form) is no JavaScript: it becomes spaces. `//| label: x` is a comment already. */
+function blankOptionLines(source: string): string {
+  if (!source.includes("#|")) return source;
+  return source.replace(/^(?:[ \t]*(?:\/\/|#)\|[^\n]*(?:\n|$))+/, (block) =>
+    block.replace(/^[ \t]*#\|[^\n]*/gm, (line) => " ".repeat(line.length)),
+  );
+}

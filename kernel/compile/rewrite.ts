@@ -1,0 +1,162 @@
+import MagicString from "magic-string";
+import { boundNames, eachChild, type Node } from "./tree.ts";
+
+export interface Rewrite {
+  edited: MagicString;
+  /** Names that the cell declares at top level. */
+  declared: Set<string>;
+}
+
+export interface RewriteOptions {
+  host: string;
+  cell: number;
+  hasValue: boolean;
+}
+
+/**
+ * Turns a module's JavaScript into a script for V8's REPL mode: every top-level declaration becomes `let` (REPL mode
+ * lets `let` follow `let`, but no other two kinds), functions move to the front, import statements are cut out (the
+ * caller loads them), `import()` and `import.meta` ask the host, and the last expression is handed to the host.
+ */
+export function rewrite(code: string, body: Node[], options: RewriteOptions): Rewrite {
+  const edited = new MagicString(code);
+  const declared = new Set<string>();
+  const vars = new Set<string>();
+  const last = options.hasValue ? lastExpression(body) : undefined;
+  for (const statement of body) {
+    rewriteStatement(statement);
+    rewriteInside(statement, true);
+  }
+  if (last) {
+    edited.prependRight(last.start, `${options.host}.value(${options.cell},(`);
+    edited.appendLeft(last.end, "))");
+  }
+  if (vars.size > 0) edited.prepend(`let ${[...vars].join(",")};`);
+  for (const name of vars) declared.add(name);
+  return { edited, declared };
+
+  function rewriteStatement(node: Node): void {
+    switch (node.type) {
+      case "ImportDeclaration":
+        for (const specifier of node.specifiers as Node[]) declared.add((specifier.local as Node).name as string);
+        edited.remove(node.start, node.end);
+        break;
+      case "VariableDeclaration":
+        if (node.kind === "var") break;
+        for (const each of node.declarations as Node[])
+          for (const name of boundNames(each.id as Node)) declared.add(name);
+        edited.overwrite(node.start, node.start + (node.kind as string).length, "let");
+        break;
+      case "FunctionDeclaration":
+        hoistFunction(node, node);
+        break;
+      case "ClassDeclaration":
+        declareClass(node, node.start);
+        break;
+      case "ExportNamedDeclaration":
+        rewriteExport(node);
+        break;
+      case "ExportDefaultDeclaration": {
+        const declaration = node.declaration as Node;
+        if (declaration.type === "FunctionDeclaration" && declaration.id) hoistFunction(declaration, node);
+        else if (declaration.type === "ClassDeclaration" && declaration.id) declareClass(declaration, node.start);
+        else {
+          edited.overwrite(node.start, declaration.start, "void (");
+          edited.appendLeft(declaration.end, ")");
+        }
+        break;
+      }
+      case "ExportAllDeclaration":
+        edited.overwrite(node.start, node.end, bareLoad(node));
+        break;
+    }
+  }
+
+  function rewriteExport(node: Node): void {
+    const declaration = node.declaration as Node | null;
+    if (!declaration) {
+      if (node.source) edited.overwrite(node.start, node.end, bareLoad(node));
+      else edited.remove(node.start, node.end);
+    } else if (declaration.type === "FunctionDeclaration") {
+      hoistFunction(declaration, node);
+    } else if (declaration.type === "ClassDeclaration") {
+      declareClass(declaration, node.start);
+    } else {
+      edited.remove(node.start, declaration.start);
+      rewriteStatement(declaration);
+    }
+  }
+
+  function bareLoad(node: Node): string {
+    const specifier = JSON.stringify((node.source as Node).value);
+    return `await ${options.host}.load(${options.cell},${specifier},{"names":[]});`;
+  }
+
+  /** `function f(){}` to `let f = function (){}` at the front. Without an inner name, `f` means the variable. */
+  function hoistFunction(node: Node, whole: Node): void {
+    const id = node.id as Node;
+    declared.add(id.name as string);
+    if (whole.start < node.start) edited.remove(whole.start, node.start);
+    edited.remove(id.start, id.end);
+    edited.prependRight(node.start, `let ${id.name}=`);
+    edited.appendLeft(node.end, ";");
+    if (node.start > 0) edited.move(node.start, node.end, 0);
+  }
+
+  function declareClass(node: Node, start: number): void {
+    const name = (node.id as Node).name as string;
+    declared.add(name);
+    if (start < node.start) edited.remove(start, node.start);
+    edited.prependRight(node.start, `let ${name}=`);
+    edited.appendLeft(node.end, ";");
+  }
+
+  /** What may stand anywhere: `import()`, `import.meta`, and, outside functions, `var`. */
+  function rewriteInside(node: Node, topScope: boolean): void {
+    if (node.type === "ImportExpression") {
+      edited.overwrite(node.start, node.start + "import".length, `${options.host}.dynamic(${options.cell})`);
+    } else if (node.type === "MetaProperty" && (node.meta as Node).name === "import") {
+      edited.overwrite(node.start, node.end, `${options.host}.meta`);
+    } else if (node.type === "VariableDeclaration" && node.kind === "var" && topScope) {
+      rewriteVar(node);
+    }
+    const inner = topScope && !opensScope(node);
+    eachChild(node, (child, key) => {
+      if (child.type === "VariableDeclaration" && child.kind === "var" && inner && isLoopHead(node, key)) {
+        rewriteLoopHead(child);
+        for (const each of child.declarations as Node[]) rewriteInside(each, inner);
+      } else rewriteInside(child, inner);
+    });
+  }
+
+  function rewriteVar(node: Node): void {
+    const declarations = node.declarations as Node[];
+    for (const each of declarations) for (const name of boundNames(each.id as Node)) vars.add(name);
+    edited.overwrite(node.start, node.start + "var".length, "void (");
+    const closing = code[node.end - 1] === ";" ? node.end - 1 : node.end;
+    edited.appendLeft(closing, ")");
+  }
+
+  function rewriteLoopHead(node: Node): void {
+    for (const each of node.declarations as Node[]) for (const name of boundNames(each.id as Node)) vars.add(name);
+    edited.remove(node.start, node.start + "var".length);
+  }
+}
+
+function opensScope(node: Node): boolean {
+  return /Function|^StaticBlock$|^PropertyDefinition$/.test(node.type);
+}
+
+function isLoopHead(node: Node, key: string): boolean {
+  return (
+    (node.type === "ForStatement" && key === "init") || (/^For(In|Of)Statement$/.test(node.type) && key === "left")
+  );
+}
+
+/** The last statement's expression; with `using` lowered, the last one inside the `try` that guards the cell. */
+function lastExpression(body: Node[]): Node | undefined {
+  const last = body.at(-1);
+  if (last?.type === "ExpressionStatement") return last.expression as Node;
+  if (last?.type === "TryStatement") return lastExpression((last.block as Node).body as Node[]);
+  return undefined;
+}

@@ -1,0 +1,118 @@
+import { eachChild, type Node } from "./tree.ts";
+
+/** What one walk over a cell's tree finds out. */
+export interface Scan {
+  /** It has syntax that V8 does not run: types, JSX, enum, namespace, decorators, `using`. */
+  needsTransform: boolean;
+  hasDecorators: boolean;
+  /** Names read, written or called as values. Shadowing is not considered: a name too many does no harm. */
+  values: Set<string>;
+  /** Names that stand in types. */
+  types: Set<string>;
+}
+
+/** Nodes whose name begins with TS but which run. Their children that are types begin with TS again. */
+const running = new Set([
+  "TSAsExpression",
+  "TSSatisfiesExpression",
+  "TSNonNullExpression",
+  "TSTypeAssertion",
+  "TSInstantiationExpression",
+  "TSEnumDeclaration",
+  "TSEnumBody",
+  "TSEnumMember",
+  "TSModuleDeclaration",
+  "TSModuleBlock",
+  "TSParameterProperty",
+  "TSExportAssignment",
+  "TSImportEqualsDeclaration",
+  "TSExternalModuleReference",
+  "TSQualifiedName",
+]);
+
+const onlyTypescript = [
+  "accessibility",
+  "abstract",
+  "declare",
+  "definite",
+  "optional",
+  "override",
+  "readonly",
+] as const;
+
+export function scan(body: Node[]): Scan {
+  const found: Scan = { needsTransform: false, hasDecorators: false, values: new Set(), types: new Set() };
+  for (const statement of body) walk(statement, false, found);
+  return found;
+}
+
+function walk(node: Node, inType: boolean, found: Scan): void {
+  const { type } = node;
+  if (type === "Identifier" || type === "JSXIdentifier") {
+    (inType ? found.types : found.values).add(node.name as string);
+  } else if (type.startsWith("TS")) {
+    found.needsTransform = true;
+    if (!running.has(type) || node.declare === true) inType = true;
+  } else if (type.startsWith("JSX")) {
+    found.needsTransform = true;
+  }
+  if (!found.needsTransform) found.needsTransform = isTypescriptVariant(node);
+  if (Array.isArray(node.decorators) && node.decorators.length > 0) {
+    found.needsTransform = true;
+    found.hasDecorators = true;
+  }
+  if (type === "AccessorProperty") {
+    found.needsTransform = true;
+    found.hasDecorators = true;
+  }
+  if (type === "ImportDeclaration") return;
+  eachChild(node, (child, key) => {
+    if (isPropertyName(node, key)) return;
+    walk(child, inType || key === "implements", found);
+  });
+}
+
+function isTypescriptVariant(node: Node): boolean {
+  if (node.type === "VariableDeclaration") {
+    const kind = node.kind as string;
+    if (kind.endsWith("using")) return true;
+  }
+  if (node.importKind === "type" || node.exportKind === "type") return true;
+  if (Array.isArray(node.specifiers)) {
+    for (const specifier of node.specifiers as Node[])
+      if (specifier.importKind === "type" || specifier.exportKind === "type") return true;
+  }
+  if (Array.isArray(node.implements) && node.implements.length > 0) return true;
+  // An optional chain has `optional` too, and is JavaScript.
+  if (node.type === "MemberExpression" || node.type === "CallExpression") return false;
+  for (const flag of onlyTypescript) if (node[flag]) return true;
+  return false;
+}
+
+/** `a.name` and `{ name: 1 }` name no variable. */
+function isPropertyName(parent: Node, key: string): boolean {
+  if (parent.computed === true) return false;
+  switch (parent.type) {
+    case "MemberExpression":
+    case "JSXMemberExpression":
+      return key === "property";
+    case "Property":
+      return key === "key" && parent.shorthand !== true;
+    case "MethodDefinition":
+    case "PropertyDefinition":
+    case "AccessorProperty":
+      return key === "key";
+    case "LabeledStatement":
+    case "BreakStatement":
+    case "ContinueStatement":
+      return key === "label";
+    case "JSXAttribute":
+      return key === "name";
+    case "ExportSpecifier":
+      return key === "exported";
+    case "MetaProperty":
+      return true;
+    default:
+      return false;
+  }
+}

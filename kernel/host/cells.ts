@@ -1,0 +1,49 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Table as makeTable, type Table } from "./primordials.ts";
+
+/** A cell that this host has run or runs now. */
+export interface HostCell {
+  id: number;
+  label: string;
+  source: string;
+  maps: string[];
+  started: number;
+  /** Set when the session has been told how it ended; what comes later is late output. */
+  settled: boolean;
+  /** The last expression's value, from its evaluation to its rendering. */
+  value: { of: unknown } | undefined;
+}
+
+const cells: Table<number, HostCell> = new makeTable();
+const context = new AsyncLocalStorage<HostCell>();
+const run = context.run.bind(context);
+const getStore = context.getStore.bind(context);
+let latest: HostCell | undefined;
+
+export function addCell(cell: HostCell): void {
+  cells.set(cell.id, cell);
+  latest = cell;
+}
+
+export function findCell(id: number): HostCell | undefined {
+  return cells.get(id);
+}
+
+/** The cell that this code, or the timer or promise it runs in, was started by. */
+export function currentCell(): HostCell | undefined {
+  return getStore() ?? latest;
+}
+
+export function currentId(): number {
+  return currentCell()?.id ?? 0;
+}
+
+export function within<Result>(cell: HostCell, action: () => Result): Result {
+  return run(cell, action);
+}
+
+export function eachRunning(visit: (cell: HostCell) => void): void {
+  cells.forEach((cell) => {
+    if (!cell.settled) visit(cell);
+  });
+}

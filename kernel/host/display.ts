@@ -1,0 +1,27 @@
+import type { MimeBundle } from "../session/output.ts";
+import { currentId } from "./cells.ts";
+import { sendEvent } from "./outbox.ts";
+import { defineProperty } from "./primordials.ts";
+
+interface DisplayOptions {
+  metadata?: Record<string, unknown>;
+  displayId?: string;
+  update?: boolean;
+}
+
+/** The door through which library code shows rich output: `globalThis[Symbol.for("halftone.display")]`. */
+export function installDisplay(): void {
+  defineProperty(globalThis, Symbol.for("halftone.display"), { value: display, enumerable: false });
+}
+
+function display(data: MimeBundle, options: DisplayOptions = {}): void {
+  const metadata = options.metadata ?? {};
+  const { displayId, update } = options;
+  if (update === true) {
+    if (displayId === undefined) throw new TypeError("display: an update needs the displayId of what it updates");
+    sendEvent({ type: "output", cell: currentId(), output: { type: "update", data, metadata, displayId } });
+    return;
+  }
+  const output = { type: "display" as const, data, metadata, ...(displayId === undefined ? {} : { displayId }) };
+  sendEvent({ type: "output", cell: currentId(), output });
+}

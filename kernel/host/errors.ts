@@ -1,0 +1,106 @@
+import { inspect, types } from "node:util";
+import { codeFrame } from "../compile/diagnostic.ts";
+import type { Output } from "../session/output.ts";
+import { joinLines, linesOf, makeString } from "./primordials.ts";
+import { type Place, readFrames } from "./stack.ts";
+
+type ErrorOutput = Extract<Output, { type: "error" }>;
+const mostFrames = 12;
+const mostCauses = 5;
+
+/** What a cell shows of something thrown. `place` is where V8 found a syntax error, which no frame tells. */
+export function describeError(thrown: unknown, place?: Place): ErrorOutput {
+  const { ename, evalue } = nameOf(thrown);
+  const lines: string[] = [];
+  describe(thrown, place, "", lines, 0);
+  return { type: "error", ename, evalue, traceback: lines };
+}
+
+function nameOf(thrown: unknown): { ename: string; evalue: string } {
+  if (!isError(thrown)) return { ename: "Thrown", evalue: show(thrown) };
+  try {
+    const ename = makeString(thrown.name || "Error");
+    return { ename, evalue: makeString(thrown.message ?? "") };
+  } catch {
+    return { ename: "Error", evalue: "<the error's own name or message throws>" };
+  }
+}
+
+function describe(thrown: unknown, place: Place | undefined, indent: string, into: string[], depth: number): void {
+  const { ename, evalue } = nameOf(thrown);
+  const headline = isError(thrown) ? (evalue ? `${ename}: ${evalue}` : ename) : `Thrown, not an Error: ${evalue}`;
+  push(into, indent, headline);
+  if (!isError(thrown)) return;
+  const frames = readFrames(stackOf(thrown));
+  const own: string[] = [];
+  let folded = 0;
+  let first = place;
+  for (let index = 0; index < frames.length; index++) {
+    const frame = frames[index]!;
+    if (!frame.place) folded++;
+    else {
+      first ??= frame.place;
+      if (own.length < mostFrames) own[own.length] = frame.text;
+      else folded++;
+    }
+  }
+  if (first?.source !== undefined) {
+    push(into, indent, "");
+    push(into, indent, codeFrame(first.source, first.line, first.column));
+    push(into, indent, "");
+  }
+  if (place) own[own.length] = `${place.where}:${place.line}:${place.column}`;
+  for (let index = 0; index < own.length; index++) push(into, indent, `    at ${own[index]}`);
+  if (folded > 0) push(into, indent, `    (${folded} more ${folded === 1 ? "frame" : "frames"} in Node and packages)`);
+  describeRelated(thrown, indent, into, depth);
+}
+
+function describeRelated(thrown: Error, indent: string, into: string[], depth: number): void {
+  if (depth >= mostCauses) return;
+  try {
+    if (thrown.cause !== undefined) {
+      push(into, indent, "Caused by:");
+      describe(thrown.cause, undefined, `${indent}  `, into, depth + 1);
+    }
+    const { errors } = thrown as { errors?: unknown };
+    if (thrown instanceof AggregateErrorBefore && typeof errors === "object" && errors !== null) {
+      const each = errors as unknown[];
+      for (let index = 0; index < each.length && index < mostFrames; index++) {
+        push(into, indent, `Error ${index + 1} of ${each.length}:`);
+        describe(each[index], undefined, `${indent}  `, into, depth + 1);
+      }
+    }
+  } catch {
+    push(into, indent, "<its cause throws when read>");
+  }
+}
+
+const AggregateErrorBefore = AggregateError;
+const isError = types.isNativeError as (value: unknown) => value is Error;
+
+function stackOf(error: Error): string {
+  try {
+    const { stack } = error;
+    return typeof stack === "string" ? stack : "";
+  } catch {
+    return "";
+  }
+}
+
+function show(value: unknown): string {
+  try {
+    return inspect(value, { depth: 2, breakLength: 100 });
+  } catch {
+    return "<it throws when shown>";
+  }
+}
+
+function push(into: string[], indent: string, text: string): void {
+  if (indent === "") {
+    into[into.length] = text;
+    return;
+  }
+  const lines = linesOf(text);
+  for (let index = 0; index < lines.length; index++) lines[index] = indent + lines[index];
+  into[into.length] = joinLines(lines);
+}

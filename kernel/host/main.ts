@@ -1,0 +1,41 @@
+import { Socket } from "node:net";
+import { Worker } from "node:worker_threads";
+import { installConsole } from "./console.ts";
+import { installDisplay } from "./display.ts";
+import { Evaluator } from "./evaluate.ts";
+import { FrameReader } from "./frames.ts";
+import { Loader } from "./load.ts";
+import { readCommand, sendEvent, useMarker } from "./outbox.ts";
+import { exitNow } from "./primordials.ts";
+import { type Command, fds, type HostOptions, optionsVariable } from "./protocol.ts";
+import { installStackTraces } from "./stack.ts";
+
+const options = JSON.parse(process.env[optionsVariable]!) as HostOptions;
+delete process.env[optionsVariable];
+process.title = "halftone host";
+useMarker(options.markerToken);
+
+const guard = new Worker(new URL("./guard.js", import.meta.url), { stdin: false, env: {} });
+const handled = new Int32Array(new SharedArrayBuffer(8));
+guard.postMessage({ handled });
+
+installConsole();
+installDisplay();
+installStackTraces();
+const evaluator = new Evaluator(options.hostName, new Loader(options.cwd));
+guard.on("message", () => {
+  Atomics.add(handled, 0, 1);
+  evaluator.interrupt();
+});
+
+const reader = new FrameReader();
+const commands = new Socket({ fd: fds.commands, readable: true, writable: false });
+commands.on("data", (chunk: Buffer) => {
+  const frames = reader.read(chunk);
+  for (let index = 0; index < frames.length; index++) {
+    const command = readCommand<Command>(frames[index]!.body);
+    if (command.type === "execute") evaluator.execute(command);
+  }
+});
+commands.on("close", () => exitNow(0));
+sendEvent({ type: "ready", node: process.version });

@@ -1,0 +1,100 @@
+import { writeSync } from "node:fs";
+import { frameKinds, headerBytes } from "./frames.ts";
+import { exitNow, now, parse, stringify, uncurryThis } from "./primordials.ts";
+import type { Event } from "./protocol.ts";
+import { fds } from "./protocol.ts";
+
+const allocate = Buffer.allocUnsafe;
+const byteLength = Buffer.byteLength;
+const { write, writeUInt8, writeUInt32LE } = Buffer.prototype;
+const writeText = uncurryThis(write as (text: string, offset: number, encoding: BufferEncoding) => number);
+const writeByte = uncurryThis(writeUInt8);
+const writeWord = uncurryThis(writeUInt32LE);
+const wait = Atomics.wait;
+const idle = new Int32Array(new SharedArrayBuffer(4));
+
+/** What is left of a write that an interrupt cut short: it goes out before anything else, so that frames stay whole. */
+let unsent: Buffer | undefined;
+let unsentFrom = 0;
+
+let marker = 0;
+let markerText = "";
+let lastWrite = 0;
+/** Milliseconds without a frame after which native output may have come in between. */
+const quiet = 1;
+
+export function useMarker(token: string): void {
+  markerText = token;
+}
+
+export function sendEvent(event: Event): void {
+  const body = stringify(event);
+  const cell = "cell" in event ? event.cell : 0;
+  sendFrame(frameKinds.json, cell, body);
+}
+
+export function sendStream(name: "stdout" | "stderr", cell: number, text: string): void {
+  sendFrame(frameKinds[name], cell, text);
+}
+
+/** Synchronous and blocking: it is on its way when this returns, also inside a loop that never ends. */
+function sendFrame(kind: number, cell: number, body: string): void {
+  if (now() - lastWrite > quiet) mark();
+  const size = byteLength(body);
+  const frame = allocate(headerBytes + size);
+  writeWord(frame, headerBytes - 4 + size, 0);
+  writeByte(frame, kind, 4);
+  writeWord(frame, cell, 5);
+  writeWord(frame, marker, 9);
+  writeText(frame, body, headerBytes, "utf8");
+  flush();
+  unsent = frame;
+  unsentFrom = 0;
+  flush();
+  lastWrite = now();
+}
+
+function flush(): void {
+  while (unsent !== undefined) {
+    unsentFrom += writeAll(fds.outputs, unsent, unsentFrom);
+    if (unsentFrom >= unsent.length) unsent = undefined;
+  }
+}
+
+/** A few bytes into the native pipes: the session reads them in order with what native code wrote before. */
+function mark(): void {
+  const next = marker + 1;
+  const text = `\u0000${markerText}${next}\u0000`;
+  const bytes = allocate(byteLength(text));
+  writeText(bytes, text, 0, "utf8");
+  for (let fd = 1; fd <= 2; fd++) {
+    try {
+      writeAll(fd, bytes, 0);
+    } catch {
+      // The person closed it, and the session has seen its end: nothing native can come from it.
+    }
+  }
+  marker = next;
+}
+
+function writeAll(fd: number, bytes: Buffer, from: number): number {
+  for (;;) {
+    try {
+      return writeSync(fd, bytes, from, bytes.length - from);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EAGAIN") wait(idle, 0, 0, 1);
+      else if (code === "EPIPE" && fd === fds.outputs) exitNow(0);
+      else throw error;
+    }
+  }
+}
+
+export function readCommand<Kind>(body: Buffer): Kind {
+  return parse(decode(body)) as Kind;
+}
+
+const toText = uncurryThis(Buffer.prototype.toString as (encoding: BufferEncoding) => string);
+function decode(body: Buffer): string {
+  return toText(body, "utf8");
+}

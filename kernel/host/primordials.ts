@@ -1,0 +1,72 @@
+/**
+ * The built-ins as they were before any cell ran. A person may assign to globals, to prototypes, to anything: host code
+ * that runs after a cell calls these, loops by index, and pushes by index.
+ */
+import { performance } from "node:perf_hooks";
+
+type Uncurried<Method> = Method extends (...args: infer Args) => infer Result
+  ? (self: unknown, ...args: Args) => Result
+  : never;
+
+const { bind, call } = Function.prototype;
+export const uncurryThis = bind.bind(call) as unknown as <Method extends (...args: never[]) => unknown>(
+  method: Method,
+) => Uncurried<Method>;
+
+export const stringify = JSON.stringify;
+export const parse = JSON.parse as (text: string) => unknown;
+export const ownKeys = Reflect.ownKeys;
+export const keysOf = Object.keys;
+export const defineProperty = Object.defineProperty;
+export const getPrototypeOf = Object.getPrototypeOf as (value: unknown) => object | null;
+export const isArray = Array.isArray;
+export const makeString = String;
+export const { isInteger } = Number;
+export const { min, max } = Math;
+export const apply = Reflect.apply;
+
+export const slice = uncurryThis(String.prototype.slice);
+export const indexOf = uncurryThis(String.prototype.indexOf as (search: string, from?: number) => number);
+export const startsWith = uncurryThis(String.prototype.startsWith as (search: string) => boolean);
+export const endsWith = uncurryThis(String.prototype.endsWith as (search: string) => boolean);
+export const exec = uncurryThis(RegExp.prototype.exec);
+export const then = uncurryThis(Promise.prototype.then as (...callbacks: ((value: never) => unknown)[]) => unknown);
+export const isIn = (name: PropertyKey, object: object): boolean => Reflect.has(object, name);
+
+export const now = performance.now.bind(performance);
+export const later = setTimeout;
+export const cancelLater = clearTimeout;
+export const soon = setImmediate;
+
+/** Text to lines, without the methods that a person may have replaced. */
+export function linesOf(text: string): string[] {
+  const lines: string[] = [];
+  let start = 0;
+  for (let count = 0; ; count++) {
+    const end = indexOf(text, "\n", start);
+    if (end === -1) {
+      lines[count] = slice(text, start);
+      return lines;
+    }
+    lines[count] = slice(text, start, end);
+    start = end + 1;
+  }
+}
+
+export function joinLines(lines: readonly string[]): string {
+  let text = "";
+  for (let index = 0; index < lines.length; index++) text += index === 0 ? lines[index] : `\n${lines[index]}`;
+  return text;
+}
+
+/** A Map whose methods are its own. */
+export class Table<Key, Value> extends Map<Key, Value> {
+  static {
+    for (const name of Reflect.ownKeys(Map.prototype))
+      if (name !== "constructor")
+        Object.defineProperty(this.prototype, name, Object.getOwnPropertyDescriptor(Map.prototype, name)!);
+  }
+}
+
+/** Ends the process at once, without the person's exit handlers. */
+export const exitNow = (process as unknown as { reallyExit(code: number): never }).reallyExit.bind(process);

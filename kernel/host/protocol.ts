@@ -1,0 +1,55 @@
+import type { CellImport } from "../compile/imports.ts";
+import type { Output } from "../session/output.ts";
+
+/** From the session to the host's main thread, on the pipe `fds.commands`. */
+export type Command =
+  | {
+      type: "execute";
+      cell: number;
+      /** How frames name the cell: `cell [3]`. */
+      label: string;
+      script: string;
+      maps: string[];
+      source: string;
+    }
+  | { type: "input"; request: number; text: string | null };
+
+/** From the host's main thread to the session, on `fds.outputs`, in the order in which things happened. */
+export type Event =
+  | { type: "ready"; node: string }
+  | { type: "started"; cell: number }
+  | { type: "output"; cell: number; output: Output }
+  | { type: "missing"; imports: CellImport[] }
+  | { type: "input"; cell: number; request: number; prompt: string; password: boolean }
+  | { type: "done"; cell: number; status: "ok" | "error"; elapsed: number };
+
+/** From the session to the guard thread, on `fds.guard`. */
+export type GuardCommand = { type: "interrupt" };
+
+/** From the guard thread to the session, on `fds.guard`. */
+export type GuardEvent =
+  | { type: "memory"; memory: MemoryFigures }
+  | { type: "interrupted"; how: "asked" | "terminated" }
+  | { type: "stuck"; where: string };
+
+/** Bytes. */
+export interface MemoryFigures {
+  rss: number;
+  heapUsed: number;
+  heapLimit: number;
+}
+
+/** File descriptors that the host finds open. 1 and 2 are pipes too: what native code and child processes write. */
+export const fds = { commands: 3, outputs: 4, guard: 5 } as const;
+
+/** The environment variable in which the host finds its `HostOptions`. */
+export const optionsVariable = "HALFTONE_HOST";
+
+export interface HostOptions {
+  /** The notebook's folder. */
+  cwd: string;
+  /** The global under which compiled cells find the host's functions; it cannot be guessed. */
+  hostName: string;
+  /** What stands between native output and a number on fd 1 and 2, so that the session can put it in order. */
+  markerToken: string;
+}

@@ -1,0 +1,144 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { findCell, type HostCell } from "./cells.ts";
+import { defineProperty, endsWith, exec, indexOf, linesOf, slice, startsWith } from "./primordials.ts";
+
+/** A place in what the person wrote. */
+export interface Place {
+  /** `cell [3]` or a file's path. */
+  where: string;
+  line: number;
+  column: number;
+  /** The whole text, for a code frame. */
+  source: string | undefined;
+}
+
+const scheme = "halftone:cell/";
+/** This folder, built: frames of the host itself are never shown. */
+const hostFolder = slice(import.meta.url, 0, import.meta.url.lastIndexOf("/") + 1);
+
+export function cellUrl(id: number): string {
+  return scheme + id;
+}
+
+/** Stack traces name cells by their own lines and columns, for whoever reads `error.stack`. */
+export function installStackTraces(): void {
+  defineProperty(Error, "prepareStackTrace", {
+    value: prepareStackTrace,
+    configurable: true,
+    writable: true,
+    enumerable: false,
+  });
+}
+
+function prepareStackTrace(error: unknown, sites: NodeJS.CallSite[]): string {
+  let stack: string;
+  try {
+    stack = `${errorToString(error)}`;
+  } catch {
+    stack = "<error>";
+  }
+  for (let index = 0; index < sites.length; index++) {
+    const site = sites[index]!;
+    const file = site.getFileName() ?? site.getScriptNameOrSourceURL();
+    if (file && (startsWith(file, hostFolder) || startsWith(file, "node:inspector"))) continue;
+    stack += `\n    at ${describeSite(site, file)}`;
+  }
+  return stack;
+}
+
+const errorToString = (error: unknown): string => Function.prototype.call.call(toStringOfError, error) as string;
+const toStringOfError = Error.prototype.toString;
+
+function describeSite(site: NodeJS.CallSite, file: string | null): string {
+  const text = site.toString();
+  if (!file || !startsWith(file, scheme)) return text;
+  const line = site.getLineNumber();
+  const column = site.getColumnNumber();
+  const place = line && column ? placeInScript(file, line, column) : undefined;
+  if (!place) return text;
+  const raw = `${file}:${line}:${column}`;
+  const at = indexOf(text, raw);
+  if (at === -1) return text;
+  return `${slice(text, 0, at)}${place.where}:${place.line}:${place.column}${slice(text, at + raw.length)}`;
+}
+
+/** From a line and column of a compiled script (both from 1) to the cell's own. */
+export function placeInScript(url: string, line: number, column: number): Place | undefined {
+  const cell = findCell(Number(slice(url, scheme.length)));
+  if (!cell) return undefined;
+  let at = { line, column: column - 1 };
+  const maps = mapsOf(cell);
+  for (let index = 0; index < maps.length; index++) {
+    const found = originalPositionFor(maps[index]!, at);
+    if (found.line === null) return { where: cell.label, line: 1, column: 1, source: cell.source };
+    at = { line: found.line, column: found.column };
+  }
+  return { where: cell.label, line: at.line, column: at.column + 1, source: cell.source };
+}
+
+const decoded = new WeakMap<HostCell, TraceMap[]>();
+function mapsOf(cell: HostCell): TraceMap[] {
+  let maps = decoded.get(cell);
+  if (!maps) {
+    maps = [];
+    for (let index = 0; index < cell.maps.length; index++) maps[index] = new TraceMap(cell.maps[index]!);
+    decoded.set(cell, maps);
+  }
+  return maps;
+}
+
+export interface StackFrame {
+  /** The frame as the stack has it, without `at`. */
+  text: string;
+  /** Set when the frame is the person's own. */
+  place: Place | undefined;
+}
+
+const frameLine = /^ {4}at (?:(.*) \()?(.+?):(\d+):(\d+)\)?$/;
+const cellLabel = /^cell \[([^\]]*)\]$/;
+
+/** The frames of an error's stack, read back from its text. */
+export function readFrames(stack: string): StackFrame[] {
+  const frames: StackFrame[] = [];
+  const lines = linesOf(stack);
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index]!;
+    if (!startsWith(line, "    at ")) continue;
+    const match = exec(frameLine, line);
+    const place = match ? ownPlace(match[2]!, Number(match[3]), Number(match[4])) : undefined;
+    frames[frames.length] = { text: slice(line, 7), place };
+  }
+  return frames;
+}
+
+function ownPlace(file: string, line: number, column: number): Place | undefined {
+  if (startsWith(file, "async ")) file = slice(file, 6);
+  if (exec(cellLabel, file)) return { where: file, line, column, source: findByLabel(file)?.source };
+  if (startsWith(file, "node:") || indexOf(file, "/node_modules/") !== -1) return undefined;
+  if (startsWith(file, hostFolder) || indexOf(file, kernelFolder) === 0) return undefined;
+  const path = startsWith(file, "file://") ? fileURLToPath(file) : file;
+  if (!startsWith(path, "/") && !exec(/^[A-Za-z]:\\/, path)) return undefined;
+  return { where: path, line, column, source: readSource(path) };
+}
+
+const kernelFolder = new URL("../../", import.meta.url).href;
+
+function findByLabel(label: string): HostCell | undefined {
+  return labels.get(label);
+}
+
+const labels = new Map<string, HostCell>();
+export function nameCell(cell: HostCell): void {
+  labels.set(cell.label, cell);
+}
+
+function readSource(path: string): string | undefined {
+  if (endsWith(path, ".node")) return undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

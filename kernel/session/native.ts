@@ -1,0 +1,51 @@
+import { StringDecoder } from "node:string_decoder";
+
+/** What native code and child processes wrote on fd 1 or 2 of the host, cut at the marks that the host put in between. */
+export class NativeOutput {
+  readonly #start: string;
+  readonly #decoder = new StringDecoder("utf8");
+  readonly #emit: (text: string) => void;
+  #held = "";
+  /** The number of the last mark read. */
+  reached = 0;
+
+  constructor(token: string, emit: (text: string) => void) {
+    this.#start = `\u0000${token}`;
+    this.#emit = emit;
+  }
+
+  read(chunk: Buffer): void {
+    let text = this.#held + this.#decoder.write(chunk);
+    this.#held = "";
+    for (;;) {
+      const at = text.indexOf("\u0000");
+      if (at === -1) break;
+      const candidate = text.slice(at);
+      const end = candidate.indexOf("\u0000", 1);
+      if (candidate.startsWith(this.#start) && end !== -1) {
+        this.#say(text.slice(0, at));
+        this.reached = Number(candidate.slice(this.#start.length, end));
+        text = candidate.slice(end + 1);
+      } else if (this.#start.startsWith(candidate) || (candidate.startsWith(this.#start) && end === -1)) {
+        this.#say(text.slice(0, at));
+        this.#held = candidate;
+        return;
+      } else {
+        this.#say(text.slice(0, at + 1));
+        text = candidate.slice(1);
+      }
+    }
+    this.#say(text);
+  }
+
+  /** No more will come: whatever waits for a mark need not wait. */
+  end(): void {
+    this.#say(this.#held + this.#decoder.end());
+    this.#held = "";
+    this.reached = Number.POSITIVE_INFINITY;
+  }
+
+  #say(text: string): void {
+    if (text !== "") this.#emit(text);
+  }
+}
