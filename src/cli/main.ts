@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -8,7 +8,31 @@ const { version } = JSON.parse(readFileSync(new URL("../../../package.json", imp
 
 const program = new Command("halftone")
   .description("A Jupyter kernel for TypeScript, and the tensor library that its notebooks use")
-  .version(version);
+  .version(version)
+  .showHelpAfterError("(halftone --help says more)")
+  .exitOverride();
+
+program
+  .command("run")
+  .description("run notebooks without Jupyter; write executed copies, and for a folder a report as well")
+  .argument("<notebook|folder...>", "notebooks (.ipynb) or folders of them")
+  .option(
+    "-o, --output <path>",
+    "the executed notebook; a folder when several are run (default: NAME.executed.ipynb, report/)",
+  )
+  .option("-p, --parameter <name=value>", "set a parameter: a number, true, false, null, JSON or text", collect, [])
+  .option("-r, --raw <name=text>", "set a parameter to this very text", collect, [])
+  .option("-f, --parameters-file <file>", "set parameters from a JSON file")
+  .option("--allow-errors", "go on after a cell that fails")
+  .option("--timeout <seconds>", "stop a cell that runs longer", positive)
+  .action(async (inputs, flags) => (await import("./run.ts")).run(inputs, flags));
+
+program
+  .command("report")
+  .description("write a notebook as one HTML page that works offline")
+  .argument("<notebook>", "an .ipynb file, executed or not")
+  .option("-o, --output <path>", "the page (default: NAME.html beside the notebook)")
+  .action(async (file, flags) => (await import("./report.ts")).report(file, flags));
 
 program
   .command("setup")
@@ -20,4 +44,26 @@ program
   .description("say what was found on this machine, what is used and why, and what to do about what is missing")
   .action(async () => (await import("./doctor.ts")).doctor());
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = statusFor(error);
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("it should be a number of seconds above 0.");
+  return value;
+}
+
+/** What a person can put right is said in a line or two; anything else is our own mistake and shows where it is. */
+function statusFor(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof Error && ["NotebookProblem", "SetupProblem"].includes(error.name)) console.error(error.message);
+  else console.error(error);
+  return 1;
+}

@@ -1,0 +1,23 @@
+import { statSync } from "node:fs";
+import path from "node:path";
+import { writeWhole } from "../notebook/files.ts";
+import { readNotebook } from "../notebook/nbformat.ts";
+import { NotebookProblem } from "../notebook/problem.ts";
+import { renderPage } from "../notebook/report/index.ts";
+
+/** `halftone report`: the notebook as one HTML page that needs nothing else. */
+export async function report(file: string, { output }: { output?: string }): Promise<void> {
+  const notebook = readNotebook(file);
+  const name = path.basename(file, ".ipynb");
+  const page = pageFor(file, `${name}.html`, output);
+  writeWhole(page, await renderPage(notebook, { name, folder: path.dirname(file) }));
+  console.log(page);
+}
+
+function pageFor(file: string, name: string, output?: string): string {
+  if (output === undefined) return path.join(path.dirname(file), name);
+  if (/\.html?$/.test(output)) return output;
+  if (/[\\/]$/.test(output) || statSync(output, { throwIfNoEntry: false })?.isDirectory())
+    return path.join(output, name);
+  throw new NotebookProblem(`-o ${output}: the page's name should end in .html (or name a folder that exists).`);
+}

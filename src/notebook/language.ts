@@ -1,0 +1,23 @@
+import type { Notebook } from "./nbformat.ts";
+import { NotebookProblem } from "./problem.ts";
+
+type Metadata = {
+  kernelspec?: { name?: string; language?: string; display_name?: string };
+  language_info?: { name?: string };
+};
+
+/** The language the notebook says it is in, in lower case; TypeScript when it says nothing. */
+export function languageOf(notebook: Notebook): string {
+  const { kernelspec, language_info } = notebook.metadata as Metadata;
+  return (language_info?.name ?? kernelspec?.language ?? "typescript").toLowerCase();
+}
+
+export function requireTypeScript(notebook: Notebook, name: string): void {
+  const language = languageOf(notebook);
+  if (["typescript", "javascript", "tsx", "jsx", "ts", "js"].includes(language)) return;
+  const { kernelspec } = notebook.metadata as Metadata;
+  const kernel = kernelspec?.name ? ` (kernel "${kernelspec.name}")` : "";
+  throw new NotebookProblem(
+    `${name} is a ${language} notebook${kernel}; halftone runs TypeScript and JavaScript notebooks.`,
+  );
+}

@@ -1,0 +1,203 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { writeWhole } from "./files.ts";
+import { placeBroken } from "./json-place.ts";
+import { NotebookProblem } from "./problem.ts";
+
+/** Notebooks as files: nbformat 4.0 to 4.5 in, 4.5 out, formatted byte for byte as Jupyter's own writer does. */
+
+const text = z
+  .union([z.string(), z.array(z.string())])
+  .transform((lines) => (Array.isArray(lines) ? lines.join("") : lines));
+const bundle = z
+  .record(z.string(), z.unknown())
+  .transform((data) => Object.fromEntries(Object.entries(data).map(([type, value]) => [type, joinLines(type, value)])));
+const metadata = z.record(z.string(), z.unknown());
+
+const output = z.discriminatedUnion("output_type", [
+  z.looseObject({ output_type: z.literal("stream"), name: z.enum(["stdout", "stderr"]), text }),
+  z.looseObject({ output_type: z.literal("display_data"), data: bundle, metadata: metadata.default({}) }),
+  z.looseObject({
+    output_type: z.literal("execute_result"),
+    data: bundle,
+    metadata: metadata.default({}),
+    execution_count: z.number().nullable().default(null),
+  }),
+  z.looseObject({
+    output_type: z.literal("error"),
+    ename: z.string(),
+    evalue: z.string(),
+    traceback: z.array(z.string()),
+  }),
+]);
+
+const shared = { id: z.string().optional(), metadata: metadata.default({}), source: text };
+const attachments = z.record(z.string(), bundle).optional();
+const cell = z.discriminatedUnion("cell_type", [
+  z.looseObject({
+    cell_type: z.literal("code"),
+    ...shared,
+    execution_count: z.number().nullable().default(null),
+    outputs: z.array(output).default([]),
+  }),
+  z.looseObject({ cell_type: z.literal("markdown"), ...shared, attachments }),
+  z.looseObject({ cell_type: z.literal("raw"), ...shared, attachments }),
+]);
+
+const notebook = z.looseObject({
+  nbformat: z.literal(4),
+  nbformat_minor: z.number().int().nonnegative(),
+  metadata: metadata.default({}),
+  cells: z.array(cell),
+});
+
+export type NotebookOutput = z.output<typeof output>;
+export type Cell = z.output<typeof cell> & { id: string };
+export type CodeCell = Extract<Cell, { cell_type: "code" }>;
+/** A notebook in memory: text joined, every cell with an id; fields unknown here are kept as they came. */
+export interface Notebook {
+  nbformat: 4;
+  nbformat_minor: number;
+  metadata: Record<string, unknown>;
+  cells: Cell[];
+  [field: string]: unknown;
+}
+
+export function readNotebook(file: string): Notebook {
+  if (!file.endsWith(".ipynb")) throw new NotebookProblem(`${file} is not a notebook: its name should end in .ipynb.`);
+  return parseNotebook(readText(file), file);
+}
+
+/** @param name what to call the notebook in messages */
+export function parseNotebook(json: string, name: string): Notebook {
+  const value = parseJson(json, name);
+  const major = (value as { nbformat?: unknown } | null)?.nbformat;
+  if (typeof major === "number" && major < 4) {
+    throw new NotebookProblem(
+      `${name} is in the old nbformat ${major}; 4.0 to 4.5 are read. Convert it: jupyter nbconvert --to notebook --inplace "${name}"`,
+    );
+  }
+  if (typeof major === "number" && major > 4) {
+    throw new NotebookProblem(
+      `${name} is in nbformat ${major}, newer than the 4.5 that this version of halftone reads.`,
+    );
+  }
+  const parsed = notebook.safeParse(value);
+  if (!parsed.success) throw new NotebookProblem(`${name} is not a notebook: ${firstIssue(parsed.error)}`);
+  const taken = new Set<string>();
+  return {
+    ...parsed.data,
+    nbformat_minor: Math.max(5, parsed.data.nbformat_minor),
+    cells: parsed.data.cells.map((each) => ({ ...each, id: freeId(each.id, taken) })),
+  };
+}
+
+export function writeNotebook(file: string, content: Notebook): void {
+  writeWhole(file, formatNotebook(content));
+}
+
+/** As `nbformat.write`: keys sorted, one space a level, texts as lists of lines, a newline at the end. */
+export function formatNotebook(content: Notebook): string {
+  const { orig_nbformat: _, orig_nbformat_minor: __, signature: ___, ...kept } = content.metadata;
+  return `${stringify({ ...content, metadata: kept, cells: content.cells.map(onDisk) }, "")}\n`;
+}
+
+/** An id for a new cell, as Jupyter makes them. */
+export function newCellId(): string {
+  return randomUUID().slice(0, 8);
+}
+
+export const isJsonType = (type: string) => type === "application/json" || /^application\/.*\+json$/.test(type);
+
+function freeId(id: string | undefined, taken: Set<string>): string {
+  let free = id !== undefined && /^[a-zA-Z0-9-_]{1,64}$/.test(id) && !taken.has(id) ? id : newCellId();
+  while (taken.has(free)) free = newCellId();
+  taken.add(free);
+  return free;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ENOENT") throw new NotebookProblem(`There is no notebook at ${file}.`);
+    if (code === "EACCES") throw new NotebookProblem(`No permission to read ${file}.`);
+    if (code === "EISDIR") throw new NotebookProblem(`${file} is a folder, not a notebook.`);
+    throw error;
+  }
+}
+
+function parseJson(json: string, name: string): unknown {
+  try {
+    return JSON.parse(json.replace(/^\uFEFF/, ""));
+  } catch (error) {
+    if (json.trim() === "") throw new NotebookProblem(`${name} is empty, not a notebook.`);
+    const { line, column } = placeBroken(json);
+    throw new NotebookProblem(
+      `${name} is not valid JSON at line ${line}, column ${column}: ${brokenBy(error as Error)}`,
+    );
+  }
+}
+
+function brokenBy(error: Error): string {
+  return error.message.replace(/(,? ?"[\s\S]*" is not valid JSON| in JSON| at position[\s\S]*)/g, "").concat(".");
+}
+
+function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0]!;
+  const where = issue.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
+  return `${where.replace(/^\./, "") || "its top level"}: ${issue.message}`;
+}
+
+function joinLines(type: string, value: unknown): unknown {
+  return !isJsonType(type) && Array.isArray(value) ? value.join("") : value;
+}
+
+function onDisk({ ...each }: Cell): unknown {
+  const { trusted: _, ...kept } = each.metadata;
+  const written: Record<string, unknown> = { ...each, metadata: kept, source: splitLines(each.source) };
+  if (each.cell_type === "code") {
+    written.outputs = each.outputs.map((out) => {
+      if (out.output_type === "stream") return { ...out, text: splitLines(out.text) };
+      return "data" in out ? { ...out, data: splitBundle(out.data as Record<string, unknown>) } : out;
+    });
+  } else if (each.attachments) {
+    written.attachments = Object.fromEntries(
+      Object.entries(each.attachments).map(([name, data]) => [name, splitBundle(data)]),
+    );
+  } else delete written.attachments;
+  return written;
+}
+
+function splitBundle(data: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(data).map(([type, value]) => [
+      type,
+      typeof value === "string" && !isJsonType(type) ? splitLines(value) : value,
+    ]),
+  );
+}
+
+const BREAKS = "\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029";
+const LINES = new RegExp(`[^${BREAKS}]*(?:\\r\\n|[${BREAKS}])|[^${BREAKS}]+$`, "g");
+
+/** Python's `str.splitlines(True)`, which breaks at more characters than a newline. */
+function splitLines(value: string): string[] {
+  return value.match(LINES) ?? [];
+}
+
+/** JSON.stringify would put keys that look like integers first, and cannot sort. */
+function stringify(value: unknown, indent: string): string {
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  const deeper = `${indent} `;
+  const parts = Array.isArray(value)
+    ? value.map((item) => stringify(item, deeper))
+    : Object.entries(value)
+        .filter(([, item]) => item !== undefined)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, item]) => `${JSON.stringify(key)}: ${stringify(item, deeper)}`);
+  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
+  return parts.length === 0 ? open + close : `${open}\n${deeper}${parts.join(`,\n${deeper}`)}\n${indent}${close}`;
+}

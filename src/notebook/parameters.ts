@@ -1,0 +1,193 @@
+import { readFileSync } from "node:fs";
+import { parseSync } from "oxc-parser";
+import { type Cell, type CodeCell, type Notebook, newCellId } from "./nbformat.ts";
+import { NotebookProblem } from "./problem.ts";
+
+/** papermill's conventions: one cell tagged `parameters` holds the defaults; a cell after it, tagged `injected-parameters`, the run's own. */
+
+export type Parameters = Record<string, unknown>;
+
+interface Declared {
+  kind: "const" | "let" | "var";
+  /** The type as written, `: number`, or nothing. */
+  annotation: string;
+  /** The default, when it is written as a plain literal. */
+  value: unknown;
+}
+
+/** Puts `given` into the notebook: a new cell after the parameters cell, or in the place of an earlier run's. */
+export function injectParameters(notebook: Notebook, given: Parameters, name: string): void {
+  if (Object.keys(given).length === 0) return;
+  const defaults = parametersCell(notebook);
+  if (!defaults) {
+    throw new NotebookProblem(
+      `${name} takes no parameters: no code cell has the tag "parameters". Tag the cell that declares ${Object.keys(given).join(", ")}.`,
+    );
+  }
+  const declared = declarations(defaults.source);
+  for (const parameter of Object.keys(given)) {
+    if (!declared.has(parameter)) throw unknownParameter(parameter, [...declared.keys()], name);
+  }
+  const lines = Object.entries(given).map(([parameter, value]) => {
+    const { kind, annotation } = declared.get(parameter)!;
+    return `${kind} ${parameter}${annotation} = ${JSON.stringify(value)};`;
+  });
+  const cell: CodeCell = {
+    cell_type: "code",
+    id: newCellId(),
+    metadata: { tags: ["injected-parameters"] },
+    source: ["// Parameters", ...lines].join("\n"),
+    execution_count: null,
+    outputs: [],
+  };
+  const earlier = notebook.cells.findIndex((each) => hasTag(each, "injected-parameters"));
+  if (earlier < 0) notebook.cells.splice(notebook.cells.indexOf(defaults) + 1, 0, cell);
+  else notebook.cells[earlier] = { ...cell, id: notebook.cells[earlier]!.id };
+}
+
+/** Parameters as given on the command line. */
+export interface GivenParameters {
+  /** `name=value`, the value read as a number, true, false, null, JSON or text. */
+  parameter?: string[];
+  /** `name=text`. */
+  raw?: string[];
+  /** A JSON file with one object. */
+  parametersFile?: string;
+}
+
+/** All that was given; what is given by name wins over the file. */
+export function givenParameters({ parameter = [], raw = [], parametersFile }: GivenParameters): Parameters {
+  return {
+    ...(parametersFile === undefined ? {} : fileParameters(parametersFile)),
+    ...Object.fromEntries(
+      parameter.map((text) => pair("-p", text)).map(([name, text]) => [name, parseParameter(name, text)]),
+    ),
+    ...Object.fromEntries(raw.map((text) => pair("-r", text))),
+  };
+}
+
+/** What each of the notebooks takes of `given`; a parameter that none of them has is refused. */
+export function parametersFor(notebooks: { input: string; notebook: Notebook }[], given: Parameters): Parameters[] {
+  if (notebooks.length === 1) return [given];
+  const names = notebooks.map(({ notebook }) => [...declarations(parametersCell(notebook)?.source ?? "").keys()]);
+  for (const name of Object.keys(given)) {
+    const known = [...new Set(names.flat())];
+    if (!known.includes(name)) throw unknownParameter(name, known, "None of the notebooks");
+  }
+  return names.map((known) => Object.fromEntries(Object.entries(given).filter(([name]) => known.includes(name))));
+}
+
+/** The values in force: the defaults that are plain literals, then what an injected cell says. */
+export function parameterValues(notebook: Notebook): Parameters {
+  const values: Parameters = {};
+  for (const tag of ["parameters", "injected-parameters"]) {
+    const cell = notebook.cells.find((each) => each.cell_type === "code" && hasTag(each, tag));
+    for (const [name, { value }] of cell ? declarations(cell.source) : []) {
+      if (value !== undefined) values[name] = value;
+    }
+  }
+  return values;
+}
+
+export function hasTag(cell: { metadata: Record<string, unknown> }, tag: string): boolean {
+  return Array.isArray(cell.metadata.tags) && cell.metadata.tags.includes(tag);
+}
+
+/** Reads `text` as a person means it on a command line: a number, true, false, null, JSON, else the text itself. */
+export function parseParameter(name: string, text: string): unknown {
+  const words: Record<string, unknown> = { true: true, false: false, null: null, None: null, True: true, False: false };
+  if (Object.hasOwn(words, text)) return words[text];
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
+    const number = Number(text);
+    if (/^[+-]?\d+$/.test(text) && !Number.isSafeInteger(number)) {
+      throw new NotebookProblem(
+        `-p ${name}=${text}: a number cannot hold this integer exactly; pass it as text with -r ${name}=${text}`,
+      );
+    }
+    return number;
+  }
+  if (/^[[{"]/.test(text)) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new NotebookProblem(
+        `-p ${name}=${text}: this is not valid JSON; pass it as text with -r, or quote it for the shell.`,
+      );
+    }
+  }
+  return text;
+}
+
+function parametersCell(notebook: Notebook): Cell | undefined {
+  return notebook.cells.find((cell) => cell.cell_type === "code" && hasTag(cell, "parameters"));
+}
+
+function pair(flag: string, text: string): [string, string] {
+  const [, name, value] = /^([^=\s]+)=([\s\S]*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined)
+    throw new NotebookProblem(`${flag} ${text}: write it as ${flag} name=value.`);
+  return [name, value];
+}
+
+function fileParameters(file: string): Parameters {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new NotebookProblem(`-f ${file} cannot be read as JSON: ${(error as Error).message}`);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Parameters;
+  throw new NotebookProblem(`-f ${file} should hold one JSON object, {"name": value, ...}.`);
+}
+
+function declarations(source: string): Map<string, Declared> {
+  const found = new Map<string, Declared>();
+  for (const statement of parseSync("cell.ts", source).program.body) {
+    if (statement.type !== "VariableDeclaration") continue;
+    const kind = statement.kind === "let" || statement.kind === "var" ? statement.kind : "const";
+    for (const { id, init } of statement.declarations) {
+      if (id.type !== "Identifier") continue;
+      const type = id.typeAnnotation;
+      const annotation = type ? source.slice(type.start, type.end) : "";
+      found.set(id.name, {
+        kind,
+        annotation,
+        value: init ? literalValue(source.slice(init.start, init.end)) : undefined,
+      });
+    }
+  }
+  return found;
+}
+
+/** The value of a number, string, boolean, null or JSON literal; nothing for an expression. */
+function literalValue(text: string): unknown {
+  const plain = text.replaceAll(/(?<=\d)_(?=\d)/g, "");
+  if (/^'[^'\\\n]*'$/.test(text)) return text.slice(1, -1);
+  try {
+    return JSON.parse(plain);
+  } catch {
+    return Number.isNaN(Number(plain)) ? undefined : Number(plain);
+  }
+}
+
+function unknownParameter(name: string, known: string[], notebook: string): NotebookProblem {
+  if (known.length === 0)
+    return new NotebookProblem(`${notebook} has no parameter "${name}": no parameters cell declares any.`);
+  const closest = known.map((each) => ({ each, far: distance(name, each) })).sort((a, b) => a.far - b.far)[0]!;
+  const hint = closest.far <= Math.max(2, name.length / 3) ? ` Did you mean "${closest.each}"?` : "";
+  return new NotebookProblem(`${notebook} has no parameter "${name}".${hint} It has: ${known.join(", ")}.`);
+}
+
+/** Levenshtein's edit distance, letters' case ignored. */
+function distance(from: string, to: string): number {
+  const [a, b] = [from.toLowerCase(), to.toLowerCase()];
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

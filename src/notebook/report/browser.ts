@@ -1,0 +1,126 @@
+// Runs in the report's page, not in Node. It stands inside the page, so it imports nothing.
+
+interface Plotly {
+  newPlot(
+    at: HTMLElement,
+    data: unknown,
+    layout: Record<string, unknown>,
+    config: Record<string, unknown>,
+  ): Promise<unknown>;
+  react(
+    at: HTMLElement,
+    data: unknown,
+    layout: Record<string, unknown>,
+    config: Record<string, unknown>,
+  ): Promise<unknown>;
+}
+
+type Dictionary = Record<string, unknown>;
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const narrow = matchMedia("(max-width: 600px)");
+const wide = matchMedia("(min-width: 1180px)");
+const plotly = (globalThis as unknown as { Plotly?: Plotly }).Plotly;
+
+const figures = [...document.querySelectorAll<HTMLElement>("figure.plotly")].map((at) => {
+  const data = at.querySelector("script")!;
+  at.querySelector("noscript")?.remove();
+  data.remove();
+  const plot = document.createElement("div");
+  plot.className = "plot";
+  at.append(plot);
+  return {
+    at: plot,
+    figure: JSON.parse(data.textContent ?? "{}") as { data?: unknown[]; layout?: Dictionary; config?: Dictionary },
+  };
+});
+
+function colours(isDark: boolean): Dictionary {
+  const [ink, grid, zero, panel] = isDark
+    ? ["#d6d9de", "#31353c", "#4a4f58", "#22252b"]
+    : ["#2b2f36", "#e6e6e1", "#c4c4bd", "#ffffff"];
+  const axis = { gridcolor: grid, zerolinecolor: zero, linecolor: zero, tickcolor: zero };
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { color: ink, family: getComputedStyle(document.body).fontFamily },
+    xaxis: axis,
+    yaxis: axis,
+    legend: { bgcolor: "rgba(0,0,0,0)" },
+    hoverlabel: { bgcolor: panel, bordercolor: zero, font: { color: ink } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: zero, activecolor: ink },
+  };
+}
+
+/** `over` wins, level by level. */
+function merged(under: unknown, over: unknown): unknown {
+  if (over === undefined) return under;
+  if (!isDictionary(under) || !isDictionary(over)) return over;
+  const both = { ...under };
+  for (const [key, value] of Object.entries(over)) both[key] = merged(under[key], value);
+  return both;
+}
+
+function isDictionary(value: unknown): value is Dictionary {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The page's colours stand in the figure's template: what the notebook set on the figure itself stays. */
+function themed(layout: Dictionary, isDark: boolean): Dictionary {
+  const own = layout.paper_bgcolor ?? layout.plot_bgcolor;
+  const ownBackground = typeof own === "string" && !/transparent|,\s*0(\.0+)?\)$/.test(own);
+  const template = (layout.template ?? {}) as Dictionary;
+  const { width: _, ...kept } = layout;
+  const fitted = narrow.matches
+    ? merged(kept, { legend: { orientation: "h", x: 0, y: -0.22 }, margin: { l: 52, r: 12 } })
+    : kept;
+  return {
+    ...(fitted as Dictionary),
+    autosize: true,
+    template: { ...template, layout: merged(template.layout ?? {}, colours(isDark && !ownBackground)) },
+  };
+}
+
+function draw(isDark: boolean, width?: number): void {
+  for (const { at, figure } of figures) {
+    const layout = themed(structuredClone(figure.layout ?? {}), isDark);
+    if (width !== undefined) Object.assign(layout, { width, autosize: false });
+    const config = { ...figure.config, responsive: true, displaylogo: false };
+    plotly?.react(at, structuredClone(figure.data ?? []), layout, config);
+  }
+}
+
+draw(dark.matches);
+dark.addEventListener("change", () => draw(dark.matches));
+narrow.addEventListener("change", () => draw(dark.matches));
+
+const contents = document.querySelector<HTMLDetailsElement>("nav.contents details");
+if (contents) {
+  contents.open = wide.matches;
+  wide.addEventListener("change", () => {
+    contents.open = wide.matches;
+  });
+  contents.addEventListener("click", (event) => {
+    if (!wide.matches && (event.target as Element).closest("a")) contents.open = false;
+  });
+}
+
+// On paper everything is open, light, and as wide as the paper.
+const opened: HTMLDetailsElement[] = [];
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll<HTMLDetailsElement>("main details:not([open])")) {
+    details.open = true;
+    opened.push(details);
+  }
+  draw(false, 640);
+});
+addEventListener("afterprint", () => {
+  for (const details of opened.splice(0)) details.open = false;
+  draw(dark.matches);
+});
+
+addEventListener("message", ({ source, data }) => {
+  const height = (data as { halftoneHeight?: unknown } | null)?.halftoneHeight;
+  const frame = [...document.querySelectorAll("iframe")].find(({ contentWindow }) => contentWindow === source);
+  if (frame && typeof height === "number") frame.style.height = `${Math.min(height, 4000)}px`;
+});

@@ -1,0 +1,62 @@
+import type { RunRecord } from "../environment.ts";
+import type { Notebook } from "../nbformat.ts";
+import { escapeHtml } from "./html.ts";
+
+/** What a halftone run left in the notebook's metadata; nothing when the notebook was run by something else. */
+export function runRecord(notebook: Notebook): Partial<RunRecord> | undefined {
+  const record = notebook.metadata.halftone;
+  return typeof record === "object" && record !== null ? (record as Partial<RunRecord>) : undefined;
+}
+
+export function seconds(value: number): string {
+  if (value < 0.1) return "";
+  if (value < 60) return `${value < 10 ? value.toFixed(1) : Math.round(value)} s`;
+  return `${Math.floor(value / 60)} min ${String(Math.round(value) % 60).padStart(2, "0")} s`;
+}
+
+export function bytes(value: number): string {
+  const step = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(1, value)) / 10)));
+  const scaled = value / 1024 ** step;
+  return `${scaled >= 100 || step === 0 ? Math.round(scaled) : scaled.toFixed(1)} ${["B", "KiB", "MiB", "GiB", "TiB"][step]}`;
+}
+
+export function elapsed(record: Partial<RunRecord>): number | undefined {
+  return record.start && record.end ? (Date.parse(record.end) - Date.parse(record.start)) / 1000 : undefined;
+}
+
+/** The environment block at the page's end. */
+export function renderFacts(record: Partial<RunRecord>): string {
+  const { cpu, git, runtime = {}, memory, nativePeak, parameters = {}, seeds = {} } = record;
+  const took = elapsed(record);
+  const rows: [string, string | undefined][] = [
+    ["Run", record.start?.replace("T", " ").replace(/\.\d+Z$/, " UTC")],
+    ["Took", took === undefined ? undefined : seconds(took) || "less than 0.1 s"],
+    ["Parameters", pairs(parameters)],
+    ["Seeds", pairs(seeds)],
+    ["Native memory, peak", nativePeak === undefined ? undefined : bytes(nativePeak)],
+    ["Halftone", record.version],
+    ["Node", record.node],
+    ["System", record.platform],
+    ["Processor", cpu && `${cpu.model}, ${cpu.cores} ${cpu.cores === 1 ? "core" : "cores"}`],
+    ["Memory", memory === undefined ? undefined : bytes(memory)],
+    ...Object.entries(runtime).map(([name, value]): [string, string] => [`Runtime: ${spaced(name)}`, plain(value)]),
+    ["Git commit", git && `${git.commit}${git.dirty ? ", with changes not committed" : ""}`],
+  ];
+  const shown = rows.filter(([, value]) => value !== undefined && value !== "");
+  const list = shown.map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value!)}</dd></div>`);
+  return `<section class="facts" aria-labelledby="environment"><h2 id="environment">Environment</h2><dl>${list.join("")}</dl></section>`;
+}
+
+function pairs(values: Record<string, unknown>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
+    .join(", ");
+}
+
+function plain(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function spaced(name: string): string {
+  return name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();
+}

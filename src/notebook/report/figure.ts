@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { escapeHtml } from "./html.ts";
+
+/** A plotly figure as its display data holds it. */
+interface Figure {
+  data?: { type?: string }[];
+  layout?: { title?: string | { text?: string }; height?: number; [key: string]: unknown };
+  config?: Record<string, unknown>;
+  frames?: unknown[];
+}
+
+export const PLOTLY = "application/vnd.plotly.v1+json";
+
+/** What plotly's cartesian bundle draws (1.5 MB); for anything else the page carries the full one (4.8 MB). */
+const CARTESIAN = new Set(
+  "bar box contour heatmap histogram histogram2d histogram2dcontour image pie scatter scatterternary violin".split(" "),
+);
+
+/** The figures of one page, and the one copy of plotly that draws them. */
+export class Figures {
+  #count = 0;
+  #full = false;
+
+  render(figure: Figure): string {
+    this.#count++;
+    this.#full ||= (figure.data ?? []).some(({ type = "scatter" }) => !CARTESIAN.has(type));
+    const title = figure.layout?.title;
+    const label = (typeof title === "string" ? title : title?.text)?.replaceAll(/<[^>]*>/g, " ").trim();
+    const height = typeof figure.layout?.height === "number" ? figure.layout.height : 420;
+    const json = JSON.stringify(figure).replaceAll("<", "\\u003c");
+    return (
+      `<figure class="plotly" role="group" aria-label="${escapeHtml(label || `Figure ${this.#count}`)}" style="min-height:${height}px">` +
+      `<script type="application/json">${json}</script><noscript>This figure needs JavaScript.</noscript></figure>`
+    );
+  }
+
+  /** Plotly's source, or nothing when the page has no figure. */
+  get script(): string | undefined {
+    if (this.#count === 0) return undefined;
+    const require = createRequire(import.meta.url);
+    const file = this.#full
+      ? "plotly.js-dist-min/plotly.min.js"
+      : "plotly.js-cartesian-dist-min/plotly-cartesian.min.js";
+    return readFileSync(require.resolve(file), "utf8");
+  }
+
+  /** WebGL traces compile their drawing loops from text. */
+  get needsEval(): boolean {
+    return this.#full;
+  }
+}

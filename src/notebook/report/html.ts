@@ -1,0 +1,105 @@
+import { parseFragment, serialize, type DefaultTreeAdapterTypes as Tree } from "parse5";
+
+/** Foreign HTML, from markdown or a cell's output, made whole (every tag closed) and harmless (no script, nothing fetched). */
+
+export function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+export interface Cleaning {
+  /** Gives an image's own data for its address, or nothing when the page cannot hold it. */
+  image: (address: string) => string | undefined;
+}
+
+export function cleanHtml(html: string, { image }: Cleaning): string {
+  const fragment = parseFragment(html);
+  fragment.childNodes = clean(fragment.childNodes, image);
+  return serialize(fragment);
+}
+
+/** Whether this HTML brings behaviour or a style sheet of its own, and so needs a frame to itself. */
+export function needsFrame(html: string): boolean {
+  return some(parseFragment(html).childNodes, ({ tagName }) => FRAMED.has(tagName));
+}
+
+/** The texts of the inline scripts in `html`; the page's policy lets run what it knows by hash. */
+export function scriptsIn(html: string): string[] {
+  const found: string[] = [];
+  some(parseFragment(html).childNodes, (element) => {
+    if (element.tagName === "script")
+      found.push(element.childNodes.map((node) => ("value" in node ? node.value : "")).join(""));
+    return false;
+  });
+  return found;
+}
+
+const FRAMED = new Set(["script", "style", "iframe", "object", "embed", "canvas", "link", "form"]);
+const DROPPED = new Set([
+  "script",
+  "iframe",
+  "object",
+  "embed",
+  "link",
+  "meta",
+  "base",
+  "title",
+  "template",
+  "frame",
+  "frameset",
+]);
+
+function some(nodes: Tree.ChildNode[], test: (element: Tree.Element) => boolean): boolean {
+  return nodes.some((node) => "tagName" in node && (test(node) || some(node.childNodes, test)));
+}
+
+function clean(nodes: Tree.ChildNode[], image: Cleaning["image"]): Tree.ChildNode[] {
+  return nodes.flatMap((node): Tree.ChildNode[] => {
+    if (!("tagName" in node)) return node.nodeName === "#comment" ? [] : [node];
+    if (DROPPED.has(node.tagName)) return [];
+    node.attrs = node.attrs.filter(({ name, value }) => allowed(name, value));
+    node.childNodes = clean(node.childNodes, image);
+    if (node.tagName === "img" || node.tagName === "source") return [withImage(node, image)];
+    if (node.tagName === "table") return [wrapped(node)];
+    return [node];
+  });
+}
+
+function allowed(name: string, value: string): boolean {
+  if (name.startsWith("on") || name === "srcdoc" || name === "srcset" || name === "ping") return false;
+  if (name === "style") return !/url\s*\(|@import|position\s*:\s*fixed/i.test(value);
+  if (name === "href" || name === "xlink:href" || name === "action" || name === "formaction") {
+    return !/^[^a-z]*(javascript|vbscript|data)\s*:/i.test(value);
+  }
+  return name !== "background" && name !== "poster";
+}
+
+function withImage(node: Tree.Element, image: Cleaning["image"]): Tree.ChildNode {
+  const src = node.attrs.find(({ name }) => name === "src");
+  const alt = node.attrs.find(({ name }) => name === "alt");
+  if (!src) return node;
+  const held = image(src.value);
+  if (held === undefined) return link(src.value, `image: ${alt?.value || src.value}`);
+  src.value = held;
+  if (!alt) node.attrs.push({ name: "alt", value: "" });
+  return node;
+}
+
+function element(tagName: string, attrs: Record<string, string>, childNodes: Tree.ChildNode[]): Tree.Element {
+  const {
+    childNodes: [made],
+  } = parseFragment(`<${tagName}></${tagName}>`);
+  const node = made as Tree.Element;
+  node.attrs = Object.entries(attrs).map(([name, value]) => ({ name, value }));
+  node.childNodes = childNodes;
+  return node;
+}
+
+function link(href: string, label: string): Tree.Element {
+  const { childNodes } = parseFragment(escapeHtml(label));
+  return element("a", allowed("href", href) ? { href } : {}, childNodes);
+}
+
+/** A wide table scrolls by itself, and with the keyboard too. */
+function wrapped(table: Tree.Element): Tree.Element {
+  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" }, [table]);
+}

@@ -1,0 +1,3 @@
+export { runRecord } from "./facts.ts";
+export { type LandingEntry, renderLanding } from "./landing.ts";
+export { renderPage, titleOf } from "./page.ts";

@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { languageOf } from "../language.ts";
+import type { Cell, CodeCell, Notebook } from "../nbformat.ts";
+import { hasTag } from "../parameters.ts";
+import { loadHighlight } from "./code.ts";
+import { elapsed, renderFacts, runRecord, seconds } from "./facts.ts";
+import { Figures } from "./figure.ts";
+import { escapeHtml } from "./html.ts";
+import { imageSource } from "./images.ts";
+import { type Heading, Markdown } from "./markdown.ts";
+import { type OutputContext, renderOutput } from "./output.ts";
+
+export interface PageOptions {
+  /** The page's title where the notebook has no heading of its own. */
+  name: string;
+  /** Where the notebook's relative images are. */
+  folder: string;
+  /** The address of the page that lists this one among others. */
+  home?: string;
+}
+
+/** The title a reader knows the notebook by: its first heading. */
+export function titleOf(notebook: Notebook, name: string): string {
+  for (const { cell_type, source } of notebook.cells) {
+    const found = cell_type === "markdown" && /^#\s+(.+?)\s*#*$/m.exec(source);
+    if (found) return found[1]!.replaceAll(/[*_`]/g, "");
+  }
+  return name;
+}
+
+/** One HTML page with everything inside it: it opens from a file, without a network, on a phone and on paper. */
+export async function renderPage(notebook: Notebook, { name, folder, home }: PageOptions): Promise<string> {
+  const highlight = await loadHighlight();
+  const language = languageOf(notebook);
+  const markdown = new Markdown(highlight);
+  const figures = new Figures();
+  const scripts = new Set<string>();
+  const title = titleOf(notebook, name);
+  const body = notebook.cells.map((cell, at) => {
+    const images = imageSource(folder, cell.cell_type === "code" ? undefined : cell.attachments);
+    if (cell.cell_type === "markdown") {
+      return `<section class="cell prose">${markdown.render(cell.source, images)}</section>`;
+    }
+    if (cell.cell_type === "raw" || hasTag(cell, "remove-cell")) return "";
+    const allowScript = (text: string) => scripts.add(text);
+    const context = { figures, highlight, markdown, images, frameScript: FRAME_SCRIPT, allowScript };
+    return renderCode(cell, at, highlight(cell.source, language), context);
+  });
+  const record = runRecord(notebook);
+  const hasTitle = markdown.headings.some(({ level }) => level === 1);
+  const script = figures.script;
+  const behaviour = [
+    ...(script ? [script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--")] : []),
+    browserScript(),
+  ];
+  for (const text of behaviour) scripts.add(text);
+  const headings = [...markdown.headings, ...(record ? [{ level: 2, text: "Environment", id: "environment" }] : [])];
+  return document({
+    title,
+    policy: policy([...scripts], figures.needsEval),
+    body:
+      `<header class="top">${home ? `<a href="${escapeHtml(home)}">All notebooks</a>` : `<span>${escapeHtml(name)}</span>`}` +
+      `<span class="status">${status(record)}</span></header>` +
+      renderContents(headings) +
+      `<main id="main">${hasTitle ? "" : `<h1>${escapeHtml(title)}</h1>`}${failure(notebook)}${body.join("\n")}` +
+      `${record ? renderFacts(record) : ""}</main>${behaviour.map((text) => `<script>${text}</script>`).join("")}`,
+  });
+}
+
+/** The frame of every page; `policy` keeps it from fetching anything. */
+export function document({ title, policy, body }: { title: string; policy: string; body: string }): string {
+  return (
+    `<!doctype html>\n<html lang="en"><head><meta charset="utf-8">` +
+    `<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">` +
+    `<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">` +
+    `<meta name="generator" content="halftone"><title>${escapeHtml(title)}</title><style>${styleSheet()}</style></head>\n` +
+    `<body><a class="skip" href="#main">Skip to the content</a>${body}</body></html>\n`
+  );
+}
+
+export function policy(scripts: string[], needsEval = false): string {
+  const hashes = scripts.map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
+  const run = [...hashes, ...(needsEval ? ["'unsafe-eval'"] : [])].join(" ") || "'none'";
+  return `default-src 'none'; script-src ${run}; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data:; worker-src blob:`;
+}
+
+function renderCode(cell: CodeCell, at: number, code: string, context: OutputContext): string {
+  const outputs = cell.outputs.map((output) => renderOutput(output, context)).join("");
+  const folded =
+    hasTag(cell, "hide-input") || (cell.metadata.jupyter as { source_hidden?: unknown })?.source_hidden === true;
+  const input = hasTag(cell, "remove-input") || cell.source.trim() === "" ? "" : code;
+  const shown = folded && input ? `<details><summary>Code</summary>${input}</details>` : input;
+  const label = hasTag(cell, "injected-parameters")
+    ? "parameters of this run"
+    : hasTag(cell, "parameters")
+      ? "parameters"
+      : "";
+  const notes = [label, cellTime(cell)].filter((note) => note !== "").join(" · ");
+  const count =
+    cell.execution_count === null
+      ? ""
+      : `<span class="count" aria-label="Cell ${cell.execution_count}">${cell.execution_count}</span>`;
+  return (
+    `<section class="cell" id="cell-${at + 1}"><div class="input">${count}${shown}` +
+    `${notes && shown ? `<span class="notes">${notes}</span>` : ""}</div>${outputs}</section>`
+  );
+}
+
+function cellTime(cell: CodeCell): string {
+  const times = cell.metadata.execution as Record<string, string> | undefined;
+  const [from, to] = [times?.["iopub.execute_input"], times?.["shell.execute_reply"]];
+  return from && to ? seconds((Date.parse(to) - Date.parse(from)) / 1000) : "";
+}
+
+function renderContents(headings: Heading[]): string {
+  const listed = headings.filter(({ level }) => level === 2 || level === 3);
+  if (listed.length < 2) return "";
+  const items = listed.map(
+    ({ level, text, id }) =>
+      `<li class="level-${level}"><a href="#${escapeHtml(encodeURIComponent(id))}">${escapeHtml(text)}</a></li>`,
+  );
+  return `<nav class="contents" aria-label="Contents"><details><summary>Contents</summary><ul>${items.join("")}</ul></details></nav>`;
+}
+
+function status(record: ReturnType<typeof runRecord>): string {
+  if (!record?.start) return "";
+  const took = elapsed(record);
+  const day = `<time datetime="${escapeHtml(record.start)}">${escapeHtml(record.start.slice(0, 10))}</time>`;
+  return [day, took === undefined ? "" : seconds(took)].filter((part) => part !== "").join(" · ");
+}
+
+/** Says at the top that the run did not reach the end, and where it stopped. */
+function failure(notebook: Notebook): string {
+  const record = runRecord(notebook);
+  if (record?.status === "interrupted")
+    return `<p class="banner" role="note">This run was interrupted; what ran is below.</p>`;
+  const at = notebook.cells.findLastIndex(
+    (cell: Cell) =>
+      cell.cell_type === "code" &&
+      !hasTag(cell, "raises-exception") &&
+      cell.outputs.some(({ output_type }) => output_type === "error"),
+  );
+  if (at < 0) return "";
+  const error = (notebook.cells[at] as CodeCell).outputs.find(({ output_type }) => output_type === "error");
+  const what = error?.output_type === "error" ? `${error.ename}: ${error.evalue}` : "";
+  return `<p class="banner" role="note">A cell failed: <a href="#cell-${at + 1}">${escapeHtml(what)}</a></p>`;
+}
+
+const FRAME_SCRIPT = `new ResizeObserver(()=>parent.postMessage({halftoneHeight:document.documentElement.offsetHeight},"*")).observe(document.documentElement)`;
+
+function browserScript(): string {
+  return readFileSync(new URL("./browser.js", import.meta.url), "utf8").replaceAll(
+    /^(export \{\};|\/\/# sourceMappingURL.*)$/gm,
+    "",
+  );
+}
+
+function styleSheet(): string {
+  return readFileSync(new URL("../../../../src/notebook/report/page.css", import.meta.url), "utf8");
+}

@@ -1,0 +1,146 @@
+import { setTimeout as after } from "node:timers/promises";
+import { Session } from "../../kernel/session/session.ts";
+import { type RunRecord, type RunStatus, runtimeRecord, startRecord } from "./environment.ts";
+import { requireTypeScript } from "./language.ts";
+import type { CodeCell, Notebook, NotebookOutput } from "./nbformat.ts";
+import { OutputLog } from "./outputs.ts";
+import { hasTag, injectParameters, type Parameters } from "./parameters.ts";
+
+export interface RunOptions {
+  /** What to call the notebook in messages. */
+  name: string;
+  /** Where its cells run: relative paths and imports start here. */
+  folder: string;
+  parameters?: Parameters;
+  /** Go on after a cell that fails. A cell tagged `raises-exception` may always fail. */
+  allowErrors?: boolean;
+  /** The longest a cell may run, in seconds. */
+  timeout?: number;
+  /** Interrupts the running cell and ends the run; what ran stays in the notebook. */
+  signal?: AbortSignal;
+  /** `index` counts from 0 over the cells that run. */
+  onCellStart?: (cell: CodeCell, index: number, total: number) => void;
+  onCellEnd?: (cell: CodeCell, index: number, total: number, seconds: number) => void;
+  /** The notebook changed: before the first cell, after each, at the end. */
+  onChange?: () => void;
+}
+
+export interface RunResult {
+  status: Exclude<RunStatus, "running">;
+  /** The cell that ended the run, counted from 0 over the cells that run. */
+  failed?: { index: number; total: number; error: CellError };
+}
+
+export type CellError = Extract<NotebookOutput, { output_type: "error" }>;
+
+/** How long an interrupted cell may take to end before its process is taken away. */
+const GRACE = 10_000;
+
+/** Runs the notebook's code cells through a fresh session; changes `notebook` in place as outputs come. */
+export async function runNotebook(notebook: Notebook, options: RunOptions): Promise<RunResult> {
+  requireTypeScript(notebook, options.name);
+  injectParameters(notebook, options.parameters ?? {}, options.name);
+  const cells = notebook.cells.filter((cell): cell is CodeCell => cell.cell_type === "code");
+  for (const cell of cells) {
+    cell.outputs = [];
+    cell.execution_count = null;
+    delete cell.metadata.execution;
+  }
+  const toRun = cells.filter((cell) => cell.source.trim() !== "" && !hasTag(cell, "skip-execution"));
+  const record: RunRecord = startRecord(notebook, options.folder);
+  notebook.metadata.halftone = record;
+  options.onChange?.();
+  const result = await runCells(toRun, record, options);
+  record.end = new Date().toISOString();
+  record.status = result.status;
+  options.onChange?.();
+  return result;
+}
+
+async function runCells(cells: CodeCell[], record: RunRecord, options: RunOptions): Promise<RunResult> {
+  await using session = Session.start({ cwd: options.folder });
+  const log = new OutputLog();
+  let failed: RunResult["failed"];
+  for (const [index, cell] of cells.entries()) {
+    if (options.signal?.aborted) return { status: "interrupted" };
+    options.onCellStart?.(cell, index, cells.length);
+    const began = performance.now();
+    const ended = await runCell(session, cell, log, options);
+    options.onCellEnd?.(cell, index, cells.length, (performance.now() - began) / 1000);
+    options.onChange?.();
+    if (options.signal?.aborted) return { status: "interrupted" };
+    if (ended !== "ok" && !hasTag(cell, "raises-exception")) {
+      failed ??= { index, total: cells.length, error: errorOf(cell) };
+      if (!options.allowErrors) break;
+    }
+    if (ended === "stuck") return { status: "error", failed: { index, total: cells.length, error: errorOf(cell) } };
+  }
+  Object.assign(record, await runtimeRecord(session));
+  return { status: failed && !options.allowErrors ? "error" : "ok", ...(failed ? { failed } : {}) };
+}
+
+async function runCell(
+  session: Session,
+  cell: CodeCell,
+  log: OutputLog,
+  { timeout, signal }: RunOptions,
+): Promise<"ok" | "error" | "stuck"> {
+  const started = new Date().toISOString();
+  const finished = new AbortController();
+  const onOutput = log.cell(cell.outputs, () => cell.execution_count);
+  const running = session.execute(cell.source, { onOutput }).then(({ status, executionCount }) => {
+    cell.execution_count = executionCount;
+    for (const output of cell.outputs) {
+      if (output.output_type === "execute_result") output.execution_count = executionCount;
+    }
+    return status;
+  });
+  const late = timeout === undefined ? [] : [after(timeout * 1000, "late" as const, { signal: finished.signal })];
+  const stopped = signal ? [once(signal, finished.signal)] : [];
+  try {
+    let ended: "ok" | "error" | "late" | "stopped" | "stuck" = await Promise.race([running, ...late, ...stopped]);
+    const ranOut = ended === "late";
+    if (ended === "late" || ended === "stopped") {
+      session.interrupt();
+      ended = await Promise.race([running, after(GRACE, "stuck" as const, { signal: finished.signal })]);
+    }
+    if (ranOut || ended === "stuck") {
+      const why = ranOut ? `it ran longer than ${timeout} s (--timeout)` : "it was interrupted";
+      replaceError(
+        cell,
+        ranOut ? "CellTimeoutError" : "KeyboardInterrupt",
+        ended === "stuck" ? `${why} and did not stop` : why,
+      );
+      return ended === "stuck" ? "stuck" : "error";
+    }
+    return ended === "ok" ? "ok" : "error";
+  } finally {
+    finished.abort();
+    const ended = new Date().toISOString();
+    // The names that nbclient's record_timing uses, so that Jupyter's own tools find them.
+    cell.metadata.execution = {
+      "iopub.status.busy": started,
+      "iopub.execute_input": started,
+      "iopub.status.idle": ended,
+      "shell.execute_reply": ended,
+    };
+  }
+}
+
+function once(signal: AbortSignal, unless: AbortSignal): Promise<"stopped"> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve("stopped"), { signal: unless }));
+}
+
+function errorOf(cell: CodeCell): CellError {
+  const found = cell.outputs.findLast((output) => output.output_type === "error");
+  return found ?? { output_type: "error", ename: "Error", evalue: "the cell failed without saying why", traceback: [] };
+}
+
+/** The error that stopping the cell left behind says less than why it was stopped. */
+function replaceError(cell: CodeCell, ename: string, evalue: string): void {
+  const at = cell.outputs.findLastIndex(
+    (output) => output.output_type === "error" && output.ename === "KeyboardInterrupt",
+  );
+  const error: CellError = { output_type: "error", ename, evalue, traceback: [`${ename}: ${evalue}`] };
+  cell.outputs.splice(at < 0 ? cell.outputs.length : at, at < 0 ? 0 : 1, error);
+}
