@@ -1,3 +1,135 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { cacheFolder, libraryFolder, nativeFolder, wheelFolder } from "../runtime/cache.ts";
+import { findCompiler } from "../runtime/compiler.ts";
+import { type Device, findGpu, hasGlibc, threads } from "../runtime/machine.ts";
+import { fault, readManifest } from "../runtime/manifest.ts";
+import { findPython } from "../runtime/python.ts";
+import { recipeFor } from "../runtime/recipe.ts";
+
+/**
+ * `halftone doctor`: what was found on this machine, what is used and why, and what to do about what is missing.
+ * Exit code 0 when there is nothing to do, 1 otherwise.
+ */
 export async function doctor(): Promise<void> {
-  console.log("halftone doctor");
+  const gpu = findGpu();
+  const device: Device = gpu ? "gpu" : "cpu";
+  const library = await examine(device);
+  const wanted = process.env.HALFTONE_BACKEND !== "wasm" && !library.whole;
+  const todo = wanted ? [...whatSetupNeeds(), ...library.todo] : [];
+
+  section("Machine", {
+    Node: `${process.versions.node} (${process.platform} ${process.arch})`,
+    threads: String(threads()),
+    GPU: gpu ?? "none",
+    ...tools(),
+  });
+  section("Packages", packages());
+  section("Native library", {
+    cache: `${cacheFolder()} (${size(cacheFolder())})`,
+    ...(bytesUnder(wheelFolder()) > 0 && { wheels: `${wheelFolder()} (${size(wheelFolder())}; may be deleted)` }),
+    ...others(library.folder),
+    library: library.says,
+  });
+  section("Used", await used(todo));
+  section("To do", todo.length > 0 ? Object.fromEntries(todo.map((line, i) => [`${i + 1}`, line])) : { "": "nothing" });
+  process.exitCode = todo.length > 0 ? 1 : 0;
 }
+
+function section(title: string, lines: Record<string, string>): void {
+  console.log(title);
+  const width = Math.max(...Object.keys(lines).map((name) => name.length));
+  for (const [name, text] of Object.entries(lines)) console.log(`  ${name.padEnd(width)}  ${text}`);
+}
+
+function tools(): Record<string, string> {
+  const python = findPython();
+  return {
+    Python: python ? `${python.version}, ${python.pip ? `pip ${python.pip}` : "without pip"}` : "missing",
+    compiler: findCompiler()?.version ?? "missing",
+  };
+}
+
+function whatSetupNeeds(): string[] {
+  const python = findPython();
+  const missing: string[] = [];
+  if (!hasGlibc()) missing.push("use a Linux with glibc, as Debian or Ubuntu: TensorFlow's library needs it");
+  if (!python?.pip) missing.push("install Python 3 with pip (Debian: apt install python3-pip)");
+  if (!findCompiler()) missing.push("install a C++ compiler (Debian: apt install g++)");
+  return missing;
+}
+
+interface Examined {
+  folder?: string;
+  whole: boolean;
+  says: string;
+  todo: string[];
+}
+
+async function examine(device: Device): Promise<Examined> {
+  try {
+    const folder = libraryFolder(recipeFor(device).key);
+    const manifest = readManifest(folder);
+    if (!manifest) {
+      const todo = ["run `halftone setup` to build the native library"];
+      return { folder, whole: false, says: `none for the ${device} (would be ${folder})`, todo };
+    }
+    const wrong = await fault(folder, manifest);
+    if (wrong) {
+      const todo = ["run `halftone setup` to build the damaged library again"];
+      return { folder, whole: false, says: `${folder} is damaged: ${wrong}`, todo };
+    }
+    const { sha256 } = manifest.files["tensorflow/libtensorflow_cc.so.2"] ?? {};
+    return { folder, whole: true, says: `${folder} is whole (libtensorflow_cc.so.2 has sha256 ${sha256})`, todo: [] };
+  } catch (error) {
+    const says = error instanceof Error ? error.message : String(error);
+    return { whole: false, says, todo: ["use a machine named above, or stay with WebAssembly"] };
+  }
+}
+
+/** Libraries of other versions of this package, which nothing removes by itself. */
+function others(used: string | undefined): Record<string, string> {
+  if (!statSync(nativeFolder(), { throwIfNoEntry: false })) return {};
+  const old = readdirSync(nativeFolder()).filter((name) => path.join(nativeFolder(), name) !== used);
+  return old.length > 0 ? { others: `${old.join(", ")} (of other versions or devices; may be deleted)` } : {};
+}
+
+function packages(): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  const names = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-backend-wasm", "typescript", "danfojs-node"];
+  const version = (name: string): string => {
+    try {
+      const file = require.resolve(`${name}/package.json`);
+      return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+    } catch {
+      return "not found";
+    }
+  };
+  return Object.fromEntries(names.map((name) => [name, version(name)]));
+}
+
+/** Loads what a notebook would get and has it compute; adds to `todo` when that fails. */
+async function used(todo: string[]): Promise<Record<string, string>> {
+  try {
+    const { ready, tf } = await import("../runtime/index.ts");
+    const started = performance.now();
+    const { backend, version, device, reason } = await ready();
+    const [four] = tf.add(2, 2).dataSync();
+    if (four !== 4) todo.push(`the backend computes 2 + 2 = ${four}: run \`halftone setup\` in a fresh HALFTONE_CACHE`);
+    const took = `${(performance.now() - started).toFixed(0)} ms to the first result`;
+    return { backend: `${backend} ${version} on the ${device} (${took})`, why: reason };
+  } catch (error) {
+    todo.push(error instanceof Error ? error.message : String(error));
+    return { backend: "none" };
+  }
+}
+
+function bytesUnder(folder: string): number {
+  if (!statSync(folder, { throwIfNoEntry: false })) return 0;
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(path.join(entry.parentPath, entry.name)).size, 0);
+}
+
+const size = (folder: string): string => `${(bytesUnder(folder) / 1e6).toFixed(0)} MB`;

@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { SetupProblem } from "./problem.ts";
 import type { Recipe } from "./recipe.ts";
+import { lastLine, runTool } from "./tool.ts";
 
 export interface Compiler {
   command: string;
@@ -22,30 +23,22 @@ export function findCompiler(): Compiler | undefined {
 export const bindingFile = "tfjs_binding.node";
 
 /** Compiles the package's binding in `folder` against the library unpacked there. The folder may be moved afterwards. */
-export async function compile(compiler: Compiler, recipe: Recipe, folder: string): Promise<void> {
+export async function compile(compiler: Compiler, recipe: Recipe, folder: string, signal?: AbortSignal): Promise<void> {
   const sources = readdirSync(recipe.bindingFolder).filter((file) => file.endsWith(".cc"));
-  const child = spawn(
-    compiler.command,
-    [
-      ...recipe.flags,
-      `-I${recipe.nodeHeaders}`,
-      `-I${path.join(folder, "tensorflow/include")}`,
-      ...sources.map((file) => path.join(recipe.bindingFolder, file)),
-      path.join(folder, "tensorflow/libtensorflow_cc.so.2"),
-      path.join(folder, "tensorflow/libtensorflow_framework.so.2"),
-      "-Wl,-rpath,$ORIGIN/tensorflow",
-      "-o",
-      path.join(folder, bindingFile),
-    ],
-    // The compiler's scratch files stay where the library is built: a small /tmp must not matter.
-    { env: { ...process.env, TMPDIR: folder }, stdio: ["ignore", "ignore", "pipe"] },
-  );
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  const status = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  if (status === 0) return;
-  const error = said.split("\n").find((line) => /error|No space/i.test(line)) ?? said.trim().split("\n").at(-1);
-  throw new SetupProblem(`${compiler.command} could not compile the TensorFlow binding: ${error}`);
+  const args = [
+    ...recipe.flags,
+    `-I${recipe.nodeHeaders}`,
+    `-I${path.join(folder, "tensorflow/include")}`,
+    ...sources.map((file) => path.join(recipe.bindingFolder, file)),
+    path.join(folder, "tensorflow/libtensorflow_cc.so.2"),
+    path.join(folder, "tensorflow/libtensorflow_framework.so.2"),
+    "-Wl,-rpath,$ORIGIN/tensorflow",
+    "-o",
+    path.join(folder, bindingFile),
+  ];
+  // The compiler's scratch files stay where the library is built: a small /tmp must not matter.
+  const { ok, said } = await runTool(compiler.command, args, { env: { TMPDIR: folder }, signal });
+  if (ok) return;
+  const error = said.split("\n").find((line) => /error|No space/i.test(line)) ?? lastLine(said);
+  throw new SetupProblem(`${compiler.command} could not compile the TensorFlow binding: ${error.trim()}`);
 }

@@ -32,3 +32,9 @@ export function threads(): number {
   const asked = Number(process.env.TF_NUM_INTRAOP_THREADS);
   return asked > 0 ? asked : availableParallelism();
 }
+
+/** Whether this Node stands on glibc, as TensorFlow's library does. */
+export function hasGlibc(): boolean {
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime !== undefined;
+}

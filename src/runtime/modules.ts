@@ -1,22 +1,32 @@
 import Module, { createRequire } from "node:module";
 
-/** Gives names that resolve to the one tfjs in this process, whoever asks. */
-const own = createRequire(import.meta.url);
-const shared = ["@tensorflow/tfjs", "@tensorflow/tfjs-core", "@tensorflow/tfjs-node-gpu"];
+export const require = createRequire(import.meta.url);
+
+const node = "@tensorflow/tfjs-node";
+const nodeGpu = "@tensorflow/tfjs-node-gpu";
+/** tfjs and its core are the packages that tfjs-node-gpu itself has loaded, wherever the installer put them. */
+export const requireAsTfjs = createRequire(require.resolve(nodeGpu));
 
 type Resolve = (request: string, ...rest: unknown[]) => string;
 
 /**
- * danfojs-node asks for `@tensorflow/tfjs-node`, a notebook's folder may hold a tfjs of its own: each would be a second
- * engine whose tensors the first cannot take. Every CommonJS `require` of these names gives the modules loaded here.
+ * danfojs-node asks for `@tensorflow/tfjs-node`; a notebook's folder may hold a tfjs of its own. Each would be a second
+ * engine, whose tensors the first cannot take. So every CommonJS `require` of these names gives the modules loaded here.
  */
 export function shareModules(): void {
   const loader = Module as unknown as { _resolveFilename: Resolve };
   const resolve = loader._resolveFilename;
-  const files = new Map(shared.map((name) => [name, own.resolve(name)]));
-  files.set("@tensorflow/tfjs-node", own.resolve("@tensorflow/tfjs-node-gpu"));
+  const shared = new Map([
+    [node, require.resolve(nodeGpu)],
+    [nodeGpu, require.resolve(nodeGpu)],
+    ["@tensorflow/tfjs", requireAsTfjs.resolve("@tensorflow/tfjs")],
+    ["@tensorflow/tfjs-core", requireAsTfjs.resolve("@tensorflow/tfjs-core")],
+  ]);
+  // An ES import does not pass there: it finds the second folder that npm makes for the alias, so that is filled too.
+  const alias = resolvedIfThere(node);
+  if (alias) seedLazily(alias, () => require(nodeGpu));
   loader._resolveFilename = function (this: unknown, request, ...rest) {
-    return files.get(request) ?? resolve.call(this, request, ...rest);
+    return shared.get(request) ?? resolve.call(this, request, ...rest);
   };
 }
 
@@ -26,7 +36,18 @@ export function seed(file: string, exports: unknown): void {
   module.filename = file;
   module.loaded = true;
   module.exports = exports;
-  own.cache[file] = module;
+  require.cache[file] = module;
 }
 
-export { own as require };
+function seedLazily(file: string, exports: () => unknown): void {
+  seed(file, undefined);
+  Object.defineProperty(require.cache[file], "exports", { get: exports, enumerable: true, configurable: true });
+}
+
+function resolvedIfThere(name: string): string | undefined {
+  try {
+    return require.resolve(name);
+  } catch {
+    return undefined;
+  }
+}

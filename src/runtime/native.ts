@@ -3,7 +3,7 @@ import util from "node:util";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import { bindingFile } from "./compiler.ts";
 import { openDoor } from "./door.ts";
-import { require, seed } from "./modules.ts";
+import { require, requireAsTfjs, seed } from "./modules.ts";
 
 export type Tf = typeof import("@tensorflow/tfjs-node-gpu");
 
@@ -14,7 +14,7 @@ export function loadNative(folder: string): Tf {
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
   giveBackUtil();
   // The package asks node-pre-gyp only where its binding lies.
-  seed(require.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
+  seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
   const tf = require("@tensorflow/tfjs-node-gpu") as Tf;
   openDoor(tf.backend() as NodeJSKernelBackend);
   return tf;

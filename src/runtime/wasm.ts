@@ -1,6 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs";
 import { called, release, take, upload } from "./ledger.ts";
-import { require, seed } from "./modules.ts";
+import { require, requireAsTfjs, seed } from "./modules.ts";
 import type { Tf } from "./native.ts";
 import { borrowKernels } from "./wasm-kernels.ts";
 
@@ -8,7 +8,7 @@ type Tfjs = typeof import("@tensorflow/tfjs");
 
 /** Loads tfjs with its WebAssembly backend. Ops may run once `ready` has settled. */
 export function loadWasm(): { tf: Tf; ready: Promise<unknown>; version: string } {
-  const tfjs = require("@tensorflow/tfjs") as Tfjs;
+  const tfjs = requireAsTfjs("@tensorflow/tfjs") as Tfjs;
   const wasm = require("@tensorflow/tfjs-backend-wasm") as typeof import("@tensorflow/tfjs-backend-wasm");
   const tf = withFiles(tfjs);
   seed(require.resolve("@tensorflow/tfjs-node-gpu"), tf);
