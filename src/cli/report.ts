@@ -8,8 +8,8 @@ import { renderPage } from "../notebook/report/index.ts";
 /** `halftone report`: the notebook as one HTML page that needs nothing else. */
 export async function report(file: string, { output }: { output?: string }): Promise<void> {
   const notebook = readNotebook(file);
-  const name = path.basename(file, ".ipynb");
-  const page = pageFor(file, `${name}.html`, output);
+  const name = path.basename(file, ".ipynb").replace(/\.executed$/, "");
+  const page = pageFor(file, `${path.basename(file, ".ipynb")}.html`, output);
   writeWhole(page, await renderPage(notebook, { name, folder: path.dirname(file) }));
   console.log(page);
 }

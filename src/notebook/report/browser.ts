@@ -119,8 +119,20 @@ addEventListener("afterprint", () => {
   draw(dark.matches);
 });
 
+// Whatever scrolls by itself must do so from the keyboard as well.
+const scrolling = new ResizeObserver((seen) => {
+  for (const { target } of seen) {
+    if (target.scrollWidth > target.clientWidth) (target as HTMLElement).tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+for (const box of document.querySelectorAll("pre, .scroll, .math, .html")) scrolling.observe(box);
+
+// A frame says how tall its content is whenever that changes, and when asked: it may have loaded before this script.
+const frames = [...document.querySelectorAll("iframe")];
+for (const { contentWindow } of frames) contentWindow?.postMessage("height", "*");
 addEventListener("message", ({ source, data }) => {
   const height = (data as { halftoneHeight?: unknown } | null)?.halftoneHeight;
-  const frame = [...document.querySelectorAll("iframe")].find(({ contentWindow }) => contentWindow === source);
+  const frame = frames.find(({ contentWindow }) => contentWindow === source);
   if (frame && typeof height === "number") frame.style.height = `${Math.min(height, 4000)}px`;
 });

@@ -45,9 +45,10 @@ export async function loadHighlight(): Promise<Highlight> {
   const ready = await highlighter;
   return (code, language) => {
     const lang = LANGUAGES[language.toLowerCase()];
-    if (!lang) return `<pre class="code" tabindex="0"><code>${escapeHtml(code)}</code></pre>`;
+    if (!lang) return `<pre class="code"><code>${escapeHtml(code)}</code></pre>`;
     return ready.codeToHtml(code, {
       lang,
+      tabindex: false,
       themes: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
       defaultColor: "light-dark()",
       transformers: [

@@ -41,7 +41,7 @@ export function renderLanding(entries: LandingEntry[]): string {
     policy: policy([]),
     body:
       `<main id="main" class="landing"><h1>Notebooks</h1><p class="note">${escapeHtml(ran)}</p>` +
-      `<div class="scroll" tabindex="0" role="region" aria-label="Notebooks"><table><thead><tr><th scope="col">Notebook</th><th scope="col">Status</th>` +
+      `<div class="scroll"><table><thead><tr><th scope="col">Notebook</th><th scope="col">Status</th>` +
       `<th scope="col" class="number">Time</th><th scope="col" class="number">Native memory, peak</th><th scope="col">File</th></tr></thead>` +
       `<tbody>${rows.join("")}</tbody></table></div></main>`,
   });

@@ -44,7 +44,7 @@ export function mathInMarkdown(markdown: MarkdownIt): void {
   );
   markdown.renderer.rules.math = (tokens, at) => {
     const { content, block } = tokens[at]!;
-    return block ? `<div class="math" tabindex="0">${renderMath(content, true)}</div>` : renderMath(content, false);
+    return block ? `<div class="math">${renderMath(content, true)}</div>` : renderMath(content, false);
   };
 }
 

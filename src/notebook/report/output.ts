@@ -45,7 +45,7 @@ function renderBundle(data: Bundle, metadata: Bundle, context: OutputContext): s
   }
   if (typeof data["text/latex"] === "string") {
     const tex = data["text/latex"].trim().replaceAll(/^\$\$?|\$\$?$|^\\\[|\\\]$/g, "");
-    return `<div class="math" tabindex="0">${renderMath(tex, true)}</div>`;
+    return `<div class="math">${renderMath(tex, true)}</div>`;
   }
   if (data["application/json"] !== undefined) {
     const json = JSON.stringify(data["application/json"], null, 2);
@@ -80,7 +80,7 @@ function terminal(text: string): string {
   ansi.use_classes = true;
   ansi.url_allowlist = { http: 1, https: 1 };
   return folded(text.replace(/\n$/, "").split("\n"), (lines) => {
-    return `<pre tabindex="0">${ansi.ansi_to_html(`${lines.join("\n")}\n`)}</pre>`;
+    return `<pre>${ansi.ansi_to_html(`${lines.join("\n")}\n`)}</pre>`;
   });
 }
 

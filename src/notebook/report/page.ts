@@ -147,7 +147,11 @@ function failure(notebook: Notebook): string {
   return `<p class="banner" role="note">A cell failed: <a href="#cell-${at + 1}">${escapeHtml(what)}</a></p>`;
 }
 
-const FRAME_SCRIPT = `new ResizeObserver(()=>parent.postMessage({halftoneHeight:document.documentElement.offsetHeight},"*")).observe(document.documentElement)`;
+const FRAME_SCRIPT = `{
+  const tell = () => parent.postMessage({ halftoneHeight: document.documentElement.offsetHeight }, "*");
+  new ResizeObserver(tell).observe(document.documentElement);
+  addEventListener("message", ({ source }) => source === parent && tell());
+}`;
 
 function browserScript(): string {
   return readFileSync(new URL("./browser.js", import.meta.url), "utf8").replaceAll(
