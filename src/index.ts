@@ -1,1 +1,1 @@
-export {};
+export * from "./tensor/index.ts";

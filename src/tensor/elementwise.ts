@@ -1,0 +1,151 @@
+// One element in, one element out.
+import { cast, checkTensor, differentiable, drop, run, scalarOf, scoped } from "./engine.ts";
+import { label, namesOf } from "./names.ts";
+import type { DType } from "./types/shape.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor } from "./types/tensor.ts";
+
+type Same = <T extends AnyTensor>(x: T) => Tensor<ShapeOf<T>, DTypeOf<T>>;
+type To<D extends DType> = <T extends AnyTensor>(x: T) => Tensor<ShapeOf<T>, D>;
+
+const unary = (op: string, kernel: string, wanted?: DType, attributes?: Record<string, unknown>) => (x: AnyTensor) => {
+  checkTensor(op, x);
+  const input = wanted === undefined ? x : cast(x, wanted);
+  const result = run(kernel, { x: input }, attributes);
+  drop(input, x);
+  return label(result, namesOf(x));
+};
+const same = (op: string, kernel: string) => unary(op, kernel) as Same;
+/** Whole numbers are made float32 first. */
+const float = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"float32">;
+const test = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"bool">;
+
+export const abs = same("abs", "Abs");
+export const neg = same("neg", "Neg");
+/** -1, 0 or 1. */
+export const sign = same("sign", "Sign");
+export const square = same("square", "Square");
+export const relu = same("relu", "Relu");
+
+export const exp = float("exp", "Exp");
+/** exp(x) - 1, exact near 0. */
+export const expm1 = float("expm1", "Expm1");
+/** The natural logarithm. */
+export const log = float("log", "Log");
+/** log(1 + x), exact near 0. */
+export const log1p = float("log1p", "Log1p");
+export const sqrt = float("sqrt", "Sqrt");
+/** 1 / sqrt(x). */
+export const rsqrt = float("rsqrt", "Rsqrt");
+/** 1 / x. */
+export const reciprocal = float("reciprocal", "Reciprocal");
+export const sin = float("sin", "Sin");
+export const cos = float("cos", "Cos");
+export const tan = float("tan", "Tan");
+export const tanh = float("tanh", "Tanh");
+export const sigmoid = float("sigmoid", "Sigmoid");
+/** log(1 + exp(x)). */
+export const softplus = float("softplus", "Softplus");
+/** The error function. */
+export const erf = float("erf", "Erf");
+export const floor = float("floor", "Floor");
+export const ceil = float("ceil", "Ceil");
+/** To the nearest whole number, halves to the even one. */
+export const round = float("round", "Round");
+
+const nan = test("isNaN", "IsNan");
+const finite = test("isFinite", "IsFinite");
+const infinite = test("isInfinite", "IsInf");
+
+export { finite as isFinite, infinite as isInfinite, nan as isNaN };
+export const logicalNot = unary("logicalNot", "LogicalNot", "bool") as To<"bool">;
+
+/** x * sigmoid(x), also called swish (Ramachandran et al. 2017). */
+export function silu<T extends AnyTensor>(x: T): Tensor<ShapeOf<T>, "float32">;
+export function silu(x: AnyTensor): AnyTensor {
+  checkTensor("silu", x);
+  return label(
+    scoped("silu", () => run("Multiply", { a: cast(x, "float32"), b: run("Sigmoid", { x: cast(x, "float32") }) })),
+    namesOf(x),
+  );
+}
+
+/** Where x is negative, `slope` times it. */
+export function leakyRelu<T extends AnyTensor>(x: T, slope?: number): Tensor<ShapeOf<T>, "float32">;
+export function leakyRelu(x: AnyTensor, slope = 0.01): AnyTensor {
+  return unary("leakyRelu", "LeakyRelu", "float32", { alpha: slope })(x);
+}
+
+/** Between `low` and `high`; NaN stays. */
+export function clip<T extends AnyTensor>(x: T, low: number, high: number): Tensor<ShapeOf<T>, DTypeOf<T>>;
+export function clip(x: AnyTensor, low: number, high: number): AnyTensor {
+  if (!(low <= high)) throw new RangeError(`clip: low must not be above high, got ${low} and ${high}`);
+  return unary("clip", "ClipByValue", undefined, { clipValueMin: low, clipValueMax: high })(x);
+}
+
+/** The tensor in another dtype; itself when it has it. */
+export function asType<T extends AnyTensor, const D extends DType>(x: T, dtype: D): Tensor<ShapeOf<T>, D>;
+export function asType(x: AnyTensor, dtype: DType): AnyTensor {
+  checkTensor("asType", x);
+  return cast(x, dtype);
+}
+
+const rootHalf = Math.SQRT1_2;
+const density = 1 / Math.sqrt(2 * Math.PI);
+
+/**
+ * The Gaussian error linear unit x * Phi(x) (Hendrycks and Gimpel 2016), exact or as BERT's tanh approximation. Only x
+ * is kept for the backward pass.
+ */
+export function gelu<T extends AnyTensor>(x: T, form?: "exact" | "tanh"): Tensor<ShapeOf<T>, "float32">;
+export function gelu(x: AnyTensor, form: "exact" | "tanh" = "exact"): AnyTensor {
+  checkTensor("gelu", x);
+  const input = cast(x, "float32");
+  const curve = form === "exact" ? exactGelu : tanhGelu;
+  const result = differentiable("gelu", [input], {
+    forward: () => curve.value(input),
+    keep: () => [input],
+    backward: (dy, [kept]) => [() => product(dy, curve.derivative(kept!))],
+  });
+  drop(input, x);
+  return label(result, namesOf(x));
+}
+
+/** Tensor times number. */
+const times = (x: AnyTensor, factor: number) => run("Multiply", { a: x, b: scalarOf(factor, "float32") });
+const plus = (x: AnyTensor, term: number) => run("Add", { a: x, b: scalarOf(term, "float32") });
+const product = (a: AnyTensor, b: AnyTensor) => run("Multiply", { a, b });
+
+const phi = (x: AnyTensor) => times(plus(run("Erf", { x: times(x, rootHalf) }), 1), 0.5);
+
+/** The Gaussian error linear unit: its value and its derivative. */
+interface Curve {
+  value: (x: AnyTensor) => AnyTensor;
+  derivative: (x: AnyTensor) => AnyTensor;
+}
+
+const exactGelu: Curve = {
+  value: (x) => product(x, phi(x)),
+  derivative: (x) => {
+    const pdf = times(run("Exp", { x: times(run("Square", { x }), -0.5) }), density);
+    return run("Add", { a: phi(x), b: product(x, pdf) });
+  },
+};
+
+const bend = 0.044715;
+const steepness = Math.sqrt(2 / Math.PI);
+
+const tanhOf = (x: AnyTensor) => {
+  const cubic = product(x, plus(times(run("Square", { x }), bend), 1));
+  return run("Tanh", { x: times(cubic, steepness) });
+};
+
+const tanhGelu: Curve = {
+  value: (x) => product(x, times(plus(tanhOf(x), 1), 0.5)),
+  derivative: (x) => {
+    const t = tanhOf(x);
+    const inner = times(plus(times(run("Square", { x }), 3 * bend), 1), steepness);
+    const sech2 = plus(times(run("Square", { x: t }), -1), 1);
+    const half = times(plus(t, 1), 0.5);
+    return run("Add", { a: half, b: times(product(product(x, sech2), inner), 0.5) });
+  },
+};

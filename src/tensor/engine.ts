@@ -1,0 +1,123 @@
+// How operations reach tfjs: one kernel at a time, past tfjs' own argument checks, which are ours to make.
+import { tf } from "../runtime/index.ts";
+import { label, namesOf, shapeText } from "./names.ts";
+import type { DType } from "./types/shape.ts";
+import type { AnyTensor, Operand } from "./types/tensor.ts";
+
+export const engine: ReturnType<typeof tf.engine> = tf.engine();
+type Inputs = Record<string, AnyTensor>;
+export type Attributes = Record<string, unknown>;
+
+/** Runs a registered kernel, recorded for gradients like any tfjs op. */
+export function run(kernel: string, inputs: Inputs, attributes?: Attributes): AnyTensor {
+  return engine.runKernel(kernel, inputs as never, attributes as never) as AnyTensor;
+}
+
+/** Refuses what is no tensor, a kind of element that we have no arithmetic for, and a tensor that was disposed. */
+export function checkTensor(op: string, x: AnyTensor): void {
+  if (!(x instanceof tf.Tensor)) throw new TypeError(`${op}: expected a tensor, got ${describe(x)}`);
+  if (x.isDisposed)
+    throw new Error(
+      `${op}: the tensor ${shapeText(x)} was disposed before this use; dispose of it later, or keep a clone`,
+    );
+}
+
+const describe = (x: unknown): string =>
+  x === null || x === undefined
+    ? String(x)
+    : Array.isArray(x)
+      ? "an array (make it a tensor with tensor(...))"
+      : `${typeof x} ${String(x).slice(0, 40)}`;
+
+/** A new scalar; whoever makes one disposes of it. */
+export const scalarOf = (value: number, dtype: DType): AnyTensor =>
+  engine.makeTensor(dtype === "float32" ? Float32Array.of(value) : Int32Array.of(value), [], dtype) as AnyTensor;
+
+/** A tensor of the wanted dtype: `x` itself where it has it. */
+export const cast = (x: AnyTensor, dtype: DType): AnyTensor =>
+  x.dtype === dtype ? x : label(run("Cast", { x }, { dtype }), namesOf(x));
+
+/** Disposes of a tensor that was made on the way, unless it is what came in. The tape keeps clones of what it needs. */
+export function drop(made: AnyTensor, given: Operand): void {
+  if (made !== given) made.dispose();
+}
+
+/** Runs `f` and frees every tensor made in it but its result. */
+export const scoped = <T extends AnyTensor | AnyTensor[]>(op: string, f: () => T): T => tf.tidy(op, f as never) as T;
+
+/** The tensor itself when it has this shape. */
+export const reshapeTo = (x: AnyTensor, shape: readonly number[]): AnyTensor =>
+  sameShape(x.shape, shape) ? x : run("Reshape", { x }, { shape });
+
+/** The tensor itself when no axis of more than one element changes its place (a reshape at most). */
+export function permuteTo(x: AnyTensor, perm: readonly number[]): AnyTensor {
+  let last = -1;
+  let moved = false;
+  for (const axis of perm) {
+    if (x.shape[axis] === 1) continue;
+    if (axis < last) moved = true;
+    last = axis;
+  }
+  return moved
+    ? run("Transpose", { x }, { perm })
+    : reshapeTo(
+        x,
+        perm.map((axis) => x.shape[axis]!),
+      );
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+export type ReduceKernel = "Sum" | "Mean" | "Prod" | "Max" | "Min" | "Any" | "All";
+const ofNothing: Partial<Record<ReduceKernel, number>> = { Sum: 0, Mean: Number.NaN, Prod: 1, Any: 0, All: 1 };
+
+/** Reduces some axes. WebAssembly's kernels read past an empty tensor, so that is answered here. */
+export function reduceOver(kernel: ReduceKernel, x: AnyTensor, axis: readonly number[], keepDims = false): AnyTensor {
+  const value = ofNothing[kernel];
+  if (x.size === 0 && value !== undefined) {
+    const shape = x.shape.flatMap((size, i) => (axis.includes(i) ? (keepDims ? [1] : []) : [size]));
+    return tf.fill(shape, value, x.dtype as "float32");
+  }
+  // Max names its axes otherwise than the other kernels do.
+  return run(kernel, { x }, { axis, reductionIndices: axis, keepDims });
+}
+
+interface CustomOp {
+  forward: () => AnyTensor;
+  /** What the backward pass needs, kept until it has run. The value may be among it. */
+  keep?: (value: AnyTensor) => AnyTensor[];
+  /** One function for each input, called only where that input's gradient is wanted. */
+  backward: (dy: AnyTensor, kept: AnyTensor[]) => (() => AnyTensor)[];
+}
+
+interface Internals {
+  runKernelFunc(call: {
+    forwardFunc: (backend: unknown, save: (tensors: AnyTensor[]) => void) => AnyTensor;
+    backwardsFunc: (dy: AnyTensor, saved: AnyTensor[]) => Record<string, () => AnyTensor>;
+    inputs: Inputs;
+  }): AnyTensor;
+}
+
+/**
+ * An operation with its own gradient. Unlike tf.customGrad it computes only the gradients that are asked for, and frees
+ * what they made on the way at once and not at the end of the backward pass.
+ */
+export function differentiable(op: string, inputs: readonly AnyTensor[], custom: CustomOp): AnyTensor {
+  return scoped(op, () =>
+    (engine as unknown as Internals).runKernelFunc({
+      inputs: Object.fromEntries(inputs.map((x, i) => [i, x])),
+      forwardFunc: (_, save) => {
+        const value = custom.forward();
+        save(custom.keep?.(value) ?? []);
+        return value;
+      },
+      backwardsFunc: (dy, kept) => Object.fromEntries(custom.backward(dy, kept).map((gradient, i) => [i, gradient])),
+    }),
+  );
+}

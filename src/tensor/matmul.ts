@@ -1,0 +1,146 @@
+import { runtimeInfo, tf } from "../runtime/index.ts";
+import { broadcastShape, expandTo, sumTo } from "./broadcast.ts";
+import { cast, checkTensor, differentiable, drop, reshapeTo, run, sameShape, scoped, sizeOf } from "./engine.ts";
+import { ShapeError } from "./errors.ts";
+import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
+import type { DimText, IsUnknown, SameDim, Shape, ShapeIn, ShapeText, TryBroadcast } from "./types/shape.ts";
+import type { AnyTensor, ShapeOf, Tensor } from "./types/tensor.ts";
+
+type Matrices<A extends Shape, B extends Shape> = A extends readonly [infer K extends Shape[number]]
+  ? B extends readonly [...infer Batch extends Shape, infer L extends Shape[number], infer N extends Shape[number]]
+    ? Inner<K, L, [...Batch, N]>
+    : B extends readonly [infer L extends Shape[number]]
+      ? Inner<K, L, []>
+      : null
+  : A extends readonly [...infer AB extends Shape, infer M extends Shape[number], infer K extends Shape[number]]
+    ? B extends readonly [infer L extends Shape[number]]
+      ? Inner<K, L, [...AB, M]>
+      : B extends readonly [...infer BB extends Shape, infer L extends Shape[number], infer N extends Shape[number]]
+        ? TryBroadcast<AB, BB> extends infer Batch
+          ? Batch extends Shape
+            ? Inner<K, L, IsUnknown<Batch> extends true ? Shape : [...Batch, M, N]>
+            : Batch extends { readonly left: infer X; readonly right: infer Y }
+              ? `do not broadcast: ${DimText<X>} is not ${DimText<Y>}`
+              : never
+          : never
+        : null
+    : null;
+
+type Inner<K extends Shape[number], L extends Shape[number], Out extends Shape> =
+  SameDim<K, L> extends false ? `do not fit: ${DimText<K>} is not ${DimText<L>}` : Out;
+
+type Result<A extends Shape, B extends Shape> =
+  IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : Matrices<A, B>;
+
+/** `Then`, or a sentence that says why the two shapes do not multiply. */
+export type IfMatmul<A extends Shape, B extends Shape, Then> =
+  Result<A, B> extends infer R
+    ? R extends string
+      ? `matmul: ${ShapeText<A>} and ${ShapeText<B>} ${R}`
+      : R extends null
+        ? `matmul: ${ShapeText<A>} and ${ShapeText<B>} must both have an axis`
+        : Then
+    : never;
+
+export type MatmulShape<A extends Shape, B extends Shape> = ShapeIn<Result<A, B>>;
+
+/**
+ * The matrix product of the last two axes, the others broadcast, as numpy.matmul: [..., m, k] and [..., k, n] give
+ * [..., m, n]; a vector stands for a row on the left and a column on the right.
+ */
+export function matmul<A extends AnyTensor, B extends AnyTensor>(
+  a: A,
+  b: IfMatmul<ShapeOf<A>, ShapeOf<B>, B>,
+): Tensor<MatmulShape<ShapeOf<A>, ShapeOf<B>>, "float32">;
+export function matmul(a: AnyTensor, b: AnyTensor): AnyTensor {
+  checkTensor("matmul", a);
+  checkTensor("matmul", b);
+  checkShapes(a, b);
+  const names = resultNames(a, b);
+  const x = cast(a, "float32");
+  const y = cast(b, "float32");
+  const result = multiply(x, y);
+  drop(x, a);
+  drop(y, b);
+  return names === undefined ? result : label(result, names);
+}
+
+function checkShapes(a: AnyTensor, b: AnyTensor): void {
+  const [s, t] = [a.shape, b.shape];
+  const fail = (why: string): never => {
+    throw new ShapeError(`matmul: ${shapeText(a)} and ${shapeText(b)} ${why}`);
+  };
+  if (s.length === 0 || t.length === 0) fail("must both have an axis");
+  const [left, right] = [namesOf(a), namesOf(b)];
+  const text = (x: readonly number[], names: AxisNames | undefined, i: number) => dimText(x[i]!, names?.[i]);
+  const differ = (i: number, j: number) =>
+    s[i] !== t[j] || (left?.[i] !== undefined && right?.[j] !== undefined && left[i] !== right[j]);
+  for (let i = s.length - 3, j = t.length - 3; i >= 0 && j >= 0; i--, j--)
+    if (s[i] !== 1 && t[j] !== 1 && differ(i, j))
+      fail(`do not broadcast: ${text(s, left, i)} is not ${text(t, right, j)}`);
+  const [k, l] = [s.length - 1, Math.max(0, t.length - 2)];
+  if (differ(k, l)) fail(`do not fit: ${text(s, left, k)} is not ${text(t, right, l)}`);
+}
+
+function resultNames(a: AnyTensor, b: AnyTensor): AxisNames | undefined {
+  const [left, right] = [namesOf(a), namesOf(b)];
+  if (left === undefined && right === undefined) return undefined;
+  const l = left ?? Array<undefined>(a.rank).fill(undefined);
+  const r = right ?? Array<undefined>(b.rank).fill(undefined);
+  const rank = Math.max(a.rank, b.rank) - 2;
+  const batch = Array.from(
+    { length: Math.max(0, rank) },
+    (_, i) => l[a.rank - 2 - rank + i] ?? r[b.rank - 2 - rank + i],
+  );
+  return [...batch, ...(a.rank > 1 ? [l[a.rank - 2]] : []), ...(b.rank > 1 ? [r[b.rank - 1]] : [])];
+}
+
+/** The product of two float tensors that fit, with the fewest native ops. */
+function multiply(a: AnyTensor, b: AnyTensor): AnyTensor {
+  if (a.rank === 2 && b.rank === 2) return batchMatmul(a, b);
+  return scoped("matmul", () => {
+    const [s, t] = [a.shape, b.shape];
+    const k = s[s.length - 1]!;
+    if (b.rank <= 2) {
+      // Weights beside a batch: one large product is faster than many, and its gradient needs no sum.
+      const column = b.rank === 1 ? reshapeTo(b, [k, 1]) : b;
+      const flat = batchMatmul(reshapeTo(a, [sizeOf(s.slice(0, -1)), k]), column);
+      return reshapeTo(flat, [...s.slice(0, -1), ...t.slice(1)]);
+    }
+    const row = a.rank === 1 ? reshapeTo(a, [1, k]) : a;
+    const product = batchMatmul(row, b);
+    return a.rank === 1 ? reshapeTo(product, [...product.shape.slice(0, -2), t[t.length - 1]!]) : product;
+  });
+}
+
+const onWasm = runtimeInfo().backend === "wasm";
+
+/**
+ * [..., m, k] by [..., k, n], each stored transposed where said so; batch axes broadcast. tfjs' own gradient does not
+ * sum over broadcast axes, so there it is ours.
+ */
+export function batchMatmul(a: AnyTensor, b: AnyTensor, transposeA = false, transposeB = false): AnyTensor {
+  const [s, t] = [a.shape, b.shape];
+  const attributes = { transposeA, transposeB };
+  const sameBatch = s.length === t.length && sameShape(s.slice(0, -2), t.slice(0, -2));
+  if (onWasm && (a.size === 0 || b.size === 0 || !sameBatch)) return carefulMatmul(a, b, transposeA, transposeB);
+  if (sameBatch) return run("BatchMatMul", { a, b }, attributes);
+  return differentiable("matmul", [a, b], {
+    forward: () => run("BatchMatMul", { a, b }, attributes),
+    keep: () => [a, b],
+    backward: (dy, [p, q]) => [
+      () => sumTo(transposeA ? batchMatmul(q!, dy, transposeB, true) : batchMatmul(dy, q!, false, !transposeB), s),
+      () => sumTo(transposeB ? batchMatmul(dy, p!, true, transposeA) : batchMatmul(p!, dy, !transposeA, false), t),
+    ],
+  });
+}
+
+/** WebAssembly's kernel broadcasts wrongly, and reads past empty matrices. */
+function carefulMatmul(a: AnyTensor, b: AnyTensor, transposeA: boolean, transposeB: boolean): AnyTensor {
+  const [s, t] = [a.shape, b.shape];
+  const batch = broadcastShape(s.slice(0, -2), t.slice(0, -2));
+  const [m, n] = [s.at(transposeA ? -1 : -2)!, t.at(transposeB ? -2 : -1)!];
+  if (a.size === 0 || b.size === 0) return tf.zeros([...batch, m, n]);
+  const [x, y] = [expandTo(a, [...batch, ...s.slice(-2)]), expandTo(b, [...batch, ...t.slice(-2)])];
+  return run("BatchMatMul", { a: x, b: y }, { transposeA, transposeB });
+}

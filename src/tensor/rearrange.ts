@@ -1,0 +1,217 @@
+// rearrange, reduce and repeat as einops has them (Rogozhnikov, "Einops", ICLR 2022).
+import { expandTo } from "./broadcast.ts";
+import { cast, checkTensor, permuteTo, reduceOver, reshapeTo, run, scoped } from "./engine.ts";
+import { ShapeError } from "./errors.ts";
+import { dimText, label, namesOf, shapeText } from "./names.ts";
+import { type Item, isSize, memo, nameList, type Pattern, parsePattern } from "./pattern.ts";
+import type { AxisSizes, PatternFor, PatternOp, PatternShape } from "./types/rearrange.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor } from "./types/tensor.ts";
+
+/**
+ * Moves, splits and joins axes: `rearrange(x, "b t (h d) -> b h t d", { h: 8 })`. No element is added or lost. Throws
+ * ShapeError when the pattern does not fit the shape.
+ */
+export function rearrange<
+  T extends AnyTensor,
+  const P extends string,
+  const S extends AxisSizes = Record<never, never>,
+>(
+  x: T,
+  pattern: PatternFor<"rearrange", P, ShapeOf<T>, S>,
+  sizes?: S,
+): Tensor<PatternShape<"rearrange", P, ShapeOf<T>, S>, DTypeOf<T>>;
+export function rearrange(x: AnyTensor, pattern: string, sizes: AxisSizes = {}): AnyTensor {
+  return transform("rearrange", x, pattern, sizes);
+}
+
+/** Copies along new axes: `repeat(x, "h w -> (h r) w", { r: 2 })`. */
+export function repeat<T extends AnyTensor, const P extends string, const S extends AxisSizes = Record<never, never>>(
+  x: T,
+  pattern: PatternFor<"repeat", P, ShapeOf<T>, S>,
+  sizes?: S,
+): Tensor<PatternShape<"repeat", P, ShapeOf<T>, S>, DTypeOf<T>>;
+export function repeat(x: AnyTensor, pattern: string, sizes: AxisSizes = {}): AnyTensor {
+  return transform("repeat", x, pattern, sizes);
+}
+
+export type Reduction = "sum" | "mean" | "max" | "min" | "prod" | "any" | "all";
+
+/** Reduces the axes that the right side leaves out: `reduce(x, "b (h 2) (w 2) c -> b h w c", "max")`. */
+export function reduce<T extends AnyTensor, const P extends string, const S extends AxisSizes = Record<never, never>>(
+  x: T,
+  pattern: PatternFor<"reduce", P, ShapeOf<T>, S>,
+  reduction: Reduction,
+  sizes?: S,
+): Tensor<PatternShape<"reduce", P, ShapeOf<T>, S>>;
+export function reduce(x: AnyTensor, pattern: string, reduction: Reduction, sizes: AxisSizes = {}): AnyTensor {
+  if (!(reduction in kernels))
+    throw new TypeError(`reduce: the reduction must be one of ${Object.keys(kernels).join(", ")}, got ${reduction}`);
+  return transform("reduce", x, pattern, sizes, reduction);
+}
+
+const kernels = { sum: "Sum", mean: "Mean", max: "Max", min: "Min", prod: "Prod", any: "Any", all: "All" } as const;
+
+const parsed = memo((key) => {
+  const [op, pattern] = key.split("\n") as [PatternOp, string];
+  const result = parsePattern(op, pattern);
+  checkNames(op, pattern, result);
+  return result;
+});
+
+function checkNames(op: PatternOp, text: string, { left, right }: Pattern): void {
+  const fail = (why: string): never => {
+    throw new ShapeError(`${op} \`${text}\`: ${why}`);
+  };
+  const [l, r] = [nameList(left), nameList(right)];
+  const twice = (names: string[]) => names.find((name, i) => names.indexOf(name, i + 1) >= 0);
+  const twiceLeft = twice(l);
+  if (twiceLeft) fail(`axis ${twiceLeft} stands twice on the left`);
+  const twiceRight = twice(r);
+  if (twiceRight) fail(`axis ${twiceRight} stands twice on the right`);
+  const lost = op === "reduce" ? undefined : l.find((name) => !r.includes(name));
+  if (lost) fail(`axis ${lost} is only on the left`);
+  const made = op === "repeat" ? undefined : r.find((name) => !l.includes(name));
+  if (made) fail(`axis ${made} is only on the right`);
+  const dots = (items: readonly Item[]) => items.flat().includes("...");
+  if (dots(left) !== dots(right) && (op !== "reduce" || dots(right))) fail("`...` must stand on both sides");
+  if (left.some((item) => typeof item !== "string" && item.includes("..."))) fail("`...` stands in a ( on the left");
+  const counted = (items: readonly Item[]) => items.flat().find((axis) => isSize(axis) && axis !== "1");
+  const size = (op === "reduce" ? undefined : counted(left)) ?? (op === "repeat" ? undefined : counted(right));
+  if (size) fail(`axis ${size} needs a name`);
+}
+
+/** One axis once every composite is taken apart. */
+interface Axis {
+  key: string;
+  size: number;
+  name?: string | undefined;
+}
+
+function transform(op: PatternOp, x: AnyTensor, text: string, sizes: AxisSizes, reduction?: Reduction): AnyTensor {
+  checkTensor(op, x);
+  const pattern = parsed(`${op}\n${text}`);
+  const fail = (why: string): never => {
+    throw new ShapeError(`${op} \`${text}\`: ${why}`);
+  };
+  checkSizes(op, pattern, sizes, fail);
+  const axes = takeApart(x, pattern, sizes, fail);
+  const target = layOut(pattern, axes, sizes);
+  const kept = new Set(target.flat().map((axis) => axis.key));
+  const result = scoped(op, () => {
+    let value = reshapeTo(
+      x,
+      axes.map((axis) => axis.size),
+    );
+    const gone = axes.flatMap((axis, i) => (kept.has(axis.key) ? [] : [i]));
+    if (reduction && gone.length > 0) value = reduceAxes(value, reduction, gone);
+    else if (gone.length > 0)
+      value = reshapeTo(
+        value,
+        axes.flatMap((axis) => (kept.has(axis.key) ? [axis.size] : [])),
+      );
+    const here = axes.filter((axis) => kept.has(axis.key)).map((axis) => axis.key);
+    const wanted = target.flat();
+    const old = wanted.filter((axis) => here.includes(axis.key));
+    value = permuteTo(
+      value,
+      old.map((axis) => here.indexOf(axis.key)),
+    );
+    if (wanted.some((axis) => axis.size !== 1 && !here.includes(axis.key))) {
+      value = reshapeTo(
+        value,
+        wanted.map((axis) => (here.includes(axis.key) ? axis.size : 1)),
+      );
+      value = expandTo(
+        value,
+        wanted.map((axis) => axis.size),
+      );
+    }
+    value = reshapeTo(
+      value,
+      target.map((group) => group.reduce((product, axis) => product * axis.size, 1)),
+    );
+    return value === x ? run("Identity", { x }) : value;
+  });
+  return label(result, namesOf(x) && target.map((group) => (group.length === 1 ? group[0]!.name : undefined)));
+}
+
+function checkSizes(op: PatternOp, { left, right }: Pattern, sizes: AxisSizes, fail: (why: string) => never): void {
+  const [l, r] = [nameList(left), nameList(right)];
+  if (op === "repeat")
+    for (const name of r) if (!l.includes(name) && !(name in sizes)) fail(`axis ${name} is new and needs a size`);
+  for (const [name, size] of Object.entries(sizes)) {
+    if (!l.includes(name) && !r.includes(name)) fail(`axis ${name} has a size but is not in the pattern`);
+    if (!Number.isInteger(size) || size < 0) fail(`the size of axis ${name} must be a whole number, got ${size}`);
+  }
+}
+
+/** The axes of the tensor, composites split into their parts. */
+function takeApart(x: AnyTensor, pattern: Pattern, sizes: AxisSizes, fail: (why: string) => never): Axis[] {
+  const { left, leftText } = pattern;
+  const names = namesOf(x);
+  const dots = left.indexOf("...");
+  const misfit = dots < 0 ? left.length !== x.shape.length : left.length - 1 > x.shape.length;
+  if (misfit) fail(`\`${leftText}\` does not fit the shape ${shapeText(x)}`);
+  const axes: Axis[] = [];
+  let at = 0;
+  for (const [i, item] of left.entries()) {
+    const size = x.shape[at]!;
+    if (item === "...") {
+      const count = x.shape.length - left.length + 1;
+      for (let j = 0; j < count; j++, at++) axes.push({ key: `...${j}`, size: x.shape[at]!, name: names?.[at] });
+      continue;
+    }
+    const seen = dimText(size, names?.[at]);
+    if (typeof item !== "string") axes.push(...splitGroup(item, size, seen, sizes, `${i}`, fail));
+    else {
+      const asked = isSize(item) ? Number(item) : sizes[item];
+      if (asked !== undefined && asked !== size) fail(`axis ${item} is both ${asked} and ${seen}`);
+      axes.push({ key: isSize(item) ? `${i}#` : item, size, name: names?.[at] });
+    }
+    at++;
+  }
+  return axes;
+}
+
+function splitGroup(
+  group: readonly string[],
+  size: number,
+  seen: string,
+  sizes: AxisSizes,
+  place: string,
+  fail: (why: string) => never,
+): Axis[] {
+  const text = `(${group.join(" ")})`;
+  const sizeOfPart = (part: string) => (isSize(part) ? Number(part) : sizes[part]);
+  const open = group.filter((part) => sizeOfPart(part) === undefined);
+  if (open.length > 1) fail(`axis ${text} needs the sizes of all its parts but one`);
+  const product = group.reduce((all, part) => all * (sizeOfPart(part) ?? 1), 1);
+  if (open.length === 0 && product !== size) fail(`axis ${text} is both ${product} and ${seen}`);
+  if (open.length === 1 && (product === 0 ? size !== 0 : size % product !== 0))
+    fail(`axis ${text} is ${seen}, which ${product} does not divide`);
+  return group.map((part, i) => ({
+    key: isSize(part) ? `${place}#${i}` : part,
+    size: sizeOfPart(part) ?? (product === 0 ? 0 : size / product),
+  }));
+}
+
+/** The axes of the result, each a list of parts. */
+function layOut({ right }: Pattern, axes: readonly Axis[], sizes: AxisSizes): Axis[][] {
+  const byKey = new Map(axes.map((axis) => [axis.key, axis]));
+  const dots = axes.filter((axis) => axis.key.startsWith("..."));
+  let made = 0;
+  const part = (axis: string): Axis[] => {
+    if (axis === "...") return dots;
+    if (isSize(axis)) return [{ key: `new${made++}`, size: Number(axis) }];
+    return [byKey.get(axis) ?? { key: axis, size: sizes[axis]! }];
+  };
+  return right.flatMap((item) =>
+    item === "..." ? dots.map((axis) => [axis]) : [typeof item === "string" ? part(item) : item.flatMap(part)],
+  );
+}
+
+function reduceAxes(x: AnyTensor, reduction: Reduction, axis: number[]): AnyTensor {
+  const logical = reduction === "any" || reduction === "all";
+  if (logical !== (x.dtype === "bool")) x = cast(x, logical ? "bool" : "int32");
+  return reduceOver(kernels[reduction], reduction === "mean" ? cast(x, "float32") : x, axis);
+}

@@ -1,0 +1,232 @@
+import { placeOf, placesOf } from "./axes.ts";
+import {
+  cast,
+  checkTensor,
+  differentiable,
+  permuteTo,
+  type ReduceKernel,
+  reduceOver,
+  reshapeTo,
+  run,
+  scalarOf,
+  scoped,
+  sizeOf,
+} from "./engine.ts";
+import { label, namesOf, shapeText } from "./names.ts";
+import type { Axis, AxisOf, Reduced } from "./types/axis.ts";
+import type { DType } from "./types/shape.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor } from "./types/tensor.ts";
+
+export interface Keep<K extends boolean = boolean> {
+  /** Leave the reduced axes in the shape, one element long. */
+  keepDims?: K;
+}
+
+type AxisList = Axis | readonly Axis[] | undefined;
+type Whole<D extends DType> = D extends "float32" ? "float32" : D extends "int32" | "bool" ? "int32" : DType;
+
+type Reduction<Op extends string, Out extends DType | "same" | "whole" = "same"> = <
+  T extends AnyTensor,
+  const A extends AxisList = undefined,
+  K extends boolean = false,
+>(
+  x: T,
+  axis?: AxisOf<Op, ShapeOf<T>, A>,
+  options?: Keep<K>,
+) => Tensor<Reduced<ShapeOf<T>, A, K>, Out extends DType ? Out : Out extends "whole" ? Whole<DTypeOf<T>> : DTypeOf<T>>;
+
+/** The names that are left when axes are reduced. */
+const reducedNames = (x: AnyTensor, gone: readonly number[], keepDims: boolean) =>
+  namesOf(x)?.flatMap((name, i) => (gone.includes(i) ? (keepDims ? [undefined] : []) : [name]));
+
+function reduction(op: string, kernel: ReduceKernel, dtype: (own: DType) => DType) {
+  return (x: AnyTensor, axes?: AxisList, { keepDims = false }: Keep = {}): AnyTensor => {
+    checkTensor(op, x);
+    const axis = placesOf(op, x, axes);
+    const input = cast(x, dtype(x.dtype as DType));
+    const result = axis.length === 0 ? run("Identity", { x: input }) : reduceOver(kernel, input, axis, keepDims);
+    if (input !== x) input.dispose();
+    return label(result, reducedNames(x, axis, keepDims));
+  };
+}
+
+const whole = (own: DType): DType => (own === "bool" ? "int32" : own);
+
+/** The sum over some axes, over all when none is given. */
+export const sum = reduction("sum", "Sum", whole) as Reduction<"sum", "whole">;
+/** The mean over some axes, over all when none is given. */
+export const mean = reduction("mean", "Mean", () => "float32") as Reduction<"mean", "float32">;
+/** The product over some axes. */
+export const prod = reduction("prod", "Prod", whole) as Reduction<"prod", "whole">;
+/** The largest over some axes. Equal largest elements each get the whole gradient, as in tfjs. */
+export const max = extreme("max", "Max") as Reduction<"max", "whole">;
+/** The smallest over some axes. */
+export const min = extreme("min", "Min") as Reduction<"min", "whole">;
+export const any = reduction("any", "Any", () => "bool") as Reduction<"any", "bool">;
+export const all = reduction("all", "All", () => "bool") as Reduction<"all", "bool">;
+
+function extreme(op: string, kernel: ReduceKernel) {
+  const reduce = reduction(op, kernel, whole);
+  return (x: AnyTensor, axes?: AxisList, options?: Keep): AnyTensor => {
+    checkTensor(op, x);
+    const over = placesOf(op, x, axes);
+    if (over.some((axis) => x.shape[axis] === 0))
+      throw new RangeError(`${op}: ${shapeText(x)} has no element to choose`);
+    return reduce(x, axes, options);
+  };
+}
+
+/**
+ * The variance over some axes, divided by n - `correction` (1, as PyTorch; 0 for the variance of a population). The
+ * deviations are taken from the mean first, so that large means lose no digits.
+ */
+export function variance<T extends AnyTensor, const A extends AxisList = undefined, K extends boolean = false>(
+  x: T,
+  axis?: AxisOf<"variance", ShapeOf<T>, A>,
+  options?: Keep<K> & { correction?: number },
+): Tensor<Reduced<ShapeOf<T>, A, K>, "float32">;
+export function variance(x: AnyTensor, axes?: AxisList, options: Keep & { correction?: number } = {}): AnyTensor {
+  checkTensor("variance", x);
+  const { keepDims = false, correction = 1 } = options;
+  const axis = placesOf("variance", x, axes);
+  const count = axis.reduce((n, i) => n * x.shape[i]!, 1);
+  const result = scoped("variance", () => {
+    const input = cast(x, "float32");
+    const center = reduceOver("Mean", input, axis);
+    const shape = x.shape.map((size, i) => (axis.includes(i) ? 1 : size));
+    const off = run("Sub", { a: input, b: reshapeTo(center, shape) });
+    const total = reduceOver("Sum", run("Square", { x: off }), axis);
+    const value = run("RealDiv", { a: total, b: scalarOf(Math.max(0, count - correction), "float32") });
+    return keepDims ? reshapeTo(value, shape) : value;
+  });
+  return label(result, reducedNames(x, axis, keepDims));
+}
+
+/** The square root of the variance. */
+export function std<T extends AnyTensor, const A extends AxisList = undefined, K extends boolean = false>(
+  x: T,
+  axis?: AxisOf<"variance", ShapeOf<T>, A>,
+  options?: Keep<K> & { correction?: number },
+): Tensor<Reduced<ShapeOf<T>, A, K>, "float32">;
+export function std(x: AnyTensor, axes?: AxisList, options?: Keep & { correction?: number }): AnyTensor {
+  const squared = variance(x, axes as never, options);
+  const result = label(run("Sqrt", { x: squared }), namesOf(squared));
+  squared.dispose();
+  return result;
+}
+
+/** The Euclidean length over some axes, or the norm of another order: 1, 2 or Infinity. */
+export function norm<T extends AnyTensor, const A extends AxisList = undefined, K extends boolean = false>(
+  x: T,
+  axis?: AxisOf<"norm", ShapeOf<T>, A>,
+  options?: Keep<K> & { order?: 1 | 2 | typeof Infinity },
+): Tensor<Reduced<ShapeOf<T>, A, K>, "float32">;
+export function norm(x: AnyTensor, axes?: AxisList, options: Keep & { order?: number } = {}): AnyTensor {
+  checkTensor("norm", x);
+  const { order = 2 } = options;
+  const names = reducedNames(x, placesOf("norm", x, axes), options.keepDims ?? false);
+  const result = scoped("norm", () => {
+    const input = cast(x, "float32");
+    if (order === 1) return sum(run("Abs", { x: input }), placesOf("norm", x, axes) as never, options) as AnyTensor;
+    if (order === Number.POSITIVE_INFINITY)
+      return max(run("Abs", { x: input }), placesOf("norm", x, axes) as never, options) as AnyTensor;
+    if (order !== 2) throw new RangeError(`norm: order must be 1, 2 or Infinity, got ${order}`);
+    const squares = sum(run("Square", { x: input }), placesOf("norm", x, axes) as never, options) as AnyTensor;
+    return rootOfSquares(squares);
+  });
+  return label(result, names);
+}
+
+/** The square root with gradient 0 at 0, as PyTorch's norm has it, where that of Sqrt is infinite. */
+function rootOfSquares(x: AnyTensor): AnyTensor {
+  return differentiable("norm", [x], {
+    forward: () => run("Sqrt", { x }),
+    keep: (value) => [value],
+    backward: (dy, [root]) => [
+      () => {
+        const zero = run("Equal", { a: root!, b: scalarOf(0, "float32") });
+        const safe = run("Add", { a: root!, b: cast(zero, "float32") });
+        const slope = run("RealDiv", { a: run("LogicalNot", { x: zero }).cast("float32"), b: safe });
+        return run("Multiply", { a: dy, b: run("Multiply", { a: slope, b: scalarOf(0.5, "float32") }) });
+      },
+    ],
+  });
+}
+
+/** log(sum(exp(x))) over some axes, without overflow; -Infinity where every element is. */
+export function logSumExp<T extends AnyTensor, const A extends AxisList = undefined, K extends boolean = false>(
+  x: T,
+  axis?: AxisOf<"logSumExp", ShapeOf<T>, A>,
+  options?: Keep<K>,
+): Tensor<Reduced<ShapeOf<T>, A, K>, "float32">;
+export function logSumExp(x: AnyTensor, axes?: AxisList, { keepDims = false }: Keep = {}): AnyTensor {
+  checkTensor("logSumExp", x);
+  const axis = placesOf("logSumExp", x, axes);
+  const shape = x.shape.map((size, i) => (axis.includes(i) ? 1 : size));
+  const result = differentiable("logSumExp", [x], {
+    forward: () => {
+      const input = cast(x, "float32");
+      const top = reshapeTo(reduceOver("Max", input, axis), shape);
+      const finite = run("IsFinite", { x: top });
+      const shift = run("Select", { condition: finite, t: top, e: run("ZerosLike", { x: top }) });
+      const total = reduceOver("Sum", run("Exp", { x: run("Sub", { a: input, b: shift }) }), axis);
+      const value = run("Add", { a: run("Log", { x: total }), b: reshapeTo(shift, total.shape) });
+      return keepDims ? reshapeTo(value, shape) : value;
+    },
+    keep: (value) => [x, value],
+    backward: (dy, [kept, value]) => [
+      () => {
+        const share = run("Exp", { x: run("Sub", { a: cast(kept!, "float32"), b: reshapeTo(value!, shape) }) });
+        return run("Multiply", { a: share, b: reshapeTo(dy, shape) });
+      },
+    ],
+  });
+  return label(result, reducedNames(x, axis, keepDims));
+}
+
+type ArgReduction<Op extends string> = <T extends AnyTensor, const A extends Axis = -1>(
+  x: T,
+  axis?: AxisOf<Op, ShapeOf<T>, A>,
+) => Tensor<Reduced<ShapeOf<T>, A>, "int32">;
+
+const argExtreme =
+  (op: string, kernel: string) =>
+  (x: AnyTensor, axis: Axis = -1): AnyTensor => {
+    checkTensor(op, x);
+    const place = placeOf(op, x, axis);
+    if (x.shape[place] === 0) throw new RangeError(`${op}: ${shapeText(x)} has no element to choose`);
+    return label(run(kernel, { x }, { axis: place }), reducedNames(x, [place], false));
+  };
+
+/** Where the largest element is along one axis, the last when none is given; the first of equal ones. */
+export const argMax = argExtreme("argMax", "ArgMax") as ArgReduction<"argMax">;
+/** Where the smallest element is along one axis. */
+export const argMin = argExtreme("argMin", "ArgMin") as ArgReduction<"argMin">;
+
+/** The running sum along one axis, the last when none is given. */
+export function cumsum<T extends AnyTensor, const A extends Axis = -1>(
+  x: T,
+  axis?: AxisOf<"cumsum", ShapeOf<T>, A>,
+  options?: { exclusive?: boolean; reverse?: boolean },
+): Tensor<ShapeOf<T>, Whole<DTypeOf<T>>>;
+export function cumsum(
+  x: AnyTensor,
+  axis: Axis = -1,
+  options: { exclusive?: boolean; reverse?: boolean } = {},
+): AnyTensor {
+  checkTensor("cumsum", x);
+  const place = placeOf("cumsum", x, axis);
+  const { exclusive = false, reverse = false } = options;
+  const result = scoped("cumsum", () => {
+    // The kernels and the gradient of tfjs know the last axis only.
+    const last = [...x.shape.keys()].filter((i) => i !== place).concat(place);
+    const back = last.map((_, i) => last.indexOf(i));
+    const input = permuteTo(cast(x, whole(x.dtype as DType)), last);
+    const total = run("Cumsum", { x: input }, { axis: x.rank - 1, exclusive, reverse });
+    return permuteTo(total, back);
+  });
+  return label(result, namesOf(x));
+}
+
+/** How many elements there are. */
+export const count = (x: AnyTensor): number => sizeOf(x.shape);

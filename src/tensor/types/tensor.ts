@@ -1,0 +1,61 @@
+import type * as tf from "@tensorflow/tfjs-node-gpu";
+import type { DType, IsUnknown, Shape } from "./shape.ts";
+
+declare const shapeOf: unique symbol;
+declare const dtypeOf: unique symbol;
+
+// biome-ignore lint/suspicious/noExplicitAny: what is not known goes both ways without a cast, and only `any` does that
+type Anything = any;
+
+/** A shape for assignability: what is not known fits everything and everything fits it. */
+type Gradual<S extends Shape> =
+  IsUnknown<S> extends true ? Anything : { [I in keyof S]: number extends S[I] ? Anything : S[I] };
+
+/**
+ * A tfjs tensor whose shape and dtype the compiler knows. At run time it is the tfjs tensor itself, so every `tf.`
+ * function accepts it, and any tfjs tensor may stand where one is wanted (its shape is then not known).
+ */
+export interface Tensor<S extends Shape = Shape, D extends DType = DType> extends tf.Tensor {
+  readonly [shapeOf]?: Gradual<S>;
+  readonly [dtypeOf]?: DType extends D ? Anything : D;
+}
+
+/** Any tensor, ours or tfjs' own. */
+export type AnyTensor = tf.Tensor;
+/** A tensor or a number that stands for a scalar one. */
+export type Operand = tf.Tensor | number;
+
+/** The shape of an operand; of a tfjs tensor at most the rank is known. */
+export type ShapeOf<T> = T extends number
+  ? []
+  : T extends Tensor<infer S, infer _>
+    ? IsUnknown<S> extends true
+      ? T extends { readonly shape: infer N extends readonly number[] }
+        ? number[] extends N
+          ? Shape
+          : N
+        : Shape
+      : S
+    : Shape;
+
+/** The dtype of an operand. */
+export type DTypeOf<T> = T extends Tensor<infer _, infer D> ? D : DType;
+
+/** The wider of two dtypes: bool, then int32, then float32. A whole number takes the dtype of the tensor beside it. */
+export type WiderDType<A, B> = A extends number
+  ? B extends number
+    ? DType
+    : DTypeOf<B> extends "float32"
+      ? "float32"
+      : DType
+  : B extends number
+    ? DTypeOf<A> extends "float32"
+      ? "float32"
+      : DType
+    : "float32" extends DTypeOf<A> | DTypeOf<B>
+      ? DType extends DTypeOf<A> | DTypeOf<B>
+        ? DType
+        : "float32"
+      : "int32" extends DTypeOf<A> | DTypeOf<B>
+        ? "int32"
+        : DType;

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { transformSync } from "oxc-transform";
+import { ready } from "../../src/runtime/index.ts";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
+const fixtures = path.join(root, "test/tensor/fixtures");
+const scratch = mkdtempSync(path.join(os.tmpdir(), "halftone-types-"));
+after(() => rmSync(scratch, { recursive: true }));
+before(ready);
+
+interface Diagnostic {
+  file: string;
+  line: number;
+  text: string;
+}
+
+/** What the compiler says of the fixtures, which see the library as a user's program does. */
+function compile(): Diagnostic[] {
+  const tsc = path.join(root, "node_modules/typescript/bin/tsc");
+  const { stdout } = spawnSync(process.execPath, [tsc, "-p", fixtures, "--noErrorTruncation"], { encoding: "utf8" });
+  return [...stdout.matchAll(/^(?:.*\/)?([\w-]+\.ts)\((\d+),\d+\): error (.*)$/gm)].map((match) => ({
+    file: match[1]!,
+    line: Number(match[2]),
+    text: match[3]!,
+  }));
+}
+
+const diagnostics = compile();
+
+test("shapes are inferred from patterns and axes, and what is unknown is no error", () => {
+  assert.deepEqual(
+    diagnostics.filter(({ file }) => file === "shapes.ts"),
+    [],
+  );
+});
+
+test("a mistake is one compile error, on its line, in the words of the run-time error", async () => {
+  const source = readFileSync(path.join(fixtures, "mistakes.ts"), "utf8");
+  const script = transformSync("mistakes.ts", source).code.replace(/"[./]+\/dist\/(.*?)"/g, (_, file: string) =>
+    JSON.stringify(pathToFileURL(path.join(root, "dist", file)).href),
+  );
+  const compiled = path.join(scratch, "mistakes.mjs");
+  writeFileSync(compiled, script);
+  const { mistakes } = (await import(pathToFileURL(compiled).href)) as { mistakes: (() => unknown)[] };
+  const lines = source.split("\n").flatMap((line, i) => (line.startsWith("  () =>") ? [i + 1] : []));
+  assert.equal(lines.length, mistakes.length);
+  for (const [i, mistake] of mistakes.entries()) {
+    const found = diagnostics.filter(({ file, line }) => file === "mistakes.ts" && line === lines[i]);
+    const words = found.map(({ text }) => /parameter of type '"(.*)"'\.$/.exec(text)?.[1] ?? text);
+    assert.throws(mistake, (error: Error) => {
+      // At run time a name has its size beside it.
+      assert.deepEqual(words, [error.message.replaceAll(/([a-z]+)=\d+/g, "$1")]);
+      return true;
+    });
+  }
+});
