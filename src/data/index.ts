@@ -1,0 +1,12 @@
+export { type AddingExample, type AddingOptions, addingProblem } from "./adding.ts";
+export { type Example, majorityShare, type Vocabulary, vocabulary } from "./dataset.ts";
+export {
+  evaluateListOps,
+  type ListOpsExample,
+  type ListOpsOptions,
+  listOps,
+  listOpsVocabulary,
+  type Operator,
+} from "./listops.ts";
+export { type Random, random, randomFrom } from "./random.ts";
+export { type Split, split } from "./split.ts";
