@@ -1,1 +1,9 @@
+export * from "./batching/index.ts";
+export * from "./data/index.ts";
+export * from "./display/index.ts";
+export * from "./memory/index.ts";
+export * from "./nn/index.ts";
+export * from "./plot/index.ts";
+export { type RuntimeInfo, ready, runtimeInfo, tf } from "./runtime/index.ts";
 export * from "./tensor/index.ts";
+export * from "./train/index.ts";

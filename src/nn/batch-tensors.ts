@@ -1,0 +1,68 @@
+import type { Tensor, Tensor1D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
+import type { Batch } from "../batching/batch.ts";
+import { tf } from "../runtime/index.ts";
+
+/** Added to the score of a hidden key: its weight underflows to exactly 0, and a row with nothing to see stays finite. */
+const HIDDEN = -1e9;
+
+/** What a Transformer needs to know of a batch, on the device. */
+export interface BatchTensors {
+  /** `[rows * time]` */
+  ids: Tensor1D;
+  positions: Tensor1D;
+  /** `[rows, 1, 1, time]`, or `[rows, 1, time, time]` when rows are packed; absent when nothing is hidden. */
+  attentionBias: Tensor | undefined;
+  /** `1 / length` on a sequence's tokens, 0 elsewhere: `[rows, segments, time]`. */
+  meanWeights: Tensor3D;
+  /** Which of the `rows * segments` pooled vectors are sequences; absent when all are. */
+  sequences: Tensor1D | undefined;
+}
+
+export function batchTensors(batch: Batch): BatchTensors {
+  const { rows, time, segmentsPerRow } = batch;
+  const { weights, places } = meanWeights(batch);
+  return {
+    ids: tf.tensor1d(batch.ids, "int32"),
+    positions: tf.tensor1d(batch.positions, "int32"),
+    attentionBias: attentionBias(batch),
+    meanWeights: tf.tensor3d(weights, [rows, segmentsPerRow, time]),
+    sequences: places.length === rows * segmentsPerRow ? undefined : tf.tensor1d(places, "int32"),
+  };
+}
+
+function attentionBias({ rows, time, mask, segments, segmentsPerRow }: Batch): Tensor | undefined {
+  if (segmentsPerRow === 1) {
+    if (!mask.includes(0)) return undefined;
+    return tf.tensor4d(
+      Float32Array.from(mask, (token) => (token ? 0 : HIDDEN)),
+      [rows, 1, 1, time],
+    );
+  }
+  const bias = new Float32Array(rows * time * time);
+  for (let row = 0; row < rows; row++) {
+    for (let query = 0; query < time; query++) {
+      for (let key = 0; key < time; key++) {
+        const sees = mask[row * time + key] && segments[row * time + query] === segments[row * time + key];
+        bias[(row * time + query) * time + key] = sees ? 0 : HIDDEN;
+      }
+    }
+  }
+  return tf.tensor4d(bias, [rows, 1, time, time]);
+}
+
+function meanWeights({ rows, time, segments, segmentsPerRow }: Batch): { weights: Float32Array; places: number[] } {
+  const weights = new Float32Array(rows * segmentsPerRow * time);
+  const places: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    const counts = new Int32Array(segmentsPerRow + 1);
+    for (let t = 0; t < time; t++) counts[segments[row * time + t]!]!++;
+    for (let segment = 1; segment <= segmentsPerRow; segment++) {
+      if (counts[segment]) places.push(row * segmentsPerRow + segment - 1);
+    }
+    for (let t = 0; t < time; t++) {
+      const segment = segments[row * time + t]!;
+      if (segment > 0) weights[(row * segmentsPerRow + segment - 1) * time + t] = 1 / counts[segment]!;
+    }
+  }
+  return { weights, places };
+}

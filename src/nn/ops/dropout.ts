@@ -1,0 +1,97 @@
+import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import { tf } from "../../runtime/index.ts";
+import { differentiable } from "../differentiable.ts";
+import { integers, isNative, scalar } from "../native.ts";
+import {
+  add,
+  boolToFloat,
+  greaterEqualInt,
+  leftShift,
+  multiply,
+  packTwoBool,
+  reshapeBool,
+  statelessWords,
+} from "./primitives.ts";
+
+/** A share of values to drop, and the seed pair that decides which. */
+export interface Dropout {
+  rate: number;
+  seed: readonly [number, number];
+}
+
+/** What to multiply the values that stay by, so that their expected sum does not change. */
+export const keepScale = ({ rate }: Dropout): number => 1 / (1 - rate);
+
+/**
+ * True where a value stays: one byte each. Native only.
+ *
+ * Each 32-bit word of Philox decides two values, by its upper and by its lower half: drawing words is the most of what
+ * dropout costs. So the rate is exact to 1/65536.
+ */
+export function keepMask(shape: readonly number[], { rate, seed }: Dropout): Tensor {
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  const half = Math.ceil(size / 2);
+  return tf.tidy(() => {
+    const words = statelessWords(integers(half), tf.tensor1d([...seed], "int32"));
+    const threshold = scalar(Math.round(rate * 65536) * 65536 - 2 ** 31, "int32");
+    const upper = greaterEqualInt(words, threshold);
+    const lower = greaterEqualInt(leftShift(words, scalar(16, "int32")), threshold);
+    const both = packTwoBool(upper, lower);
+    if (size % 2 === 0) return reshapeBool(both, integers(...shape));
+    return tf.reshape(tf.slice(tf.reshape(both, [2 * half]), 0, size), [...shape]);
+  });
+}
+
+/** `x` where the mask is true and 0 elsewhere, unscaled. Native only. */
+export function keep(x: Tensor, mask: Tensor): Tensor {
+  const factor = boolToFloat(mask);
+  const kept = multiply(x, factor);
+  factor.dispose();
+  return kept;
+}
+
+function keepScaled(x: Tensor, mask: Tensor, options: Dropout): Tensor {
+  const kept = keep(x, mask);
+  const scaled = multiply(kept, scalar(keepScale(options)));
+  kept.dispose();
+  return scaled;
+}
+
+/**
+ * Sets a random share `rate` of the values to 0 and scales the others by `1 / (1 - rate)`. The same seed drops the same
+ * values. Without `dropout`, `x` itself.
+ *
+ * Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
+ */
+export function dropout<T extends Tensor>(x: T, options: Dropout | undefined): T {
+  if (!options || options.rate === 0) return x;
+  if (!isNative()) {
+    const kept = tf.greaterEqual(tf.randomUniform(x.shape, 0, 1, "float32", options.seed.join()), options.rate);
+    return tf.mul(tf.mul(x, tf.cast(kept, "float32")), keepScale(options)) as T;
+  }
+  return differentiable(
+    [x],
+    (save) => {
+      const mask = keepMask(x.shape, options);
+      save(mask);
+      return keepScaled(x, mask, options);
+    },
+    (dy, [mask]) => [keepScaled(dy, mask!, options)],
+  ) as T;
+}
+
+/** `residual + dropout(x)`, as one op: the dropped copy of `x` is not kept. */
+export function addWithDropout<T extends Tensor>(residual: T, x: T, options: Dropout | undefined): T {
+  if (!isNative()) return tf.add(residual, dropout(x, options)) as T;
+  const active = options && options.rate > 0 ? options : undefined;
+  return differentiable(
+    [residual, x],
+    (save) => {
+      if (!active) return add(residual, x);
+      const mask = keepMask(x.shape, active);
+      save(mask);
+      return add(residual, keepScaled(x, mask, active));
+    },
+    (dy, [mask]) => [dy, active ? keepScaled(dy, mask!, active) : dy],
+  ) as T;
+}

@@ -1,0 +1,34 @@
+import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
+import { tf } from "../../runtime/index.ts";
+import { differentiable } from "../differentiable.ts";
+import { integers, isNative, scalar } from "../native.ts";
+import { add, biasAdd, biasAddGradient, meanKeepingAxis, multiply, rsqrt, square, subtract } from "./primitives.ts";
+
+const rowMean = (x: Tensor) => meanKeepingAxis(x, integers(1));
+
+/**
+ * Each row to mean 0 and variance 1 (biased, as PyTorch's LayerNorm), then scaled and shifted. `x: [rows, features]`.
+ *
+ * Ba, Kiros & Hinton 2016 (arXiv 1607.06450).
+ */
+export function layerNorm(x: Tensor2D, scale: Tensor1D, offset: Tensor1D, epsilon = 1e-5): Tensor2D {
+  if (!isNative()) {
+    const { mean: mu, variance } = tf.moments(x, 1, true);
+    const normal = tf.mul(tf.sub(x, mu), tf.rsqrt(tf.add(variance, epsilon)));
+    return tf.add(tf.mul(normal, scale), offset) as Tensor2D;
+  }
+  const forward = (save: (...tensors: Tensor[]) => void) => {
+    const centred = subtract(x, rowMean(x));
+    const inverse = rsqrt(add(rowMean(square(centred)), scalar(epsilon)));
+    const normal = multiply(centred, inverse);
+    save(normal, inverse, scale);
+    return biasAdd(multiply(normal, scale), offset);
+  };
+  return differentiable([x, scale, offset], forward, (dy, [normal, inverse, savedScale]) => {
+    const dNormal = multiply(dy, savedScale!);
+    const along = rowMean(multiply(dNormal, normal!));
+    const centred = subtract(dNormal, rowMean(dNormal));
+    const dx = multiply(subtract(centred, multiply(normal!, along)), inverse!);
+    return [dx, biasAddGradient(multiply(dy, normal!)), biasAddGradient(dy)];
+  }) as Tensor2D;
+}

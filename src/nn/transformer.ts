@@ -1,0 +1,207 @@
+import type { Rank, Tensor1D, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
+import type { Batch } from "../batching/batch.ts";
+import { type Random, random } from "../data/random.ts";
+import { tf } from "../runtime/index.ts";
+import { type BatchTensors, batchTensors } from "./batch-tensors.ts";
+import { constant, normal, uniform, xavier } from "./initial.ts";
+import { attention } from "./ops/attention.ts";
+import { addWithDropout, type Dropout, dropout } from "./ops/dropout.ts";
+import { embedding } from "./ops/embedding.ts";
+import { gelu } from "./ops/gelu.ts";
+import { layerNorm } from "./ops/layer-norm.ts";
+import { linear, linearRelu } from "./ops/linear.ts";
+import { pool } from "./ops/pool.ts";
+import { parameterList } from "./tree.ts";
+
+export interface TransformerConfig {
+  /** Token ids run from 0 to `vocabularySize - 1`. */
+  vocabularySize: number;
+  classes: number;
+  /** Longest sequence. */
+  maxLength: number;
+  features: number;
+  heads: number;
+  layers: number;
+  /** Width of the feed-forward layer; 4 times `features` by default. */
+  hidden?: number;
+  /** Share dropped after the embedding, of attention weights, after attention, inside and after the feed-forward. */
+  dropout?: number;
+  activation?: "relu" | "gelu";
+  /** Fixed sines and cosines (Vaswani et al. 2017, section 3.5), the default, or a learned table. */
+  positions?: "sinusoidal" | "learned";
+  /** Seed of the initial parameters. */
+  seed?: number;
+}
+
+interface LinearParameters {
+  /** `[in, out]` */
+  weight: Variable<Rank.R2>;
+  bias: Variable<Rank.R1>;
+}
+
+interface NormParameters {
+  scale: Variable<Rank.R1>;
+  offset: Variable<Rank.R1>;
+}
+
+interface LayerParameters {
+  attentionNorm: NormParameters;
+  /** Queries, keys and values side by side: `[features, 3 * features]`. */
+  projection: LinearParameters;
+  attentionOutput: LinearParameters;
+  feedForwardNorm: NormParameters;
+  up: LinearParameters;
+  down: LinearParameters;
+}
+
+export interface TransformerParameters {
+  tokens: Variable<Rank.R2>;
+  /** Only when positions are learned: `[maxLength, features]`. */
+  positions?: Variable<Rank.R2>;
+  layers: LayerParameters[];
+  norm: NormParameters;
+  classifier: LinearParameters;
+}
+
+export interface ApplyOptions {
+  /** Dropout acts only in training. */
+  training?: boolean;
+  /** Decides what dropout drops; a training loop gives each step its own. */
+  seed?: number;
+}
+
+/** A model: its parameters, and a function of parameters and a batch that keeps no state. */
+export interface Classifier {
+  config: Required<TransformerConfig>;
+  parameters: TransformerParameters;
+  /** Logits `[sequences, classes]`, in the order of `batch.indices`. */
+  apply(parameters: TransformerParameters, batch: Batch, options?: ApplyOptions): Tensor2D;
+  dispose(): void;
+}
+
+/**
+ * A Transformer encoder that classifies sequences: embedding, `layers` pre-norm encoder layers, a final norm, the mean
+ * over a sequence's own tokens, and a linear classifier.
+ *
+ * The layer is PyTorch's `nn.TransformerEncoderLayer(norm_first=True)`, with its initialisation. The norm comes before
+ * each sublayer because such a model trains without a long warm-up (Xiong et al. 2020, arXiv 2002.04745).
+ * @throws RangeError when a size is not a positive integer or `features` is no multiple of `heads`
+ */
+export function transformerClassifier(config: TransformerConfig): Classifier {
+  const full = complete(config);
+  const parameters = initialParameters(full);
+  const sines = full.positions === "sinusoidal" ? sinusoids(full.maxLength, full.features) : undefined;
+
+  const apply = (p: TransformerParameters, batch: Batch, { training = false, seed = 0 }: ApplyOptions = {}) => {
+    if (batch.time > full.maxLength) {
+      throw new RangeError(`the batch is ${batch.time} tokens long and the model's maxLength is ${full.maxLength}`);
+    }
+    let site = 0;
+    const drop = (): Dropout | undefined =>
+      training && full.dropout > 0 ? { rate: full.dropout, seed: [seed, site++] } : undefined;
+    return tf.tidy(() => {
+      const inputs = batchTensors(batch);
+      const positions = embedding(p.positions ?? (sines as Tensor2D), inputs.positions);
+      let x = dropout(
+        tf.tidy(() => addWithDropout(embedding(p.tokens, inputs.ids), positions, undefined)),
+        drop(),
+      );
+      for (const layer of p.layers) x = tf.tidy(() => encoderLayer(x, layer, inputs, batch, full, drop));
+      const pooled = pool(layerNorm(x, p.norm.scale, p.norm.offset), inputs.meanWeights);
+      const sequences = inputs.sequences ? embedding(pooled, inputs.sequences) : pooled;
+      return linear(sequences, p.classifier.weight, p.classifier.bias);
+    });
+  };
+  const dispose = () => {
+    sines?.dispose();
+    for (const { variable } of parameterList(parameters)) variable.dispose();
+  };
+  return { config: full, parameters, apply, dispose };
+}
+
+function encoderLayer(
+  x: Tensor2D,
+  p: LayerParameters,
+  inputs: BatchTensors,
+  { rows, time }: Batch,
+  { heads, activation }: Required<TransformerConfig>,
+  drop: () => Dropout | undefined,
+): Tensor2D {
+  const attended = tf.tidy(() => {
+    const normed = layerNorm(x, p.attentionNorm.scale, p.attentionNorm.offset);
+    const projected = linear(normed, p.projection.weight, p.projection.bias);
+    const mixed = attention(projected, { rows, time, heads, bias: inputs.attentionBias, dropout: drop() });
+    return addWithDropout(x, linear(mixed, p.attentionOutput.weight, p.attentionOutput.bias), drop());
+  });
+  const normed = layerNorm(attended, p.feedForwardNorm.scale, p.feedForwardNorm.offset);
+  const hidden =
+    activation === "relu"
+      ? linearRelu(normed, p.up.weight, p.up.bias, drop())
+      : dropout(gelu(linear(normed, p.up.weight, p.up.bias)), drop());
+  return addWithDropout(attended, linear(hidden, p.down.weight, p.down.bias), drop());
+}
+
+function complete(config: TransformerConfig): Required<TransformerConfig> {
+  const full: Required<TransformerConfig> = {
+    hidden: 4 * config.features,
+    dropout: 0.1,
+    activation: "relu",
+    positions: "sinusoidal",
+    seed: 0,
+    ...config,
+  };
+  for (const name of ["vocabularySize", "classes", "maxLength", "features", "heads", "layers", "hidden"] as const) {
+    if (!Number.isInteger(full[name]) || full[name] < 1) {
+      throw new RangeError(`${name} must be a positive integer, got ${full[name]}`);
+    }
+  }
+  if (full.features % full.heads !== 0) {
+    throw new RangeError(`features must be a multiple of heads, got ${full.features} features and ${full.heads} heads`);
+  }
+  if (!(full.dropout >= 0 && full.dropout < 1)) throw new RangeError(`dropout must be in [0, 1), got ${full.dropout}`);
+  return full;
+}
+
+function initialParameters(config: Required<TransformerConfig>): TransformerParameters {
+  const { features, hidden } = config;
+  const rng = random(config.seed);
+  const norm = (): NormParameters => ({ scale: constant([features], 1), offset: constant([features], 0) });
+  return {
+    tokens: normal(rng, [config.vocabularySize, features], 1),
+    ...(config.positions === "learned" ? { positions: normal(rng, [config.maxLength, features], 1) } : {}),
+    layers: Array.from({ length: config.layers }, () => ({
+      attentionNorm: norm(),
+      projection: { weight: xavier(rng, [features, 3 * features]), bias: constant([3 * features], 0) },
+      attentionOutput: { ...fromFanIn(rng, features, features), bias: constant([features], 0) },
+      feedForwardNorm: norm(),
+      up: fromFanIn(rng, features, hidden),
+      down: fromFanIn(rng, hidden, features),
+    })),
+    norm: norm(),
+    classifier: fromFanIn(rng, features, config.classes),
+  };
+}
+
+/** PyTorch's `nn.Linear`: weight and bias uniform within `1 / sqrt(in)`. */
+function fromFanIn(rng: Random, size: number, out: number): LinearParameters {
+  const bound = 1 / Math.sqrt(size);
+  return { weight: uniform(rng, [size, out], bound), bias: uniform(rng, [out], bound) };
+}
+
+/** `[length, features]`: `sin(p / 10000^(2i/features))` at even features, the cosine at odd ones. */
+function sinusoids(length: number, features: number): Tensor2D {
+  const values = new Float32Array(length * features);
+  for (let p = 0; p < length; p++) {
+    for (let f = 0; f < features; f++) {
+      const angle = p / 10000 ** ((2 * (f >> 1)) / features);
+      values[p * features + f] = f % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
+    }
+  }
+  return tf.keep(tf.tensor2d(values, [length, features]));
+}
+
+/** Class labels of a batch as int32 `[sequences]`. */
+export function labelTensor(batch: Batch): Tensor1D {
+  if (!batch.labels) throw new TypeError("the batch has no labels: make it from examples with a label each");
+  return tf.tensor1d(Int32Array.from(batch.labels), "int32");
+}
