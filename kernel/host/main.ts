@@ -1,9 +1,12 @@
 import { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
+import { call } from "./calls.ts";
+import { installComms } from "./comm.ts";
 import { installConsole } from "./console.ts";
 import { installDisplay } from "./display.ts";
 import { Evaluator } from "./evaluate.ts";
 import { FrameReader } from "./frames.ts";
+import { installIntrospection } from "./introspect.ts";
 import { Loader } from "./load.ts";
 import { readCommand, sendEvent, useMarker } from "./outbox.ts";
 import { exitNow } from "./primordials.ts";
@@ -22,6 +25,8 @@ guard.postMessage({ handled });
 installConsole();
 installDisplay();
 installStackTraces();
+installIntrospection(options.hostName);
+installComms();
 const evaluator = new Evaluator(options.hostName, new Loader(options.cwd));
 guard.on("message", () => {
   Atomics.add(handled, 0, 1);
@@ -35,6 +40,7 @@ commands.on("data", (chunk: Buffer) => {
   for (let index = 0; index < frames.length; index++) {
     const command = readCommand<Command>(frames[index]!.body);
     if (command.type === "execute") evaluator.execute(command);
+    else if (command.type === "call") void call(command);
   }
 });
 commands.on("close", () => exitNow(0));

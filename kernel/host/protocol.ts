@@ -1,5 +1,5 @@
 import type { CellImport } from "../compile/imports.ts";
-import type { Output } from "../session/output.ts";
+import type { CommMessage, Output } from "../session/output.ts";
 
 /** From the session to the host's main thread, on the pipe `fds.commands`. */
 export type Command =
@@ -12,7 +12,9 @@ export type Command =
       maps: string[];
       source: string;
     }
-  | { type: "input"; request: number; text: string | null };
+  | { type: "input"; request: number; text: string | null }
+  /** Asks for the answer of a method that a part of the host registered. */
+  | { type: "call"; call: number; method: string; params: unknown };
 
 /** From the host's main thread to the session, on `fds.outputs`, in the order in which things happened. */
 export type Event =
@@ -21,6 +23,9 @@ export type Event =
   | { type: "output"; cell: number; output: Output }
   | { type: "missing"; imports: CellImport[] }
   | { type: "input"; cell: number; request: number; prompt: string; password: boolean }
+  | { type: "comm"; cell: number; message: CommMessage }
+  | { type: "answer"; call: number; value: unknown }
+  | { type: "refused"; call: number; ename: string; evalue: string }
   | { type: "done"; cell: number; status: "ok" | "error"; elapsed: number };
 
 /** From the session to the guard thread, on `fds.guard`. */

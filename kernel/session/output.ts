@@ -11,6 +11,17 @@ export type Output =
   | { type: "result"; data: MimeBundle; metadata: Record<string, unknown> }
   | { type: "error"; ename: string; evalue: string; traceback: string[] };
 
+/** One message of a comm, either way. `buffers` are base64. */
+export interface CommMessage {
+  action: "open" | "message" | "close";
+  id: string;
+  /** Given with "open". */
+  target?: string;
+  data: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+  buffers: string[];
+}
+
 /** How a cell ended. An interrupted cell ends as an error named `KeyboardInterrupt`, as front ends expect. */
 export interface CellOutcome {
   status: "ok" | "error";

@@ -2,8 +2,11 @@ import { compileCell } from "../compile/cell.ts";
 import type { Diagnostic } from "../compile/diagnostic.ts";
 import type { CellImport } from "../compile/imports.ts";
 import type { Event } from "../host/protocol.ts";
+import { HostCalls } from "./calls.ts";
+import { heapIntrospector } from "./heap.ts";
 import { type HostListener, HostProcess } from "./host-process.ts";
-import type { CellOutcome, Output } from "./output.ts";
+import type { Completions, Introspector } from "./introspection.ts";
+import type { CellOutcome, CommMessage, MimeBundle, Output } from "./output.ts";
 
 export interface SessionOptions {
   /** The notebook's folder: imports and relative paths start there. */
@@ -18,12 +21,22 @@ export interface ExecuteOptions {
   signal?: AbortSignal;
   /** Takes no execution count. */
   silent?: boolean;
+  /** The number that the front end shows for the cell, where it counts by itself. */
+  executionCount?: number;
+  /** Cells of one lane run one after another; lanes run beside one another. */
+  lane?: string | undefined;
+  /** Called for what the cell, or work that it started, sends on its comms. */
+  onComm?: (message: CommMessage) => void;
 }
+
+/** Milliseconds that a question about names waits for a busy host. */
+const introspectionPatience = 1000;
 
 interface Running {
   id: number;
   executionCount: number;
   onOutput: (output: Output) => void;
+  onComm: ((message: CommMessage) => void) | undefined;
   settle: ((status: "ok" | "error", elapsed: number) => void) | undefined;
 }
 
@@ -33,7 +46,14 @@ export class Session implements AsyncDisposable {
   #host: HostProcess;
   #executionCount = 0;
   #lastCell = 0;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #lanes = new Map<string, Promise<unknown>>();
+  readonly #calls = new HostCalls();
+  /** Called for comm messages that no cell caused. */
+  onComm: ((message: CommMessage) => void) | undefined;
+  /** Asked in order for what a name means; the first answer counts. */
+  readonly introspectors: Introspector[] = [
+    heapIntrospector((method, params) => this.call(method, params, introspectionPatience)),
+  ];
   #disposed = false;
   readonly #cells = new Map<number, Running>();
   readonly #deferred = new Map<string, CellImport>();
@@ -50,9 +70,32 @@ export class Session implements AsyncDisposable {
   }
 
   execute(code: string, options: ExecuteOptions): Promise<CellOutcome> {
-    const turn = this.#queue.then(() => this.#run(code, options));
-    this.#queue = turn.catch(() => {});
+    const lane = options.lane ?? "";
+    const turn = (this.#lanes.get(lane) ?? Promise.resolve()).then(() => this.#run(code, options));
+    const settled = turn.catch(() => {});
+    this.#lanes.set(lane, settled);
     return turn;
+  }
+
+  /** Asks the host; resolves to undefined when it does not answer within `patience` milliseconds. */
+  call<T>(method: string, params: object, patience?: number): Promise<T | undefined> {
+    return this.#calls.ask<T>((command) => this.#host.send(command), method, params, patience);
+  }
+
+  async complete(code: string, cursor: number): Promise<Completions> {
+    for (const each of this.introspectors) {
+      const found = await each.complete(code, cursor);
+      if (found) return found;
+    }
+    return { start: cursor, end: cursor, items: [] };
+  }
+
+  async inspect(code: string, cursor: number, detail: 0 | 1): Promise<MimeBundle | undefined> {
+    for (const each of this.introspectors) {
+      const found = await each.inspect(code, cursor, detail);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   /** Stops the running cells; variables are kept. */
@@ -68,7 +111,7 @@ export class Session implements AsyncDisposable {
 
   async #run(code: string, options: ExecuteOptions): Promise<CellOutcome> {
     if (!options.silent) this.#executionCount++;
-    const executionCount = this.#executionCount;
+    const executionCount = options.executionCount ?? this.#executionCount;
     const started = performance.now();
     const id = ++this.#lastCell;
     const label = `cell [${options.silent ? "silent" : executionCount}]`;
@@ -84,6 +127,7 @@ export class Session implements AsyncDisposable {
         id,
         executionCount,
         onOutput: options.onOutput,
+        onComm: options.onComm,
         settle: (status, elapsed) => {
           cell.settle = undefined;
           resolve({ status, executionCount, elapsed });
@@ -116,6 +160,13 @@ export class Session implements AsyncDisposable {
       case "done":
         this.#cells.get(event.cell)?.settle?.(event.status, event.elapsed);
         break;
+      case "comm":
+        (this.#cells.get(event.cell)?.onComm ?? this.onComm)?.(event.message);
+        break;
+      case "answer":
+      case "refused":
+        this.#calls.settle(event);
+        break;
       case "missing":
         for (const each of event.imports) this.#deferred.set(each.names[0]!.local, each);
         break;
@@ -123,6 +174,7 @@ export class Session implements AsyncDisposable {
   }
 
   #onExit(): void {
+    this.#calls.drop();
     if (this.#disposed) return;
     this.#host = this.#startHost();
     for (const cell of this.#cells.values()) {

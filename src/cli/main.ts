@@ -44,6 +44,34 @@ program
   .description("say what was found on this machine, what is used and why, and what to do about what is missing")
   .action(async () => (await import("./doctor.ts")).doctor());
 
+for (const [name, description] of [
+  ["install", "make the kernel known to Jupyter"],
+  ["uninstall", "remove what `install` wrote"],
+] as const) {
+  program
+    .command(name)
+    .description(description)
+    .option("--sys-prefix", "in the active Python environment, not for the user")
+    .option("--prefix <folder>", "under this folder, as in FOLDER/share/jupyter/kernels")
+    .action(async (options) => (await import("./install.ts"))[name](options));
+}
+
+program
+  .command("list")
+  .description("say where Jupyter finds the kernel")
+  .action(async () => (await import("./install.ts")).list());
+
+program
+  .command("lab [args...]")
+  .description("start JupyterLab with the kernel, without a Jupyter of your own; ARGS go to `jupyter lab`")
+  .allowUnknownOption()
+  .action(async (args) => (await import("./lab.ts")).lab(args));
+
+program
+  .command("kernel <connection-file>")
+  .description("start the kernel for a front end that wrote this connection file")
+  .action(async (file) => (await import("./kernel.ts")).kernel(file));
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -63,7 +91,8 @@ function positive(text: string): number {
 /** What a person can put right is said in a line or two; anything else is our own mistake and shows where it is. */
 function statusFor(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof Error && ["NotebookProblem", "SetupProblem"].includes(error.name)) console.error(error.message);
+  if (error instanceof Error && ["NotebookProblem", "SetupProblem", "ConnectionProblem"].includes(error.name))
+    console.error(error.message);
   else console.error(error);
   return 1;
 }

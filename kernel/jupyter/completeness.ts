@@ -1,0 +1,34 @@
+/** Whether a cell can run as it stands, from the parser's own first error. */
+import { parseSync } from "oxc-parser";
+
+export type Completeness = { status: "complete" | "invalid" } | { status: "incomplete"; indent: string };
+
+const INDENT = "  ";
+
+export function completeness(code: string): Completeness {
+  if (/^\s*%%\w/.test(code))
+    return /\n\s*\n?$/.test(code) ? { status: "complete" } : { status: "incomplete", indent: "" };
+  const source = code.replace(/^[ \t]*(?:#\||[%!]).*$/gm, (line) => " ".repeat(line.length)).trimEnd();
+  const [error] = parseSync("cell.ts", source, { sourceType: "module" }).errors;
+  if (!error) return { status: "complete" };
+  const start = error.labels[0]?.start ?? 0;
+  const end = Math.max(...error.labels.map((label) => label.end), 0);
+  const openText = /^Unterminated (multiline comment|template)/.test(error.message);
+  const openTemplate = /^Unterminated string/.test(error.message) && source[start] === "`";
+  const atEnd = start >= source.length || /EOF|Missing catch/.test(error.message);
+  const cutShort =
+    end >= source.length && /^(Identifier expected|Missing initializer in destructuring)/.test(error.message);
+  if (openText || openTemplate) return { status: "incomplete", indent: "" };
+  if (atEnd || cutShort) return { status: "incomplete", indent: nextIndent(source) };
+  return { status: "invalid" };
+}
+
+/** One step deeper than the last line when that line opens something. */
+function nextIndent(source: string): string {
+  const lastLine = source
+    .slice(source.lastIndexOf("\n") + 1)
+    .replace(/\/\/.*$/, "")
+    .trimEnd();
+  const own = /^\s*/.exec(lastLine)?.[0] ?? "";
+  return /(?:[{([]|=>|\b(?:else|do|try))$/.test(lastLine) ? own + INDENT : own;
+}

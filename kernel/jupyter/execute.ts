@@ -1,0 +1,98 @@
+/** Runs one `execute_request` in the session, and says what its reply holds. */
+import type { Output } from "../session/output.ts";
+import type { Session } from "../session/session.ts";
+import type { CommBridge } from "./comms.ts";
+import type { History } from "./history.ts";
+import type { IoPub } from "./iopub.ts";
+import type { Content, Json, Message } from "./messages.ts";
+import type { Stdin } from "./stdin.ts";
+
+type Failure = Extract<Output, { type: "error" }>;
+
+/** `name?` or `?name`, with two marks for the source: help on a name, as IPython has it. */
+const helpRequest = /^\s*(?:(\?\??)\s*([^\s?]+)|([^\s?]+)\s*(\?\??))\s*$/;
+
+export class Executor {
+  readonly #session: Session;
+  readonly #iopub: IoPub;
+  readonly #stdin: Stdin;
+  readonly #history: History;
+  readonly #running = new Set<Message>();
+  count = 0;
+
+  readonly #comms: CommBridge;
+
+  constructor(session: Session, iopub: IoPub, stdin: Stdin, comms: CommBridge, history: History) {
+    this.#comms = comms;
+    this.#session = session;
+    this.#iopub = iopub;
+    this.#stdin = stdin;
+    this.#history = history;
+  }
+
+  /** The request of a cell that runs now. */
+  get running(): Message | undefined {
+    return this.#running.values().next().value;
+  }
+
+  async execute(content: Content<"execute_request">, request: Message, lane: string | undefined): Promise<Json> {
+    const { code, silent } = content;
+    const parent = request.header;
+    const stored = content.store_history && !silent;
+    if (stored) this.count++;
+    const count = this.count;
+    if (!silent) this.#iopub.publish("execute_input", parent, { code, execution_count: count });
+    const help = helpRequest.exec(code);
+    if (help) return this.#help(help[2] ?? help[3]!, (help[1] ?? help[4])!.length - 1 ? 1 : 0, count);
+    this.#running.add(request);
+    let failed: Failure | undefined;
+    let result: string | undefined;
+    try {
+      const outcome = await this.#session.execute(code, {
+        silent,
+        executionCount: count,
+        lane,
+        onOutput: (output) => {
+          if (output.type === "error") failed = output;
+          if (output.type === "result") result = String(output.data["text/plain"] ?? "");
+          if (!silent) this.#iopub.output(output, parent, count);
+        },
+        onComm: (message) => this.#comms.send(message, parent),
+      });
+      if (stored) this.#history.store(count, code, result);
+      if (outcome.status === "error") return { ...failureOf(failed), execution_count: count };
+      const expressions = await this.#userExpressions(content.user_expressions, lane);
+      return { status: "ok", execution_count: count, payload: [], user_expressions: expressions };
+    } finally {
+      this.#running.delete(request);
+      this.#stdin.cancel(request);
+    }
+  }
+
+  async #help(name: string, detail: 0 | 1, count: number): Promise<Json> {
+    const found = await this.#session.inspect(name, name.length, detail);
+    const data = found ?? { "text/plain": `Nothing is known of ${name}` };
+    const payload = [{ source: "page", data, start: 0 }];
+    return { status: "ok", execution_count: count, payload, user_expressions: {} };
+  }
+
+  /** Each under its own name, a failing one as its error. */
+  async #userExpressions(expressions: Record<string, string>, lane: string | undefined): Promise<Json> {
+    const values: Json = {};
+    for (const [name, expression] of Object.entries(expressions)) {
+      let value: Json = { status: "ok", data: {}, metadata: {} };
+      const onOutput = (output: Output): void => {
+        if (output.type === "result") value = { status: "ok", data: output.data, metadata: output.metadata };
+        if (output.type === "error") value = failureOf(output);
+      };
+      await this.#session.execute(expression, { silent: true, lane, onOutput });
+      values[name] = value;
+    }
+    return values;
+  }
+}
+
+function failureOf(failed: Failure | undefined): Json {
+  const { ename, evalue, traceback } = failed ?? { ename: "Error", evalue: "the cell failed", traceback: [] };
+  return { status: "error", ename, evalue, traceback };
+}

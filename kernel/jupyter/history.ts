@@ -1,0 +1,143 @@
+/**
+ * What was run, kept across restarts: one JSON line a cell, appended. No lock is needed for two kernels to share the file: an append
+ * of one line is atomic, and a session's number is its start in milliseconds. (Node 20 has no SQLite; the maintained bindings
+ * need an install script, and sql.js rewrites its whole file at each save.)
+ */
+import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import type { Content } from "./messages.ts";
+
+interface Entry {
+  session: number;
+  line: number;
+  source: string;
+  output?: string;
+}
+
+/** `[session, line, source]`, or `[session, line, [source, output]]`. */
+export type HistoryItem = [number, number, string | [string, string | null]];
+
+const COMPACT_OVER_BYTES = 32 << 20;
+const KEPT_BYTES = 16 << 20;
+
+/** `HALFTONE_HISTORY` names another file; "off" keeps history in memory alone. */
+export function historyFile(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  if (env.HALFTONE_HISTORY === "off") return undefined;
+  const data = env.XDG_DATA_HOME || path.join(homedir(), ".local", "share");
+  return env.HALFTONE_HISTORY || path.join(data, "halftone", "history.jsonl");
+}
+
+export class History {
+  readonly session = Date.now();
+  readonly #file: string | undefined;
+  readonly #own: Entry[] = [];
+
+  constructor(file: string | undefined) {
+    this.#file = file;
+    if (file) quietly(() => prepare(file));
+  }
+
+  /** Remembers one cell. A disk that refuses costs the memory of it, never the cell. */
+  store(line: number, source: string, output?: string): void {
+    const entry: Entry = { session: this.session, line, source, ...(output === undefined ? {} : { output }) };
+    this.#own.push(entry);
+    const file = this.#file;
+    if (file) quietly(() => appendFileSync(file, `${JSON.stringify(entry)}\n`));
+  }
+
+  answer(request: Content<"history_request">): HistoryItem[] {
+    const all = this.#entries();
+    let found: Entry[];
+    switch (request.hist_access_type) {
+      case "tail":
+        found = last(all, request.n ?? 10);
+        break;
+      case "range":
+        found = range(
+          all,
+          this.#numberOf(request.session, all),
+          request.start,
+          request.stop ?? Number.POSITIVE_INFINITY,
+        );
+        break;
+      case "search": {
+        const matches = glob(request.pattern);
+        const hits = all.filter((entry) => matches.test(entry.source));
+        found = last(request.unique ? latestOfEach(hits) : hits, request.n ?? hits.length);
+      }
+    }
+    return found.map(({ session, line, source, output }) => [
+      session,
+      line,
+      request.output ? [source, output ?? null] : source,
+    ]);
+  }
+
+  /** 0 is the present session, -1 the one before it. */
+  #numberOf(session: number, all: readonly Entry[]): number {
+    if (session > 0) return session;
+    const earlier = [...new Set(all.map((entry) => entry.session))].filter((number) => number < this.session);
+    return [...earlier, this.session].at(session - 1) ?? Number.NaN;
+  }
+
+  #entries(): Entry[] {
+    if (!this.#file) return this.#own;
+    const text = quietly(() => readFileSync(this.#file!, "utf8")) ?? "";
+    const stored = text.split("\n").flatMap(parseLine);
+    const others = stored.filter((entry) => entry.session !== this.session);
+    return [...others.sort((a, b) => a.session - b.session), ...this.#own];
+  }
+}
+
+function prepare(file: string): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size <= COMPACT_OVER_BYTES) return;
+  const tail = readFileSync(file).subarray(-KEPT_BYTES);
+  const copy = `${file}.${process.pid}`;
+  writeFileSync(copy, tail.subarray(tail.indexOf("\n") + 1), { mode: 0o600 });
+  renameSync(copy, file);
+}
+
+function parseLine(line: string): Entry[] {
+  try {
+    const value = JSON.parse(line) as Partial<Entry> | null;
+    const whole =
+      typeof value?.session === "number" && typeof value.line === "number" && typeof value.source === "string";
+    return whole ? [value as Entry] : [];
+  } catch {
+    return [];
+  }
+}
+
+function last<T>(items: readonly T[], count: number): T[] {
+  return items.slice(Math.max(0, items.length - count));
+}
+
+function range(all: readonly Entry[], session: number, start: number, stop: number): Entry[] {
+  return all.filter((entry) => entry.session === session && entry.line >= start && entry.line < stop);
+}
+
+function latestOfEach(entries: readonly Entry[]): Entry[] {
+  const bySource = new Map<string, Entry>();
+  for (const entry of entries) {
+    bySource.delete(entry.source);
+    bySource.set(entry.source, entry);
+  }
+  return [...bySource.values()];
+}
+
+/** `*` any text, `?` one character, everything else itself. */
+function glob(pattern: string): RegExp {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replace(/\*/g, "[^]*").replace(/\?/g, "[^]")}$`, "u");
+}
+
+function quietly<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,103 @@
+/** What every client hears: outputs, status, comms. Keeps order, and joins floods of small stream texts. */
+import type { Output } from "../session/output.ts";
+import type { Header, Json } from "./messages.ts";
+import type { Wire } from "./wire.ts";
+
+type Parent = Header | Json;
+
+/** A first text goes out at once; those that follow within this time go out together. */
+const STREAM_PERIOD_MS = 25;
+const STREAM_MOST_CHARACTERS = 1 << 18;
+
+export class IoPub {
+  readonly #wire: Wire;
+  readonly #send: (frames: Buffer[]) => void;
+  #pending: { parent: Parent; name: "stdout" | "stderr"; texts: string[]; length: number } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #lastFlush = 0;
+
+  constructor(wire: Wire, send: (frames: Buffer[]) => void) {
+    this.#wire = wire;
+    this.#send = send;
+  }
+
+  publish(msgType: string, parent: Parent, content: Json, extra: { metadata?: Json; buffers?: Buffer[] } = {}): void {
+    this.flush();
+    this.#publishNow(msgType, parent, content, extra, msgType);
+  }
+
+  status(state: "starting" | "busy" | "idle", parent: Parent = {}): void {
+    this.publish("status", parent, { execution_state: state });
+  }
+
+  /** Answers a subscription (JEP 65), so that a client knows from when on it misses nothing. */
+  welcome(topic: string): void {
+    this.flush();
+    this.#publishNow("iopub_welcome", {}, { subscription: topic }, {}, topic);
+  }
+
+  output(output: Output, parent: Parent, executionCount: number): void {
+    switch (output.type) {
+      case "stream":
+        this.#stream(parent, output.name, output.text);
+        break;
+      case "display":
+        this.publish("display_data", parent, {
+          data: output.data,
+          metadata: output.metadata,
+          transient: output.displayId === undefined ? {} : { display_id: output.displayId },
+        });
+        break;
+      case "update":
+        this.publish("update_display_data", parent, {
+          data: output.data,
+          metadata: output.metadata,
+          transient: { display_id: output.displayId },
+        });
+        break;
+      case "clear":
+        this.publish("clear_output", parent, { wait: output.wait });
+        break;
+      case "result":
+        this.publish("execute_result", parent, {
+          execution_count: executionCount,
+          data: output.data,
+          metadata: output.metadata,
+        });
+        break;
+      case "error":
+        this.publish("error", parent, { ename: output.ename, evalue: output.evalue, traceback: output.traceback });
+    }
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const pending = this.#pending;
+    if (!pending) return;
+    this.#pending = undefined;
+    this.#lastFlush = performance.now();
+    this.#publishNow("stream", pending.parent, { name: pending.name, text: pending.texts.join("") }, {}, "stream");
+  }
+
+  #stream(parent: Parent, name: "stdout" | "stderr", text: string): void {
+    if (this.#pending && (this.#pending.parent !== parent || this.#pending.name !== name)) this.flush();
+    this.#pending ??= { parent, name, texts: [], length: 0 };
+    this.#pending.texts.push(text);
+    this.#pending.length += text.length;
+    const wait = this.#lastFlush + STREAM_PERIOD_MS - performance.now();
+    if (this.#pending.length > STREAM_MOST_CHARACTERS) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), Math.max(0, wait));
+  }
+
+  #publishNow(
+    msgType: string,
+    parent: Parent,
+    content: Json,
+    { metadata = {}, buffers = [] }: { metadata?: Json; buffers?: Buffer[] },
+    topic: string,
+  ): void {
+    const header = this.#wire.header(msgType);
+    this.#send(this.#wire.encode({ identities: [Buffer.from(topic)], header, parent, metadata, content, buffers }));
+  }
+}

@@ -1,0 +1,109 @@
+/** Messages to ZeroMQ frames and back: identities, delimiter, HMAC, four JSON parts, buffers ("The Wire Protocol"). */
+import { createHmac, getHashes, randomUUID, timingSafeEqual } from "node:crypto";
+import { type Header, headerSchema, type Json, type Message, PROTOCOL_VERSION } from "./messages.ts";
+
+const DELIMITER = Buffer.from("<IDS|MSG>");
+/** As many as jupyter_client's Session remembers. */
+const REMEMBERED_SIGNATURES = 1 << 16;
+
+/** Frames that are no message of this session: reported and dropped, never answered. */
+export class MalformedMessage extends Error {
+  override name = "MalformedMessage";
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+export class Wire {
+  readonly session = randomUUID();
+  readonly #key: string;
+  readonly #hash: string;
+  readonly #seen = new Set<string>();
+
+  /** An empty key turns signatures off, as the protocol says. */
+  constructor(key: string, scheme = "hmac-sha256") {
+    this.#key = key;
+    this.#hash = scheme.replace(/^hmac-/, "");
+    if (!scheme.startsWith("hmac-") || !getHashes().includes(this.#hash)) {
+      throw new Error(`signature_scheme must be hmac-<hash of this Node>, such as hmac-sha256, got ${scheme}`);
+    }
+  }
+
+  header(msgType: string, username = "kernel"): Header {
+    return {
+      msg_id: randomUUID(),
+      msg_type: msgType,
+      session: this.session,
+      username,
+      date: new Date().toISOString(),
+      version: PROTOCOL_VERSION,
+    };
+  }
+
+  encode(message: Message): Buffer[] {
+    const parts = [message.header, message.parent, message.metadata, message.content].map((part) =>
+      Buffer.from(JSON.stringify(part)),
+    );
+    return [...message.identities, DELIMITER, Buffer.from(this.#sign(parts)), ...parts, ...message.buffers];
+  }
+
+  /** Throws MalformedMessage, with the reason, on anything but a signed message not seen before. */
+  decode(frames: readonly Buffer[]): Message {
+    const delimiter = frames.findIndex((frame) => frame.equals(DELIMITER));
+    if (delimiter < 0) throw new MalformedMessage("no <IDS|MSG> delimiter among the frames");
+    const [signature, ...rest] = frames.slice(delimiter + 1);
+    const parts = rest.slice(0, 4);
+    if (!signature || parts.length < 4) {
+      const found = frames.length - delimiter - 1;
+      throw new MalformedMessage(`a signature and 4 parts must follow the delimiter, found ${found} frames`);
+    }
+    this.#verify(signature, parts);
+    const [headerPart, parentPart, metadata, content] = parts.map(parseObject) as [Json, Json, Json, Json];
+    const header = headerSchema.safeParse(headerPart);
+    if (!header.success) throw new MalformedMessage(`header: ${header.error.issues[0]?.message}`);
+    return {
+      identities: frames.slice(0, delimiter) as Buffer[],
+      header: header.data,
+      parent: parentPart,
+      metadata,
+      content,
+      buffers: rest.slice(4),
+    };
+  }
+
+  #sign(parts: readonly Buffer[]): string {
+    if (this.#key === "") return "";
+    const hmac = createHmac(this.#hash, this.#key);
+    for (const part of parts) hmac.update(part);
+    return hmac.digest("hex");
+  }
+
+  #verify(signature: Buffer, parts: readonly Buffer[]): void {
+    if (this.#key === "") return;
+    const expected = this.#sign(parts);
+    const given = signature.toString("latin1");
+    if (given === "") throw new MalformedMessage("the message is not signed");
+    if (given.length !== expected.length || !timingSafeEqual(signature, Buffer.from(expected))) {
+      throw new MalformedMessage("the signature does not match");
+    }
+    if (this.#seen.has(given)) throw new MalformedMessage("the signature was used before: a replayed message");
+    this.#seen.add(given);
+    if (this.#seen.size > REMEMBERED_SIGNATURES) {
+      const [oldest] = this.#seen;
+      if (oldest !== undefined) this.#seen.delete(oldest);
+    }
+  }
+}
+
+function parseObject(part: Buffer, index: number): Json {
+  const name = ["header", "parent_header", "metadata", "content"][index];
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.decode(part));
+  } catch (error) {
+    throw new MalformedMessage(`${name}: ${error instanceof Error ? error.message : error}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new MalformedMessage(`${name} must be a JSON object`);
+  }
+  return value as Json;
+}

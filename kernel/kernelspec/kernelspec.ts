@@ -1,0 +1,84 @@
+/** The kernelspec: what tells Jupyter how to start this kernel and what to show for it. */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { assets, kernelMain } from "./assets.ts";
+import { kernelsFolder, type Place, searchedFolders, sitePackages } from "./folders.ts";
+import { addPapermillPlugin, removePapermillPlugin } from "./papermill.ts";
+
+export const KERNEL_NAME = "halftone";
+export const DISPLAY_NAME = "TypeScript (Halftone)";
+
+const logos = ["logo-32x32.png", "logo-64x64.png", "logo-svg.svg"];
+
+export function kernelspec(): object {
+  return {
+    argv: [process.execPath, kernelMain, "{connection_file}"],
+    display_name: DISPLAY_NAME,
+    language: "typescript",
+    interrupt_mode: "message",
+    kernel_protocol_version: "5.5",
+    // TensorFlow takes all of the GPU's memory at once otherwise, and a second notebook gets none.
+    env: { TF_FORCE_GPU_ALLOW_GROWTH: "true" },
+    metadata: { debugger: false, supported_encryption: ["curve"] },
+  };
+}
+
+export interface Installed {
+  folder: string;
+  /** Where papermill learns of TypeScript; undefined when that place has no Python, or one that cannot be written. */
+  papermill: string | undefined;
+}
+
+/** Writes the kernelspec, replacing one of the same name. */
+export function install(place: Place): Installed {
+  const folder = path.join(kernelsFolder(place), KERNEL_NAME);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, "kernel.json"), `${JSON.stringify(kernelspec(), null, 2)}\n`);
+  for (const logo of logos) copyFileSync(path.join(assets, logo), path.join(folder, logo));
+  const packages = sitePackages(place);
+  return { folder, papermill: packages && addPapermillPlugin(packages) };
+}
+
+/** Removes what `install` wrote there. Says undefined when there was nothing. */
+export function uninstall(place: Place): string | undefined {
+  const packages = sitePackages(place);
+  if (packages) removePapermillPlugin(packages);
+  const folder = path.join(kernelsFolder(place), KERNEL_NAME);
+  if (!existsSync(folder)) return undefined;
+  rmSync(folder, { recursive: true });
+  return folder;
+}
+
+export interface Found {
+  folder: string;
+  displayName: string;
+  /** What keeps Jupyter from starting it, in words. */
+  problem: string | undefined;
+}
+
+/** Every kernelspec of this name in the folders that Jupyter searches; the first is the one that it starts. */
+export function list(): Found[] {
+  return searchedFolders()
+    .map((folder) => path.join(folder, KERNEL_NAME))
+    .filter((folder) => existsSync(path.join(folder, "kernel.json")))
+    .map(describe);
+}
+
+function describe(folder: string): Found {
+  try {
+    const spec = JSON.parse(readFileSync(path.join(folder, "kernel.json"), "utf8")) as {
+      argv?: string[];
+      display_name?: string;
+    };
+    const missing = spec.argv?.slice(0, 2).find((file) => !existsSync(file));
+    const problem = missing && `${missing} is not there any more: run \`halftone install\` again`;
+    return { folder, displayName: spec.display_name ?? KERNEL_NAME, problem };
+  } catch (error) {
+    return {
+      folder,
+      displayName: KERNEL_NAME,
+      problem: `kernel.json: ${error instanceof Error ? error.message : error}`,
+    };
+  }
+}

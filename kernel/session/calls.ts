@@ -1,0 +1,45 @@
+/** Questions to the host that are not cells: each has one answer, or none when the host is busy or gone. */
+import type { Command, Event } from "../host/protocol.ts";
+
+export class HostRefusal extends Error {
+  constructor(ename: string, evalue: string) {
+    super(evalue);
+    this.name = ename;
+  }
+}
+
+type Answer = Extract<Event, { type: "answer" | "refused" }>;
+
+export class HostCalls {
+  #last = 0;
+  readonly #open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+
+  /** Resolves to undefined after `patience` milliseconds without an answer, and when the host ends. */
+  ask<T>(send: (command: Command) => void, method: string, params: object, patience?: number): Promise<T | undefined> {
+    const call = ++this.#last;
+    return new Promise((resolve, reject) => {
+      const timer =
+        patience === undefined ? undefined : setTimeout(() => this.#open.get(call)?.resolve(undefined), patience);
+      const settle =
+        <V>(finish: (value: V) => void) =>
+        (value: V): void => {
+          clearTimeout(timer);
+          this.#open.delete(call);
+          finish(value);
+        };
+      this.#open.set(call, { resolve: settle(resolve as (value: unknown) => void), reject: settle(reject) });
+      send({ type: "call", call, method, params });
+    });
+  }
+
+  settle(event: Answer): void {
+    const asked = this.#open.get(event.call);
+    if (event.type === "answer") asked?.resolve(event.value ?? undefined);
+    else asked?.reject(new HostRefusal(event.ename, event.evalue));
+  }
+
+  /** The host is gone: nobody will answer. */
+  drop(): void {
+    for (const { resolve } of this.#open.values()) resolve(undefined);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Place } from "../../kernel/kernelspec/folders.ts";
+import * as kernelspec from "../../kernel/kernelspec/kernelspec.ts";
+import { SetupProblem } from "../runtime/problem.ts";
+
+export interface PlaceOptions {
+  sysPrefix?: boolean;
+  prefix?: string;
+}
+
+export function install(options: PlaceOptions): void {
+  const { folder, papermill } = kernelspec.install(placeOf(options));
+  console.log(`Installed ${kernelspec.DISPLAY_NAME} in ${folder}`);
+  if (papermill) console.log(`papermill can give parameters to TypeScript notebooks, by ${papermill}`);
+  else
+    console.log("No Python found there that could be written to: papermill will refuse to give TypeScript parameters");
+}
+
+export function uninstall(options: PlaceOptions): void {
+  const folder = kernelspec.uninstall(placeOf(options));
+  console.log(
+    folder ? `Removed ${folder}` : "Nothing to remove there. `halftone list` says where the kernel is installed.",
+  );
+}
+
+export function list(): void {
+  const found = kernelspec.list();
+  if (found.length === 0) console.log("Not installed. `halftone install` makes it known to Jupyter.");
+  for (const [index, { displayName, folder, problem }] of found.entries()) {
+    const state = problem ?? (index === 0 ? "Jupyter starts this one" : "hidden by the first");
+    console.log(`${displayName}  ${folder}  (${state})`);
+  }
+}
+
+function placeOf({ sysPrefix, prefix }: PlaceOptions): Place {
+  if (sysPrefix && prefix !== undefined) throw new SetupProblem("give --sys-prefix or --prefix, not both");
+  if (prefix !== undefined) return { kind: "prefix", folder: prefix };
+  return { kind: sysPrefix ? "sys-prefix" : "user" };
+}

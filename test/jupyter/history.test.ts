@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { History } from "../../kernel/jupyter/history.ts";
+import { requests } from "../../kernel/jupyter/messages.ts";
+
+function open(file = path.join(mkdtempSync(path.join(tmpdir(), "halftone-history-")), "history.jsonl")) {
+  const history = new History(file);
+  const ask = (request: object) => history.answer(requests.history_request.parse(request));
+  const sources = (request: object) => ask(request).map(([, , source]) => source);
+  return { file, history, ask, sources };
+}
+
+/** Sessions are numbered by the millisecond in which they start. */
+async function nextMillisecond(): Promise<void> {
+  const now = Date.now();
+  while (Date.now() === now) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test("history outlives its session, and a damaged line costs only itself", async () => {
+  const first = open();
+  first.history.store(1, "let a = 1");
+  appendFileSync(first.file, '{"session": 1, "li\n');
+  first.history.store(2, "a + 1", "2");
+  await nextMillisecond();
+  const second = open(first.file);
+  second.history.store(1, "'new'");
+  assert.deepEqual(second.sources({ hist_access_type: "tail", n: 10 }), ["let a = 1", "a + 1", "'new'"]);
+  assert.deepEqual(second.ask({ hist_access_type: "tail", n: 2, output: true }), [
+    [first.history.session, 2, ["a + 1", "2"]],
+    [second.history.session, 1, ["'new'", null]],
+  ]);
+});
+
+test("a range counts sessions from the present one, and ends before its stop", async () => {
+  const first = open();
+  for (const line of [1, 2, 3]) first.history.store(line, `old ${line}`);
+  await nextMillisecond();
+  const second = open(first.file);
+  second.history.store(1, "present");
+  assert.deepEqual(second.sources({ hist_access_type: "range", session: -1, start: 1, stop: 3 }), ["old 1", "old 2"]);
+  assert.deepEqual(second.sources({ hist_access_type: "range", session: 0, start: 1 }), ["present"]);
+  assert.deepEqual(second.sources({ hist_access_type: "range", session: -7, start: 1 }), []);
+  assert.deepEqual(second.sources({ hist_access_type: "range", session: first.history.session, start: 3 }), ["old 3"]);
+});
+
+test("a search takes * and ? and nothing else as special, and unique keeps the latest", () => {
+  const { history, sources, ask } = open();
+  for (const [index, source] of ["f(1)", "g(2)", "f(1)", "f.2", "f(33)\nx"].entries()) history.store(index + 1, source);
+  assert.deepEqual(sources({ hist_access_type: "search", pattern: "f(*" }), ["f(1)", "f(1)", "f(33)\nx"]);
+  assert.deepEqual(sources({ hist_access_type: "search", pattern: "f?2" }), ["f.2"]);
+  const unique = ask({ hist_access_type: "search", pattern: "f(1)", unique: true });
+  assert.deepEqual(unique, [[history.session, 3, "f(1)"]]);
+  assert.deepEqual(sources({ hist_access_type: "search", pattern: "f*", n: 1 }), ["f(33)\nx"]);
+});
+
+test("a file that cannot be written costs no cell: the session still knows its own", () => {
+  const { history, sources } = open("/dev/null/history.jsonl");
+  history.store(1, "x");
+  assert.deepEqual(sources({ hist_access_type: "tail" }), ["x"]);
+});
