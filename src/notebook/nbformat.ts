@@ -171,11 +171,14 @@ function onDisk({ ...each }: Cell): unknown {
   return written;
 }
 
+const isSplit = (type: string) =>
+  type.startsWith("text/") || type === "image/svg+xml" || type === "application/javascript";
+
 function splitBundle(data: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(data).map(([type, value]) => [
       type,
-      typeof value === "string" && !isJsonType(type) ? splitLines(value) : value,
+      typeof value === "string" && isSplit(type) ? splitLines(value) : value,
     ]),
   );
 }

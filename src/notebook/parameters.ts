@@ -72,7 +72,7 @@ export function parametersFor(notebooks: { input: string; notebook: Notebook }[]
   const names = notebooks.map(({ notebook }) => [...declarations(parametersCell(notebook)?.source ?? "").keys()]);
   for (const name of Object.keys(given)) {
     const known = [...new Set(names.flat())];
-    if (!known.includes(name)) throw unknownParameter(name, known, "None of the notebooks");
+    if (!known.includes(name)) throw unknownParameter(name, known, "The folder");
   }
   return names.map((known) => Object.fromEntries(Object.entries(given).filter(([name]) => known.includes(name))));
 }

@@ -96,7 +96,7 @@ async function runCell(
     return status;
   });
   const late = timeout === undefined ? [] : [after(timeout * 1000, "late" as const, { signal: finished.signal })];
-  const stopped = signal ? [once(signal, finished.signal)] : [];
+  const stopped = signal ? [aborted(signal, finished.signal)] : [];
   try {
     let ended: "ok" | "error" | "late" | "stopped" | "stuck" = await Promise.race([running, ...late, ...stopped]);
     const ranOut = ended === "late";
@@ -127,7 +127,8 @@ async function runCell(
   }
 }
 
-function once(signal: AbortSignal, unless: AbortSignal): Promise<"stopped"> {
+function aborted(signal: AbortSignal, unless: AbortSignal): Promise<"stopped"> {
+  if (signal.aborted) return Promise.resolve("stopped");
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve("stopped"), { signal: unless }));
 }
 

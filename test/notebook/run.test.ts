@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import os from "node:os";
+import { test } from "node:test";
+import { type CodeCell, formatNotebook, type Notebook, parseNotebook } from "../../src/notebook/nbformat.ts";
+import { type RunOptions, runNotebook } from "../../src/notebook/run.ts";
+import { code, notebookJson, type RawCell } from "./cells.ts";
+import { schemaFaults } from "./schema.ts";
+
+async function run(cells: RawCell[], options: Partial<RunOptions> = {}) {
+  const notebook = parseNotebook(notebookJson(cells), "n.ipynb");
+  const result = await runNotebook(notebook, { name: "n.ipynb", folder: os.tmpdir(), ...options });
+  assert.deepEqual(schemaFaults(formatNotebook(notebook)), []);
+  return { notebook, result, cells: notebook.cells.filter((cell): cell is CodeCell => cell.cell_type === "code") };
+}
+
+const texts = (cell: CodeCell) =>
+  cell.outputs.map((output) =>
+    output.output_type === "stream"
+      ? `${output.name}: ${output.text}`
+      : output.output_type === "error"
+        ? `${output.ename}: ${output.evalue}`
+        : (output.data as Record<string, unknown>)["text/plain"],
+  );
+
+const display = `const on = globalThis as unknown as Record<symbol, any>;
+const display = on[Symbol.for("halftone.display")];`;
+
+test("cells share one session; counts, results and times are kept", async () => {
+  const { cells, result } = await run([code("const a = 20"), code(""), code("a + 1")]);
+  assert.equal(result.status, "ok");
+  assert.deepEqual(
+    cells.map(({ execution_count }) => execution_count),
+    [1, null, 2],
+  );
+  assert.deepEqual(texts(cells[2]!), ["21"]);
+  const times = cells[0]!.metadata.execution as Record<string, string>;
+  assert.ok(Date.parse(times["shell.execute_reply"]!) >= Date.parse(times["iopub.execute_input"]!));
+});
+
+test("pieces of one stream are one output, and a progress bar leaves its last state", async () => {
+  const source = [
+    'for (const i of [0, 1, 2]) process.stdout.write("\\rstep " + i);',
+    'console.log("!\\nx\\by");',
+    'console.error("e"); console.log("z")',
+  ].join("\n");
+  const { cells } = await run([code(source)]);
+  assert.deepEqual(texts(cells[0]!), ["stdout: step 2!\ny\n", "stderr: e\n", "stdout: z\n"]);
+});
+
+test("an update reaches an earlier display, in an earlier cell too", async () => {
+  const { cells } = await run([
+    code(display),
+    code('display({ "text/plain": "old" }, { displayId: "bar" });'),
+    code('display({ "text/plain": "new" }, { displayId: "bar", update: true });'),
+  ]);
+  assert.deepEqual(texts(cells[1]!), ["new"]);
+  assert.deepEqual(texts(cells[2]!), []);
+});
+
+test("the run stops at the first error and keeps what ran", async () => {
+  const { cells, result, notebook } = await run([code("1"), code('throw new TypeError("bad")'), code("3")]);
+  assert.equal(result.status, "error");
+  assert.equal(result.failed?.index, 1);
+  assert.deepEqual(cells.map(texts), [["1"], ["TypeError: bad"], []]);
+  assert.equal((notebook.metadata.halftone as { status: string }).status, "error");
+});
+
+test("errors may be allowed for a run or for a cell", async () => {
+  const failing = [code('throw new Error("x")'), code("2")];
+  const allowed = await run(failing, { allowErrors: true });
+  assert.equal(allowed.result.status, "ok");
+  assert.deepEqual(texts(allowed.cells[1]!), ["2"]);
+  const tagged = await run([code('throw new Error("x")', "raises-exception"), code("2"), code("3", "skip-execution")]);
+  assert.equal(tagged.result.status, "ok");
+  assert.deepEqual(tagged.cells.map(texts), [["Error: x"], ["2"], []]);
+});
+
+test("a cell that runs too long is stopped and says so", async () => {
+  const { cells, result } = await run([code('console.log("begun"); while (true) {}'), code("2")], { timeout: 1 });
+  assert.equal(result.status, "error");
+  assert.deepEqual(texts(cells[0]!), ["stdout: begun\n", "CellTimeoutError: it ran longer than 1 s (--timeout)"]);
+});
+
+test("an interrupted run keeps what ran", async () => {
+  const stop = new AbortController();
+  const onCellStart: RunOptions["onCellStart"] = (_cell, index) => {
+    if (index === 1) stop.abort();
+  };
+  const { cells, result } = await run([code("1"), code("while (true) {}"), code("3")], {
+    signal: stop.signal,
+    onCellStart,
+  });
+  assert.equal(result.status, "interrupted");
+  assert.deepEqual(texts(cells[0]!), ["1"]);
+  assert.deepEqual(texts(cells[2]!), []);
+});
+
+test("the environment, parameters and seeds are recorded", async () => {
+  const { notebook } = await run([code("const seed = 1; const steps = 2;", "parameters"), code("steps")], {
+    parameters: { steps: 9 },
+  });
+  const record = notebook.metadata.halftone as Record<string, unknown>;
+  assert.equal(record.node, process.version);
+  assert.equal(record.status, "ok");
+  assert.equal(record.memory, os.totalmem());
+  assert.deepEqual(record.parameters, { seed: 1, steps: 9 });
+  assert.deepEqual(record.seeds, { seed: 1 });
+  assert.ok(!("runtime" in record), "a notebook that did not load the library has no runtime");
+});
+
+test("the notebook is offered for saving before the first cell and after each", async () => {
+  const seen: number[] = [];
+  let notebook: Notebook | undefined;
+  const cells = [code("1"), code("2")];
+  const parsed = parseNotebook(notebookJson(cells), "n.ipynb");
+  notebook = parsed;
+  const onChange = () =>
+    seen.push(notebook!.cells.filter((cell) => cell.cell_type === "code" && cell.outputs.length > 0).length);
+  await runNotebook(parsed, { name: "n.ipynb", folder: os.tmpdir(), onChange });
+  assert.deepEqual(seen, [0, 1, 2, 2]);
+});
+
+test("a notebook of another language is refused", async () => {
+  const python = notebookJson([code("1")], {
+    kernelspec: { name: "python3", display_name: "Python", language: "python" },
+  });
+  await assert.rejects(runNotebook(parseNotebook(python, "p.ipynb"), { name: "p.ipynb", folder: "." }), {
+    name: "NotebookProblem",
+    message: 'p.ipynb is a python notebook (kernel "python3"); halftone runs TypeScript and JavaScript notebooks.',
+  });
+});
