@@ -66,10 +66,14 @@ export function compileCell(source: string, options: CompileOptions): CompiledCe
     now.push(...addedImports(body, parsed.body, code));
   }
 
-  const { edited, declared } = rewrite(code, body, { host: options.host, cell: options.cell, hasValue });
-  for (const name of deferred.keys()) declared.delete(name);
   const loads = now.map((each) => importStatement(each, options.host, options.cell, uses.values));
-  edited.prepend(`"use strict";${loads.join("")}`);
+  const { edited, declared } = rewrite(code, body, {
+    host: options.host,
+    cell: options.cell,
+    hasValue,
+    asynchronous: uses.awaits || now.length > 0 || body.some(loadsForEffect),
+    loads: { text: loads.join(""), names: now.flatMap((each) => each.names.map((name) => name.local)) },
+  });
   const script = edited.toString();
   maps.unshift(JSON.stringify(edited.generateMap({ hires: "boundary", includeContent: false })));
   return { ok: true, script, maps, hasValue, imports: now, deferred, declared, parsed };
@@ -100,7 +104,13 @@ function addedImports(body: Node[], original: Node[], code: string): CellImport[
   for (const node of original)
     if (node.type === "ImportDeclaration")
       for (const specifier of node.specifiers as Node[]) written.add((specifier.local as Node).name as string);
-  const nothing: Scan = { needsTransform: false, hasDecorators: false, values: new Set(), types: new Set() };
+  const nothing: Scan = {
+    needsTransform: false,
+    hasDecorators: false,
+    awaits: false,
+    values: new Set(),
+    types: new Set(),
+  };
   const added: CellImport[] = [];
   for (const node of body) {
     if (node.type !== "ImportDeclaration") continue;
@@ -110,6 +120,11 @@ function addedImports(body: Node[], original: Node[], code: string): CellImport[
     if (read.now) added.push(read.now);
   }
   return added;
+}
+
+/** `export ... from` loads its module, though it binds nothing here. */
+function loadsForEffect(node: Node): boolean {
+  return /^Export(All|Named)Declaration$/.test(node.type) && node.source != null;
 }
 
 function declares(body: Node[], name: string): boolean {

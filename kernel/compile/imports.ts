@@ -51,20 +51,17 @@ function readAttributes(node: Node, text: string): string | undefined {
 }
 
 /**
- * The statement that loads an import and binds its names by `let`. `used` are the names that the cell reads as values:
- * those must exist; the others may turn out to be types.
+ * The statement that loads an import and sets its names, which are declared before. `used` are the names that the cell
+ * reads as values: those must exist; the others may turn out to be types.
  */
 export function importStatement(each: CellImport, host: string, cell: number, used: ReadonlySet<string>): string {
   const whole = each.names.filter((name) => name.imported === "*");
   const named = each.names.filter((name) => name.imported !== "*");
-  const request = JSON.stringify({
-    names: named.map((name) => [name.imported, name.local, used.has(name.local)]),
-  });
-  const call = `await ${host}.load(${cell},${JSON.stringify(each.specifier)},${request},${each.attributes ?? "undefined"})`;
+  const request = JSON.stringify(named.map((name) => [name.imported, name.local, used.has(name.local)]));
+  const attributes = each.attributes === undefined ? "" : `,${each.attributes}`;
+  const call = `await ${host}.load(${cell},${JSON.stringify(each.specifier)},${request}${attributes})`;
   if (each.names.length === 0) return `${call};`;
   const pattern = `{${named.map((name) => `${JSON.stringify(name.imported)}:${name.local}`).join(",")}}`;
-  const first = whole[0];
-  if (!first) return `let ${pattern}=${call};`;
-  const rest = whole.slice(1).map((name) => `,${name.local}=${first.local}`);
-  return `let ${first.local}=${call}${rest.join("")}${named.length ? `,${pattern}=${first.local}` : ""};`;
+  const targets = whole.map((name) => `${name.local}=`).join("") + (named.length > 0 ? `${pattern}=` : "");
+  return `void(${targets}${call});`;
 }

@@ -11,17 +11,26 @@ export interface RewriteOptions {
   host: string;
   cell: number;
   hasValue: boolean;
+  /** The cell awaits: its statements go into an async function, its declarations stay outside. */
+  asynchronous: boolean;
+  /** Statements to run first, and the names that they set. */
+  loads: { text: string; names: string[] };
 }
 
 /**
  * Turns a module's JavaScript into a script for V8's REPL mode: every top-level declaration becomes `let` (REPL mode
- * lets `let` follow `let`, but no other two kinds), functions move to the front, import statements are cut out (the
- * caller loads them), `import()` and `import.meta` ask the host, and the last expression is handed to the host.
+ * lets `let` follow `let`, but no other two kinds), functions move to the front, import statements are cut out (`loads`
+ * stands for them), `import()` and `import.meta` ask the host, and the last expression is handed to the host.
+ *
+ * REPL mode could await by itself, but then the inspector holds the cell's promise weakly, and Node 22 aborts when one
+ * that never settles is collected. So what awaits runs in a function whose promise the host holds.
  */
 export function rewrite(code: string, body: Node[], options: RewriteOptions): Rewrite {
   const edited = new MagicString(code);
   const declared = new Set<string>();
-  const vars = new Set<string>();
+  /** Names declared at the front and assigned where they stand. */
+  const ahead = new Set<string>(options.loads.names);
+  const { asynchronous } = options;
   const last = options.hasValue ? lastExpression(body) : undefined;
   for (const statement of body) {
     rewriteStatement(statement);
@@ -31,21 +40,30 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     edited.prependRight(last.start, `${options.host}.value(${options.cell},(`);
     edited.appendLeft(last.end, "))");
   }
-  if (vars.size > 0) edited.prepend(`let ${[...vars].join(",")};`);
-  for (const name of vars) declared.add(name);
+  for (const name of ahead) declared.add(name);
+  if (asynchronous) {
+    const enter = `${options.host}.run(${options.cell},async()=>{${options.loads.text}`;
+    // Functions have moved before the statement at 0, unless that is a function itself.
+    const first = body[0];
+    if (first?.start === 0 && hoisted(first)) edited.appendLeft(first.end, enter);
+    else edited.prependRight(0, enter);
+    edited.append("\n})");
+  }
+  edited.prepend(`"use strict";${ahead.size > 0 ? `let ${[...ahead].join(",")};` : ""}`);
   return { edited, declared };
 
   function rewriteStatement(node: Node): void {
     switch (node.type) {
       case "ImportDeclaration":
-        for (const specifier of node.specifiers as Node[]) declared.add((specifier.local as Node).name as string);
         edited.remove(node.start, node.end);
         break;
       case "VariableDeclaration":
         if (node.kind === "var") break;
-        for (const each of node.declarations as Node[])
-          for (const name of boundNames(each.id as Node)) declared.add(name);
-        edited.overwrite(node.start, node.start + (node.kind as string).length, "let");
+        if (asynchronous) assignWhereItStands(node);
+        else {
+          for (const name of namesOf(node)) declared.add(name);
+          edited.overwrite(node.start, node.start + (node.kind as string).length, "let");
+        }
         break;
       case "FunctionDeclaration":
         hoistFunction(node, node);
@@ -89,7 +107,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
 
   function bareLoad(node: Node): string {
     const specifier = JSON.stringify((node.source as Node).value);
-    return `await ${options.host}.load(${options.cell},${specifier},{"names":[]});`;
+    return `await ${options.host}.load(${options.cell},${specifier},[]);`;
   }
 
   /** `function f(){}` to `let f = function (){}` at the front. Without an inner name, `f` means the variable. */
@@ -105,9 +123,9 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
 
   function declareClass(node: Node, start: number): void {
     const name = (node.id as Node).name as string;
-    declared.add(name);
+    (asynchronous ? ahead : declared).add(name);
     if (start < node.start) edited.remove(start, node.start);
-    edited.prependRight(node.start, `let ${name}=`);
+    edited.prependRight(node.start, asynchronous ? `${name}=` : `let ${name}=`);
     edited.appendLeft(node.end, ";");
   }
 
@@ -118,7 +136,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     } else if (node.type === "MetaProperty" && (node.meta as Node).name === "import") {
       edited.overwrite(node.start, node.end, `${options.host}.meta`);
     } else if (node.type === "VariableDeclaration" && node.kind === "var" && topScope) {
-      rewriteVar(node);
+      assignWhereItStands(node);
     }
     const inner = topScope && !opensScope(node);
     eachChild(node, (child, key) => {
@@ -129,18 +147,27 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     });
   }
 
-  function rewriteVar(node: Node): void {
+  /** `const a = 1, { b } = o` to `void (a = 1, { b } = o)`. A declaration without a value needs nothing more. */
+  function assignWhereItStands(node: Node): void {
+    for (const name of namesOf(node)) ahead.add(name);
     const declarations = node.declarations as Node[];
-    for (const each of declarations) for (const name of boundNames(each.id as Node)) vars.add(name);
-    edited.overwrite(node.start, node.start + "var".length, "void (");
-    const closing = code[node.end - 1] === ";" ? node.end - 1 : node.end;
-    edited.appendLeft(closing, ")");
+    edited.overwrite(node.start, node.start + (node.kind as string).length, "void(");
+    edited.appendLeft((declarations.at(-1) as Node).end, ")");
   }
 
   function rewriteLoopHead(node: Node): void {
-    for (const each of node.declarations as Node[]) for (const name of boundNames(each.id as Node)) vars.add(name);
-    edited.remove(node.start, node.start + "var".length);
+    for (const name of namesOf(node)) ahead.add(name);
+    edited.remove(node.start, node.start + (node.kind as string).length);
   }
+}
+
+function namesOf(declaration: Node): string[] {
+  return (declaration.declarations as Node[]).flatMap((each) => boundNames(each.id as Node));
+}
+
+function hoisted(statement: Node): boolean {
+  const declaration = (statement.declaration as Node | null | undefined) ?? statement;
+  return declaration.type === "FunctionDeclaration" && declaration.id != null;
 }
 
 function opensScope(node: Node): boolean {

@@ -5,6 +5,8 @@ export interface Scan {
   /** It has syntax that V8 does not run: types, JSX, enum, namespace, decorators, `using`. */
   needsTransform: boolean;
   hasDecorators: boolean;
+  /** It awaits outside of functions. */
+  awaits: boolean;
   /** Names read, written or called as values. Shadowing is not considered: a name too many does no harm. */
   values: Set<string>;
   /** Names that stand in types. */
@@ -41,13 +43,20 @@ const onlyTypescript = [
 ] as const;
 
 export function scan(body: Node[]): Scan {
-  const found: Scan = { needsTransform: false, hasDecorators: false, values: new Set(), types: new Set() };
-  for (const statement of body) walk(statement, false, found);
+  const found: Scan = {
+    needsTransform: false,
+    hasDecorators: false,
+    awaits: false,
+    values: new Set(),
+    types: new Set(),
+  };
+  for (const statement of body) walk(statement, false, false, found);
   return found;
 }
 
-function walk(node: Node, inType: boolean, found: Scan): void {
+function walk(node: Node, inType: boolean, inFunction: boolean, found: Scan): void {
   const { type } = node;
+  if (!inFunction) found.awaits ||= awaits(node);
   if (type === "Identifier" || type === "JSXIdentifier") {
     (inType ? found.types : found.values).add(node.name as string);
   } else if (type.startsWith("TS")) {
@@ -66,10 +75,17 @@ function walk(node: Node, inType: boolean, found: Scan): void {
     found.hasDecorators = true;
   }
   if (type === "ImportDeclaration") return;
+  const inside = inFunction || /Function/.test(type);
   eachChild(node, (child, key) => {
     if (isPropertyName(node, key)) return;
-    walk(child, inType || key === "implements", found);
+    walk(child, inType || key === "implements", inside, found);
   });
+}
+
+function awaits(node: Node): boolean {
+  if (node.type === "AwaitExpression") return true;
+  if (node.type === "ForOfStatement") return node.await === true;
+  return node.type === "VariableDeclaration" && node.kind === "await using";
 }
 
 function isTypescriptVariant(node: Node): boolean {

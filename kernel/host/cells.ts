@@ -10,6 +10,8 @@ export interface HostCell {
   started: number;
   /** Set when the session has been told how it ended; what comes later is late output. */
   settled: boolean;
+  /** Its script has run, and its async body has not ended. */
+  pending: boolean;
   /** The last expression's value, from its evaluation to its rendering. */
   value: { of: unknown } | undefined;
 }
@@ -40,10 +42,4 @@ export function currentId(): number {
 
 export function within<Result>(cell: HostCell, action: () => Result): Result {
   return run(cell, action);
-}
-
-export function eachRunning(visit: (cell: HostCell) => void): void {
-  cells.forEach((cell) => {
-    if (!cell.settled) visit(cell);
-  });
 }

@@ -34,16 +34,21 @@ function describe(thrown: unknown, place: Place | undefined, indent: string, int
   const frames = readFrames(stackOf(thrown));
   const own: string[] = [];
   let folded = 0;
+  let between = 0;
   let first = place;
   for (let index = 0; index < frames.length; index++) {
     const frame = frames[index]!;
-    if (!frame.place) folded++;
+    if (!frame.place) between++;
     else {
+      // What lies below the last frame of one's own is the machinery that called it.
+      folded += between;
+      between = 0;
       first ??= frame.place;
       if (own.length < mostFrames) own[own.length] = frame.text;
       else folded++;
     }
   }
+  if (own.length === 0) folded = between;
   if (first?.source !== undefined) {
     push(into, indent, "");
     push(into, indent, codeFrame(first.source, first.line, first.column));

@@ -1,13 +1,17 @@
 import inspector from "node:inspector";
+import { types } from "node:util";
 import type { Output } from "../session/output.ts";
-import { addCell, currentCell, eachRunning, type HostCell, within } from "./cells.ts";
+import { clearAsyncIds } from "./async-ids.ts";
+import { addCell, currentCell, findCell, type HostCell, within } from "./cells.ts";
 import { describeError } from "./errors.ts";
+import { installExit } from "./exit.ts";
 import type { Loader } from "./load.ts";
-import { sendEvent } from "./outbox.ts";
+import { mustWait, sendEvent, uninterrupted } from "./outbox.ts";
 import { defineProperty, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 import { render } from "./render.ts";
-import { cellUrl, nameCell, type Place, placeInScript } from "./stack.ts";
+import { type Shared, slots } from "./shared.ts";
+import { cellUrl, isCalledFromCode, nameCell, type Place, placeInScript } from "./stack.ts";
 
 type Execute = Extract<Command, { type: "execute" }>;
 type Post = (method: string, parameters: object, done: (error: Error | null, reply?: Reply) => void) => void;
@@ -22,28 +26,40 @@ interface Reply {
   };
 }
 
+const loadShared = Atomics.load;
+const storeShared = Atomics.store;
+const addShared = Atomics.add;
+const ignore = () => {};
+
 /** Runs cells on this thread, each by V8's REPL mode, and says how each ended. */
 export class Evaluator {
   readonly #post: Post;
+  readonly #shared: Shared;
+  /** The interrupt for which code has been terminated that has not said so yet. */
+  #terminating: { request: number; cells: readonly number[] } | undefined;
   readonly #hostName: string;
   #thrown: { what: unknown } | undefined;
 
-  constructor(hostName: string, loader: Loader) {
+  constructor(hostName: string, loader: Loader, shared: Shared) {
+    this.#shared = shared;
     this.#hostName = hostName;
     const session = new inspector.Session();
     session.connect();
+    installExit(shared, () => session.disconnect());
     this.#post = session.post.bind(session) as unknown as Post;
     const doors = {
       value: (id: number, value: unknown) => {
         const cell = currentCell();
         if (cell?.id === id) cell.value = { of: value };
       },
+      run: (id: number, body: () => Promise<void>) => this.#runAsync(id, body),
       thrown: (what: unknown) => {
         this.#thrown = { what };
       },
       load: loader.load.bind(loader),
       dynamic: loader.dynamic.bind(loader),
       meta: loader.meta,
+      interrupt: (request: number, cells: readonly number[]) => this.#interrupt(request, cells),
     };
     defineProperty(globalThis, hostName, { value: Object.freeze(doors), enumerable: false });
     process.on("uncaughtException", (error) => this.#late(error));
@@ -51,8 +67,18 @@ export class Evaluator {
   }
 
   execute({ cell: id, label, script, maps, source }: Execute): void {
-    const cell: HostCell = { id, label, source, maps, started: now(), settled: false, value: undefined };
+    const cell: HostCell = {
+      id,
+      label,
+      source,
+      maps,
+      started: now(),
+      settled: false,
+      pending: false,
+      value: undefined,
+    };
     addCell(cell);
+    addShared(this.#shared, slots.running, 1);
     nameCell(cell);
     const expression = `${script}\n//# sourceURL=${cellUrl(id)}`;
     within(cell, () =>
@@ -64,15 +90,68 @@ export class Evaluator {
     );
   }
 
-  /** Ends every cell that waits. What they started goes on. */
-  interrupt(): void {
-    eachRunning((cell) => this.#interrupted(cell));
+  /** The body of a cell that awaits. The script itself has ended when this returns. */
+  #runAsync(id: number, body: () => Promise<void>): void {
+    const cell = currentCell();
+    if (cell?.id !== id) return;
+    cell.pending = true;
+    void this.#settle(cell, body);
+  }
+
+  async #settle(cell: HostCell, body: () => Promise<void>): Promise<void> {
+    try {
+      await body();
+      cell.pending = false;
+      if (!cell.settled) this.#succeeded(cell);
+    } catch (error) {
+      cell.pending = false;
+      if (!cell.settled) this.#fail(cell, error);
+    }
+  }
+
+  /**
+   * Called by the guard, from wherever this thread is: between two tasks, or inside the person's code. Code of a cell
+   * that shall end is terminated; it ends nothing by itself, and the guard asks again. What the cells started goes on.
+   */
+  #interrupt(request: number, cells: readonly number[]): void {
+    if (loadShared(this.#shared, slots.interrupted) >= request) return;
+    if (mustWait(() => this.#interrupt(request, cells))) return;
+    if (isCalledFromCode() && this.#mayTerminate(cells)) {
+      this.#terminating = { request, cells };
+      clearAsyncIds();
+      this.#post("Runtime.terminateExecution", {}, ignore);
+    } else this.#interruptAll(request, cells);
+  }
+
+  /** The code that runs belongs to one of the cells, or to work that some ended cell left behind. */
+  #mayTerminate(cells: readonly number[]): boolean {
+    const cell = currentCell();
+    if (!cell || cell.settled) return true;
+    for (let index = 0; index < cells.length; index++) if (cells[index] === cell.id) return true;
+    return false;
+  }
+
+  #interruptAll(request: number, cells: readonly number[]): void {
+    this.#terminating = undefined;
+    for (let index = 0; index < cells.length; index++) {
+      const cell = findCell(cells[index]!);
+      if (cell && !cell.settled) this.#interrupted(cell);
+    }
+    storeShared(this.#shared, slots.interrupted, request);
   }
 
   #evaluated(cell: HostCell, error: Error | null, reply: Reply | undefined): void {
     if (cell.settled) return;
-    if (error) this.#interrupted(cell);
-    else if (reply?.exceptionDetails) this.#failed(cell, reply.exceptionDetails);
+    if (error) {
+      const asked = this.#terminating;
+      if (asked) this.#interruptAll(asked.request, asked.cells);
+      if (!cell.settled) this.#interrupted(cell);
+    } else if (reply?.exceptionDetails) this.#failed(cell, reply.exceptionDetails);
+    else if (!cell.pending) this.#succeeded(cell);
+  }
+
+  #succeeded(cell: HostCell): void {
+    if (this.#wasUnblocked()) this.#interrupted(cell);
     else if (cell.value) void this.#show(cell, cell.value.of);
     else this.#end(cell, "ok");
   }
@@ -102,9 +181,9 @@ export class Evaluator {
         arguments: [argument],
         executionContextId: 1,
       },
-      () => {},
+      ignore,
     );
-    this.#post("Runtime.releaseObjectGroup", { objectGroup: "cell" }, () => {});
+    this.#post("Runtime.releaseObjectGroup", { objectGroup: "cell" }, ignore);
     const found = this.#thrown as { what: unknown } | undefined;
     this.#thrown = undefined;
     return found?.what;
@@ -112,47 +191,53 @@ export class Evaluator {
 
   async #show(cell: HostCell, value: unknown): Promise<void> {
     try {
-      const settled = await (value as Promise<unknown>);
+      const settled = types.isPromise(value) ? await value : value;
       if (cell.settled) return;
       if (settled !== undefined) {
         const data = await within(cell, () => render(settled));
         if (cell.settled) return;
-        this.#output(cell, { type: "result", data, metadata: {} });
-      }
-      this.#end(cell, "ok");
+        this.#end(cell, "ok", { type: "result", data, metadata: {} });
+      } else this.#end(cell, "ok");
     } catch (error) {
       if (!cell.settled) this.#fail(cell, error);
     }
   }
 
+  /** A child process that the cell waited for was ended by an interrupt that has not come through yet. */
+  #wasUnblocked(): boolean {
+    const request = loadShared(this.#shared, slots.unblocked);
+    if (request <= loadShared(this.#shared, slots.interrupted)) return false;
+    storeShared(this.#shared, slots.interrupted, request);
+    return true;
+  }
+
   #fail(cell: HostCell, thrown: unknown, place?: Place): void {
-    this.#output(cell, describeError(thrown, place));
-    this.#end(cell, "error");
+    if (this.#wasUnblocked()) this.#interrupted(cell);
+    else this.#end(cell, "error", describeError(thrown, place));
   }
 
   #interrupted(cell: HostCell): void {
-    this.#output(cell, {
+    this.#end(cell, "error", {
       type: "error",
       ename: "KeyboardInterrupt",
       evalue: "the cell was interrupted",
       traceback: ["KeyboardInterrupt: the cell was interrupted; variables are kept"],
     });
-    this.#end(cell, "error");
   }
 
-  #end(cell: HostCell, status: "ok" | "error"): void {
-    cell.settled = true;
-    cell.value = undefined;
-    sendEvent({ type: "done", cell: cell.id, status, elapsed: now() - cell.started });
-  }
-
-  #output(cell: HostCell, output: Output): void {
-    sendEvent({ type: "output", cell: cell.id, output });
+  #end(cell: HostCell, status: "ok" | "error", last?: Output): void {
+    uninterrupted(() => {
+      if (last) sendEvent({ type: "output", cell: cell.id, output: last });
+      cell.settled = true;
+      cell.value = undefined;
+      addShared(this.#shared, slots.running, -1);
+      sendEvent({ type: "done", cell: cell.id, status, elapsed: now() - cell.started });
+    });
   }
 
   /** An error that nothing awaits: shown in the cell that started the work. */
   #late(error: unknown): void {
     const cell = currentCell();
-    if (cell) this.#output(cell, describeError(error));
+    if (cell) sendEvent({ type: "output", cell: cell.id, output: describeError(error) });
   }
 }

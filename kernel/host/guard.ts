@@ -1,37 +1,94 @@
-/** The guard thread: it can stop the main thread when that does not listen. */
+/// <reference lib="es2024.sharedmemory" />
+/**
+ * The guard thread. The main thread runs the person's code and may not listen for a long time: this thread does, stops
+ * it when it is told to, and reports what memory it takes.
+ */
+
+import { writeSync } from "node:fs";
 import { Session } from "node:inspector";
 import { Socket } from "node:net";
-import { parentPort } from "node:worker_threads";
-import { FrameReader } from "./frames.ts";
-import { fds, type GuardCommand } from "./protocol.ts";
+import { workerData } from "node:worker_threads";
+import { blockedInChild, signalTree } from "./children.ts";
+import { encodeFrame, FrameReader } from "./frames.ts";
+import { fds, type GuardCommand, type GuardEvent } from "./protocol.ts";
+import { type Shared, slots } from "./shared.ts";
+
+const { shared, hostName, heapLimit } = workerData as { shared: Shared; hostName: string; heapLimit: number };
 
 const session = new Session();
 session.connectToMainThread();
-let handled: Int32Array<SharedArrayBuffer>;
-parentPort!.once("message", (message: { handled: Int32Array<SharedArrayBuffer> }) => {
-  handled = message.handled;
-});
+
+/** Milliseconds between two tries to make the main thread listen. */
+const patience = 25;
+/** Tries after which it is not JavaScript that keeps it. */
+const nativeAfter = 8;
+const sampleEvery = 200;
 
 const reader = new FrameReader();
 const pipe = new Socket({ fd: fds.guard });
 pipe.on("data", (chunk: Buffer) => {
   for (const frame of reader.read(chunk)) {
     const command = JSON.parse(frame.body.toString("utf8")) as GuardCommand;
-    if (command.type === "interrupt") interrupt();
+    if (command.type === "interrupt") interrupt(command.request, command.cells);
   }
 });
+// The session is gone: nobody will ever stop this process again.
 pipe.on("close", () => process.kill(process.pid, "SIGKILL"));
+pipe.on("error", () => process.kill(process.pid, "SIGKILL"));
 
-/** Time for the main thread to answer before it is taken to be busy. */
-const patience = 20;
-
-function interrupt(): void {
-  const before = Atomics.load(handled, 0);
-  parentPort!.postMessage("interrupt");
-  const terminateUnlessHandled = () => {
-    if (Atomics.load(handled, 0) !== before) return;
-    session.post("Runtime.terminateExecution", () => {});
-    setTimeout(terminateUnlessHandled, patience);
+/**
+ * Asks the main thread to end these cells. The question is evaluated there even inside a loop; if it finds the person's
+ * code on the stack it terminates that, else it ends the cells itself.
+ */
+function interrupt(request: number, cells: number[]): void {
+  let tries = 0;
+  let signal: NodeJS.Signals = "SIGINT";
+  const expression = `${hostName}.interrupt(${request},${JSON.stringify(cells)})`;
+  const ask = () => {
+    if (Atomics.load(shared, slots.interrupted) >= request) {
+      tell({ type: "interrupted", request });
+      return;
+    }
+    session.post("Runtime.evaluate", { expression });
+    tries++;
+    if (tries === nativeAfter || (tries > nativeAfter && tries % 20 === 0)) {
+      const child = blockedInChild();
+      if (child !== undefined) {
+        Atomics.store(shared, slots.unblocked, request);
+        signalTree(child, signal);
+        signal = "SIGKILL";
+      }
+    }
+    setTimeout(ask, tries === 1 ? 5 : patience);
   };
-  setTimeout(terminateUnlessHandled, patience);
+  ask();
+}
+
+// Node would say "Waiting for the debugger to disconnect..." on stderr.
+void Promise.resolve(Atomics.waitAsync(shared, slots.leaving, 0).value).then(() => {
+  session.disconnect();
+  Atomics.store(shared, slots.leaving, 2);
+  Atomics.notify(shared, slots.leaving);
+});
+
+setInterval(() => {
+  if (Atomics.load(shared, slots.running) > 0) sample();
+}, sampleEvery);
+
+/** The heap's size is asked of the main thread and comes when that runs JavaScript; the process's size is known here. */
+function sample(): void {
+  const rss = process.memoryUsage.rss();
+  tell({ type: "memory", memory: { rss, heapUsed: lastHeapUsed, heapLimit } });
+  session.post("Runtime.getHeapUsage", (error, usage) => {
+    if (!error) lastHeapUsed = (usage as { usedSize: number }).usedSize;
+  });
+}
+let lastHeapUsed = 0;
+
+function tell(event: GuardEvent): void {
+  try {
+    writeSync(fds.guard, encodeFrame(event));
+  } catch {
+    // Full or closed: a sample less.
+  }
 }

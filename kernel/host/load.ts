@@ -3,9 +3,8 @@ import { pathToFileURL } from "node:url";
 import type { CellImport } from "../compile/imports.ts";
 import { sendEvent } from "./outbox.ts";
 
-interface LoadRequest {
-  names: [imported: string, local: string, used: boolean][];
-}
+/** The names that an import statement binds. Those that the cell uses must exist. */
+type LoadRequest = [imported: string, local: string, used: boolean][];
 type Namespace = Record<string, unknown>;
 
 /** Loads modules for cells: from the notebook's folder, then from the kernel's own packages. */
@@ -51,8 +50,8 @@ export class Loader {
   ): Promise<Namespace> {
     const namespace = await this.importUrl(this.resolve(specifier), attributes);
     const missing: CellImport[] = [];
-    for (let index = 0; index < request.names.length; index++) {
-      const [imported, local, used] = request.names[index]!;
+    for (let index = 0; index < request.length; index++) {
+      const [imported, local, used] = request[index]!;
       if (imported in namespace) continue;
       if (used) throw new SyntaxError(`The module '${specifier}' does not provide an export named '${imported}'`);
       missing[missing.length] = { specifier, names: [{ imported, local }] };

@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import { getHeapStatistics } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { call } from "./calls.ts";
 import { installComms } from "./comm.ts";
@@ -6,11 +7,13 @@ import { installConsole } from "./console.ts";
 import { installDisplay } from "./display.ts";
 import { Evaluator } from "./evaluate.ts";
 import { FrameReader } from "./frames.ts";
+import { answer, installInput } from "./input.ts";
 import { installIntrospection } from "./introspect.ts";
 import { Loader } from "./load.ts";
 import { readCommand, sendEvent, useMarker } from "./outbox.ts";
 import { exitNow } from "./primordials.ts";
 import { type Command, fds, type HostOptions, optionsVariable } from "./protocol.ts";
+import { makeShared } from "./shared.ts";
 import { installStackTraces } from "./stack.ts";
 
 const options = JSON.parse(process.env[optionsVariable]!) as HostOptions;
@@ -18,20 +21,23 @@ delete process.env[optionsVariable];
 process.title = "halftone host";
 useMarker(options.markerToken);
 
-const guard = new Worker(new URL("./guard.js", import.meta.url), { stdin: false, env: {} });
-const handled = new Int32Array(new SharedArrayBuffer(8));
-guard.postMessage({ handled });
+const shared = makeShared();
+const guard = new Worker(new URL("./guard.js", import.meta.url), {
+  workerData: { shared, hostName: options.hostName, heapLimit: getHeapStatistics().heap_size_limit },
+  env: {},
+  execArgv: [],
+});
+guard.on("error", (error) => {
+  throw error;
+});
 
 installConsole();
 installDisplay();
+installInput();
 installStackTraces();
 installIntrospection(options.hostName);
 installComms();
-const evaluator = new Evaluator(options.hostName, new Loader(options.cwd));
-guard.on("message", () => {
-  Atomics.add(handled, 0, 1);
-  evaluator.interrupt();
-});
+const evaluator = new Evaluator(options.hostName, new Loader(options.cwd), shared);
 
 const reader = new FrameReader();
 const commands = new Socket({ fd: fds.commands, readable: true, writable: false });
@@ -41,6 +47,7 @@ commands.on("data", (chunk: Buffer) => {
     const command = readCommand<Command>(frames[index]!.body);
     if (command.type === "execute") evaluator.execute(command);
     else if (command.type === "call") void call(command);
+    else answer(command);
   }
 });
 commands.on("close", () => exitNow(0));

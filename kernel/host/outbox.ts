@@ -13,10 +13,6 @@ const writeWord = uncurryThis(writeUInt32LE);
 const wait = Atomics.wait;
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
-/** What is left of a write that an interrupt cut short: it goes out before anything else, so that frames stay whole. */
-let unsent: Buffer | undefined;
-let unsentFrom = 0;
-
 let marker = 0;
 let markerText = "";
 let lastWrite = 0;
@@ -37,28 +33,45 @@ export function sendStream(name: "stdout" | "stderr", cell: number, text: string
   sendFrame(frameKinds[name], cell, text);
 }
 
-/** Synchronous and blocking: it is on its way when this returns, also inside a loop that never ends. */
-function sendFrame(kind: number, cell: number, body: string): void {
-  if (now() - lastWrite > quiet) mark();
-  const size = byteLength(body);
-  const frame = allocate(headerBytes + size);
-  writeWord(frame, headerBytes - 4 + size, 0);
-  writeByte(frame, kind, 4);
-  writeWord(frame, cell, 5);
-  writeWord(frame, marker, 9);
-  writeText(frame, body, headerBytes, "utf8");
-  flush();
-  unsent = frame;
-  unsentFrom = 0;
-  flush();
-  lastWrite = now();
+/** Set while something must not be cut short by an interrupt. */
+let uninterruptible = 0;
+let whenDone: (() => void) | undefined;
+
+/** Runs host code that calls none of the person's to its end: an interrupt waits for it. */
+export function uninterrupted(action: () => void): void {
+  uninterruptible++;
+  try {
+    action();
+  } finally {
+    uninterruptible--;
+  }
+  if (uninterruptible === 0 && whenDone) {
+    const next = whenDone;
+    whenDone = undefined;
+    next();
+  }
 }
 
-function flush(): void {
-  while (unsent !== undefined) {
-    unsentFrom += writeAll(fds.outputs, unsent, unsentFrom);
-    if (unsentFrom >= unsent.length) unsent = undefined;
-  }
+/** Whether an interrupt must wait; if so, `retry` is called when it need not. */
+export function mustWait(retry: () => void): boolean {
+  if (uninterruptible > 0) whenDone = retry;
+  return uninterruptible > 0;
+}
+
+/** Synchronous and blocking: it is on its way when this returns, also inside a loop that never ends. */
+function sendFrame(kind: number, cell: number, body: string): void {
+  uninterrupted(() => {
+    if (now() - lastWrite > quiet) mark();
+    const size = byteLength(body);
+    const frame = allocate(headerBytes + size);
+    writeWord(frame, headerBytes - 4 + size, 0);
+    writeByte(frame, kind, 4);
+    writeWord(frame, cell, 5);
+    writeWord(frame, marker, 9);
+    writeText(frame, body, headerBytes, "utf8");
+    for (let sent = 0; sent < frame.length; ) sent += writeSome(fds.outputs, frame, sent);
+    lastWrite = now();
+  });
 }
 
 /** A few bytes into the native pipes: the session reads them in order with what native code wrote before. */
@@ -69,7 +82,7 @@ function mark(): void {
   writeText(bytes, text, 0, "utf8");
   for (let fd = 1; fd <= 2; fd++) {
     try {
-      writeAll(fd, bytes, 0);
+      writeSome(fd, bytes, 0);
     } catch {
       // The person closed it, and the session has seen its end: nothing native can come from it.
     }
@@ -77,7 +90,7 @@ function mark(): void {
   marker = next;
 }
 
-function writeAll(fd: number, bytes: Buffer, from: number): number {
+function writeSome(fd: number, bytes: Buffer, from: number): number {
   for (;;) {
     try {
       return writeSync(fd, bytes, from, bytes.length - from);

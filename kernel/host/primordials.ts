@@ -30,7 +30,6 @@ export const indexOf = uncurryThis(String.prototype.indexOf as (search: string, 
 export const startsWith = uncurryThis(String.prototype.startsWith as (search: string) => boolean);
 export const endsWith = uncurryThis(String.prototype.endsWith as (search: string) => boolean);
 export const exec = uncurryThis(RegExp.prototype.exec);
-export const then = uncurryThis(Promise.prototype.then as (...callbacks: ((value: never) => unknown)[]) => unknown);
 export const isIn = (name: PropertyKey, object: object): boolean => Reflect.has(object, name);
 
 export const now = performance.now.bind(performance);
@@ -64,7 +63,7 @@ export class Table<Key, Value> extends Map<Key, Value> {
   static {
     for (const name of Reflect.ownKeys(Map.prototype))
       if (name !== "constructor")
-        Object.defineProperty(this.prototype, name, Object.getOwnPropertyDescriptor(Map.prototype, name)!);
+        Object.defineProperty(Table.prototype, name, Object.getOwnPropertyDescriptor(Map.prototype, name)!);
   }
 }
 

@@ -12,14 +12,14 @@ export type Command =
       maps: string[];
       source: string;
     }
-  | { type: "input"; request: number; text: string | null }
+  | { type: "input"; request: number; text: string }
+  | { type: "input"; request: number; refusal: string }
   /** Asks for the answer of a method that a part of the host registered. */
   | { type: "call"; call: number; method: string; params: unknown };
 
 /** From the host's main thread to the session, on `fds.outputs`, in the order in which things happened. */
 export type Event =
   | { type: "ready"; node: string }
-  | { type: "started"; cell: number }
   | { type: "output"; cell: number; output: Output }
   | { type: "missing"; imports: CellImport[] }
   | { type: "input"; cell: number; request: number; prompt: string; password: boolean }
@@ -29,13 +29,13 @@ export type Event =
   | { type: "done"; cell: number; status: "ok" | "error"; elapsed: number };
 
 /** From the session to the guard thread, on `fds.guard`. */
-export type GuardCommand = { type: "interrupt" };
+export type GuardCommand = { type: "interrupt"; request: number; cells: number[] };
 
 /** From the guard thread to the session, on `fds.guard`. */
 export type GuardEvent =
   | { type: "memory"; memory: MemoryFigures }
-  | { type: "interrupted"; how: "asked" | "terminated" }
-  | { type: "stuck"; where: string };
+  /** The main thread has listened: the cells of the request have ended. */
+  | { type: "interrupted"; request: number };
 
 /** Bytes. */
 export interface MemoryFigures {

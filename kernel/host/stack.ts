@@ -32,6 +32,33 @@ export function installStackTraces(): void {
   });
 }
 
+/** Whether other code than the host's is on the stack below the caller. */
+export function isCalledFromCode(): boolean {
+  const { prepareStackTrace: before, stackTraceLimit } = ErrorBefore;
+  try {
+    ErrorBefore.stackTraceLimit = 20;
+    ErrorBefore.prepareStackTrace = foreignFrames;
+    const holder: { stack?: unknown } = {};
+    captureStackTrace(holder);
+    return (holder.stack as number) > 0;
+  } finally {
+    ErrorBefore.prepareStackTrace = before;
+    ErrorBefore.stackTraceLimit = stackTraceLimit;
+  }
+}
+const ErrorBefore = Error;
+const captureStackTrace = Error.captureStackTrace;
+
+/** All frames but the host's and that of the guard's own one-line script. */
+function foreignFrames(_: unknown, sites: NodeJS.CallSite[]): number {
+  let count = 0;
+  for (let index = 0; index < sites.length; index++) {
+    const file = sites[index]!.getScriptNameOrSourceURL();
+    if (file && !startsWith(file, hostFolder)) count++;
+  }
+  return count;
+}
+
 function prepareStackTrace(error: unknown, sites: NodeJS.CallSite[]): string {
   let stack: string;
   try {
@@ -41,7 +68,7 @@ function prepareStackTrace(error: unknown, sites: NodeJS.CallSite[]): string {
   }
   for (let index = 0; index < sites.length; index++) {
     const site = sites[index]!;
-    const file = site.getFileName() ?? site.getScriptNameOrSourceURL();
+    const file = site.getScriptNameOrSourceURL() || site.getFileName();
     if (file && (startsWith(file, hostFolder) || startsWith(file, "node:inspector"))) continue;
     stack += `\n    at ${describeSite(site, file)}`;
   }

@@ -20,8 +20,15 @@ export interface HostListener {
   /** Output of native code and child processes, which names no cell. */
   native(name: "stdout" | "stderr", text: string): void;
   guard(event: GuardEvent): void;
-  exit(code: number | null, signal: NodeJS.Signals | null): void;
+  exit(code: number | null, signal: NodeJS.Signals | null, wasReady: boolean): void;
 }
+
+const flags = [
+  // `import.meta.resolve` with a parent: from the notebook's folder.
+  "--experimental-import-meta-resolve",
+  // An interrupt that ends a timer's or an awaited callback leaves Node's async ids unpopped, for which it would abort.
+  "--no-force-async-hooks-checks",
+];
 
 /** One life of the process in which user code runs: what it is told and what it says, in order. */
 export class HostProcess {
@@ -35,13 +42,14 @@ export class HostProcess {
   /** Frames that wait for native output written before them. */
   readonly #waiting: Frame[] = [];
   readonly exited: Promise<void>;
+  #ready = false;
 
   constructor(options: { cwd: string; env: NodeJS.ProcessEnv }, listener: HostListener) {
     this.#listener = listener;
     const markerToken = randomBytes(12).toString("hex");
     const hostOptions: HostOptions = { cwd: options.cwd, hostName: this.hostName, markerToken };
     const main = fileURLToPath(new URL("../host/main.js", import.meta.url));
-    this.#child = spawn(process.execPath, ["--experimental-import-meta-resolve", main], {
+    this.#child = spawn(process.execPath, [...flags, main], {
       cwd: options.cwd,
       env: { ...options.env, [optionsVariable]: JSON.stringify(hostOptions) },
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
@@ -64,13 +72,18 @@ export class HostProcess {
       for (const frame of guardFrames.read(chunk)) listener.guard(JSON.parse(frame.body.toString()) as GuardEvent);
     });
     this.exited = new Promise((resolve) => {
-      this.#child.once("error", () => resolve());
-      this.#child.once("close", (code, signal) => {
+      const end = (code: number | null, signal: NodeJS.Signals | null) => {
         this.#stdout.end();
         this.#stderr.end();
         this.#deliver();
-        listener.exit(code, signal);
+        listener.exit(code, signal, this.#ready);
         resolve();
+      };
+      this.#child.once("close", end);
+      this.#child.once("error", (error) => {
+        this.#child.off("close", end);
+        listener.native("stderr", `${error.message}\n`);
+        end(null, null);
       });
     });
   }
@@ -115,8 +128,11 @@ export class HostProcess {
     for (const frame of this.#waiting) {
       if (frame.marker > this.#stdout.reached || frame.marker > this.#stderr.reached) break;
       count++;
-      if (frame.kind === frameKinds.json) this.#listener.event(JSON.parse(frame.body.toString("utf8")) as Event);
-      else {
+      if (frame.kind === frameKinds.json) {
+        const event = JSON.parse(frame.body.toString("utf8")) as Event;
+        if (event.type === "ready") this.#ready = true;
+        this.#listener.event(event);
+      } else {
         const name = frame.kind === frameKinds.stdout ? "stdout" : "stderr";
         this.#listener.stream(frame.cell, name, frame.body.toString("utf8"));
       }

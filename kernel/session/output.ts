@@ -22,9 +22,12 @@ export interface CommMessage {
   buffers: string[];
 }
 
-/** How a cell ended. An interrupted cell ends as an error named `KeyboardInterrupt`, as front ends expect. */
+/**
+ * How a cell ended. An interrupted cell ends as an error named `KeyboardInterrupt`, as front ends expect; one that was
+ * taken out of the queue before it ran was abandoned.
+ */
 export interface CellOutcome {
-  status: "ok" | "error";
+  status: "ok" | "error" | "abandoned";
   executionCount: number;
   /** Wall time in milliseconds, from the evaluation's start to its settled value. */
   elapsed: number;

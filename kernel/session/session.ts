@@ -1,30 +1,48 @@
+import { statSync } from "node:fs";
 import { compileCell } from "../compile/cell.ts";
 import type { Diagnostic } from "../compile/diagnostic.ts";
 import type { CellImport } from "../compile/imports.ts";
-import type { Event } from "../host/protocol.ts";
+import type { Event, MemoryFigures } from "../host/protocol.ts";
 import { HostCalls } from "./calls.ts";
+import { explainDeath, lastWordsStart } from "./death.ts";
 import { heapIntrospector } from "./heap.ts";
 import { type HostListener, HostProcess } from "./host-process.ts";
 import type { Completions, Introspector } from "./introspection.ts";
 import type { CellOutcome, CommMessage, MimeBundle, Output } from "./output.ts";
+import { Queue } from "./queue.ts";
 
 export interface SessionOptions {
   /** The notebook's folder: imports and relative paths start there. */
   cwd: string;
+  /** The host's environment, instead of this process's own. */
   env?: NodeJS.ProcessEnv;
+  /** Milliseconds from an interrupt to the end of a host that does not react to it. Default: 5000. */
+  interruptGrace?: number;
+}
+
+export interface InputRequest {
+  prompt: string;
+  /** What is typed should not be shown. */
+  password: boolean;
 }
 
 export interface ExecuteOptions {
   /** Called for all that the cell says, in order; also after it ended, when work that it started says more. */
   onOutput: (output: Output) => void;
+  /** Answers the cell's questions. Without it a question is an error in the cell. */
+  onInput?: (request: InputRequest) => Promise<string>;
   /** Interrupts the cell, or takes it out of the queue. */
   signal?: AbortSignal;
-  /** Takes no execution count. */
+  /** Takes no execution count and no place in the history. */
   silent?: boolean;
+  /** Default: true, unless silent. */
+  storeHistory?: boolean;
+  /** When this cell fails, the cells that already wait are abandoned. */
+  stopOnError?: boolean;
+  /** Cells of one lane run one after another, lanes side by side (Jupyter's subshells). */
+  lane?: string | undefined;
   /** The number that the front end shows for the cell, where it counts by itself. */
   executionCount?: number;
-  /** Cells of one lane run one after another; lanes run beside one another. */
-  lane?: string | undefined;
   /** Called for what the cell, or work that it started, sends on its comms. */
   onComm?: (message: CommMessage) => void;
 }
@@ -34,33 +52,46 @@ const introspectionPatience = 1000;
 
 interface Running {
   id: number;
-  executionCount: number;
   onOutput: (output: Output) => void;
-  onComm: ((message: CommMessage) => void) | undefined;
+  onInput: ExecuteOptions["onInput"];
+  onComm: ExecuteOptions["onComm"];
   settle: ((status: "ok" | "error", elapsed: number) => void) | undefined;
+  started: number;
 }
 
 /** One notebook's life: cells run in order in a host process, and what they say comes back in order. */
 export class Session implements AsyncDisposable {
-  readonly #options: { cwd: string; env: NodeJS.ProcessEnv };
-  #host: HostProcess;
-  #executionCount = 0;
-  #lastCell = 0;
-  readonly #lanes = new Map<string, Promise<unknown>>();
-  readonly #calls = new HostCalls();
+  /** What was executed, with its count. */
+  readonly history: { executionCount: number; code: string }[] = [];
   /** Called for comm messages that no cell caused. */
   onComm: ((message: CommMessage) => void) | undefined;
   /** Asked in order for what a name means; the first answer counts. */
   readonly introspectors: Introspector[] = [
     heapIntrospector((method, params) => this.call(method, params, introspectionPatience)),
   ];
-  #disposed = false;
+  readonly #calls = new HostCalls();
+  readonly #options: { cwd: string; env: NodeJS.ProcessEnv; interruptGrace: number };
+  readonly #queue = new Queue();
   readonly #cells = new Map<number, Running>();
+  /** Imports that only types use so far. */
   readonly #deferred = new Map<string, CellImport>();
-  #current: Running | undefined;
+  #host: HostProcess | undefined;
+  #memory: MemoryFigures | undefined;
+  #executionCount = 0;
+  #lastId = 0;
+  #latest: Running | undefined;
+  #disposed = false;
+  #interrupts = 0;
+  #killTimer: NodeJS.Timeout | undefined;
+  #endedBy: "interrupt" | "restart" | undefined;
+  /** Stderr that looks like V8's last words, until it is known whether they are. */
+  #lastWords = "";
 
   private constructor(options: SessionOptions) {
-    this.#options = { cwd: options.cwd, env: options.env ?? process.env };
+    const { cwd, env = process.env, interruptGrace = 5000 } = options;
+    if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
+      throw new Error(`the notebook's folder is missing: ${cwd}`);
+    this.#options = { cwd, env, interruptGrace };
     this.#host = this.#startHost();
   }
 
@@ -69,17 +100,33 @@ export class Session implements AsyncDisposable {
     return new Session(options);
   }
 
+  get executionCount(): number {
+    return this.#executionCount;
+  }
+
+  /** The host's process id, while it has one. */
+  get hostPid(): number | undefined {
+    return this.#host?.pid;
+  }
+
+  /** What the host was last seen to take, while cells ran. */
+  get memory(): MemoryFigures | undefined {
+    return this.#memory;
+  }
+
   execute(code: string, options: ExecuteOptions): Promise<CellOutcome> {
-    const lane = options.lane ?? "";
-    const turn = (this.#lanes.get(lane) ?? Promise.resolve()).then(() => this.#run(code, options));
-    const settled = turn.catch(() => {});
-    this.#lanes.set(lane, settled);
-    return turn;
+    return this.#queue.add(options.lane ?? "main", async (abandoned) => {
+      if (abandoned || this.#disposed || options.signal?.aborted)
+        return { status: "abandoned", executionCount: this.#executionCount, elapsed: 0 };
+      const outcome = await this.#run(code, options);
+      if (outcome.status === "error" && options.stopOnError) this.#queue.abandonWaiting();
+      return outcome;
+    });
   }
 
   /** Asks the host; resolves to undefined when it does not answer within `patience` milliseconds. */
   call<T>(method: string, params: object, patience?: number): Promise<T | undefined> {
-    return this.#calls.ask<T>((command) => this.#host.send(command), method, params, patience);
+    return this.#calls.ask<T>((command) => this.#host?.send(command), method, params, patience);
   }
 
   async complete(code: string, cursor: number): Promise<Completions> {
@@ -98,56 +145,92 @@ export class Session implements AsyncDisposable {
     return undefined;
   }
 
-  /** Stops the running cells; variables are kept. */
+  /** Stops the running cells; variables are kept, unless native code does not let go. */
   interrupt(): void {
-    this.#host.tellGuard({ type: "interrupt" });
+    const running = [...this.#cells.values()].filter((cell) => cell.settle).map((cell) => cell.id);
+    this.#interruptCells(running);
   }
 
+  /** A fresh host. Running cells end as errors, waiting ones are abandoned; history and count go on. */
+  async restart(): Promise<void> {
+    this.#queue.abandonWaiting();
+    const host = this.#host;
+    if (host) {
+      this.#endedBy = "restart";
+      host.kill();
+      await host.exited;
+    }
+    this.#host ??= this.#startHost();
+  }
+
+  /** Ends the host at once. What still waits is abandoned. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    this.#host.kill();
-    await this.#host.exited;
+    this.#queue.abandonWaiting();
+    this.#endedBy = "restart";
+    this.#host?.kill();
+    await this.#host?.exited;
   }
 
   async #run(code: string, options: ExecuteOptions): Promise<CellOutcome> {
-    if (!options.silent) this.#executionCount++;
+    const counted = !options.silent && options.storeHistory !== false;
+    if (counted) {
+      this.#executionCount = options.executionCount ?? this.#executionCount + 1;
+      this.history.push({ executionCount: this.#executionCount, code });
+    }
     const executionCount = options.executionCount ?? this.#executionCount;
     const started = performance.now();
-    const id = ++this.#lastCell;
-    const label = `cell [${options.silent ? "silent" : executionCount}]`;
-    const compiled = compileCell(code, { cell: id, host: this.#host.hostName, deferred: this.#deferred });
+    this.#host ??= this.#startHost();
+    const host = this.#host;
+    const id = ++this.#lastId;
+    const label = `cell [${counted ? executionCount : "silent"}]`;
+    const compiled = compileCell(code, { cell: id, host: host.hostName, deferred: this.#deferred });
     if (!compiled.ok) {
       options.onOutput(syntaxError(label, compiled.diagnostics));
       return { status: "error", executionCount, elapsed: performance.now() - started };
     }
     for (const name of compiled.declared) this.#deferred.delete(name);
     for (const [name, each] of compiled.deferred) this.#deferred.set(name, each);
-    const outcome = await new Promise<CellOutcome>((resolve) => {
-      const cell: Running = {
-        id,
-        executionCount,
-        onOutput: options.onOutput,
-        onComm: options.onComm,
-        settle: (status, elapsed) => {
-          cell.settle = undefined;
-          resolve({ status, executionCount, elapsed });
-        },
-      };
-      this.#cells.set(id, cell);
-      this.#current = cell;
-      options.signal?.addEventListener("abort", () => this.interrupt(), { once: true });
-      this.#host.send({ type: "execute", cell: id, label, script: compiled.script, maps: compiled.maps, source: code });
-    });
-    return outcome;
+    const { promise, resolve } = withResolvers<CellOutcome>();
+    const onAbort = () => this.#interruptCells([id]);
+    const cell: Running = {
+      id,
+      onOutput: options.onOutput,
+      onInput: options.onInput,
+      onComm: options.onComm,
+      started,
+      settle: (status, elapsed) => {
+        cell.settle = undefined;
+        options.signal?.removeEventListener("abort", onAbort);
+        resolve({ status, executionCount, elapsed });
+      },
+    };
+    this.#cells.set(id, cell);
+    this.#latest = cell;
+    options.signal?.addEventListener("abort", onAbort, { once: true });
+    host.send({ type: "execute", cell: id, label, script: compiled.script, maps: compiled.maps, source: code });
+    return promise;
+  }
+
+  #interruptCells(cells: number[]): void {
+    if (!this.#host) return;
+    this.#host.tellGuard({ type: "interrupt", request: ++this.#interrupts, cells });
+    this.#killTimer ??= setTimeout(() => {
+      this.#endedBy = "interrupt";
+      this.#host?.kill();
+    }, this.#options.interruptGrace).unref();
   }
 
   #startHost(): HostProcess {
     const listener: HostListener = {
       event: (event) => this.#onEvent(event),
       stream: (cell, name, text) => this.#cells.get(cell)?.onOutput({ type: "stream", name, text }),
-      native: (name, text) => this.#current?.onOutput({ type: "stream", name, text }),
-      guard: () => {},
-      exit: () => this.#onExit(),
+      native: (name, text) => this.#onNative(name, text),
+      guard: (event) => {
+        if (event.type === "memory") this.#memory = event.memory;
+        else if (event.request >= this.#interrupts) this.#forgetKill();
+      },
+      exit: (code, signal, wasReady) => this.#onExit(code, signal, wasReady),
     };
     return new HostProcess(this.#options, listener);
   }
@@ -158,7 +241,11 @@ export class Session implements AsyncDisposable {
         this.#cells.get(event.cell)?.onOutput(event.output);
         break;
       case "done":
+        this.#flushLastWords();
         this.#cells.get(event.cell)?.settle?.(event.status, event.elapsed);
+        break;
+      case "missing":
+        for (const each of event.imports) this.#deferred.set(each.names[0]!.local, each);
         break;
       case "comm":
         (this.#cells.get(event.cell)?.onComm ?? this.onComm)?.(event.message);
@@ -167,36 +254,88 @@ export class Session implements AsyncDisposable {
       case "refused":
         this.#calls.settle(event);
         break;
-      case "missing":
-        for (const each of event.imports) this.#deferred.set(each.names[0]!.local, each);
+      case "input":
+        void this.#answer(event);
         break;
     }
   }
 
-  #onExit(): void {
-    this.#calls.drop();
-    if (this.#disposed) return;
-    this.#host = this.#startHost();
-    for (const cell of this.#cells.values()) {
-      if (!cell.settle) continue;
-      const evalue = "the host process ended; all variables are lost, a fresh one is ready";
-      cell.onOutput({ type: "error", ename: "HostDied", evalue, traceback: [`HostDied: ${evalue}`] });
-      cell.settle("error", 0);
+  async #answer({ cell, request, prompt, password }: Extract<Event, { type: "input" }>): Promise<void> {
+    const host = this.#host;
+    const ask = this.#cells.get(cell)?.onInput;
+    let answer: { text: string } | { refusal: string };
+    try {
+      answer = ask
+        ? { text: await ask({ prompt, password }) }
+        : { refusal: "input() needs a front end that can ask; this one cannot" };
+    } catch (error) {
+      answer = { refusal: error instanceof Error ? error.message : String(error) };
     }
+    if (host === this.#host) host?.send({ type: "input", request, ...answer });
+  }
+
+  #onNative(name: "stdout" | "stderr", text: string): void {
+    if (name === "stderr" && (this.#lastWords !== "" || lastWordsStart.test(text))) {
+      this.#lastWords += text;
+      return;
+    }
+    this.#latest?.onOutput({ type: "stream", name, text });
+  }
+
+  #flushLastWords(): void {
+    const text = this.#lastWords;
+    this.#lastWords = "";
+    if (text !== "") this.#latest?.onOutput({ type: "stream", name: "stderr", text });
+  }
+
+  #forgetKill(): void {
+    clearTimeout(this.#killTimer);
+    this.#killTimer = undefined;
+  }
+
+  #onExit(code: number | null, signal: NodeJS.Signals | null, wasReady: boolean): void {
+    const error = explainDeath({
+      code,
+      signal,
+      lastWords: this.#lastWords,
+      memory: this.#memory,
+      interruptGrace: this.#options.interruptGrace,
+      ...(this.#endedBy ? { reason: this.#endedBy } : {}),
+    });
+    if (!wasReady && !this.#endedBy) error.traceback.push("It never came up.", this.#lastWords.trim());
+    this.#calls.drop();
+    const restarted = this.#endedBy === "restart";
+    this.#endedBy = undefined;
+    this.#lastWords = "";
+    this.#memory = undefined;
+    this.#forgetKill();
+    this.#deferred.clear();
+    this.#host = this.#disposed || !wasReady ? undefined : this.#startHost();
+    const ended = [...this.#cells.values()].filter((cell) => cell.settle);
+    if (ended.length === 0 && !restarted) this.#latest?.onOutput(error);
+    for (const cell of ended) {
+      cell.onOutput(error);
+      cell.settle?.("error", performance.now() - cell.started);
+    }
+    this.#cells.clear();
+    this.#latest = undefined;
   }
 }
 
 function syntaxError(label: string, diagnostics: Diagnostic[]): Output {
   const first = diagnostics[0]!;
   const evalue = `${first.message} (${label}:${first.line}:${first.column})`;
-  const traceback = diagnostics
-    .slice(0, 5)
-    .flatMap((each) => [
-      `SyntaxError: ${each.message}`,
-      "",
-      each.frame,
-      "",
-      `    at ${label}:${each.line}:${each.column}`,
-    ]);
+  const traceback = diagnostics.slice(0, 5).flatMap((each) => {
+    const place = `    at ${label}:${each.line}:${each.column}`;
+    return [`SyntaxError: ${each.message}`, "", each.frame, "", place];
+  });
   return { type: "error", ename: "SyntaxError", evalue, traceback };
+}
+
+function withResolvers<Value>(): { promise: Promise<Value>; resolve: (value: Value) => void } {
+  let resolve!: (value: Value) => void;
+  const promise = new Promise<Value>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

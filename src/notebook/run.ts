@@ -1,4 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
+import type { CellOutcome } from "../../kernel/session/output.ts";
 import { Session } from "../../kernel/session/session.ts";
 import { type RunRecord, type RunStatus, runtimeRecord, startRecord } from "./environment.ts";
 import { requireTypeScript } from "./language.ts";
@@ -98,7 +99,11 @@ async function runCell(
   const late = timeout === undefined ? [] : [after(timeout * 1000, "late" as const, { signal: finished.signal })];
   const stopped = signal ? [aborted(signal, finished.signal)] : [];
   try {
-    let ended: "ok" | "error" | "late" | "stopped" | "stuck" = await Promise.race([running, ...late, ...stopped]);
+    let ended: CellOutcome["status"] | "late" | "stopped" | "stuck" = await Promise.race([
+      running,
+      ...late,
+      ...stopped,
+    ]);
     const ranOut = ended === "late";
     if (ended === "late" || ended === "stopped") {
       session.interrupt();

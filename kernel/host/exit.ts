@@ -1,0 +1,19 @@
+import { type Shared, slots } from "./shared.ts";
+
+const leavingTimeout = 200;
+
+type Exit = (code?: number) => never;
+
+/** Before `process.exit` ends the process, after the person's exit handlers: both inspector sessions are closed. */
+export function installExit(shared: Shared, disconnect: () => void): void {
+  const exiting = process as unknown as { reallyExit: Exit };
+  const exit = exiting.reallyExit.bind(process);
+  const { store, notify, wait } = Atomics;
+  exiting.reallyExit = (code) => {
+    disconnect();
+    store(shared, slots.leaving, 1);
+    notify(shared, slots.leaving);
+    wait(shared, slots.leaving, 1, leavingTimeout);
+    return exit(code);
+  };
+}

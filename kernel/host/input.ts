@@ -1,0 +1,31 @@
+import { currentId } from "./cells.ts";
+import { sendEvent } from "./outbox.ts";
+import { defineProperty, Table } from "./primordials.ts";
+import type { Command } from "./protocol.ts";
+
+interface Question {
+  resolve: (text: string) => void;
+  reject: (error: Error) => void;
+}
+const questions = new Table<number, Question>();
+let lastRequest = 0;
+
+/** The door through which code asks the person: `globalThis[Symbol.for("halftone.input")](prompt, { password })`. */
+export function installInput(): void {
+  defineProperty(globalThis, Symbol.for("halftone.input"), { value: ask, enumerable: false });
+}
+
+function ask(prompt = "", options: { password?: boolean } = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = ++lastRequest;
+    questions.set(request, { resolve, reject });
+    sendEvent({ type: "input", cell: currentId(), request, prompt: `${prompt}`, password: options.password === true });
+  });
+}
+
+export function answer(command: Extract<Command, { type: "input" }>): void {
+  const question = questions.get(command.request);
+  questions.delete(command.request);
+  if ("text" in command) question?.resolve(command.text);
+  else question?.reject(new Error(command.refusal));
+}

@@ -1,0 +1,85 @@
+import type { MemoryFigures } from "../host/protocol.ts";
+import type { Output } from "./output.ts";
+
+type ErrorOutput = Extract<Output, { type: "error" }>;
+
+/** How a host process ended, with what was known of it. */
+export interface Death {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** Set when the session itself ended it. */
+  reason?: "interrupt" | "restart";
+  /** V8's last words, when it aborted. */
+  lastWords: string;
+  memory: MemoryFigures | undefined;
+  interruptGrace: number;
+}
+
+/** What V8 prints when it gives up; nobody needs to read it whole. */
+export const lastWordsStart = /\n?<--- Last few GCs --->|\n?#\n# Fatal |FATAL ERROR: /;
+
+/** The death in words: what happened, the last memory figures, what to do. */
+export function explainDeath(death: Death): ErrorOutput {
+  const { ename, evalue, advice } = cause(death);
+  const memory = death.memory && death.reason === undefined ? [`Last seen: ${describeMemory(death.memory)}.`] : [];
+  return {
+    type: "error",
+    ename,
+    evalue,
+    traceback: [
+      `${ename}: ${evalue}`,
+      ...memory,
+      ...advice,
+      "All variables are lost; a fresh process runs the next cell.",
+    ],
+  };
+}
+
+function cause(death: Death): { ename: string; evalue: string; advice: string[] } {
+  const { code, signal, reason, lastWords } = death;
+  if (reason === "interrupt") {
+    const evalue = `the cell did not stop within ${death.interruptGrace / 1000} s of the interrupt, so its process was ended`;
+    return {
+      ename: "KeyboardInterrupt",
+      evalue,
+      advice: ["It was inside a native call that does not return to JavaScript."],
+    };
+  }
+  if (reason === "restart") return { ename: "Restarted", evalue: "the session was restarted", advice: [] };
+  if (/heap out of memory|Allocation failed|invalid table size|OOMError/i.test(lastWords)) {
+    const advice = "Hold less in JavaScript arrays, or start with NODE_OPTIONS=--max-old-space-size=<MB>.";
+    return { ename: "OutOfMemory", evalue: "the JavaScript heap is full", advice: [advice] };
+  }
+  if (signal === "SIGKILL") {
+    const evalue = "the process was killed from outside (SIGKILL), as the system does when memory runs out";
+    return {
+      ename: "OutOfMemory",
+      evalue,
+      advice: ["Use smaller batches, or free tensors earlier (tf.tidy, dispose)."],
+    };
+  }
+  if (signal !== null) {
+    const words = crashes[signal] ?? "was ended by a signal";
+    const said = /Fatal [^\n]*|FATAL ERROR: [^\n]*/.exec(lastWords)?.[0];
+    const advice = said ? [said] : [];
+    return { ename: "Crash", evalue: `the process ${words} (${signal})`, advice };
+  }
+  return { ename: "ProcessExit", evalue: `the process ended itself with exit code ${code} (process.exit)`, advice: [] };
+}
+
+const crashes: Partial<Record<NodeJS.Signals, string>> = {
+  SIGSEGV: "crashed in native code: it touched memory that is not its own",
+  SIGBUS: "crashed in native code: it touched memory that is not there",
+  SIGABRT: "gave up (abort)",
+  SIGILL: "crashed in native code: this processor lacks an instruction that it uses",
+  SIGFPE: "crashed in native code: an arithmetic fault",
+  SIGTERM: "was asked from outside to end",
+};
+
+function describeMemory({ rss, heapUsed, heapLimit }: MemoryFigures): string {
+  return `${megabytes(rss)} resident, of which JavaScript heap ${megabytes(heapUsed)} (limit ${megabytes(heapLimit)})`;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
+}
