@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { NotebookProblem } from "./problem.ts";
 
@@ -7,6 +7,7 @@ import { NotebookProblem } from "./problem.ts";
 const REFUSALS: Record<string, string> = {
   EACCES: "no permission to write there; choose another place with -o",
   EPERM: "no permission to write there; choose another place with -o",
+  EINVAL: "the file system does not take such a file; choose another place with -o",
   EROFS: "the file system is read-only; choose another place with -o",
   ENOSPC: "the disk is full; free some space or choose another place with -o",
   EDQUOT: "the disk quota is used up; free some space or choose another place with -o",
@@ -21,12 +22,31 @@ const REFUSALS: Record<string, string> = {
 export function writeWhole(file: string, text: string): void {
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${randomUUID().slice(0, 8)}.tmp`);
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     writeFileSync(temporary, text);
     renameSync(temporary, file);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeIfThere(temporary);
     throw refused(file, error);
+  }
+}
+
+/** `mkdirSync(..., { recursive: true })` never returns where a file system answers ENOENT to mkdir, as /proc does. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+  }
+}
+
+function removeIfThere(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Its folder is what could not be made: then there is nothing to remove.
   }
 }
 

@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+
+export interface Finished {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  finished: Promise<Finished>;
+  /** Settles when the command's stderr holds `text`. */
+  said(text: string): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Starts the command as a person would, without a terminal. `through` is a command that starts it in turn. */
+export function start(args: string[], { cwd, through = [] }: { cwd?: string; through?: string[] } = {}): Running {
+  const [command, ...rest] = [...through, process.execPath, main, ...args];
+  const child = spawn(command!, rest, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
+  let stdout = "";
+  let stderr = "";
+  let heard: (() => void) | undefined;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    heard?.();
+  });
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => resolve({ status, stdout, stderr }));
+  });
+  const said = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      heard = () => {
+        if (stderr.includes(text)) resolve();
+      };
+      heard();
+      finished.then(() => reject(new Error(`it ended without saying ${JSON.stringify(text)}:\n${stderr}`)), reject);
+    });
+  return { finished, said, kill: (signal) => child.kill(signal) };
+}
+
+export function halftone(args: string[], options?: { cwd?: string; through?: string[] }): Promise<Finished> {
+  return start(args, options).finished;
+}

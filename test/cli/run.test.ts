@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { code, markdown, notebookJson, scratch, writeCells } from "../notebook/cells.ts";
+import { schemaFaults } from "../notebook/schema.ts";
+import { halftone, start } from "./halftone.ts";
+
+const read = (...parts: string[]) => readFileSync(path.join(...parts), "utf8");
+const outputs = (json: string) =>
+  (JSON.parse(json) as { cells: { outputs?: unknown[] }[] }).cells.map((cell) => JSON.stringify(cell.outputs ?? []));
+
+test("run writes a valid executed copy, a line a cell, and leaves the input alone", async (context) => {
+  const folder = scratch(context);
+  const file = writeCells(folder, "a.ipynb", [
+    markdown("# A"),
+    code("\nconst steps = 2;", "parameters"),
+    code("steps * 21"),
+  ]);
+  const before = read(file);
+  const { status, stdout, stderr } = await halftone([
+    "run",
+    file,
+    "-p",
+    "steps=3",
+    "-o",
+    path.join(folder, "out", "b.ipynb"),
+  ]);
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout, `${path.join(folder, "out", "b.ipynb")}\n`);
+  assert.match(stderr, /1\/3 {2}const steps = 2; +\d+\.\d s\n {2}2\/3 {2}\/\/ Parameters.*\n {2}3\/3 {2}steps \* 21/);
+  const written = read(folder, "out", "b.ipynb");
+  assert.deepEqual(schemaFaults(written), []);
+  assert.match(written, /"63"/);
+  assert.equal(read(file), before);
+  assert.deepEqual(readdirSync(path.join(folder, "out")), ["b.ipynb"]);
+});
+
+test("without -o the copy stands beside the input", async (context) => {
+  const folder = scratch(context);
+  await halftone(["run", writeCells(folder, "a.ipynb", [code("1")])]);
+  assert.deepEqual(readdirSync(folder), ["a.executed.ipynb", "a.ipynb"]);
+});
+
+test("a failing cell ends the run with status 1, its traceback, and what ran kept", async (context) => {
+  const folder = scratch(context);
+  const file = writeCells(folder, "a.ipynb", [code("1"), code('throw new RangeError("too long")'), code("3")]);
+  const { status, stderr } = await halftone(["run", file]);
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /RangeError: too long[\s\S]*Cell 2 of 3 failed \(RangeError\)\. What ran is in .*a\.executed\.ipynb/,
+  );
+  const [first, second, third] = outputs(read(folder, "a.executed.ipynb"));
+  assert.match(first!, /"1"/);
+  assert.match(second!, /too long/);
+  assert.equal(third, "[]");
+  assert.equal((await halftone(["run", file, "--allow-errors"])).status, 0);
+});
+
+test("Ctrl-C stops the cell, saves what ran and gives status 130", async (context) => {
+  const folder = scratch(context);
+  const file = writeCells(folder, "a.ipynb", [code("6 * 7"), code("while (true) {}")]);
+  const running = start(["run", file]);
+  await running.said("1/2");
+  running.kill("SIGINT");
+  const { status, stderr } = await running.finished;
+  assert.equal(status, 130, stderr);
+  assert.match(stderr, /Interrupted\. What ran is in/);
+  assert.match(outputs(read(folder, "a.executed.ipynb"))[0]!, /"42"/);
+});
+
+test("a folder gives executed copies, a page each, a landing page, and goes on after a failure", async (context) => {
+  const folder = scratch(context);
+  const inputs = path.join(folder, "in");
+  const out = path.join(folder, "out");
+  mkdirSync(inputs);
+  writeCells(inputs, "1-bad.ipynb", [markdown("# Broken <one>"), code("nothing.at.all")]);
+  writeCells(inputs, "2-good.ipynb", [markdown("# Good one"), code("2")]);
+  writeFileSync(path.join(inputs, "notes.txt"), "not a notebook");
+  const { status, stdout, stderr } = await halftone(["run", inputs, "-o", out]);
+  assert.equal(status, 1, stderr);
+  assert.equal(stdout.trim().split("\n").at(-1), `Report: ${path.join(out, "index.html")}`);
+  const names = ["1-bad.html", "1-bad.ipynb", "2-good.html", "2-good.ipynb", "index.html"];
+  assert.deepEqual(readdirSync(out).sort(), names);
+  const landing = read(out, "index.html");
+  assert.match(landing, /Broken &lt;one&gt;[\s\S]*failed[\s\S]*Good one[\s\S]*done/);
+});
+
+const valid = [code("const steps = 1;", "parameters")];
+const refusals: [what: string, args: (folder: string) => string[], message: RegExp][] = [
+  ["a missing notebook", () => ["run", "none.ipynb"], /^There is no notebook or folder at none\.ipynb\.$/],
+  ["a missing notebook to report", () => ["report", "none.ipynb"], /^There is no notebook at none\.ipynb\.$/],
+  ["invalid JSON", () => ["run", "broken.ipynb"], /^broken\.ipynb is not valid JSON at line 2, column 1: .+$/],
+  ["nbformat 3", () => ["run", "old.ipynb"], /nbformat 3.*jupyter nbconvert --to notebook/],
+  ["a Python notebook", () => ["run", "python.ipynb"], /is a python notebook \(kernel "python3"\)/],
+  ["an unknown parameter", () => ["run", "ok.ipynb", "-p", "step=1"], /no parameter "step"\. Did you mean "steps"\?/],
+  ["a wrong extension", () => ["run", "notes.txt"], /should end in \.ipynb/],
+  ["a wrong output name", () => ["run", "ok.ipynb", "-o", "x.json"], /should end in \.ipynb/],
+  ["a page of a wrong name", () => ["report", "ok.ipynb", "-o", "x.pdf"], /should end in \.html/],
+  ["a folder without notebooks", () => ["run", "empty"], /There is no notebook \(\.ipynb\) in the folder empty/],
+  ["an output folder that is a file", () => ["run", "ok.ipynb", "-o", "notes.txt/x.ipynb"], /is a file, not a folder/],
+  ["a folder as its own output", () => ["run", ".", "-o", "."], /would be overwritten/],
+];
+
+test("what cannot be done is said in a line or two, with status 1, and nothing is written", async (context) => {
+  for (const [what, args, message] of refusals) {
+    await context.test(what, async (inner) => {
+      const folder = scratch(inner);
+      writeCells(folder, "ok.ipynb", valid);
+      if (what !== "a folder as its own output") {
+        writeFileSync(path.join(folder, "broken.ipynb"), '{"cells": [\n}');
+        writeFileSync(path.join(folder, "old.ipynb"), '{"nbformat": 3}');
+      }
+      const python = { kernelspec: { name: "python3", display_name: "Python 3", language: "python" } };
+      writeFileSync(path.join(folder, "python.ipynb"), notebookJson([code("1")], python));
+      writeFileSync(path.join(folder, "notes.txt"), "text");
+      mkdirSync(path.join(folder, "empty"));
+      const before = readdirSync(folder);
+      const { status, stdout, stderr } = await halftone(args(folder), { cwd: folder });
+      assert.equal(status, 1, stderr);
+      assert.equal(stdout, "");
+      const said = stderr.trim().split("\n");
+      assert.ok(said.length <= 3, stderr);
+      assert.match(said.at(-1)!, message);
+      assert.ok(!/^\s+at /m.test(stderr), stderr);
+      assert.deepEqual(readdirSync(folder), before);
+    });
+  }
+});
+
+test("an unknown option is a mistake of usage, status 2", async () => {
+  const { status, stderr } = await halftone(["run", "x.ipynb", "--fast"]);
+  assert.equal(status, 2);
+  assert.match(stderr, /unknown option '--fast'/);
+});
+
+test("a file system that takes no more is said plainly, and no temporary file stays", async (context) => {
+  const folder = scratch(context);
+  const file = writeCells(folder, "a.ipynb", [code('console.log("x".repeat(200_000))')]);
+  // A limit on the size of files stands for a full disk: the write fails half-way just so, and needs no root.
+  const limited = ["bash", "-c", 'trap "" XFSZ; ulimit -f 64; exec "$@"', "limited"];
+  const { status, stderr } = await halftone(["run", file], { through: limited });
+  assert.equal(status, 1, stderr);
+  assert.match(stderr, /Cannot write .*a\.executed\.ipynb: the file would be larger than this system allows/);
+  assert.ok(!/^\s+at /m.test(stderr), stderr);
+  assert.deepEqual(readdirSync(folder), ["a.executed.ipynb", "a.ipynb"]);
+  assert.doesNotThrow(() => JSON.parse(read(folder, "a.executed.ipynb")));
+});
+
+test("a place that cannot be written is refused before a cell runs", async (context) => {
+  if (!existsSync("/proc/self")) return context.skip("there is no /proc, where nobody can write");
+  const file = writeCells(scratch(context), "a.ipynb", [code("1")]);
+  const { status, stderr } = await halftone(["run", file, "-o", "/proc/halftone/out.ipynb"]);
+  assert.equal(status, 1, stderr);
+  assert.match(stderr, /Cannot write \/proc\/halftone\/out\.ipynb: .* \(E[A-Z]+\)\.\n$/);
+  assert.ok(!stderr.includes("1/1"), stderr);
+});
+
+for (const [what, options, message] of [
+  ["a read-only disk", "ro", /the file system is read-only.*\(EROFS\)/],
+  ["a full disk", "size=4k", /the disk is full.*\(ENOSPC\)/],
+] as const) {
+  test(`${what} is said plainly, and no half-written file stays`, async (context) => {
+    const folder = scratch(context);
+    const disk = path.join(folder, "disk");
+    mkdirSync(disk);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", disk]).status === 0;
+    if (!mounted) return context.skip("a disk to try can only be mounted by root");
+    try {
+      const file = writeCells(folder, "a.ipynb", [code(`"${"x".repeat(10_000)}"`)]);
+      const { status, stderr } = await halftone(["run", file, "-o", path.join(disk, "b.ipynb")]);
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, message);
+      assert.ok(!/^\s+at /m.test(stderr), stderr);
+      assert.deepEqual(readdirSync(disk), []);
+    } finally {
+      spawnSync("umount", [disk]);
+    }
+  });
+}
