@@ -1,7 +1,7 @@
 // Runs before anything is installed or built, on plain Node: no import from outside Node, no TypeScript.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -93,6 +93,8 @@ function filesUnder(folder, ending) {
 const sources = () => ["src", "kernel", "test", "bench"].flatMap((folder) => filesUnder(folder, /\.tsx?$/));
 
 function install() {
+  // A linked folder (several worktrees of one checkout) is another's to install.
+  if (lstatSync(path.join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) return;
   return onceFor(
     "node_modules/.halftone/packages",
     ["package.json", "package-lock.json"],
