@@ -14,6 +14,8 @@ export interface HostCell {
   pending: boolean;
   /** The last expression's value, from its evaluation to its rendering. */
   value: { of: unknown } | undefined;
+  /** Called when it ends, however it ends, after its last output. */
+  atEnd: (() => void)[];
 }
 
 const cells: Table<number, HostCell> = new makeTable();

@@ -3,7 +3,7 @@ import { currentId } from "./cells.ts";
 import { sendEvent } from "./outbox.ts";
 import { defineProperty } from "./primordials.ts";
 
-interface DisplayOptions {
+export interface DisplayOptions {
   metadata?: Record<string, unknown>;
   displayId?: string;
   update?: boolean;
@@ -14,7 +14,7 @@ export function installDisplay(): void {
   defineProperty(globalThis, Symbol.for("halftone.display"), { value: display, enumerable: false });
 }
 
-function display(data: MimeBundle, options: DisplayOptions = {}): void {
+export function display(data: MimeBundle, options: DisplayOptions = {}): void {
   const metadata = options.metadata ?? {};
   const { displayId, update } = options;
   if (update === true) {

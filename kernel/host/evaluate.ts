@@ -76,6 +76,7 @@ export class Evaluator {
       settled: false,
       pending: false,
       value: undefined,
+      atEnd: [],
     };
     addCell(cell);
     addShared(this.#shared, slots.running, 1);
@@ -228,6 +229,8 @@ export class Evaluator {
   #end(cell: HostCell, status: "ok" | "error", last?: Output): void {
     uninterrupted(() => {
       if (last) sendEvent({ type: "output", cell: cell.id, output: last });
+      const { atEnd } = cell;
+      for (let index = 0; index < atEnd.length; index++) within(cell, atEnd[index]!);
       cell.settled = true;
       cell.value = undefined;
       addShared(this.#shared, slots.running, -1);

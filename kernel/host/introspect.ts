@@ -5,7 +5,7 @@
 import inspector from "node:inspector";
 import { inspect, types } from "node:util";
 import { answerCalls } from "./calls.ts";
-import { apply, defineProperty, getPrototypeOf, ownKeys, startsWith } from "./primordials.ts";
+import { apply, defineProperty, getPrototypeOf, ownKeys, startsWith, Table } from "./primordials.ts";
 
 export interface Member {
   name: string;
@@ -33,10 +33,14 @@ let catcher = "";
 let caught: { value: unknown } | undefined;
 
 /** `hostName` is the global that stands for the host; what starts with it is nobody's business. */
+/** What the global object held before the first cell. */
+let before: Table<PropertyKey, true> = new Table();
+
 export function installIntrospection(hostName: string): void {
   catcher = `${hostName}_look`;
+  before = new Table(ownKeys(globalThis).map((key) => [key, true]));
   defineProperty(globalThis, catcher, { value: (value: unknown) => (caught = { value }), enumerable: false });
-  answerCalls("names", () => names(hostName));
+  answerCalls("names", () => names());
   answerCalls("members", ({ expression }: { expression: string }) => {
     const found = look(expression);
     return found ? members(found.value) : null;
@@ -48,10 +52,10 @@ export function installIntrospection(hostName: string): void {
 }
 
 /** Variables of cells first, then what is on the global object. */
-function names(hostName: string): Member[] {
+function names(): Member[] {
   const found: Member[] = [];
   for (const name of lexicalNames()) found[found.length] = { name, kind: kindOf(look(name)?.value, "variable") };
-  for (const member of members(globalThis)) if (!startsWith(member.name, hostName)) found[found.length] = member;
+  for (const member of members(globalThis)) if (!startsWith(member.name, "__halftone_")) found[found.length] = member;
   return found;
 }
 
@@ -92,6 +96,15 @@ export function look(expression: string): { value: unknown } | undefined {
   const found = caught as { value: unknown } | undefined;
   caught = undefined;
   return found;
+}
+
+/** Names that cells gave to the global object. */
+export function newGlobals(): string[] {
+  const names: string[] = [];
+  for (const key of ownKeys(globalThis)) {
+    if (typeof key === "string" && !before.has(key) && !startsWith(key, "__halftone_")) names[names.length] = key;
+  }
+  return names;
 }
 
 function members(value: unknown): Member[] {
@@ -151,7 +164,7 @@ function headOf(source: string): string {
   return source.slice(0, 200).split("\n")[0]!;
 }
 
-function typeName(value: unknown): string {
+export function typeName(value: unknown): string {
   if (value === null) return "null";
   if (typeof value !== "object") return typeof value;
   const prototype = getPrototypeOf(value) as { constructor?: { name?: unknown } } | null;

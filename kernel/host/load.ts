@@ -29,6 +29,7 @@ export class Loader {
   }
 
   resolve(specifier: string): string {
+    if (specifier === "tslab") return new URL("./tslab.js", import.meta.url).href;
     const resolve = import.meta.resolve as (specifier: string, parent?: string) => string;
     try {
       return resolve(specifier, this.#base);

@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import { getHeapStatistics } from "node:v8";
 import { Worker } from "node:worker_threads";
+import { installMagics } from "../magics/host.ts";
 import { call } from "./calls.ts";
 import { installComms } from "./comm.ts";
 import { installConsole } from "./console.ts";
@@ -12,6 +13,7 @@ import { installIntrospection } from "./introspect.ts";
 import { Loader } from "./load.ts";
 import { readCommand, sendEvent, useMarker } from "./outbox.ts";
 import { exitNow } from "./primordials.ts";
+import { installProgress } from "./progress.ts";
 import { type Command, fds, type HostOptions, optionsVariable } from "./protocol.ts";
 import { makeShared } from "./shared.ts";
 import { installStackTraces } from "./stack.ts";
@@ -35,9 +37,11 @@ installConsole();
 installDisplay();
 installInput();
 installStackTraces();
-installIntrospection(options.hostName);
 installComms();
+installMagics();
+installProgress();
 const evaluator = new Evaluator(options.hostName, new Loader(options.cwd), shared);
+installIntrospection(options.hostName);
 
 const reader = new FrameReader();
 const commands = new Socket({ fd: fds.commands, readable: true, writable: false });

@@ -50,6 +50,7 @@ export class Executor {
     try {
       const outcome = await this.#session.execute(code, {
         silent,
+        storeHistory: content.store_history,
         executionCount: count,
         lane,
         onOutput: (output) => {
@@ -57,6 +58,9 @@ export class Executor {
           if (output.type === "result") result = String(output.data["text/plain"] ?? "");
           if (!silent) this.#iopub.output(output, parent, count);
         },
+        ...(content.allow_stdin && {
+          onInput: ({ prompt, password }) => this.#stdin.ask(prompt, password, request),
+        }),
         onComm: (message) => this.#comms.send(message, parent),
       });
       if (stored) this.#history.store(count, code, result);

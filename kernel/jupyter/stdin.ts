@@ -9,7 +9,8 @@ interface Question {
   id: string;
   /** The message id of the cell's request. */
   cell: string;
-  answer: (text: string | null) => void;
+  answer: (text: string) => void;
+  refuse: (why: Error) => void;
 }
 
 export class Stdin {
@@ -20,11 +21,11 @@ export class Stdin {
     this.#send = send;
   }
 
-  /** Resolves to what was typed, or to null when the cell ends first. */
-  ask(prompt: string, password: boolean, request: Message): Promise<string | null> {
+  /** Resolves to what was typed. */
+  ask(prompt: string, password: boolean, request: Message): Promise<string> {
     const { msg_id: id } = this.#send("input_request", { prompt, password }, request);
-    return new Promise((answer) => {
-      this.#open.push({ id, cell: request.header.msg_id, answer });
+    return new Promise((answer, refuse) => {
+      this.#open.push({ id, cell: request.header.msg_id, answer, refuse });
     });
   }
 
@@ -40,6 +41,6 @@ export class Stdin {
   cancel(request: Message): void {
     const over = this.#open.filter(({ cell }) => cell === request.header.msg_id);
     this.#open = this.#open.filter((question) => !over.includes(question));
-    for (const { answer } of over) answer(null);
+    for (const { refuse } of over) refuse(new Error("the cell has ended"));
   }
 }

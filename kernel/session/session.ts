@@ -3,6 +3,8 @@ import { compileCell } from "../compile/cell.ts";
 import type { Diagnostic } from "../compile/diagnostic.ts";
 import type { CellImport } from "../compile/imports.ts";
 import type { Event, MemoryFigures } from "../host/protocol.ts";
+import { magicIntrospector } from "../magics/introspect.ts";
+import { isReset, rewriteMagics } from "../magics/rewrite.ts";
 import { HostCalls } from "./calls.ts";
 import { explainDeath, lastWordsStart } from "./death.ts";
 import { heapIntrospector } from "./heap.ts";
@@ -67,6 +69,7 @@ export class Session implements AsyncDisposable {
   onComm: ((message: CommMessage) => void) | undefined;
   /** Asked in order for what a name means; the first answer counts. */
   readonly introspectors: Introspector[] = [
+    magicIntrospector,
     heapIntrospector((method, params) => this.call(method, params, introspectionPatience)),
   ];
   readonly #calls = new HostCalls();
@@ -184,7 +187,11 @@ export class Session implements AsyncDisposable {
     const host = this.#host;
     const id = ++this.#lastId;
     const label = `cell [${counted ? executionCount : "silent"}]`;
-    const compiled = compileCell(code, { cell: id, host: host.hostName, deferred: this.#deferred });
+    if (isReset(code)) {
+      await this.restart();
+      return { status: "ok", executionCount, elapsed: performance.now() - started };
+    }
+    const compiled = compileCell(rewriteMagics(code), { cell: id, host: host.hostName, deferred: this.#deferred });
     if (!compiled.ok) {
       options.onOutput(syntaxError(label, compiled.diagnostics));
       return { status: "error", executionCount, elapsed: performance.now() - started };

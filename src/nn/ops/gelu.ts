@@ -16,9 +16,7 @@ export function gelu<T extends Tensor>(x: T): T {
   if (!isNative()) {
     return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, SQRT_HALF)), 1)) as T;
   }
-  const cumulative = (scaled: Tensor) => tf.tidy(() => multiply(add(erf(scaled), scalar(1)), scalar(0.5)));
-  const density = (scaled: Tensor) =>
-    tf.tidy(() => multiply(exp(multiply(square(scaled), scalar(-1))), scalar(DENSITY)));
+  const cumulative = (scaled: Tensor) => multiply(add(erf(scaled), scalar(1)), scalar(0.5));
   return differentiable(
     [x],
     (save) => {
@@ -27,8 +25,8 @@ export function gelu<T extends Tensor>(x: T): T {
     },
     (dy, [saved]) => {
       const scaled = multiply(saved!, scalar(SQRT_HALF));
-      const slope = tf.tidy(() => add(cumulative(scaled), multiply(saved!, density(scaled))));
-      return [multiply(dy, slope)];
+      const density = multiply(exp(multiply(square(scaled), scalar(-1))), scalar(DENSITY));
+      return [multiply(dy, add(cumulative(scaled), multiply(saved!, density)))];
     },
   ) as T;
 }

@@ -1,0 +1,86 @@
+/**
+ * Models of the Jupyter widgets' own front end, kept here and drawn there (jupyter.widget comm protocol, 2.1.0). Only what a progress
+ * bar needs: further widgets are further model names.
+ */
+import { type Comm, type CommData, comm } from "./comm.ts";
+
+const TARGET = "jupyter.widget";
+const CONTROL = "jupyter.widget.control";
+export const WIDGET_MIME = "application/vnd.jupyter.widget-view+json";
+
+const models = new Map<string, Model>();
+let frontEndHasWidgets = false;
+
+/** Whether a front end that draws widgets has made itself known: it opens the control comm when it connects. */
+export function hasWidgets(): boolean {
+  return frontEndHasWidgets;
+}
+
+/** What the front end asks for after a page is loaded again: the state of every model. */
+export function answerWidgetControl(): void {
+  comm.register(CONTROL, (control) => {
+    frontEndHasWidgets = true;
+    control.onMessage(({ data }) => {
+      if (data.method !== "request_states") return;
+      const states = Object.fromEntries([...models].map(([id, model]) => [id, model.description]));
+      control.send({ method: "update_states", states, buffer_paths: [] }, { buffers: [] });
+    });
+  });
+}
+
+export class Model {
+  readonly #comm: Comm;
+  readonly #state: CommData;
+
+  /** `module` is the npm package of the front end that has the model's class and view. */
+  constructor(module: "@jupyter-widgets/base" | "@jupyter-widgets/controls", name: string, state: CommData) {
+    const view = name.replace(/Model$/, "View");
+    const hasView = !/^(?:Layout|ProgressStyle|HTMLStyle)Model$/.test(name);
+    this.#state = {
+      _model_module: module,
+      _model_module_version: "2.0.0",
+      _model_name: name,
+      _view_module: hasView || name === "LayoutModel" ? module : "@jupyter-widgets/base",
+      _view_module_version: "2.0.0",
+      _view_name: hasView || name === "LayoutModel" ? view : "StyleView",
+      ...state,
+    };
+    this.#comm = comm.open(TARGET, { state: this.#state, buffer_paths: [] }, { metadata: { version: "2.1.0" } });
+    models.set(this.#comm.id, this);
+    this.#comm.onClose(() => {
+      models.delete(this.#comm.id);
+      // A front end without widgets closes what it does not know.
+      frontEndHasWidgets = models.size > 0 && frontEndHasWidgets;
+    });
+    this.#comm.onMessage(({ data }) => {
+      if (data.method === "request_state") this.update({});
+      if (data.method === "update") Object.assign(this.#state, data.state);
+    });
+  }
+
+  get id(): string {
+    return this.#comm.id;
+  }
+
+  /** How another model's state names this one. */
+  get reference(): string {
+    return `IPY_MODEL_${this.id}`;
+  }
+
+  get description(): CommData {
+    const { _model_module, _model_module_version, _model_name } = this.#state;
+    return {
+      model_module: _model_module,
+      model_module_version: _model_module_version,
+      model_name: _model_name,
+      state: this.#state,
+    };
+  }
+
+  update(changed: CommData): void {
+    Object.assign(this.#state, changed);
+    if (this.#comm.closed) return;
+    const state = Object.keys(changed).length > 0 ? changed : this.#state;
+    this.#comm.send({ method: "update", state, buffer_paths: [] });
+  }
+}

@@ -1,0 +1,27 @@
+export interface Magic {
+  /** As it is typed: `%time`, `%%bash`, `!`. */
+  name: string;
+  usage: string;
+  what: string;
+}
+
+/** Every magic there is, in the order in which `%help` lists them. */
+export const magics: readonly Magic[] = [
+  { name: "%help", usage: "%help", what: "list the magics" },
+  { name: "%time", usage: "%time CODE", what: "run one line and say how long it took" },
+  { name: "%%time", usage: "%%time", what: "say how long the cell took" },
+  { name: "%timeit", usage: "%timeit CODE", what: "run one line many times: mean and deviation of 7 runs" },
+  { name: "%env", usage: "%env [NAME[=VALUE]]", what: "list, show or set environment variables" },
+  { name: "%cd", usage: "%cd FOLDER", what: "change the working folder (- for the one before)" },
+  { name: "!", usage: "!COMMAND", what: "run a shell command" },
+  { name: "%%bash", usage: "%%bash", what: "run the cell as a bash script; the cell fails when the script does" },
+  { name: "%%html", usage: "%%html", what: "show the cell as HTML" },
+  { name: "%%markdown", usage: "%%markdown", what: "show the cell as Markdown" },
+  { name: "%%writefile", usage: "%%writefile [-a] FILE", what: "write the cell to a file (-a: add to it)" },
+  { name: "%who", usage: "%who", what: "name the variables" },
+  { name: "%whos", usage: "%whos", what: "name the variables with their types and values" },
+  { name: "%memory", usage: "%memory", what: "say what memory the program uses, native tensors included" },
+  { name: "%reset", usage: "%reset", what: "start afresh, without any variable; a cell of its own" },
+];
+
+export const isMagic = (name: string): boolean => magics.some((magic) => magic.name === name);

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { openNotebook, until } from "../kernel/fixture.ts";
+
+const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "halftone-magics-")));
+const { run, session } = openNotebook({ cwd: folder });
+
+test("%time keeps the value of an expression and what a statement declares", async () => {
+  const expression = await run("%time await Promise.resolve(21) * 2");
+  assert.equal(expression.text, "42");
+  assert.match(expression.stdout, /^CPU time: .*, wall time: [\d.]+ (µs|ms|ns)\n$/);
+  await run("%time const kept = [1, 2, 3]");
+  assert.equal((await run("kept.length")).text, "3");
+});
+
+test("%%time reports after the cell's own output, also when it fails", async () => {
+  const { stdout, text } = await run("%%time\nconsole.log('work')\n7");
+  assert.match(stdout, /^work\nCPU time: .*wall time: .*\n$/);
+  assert.equal(text, "7");
+  assert.match((await run("%%time\nthrow new Error('no')")).stdout, /wall time/);
+});
+
+test("%timeit says the mean and deviation of seven runs", async () => {
+  const { stdout } = await run("%timeit Math.hypot(3, 4)");
+  assert.match(
+    stdout,
+    /^[\d.]+ (ns|µs) ± [\d.]+ (ns|µs) per loop \(mean ± standard deviation of 7 runs, [\d,]+ loops each\)\n$/,
+  );
+});
+
+test("%env and %cd change the program's environment and folder", async () => {
+  assert.equal((await run("%env HALFTONE_TEST=two words")).stdout, "HALFTONE_TEST=two words\n");
+  assert.equal((await run("process.env.HALFTONE_TEST")).text, "'two words'");
+  assert.match((await run("%env NOT_SET_AT_ALL")).error?.evalue ?? "", /NOT_SET_AT_ALL is not set/);
+  assert.equal((await run("%cd /")).stdout, "/\n");
+  assert.equal((await run("process.cwd()")).text, "'/'");
+  assert.equal((await run("%cd -")).stdout, `${folder}\n`);
+});
+
+test("a shell line's output comes in order with the lines around it", async () => {
+  const { stdout, stderr } = await run("console.log('one')\n!echo two; echo oops >&2\nconsole.log('three')");
+  assert.equal(stdout, "one\ntwo\nthree\n");
+  assert.equal(stderr, "oops\n");
+});
+
+test("%%bash fails with its script, and %%writefile writes what follows", async () => {
+  assert.equal((await run("%%bash\nfor i in 1 2; do echo $i; done")).stdout, "1\n2\n");
+  assert.equal((await run("%%bash\nexit 3")).error?.evalue, "bash ended with status 3");
+  await run("%%writefile notes.txt\nfirst");
+  await run("%%writefile -a notes.txt\nsecond\n");
+  assert.equal(readFileSync(path.join(folder, "notes.txt"), "utf8"), "first\nsecond\n");
+});
+
+test("%%html, %%markdown and %help show rich text", async () => {
+  const shown = (await run("//| label: x\n%%html\n<b>`${bold}`</b>")).outputs;
+  assert.deepEqual(shown, [{ type: "display", data: { "text/html": "<b>`${bold}`</b>" }, metadata: {} }]);
+  const markdown = (await run("%%markdown\n# Title")).outputs[0];
+  assert.ok(markdown?.type === "display" && markdown.data["text/markdown"] === "# Title");
+  const help = (await run("%help")).outputs[0];
+  assert.ok(help?.type === "display" && /%timeit/.test(String(help.data["text/plain"])));
+});
+
+test("%who names what cells declared and nothing else; %whos adds types and values", async () => {
+  await run("let zebra = new Map([[1, 2]]); globalThis.loose = 'x'");
+  const { stdout } = await run("%who");
+  const names = stdout.trim().split("  ");
+  assert.ok(names.includes("zebra") && names.includes("loose"), stdout);
+  assert.ok(!names.some((name) => ["console", "comm", "progress"].includes(name) || name.startsWith("_")), stdout);
+  assert.match((await run("%whos")).stdout, /^zebra +Map +Map\(1\) \{ 1 => 2 \}$/m);
+});
+
+test("%memory says what the process, the heap and the tensors take", async () => {
+  const { stdout } = await run("%memory");
+  assert.match(stdout, /^process +[\d.]+ MB \(at most [\d.]+ MB\)$/m);
+  assert.match(stdout, /^tensors +none/m);
+});
+
+test("%reset forgets every variable", async () => {
+  await run("let gone = 1");
+  assert.equal((await run("%reset")).outcome.status, "ok");
+  assert.equal((await run("typeof gone")).text, "'undefined'");
+  assert.match((await run("let q = 1;\n%reset")).error?.evalue ?? "", /the only line of its cell/);
+});
+
+test("what TypeScript can read is TypeScript, not a magic", async () => {
+  await run("let a = 17, time = 5, flag = false");
+  assert.equal((await run("a\n%time")).text, "2");
+  assert.equal((await run("%env B=1\nconst text = `\n%time x\n!ls`; text.length")).text, "12");
+  assert.equal((await run("(!flag)")).text, "true");
+  assert.equal((await run("a !=\n18")).text, "true");
+});
+
+test("an unknown magic says where to look", async () => {
+  assert.match((await run("%tiem 1")).error?.evalue ?? "", /no magic %tiem: %help lists/);
+  assert.match((await run("%%ruby\nputs 1")).error?.evalue ?? "", /no magic %%ruby/);
+});
+
+test("an error below a magic names its own line", async () => {
+  const { error } = await run("%env A=1\n\nnull.x");
+  assert.match(error?.traceback.join("\n") ?? "", /> 3 \| null\.x/);
+});
+
+test("Stop ends a shell command and what it started", async () => {
+  let started = false;
+  const running = run("!echo $$; sleep 60 | cat", {
+    onOutput: (output) => {
+      started ||= output.type === "stream";
+    },
+  });
+  await until(() => started, "the shell has started");
+  session.interrupt();
+  const { error, stdout } = await running;
+  assert.equal(error?.ename, "KeyboardInterrupt");
+  const shell = Number(stdout);
+  await until(() => !isAlive(shell), "the shell has ended");
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
