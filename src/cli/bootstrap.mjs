@@ -1,18 +1,67 @@
 // Runs before anything is installed or built, on plain Node: no import from outside Node, no TypeScript.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+const usage = "usage: node src/cli/bootstrap.mjs start|test|build|check [arguments]";
+
+const say = (line) => console.log(`[halftone] ${line}`);
+
+/** Ends this process with a line or two that say what is wrong and what to do. */
+function fail(message, status = 1) {
+  console.error(`[halftone] ${message}`);
+  process.exit(status);
+}
 
 /** Runs a program in the foreground; ends this process with its status when it fails. */
 function run(command, args, what) {
-  if (what) console.log(`[halftone] ${what}`);
+  if (what) say(what);
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit" });
-  if (error) console.error(`[halftone] ${command} could not be started: ${error.message}`);
+  if (error) fail(`${command} could not be started: ${error.message}`);
   if (status !== 0) process.exit(status ?? 1);
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  fail(
+    `Node ${process.versions.node} is too old: Halftone needs 20.19 or newer (https://nodejs.org, or your version manager).`,
+  );
+}
+
+/**
+ * Runs `work` while no other bootstrap works in this checkout. The lock is a Linux abstract socket, which the kernel
+ * gives back when its owner dies; a waiter learns of it by its connection closing. Elsewhere there is no lock.
+ */
+async function alone(work) {
+  if (process.platform !== "linux") return work();
+  const address = `\0halftone-checkout-${createHash("sha256").update(root).digest("hex").slice(0, 32)}`;
+  for (let told = false; ; told = true) {
+    const waiting = new Set();
+    const server = net.createServer((socket) => waiting.add(socket.on("error", () => {})));
+    const owned = await new Promise((resolve) => {
+      server.once("listening", () => resolve(true)).once("error", () => resolve(false));
+      server.listen(address);
+    });
+    if (owned) {
+      await work();
+      server.close();
+      for (const socket of waiting) socket.destroy();
+      return;
+    }
+    if (!told) say("Another Halftone command is setting this checkout up; waiting for it");
+    await new Promise((resolve) => {
+      net
+        .connect(address)
+        .on("error", () => {})
+        .on("close", resolve)
+        .resume();
+    });
+  }
 }
 
 function hashOf(files) {
@@ -21,76 +70,141 @@ function hashOf(files) {
   return hash.digest("hex");
 }
 
-/** Does `work` unless it was done for the same files before. */
-function onceFor(stampFile, files, outputs, work) {
+/** Does `work` unless it was done for the same files before. Whatever interrupts it, it is not taken for done. */
+async function onceFor(stampFile, files, outputs, work) {
   const stamp = path.join(root, stampFile);
   const hash = hashOf(files);
   const done = existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
   if (done && outputs.every((file) => existsSync(path.join(root, file)))) return;
-  work();
+  rmSync(stamp, { force: true });
+  await work();
   mkdirSync(path.dirname(stamp), { recursive: true });
   writeFileSync(stamp, hash);
 }
 
-function sources() {
-  return ["src", "kernel", "test", "bench"]
-    .filter((folder) => existsSync(path.join(root, folder)))
-    .flatMap((folder) =>
-      readdirSync(path.join(root, folder), { recursive: true }).map((file) => path.join(folder, file)),
-    )
-    .filter((file) => /\.tsx?$/.test(file))
+function filesUnder(folder, ending) {
+  if (!existsSync(path.join(root, folder))) return [];
+  return readdirSync(path.join(root, folder), { recursive: true })
+    .map((file) => path.join(folder, file))
+    .filter((file) => ending.test(file))
     .sort();
 }
 
-/** Node 20 knows no globs in `--test`. */
-function testFiles() {
-  return readdirSync(path.join(root, "dist/test"), { recursive: true })
-    .filter((file) => file.endsWith(".test.js"))
-    .map((file) => path.join("dist/test", file))
-    .sort();
-}
+const sources = () => ["src", "kernel", "test", "bench"].flatMap((folder) => filesUnder(folder, /\.tsx?$/));
 
 function install() {
-  onceFor("node_modules/.halftone/packages", ["package.json", "package-lock.json"], ["node_modules/typescript"], () =>
-    run("npm", ["ci"], "Installing packages from the lockfile (about a minute the first time)"),
+  // A linked folder (several worktrees of one checkout) is another's to install.
+  if (lstatSync(path.join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  return onceFor(
+    "node_modules/.halftone/packages",
+    ["package.json", "package-lock.json"],
+    ["node_modules/typescript"],
+    installPackages,
   );
+}
+
+async function installPackages() {
+  const { packages } = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8"));
+  const total = Object.keys(packages).filter((name) => !packages[name].optional).length - 1;
+  say(`Installing ${total} packages from the lockfile (about a minute the first time)`);
+  const npm = spawn("npm", ["ci", "--loglevel=error", "--no-progress"], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  npm.stderr.setEncoding("utf8").on("data", (text) => {
+    said += text;
+  });
+  let shown = 0;
+  const watch = setInterval(() => {
+    const installed = Object.keys(packages).filter((name) => name && existsSync(path.join(root, name, "package.json")));
+    const percent = Math.min(100, Math.floor((installed.length * 4) / total) * 25);
+    if (percent > shown) say(`  ${percent} %`);
+    shown = Math.max(shown, percent);
+  }, 1000);
+  const status = await new Promise((resolve) => npm.on("error", resolve).on("close", resolve));
+  clearInterval(watch);
+  if (status instanceof Error) fail("npm could not be started. It comes with Node: is it on the PATH?");
+  if (status !== 0) fail(whyNpmFailed(said), status ?? 1);
+}
+
+function whyNpmFailed(said) {
+  const code = /npm (?:error|ERR!) code (\S+)/.exec(said)?.[1] ?? "";
+  const again = "then run this again.";
+  if (/^(ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENETUNREACH|EHOSTUNREACH|EPROTO)$/.test(code))
+    return `The packages could not be installed: the package registry is out of reach (${code}).\nCheck the network or npm's registry and proxy settings, ${again}`;
+  if (code === "ENOSPC" || /ENOSPC/.test(said))
+    return `The packages could not be installed: the disk is full (they take about 1 GB). Free some space, ${again}`;
+  if (code === "EACCES" || code === "EROFS" || code === "EPERM")
+    return `The packages could not be installed: ${root}/node_modules cannot be written (${code}). Make it writable, ${again}`;
+  const lines = said.split("\n").filter((line) => /^npm (error|ERR!) (?!code|A complete log)/.test(line));
+  const why = lines.map((line) => line.replace(/^npm (error|ERR!) /, "").trim()).find(Boolean) ?? "npm did not say why";
+  return `The packages could not be installed: ${why}\nPut that right, ${again}`;
 }
 
 function build() {
-  onceFor("dist/.halftone-build", ["tsconfig.json", "package-lock.json", ...sources()], ["dist/src/cli/main.js"], () =>
-    run(process.execPath, ["node_modules/typescript/bin/tsc"], "Building"),
+  return onceFor(
+    "dist/.halftone-build",
+    ["tsconfig.json", "package-lock.json", ...sources()],
+    ["dist/src/cli/main.js"],
+    () => {
+      run(process.execPath, ["node_modules/typescript/bin/tsc"], "Building");
+      removeOrphans();
+    },
   );
 }
 
-const halftone = (...args) => run(process.execPath, ["dist/src/cli/main.js", ...args]);
-const rest = process.argv.slice(3);
-
-switch (process.argv[2]) {
-  case "build":
-    install();
-    build();
-    break;
-  case "start":
-    install();
-    build();
-    halftone("setup");
-    halftone("run", "notebooks", "-o", "report", ...rest);
-    break;
-  case "test": {
-    install();
-    build();
-    halftone("setup");
-    const files = rest.length > 0 ? rest : testFiles();
-    run(process.execPath, ["--enable-source-maps", "--test", ...files]);
-    break;
+/** A test whose source was renamed or removed must not run from what an older build left. */
+function removeOrphans() {
+  const kept = new Set(sources().map((file) => file.replace(/\.tsx?$/, "")));
+  for (const file of filesUnder("dist", /\.(js|js\.map|d\.ts)$/)) {
+    const source = path.relative("dist", file).replace(/\.(js|js\.map|d\.ts)$/, "");
+    if (!kept.has(source)) rmSync(path.join(root, file));
   }
-  case "check":
-    install();
-    run("node_modules/.bin/biome", ["check", "--error-on-warnings"], "Format and lint");
-    run(process.execPath, ["node_modules/typescript/bin/tsc"], "Types");
-    run("node_modules/.bin/knip", [], "Unused code");
-    break;
-  default:
-    console.error("usage: node src/cli/bootstrap.mjs start|test|build|check");
-    process.exit(2);
+}
+
+/** The tests of the folders in which something changed since main: `src/x/y.ts` and `kernel/x/y.ts` are tested in `test/x`. */
+function changedTests() {
+  const git = (...args) => spawnSync("git", args, { cwd: root, encoding: "utf8" }).stdout?.split("\n") ?? [];
+  const base = git("merge-base", "HEAD", "main")[0] || "HEAD";
+  const changed = [...git("diff", "--name-only", base), ...git("ls-files", "--others", "--exclude-standard")];
+  const folders = new Set();
+  for (const file of changed.filter((file) => /\.(tsx?|mjs)$/.test(file))) {
+    const [top, second] = file.split("/");
+    if (top === "kernel") folders.add("dist/test/kernel/");
+    if (second && (top === "src" || top === "test" || top === "kernel")) folders.add(`dist/test/${second}/`);
+  }
+  return tests().filter((file) => [...folders].some((folder) => file.startsWith(folder)));
+}
+
+/** Named one by one: Node 20 knows no globs in `--test`. */
+const tests = () => filesUnder("dist/test", /\.test\.js$/);
+
+const runTests = (files, ...options) => run(process.execPath, ["--enable-source-maps", ...options, "--test", ...files]);
+const halftone = (...args) => run(process.execPath, ["dist/src/cli/main.js", ...args]);
+
+checkNode();
+const [task, ...rest] = process.argv.slice(2);
+if (!["start", "test", "build", "check"].includes(task)) fail(usage, 2);
+await alone(async () => {
+  await install();
+  if (task !== "check") await build();
+});
+if (task === "start") {
+  halftone("setup");
+  halftone("run", "notebooks", "-o", "report", ...rest);
+}
+if (task === "test") {
+  halftone("setup");
+  runTests(rest.length > 0 ? rest : tests());
+}
+if (task === "check") {
+  run("node_modules/.bin/biome", ["check", "--error-on-warnings"], "Format and lint");
+  await alone(build);
+  run("node_modules/.bin/knip", [], "Unused code");
+  const files = changedTests();
+  if (files.length > 0) {
+    say(`Tests of what changed (${files.length} files)`);
+    runTests(files, "--test-reporter=dot");
+  }
 }

@@ -52,7 +52,10 @@ export function predictTransformerMemory(
     optimizer: 2 * parameters,
     activations: layers * layer + ends,
     attention: layers * weights * (FLOAT + mask),
-    working: Math.max(3 * tokens * hidden * FLOAT, (mask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT),
+    working: Math.max(
+      (activation === "relu" ? 3 : 6) * tokens * hidden * FLOAT,
+      (mask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT,
+    ),
   };
   return { ...prediction, total: Object.values(prediction).reduce((sum, bytes) => sum + bytes, 0) - parameters };
 }

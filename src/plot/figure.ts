@@ -19,7 +19,12 @@ export interface FigureOptions {
 export function figure({ data, layout = {}, config = {} }: FigureOptions): Figure {
   const made = {
     data,
-    layout: { ...baseLayout, ...layout, ...axes(layout) },
+    layout: {
+      ...baseLayout,
+      ...layout,
+      ...axes(layout),
+      title: { ...titled(baseLayout.title), ...titled(layout.title) },
+    },
     config: { ...baseConfig, ...config },
   };
   return Object.defineProperty(made as Figure, displaySymbol, {
@@ -39,18 +44,21 @@ function axes(layout: Partial<Layout>): Partial<Layout> {
     [...names].map((name) => {
       const base = (name.startsWith("x") ? baseLayout.xaxis : baseLayout.yaxis) as { title: object };
       const own = given[name] ?? {};
-      const title = typeof own.title === "string" ? { text: own.title } : own.title;
-      return [name, { ...base, ...own, title: { ...base.title, ...title } }];
+      return [name, { ...base, ...own, title: { ...base.title, ...titled(own.title) } }];
     }),
   ) as Partial<Layout>;
+}
+
+function titled(title: string | object | undefined): object {
+  return typeof title === "string" ? { text: title } : (title ?? {});
 }
 
 function summary(data: Data[], layout: Partial<Layout>): string {
   const { title } = layout;
   const heading = (typeof title === "string" ? title : title?.text) ?? "figure";
   const lines = data.map((trace) => {
-    const { name, type = "scatter", x, y } = trace as { name?: string; type?: string; x?: unknown; y?: unknown };
-    const values = numbers(y ?? x);
+    const { name, type = "scatter", x, y, z } = trace as { name?: string; type?: string } & Record<string, unknown>;
+    const values = numbers(z ?? y ?? x);
     const range = values.length
       ? `${values.length} values from ${short(minimum(values))} to ${short(maximum(values))}, last ${short(values.at(-1)!)}`
       : "no values";
@@ -61,7 +69,9 @@ function summary(data: Data[], layout: Partial<Layout>): string {
 
 function numbers(values: unknown): number[] {
   if (!Array.isArray(values) && !ArrayBuffer.isView(values)) return [];
-  return Array.from(values as ArrayLike<unknown>).filter((value): value is number => Number.isFinite(value));
+  return Array.from(values as ArrayLike<unknown>)
+    .flat()
+    .filter((value): value is number => Number.isFinite(value));
 }
 
 const minimum = (values: number[]) => values.reduce((a, b) => Math.min(a, b));

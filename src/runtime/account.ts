@@ -1,5 +1,5 @@
-import type { TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
-import { called, release, take, upload } from "./ledger.ts";
+import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import { called, release, share, take, upload } from "./ledger.ts";
 
 /** Bytes an element by TensorFlow's type number (tensorflow/core/framework/types.proto). Resources and variants hold none themselves. */
 const bytesPerElement = new Uint8Array(32);
@@ -15,6 +15,15 @@ function bytesOf(shape: readonly number[], type: number): number {
   let bytes = bytesPerElement[type] ?? 0;
   for (let i = 0; i < shape.length; i++) bytes *= shape[i]!;
   return bytes;
+}
+
+/** Ops whose result has its first input's memory. */
+const views = new Set(["Reshape", "ExpandDims", "Squeeze", "Identity"]);
+
+function isView(name: string, attrs: readonly TFEOpAttr[]): boolean {
+  if (name !== "Cast") return views.has(name);
+  const type = (attr: string) => attrs.find(({ name }) => name === attr)?.value;
+  return type("SrcT") === type("DstT");
 }
 
 /** The same binding, with every tensor that it makes and frees written into the ledger. */
@@ -36,7 +45,8 @@ export function accounted(binding: TFJSBinding): TFJSBinding {
     executeOp(name, attrs, inputs, count) {
       const made = executeOp(name, attrs, inputs, count);
       const op = called(name);
-      for (let i = 0; i < made.length; i++) take(made[i]!.id, bytesOf(made[i]!.shape, made[i]!.dtype), op);
+      if (isView(name, attrs)) share(made[0]!.id, inputs[0]!);
+      else for (let i = 0; i < made.length; i++) take(made[i]!.id, bytesOf(made[i]!.shape, made[i]!.dtype), op);
       return made;
     },
     runSavedModel(id, inputs, inputNames, outputNames) {

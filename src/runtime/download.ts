@@ -82,10 +82,10 @@ function explain(said: string, wheel: Wheel): string {
   if (/HASHES|do not match/i.test(said))
     return `${what}: the package index sent a file with another hash. Check the index that pip is set to.`;
   if (
-    /Proxy|NewConnection|Name or service|name resolution|ConnectTimeout|ConnectionError|Retrying|unreachable/i.test(
+    /Proxy|NewConnection|Name or service|name resolution|ConnectTimeout|ConnectionError|Retrying|unreachable|versions: none/i.test(
       said,
     )
   )
-    return `${what}: the package index is out of reach. Check the network, or set PIP_INDEX_URL to a mirror, and run \`halftone setup\` again.`;
+    return `${what}: the package index is out of reach, or is one that does not have it. Check the network, or set PIP_INDEX_URL to a mirror, and run \`halftone setup\` again.`;
   return `${what}: ${/^ERROR: (.+)$/m.exec(said)?.[1] ?? lastLine(said)}`;
 }

@@ -11,14 +11,16 @@ export interface OpMemory {
 export interface NativeMemory {
   live: number;
   peak: number;
-  /** How many native tensors are held. Views of one tensor (reshape, clone, a variable's value) count once. */
+  /** How many pieces of memory are held. Views of one tensor (reshape, clone, a variable's value) count once. */
   tensors: number;
   byOp: Record<string, OpMemory>;
 }
 
+/** A piece of native memory, held by one tensor or by several that view it. */
 interface Held {
   bytes: number;
   op: OpMemory;
+  tensors: number;
 }
 
 /** The op name under which data that JavaScript handed over is counted. */
@@ -26,6 +28,7 @@ export const upload = "(upload)";
 
 const ops = new Map<string, OpMemory>();
 const held = new Map<unknown, Held>();
+let buffers = 0;
 let live = 0;
 let peak = 0;
 
@@ -42,31 +45,43 @@ export function called(name: string): OpMemory {
 
 /** A native tensor came to be, known by `key`. */
 export function take(key: unknown, bytes: number, op: OpMemory): void {
-  held.set(key, { bytes, op });
+  held.set(key, { bytes, op, tensors: 1 });
+  buffers++;
   live += bytes;
   if (live > peak) peak = live;
   op.live += bytes;
   if (op.live > op.peak) op.peak = op.live;
 }
 
-/** A native tensor was freed. */
+/** A native tensor came to be that views the memory of another. */
+export function share(key: unknown, other: unknown): void {
+  const memory = held.get(other);
+  if (!memory) return;
+  memory.tensors++;
+  held.set(key, memory);
+}
+
+/** A native tensor was freed, and with the last that views it its memory. */
 export function release(key: unknown): void {
-  const tensor = held.get(key);
-  if (!tensor) return;
+  const memory = held.get(key);
+  if (!memory) return;
   held.delete(key);
-  live -= tensor.bytes;
-  tensor.op.live -= tensor.bytes;
+  if (--memory.tensors > 0) return;
+  buffers--;
+  live -= memory.bytes;
+  memory.op.live -= memory.bytes;
 }
 
 /**
  * Bytes of all native tensors, by the type that they are stored in. Counted where TensorFlow's C API makes and frees
  * them, so data given to `tf.tensor` counts from its first use by an op (until then it is a JavaScript array), and an
- * op's own scratch space does not count.
+ * op's own scratch space does not count. A slice along the first axis counts as its own, though TensorFlow may let it
+ * view its source.
  */
 export function nativeMemory(): NativeMemory {
   const byOp: Record<string, OpMemory> = {};
   for (const [name, op] of ops) byOp[name] = { ...op };
-  return { live, peak, tensors: held.size, byOp };
+  return { live, peak, tensors: buffers, byOp };
 }
 
 /** Lets every peak start again from what is held now. */

@@ -1,6 +1,6 @@
-import type { DataId, KernelBackend, KernelConfig, TensorInfo } from "@tensorflow/tfjs";
+import type { DataId, KernelBackend, KernelConfig, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 
-type Tfjs = typeof import("@tensorflow/tfjs");
+type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 
 /** Complex numbers have no place in the WebAssembly backend's heap. */
 const complex = /^(Complex|ComplexAbs|Real|Imag|I?FFT|STFT)$/;

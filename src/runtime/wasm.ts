@@ -1,10 +1,10 @@
-import type { TensorInfo } from "@tensorflow/tfjs";
+import type { TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { called, release, take, upload } from "./ledger.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
 import type { Tf } from "./native.ts";
 import { borrowKernels } from "./wasm-kernels.ts";
 
-type Tfjs = typeof import("@tensorflow/tfjs");
+type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 
 /** Loads tfjs with its WebAssembly backend. Ops may run once `ready` has settled. */
 export function loadWasm(): { tf: Tf; ready: Promise<unknown>; version: string } {

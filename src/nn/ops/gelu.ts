@@ -16,7 +16,9 @@ export function gelu<T extends Tensor>(x: T): T {
   if (!isNative()) {
     return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, SQRT_HALF)), 1)) as T;
   }
-  const cumulative = (scaled: Tensor) => multiply(add(erf(scaled), scalar(1)), scalar(0.5));
+  const cumulative = (scaled: Tensor) => tf.tidy(() => multiply(add(erf(scaled), scalar(1)), scalar(0.5)));
+  const density = (scaled: Tensor) =>
+    tf.tidy(() => multiply(exp(multiply(square(scaled), scalar(-1))), scalar(DENSITY)));
   return differentiable(
     [x],
     (save) => {
@@ -25,8 +27,8 @@ export function gelu<T extends Tensor>(x: T): T {
     },
     (dy, [saved]) => {
       const scaled = multiply(saved!, scalar(SQRT_HALF));
-      const density = multiply(exp(multiply(square(scaled), scalar(-1))), scalar(DENSITY));
-      return [multiply(dy, add(cumulative(scaled), multiply(saved!, density)))];
+      const slope = tf.tidy(() => add(cumulative(scaled), multiply(saved!, density(scaled))));
+      return [multiply(dy, slope)];
     },
   ) as T;
 }

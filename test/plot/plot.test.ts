@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { displaySymbol } from "../../src/display/index.ts";
+import { accuracyCurve, type Figure, figure, histogram, lossCurve, memoryTimeline } from "../../src/plot/index.ts";
+import type { History } from "../../src/train/index.ts";
+
+const bundle = (value: Figure) => value[displaySymbol]() as Record<string, unknown>;
+const traces = (value: Figure) => value.data as { name: string; x: number[]; y: number[] }[];
+
+const history: History = {
+  steps: Array.from({ length: 50 }, (_, i) => ({
+    step: i + 1,
+    epoch: 0,
+    loss: 2,
+    accuracy: 0.25,
+    learningRate: 1e-3,
+    milliseconds: 10,
+    elapsed: 10 * (i + 1),
+    liveBytes: 2 ** 20,
+    peakBytes: 3 * 2 ** 20,
+    rss: 2 ** 30,
+    tokens: 64,
+    usefulTokens: 32,
+  })),
+  evaluations: [
+    { step: 0, loss: 2.3, accuracy: 0.1 },
+    { step: 50, loss: 1.9, accuracy: 0.3 },
+  ],
+  milliseconds: 600,
+  ended: "all steps taken",
+};
+
+describe("a figure", () => {
+  const made = figure({
+    data: [{ x: [1, 2], y: [3, 4], name: "line" }],
+    layout: { title: { text: "Title" }, xaxis: { title: { text: "x" } } },
+  });
+
+  test("shows as plotly's media type, as plain JSON, and as text", () => {
+    const shown = bundle(made);
+    assert.deepEqual(Object.keys(shown), ["application/vnd.plotly.v1+json", "text/plain"]);
+    const drawn = shown["application/vnd.plotly.v1+json"];
+    assert.deepEqual(
+      JSON.parse(JSON.stringify(drawn)),
+      JSON.parse(JSON.stringify({ data: made.data, layout: made.layout, config: made.config })),
+    );
+    assert.equal(shown["text/plain"], "Title\n  line: 2 values from 3 to 4, last 4");
+  });
+
+  test("keeps the style where the caller says nothing, and the caller's word where it does", () => {
+    assert.equal(made.layout.paper_bgcolor, "rgba(0,0,0,0)");
+    assert.deepEqual(made.layout.xaxis!.title, { standoff: 10, text: "x" });
+    assert.ok(made.layout.yaxis!.gridcolor);
+    assert.equal(figure({ data: [], layout: { height: 99 } }).layout.height, 99);
+  });
+});
+
+describe("histogram", () => {
+  test("counts whole numbers into bars of whole width, and loses none", () => {
+    const [trace] = traces(histogram([1, 1, 2, 5, 9, 10], { title: "t", x: "length", bins: 5 }));
+    assert.deepEqual(trace!.y, [3, 0, 1, 0, 2]);
+    assert.deepEqual(trace!.x, [1.5, 3.5, 5.5, 7.5, 9.5]);
+  });
+
+  test("counts real numbers, the largest included, and skips what is not finite", () => {
+    const [trace] = traces(histogram([0, 0.5, 1, Number.NaN], { title: "t", x: "value", bins: 2 }));
+    assert.deepEqual(trace!.y, [1, 2]);
+    assert.deepEqual(traces(histogram([4, 4], { title: "t", x: "value" }))[0]!.y, [2]);
+    assert.throws(() => histogram([], { title: "t", x: "value" }), /at least one finite value/);
+    assert.throws(() => histogram([1], { title: "t", x: "value", bins: 0 }), /bins must be a positive integer, got 0/);
+  });
+});
+
+describe("curves of a training run", () => {
+  test("show the loss, its average without a pull to 0 at the start, and the validation", () => {
+    const [each, average, validation] = traces(lossCurve(history));
+    assert.equal(each!.y.length, 50);
+    assert.ok(average!.y.every((value) => Math.abs(value - 2) < 1e-9));
+    assert.deepEqual(
+      [validation!.x, validation!.y],
+      [
+        [0, 50],
+        [2.3, 1.9],
+      ],
+    );
+  });
+
+  test("show the line of chance beside the accuracy", () => {
+    const names = traces(accuracyCurve(history, { chance: 0.125 })).map(({ name }) => name);
+    assert.deepEqual(names, ["training, moving average", "validation", "always the most frequent answer"]);
+  });
+
+  test("show memory in MiB over seconds", () => {
+    const [peak, live, process] = traces(memoryTimeline(history));
+    assert.deepEqual([peak!.y[0], live!.y[0], process!.y[0]], [3, 1, 1024]);
+    assert.equal(peak!.x.at(-1), 0.5);
+  });
+});

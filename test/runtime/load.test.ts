@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runtimeInfo } from "../../src/runtime/index.ts";
+import { emptyFolder, ownLibrary, script, start } from "./fixture.ts";
+
+const skip = !ownLibrary() && "this machine has no native TensorFlow";
+const train = `
+  await ready();
+  const weights = tf.variable(tf.tensor2d([[1, 2], [3, 4]]));
+  const rows = tf.tensor1d([1, 1], "int32");
+  const loss = tf.train.sgd(0.5).minimize(() => tf.matMul(weights, weights).sum().add(tf.gather(weights, rows).sum()), true);
+  console.log(JSON.stringify({ backend: tf.getBackend(), loss: loss.arraySync(), weights: weights.arraySync() }));
+`;
+// W = [[1, 2], [3, 4]]: W W = [[7, 10], [15, 22]] sums to 54, twice the second row to 14. The gradient of the first is
+// 1 (row sums)^T + (column sums)^T 1 = [[3 + 4, 7 + 4], [3 + 6, 7 + 6]], of the second [[0, 0], [2, 2]].
+const trained = {
+  loss: 68,
+  weights: [
+    [1 - 3.5, 2 - 5.5],
+    [3 - 5.5, 4 - 7.5],
+  ],
+};
+
+for (const backend of ["tensorflow", "wasm"]) {
+  test(`${backend}: a training step gives what hand calculation gives, and nothing reaches stderr`, {
+    skip: backend === "tensorflow" && skip,
+  }, async () => {
+    const { stdout, stderr, status } = await script(train, { HALFTONE_BACKEND: backend });
+    assert.equal(stderr, "");
+    assert.deepEqual(JSON.parse(stdout), { backend, ...trained });
+    assert.equal(status, 0);
+  });
+}
+
+test("the runtime says what computes and why", { skip }, () => {
+  const info = runtimeInfo();
+  assert.equal(info.backend, "tensorflow");
+  assert.equal(info.version, "2.21.0");
+  assert.match(info.library?.sha256 ?? "", /^[0-9a-f]{64}$/);
+  assert.match(info.reason, /^TensorFlow on the [CG]PU, because /);
+  assert.ok(info.threads >= 1);
+});
+
+test("without the library everything runs on WebAssembly, and the reason says how to get it", async (t) => {
+  const env = { HALFTONE_CACHE: emptyFolder(t) };
+  const { stdout, stderr } = await script(
+    `await ready(); console.log(runtimeInfo().backend, runtimeInfo().reason);`,
+    env,
+  );
+  assert.equal(stderr, "");
+  assert.match(stdout, /^wasm WebAssembly, because .*run `halftone setup`/);
+});
+
+test("an op before WebAssembly is ready says what to wait for", async () => {
+  const { stderr } = await script("tf.add(1, 1)", { HALFTONE_BACKEND: "wasm" });
+  assert.match(stderr, /await tf\.ready\(\)/);
+});
+
+test("a backend that does not exist or cannot be had is refused by name", async (t) => {
+  const unknown = await script("", { HALFTONE_BACKEND: "cuda" });
+  assert.match(unknown.stderr, /HALFTONE_BACKEND must be "tensorflow" or "wasm", got "cuda"/);
+  const missing = await script("", { HALFTONE_BACKEND: "tensorflow", HALFTONE_CACHE: emptyFolder(t) });
+  assert.match(missing.stderr, /HALFTONE_BACKEND=tensorflow, but the native library .* is not set up/);
+});
+
+for (const backend of ["tensorflow", "wasm"]) {
+  test(`${backend}: danfojs-node and every name of tfjs share one engine`, {
+    skip: backend === "tensorflow" && skip,
+  }, async () => {
+    const code = `
+      await ready();
+      const { createRequire } = await import("node:module");
+      const require = createRequire(${JSON.stringify(import.meta.url)});
+      const { pathToFileURL } = await import("node:url");
+      const names = ["@tensorflow/tfjs", "@tensorflow/tfjs-core", "@tensorflow/tfjs-node", "@tensorflow/tfjs-node-gpu"];
+      for (const name of names) if (require(name).engine() !== tf.engine()) console.log("another engine:", name);
+      const imported = await import("@tensorflow/tfjs-node");
+      if (imported.default.engine() !== tf.engine()) console.log("another engine by import");
+      const { DataFrame, tensorflow } = require("danfojs-node");
+      if (tensorflow.engine() !== tf.engine()) console.log("another engine: danfojs-node");
+      const frame = new DataFrame([[1, 2], [3, 4]]);
+      console.log(tf.sum(frame.tensor, 0).arraySync().join());`;
+    const { stdout, stderr } = await script(code, { HALFTONE_BACKEND: backend });
+    assert.equal(stderr, "");
+    assert.equal(stdout, "4,6\n");
+  });
+}
+
+test("WebAssembly saves models to files and loads them, as tfjs-node does", async (t) => {
+  const folder = emptyFolder(t);
+  const code = `
+    await ready();
+    const dense = tf.layers.dense({ units: 1, inputShape: [2], kernelInitializer: "ones" });
+    await tf.sequential({ layers: [dense] }).save("file://${folder}");
+    const loaded = await tf.loadLayersModel("file://${folder}/model.json");
+    console.log(loaded.predict(tf.tensor2d([[20, 22]])).dataSync()[0]);`;
+  const { stdout, stderr } = await script(code, { HALFTONE_BACKEND: "wasm" });
+  assert.equal(stderr, "");
+  assert.equal(stdout, "42\n");
+});
+
+test("CommonJS can require the library, as the tslab kernel does", async () => {
+  const file = new URL("../../src/runtime/index.js", import.meta.url).pathname;
+  const code = `const { ready, tf } = require(${JSON.stringify(file)}); ready().then(() => console.log(tf.add(1, 1).dataSync()[0]))`;
+  const { stdout } = await start(["--no-warnings", "-e", code]).ended;
+  assert.equal(stdout, "2\n");
+});

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { type TestContext, test } from "node:test";
+import { emptyFolder, halftone, start } from "./fixture.ts";
+
+const python = spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).stdout?.trim();
+const skip =
+  process.platform !== "linux" || !["x64", "arm64"].includes(process.arch)
+    ? "TensorFlow publishes no library for this machine"
+    : !python && "there is no Python here";
+
+/** What a setup says that cannot build: one line, that WebAssembly is used instead, no stack trace, and a good end. */
+async function refusal(env: Record<string, string>): Promise<string> {
+  const { stdout, stderr, status } = await halftone(["setup"], env).ended;
+  assert.equal(stderr, "");
+  assert.equal(status, 0, stdout);
+  const [problem, fallback] = stdout.trim().split("\n").slice(-2);
+  assert.match(fallback ?? "", /^\[halftone\] Using the WebAssembly backend/);
+  assert.match(problem ?? "", /^\[halftone\] No native TensorFlow for the CPU\. /);
+  assert.doesNotMatch(stdout, /^\s+at /m);
+  return problem!;
+}
+
+/** A folder to be the whole PATH, with these programs in it. */
+function pathWith(t: TestContext, programs: Record<string, string>): string {
+  const folder = emptyFolder(t);
+  for (const [name, target] of Object.entries(programs)) {
+    if (path.isAbsolute(target)) symlinkSync(target, path.join(folder, name));
+    else writeFileSync(path.join(folder, name), target);
+    chmodSync(path.join(folder, name), 0o755);
+  }
+  return folder;
+}
+
+const compiler = "#!/bin/sh\necho 'a compiler 1.0'\n";
+/** pip asks this address, once, and no other. */
+const index = (url: string) => ({
+  PIP_INDEX_URL: url,
+  PIP_RETRIES: "0",
+  PIP_CONFIG_FILE: "/dev/null",
+  PIP_FIND_LINKS: "",
+});
+const nothingLeft = (cache: string) =>
+  assert.deepEqual(
+    readdirSync(cache, { recursive: true }).sort(),
+    ["native", "wheels"],
+    "nothing half-written is left",
+  );
+
+test("without Python, setup says what to install", { skip }, async (t) => {
+  const said = await refusal({ PATH: pathWith(t, {}), HALFTONE_CACHE: emptyFolder(t) });
+  assert.match(said, /Python 3 is missing: install it with pip/);
+});
+
+test("without pip, setup says what to install", { skip }, async (t) => {
+  const python3 = '#!/bin/sh\n[ "$1" = -c ] && echo 3.11.0\n';
+  const said = await refusal({ PATH: pathWith(t, { python3, "g++": compiler }), HALFTONE_CACHE: emptyFolder(t) });
+  assert.match(said, /python3 has no pip, .*: install it/);
+});
+
+test("without a compiler, setup says so before it downloads anything", { skip }, async (t) => {
+  const said = await refusal({ PATH: pathWith(t, { python3: python! }), HALFTONE_CACHE: emptyFolder(t), CXX: "" });
+  assert.match(said, /C\+\+ compiler is missing: install g\+\+/);
+});
+
+test("without a network, setup says so in one line and leaves nothing", { skip }, async (t) => {
+  const cache = emptyFolder(t);
+  const said = await refusal({ ...index("http://127.0.0.1:9/simple"), HALFTONE_CACHE: cache });
+  assert.match(
+    said,
+    /could not download tensorflow.* the package index is out of reach, or is one that does not have it\. Check the network/,
+  );
+  nothingLeft(cache);
+});
+
+test("a download with another hash is refused", { skip }, async (t) => {
+  const cache = emptyFolder(t);
+  const wheels = emptyFolder(t);
+  const names = {
+    x64: "tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl",
+    arm64: "tensorflow-2.21.0-cp311-cp311-manylinux_2_27_aarch64.whl",
+  };
+  writeFileSync(path.join(wheels, names[process.arch as "x64" | "arm64"]), `PK\u0005\u0006${"\0".repeat(18)}`);
+  const said = await refusal({ ...index(""), PIP_NO_INDEX: "1", PIP_FIND_LINKS: wheels, HALFTONE_CACHE: cache });
+  assert.match(said, /sent a file with another hash/);
+  nothingLeft(cache);
+});
+
+test("a cache that cannot be written is named", { skip }, async (t) => {
+  const file = path.join(emptyFolder(t), "file");
+  writeFileSync(file, "");
+  const said = await refusal({ HALFTONE_CACHE: path.join(file, "cache") });
+  assert.match(said, /The cache .*file\/cache cannot be written \(ENOTDIR\)\. Make it writable, or set HALFTONE_CACHE/);
+});
+
+test("a disk that is too small is named before anything is downloaded", { skip }, async (t) => {
+  const folder = emptyFolder(t);
+  const mount = `mount -t tmpfs -o size=20m tmpfs ${folder}`;
+  if (spawnSync("unshare", ["-rm", "sh", "-c", mount]).status !== 0)
+    return t.skip("this user may not mount a small disk");
+  const setup = `${mount} && HALFTONE_CACHE=${folder} exec ${process.execPath} dist/src/cli/main.js setup`;
+  const { stdout, status } = spawnSync("unshare", ["-rm", "sh", "-c", setup], { encoding: "utf8" });
+  assert.match(
+    stdout,
+    /The disk is too full: .* needs 1\.2 GB, 0\.0 GB are free\. Free some space, or set HALFTONE_CACHE/,
+  );
+  assert.doesNotMatch(stdout, /Downloading/);
+  assert.equal(status, 0);
+});
+
+test("stopped while it downloads, setup ends at once and takes its files away", { skip }, async (t) => {
+  const cache = emptyFolder(t);
+  const server = "require('net').createServer(() => {}).listen(0, () => console.log(s.address().port))";
+  const silent = start(["-e", `const s = ${server}`]);
+  t.after(() => silent.child.kill());
+  let port = "";
+  silent.child.stdout!.on("data", (text) => {
+    port += text;
+  });
+  await silent.saw(/\d+\n/);
+  const setup = halftone(["setup"], { ...index(`http://127.0.0.1:${port.trim()}/simple`), HALFTONE_CACHE: cache });
+  await setup.saw(/Downloading/);
+  setup.child.kill("SIGTERM");
+  const { status, stdout } = await setup.ended;
+  assert.match(stdout, /Stopped\. `halftone setup` goes on from the last finished download\./);
+  assert.equal(status, 143);
+  nothingLeft(cache);
+});
