@@ -80,8 +80,13 @@ function terminal(text: string): string {
   ansi.use_classes = true;
   ansi.url_allowlist = { http: 1, https: 1 };
   return folded(text.replace(/\n$/, "").split("\n"), (lines) => {
-    return `<pre>${ansi.ansi_to_html(`${lines.join("\n")}\n`)}</pre>`;
+    return `<pre>${legible(ansi.ansi_to_html(`${lines.join("\n")}\n`))}</pre>`;
   });
+}
+
+/** Hands a colour given by its number to the style sheet, which darkens or lightens it for the page's background. */
+function legible(html: string): string {
+  return html.replaceAll(/ style="color:(rgb\([\d,]+\))"/g, ' class="ansi-given" style="--given:$1"');
 }
 
 const SHOWN = 24;
