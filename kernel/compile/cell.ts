@@ -93,7 +93,10 @@ function readImports(parsed: ParsedCell, uses: Scan, options: CompileOptions) {
   }
   if (options.deferred) {
     for (const [name, each] of options.deferred)
-      if (uses.values.has(name) && !own.has(name) && !declares(parsed.body, name)) now.push(each);
+      if (uses.values.has(name) && !own.has(name) && !declares(parsed.body, name)) {
+        const { at: _, ...elsewhere } = each;
+        now.push(elsewhere);
+      }
   }
   return { now, deferred };
 }
@@ -117,7 +120,10 @@ function addedImports(body: Node[], original: Node[], code: string): CellImport[
     const locals = (node.specifiers as Node[]).map((specifier) => (specifier.local as Node).name as string);
     if (locals.length === 0 || locals.some((name) => written.has(name))) continue;
     const read = readImport(node, code, nothing);
-    if (read.now) added.push(read.now);
+    if (read.now) {
+      const { at: _, ...written } = read.now;
+      added.push(written);
+    }
   }
   return added;
 }

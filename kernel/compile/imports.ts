@@ -1,3 +1,4 @@
+import { positionAt } from "./diagnostic.ts";
 import type { Scan } from "./scan.ts";
 import type { Node } from "./tree.ts";
 
@@ -12,6 +13,8 @@ export interface CellImport {
   names: ImportedName[];
   /** The text of the `with` object, if one stands there. */
   attributes?: string;
+  /** Where the statement stands in its cell, for the error that it may cause; absent when the cell has no such statement. */
+  at?: [line: number, column: number];
 }
 
 /** An import that no statement ran yet: every use of it so far stands in types. A later cell may use it as a value. */
@@ -22,7 +25,9 @@ export function readImport(node: Node, text: string, uses: Scan): { now?: CellIm
   if (node.importKind === "type") return { later: [] };
   const specifier = (node.source as Node).value as string;
   const attributes = readAttributes(node, text);
-  const base = { specifier, ...(attributes === undefined ? {} : { attributes }) };
+  const { line, column } = positionAt(text, node.start);
+  const at: [number, number] = [line, column];
+  const base = { specifier, at, ...(attributes === undefined ? {} : { attributes }) };
   const specifiers = node.specifiers as Node[];
   const names: ImportedName[] = [];
   const later: CellImport[] = [];
@@ -57,9 +62,13 @@ function readAttributes(node: Node, text: string): string | undefined {
 export function importStatement(each: CellImport, host: string, cell: number, used: ReadonlySet<string>): string {
   const whole = each.names.filter((name) => name.imported === "*");
   const named = each.names.filter((name) => name.imported !== "*");
-  const request = JSON.stringify(named.map((name) => [name.imported, name.local, used.has(name.local)]));
+  const request = JSON.stringify({
+    specifier: each.specifier,
+    names: named.map((name) => [name.imported, name.local, used.has(name.local)]),
+    at: each.at,
+  });
   const attributes = each.attributes === undefined ? "" : `,${each.attributes}`;
-  const call = `await ${host}.load(${cell},${JSON.stringify(each.specifier)},${request}${attributes})`;
+  const call = `await ${host}.load(${cell},${request}${attributes})`;
   if (each.names.length === 0) return `${call};`;
   const pattern = `{${named.map((name) => `${JSON.stringify(name.imported)}:${name.local}`).join(",")}}`;
   const targets = whole.map((name) => `${name.local}=`).join("") + (named.length > 0 ? `${pattern}=` : "");

@@ -106,8 +106,8 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
   }
 
   function bareLoad(node: Node): string {
-    const specifier = JSON.stringify((node.source as Node).value);
-    return `await ${options.host}.load(${options.cell},${specifier},[]);`;
+    const request = JSON.stringify({ specifier: (node.source as Node).value, names: [] });
+    return `await ${options.host}.load(${options.cell},${request});`;
   }
 
   /** `function f(){}` to `let f = function (){}` at the front. Without an inner name, `f` means the variable. */

@@ -1,8 +1,8 @@
 import { inspect, types } from "node:util";
 import { codeFrame } from "../compile/diagnostic.ts";
 import type { Output } from "../session/output.ts";
-import { joinLines, linesOf, makeString } from "./primordials.ts";
-import { type Place, readFrames } from "./stack.ts";
+import { joinLines, linesOf, makeString, slice, startsWith } from "./primordials.ts";
+import { type Place, placeOfError, readFrames } from "./stack.ts";
 
 type ErrorOutput = Extract<Output, { type: "error" }>;
 const mostFrames = 12;
@@ -35,11 +35,13 @@ function describe(thrown: unknown, place: Place | undefined, indent: string, int
   const own: string[] = [];
   let folded = 0;
   let between = 0;
-  let first = place;
+  let first = place ?? placeOfError(thrown);
+  if (first) own[0] = `${first.where}:${first.line}:${first.column}`;
   for (let index = 0; index < frames.length; index++) {
     const frame = frames[index]!;
-    if (!frame.place) between++;
-    else {
+    if (!frame.place) {
+      if (!frame.isInternal) between++;
+    } else if (bare(frame.text) !== own[own.length - 1]) {
       // What lies below the last frame of one's own is the machinery that called it.
       folded += between;
       between = 0;
@@ -54,7 +56,6 @@ function describe(thrown: unknown, place: Place | undefined, indent: string, int
     push(into, indent, codeFrame(first.source, first.line, first.column));
     push(into, indent, "");
   }
-  if (place) own[own.length] = `${place.where}:${place.line}:${place.column}`;
   for (let index = 0; index < own.length; index++) push(into, indent, `    at ${own[index]}`);
   if (folded > 0) push(into, indent, `    (${folded} more ${folded === 1 ? "frame" : "frames"} in Node and packages)`);
   describeRelated(thrown, indent, into, depth);
@@ -80,8 +81,16 @@ function describeRelated(thrown: Error, indent: string, into: string[], depth: n
   }
 }
 
+function bare(frame: string): string {
+  return startsWith(frame, "async ") ? slice(frame, "async ".length) : frame;
+}
+
 const AggregateErrorBefore = AggregateError;
-const isError = types.isNativeError as (value: unknown) => value is Error;
+const ErrorBefore = Error;
+/** Also one that came from another thread, which Node only copies. */
+function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof ErrorBefore;
+}
 
 function stackOf(error: Error): string {
   try {

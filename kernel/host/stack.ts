@@ -80,10 +80,10 @@ const toStringOfError = Error.prototype.toString;
 
 function describeSite(site: NodeJS.CallSite, file: string | null): string {
   const text = site.toString();
-  if (!file || !startsWith(file, scheme)) return text;
   const line = site.getLineNumber();
   const column = site.getColumnNumber();
-  const place = line && column ? placeInScript(file, line, column) : undefined;
+  if (!file || !line || !column) return text;
+  const place = startsWith(file, scheme) ? placeInScript(file, line, column) : placeInFile(file, line, column);
   if (!place) return text;
   const raw = `${file}:${line}:${column}`;
   const at = indexOf(text, raw);
@@ -94,15 +94,52 @@ function describeSite(site: NodeJS.CallSite, file: string | null): string {
 /** From a line and column of a compiled script (both from 1) to the cell's own. */
 export function placeInScript(url: string, line: number, column: number): Place | undefined {
   const cell = findCell(Number(slice(url, scheme.length)));
-  if (!cell) return undefined;
-  let at = { line, column: column - 1 };
-  const maps = mapsOf(cell);
+  return cell && placeThrough(mapsOf(cell), { where: cell.label, line, column, source: cell.source });
+}
+
+/** One of the person's files, which may have been compiled. */
+function placeInFile(url: string, line: number, column: number): Place | undefined {
+  const query = indexOf(url, "?v=");
+  if (query === -1 || !startsWith(url, "file:")) return undefined;
+  const path = fileURLToPath(slice(url, 0, query));
+  const map = mapOfFile(path);
+  return placeThrough(map ? [map] : [], { where: path, line, column, source: undefined });
+}
+
+function placeThrough(maps: readonly TraceMap[], place: Place): Place {
+  let at = { line: place.line, column: place.column - 1 };
   for (let index = 0; index < maps.length; index++) {
     const found = originalPositionFor(maps[index]!, at);
-    if (found.line === null) return { where: cell.label, line: 1, column: 1, source: cell.source };
+    if (found.line === null) return { ...place, line: 1, column: 1 };
     at = { line: found.line, column: found.column };
   }
-  return { where: cell.label, line: at.line, column: at.column + 1, source: cell.source };
+  return { ...place, line: at.line, column: at.column + 1 };
+}
+
+/** The map from what one of the person's files was compiled to, back to the file. */
+let mapOfFile: (path: string) => TraceMap | undefined = () => undefined;
+
+/** `compile` gives a file's source map as JSON, or nothing where the file ran as it is. */
+export function useFileMaps(compile: (path: string) => string | undefined): void {
+  mapOfFile = (path) => {
+    try {
+      const map = compile(path);
+      return map ? new TraceMap(map) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+const placesOfErrors = new WeakMap<object, Place>();
+
+/** Says where in a cell an error comes from that no stack frame tells. */
+export function placeError(error: unknown, place: Place): void {
+  if (typeof error === "object" && error !== null) placesOfErrors.set(error, place);
+}
+
+export function placeOfError(error: object): Place | undefined {
+  return placesOfErrors.get(error);
 }
 
 const decoded = new WeakMap<HostCell, TraceMap[]>();
@@ -119,6 +156,8 @@ function mapsOf(cell: HostCell): TraceMap[] {
 export interface StackFrame {
   /** The frame as the stack has it, without `at`. */
   text: string;
+  /** Node's own. */
+  isInternal: boolean;
   /** Set when the frame is the person's own. */
   place: Place | undefined;
 }
@@ -135,7 +174,7 @@ export function readFrames(stack: string): StackFrame[] {
     if (!startsWith(line, "    at ")) continue;
     const match = exec(frameLine, line);
     const place = match ? ownPlace(match[2]!, Number(match[3]), Number(match[4])) : undefined;
-    frames[frames.length] = { text: slice(line, 7), place };
+    frames[frames.length] = { text: slice(line, 7), place, isInternal: indexOf(line, "node:") !== -1 };
   }
   return frames;
 }

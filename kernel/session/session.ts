@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { compileCell } from "../compile/cell.ts";
 import type { Diagnostic } from "../compile/diagnostic.ts";
 import type { CellImport } from "../compile/imports.ts";
+import { runOptions } from "../compile/tsconfig.ts";
 import type { Event, MemoryFigures } from "../host/protocol.ts";
 import { magicIntrospector } from "../magics/introspect.ts";
 import { isReset, rewriteMagics } from "../magics/rewrite.ts";
@@ -157,6 +158,10 @@ export class Session implements AsyncDisposable {
   /** A fresh host. Running cells end as errors, waiting ones are abandoned; history and count go on. */
   async restart(): Promise<void> {
     this.#queue.abandonWaiting();
+    await this.#replaceHost();
+  }
+
+  async #replaceHost(): Promise<void> {
     const host = this.#host;
     if (host) {
       this.#endedBy = "restart";
@@ -188,10 +193,15 @@ export class Session implements AsyncDisposable {
     const id = ++this.#lastId;
     const label = `cell [${counted ? executionCount : "silent"}]`;
     if (isReset(code)) {
-      await this.restart();
+      await this.#replaceHost();
       return { status: "ok", executionCount, elapsed: performance.now() - started };
     }
-    const compiled = compileCell(rewriteMagics(code), { cell: id, host: host.hostName, deferred: this.#deferred });
+    const compiled = compileCell(rewriteMagics(code), {
+      ...runOptions(this.#options.cwd),
+      cell: id,
+      host: host.hostName,
+      deferred: this.#deferred,
+    });
     if (!compiled.ok) {
       options.onOutput(syntaxError(label, compiled.diagnostics));
       return { status: "error", executionCount, elapsed: performance.now() - started };

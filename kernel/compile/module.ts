@@ -1,0 +1,49 @@
+import path from "node:path";
+import { parseSync } from "oxc-parser";
+import { codeFrame, positionAt } from "./diagnostic.ts";
+import { scan } from "./scan.ts";
+import { transform } from "./transform.ts";
+import type { Node } from "./tree.ts";
+import { runOptions } from "./tsconfig.ts";
+
+type Language = "ts" | "tsx" | "js" | "jsx";
+
+export interface CompiledModule {
+  code: string;
+  /** JSON; empty when nothing was transformed. */
+  map: string;
+  /** It has `import` or `export`. */
+  isModule: boolean;
+}
+
+/** A local file that a cell imports, by the same rules as a cell: types out, JSX, decorators and `using` lowered. */
+export function compileModule(source: string, filename: string): CompiledModule {
+  const language = languageOf(filename);
+  const parsed = parseSync(filename, source, { lang: language, sourceType: "module" });
+  const error = parsed.errors.find(({ severity }) => severity === "Error");
+  if (error) throw syntaxError(source, filename, error.labels[0]?.start ?? 0, error.message);
+  const uses = scan(parsed.program.body as unknown as Node[]);
+  const isModule = parsed.module.hasModuleSyntax;
+  if (!uses.needsTransform) return { code: source, map: "", isModule };
+  const { paths: _, ...options } = runOptions(path.dirname(filename));
+  const result = transform(source, {
+    filename,
+    language,
+    hasDecorators: uses.hasDecorators,
+    keepUnusedImports: false,
+    ...options,
+  });
+  const failure = result.errors[0];
+  if (failure) throw syntaxError(source, filename, failure.offset, failure.message);
+  return { code: result.code, map: result.map, isModule };
+}
+
+function languageOf(filename: string): Language {
+  const extension = path.extname(filename).slice(1).replace(/^[mc]/, "");
+  return extension === "tsx" || extension === "jsx" || extension === "js" ? extension : "ts";
+}
+
+function syntaxError(source: string, filename: string, offset: number, message: string): SyntaxError {
+  const { line, column } = positionAt(source, offset);
+  return new SyntaxError(`${message}\n  at ${filename}:${line}:${column}\n\n${codeFrame(source, line, column)}`);
+}

@@ -1,0 +1,37 @@
+import module from "node:module";
+import { loadLocal, resolveLocal } from "./hooks.ts";
+
+type Next<Context, Result> = (specifier: string, context?: Partial<Context>) => Result;
+interface SyncHooks {
+  resolve(specifier: string, context: { parentURL?: string }, next: Next<{ parentURL?: string }, object>): object;
+  load(url: string, context: object, next: Next<object, object>): object;
+}
+
+/** Hooks into Node's loader: on this thread where Node can (22.15, 23.5 and later), else on a thread of their own. */
+export function installHooks(kernelUrl: string): void {
+  const { registerHooks } = module as unknown as { registerHooks?: (hooks: SyncHooks) => void };
+  if (!registerHooks) {
+    module.register(new URL("./thread.js", import.meta.url), { data: { kernelUrl } });
+    return;
+  }
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const local = resolveLocal(specifier, context.parentURL);
+      if (local) return { ...local, shortCircuit: true };
+      try {
+        return nextResolve(specifier, context);
+      } catch (error) {
+        if (!/^(ERR_)?MODULE_NOT_FOUND$/.test((error as NodeJS.ErrnoException).code ?? "")) throw error;
+        try {
+          return nextResolve(specifier, { ...context, parentURL: kernelUrl });
+        } catch {
+          throw error;
+        }
+      }
+    },
+    load(url, context, nextLoad) {
+      const local = loadLocal(url);
+      return local ? { ...local, shortCircuit: true } : nextLoad(url, context);
+    },
+  });
+}
