@@ -33,7 +33,8 @@ function parseAs(text: string, language: "ts" | "tsx"): ParsedCell {
   const diagnostics = parsed.errors
     .filter((error) => error.severity === "Error" && !tolerated.test(error.message))
     .map((error) => {
-      const place = error.labels.at(-1)?.start ?? 0;
+      // The parser also points at what opened or was declared first: the error shows itself at the last place.
+      const place = Math.max(0, ...error.labels.map(({ start }) => start));
       return diagnosticAt(text, place, error.helpMessage ? `${error.message} (${error.helpMessage})` : error.message);
     });
   return {

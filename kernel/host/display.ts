@@ -2,6 +2,7 @@ import type { MimeBundle } from "../session/output.ts";
 import { currentId } from "./cells.ts";
 import { sendEvent } from "./outbox.ts";
 import { defineProperty } from "./primordials.ts";
+import { encodeBundle } from "./render/bundle.ts";
 
 export interface DisplayOptions {
   metadata?: Record<string, unknown>;
@@ -14,7 +15,8 @@ export function installDisplay(): void {
   defineProperty(globalThis, Symbol.for("halftone.display"), { value: display, enumerable: false });
 }
 
-export function display(data: MimeBundle, options: DisplayOptions = {}): void {
+export function display(bundle: MimeBundle, options: DisplayOptions = {}): void {
+  const data = encodeBundle(bundle);
   const metadata = options.metadata ?? {};
   const { displayId, update } = options;
   if (update === true) {

@@ -9,11 +9,21 @@ const mostFrames = 12;
 const mostCauses = 5;
 
 /** What a cell shows of something thrown. `place` is where V8 found a syntax error, which no frame tells. */
-export function describeError(thrown: unknown, place?: Place): ErrorOutput {
+function describeError(thrown: unknown, place?: Place): ErrorOutput {
   const { ename, evalue } = nameOf(thrown);
   const lines: string[] = [];
   describe(thrown, place, "", lines, 0);
   return { type: "error", ename, evalue, traceback: lines };
+}
+
+/** The same, when what it needs may have been broken by the person's code. */
+export function describeSafely(thrown: unknown, place?: Place): ErrorOutput {
+  try {
+    return describeError(thrown, place);
+  } catch {
+    const { ename, evalue } = nameOf(thrown);
+    return { type: "error", ename, evalue, traceback: [`${ename}: ${evalue}`] };
+  }
 }
 
 function nameOf(thrown: unknown): { ename: string; evalue: string } {

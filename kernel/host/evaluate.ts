@@ -3,13 +3,13 @@ import { types } from "node:util";
 import type { Output } from "../session/output.ts";
 import { clearAsyncIds } from "./async-ids.ts";
 import { addCell, currentCell, findCell, type HostCell, within } from "./cells.ts";
-import { describeError } from "./errors.ts";
+import { describeSafely } from "./errors.ts";
 import { installExit } from "./exit.ts";
 import type { Loader } from "./load.ts";
 import { mustWait, sendEvent, uninterrupted } from "./outbox.ts";
 import { defineProperty, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
-import { render } from "./render.ts";
+import { render } from "./render/value.ts";
 import { type Shared, slots } from "./shared.ts";
 import { cellUrl, isCalledFromCode, nameCell, type Place, placeInScript } from "./stack.ts";
 
@@ -214,7 +214,7 @@ export class Evaluator {
 
   #fail(cell: HostCell, thrown: unknown, place?: Place): void {
     if (this.#wasUnblocked()) this.#interrupted(cell);
-    else this.#end(cell, "error", describeError(thrown, place));
+    else this.#end(cell, "error", describeSafely(thrown, place));
   }
 
   #interrupted(cell: HostCell): void {
@@ -226,9 +226,20 @@ export class Evaluator {
     });
   }
 
+  /** False, and an error in its place, for an output that JSON cannot carry. */
+  #say(cell: HostCell, output: Output): boolean {
+    try {
+      sendEvent({ type: "output", cell: cell.id, output });
+      return true;
+    } catch (error) {
+      sendEvent({ type: "output", cell: cell.id, output: describeSafely(error) });
+      return false;
+    }
+  }
+
   #end(cell: HostCell, status: "ok" | "error", last?: Output): void {
     uninterrupted(() => {
-      if (last) sendEvent({ type: "output", cell: cell.id, output: last });
+      if (last && !this.#say(cell, last)) status = "error";
       const { atEnd } = cell;
       for (let index = 0; index < atEnd.length; index++) within(cell, atEnd[index]!);
       cell.settled = true;
@@ -241,6 +252,6 @@ export class Evaluator {
   /** An error that nothing awaits: shown in the cell that started the work. */
   #late(error: unknown): void {
     const cell = currentCell();
-    if (cell) sendEvent({ type: "output", cell: cell.id, output: describeError(error) });
+    if (cell) sendEvent({ type: "output", cell: cell.id, output: describeSafely(error) });
   }
 }

@@ -20,7 +20,7 @@ export class FrameReader {
   #wanted = headerBytes;
 
   read(chunk: Buffer): Frame[] {
-    this.#chunks.push(chunk);
+    this.#chunks[this.#chunks.length] = chunk;
     this.#length += chunk.length;
     if (this.#length < this.#wanted) return [];
     const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
@@ -33,12 +33,13 @@ export class FrameReader {
         this.#wanted = size;
         break;
       }
-      frames.push({
+      // By index: a cell may have replaced Array.prototype.push.
+      frames[frames.length] = {
         kind: bytes.readUInt8(at + 4),
         cell: bytes.readUInt32LE(at + 5),
         marker: bytes.readUInt32LE(at + 9),
         body: bytes.subarray(at + headerBytes, at + size),
-      });
+      };
       at += size;
     }
     const rest = bytes.subarray(at);

@@ -1,0 +1,60 @@
+import type { MimeBundle } from "../../session/output.ts";
+
+/** danfojs' DataFrame and Series, as far as showing one needs. */
+interface FrameLike {
+  values: unknown[] | unknown[][];
+  columns: string[];
+  index: (string | number)[];
+  shape: number[];
+  toString(): string;
+}
+
+const mostRows = 20;
+const mostColumns = 30;
+
+/** A danfojs frame or series: an HTML table with the first and last rows, and danfojs' own table as text. */
+export function dataFrame(value: object): MimeBundle | undefined {
+  if (!isFrame(value)) return undefined;
+  return { "text/html": htmlTable(value), "text/plain": value.toString().trim() };
+}
+
+function isFrame(value: object): value is FrameLike {
+  const { name } = value.constructor ?? {};
+  if (name !== "DataFrame" && name !== "Series") return false;
+  const { columns, index, shape } = value as Partial<FrameLike>;
+  return "$data" in value && Array.isArray(columns) && Array.isArray(index) && Array.isArray(shape);
+}
+
+function htmlTable(frame: FrameLike): string {
+  const rows = frame.values.map((row) => (Array.isArray(row) ? row : [row]) as unknown[]);
+  const columns = frame.columns.slice(0, mostColumns);
+  const head = columns.map((name) => `<th>${escapeHtml(name)}</th>`).join("");
+  const cut = rows.length > mostRows;
+  const shown = cut
+    ? [...range(0, mostRows / 2), ...range(rows.length - mostRows / 2, rows.length)]
+    : range(0, rows.length);
+  const body = shown.map((at, place) => {
+    const cells = columns.map((_, column) => `<td>${escapeHtml(format(rows[at]![column]))}</td>`).join("");
+    const gap = cut && place === mostRows / 2 ? `<tr><th>...</th>${"<td>...</td>".repeat(columns.length)}</tr>` : "";
+    return `${gap}<tr><th>${escapeHtml(frame.index[at])}</th>${cells}</tr>`;
+  });
+  const size = `${rows.length.toLocaleString("en-US")} rows, ${frame.columns.length} columns`;
+  return `<table><thead><tr><th></th>${head}</tr></thead><tbody>${body.join("")}</tbody></table><p>${size}</p>`;
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+function format(value: unknown): string {
+  if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
+  return value === null || value === undefined ? "" : String(value);
+}
+
+function escapeHtml(value: unknown): string {
+  return String(value)
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
+}

@@ -1,0 +1,28 @@
+import type { MimeBundle } from "../../session/output.ts";
+import { base64 } from "./bundle.ts";
+
+const signatures: [type: string, offset: number, bytes: number[]][] = [
+  ["image/png", 0, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
+  ["image/jpeg", 0, [0xff, 0xd8, 0xff]],
+  ["image/gif", 0, [0x47, 0x49, 0x46, 0x38]],
+  ["image/webp", 8, [0x57, 0x45, 0x42, 0x50]],
+];
+
+/** A Buffer or Uint8Array that holds an image file. */
+export function image(value: object): MimeBundle | undefined {
+  if (!(value instanceof Uint8Array)) return undefined;
+  for (const [type, offset, bytes] of signatures)
+    if (bytes.every((byte, index) => value[offset + index] === byte))
+      return { [type]: base64(value), "text/plain": `<${type}, ${value.length} bytes>` };
+  return undefined;
+}
+
+/** An element of a document (jsdom, linkedom): what its markup shows. */
+export function element(value: object): MimeBundle | undefined {
+  const { nodeType, outerHTML, tagName } = value as { nodeType?: unknown; outerHTML?: unknown; tagName?: unknown };
+  if (nodeType !== 1 || typeof outerHTML !== "string") return undefined;
+  const name = String(tagName).toLowerCase();
+  const text = outerHTML.length > 200 ? `${outerHTML.slice(0, 200)}...` : outerHTML;
+  if (name === "svg") return { "image/svg+xml": outerHTML, "text/plain": text };
+  return { "text/html": outerHTML, "text/plain": text };
+}

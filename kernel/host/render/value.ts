@@ -1,0 +1,35 @@
+import { inspect } from "node:util";
+import type { MimeBundle } from "../../session/output.ts";
+import { apply, isIn } from "../primordials.ts";
+import { encodeBundle } from "./bundle.ts";
+import { dataFrame } from "./frame.ts";
+import { element, image } from "./media.ts";
+import { tensor } from "./tensor.ts";
+
+/** The method by which a value shows itself: Deno's convention. */
+const displaySymbol = Symbol.for("Jupyter.display");
+
+/** Knows how to show one kind of value; undefined for every other. */
+export type Renderer = (value: object) => MimeBundle | undefined;
+
+const renderers: readonly Renderer[] = [tensor, dataFrame, image, element];
+
+/** A value as a cell shows it. Throws what the value's own display method throws. */
+export async function render(value: unknown): Promise<MimeBundle> {
+  if ((typeof value === "object" || typeof value === "function") && value !== null) {
+    if (isIn(displaySymbol, value)) {
+      const method = (value as Record<symbol, unknown>)[displaySymbol];
+      if (typeof method === "function") return encodeBundle(await apply(method as () => unknown, value, []));
+    }
+    for (let index = 0; index < renderers.length; index++) {
+      const bundle = renderers[index]!(value);
+      if (bundle) return bundle;
+    }
+  }
+  return { "text/plain": showText(value) };
+}
+
+/** As Node's REPL shows it, without colours. */
+export function showText(value: unknown): string {
+  return inspect(value, { breakLength: 100 });
+}
