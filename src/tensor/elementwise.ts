@@ -1,4 +1,5 @@
 // One element in, one element out.
+import { runtimeInfo } from "../runtime/index.ts";
 import { cast, checkTensor, differentiable, drop, run, scalarOf, scoped } from "./engine.ts";
 import { label, namesOf } from "./names.ts";
 import type { DType } from "./types/shape.ts";
@@ -6,6 +7,8 @@ import type { AnyTensor, DTypeOf, ShapeOf, Tensor } from "./types/tensor.ts";
 
 type Same = <T extends AnyTensor>(x: T) => Tensor<ShapeOf<T>, DTypeOf<T>>;
 type To<D extends DType> = <T extends AnyTensor>(x: T) => Tensor<ShapeOf<T>, D>;
+
+const onWasm = runtimeInfo().backend === "wasm";
 
 const unary = (op: string, kernel: string, wanted?: DType, attributes?: Record<string, unknown>) => (x: AnyTensor) => {
   checkTensor(op, x);
@@ -79,7 +82,11 @@ export function leakyRelu(x: AnyTensor, slope = 0.01): AnyTensor {
 export function clip<T extends AnyTensor>(x: T, low: number, high: number): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function clip(x: AnyTensor, low: number, high: number): AnyTensor {
   if (!(low <= high)) throw new RangeError(`clip: low must not be above high, got ${low} and ${high}`);
-  return unary("clip", "ClipByValue", undefined, { clipValueMin: low, clipValueMax: high })(x);
+  const clipped = unary("clip", "ClipByValue", undefined, { clipValueMin: low, clipValueMax: high });
+  if (!onWasm || x.dtype !== "float32") return clipped(x);
+  // WebAssembly's kernel makes NaN the lower bound.
+  const keepNaN = () => run("Select", { condition: run("IsNan", { x }), t: x, e: clipped(x) });
+  return label(scoped("clip", keepNaN), namesOf(x));
 }
 
 /** The tensor in another dtype; itself when it has it. */

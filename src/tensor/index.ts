@@ -1,5 +1,20 @@
 export * from "./arithmetic.ts";
+export { at } from "./at.ts";
 export { broadcastTo } from "./broadcast.ts";
+export {
+  arange,
+  eye,
+  full,
+  item,
+  linspace,
+  ones,
+  onesLike,
+  tensor,
+  toArray,
+  toTyped,
+  zeros,
+  zerosLike,
+} from "./create.ts";
 export { einsum } from "./einsum.ts";
 export {
   abs,
@@ -35,8 +50,25 @@ export {
   tanh,
 } from "./elementwise.ts";
 export { ShapeError } from "./errors.ts";
+export { gather, gatherAlong, oneHot, sort, topK, where } from "./gather.ts";
+export { checkpoint, customGrad, grad, stopGradient, valueAndGrad } from "./grad.ts";
+export { concat, splitAlong, stack, unstack } from "./join.ts";
+export { clone, flip, pad, reshape, squeeze, swapAxes, transpose, unsqueeze } from "./layout.ts";
+export { binaryCrossEntropy, crossEntropy, type LossReduction, meanAbsoluteError, meanSquaredError } from "./losses.ts";
 export { matmul } from "./matmul.ts";
 export { named, namesOf } from "./names.ts";
+export {
+  bernoulli,
+  type Generator,
+  generator,
+  permutation,
+  type RandomOptions,
+  randint,
+  randn,
+  randomState,
+  seed,
+  uniform,
+} from "./random.ts";
 export { type Reduction, rearrange, reduce, repeat } from "./rearrange.ts";
 export {
   all,
@@ -55,5 +87,17 @@ export {
   sum,
   variance,
 } from "./reductions.ts";
+export { dropout, layerNorm, logSoftmax, rmsNorm, softmax } from "./softmax.ts";
+export { noGrad } from "./tape.ts";
+export {
+  countParameters,
+  describeTree,
+  disposeTree,
+  type Gradients,
+  keepTree,
+  leaves,
+  mapTree,
+  zipTrees,
+} from "./tree.ts";
 export type { Dim, DType, Shape, Size } from "./types/shape.ts";
 export type { AnyTensor, Operand, Tensor } from "./types/tensor.ts";

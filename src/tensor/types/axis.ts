@@ -78,14 +78,16 @@ export type Reduced<S extends Shape, A, Keep = false> =
       ? Keep extends true
         ? { [I in keyof S]: 1 }
         : []
-      : Places<S, List<A>> extends infer P extends number
-        ? number extends P
-          ? Shape
-          : Without<S, P, Keep>
-        : Shape;
+      : undefined extends A
+        ? Shape
+        : Places<S, List<A>> extends infer P extends number
+          ? number extends P
+            ? Shape
+            : Without<S, P, Keep>
+          : Shape;
 
-/** `A`, or a sentence that says which axis the shape does not have. */
-export type AxisOf<Op extends string, S extends Shape, A> = [A] extends [undefined]
+/** `A`, or a sentence that says which axis the shape does not have. An axis that may be undefined is left to the run. */
+export type AxisOf<Op extends string, S extends Shape, A> = undefined extends A
   ? A
   : Places<S, List<A>> extends { readonly missing: infer X extends Axis }
     ? `${Op}: axis ${X} is not in ${ShapeText<S>}`

@@ -1,0 +1,203 @@
+// Tensors from nothing and from arrays, and arrays from tensors.
+import { tf } from "../runtime/index.ts";
+import { checkTensor, engine } from "./engine.ts";
+import { ShapeError } from "./errors.ts";
+import { readSizes } from "./layout.ts";
+import { label, namesOf, shapeText, sizesText } from "./names.ts";
+import type { DType, Shape, ShapeOfSizes, Size } from "./types/shape.ts";
+import type { AnyTensor, ShapeOf, Tensor } from "./types/tensor.ts";
+
+type Nested = number | boolean | readonly Nested[];
+type Typed =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int8Array
+  | Int16Array
+  | Uint16Array;
+
+type NestedShape<V, Out extends Shape = []> = V extends readonly (infer E)[]
+  ? V extends readonly []
+    ? [...Out, 0]
+    : NestedShape<E, [...Out, V["length"]]>
+  : Out;
+type ValuesShape<V> = V extends Typed ? [number] : NestedShape<V>;
+type Leaf<V> = V extends readonly (infer E)[] ? Leaf<E> : V;
+type ValuesDType<V> = V extends Int32Array | Uint8Array | Uint8ClampedArray | Int8Array | Int16Array | Uint16Array
+  ? "int32"
+  : V extends Typed
+    ? "float32"
+    : [Leaf<V>] extends [never]
+      ? "float32"
+      : Leaf<V> extends boolean
+        ? "bool"
+        : "float32";
+
+export interface TensorOptions {
+  dtype?: DType;
+  /** The shape of a flat array. */
+  shape?: readonly Size[];
+}
+
+/**
+ * A tensor of nested arrays or of a typed array. Numbers are float32 and booleans bool; a whole-number typed array is
+ * int32. A flat array takes its shape from `shape`. Throws ShapeError for a ragged array.
+ */
+export function tensor<
+  const V extends number | boolean | readonly unknown[] | Typed,
+  const D extends DType | undefined = undefined,
+  const S extends readonly Size[] | undefined = undefined,
+>(
+  values: V,
+  options?: { dtype?: D; shape?: S },
+): Tensor<S extends readonly Size[] ? ShapeOfSizes<S> : ValuesShape<V>, D extends DType ? D : ValuesDType<V>>;
+export function tensor(values: Nested | Typed, options: TensorOptions = {}): AnyTensor {
+  const flat = ArrayBuffer.isView(values)
+    ? { data: values as Typed, shape: [values.length] }
+    : flatten(values as Nested);
+  const wanted = options.shape && readSizes("tensor", options.shape);
+  const shape = wanted?.shape ?? flat.shape;
+  if (shape.reduce((n, d) => n * d, 1) !== flat.data.length)
+    throw new ShapeError(`tensor: ${flat.data.length} values do not fill ${sizesText(shape, wanted?.names)}`);
+  const dtype = options.dtype ?? inferred(flat.data);
+  return label(engine.makeTensor(stored(flat.data, dtype), shape, dtype) as AnyTensor, wanted?.names);
+}
+
+type Flat = { data: Typed | (number | boolean)[]; shape: number[] };
+
+function flatten(values: Nested): Flat {
+  const shape: number[] = [];
+  for (let level: Nested | undefined = values; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const data: (number | boolean)[] = [];
+  const walk = (value: Nested, depth: number): void => {
+    const length = Array.isArray(value) ? value.length : undefined;
+    if (length !== shape[depth])
+      throw new ShapeError(
+        `tensor: the arrays are ragged: ${length ?? "a value"} beside ${shape[depth] ?? "a value"} at depth ${depth}`,
+      );
+    if (!Array.isArray(value)) {
+      if (typeof value !== "number" && typeof value !== "boolean")
+        throw new TypeError(
+          `tensor: a value must be a number or a boolean, got ${value === null ? "null" : typeof value}`,
+        );
+      data.push(value);
+    } else for (const inner of value as readonly Nested[]) walk(inner, depth + 1);
+  };
+  walk(values, 0);
+  return { data, shape };
+}
+
+function inferred(data: Flat["data"]): DType {
+  if (Array.isArray(data)) return typeof data[0] === "boolean" ? "bool" : "float32";
+  return data instanceof Float32Array || data instanceof Float64Array ? "float32" : "int32";
+}
+
+function stored(data: Flat["data"], dtype: DType): Float32Array | Int32Array | Uint8Array {
+  if (dtype === "bool") return Uint8Array.from(data as number[], (value) => (value ? 1 : 0));
+  if (dtype === "int32") return Int32Array.from(data as number[]);
+  return Float32Array.from(data as number[]);
+}
+
+const filled = (op: string, sizes: readonly Size[], value: number, dtype: DType): AnyTensor => {
+  const { shape, names } = readSizes(op, sizes);
+  return label(tf.fill(shape, value, dtype as "float32"), names);
+};
+
+/** All zeros: `zeros([{ batch: 32 }, 10])`. */
+export function zeros<const S extends readonly Size[], const D extends DType = "float32">(
+  shape: S,
+  dtype?: D,
+): Tensor<ShapeOfSizes<S>, D>;
+export function zeros(shape: readonly Size[], dtype: DType = "float32"): AnyTensor {
+  return filled("zeros", shape, 0, dtype);
+}
+
+/** All ones. */
+export function ones<const S extends readonly Size[], const D extends DType = "float32">(
+  shape: S,
+  dtype?: D,
+): Tensor<ShapeOfSizes<S>, D>;
+export function ones(shape: readonly Size[], dtype: DType = "float32"): AnyTensor {
+  return filled("ones", shape, 1, dtype);
+}
+
+/** One value everywhere. */
+export function full<const S extends readonly Size[], const D extends DType = "float32">(
+  shape: S,
+  value: number,
+  dtype?: D,
+): Tensor<ShapeOfSizes<S>, D>;
+export function full(shape: readonly Size[], value: number, dtype: DType = "float32"): AnyTensor {
+  return filled("full", shape, value, dtype);
+}
+
+/** Zeros of another tensor's shape, names and dtype. */
+export function zerosLike<T extends AnyTensor>(x: T): Tensor<ShapeOf<T>> {
+  checkTensor("zerosLike", x);
+  return label(tf.zerosLike(x), namesOf(x)) as never;
+}
+
+/** Ones of another tensor's shape, names and dtype. */
+export function onesLike<T extends AnyTensor>(x: T): Tensor<ShapeOf<T>> {
+  checkTensor("onesLike", x);
+  return label(tf.onesLike(x), namesOf(x)) as never;
+}
+
+/** 0, 1, ... up to but not `stop`; or from `start` by `step`. Whole numbers are int32, others float32. */
+export function arange<const N extends number>(stop: N): Tensor<[N]>;
+export function arange(start: number, stop: number, step?: number): Tensor<[number]>;
+export function arange(start: number, stop?: number, step = 1): AnyTensor {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop];
+  if (step === 0 || ![from, to, step].every(Number.isFinite))
+    throw new RangeError(`arange: finite bounds and a step that is not 0, got ${from}, ${to}, ${step}`);
+  const length = Math.max(0, Math.ceil((to - from) / step));
+  const whole = Number.isInteger(from) && Number.isInteger(step);
+  const values = whole ? new Int32Array(length) : new Float32Array(length);
+  for (let i = 0; i < length; i++) values[i] = from + i * step;
+  return engine.makeTensor(values, [length], whole ? "int32" : "float32") as AnyTensor;
+}
+
+/** `count` numbers from `start` to `stop`, both included. */
+export function linspace<const N extends number>(start: number, stop: number, count: N): Tensor<[N], "float32">;
+export function linspace(start: number, stop: number, count: number): AnyTensor {
+  if (!Number.isInteger(count) || count < 0)
+    throw new RangeError(`linspace: count must be a whole number, got ${count}`);
+  const step = count > 1 ? (stop - start) / (count - 1) : 0;
+  const values = Float32Array.from({ length: count }, (_, i) => (i === count - 1 && i > 0 ? stop : start + i * step));
+  return engine.makeTensor(values, [count], "float32") as AnyTensor;
+}
+
+/** The identity matrix. */
+export function eye<const N extends number>(size: N): Tensor<[N, N], "float32">;
+export function eye(size: number): AnyTensor {
+  const values = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) values[i * (size + 1)] = 1;
+  return engine.makeTensor(values, [size, size], "float32") as AnyTensor;
+}
+
+/** The only number of a tensor. Throws ShapeError when it has another number of elements. */
+export function item(x: AnyTensor): number {
+  checkTensor("item", x);
+  if (x.size !== 1) throw new ShapeError(`item: ${shapeText(x)} has ${x.size} elements, not one`);
+  return x.dataSync()[0]!;
+}
+
+type NestedArray<S extends Shape, V> = number extends S["length"]
+  ? unknown
+  : S extends readonly [Shape[number], ...infer R extends Shape]
+    ? NestedArray<R, V>[]
+    : V;
+
+/** The elements as nested arrays. */
+export function toArray<T extends AnyTensor>(x: T): NestedArray<ShapeOf<T>, number> {
+  checkTensor("toArray", x);
+  return x.arraySync() as never;
+}
+
+/** The elements in order as a typed array: Float32Array, Int32Array, or Uint8Array for bool. */
+export function toTyped(x: AnyTensor): Float32Array | Int32Array | Uint8Array {
+  checkTensor("toTyped", x);
+  return x.dataSync();
+}

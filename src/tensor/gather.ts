@@ -1,0 +1,256 @@
+// Choosing elements by whole-number tensors.
+import { runtimeInfo, tf } from "../runtime/index.ts";
+import { placeOf } from "./axes.ts";
+import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
+import { cast, checkTensor, differentiable, permuteTo, reshapeTo, run, scalarOf, scoped, sizeOf } from "./engine.ts";
+import { ShapeError } from "./errors.ts";
+import { label, namesOf, shapeText } from "./names.ts";
+import type { Axis, AxisOf, Place, WithDim } from "./types/axis.ts";
+import type { Broadcast, DType, IfBroadcast, Shape } from "./types/shape.ts";
+import type { AnyTensor, DTypeOf, Operand, ShapeOf, Tensor, WiderDType } from "./types/tensor.ts";
+
+export type Places = AnyTensor | readonly number[];
+type PlacesShape<I> = I extends readonly number[] ? [I["length"]] : ShapeOf<I>;
+
+type Gathered<S extends Shape, A extends Axis, I extends Shape> =
+  Place<S, A> extends infer P
+    ? P extends 0
+      ? S extends readonly [Shape[number], ...infer R extends Shape]
+        ? [...I, ...R]
+        : Shape
+      : I extends readonly [infer N extends Shape[number]]
+        ? WithDim<S, A, N>
+        : Shape
+    : never;
+
+/** The places as an int32 tensor, those from the end counted from the start; throws RangeError for one outside. */
+function readPlaces(op: string, x: AnyTensor, indices: Places, axis: number): AnyTensor {
+  const size = x.shape[axis]!;
+  const fail = (place: number): never => {
+    throw new RangeError(`${op}: there is no place ${place} on axis ${axis} of ${shapeText(x)}`);
+  };
+  if (Array.isArray(indices)) {
+    const places = Int32Array.from(indices as number[], (place) => {
+      if (!Number.isInteger(place) || place < -size || place >= size) fail(place);
+      return place < 0 ? place + size : place;
+    });
+    return tf.tensor1d(places, "int32");
+  }
+  const tensor = indices as AnyTensor;
+  checkTensor(op, tensor);
+  if (tensor.dtype !== "int32") throw new TypeError(`${op}: the indices must be an int32 tensor, got ${tensor.dtype}`);
+  const places = tensor.dataSync();
+  let negative = false;
+  for (const place of places) {
+    if (place < -size || place >= size) fail(place);
+    if (place < 0) negative = true;
+  }
+  if (!negative) return tensor;
+  return tf.tensor(
+    Int32Array.from(places, (place) => (place < 0 ? place + size : place)),
+    tensor.shape,
+    "int32",
+  );
+}
+
+/**
+ * The slices at some places along an axis (0 when none is given): rows of a table of embeddings, say. `indices` is an
+ * int32 tensor or a list; its shape stands where the axis was. Throws RangeError for a place outside the axis.
+ */
+export function gather<T extends AnyTensor, const I extends Places, const A extends Axis = 0>(
+  x: T,
+  indices: I,
+  axis?: AxisOf<"gather", ShapeOf<T>, A>,
+): Tensor<Gathered<ShapeOf<T>, A, PlacesShape<I>>, DTypeOf<T>>;
+export function gather(x: AnyTensor, indices: Places, axis: Axis = 0): AnyTensor {
+  checkTensor("gather", x);
+  const place = placeOf("gather", x, axis);
+  const names = namesOf(x);
+  const inner = Array.isArray(indices) ? undefined : namesOf(indices as AnyTensor);
+  const result = scoped("gather", () => {
+    const places = readPlaces("gather", x, indices, place);
+    return differentiable("gather", [x], {
+      forward: () => {
+        const shape = x.shape.toSpliced(place, 1, ...places.shape);
+        // WebAssembly's kernel gives the axes of an empty result in another order.
+        if (sizeOf(shape) === 0) return tf.zeros(shape, x.dtype as "float32");
+        return run("GatherV2", { x, indices: places }, { axis: place, batchDims: 0 });
+      },
+      keep: () => [places],
+      backward: (dy, [kept]) => [() => scatterSlices(dy, kept!, x.shape, place)],
+    });
+  });
+  const rank = result.rank - x.rank + 1;
+  return label(
+    result,
+    (names || inner) &&
+      [...(names ?? x.shape.map(() => undefined))].toSpliced(
+        place,
+        1,
+        ...(inner ?? Array<undefined>(rank).fill(undefined)),
+      ),
+  );
+}
+
+const onWasm = runtimeInfo().backend === "wasm";
+
+/** The sum of slices into zeros of a shape, at places along an axis. */
+function scatterSlices(dy: AnyTensor, places: AnyTensor, shape: readonly number[], axis: number): AnyTensor {
+  const [before, size, after] = [shape.slice(0, axis), shape[axis]!, shape.slice(axis + 1)];
+  const flat = reshapeTo(dy, [sizeOf(before), places.size, sizeOf(after)]);
+  const front = permuteTo(flat, [1, 0, 2]);
+  const rows = reshapeTo(front, [places.size, sizeOf(before) * sizeOf(after)]);
+  const segments = reshapeTo(places, [places.size]);
+  const total = sumRows(rows, segments, size);
+  const back = permuteTo(reshapeTo(total, [size, sizeOf(before), sizeOf(after)]), [1, 0, 2]);
+  return reshapeTo(back, shape);
+}
+
+/** Row i of the result is the sum of the rows whose segment is i. */
+function sumRows(rows: AnyTensor, segments: AnyTensor, count: number): AnyTensor {
+  if (rows.size === 0) return tf.zeros([count, rows.shape[1]!]);
+  if (!onWasm) return run("UnsortedSegmentSum", { x: rows, segmentIds: segments }, { numSegments: count });
+  const indices = reshapeTo(segments, [segments.size, 1]);
+  return run("ScatterNd", { indices, updates: rows }, { shape: [count, rows.shape[1]!] });
+}
+
+/**
+ * Along one axis, the element at the place that `indices` says, which has the shape of the result and, but for that
+ * axis, of x (numpy.take_along_axis, torch.gather).
+ */
+export function gatherAlong<T extends AnyTensor, I extends AnyTensor>(
+  x: T,
+  indices: I,
+  axis?: Axis,
+): Tensor<ShapeOf<I>, DTypeOf<T>>;
+export function gatherAlong(x: AnyTensor, indices: AnyTensor, axis: Axis = -1): AnyTensor {
+  checkTensor("gatherAlong", x);
+  const place = placeOf("gatherAlong", x, axis);
+  const fits = indices.rank === x.rank && indices.shape.every((d, i) => i === place || d === x.shape[i]);
+  if (!fits)
+    throw new ShapeError(
+      `gatherAlong: the indices ${shapeText(indices)} must have the shape ${shapeText(x)} but for axis ${axis}`,
+    );
+  const result = scoped("gatherAlong", () => {
+    const size = x.shape[place]!;
+    const last = [...x.shape.keys()].filter((i) => i !== place).concat(place);
+    const moved = permuteTo(x, last);
+    const chosen = permuteTo(readPlaces("gatherAlong", x, indices, place), last);
+    const rows = moved.size / Math.max(1, size);
+    const width = chosen.shape.at(-1)!;
+    const starts = tf.tensor2d(
+      Int32Array.from({ length: rows }, (_, i) => i * size),
+      [rows, 1],
+      "int32",
+    );
+    const flat = run("Add", { a: reshapeTo(chosen, [rows, width]), b: starts });
+    const values = gather(reshapeTo(moved, [moved.size]), reshapeTo(flat, [rows * width])) as AnyTensor;
+    return permuteTo(
+      reshapeTo(values, chosen.shape),
+      last.map((_, i) => last.indexOf(i)),
+    );
+  });
+  return label(result, namesOf(x));
+}
+
+/** [n] places as [n, depth] rows. WebAssembly's kernel knows whole numbers only. */
+export function hotRows(places: AnyTensor, depth: number): AnyTensor {
+  const dtype = onWasm ? "int32" : "float32";
+  return cast(run("OneHot", { indices: places }, { dtype, depth, onValue: 1, offValue: 0 }), "float32");
+}
+
+/** 1 at the place that each whole number says along a new last axis of `depth`, 0 elsewhere. */
+export function oneHot<T extends AnyTensor, const N extends number>(
+  indices: T,
+  depth: N,
+): Tensor<[...ShapeOf<T>, N], "float32">;
+export function oneHot(indices: AnyTensor, depth: number): AnyTensor {
+  checkTensor("oneHot", indices);
+  if (indices.dtype !== "int32")
+    throw new TypeError(`oneHot: the indices must be an int32 tensor, got ${indices.dtype}`);
+  const names = namesOf(indices);
+  const result = scoped("oneHot", () =>
+    reshapeTo(hotRows(reshapeTo(indices, [indices.size]), depth), [...indices.shape, depth]),
+  );
+  return label(result, names && [...names, undefined]);
+}
+
+/** Where `condition` holds the element of a, elsewhere that of b, all three broadcast. */
+export function where<C extends AnyTensor, A extends Operand, B extends Operand>(
+  condition: C,
+  a: IfBroadcast<"where", ShapeOf<C>, ShapeOf<A>, A>,
+  b: IfBroadcast<"where", Broadcast<ShapeOf<C>, ShapeOf<A>>, ShapeOf<B>, B>,
+): Tensor<Broadcast<Broadcast<ShapeOf<C>, ShapeOf<A>>, ShapeOf<B>>, WiderDType<A, B>>;
+export function where(condition: AnyTensor, a: Operand, b: Operand): AnyTensor {
+  checkTensor("where", condition);
+  for (const x of [a, b]) if (typeof x !== "number") checkTensor("where", x);
+  if (condition.dtype !== "bool")
+    throw new TypeError(`where: the condition must be a bool tensor, got ${condition.dtype}`);
+  let names = namesOf(condition);
+  const result = scoped("where", () => {
+    const dtype = commonOf(a, b);
+    const [x, y] = [a, b].map((v) => (typeof v === "number" ? scalarOf(v, dtype) : cast(v, dtype))) as [
+      AnyTensor,
+      AnyTensor,
+    ];
+    names = broadcastNames("where", condition, x);
+    const wide = broadcastShape(condition.shape, x.shape);
+    const middle = label({ shape: wide, dtype, rank: wide.length } as unknown as AnyTensor, names);
+    names = broadcastNames("where", middle, y);
+    const shape = broadcastShape(wide, y.shape);
+    return run("Select", { condition: expandTo(condition, shape), t: expandTo(x, shape), e: expandTo(y, shape) });
+  });
+  return label(result, names);
+}
+
+function commonOf(a: Operand, b: Operand): DType {
+  const tensors = [a, b].filter((x) => typeof x !== "number");
+  if (
+    tensors.length > 0 &&
+    tensors.every((x) => x.dtype !== "float32") &&
+    [a, b].every((x) => typeof x !== "number" || Number.isInteger(x))
+  )
+    return tensors.every((x) => x.dtype === "bool") && tensors.length === 2 ? "bool" : "int32";
+  return "float32";
+}
+
+/** The `k` largest along the last axis, largest first, and where they are. */
+export function topK<T extends AnyTensor, const K extends number>(
+  x: T,
+  k: K,
+): { values: Tensor<WithDim<ShapeOf<T>, -1, K>, DTypeOf<T>>; indices: Tensor<WithDim<ShapeOf<T>, -1, K>, "int32"> };
+export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: AnyTensor } {
+  checkTensor("topK", x);
+  const size = x.shape.at(-1) ?? 0;
+  if (!Number.isInteger(k) || k < 0 || k > size)
+    throw new RangeError(`topK: k must be between 0 and ${size} for ${shapeText(x)}, got ${k}`);
+  const [values, indices] = scoped("topK", () => {
+    const [top, places] = run("TopK", { x }, { k, sorted: true }) as unknown as AnyTensor[];
+    // The kernel has no gradient; the gather of the same elements has.
+    const chosen = x.dtype === "float32" && k > 0 ? (gatherAlong(x, places!) as AnyTensor) : top!;
+    return [chosen, places!];
+  }) as [AnyTensor, AnyTensor];
+  return { values: label(values, namesOf(x)), indices: label(indices, namesOf(x)) };
+}
+
+/** The elements along the last axis in ascending order (or descending), and where they were. Ties keep no order. */
+export function sort<T extends AnyTensor>(
+  x: T,
+  direction?: "ascending" | "descending",
+): { values: Tensor<ShapeOf<T>, DTypeOf<T>>; indices: Tensor<ShapeOf<T>, "int32"> };
+export function sort(
+  x: AnyTensor,
+  direction: "ascending" | "descending" = "ascending",
+): { values: AnyTensor; indices: AnyTensor } {
+  checkTensor("sort", x);
+  const { values, indices } = topK(x, x.shape.at(-1) ?? 0) as { values: AnyTensor; indices: AnyTensor };
+  if (direction === "descending") return { values, indices };
+  const dims = [x.rank - 1];
+  const [up, places] = [values, indices].map((t) => label(run("Reverse", { x: t }, { dims }), namesOf(x))) as [
+    AnyTensor,
+    AnyTensor,
+  ];
+  values.dispose();
+  indices.dispose();
+  return { values: up, indices: places };
+}

@@ -1,0 +1,107 @@
+import { placeOf } from "./axes.ts";
+import { cast, checkTensor, run, scoped } from "./engine.ts";
+import { ShapeError } from "./errors.ts";
+import { dimText, label, namesOf, shapeText } from "./names.ts";
+import type { Axis, AxisOf, Reduced, WithDim } from "./types/axis.ts";
+import type { Concatenated, IfConcat, Stacked } from "./types/layout.ts";
+import type { DType } from "./types/shape.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor } from "./types/tensor.ts";
+
+type Shapes<T extends readonly AnyTensor[]> = { [I in keyof T]: ShapeOf<T[I]> };
+type List = readonly AnyTensor[];
+
+const order: readonly string[] = ["bool", "int32", "float32"];
+
+/** The tensors in the widest of their dtypes. */
+function alike(op: string, xs: List): AnyTensor[] {
+  if (xs.length === 0) throw new ShapeError(`${op}: there is no tensor to join`);
+  for (const x of xs) checkTensor(op, x);
+  const dtype = xs.reduce(
+    (wide, x) => (order.indexOf(x.dtype) > order.indexOf(wide) ? x.dtype : wide),
+    xs[0]!.dtype as string,
+  );
+  return xs.map((x) => cast(x, dtype as DType));
+}
+
+/** Tensors one after the other along an axis (0 when none is given); the other axes must agree. */
+export function concat<const T extends List, const A extends Axis = 0>(
+  tensors: IfConcat<Shapes<T>, A, T>,
+  axis?: A,
+): Tensor<Concatenated<Shapes<T>, A>, DTypeOf<T[number]>>;
+export function concat(tensors: List, axis: Axis = 0): AnyTensor {
+  const first = tensors[0]!;
+  if (tensors.length === 0) throw new ShapeError("concat: there is no tensor to join");
+  const place = placeOf("concat", first, axis);
+  for (const x of tensors.slice(1)) checkJoin(first, x, place, axis);
+  const result = scoped("concat", () => {
+    const inputs = alike("concat", tensors);
+    return inputs.length === 1
+      ? run("Identity", { x: inputs[0]! })
+      : run("Concat", inputs as unknown as Record<string, AnyTensor>, { axis: place });
+  });
+  return label(result, namesOf(first));
+}
+
+function checkJoin(a: AnyTensor, b: AnyTensor, place: number, axis: Axis): void {
+  checkTensor("concat", b);
+  const both = `concat: ${shapeText(a)} and ${shapeText(b)}`;
+  if (a.rank !== b.rank) throw new ShapeError(`${both} do not have the same number of axes`);
+  const [left, right] = [namesOf(a), namesOf(b)];
+  for (let i = 0; i < a.rank; i++) {
+    const clash = left?.[i] !== undefined && right?.[i] !== undefined && left[i] !== right[i];
+    if (i !== place && (a.shape[i] !== b.shape[i] || clash)) {
+      const [one, other] = [dimText(a.shape[i]!, left?.[i]), dimText(b.shape[i]!, right?.[i])];
+      throw new ShapeError(`${both} do not join along axis ${axis}: ${one} is not ${other}`);
+    }
+  }
+}
+
+/** Tensors of one shape side by side along a new axis (0 when none is given). */
+export function stack<const T extends List, const A extends number = 0>(
+  tensors: T,
+  axis?: A,
+): Tensor<Stacked<ShapeOf<T[0]>, A, T["length"]>, DTypeOf<T[number]>>;
+export function stack(tensors: List, axis = 0): AnyTensor {
+  if (tensors.length === 0) throw new ShapeError("stack: there is no tensor to join");
+  const first = tensors[0]!;
+  checkTensor("stack", first);
+  const place = placeOf("stack", first, axis, first.rank + 1);
+  for (const x of tensors)
+    if (x.rank !== first.rank || x.shape.some((d, i) => d !== first.shape[i]))
+      throw new ShapeError(`stack: ${shapeText(first)} and ${shapeText(x)} are not the same shape`);
+  const result = scoped("stack", () =>
+    run("Pack", alike("stack", tensors) as unknown as Record<string, AnyTensor>, { axis: place }),
+  );
+  return label(result, namesOf(first)?.toSpliced(place, 0, undefined));
+}
+
+/** A tensor cut along an axis: into `parts` equal ones, or into ones of the sizes given. */
+export function splitAlong<T extends AnyTensor, const A extends Axis = 0>(
+  x: T,
+  parts: number | readonly number[],
+  axis?: AxisOf<"splitAlong", ShapeOf<T>, A>,
+): Tensor<WithDim<ShapeOf<T>, A, number>, DTypeOf<T>>[];
+export function splitAlong(x: AnyTensor, parts: number | readonly number[], axis: Axis = 0): AnyTensor[] {
+  checkTensor("splitAlong", x);
+  const place = placeOf("splitAlong", x, axis);
+  const length = x.shape[place]!;
+  if (typeof parts === "number" && (parts <= 0 || length % parts !== 0))
+    throw new ShapeError(`splitAlong: axis ${axis} of ${shapeText(x)} does not split into ${parts} equal parts`);
+  const sizes = typeof parts === "number" ? Array<number>(parts).fill(length / parts) : [...parts];
+  if (sizes.reduce((sum, size) => sum + size, 0) !== length || sizes.some((size) => size < 0))
+    throw new ShapeError(`splitAlong: [${sizes.join(", ")}] do not add up to axis ${axis} of ${shapeText(x)}`);
+  const result = run("SplitV", { x }, { numOrSizeSplits: sizes, axis: place }) as unknown as AnyTensor[];
+  return result.map((part) => label(part, namesOf(x)));
+}
+
+/** The tensors along an axis, which they lose. */
+export function unstack<T extends AnyTensor, const A extends Axis = 0>(
+  x: T,
+  axis?: AxisOf<"unstack", ShapeOf<T>, A>,
+): Tensor<Reduced<ShapeOf<T>, A>, DTypeOf<T>>[];
+export function unstack(x: AnyTensor, axis: Axis = 0): AnyTensor[] {
+  checkTensor("unstack", x);
+  const place = placeOf("unstack", x, axis);
+  const result = run("Unpack", { value: x }, { axis: place }) as unknown as AnyTensor[];
+  return result.map((part) => label(part, namesOf(x)?.toSpliced(place, 1)));
+}

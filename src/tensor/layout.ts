@@ -1,0 +1,157 @@
+// What only moves elements: reshape, transpose and their kin.
+import { placeOf, placesOf } from "./axes.ts";
+import { checkTensor, permuteTo, reshapeTo, run, scoped, sizeOf } from "./engine.ts";
+import { ShapeError } from "./errors.ts";
+import { type AxisNames, label, namesOf, shapeText, sizesText } from "./names.ts";
+import type { Axis, AxisOf, Place, Reduced } from "./types/axis.ts";
+import type { IfReshape, Permuted, ReshapeTo, SameRank, Squeezed, Unsqueezed } from "./types/layout.ts";
+import type { Shape, Size } from "./types/shape.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor } from "./types/tensor.ts";
+
+/** A new tensor even where nothing moved, so that either may be disposed of. */
+const fresh = (result: AnyTensor, x: AnyTensor): AnyTensor => (result === x ? run("Identity", { x }) : result);
+
+/** The numbers and the names of sizes such as `[{ batch: 32 }, 10]`. */
+export function readSizes(op: string, sizes: readonly Size[]): { shape: number[]; names: AxisNames | undefined } {
+  const pairs = sizes.map((size): [string | undefined, number] => {
+    if (typeof size === "number") return [undefined, size];
+    const [entry, ...more] = Object.entries(size);
+    if (!entry || more.length > 0) throw new TypeError(`${op}: a named size has one name, got ${JSON.stringify(size)}`);
+    return entry;
+  });
+  for (const [name, size] of pairs)
+    if (!Number.isInteger(size) || size < 0)
+      throw new RangeError(`${op}: a size must be a whole number, got ${size}${name ? ` for ${name}` : ""}`);
+  const names = pairs.map(([name]) => name);
+  return { shape: pairs.map(([, size]) => size), names: names.some(Boolean) ? names : undefined };
+}
+
+/** The same elements in another shape; one size may be -1, which is what is left. */
+export function reshape<T extends AnyTensor, const N extends readonly Size[]>(
+  x: T,
+  shape: IfReshape<ShapeOf<T>, N, N>,
+): Tensor<ReshapeTo<ShapeOf<T>, N>, DTypeOf<T>>;
+export function reshape(x: AnyTensor, sizes: readonly Size[]): AnyTensor {
+  checkTensor("reshape", x);
+  const open = sizes.indexOf(-1);
+  const { shape, names } = readSizes("reshape", open < 0 ? sizes : sizes.map((size, i) => (i === open ? 0 : size)));
+  const wanted = sizesText(
+    shape.map((size, i) => (i === open ? -1 : size)),
+    names,
+  );
+  if (open >= 0) {
+    const rest = sizeOf(shape.filter((_, i) => i !== open));
+    const share = rest === 0 ? 0 : x.size / rest;
+    if (!Number.isInteger(share)) throw new ShapeError(`reshape: ${shapeText(x)} does not fill ${wanted}`);
+    shape[open] = share;
+  }
+  if (sizeOf(shape) !== x.size) throw new ShapeError(`reshape: ${shapeText(x)} does not fill ${wanted}`);
+  return label(fresh(reshapeTo(x, shape), x), names);
+}
+
+/** The axes in another order, by number or name; reversed when no order is given. */
+export function transpose<T extends AnyTensor, const A extends readonly Axis[] | undefined = undefined>(
+  x: T,
+  order?: AxisOf<"transpose", ShapeOf<T>, A>,
+): Tensor<Permuted<ShapeOf<T>, A>, DTypeOf<T>>;
+export function transpose(x: AnyTensor, order?: readonly Axis[]): AnyTensor {
+  checkTensor("transpose", x);
+  const perm = order?.map((axis) => placeOf("transpose", x, axis)) ?? x.shape.map((_, i) => x.rank - 1 - i);
+  if (perm.length !== x.rank || new Set(perm).size !== perm.length)
+    throw new ShapeError(`transpose: [${order?.join(", ")}] is not an order of the axes of ${shapeText(x)}`);
+  const names = namesOf(x);
+  return label(fresh(permuteTo(x, perm), x), names && perm.map((axis) => names[axis]));
+}
+
+type Swapped<S extends Shape, A extends Axis, B extends Axis> =
+  Place<S, A> extends infer P extends number
+    ? Place<S, B> extends infer Q extends number
+      ? number extends P | Q
+        ? Shape
+        : { -readonly [I in keyof S]: I extends `${P}` ? S[Q] : I extends `${Q}` ? S[P] : S[I] }
+      : Shape
+    : Shape;
+
+/** Two axes change places. */
+export function swapAxes<T extends AnyTensor, const A extends Axis, const B extends Axis>(
+  x: T,
+  a: AxisOf<"swapAxes", ShapeOf<T>, A>,
+  b: AxisOf<"swapAxes", ShapeOf<T>, B>,
+): Tensor<Swapped<ShapeOf<T>, A, B>, DTypeOf<T>>;
+export function swapAxes(x: AnyTensor, a: Axis, b: Axis): AnyTensor {
+  checkTensor("swapAxes", x);
+  const [p, q] = [placeOf("swapAxes", x, a), placeOf("swapAxes", x, b)];
+  const perm = x.shape.map((_, i) => (i === p ? q : i === q ? p : i));
+  const names = namesOf(x);
+  return label(fresh(permuteTo(x, perm), x), names && perm.map((axis) => names[axis]));
+}
+
+/** Without its axes of one element, or without those given. */
+export function squeeze<T extends AnyTensor, const A extends Axis | readonly Axis[] | undefined = undefined>(
+  x: T,
+  axis?: AxisOf<"squeeze", ShapeOf<T>, A>,
+): Tensor<[A] extends [undefined] ? Squeezed<ShapeOf<T>> : Reduced<ShapeOf<T>, A>, DTypeOf<T>>;
+export function squeeze(x: AnyTensor, axes?: Axis | readonly Axis[]): AnyTensor {
+  checkTensor("squeeze", x);
+  const gone = axes === undefined ? x.shape.flatMap((d, i) => (d === 1 ? [i] : [])) : placesOf("squeeze", x, axes);
+  for (const axis of gone)
+    if (x.shape[axis] !== 1)
+      throw new ShapeError(`squeeze: axis ${axis} of ${shapeText(x)} has ${x.shape[axis]} elements, not one`);
+  const kept = x.shape.flatMap((_, i) => (gone.includes(i) ? [] : [i]));
+  const result = fresh(
+    reshapeTo(
+      x,
+      kept.map((i) => x.shape[i]!),
+    ),
+    x,
+  );
+  const names = namesOf(x);
+  return label(result, names && kept.map((i) => names[i]));
+}
+
+/** With a new axis of one element at a place, -1 for the end. */
+export function unsqueeze<T extends AnyTensor, const A extends number>(
+  x: T,
+  axis: A,
+): Tensor<Unsqueezed<ShapeOf<T>, A>, DTypeOf<T>>;
+export function unsqueeze(x: AnyTensor, axis: number): AnyTensor {
+  checkTensor("unsqueeze", x);
+  const place = placeOf("unsqueeze", x, axis, x.rank + 1);
+  const names = namesOf(x);
+  return label(reshapeTo(x, x.shape.toSpliced(place, 0, 1)), names?.toSpliced(place, 0, undefined));
+}
+
+/** The elements along some axes in reverse. */
+export function flip<T extends AnyTensor, const A extends Axis | readonly Axis[] | undefined = undefined>(
+  x: T,
+  axis?: AxisOf<"flip", ShapeOf<T>, A>,
+): Tensor<ShapeOf<T>, DTypeOf<T>>;
+export function flip(x: AnyTensor, axes?: Axis | readonly Axis[]): AnyTensor {
+  checkTensor("flip", x);
+  const dims = placesOf("flip", x, axes);
+  return label(dims.length === 0 ? fresh(x, x) : run("Reverse", { x }, { dims }), namesOf(x));
+}
+
+/** With `before` and `after` elements of a value added along each axis: `pad(x, [[1, 1], [0, 2]])`. */
+export function pad<T extends AnyTensor>(
+  x: T,
+  widths: readonly (readonly [before: number, after: number])[],
+  value?: number,
+): Tensor<SameRank<ShapeOf<T>>, DTypeOf<T>>;
+export function pad(x: AnyTensor, widths: readonly (readonly [number, number])[], value = 0): AnyTensor {
+  checkTensor("pad", x);
+  if (widths.length !== x.rank || widths.flat().some((n) => !Number.isInteger(n) || n < 0))
+    throw new ShapeError(`pad: ${shapeText(x)} needs ${x.rank} pairs of whole numbers, got ${JSON.stringify(widths)}`);
+  const result = run("PadV2", { x }, { paddings: widths.map((pair) => [...pair]), constantValue: value });
+  return label(result, namesOf(x));
+}
+
+/** A new tensor with the same elements; nothing is copied. */
+export function clone<T extends AnyTensor>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
+export function clone(x: AnyTensor): AnyTensor {
+  checkTensor("clone", x);
+  return label(
+    scoped("clone", () => run("Identity", { x })),
+    namesOf(x),
+  );
+}

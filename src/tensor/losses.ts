@@ -1,0 +1,170 @@
+// Losses as PyTorch defines them.
+
+import { tf } from "../runtime/index.ts";
+import { broadcastNames } from "./broadcast.ts";
+import { cast, checkTensor, differentiable, reduceOver, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
+import { ShapeError } from "./errors.ts";
+import { hotRows } from "./gather.ts";
+import { label, namesOf, shapeText } from "./names.ts";
+import { lastLogSoftmax } from "./softmax.ts";
+import type { IfBroadcast } from "./types/shape.ts";
+import type { AnyTensor, ShapeOf, Tensor } from "./types/tensor.ts";
+
+/** What becomes of the loss of each element. */
+export type LossReduction = "mean" | "sum" | "none";
+
+interface LossOptions<R extends LossReduction = LossReduction> {
+  reduction?: R;
+}
+
+type Reduced<S extends readonly (number | string)[], R extends LossReduction> = R extends "none" ? S : [];
+type AllButLast<S> = S extends readonly [...infer R extends (number | string)[], unknown] ? R : (number | string)[];
+
+function reduced(op: string, losses: AnyTensor, reduction: LossReduction): AnyTensor {
+  if (reduction === "none") return losses;
+  if (reduction !== "mean" && reduction !== "sum")
+    throw new TypeError(`${op}: the reduction must be mean, sum or none, got ${reduction}`);
+  return reduceOver(reduction === "mean" ? "Mean" : "Sum", losses, [...losses.shape.keys()]);
+}
+
+/**
+ * The negative log-likelihood of the true classes: logits [..., classes], labels [...] int32, one fewer axis. Labels
+ * equal to `ignoreIndex` (-100) count for nothing, also not in the mean. `labelSmoothing` gives that share of the truth
+ * to all classes alike (Szegedy et al. 2016). Throws RangeError for a label that is no class.
+ */
+export function crossEntropy<T extends AnyTensor, R extends LossReduction = "mean">(
+  logits: T,
+  labels: AnyTensor,
+  options?: LossOptions<R> & { ignoreIndex?: number; labelSmoothing?: number },
+): Tensor<Reduced<AllButLast<ShapeOf<T>>, R>, "float32">;
+export function crossEntropy(
+  logits: AnyTensor,
+  labels: AnyTensor,
+  options: LossOptions & { ignoreIndex?: number; labelSmoothing?: number } = {},
+): AnyTensor {
+  const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = options;
+  checkTensor("crossEntropy", logits);
+  checkTensor("crossEntropy", labels);
+  if (labels.dtype !== "int32")
+    throw new TypeError(`crossEntropy: the labels must be an int32 tensor, got ${labels.dtype}`);
+  const classes = logits.shape.at(-1);
+  if (classes === undefined || labels.rank !== logits.rank - 1 || labels.shape.some((d, i) => d !== logits.shape[i]))
+    throw new ShapeError(
+      `crossEntropy: logits ${shapeText(logits)} need labels of all axes but the last, got ${shapeText(labels)}`,
+    );
+  // A copy: WebAssembly gives a view of memory that it will use again.
+  const places = labels.dataSync().slice();
+  let counted = 0;
+  for (const place of places) {
+    if (place === ignoreIndex) continue;
+    counted++;
+    if (place < 0 || place >= classes)
+      throw new RangeError(`crossEntropy: label ${place} is not one of the ${classes} classes of ${shapeText(logits)}`);
+  }
+  return scoped("crossEntropy", () => {
+    const rows = places.length;
+    const flat = reshapeTo(cast(logits, "float32"), [rows, classes]);
+    const losses = rowLosses(flat, places as Int32Array, ignoreIndex, labelSmoothing);
+    if (reduction === "none") return label(reshapeTo(losses, labels.shape), namesOf(logits)?.slice(0, -1));
+    const total = reduced("crossEntropy", losses, "sum");
+    if (reduction === "sum") return total;
+    if (reduction !== "mean") return reduced("crossEntropy", losses, reduction);
+    return run("Multiply", { a: total, b: scalarOf(1 / counted, "float32") });
+  });
+}
+
+/** The loss of each row, -sum(target * log softmax); its gradient is softmax - target. */
+function rowLosses(logits: AnyTensor, places: Int32Array, ignoreIndex: number, smoothing: number): AnyTensor {
+  const [rows, classes] = logits.shape as [number, number];
+  const counts = () => tf.tensor1d(Float32Array.from(places, (place) => (place === ignoreIndex ? 0 : 1)));
+  const truth = () =>
+    tf.tensor1d(
+      Int32Array.from(places, (place) => (place === ignoreIndex ? 0 : place)),
+      "int32",
+    );
+  const multiply = (a: AnyTensor, b: AnyTensor) => run("Multiply", { a, b });
+  let slope: AnyTensor;
+  return differentiable("crossEntropy", [logits], {
+    forward: () => {
+      const backend = tf.backend() as unknown as Partial<NativeBackend>;
+      if (backend.executeMultipleOutputs && smoothing === 0) {
+        const op = "SparseSoftmaxCrossEntropyWithLogits";
+        const [losses, gradient] = backend.executeMultipleOutputs(op, labelTypes(), [logits, truth()], 2);
+        slope = gradient!;
+        return multiply(losses!, counts());
+      }
+      const logs = lastLogSoftmax(logits);
+      const hot = run("Multiply", { a: hotRows(truth(), classes), b: scalarOf(1 - smoothing, "float32") });
+      const targets = run("Add", { a: hot, b: scalarOf(smoothing / classes, "float32") });
+      slope = run("Sub", { a: run("Exp", { x: logs }), b: targets });
+      return multiply(run("Neg", { x: reduceOver("Sum", multiply(targets, logs), [1]) }), counts());
+    },
+    keep: () => [slope],
+    backward: (dy, [kept]) => [() => multiply(kept!, reshapeTo(multiply(dy, counts()), [rows, 1]))],
+  });
+}
+
+interface NativeBackend {
+  binding: { TF_ATTR_TYPE: number; TF_FLOAT: number; TF_INT32: number };
+  executeMultipleOutputs(name: string, attributes: unknown[], inputs: AnyTensor[], count: number): AnyTensor[];
+}
+
+const labelTypes = () => {
+  const { binding } = tf.backend() as unknown as NativeBackend;
+  const type = (name: string, value: number) => ({ name, type: binding.TF_ATTR_TYPE, value });
+  return [type("T", binding.TF_FLOAT), type("Tlabels", binding.TF_INT32)];
+};
+
+/** The mean of (a - b) squared. */
+export function meanSquaredError<A extends AnyTensor, B extends AnyTensor, R extends LossReduction = "mean">(
+  predictions: A,
+  targets: IfBroadcast<"meanSquaredError", ShapeOf<A>, ShapeOf<B>, B>,
+  options?: LossOptions<R>,
+): Tensor<Reduced<ShapeOf<A>, R>, "float32">;
+export function meanSquaredError(a: AnyTensor, b: AnyTensor, { reduction = "mean" }: LossOptions = {}): AnyTensor {
+  checkTensor("meanSquaredError", a);
+  checkTensor("meanSquaredError", b);
+  broadcastNames("meanSquaredError", a, b);
+  return scoped("meanSquaredError", () => {
+    const off = run("Sub", { a: cast(a, "float32"), b: cast(b, "float32") });
+    return reduced("meanSquaredError", run("Square", { x: off }), reduction);
+  });
+}
+
+/** The mean of |a - b|. */
+export function meanAbsoluteError<A extends AnyTensor, B extends AnyTensor, R extends LossReduction = "mean">(
+  predictions: A,
+  targets: IfBroadcast<"meanAbsoluteError", ShapeOf<A>, ShapeOf<B>, B>,
+  options?: LossOptions<R>,
+): Tensor<Reduced<ShapeOf<A>, R>, "float32">;
+export function meanAbsoluteError(a: AnyTensor, b: AnyTensor, { reduction = "mean" }: LossOptions = {}): AnyTensor {
+  checkTensor("meanAbsoluteError", a);
+  checkTensor("meanAbsoluteError", b);
+  broadcastNames("meanAbsoluteError", a, b);
+  return scoped("meanAbsoluteError", () => {
+    const off = run("Sub", { a: cast(a, "float32"), b: cast(b, "float32") });
+    return reduced("meanAbsoluteError", run("Abs", { x: off }), reduction);
+  });
+}
+
+/** Binary cross-entropy of logits, targets t between 0 and 1: softplus(x) - x t, which overflows for no x. */
+export function binaryCrossEntropy<A extends AnyTensor, B extends AnyTensor, R extends LossReduction = "mean">(
+  logits: A,
+  targets: IfBroadcast<"binaryCrossEntropy", ShapeOf<A>, ShapeOf<B>, B>,
+  options?: LossOptions<R>,
+): Tensor<Reduced<ShapeOf<A>, R>, "float32">;
+export function binaryCrossEntropy(
+  x: AnyTensor,
+  targets: AnyTensor,
+  { reduction = "mean" }: LossOptions = {},
+): AnyTensor {
+  checkTensor("binaryCrossEntropy", x);
+  checkTensor("binaryCrossEntropy", targets);
+  broadcastNames("binaryCrossEntropy", x, targets);
+  return scoped("binaryCrossEntropy", () => {
+    const [logits, truth] = [cast(x, "float32"), cast(targets, "float32")];
+    const soft = run("Softplus", { x: logits });
+    const losses = run("Sub", { a: soft, b: run("Multiply", { a: logits, b: truth }) });
+    return reduced("binaryCrossEntropy", losses, reduction);
+  });
+}

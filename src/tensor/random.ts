@@ -1,0 +1,148 @@
+// Random tensors. The numbers are made here and not by the backend, so that a seed gives the same ones on all of them.
+import { xoroshiro128plus, xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+import { engine } from "./engine.ts";
+import { readSizes } from "./layout.ts";
+import { label } from "./names.ts";
+import type { DType, ShapeOfSizes, Size } from "./types/shape.ts";
+import type { AnyTensor, Tensor } from "./types/tensor.ts";
+
+/** A stream of random bits (xoroshiro128+, Blackman and Vigna 2018) whose state can be saved and taken up again. */
+export interface Generator {
+  /** 32 random bits as an integer of either sign. */
+  next(): number;
+  getState(): readonly number[];
+}
+
+/** A generator that starts at a seed, any integer, or goes on from a saved state. */
+export function generator(seed: number | readonly number[]): Generator {
+  if (typeof seed === "object") return xoroshiro128plusFromState(seed);
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`generator: the seed must be an integer, got ${seed}`);
+  return xoroshiro128plus(seed);
+}
+
+let shared: Generator = generator(0);
+
+/** Starts the generator that random functions use when they are given none. A fresh process starts at 0. */
+export function seed(value: number | readonly number[]): void {
+  shared = generator(value);
+}
+
+/** The state of that generator, for `seed` to go on from. */
+export const randomState = (): readonly number[] => shared.getState();
+
+export interface RandomOptions {
+  /** Where the numbers come from: a generator, or a seed for these numbers alone. */
+  from?: Generator | number;
+}
+
+const source = ({ from }: RandomOptions): Generator =>
+  from === undefined ? shared : typeof from === "number" ? generator(from) : from;
+
+const unit = 2 ** -24;
+/** Uniform in [0, 1): the 24 bits that a float32 holds. */
+const next = (random: Generator): number => (random.next() >>> 8) * unit;
+
+function made(
+  op: string,
+  sizes: readonly Size[],
+  dtype: DType,
+  fill: (values: Float32Array | Int32Array) => void,
+): AnyTensor {
+  const { shape, names } = readSizes(op, sizes);
+  const length = shape.reduce((n, d) => n * d, 1);
+  const values = dtype === "float32" ? new Float32Array(length) : new Int32Array(length);
+  fill(values);
+  return label(engine.makeTensor(values, shape, dtype) as AnyTensor, names);
+}
+
+/** Normal numbers of a mean and a standard deviation, 0 and 1 when not given (Box and Muller 1958). */
+export function randn<const S extends readonly Size[]>(
+  shape: S,
+  options?: RandomOptions & { mean?: number; std?: number },
+): Tensor<ShapeOfSizes<S>, "float32">;
+export function randn(
+  shape: readonly Size[],
+  options: RandomOptions & { mean?: number; std?: number } = {},
+): AnyTensor {
+  const { mean = 0, std = 1 } = options;
+  if (!(std >= 0)) throw new RangeError(`randn: std must not be negative, got ${std}`);
+  const random = source(options);
+  return made("randn", shape, "float32", (values) => {
+    for (let i = 0; i < values.length; i += 2) {
+      const radius = std * Math.sqrt(-2 * Math.log(1 - next(random)));
+      const angle = 2 * Math.PI * next(random);
+      values[i] = mean + radius * Math.cos(angle);
+      if (i + 1 < values.length) values[i + 1] = mean + radius * Math.sin(angle);
+    }
+  });
+}
+
+/** Uniform numbers in [low, high), 0 and 1 when not given. */
+export function uniform<const S extends readonly Size[]>(
+  shape: S,
+  options?: RandomOptions & { low?: number; high?: number },
+): Tensor<ShapeOfSizes<S>, "float32">;
+export function uniform(
+  shape: readonly Size[],
+  options: RandomOptions & { low?: number; high?: number } = {},
+): AnyTensor {
+  const { low = 0, high = 1 } = options;
+  if (!(low <= high)) throw new RangeError(`uniform: low must not be above high, got ${low} and ${high}`);
+  const random = source(options);
+  return made("uniform", shape, "float32", (values) => {
+    for (let i = 0; i < values.length; i++) values[i] = low + (high - low) * next(random);
+  });
+}
+
+/** Uniform whole number in [0, n), without bias (Lemire 2019 rejects; here the excess of 2^32 is drawn again). */
+function below(random: Generator, n: number): number {
+  const limit = 2 ** 32 - (2 ** 32 % n);
+  for (;;) {
+    const bits = random.next() >>> 0;
+    if (bits < limit) return bits % n;
+  }
+}
+
+/** Uniform whole numbers in [low, high), int32. */
+export function randint<const S extends readonly Size[]>(
+  low: number,
+  high: number,
+  shape: S,
+  options?: RandomOptions,
+): Tensor<ShapeOfSizes<S>, "int32">;
+export function randint(low: number, high: number, shape: readonly Size[], options: RandomOptions = {}): AnyTensor {
+  if (!Number.isInteger(low) || !Number.isInteger(high) || low >= high)
+    throw new RangeError(`randint: whole numbers with low below high, got ${low} and ${high}`);
+  const random = source(options);
+  return made("randint", shape, "int32", (values) => {
+    for (let i = 0; i < values.length; i++) values[i] = low + below(random, high - low);
+  });
+}
+
+/** The numbers 0 to n - 1 in random order, int32 (Fisher and Yates). */
+export function permutation<const N extends number>(n: N, options?: RandomOptions): Tensor<[N], "int32">;
+export function permutation(n: number, options: RandomOptions = {}): AnyTensor {
+  const random = source(options);
+  return made("permutation", [n], "int32", (values) => {
+    for (let i = 0; i < n; i++) {
+      const j = below(random, i + 1);
+      values[i] = values[j]!;
+      values[j] = i;
+    }
+  });
+}
+
+/** 1 with probability p, else 0, float32: a mask for dropout once divided by p. */
+export function bernoulli<const S extends readonly Size[]>(
+  shape: S,
+  p: number,
+  options?: RandomOptions,
+): Tensor<ShapeOfSizes<S>, "float32">;
+export function bernoulli(shape: readonly Size[], p: number, options: RandomOptions = {}): AnyTensor {
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`bernoulli: p must be between 0 and 1, got ${p}`);
+  const random = source(options);
+  const limit = p * 2 ** 32;
+  return made("bernoulli", shape, "float32", (values) => {
+    for (let i = 0; i < values.length; i++) values[i] = random.next() >>> 0 < limit ? 1 : 0;
+  });
+}

@@ -1,0 +1,200 @@
+// The backward pass over tfjs' own tape. Unlike tfjs' it frees each saved activation and each gradient as soon as it has
+// been used, so that the peak of a training step is the activations and not those plus all their gradients.
+import { tf } from "../runtime/index.ts";
+import { engine, run, scoped } from "./engine.ts";
+import { shapeText } from "./names.ts";
+import type { AnyTensor } from "./types/tensor.ts";
+
+interface TapeNode {
+  kernelName: string;
+  inputs: Record<string, AnyTensor>;
+  outputs: AnyTensor[];
+  saved: AnyTensor[];
+  gradient?: (dys: (AnyTensor | undefined)[]) => Record<string, () => AnyTensor>;
+}
+
+interface EngineState {
+  activeTape: TapeNode[] | null;
+  gradientDepth: number;
+  kernelDepth: number;
+  activeScope: { id: number } | null;
+}
+
+type Tracked = AnyTensor & { scopeId?: number; kept?: boolean };
+
+interface Internals {
+  state: EngineState;
+  startTape(): void;
+  endTape(): void;
+  nextTensorId(): number;
+}
+
+const internals = engine as unknown as Internals;
+
+/** Is what runs now recorded for a gradient? */
+export const isTaping = (): boolean => internals.state.gradientDepth > 0 && internals.state.kernelDepth === 0;
+
+/** Runs `f` without recording it for gradients. */
+export function noGrad<T>(f: () => T): T {
+  const { state } = internals;
+  state.kernelDepth++;
+  try {
+    return f();
+  } finally {
+    state.kernelDepth--;
+  }
+}
+
+/** Runs `f` on a tape of its own; gives the result and every tensor that went in from outside. */
+export function recordAlone<T extends AnyTensor>(f: () => T): { value: T; inputs: AnyTensor[] } {
+  const { state } = internals;
+  const { activeTape, gradientDepth, kernelDepth } = state;
+  Object.assign(state, { activeTape: [], gradientDepth: 1, kernelDepth: 0 });
+  try {
+    const first = internals.nextTensorId();
+    const value = scoped("checkpoint", f);
+    const inputs = new Map<number, AnyTensor>();
+    for (const node of state.activeTape!) {
+      for (const input of Object.values(node.inputs)) if (input.id < first) inputs.set(input.id, input);
+      for (const tensor of node.saved) tensor.dispose();
+    }
+    return { value, inputs: [...inputs.values()] };
+  } finally {
+    Object.assign(state, { activeTape, gradientDepth, kernelDepth });
+  }
+}
+
+interface Result<A> {
+  value: AnyTensor;
+  aux: A;
+  /** In the order of the inputs; undefined where the value does not depend on one. */
+  gradients: (AnyTensor | undefined)[];
+}
+
+/** The value of `f` and its gradients at some tensors; `dy` is the gradient of the value, ones when not given. */
+export function differentiate<A>(f: () => [AnyTensor, A], xs: readonly AnyTensor[], dy?: AnyTensor): Result<A> {
+  const { state } = internals;
+  const { kernelDepth } = state;
+  // Within a custom op or noGrad, a gradient asked for here is still wanted.
+  state.kernelDepth = 0;
+  try {
+    internals.startTape();
+    let outcome: [AnyTensor, A];
+    try {
+      outcome = tf.tidy("forward", f as never) as unknown as [AnyTensor, A];
+    } catch (error) {
+      if (state.gradientDepth === 1) freeTape(state);
+      throw error;
+    } finally {
+      internals.endTape();
+    }
+    const [value, aux] = outcome;
+    const isOutermost = state.gradientDepth === 0;
+    const tape = state.activeTape!;
+    if (isOutermost) state.activeTape = null;
+    const gradients = scoped("backward", () => {
+      const start = dy ?? (run("OnesLike", { x: value }) as AnyTensor);
+      const found = backpropagate(tape, xs, value, start, isOutermost);
+      if (start !== dy && !found.includes(start)) start.dispose();
+      return found as AnyTensor[];
+    });
+    return { value, aux, gradients };
+  } finally {
+    state.kernelDepth = kernelDepth;
+  }
+}
+
+function freeTape(state: EngineState): void {
+  for (const node of state.activeTape ?? []) for (const tensor of node.saved) tensor.dispose();
+  state.activeTape = null;
+}
+
+/** The nodes that lead from the inputs on, by the ids of what they make. */
+function reachable(tape: readonly TapeNode[], xs: readonly AnyTensor[]): Set<number> {
+  const ids = new Set(xs.map((x) => x.id));
+  for (const node of tape)
+    if (Object.values(node.inputs).some((input) => ids.has(input.id)))
+      for (const output of node.outputs) ids.add(output.id);
+  return ids;
+}
+
+function backpropagate(
+  tape: readonly TapeNode[],
+  xs: readonly AnyTensor[],
+  value: AnyTensor,
+  dy: AnyTensor,
+  free: boolean,
+): (AnyTensor | undefined)[] {
+  const connected = reachable(tape, xs);
+  const wanted = new Set(xs.map((x) => x.id));
+  const gradients = new Map<number, AnyTensor>();
+  if (connected.has(value.id)) gradients.set(value.id, dy);
+  for (let i = tape.length - 1; i >= 0; i--) {
+    const node = tape[i]!;
+    const dys = node.outputs.map((output) => gradients.get(output.id));
+    if (dys.some((d) => d !== undefined)) {
+      accumulate(node, dys, connected, gradients);
+      for (const output of node.outputs) {
+        const used = gradients.get(output.id);
+        if (used === undefined || wanted.has(output.id)) continue;
+        gradients.delete(output.id);
+        if (used !== dy) used.dispose();
+      }
+    }
+    if (free) for (const tensor of node.saved) tensor.dispose();
+  }
+  return xs.map((x, i) => {
+    const gradient = gradients.get(x.id);
+    // One tensor asked for twice gets two gradients, so that each may be disposed of.
+    const again = xs.findIndex((other) => other.id === x.id) < i;
+    return gradient && again ? run("Identity", { x: gradient }) : gradient;
+  });
+}
+
+/** Adds a node's gradients of its inputs to what they have already. */
+function accumulate(
+  node: TapeNode,
+  dys: (AnyTensor | undefined)[],
+  connected: ReadonlySet<number>,
+  gradients: Map<number, AnyTensor>,
+): void {
+  const inputs = Object.entries(node.inputs).filter(
+    ([, input]) => input.dtype === "float32" && connected.has(input.id),
+  );
+  if (inputs.length === 0) return;
+  if (!node.gradient) throw new Error(`grad: the operation ${node.kernelName} has no gradient`);
+  const { state } = internals;
+  const made = scoped(node.kernelName, () => {
+    const byName = node.gradient!(dys);
+    return inputs.map(([name, input]) => {
+      const gradient = byName[name];
+      if (!gradient) throw new Error(`grad: the operation ${node.kernelName} has no gradient for its input ${name}`);
+      const dx = scoped("gradient", gradient);
+      if (
+        dx.dtype !== "float32" ||
+        dx.shape.length !== input.shape.length ||
+        dx.shape.some((d, i) => d !== input.shape[i])
+      )
+        throw new Error(
+          `grad: ${node.kernelName} gives a ${dx.dtype} gradient ${shapeText(dx)} for its input ${shapeText(input)}`,
+        );
+      // A gradient handed through or kept elsewhere is not ours to free.
+      return (dx as Tracked).scopeId === state.activeScope?.id && !(dx as Tracked).kept
+        ? dx
+        : run("Identity", { x: dx });
+    });
+  });
+  const seen = new Set<AnyTensor>();
+  for (const [i, [, input]] of inputs.entries()) {
+    const dx = seen.has(made[i]!) ? run("Identity", { x: made[i]! }) : made[i]!;
+    seen.add(dx);
+    const before = gradients.get(input.id);
+    if (before === undefined) {
+      gradients.set(input.id, dx);
+      continue;
+    }
+    gradients.set(input.id, run("Add", { a: before, b: dx }));
+    if (!dys.includes(before)) before.dispose();
+    dx.dispose();
+  }
+}

@@ -1,0 +1,96 @@
+// Parameters, gradients and optimizer states are plain objects and arrays with tensors for leaves.
+import { tf } from "../runtime/index.ts";
+import { shapeText } from "./names.ts";
+import type { DType, Shape } from "./types/shape.ts";
+import type { AnyTensor, Tensor } from "./types/tensor.ts";
+
+/** A tensor, or an array or object of trees. What is no tensor (a number, text) is left as it is. */
+export type Tree = unknown;
+
+/** A tree of the same form with other tensors for leaves. */
+export type Mapped<T, Leaf> = T extends AnyTensor
+  ? Leaf
+  : T extends readonly unknown[] | object
+    ? { [K in keyof T]: Mapped<T[K], Leaf> }
+    : T;
+
+/** A tree of the same form and shapes in float32, as gradients are. */
+export type Gradients<T> =
+  T extends Tensor<infer S, infer _>
+    ? Tensor<S, "float32">
+    : T extends AnyTensor
+      ? Tensor<Shape, "float32">
+      : T extends readonly unknown[] | object
+        ? { -readonly [K in keyof T]: Gradients<T[K]> }
+        : T;
+
+export const isTensor = (x: unknown): x is AnyTensor => x instanceof tf.Tensor;
+
+type Visit = (leaf: AnyTensor, path: string) => unknown;
+
+const isPlain = (x: unknown): x is Record<string, unknown> =>
+  typeof x === "object" &&
+  x !== null &&
+  (Object.getPrototypeOf(x) === Object.prototype || Object.getPrototypeOf(x) === null);
+
+const join = (path: string, key: string | number) => (path === "" ? `${key}` : `${path}.${key}`);
+
+function walk(tree: Tree, f: Visit, path: string): unknown {
+  if (isTensor(tree)) return f(tree, path);
+  if (Array.isArray(tree)) return tree.map((child, i) => walk(child, f, join(path, i)));
+  if (isPlain(tree))
+    return Object.fromEntries(Object.entries(tree).map(([key, child]) => [key, walk(child, f, join(path, key))]));
+  return tree;
+}
+
+/** A tree of the same form with `f(leaf, path)` for each tensor; a path is as "layers.0.weight". */
+export function mapTree<T, L>(tree: T, f: (leaf: AnyTensor, path: string) => L): Mapped<T, L> {
+  return walk(tree, f, "") as Mapped<T, L>;
+}
+
+/** The tensors of a tree with their paths, objects in the order of their keys. */
+export function leaves(tree: Tree): { path: string; tensor: AnyTensor }[] {
+  const found: { path: string; tensor: AnyTensor }[] = [];
+  walk(tree, (tensor, path) => found.push({ path, tensor }), "");
+  return found;
+}
+
+/** The tree of the first one's form with `f` of the leaves at the same place. Throws TypeError when the forms differ. */
+export function zipTrees<T, L>(
+  f: (leaf: AnyTensor, ...others: AnyTensor[]) => L,
+  tree: T,
+  ...others: Tree[]
+): Mapped<T, L> {
+  const rest = others.map((other) => new Map(leaves(other).map(({ path, tensor }) => [path, tensor])));
+  const own = leaves(tree);
+  for (const [i, other] of rest.entries()) {
+    const missing = own.find(({ path }) => !other.has(path));
+    if (missing || other.size !== own.length)
+      throw new TypeError(
+        missing
+          ? `zipTrees: tree ${i + 2} has no tensor at ${missing.path || "the root"}`
+          : `zipTrees: tree ${i + 2} has ${other.size} tensors, the first ${own.length}`,
+      );
+  }
+  return mapTree(tree, (leaf, path) => f(leaf, ...rest.map((other) => other.get(path)!)));
+}
+
+/** How many numbers the tensors of a tree hold. */
+export const countParameters = (tree: Tree): number => leaves(tree).reduce((sum, { tensor }) => sum + tensor.size, 0);
+
+/** Disposes of every tensor of a tree. */
+export function disposeTree(tree: Tree): void {
+  for (const { tensor } of leaves(tree)) tensor.dispose();
+}
+
+/** Keeps every tensor of a tree past the end of tf.tidy and of a scope; gives the tree back. */
+export function keepTree<T>(tree: T): T {
+  for (const { tensor } of leaves(tree)) tf.keep(tensor);
+  return tree;
+}
+
+/** A table of paths, shapes and dtypes, for errors and displays. */
+export const describeTree = (tree: Tree): string =>
+  leaves(tree)
+    .map(({ path, tensor }) => `${path}: ${shapeText(tensor)} ${tensor.dtype as DType}`)
+    .join("\n");

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { ready, tf } from "../../src/runtime/index.ts";
+import * as h from "../../src/tensor/index.ts";
+
+before(ready);
+
+test("tensor takes numbers, nested arrays and typed arrays, and gives the dtype that it documents", () => {
+  const dtypes = [
+    h.tensor([1, 2]),
+    h.tensor([true]),
+    h.tensor(new Int32Array(2)),
+    h.tensor(new Float64Array(2)),
+    h.tensor(new Uint8Array(2)),
+  ];
+  assert.deepEqual(
+    dtypes.map((x) => x.dtype),
+    ["float32", "bool", "int32", "float32", "int32"],
+  );
+  assert.deepEqual(
+    h.tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]).shape,
+    [2, 3],
+  );
+  assert.deepEqual(h.tensor([1, 2, 3, 4], { shape: [{ row: 2 }, 2], dtype: "int32" }).arraySync(), [
+    [1, 2],
+    [3, 4],
+  ]);
+  assert.deepEqual(h.namesOf(h.tensor([1, 2, 3, 4], { shape: [{ row: 2 }, 2] })), ["row", undefined]);
+  assert.equal(h.item(h.tensor(5)), 5);
+  assert.deepEqual(h.tensor([]).shape, [0]);
+});
+
+test("a tensor does not change when the array that it was made of does", () => {
+  const values = new Float32Array([1, 2]);
+  const x = h.tensor(values);
+  values[0] = 9;
+  assert.deepEqual([...h.toTyped(x)], [1, 2]);
+});
+
+test("tensor refuses ragged arrays, other values and a shape that the values do not fill", () => {
+  const tensor = h.tensor as (values: unknown, options?: unknown) => unknown;
+  assert.throws(() => tensor([[1, 2], [3]]), /^ShapeError: tensor: the arrays are ragged: 1 beside 2 at depth 1/);
+  assert.throws(() => tensor([[1], 2]), /ragged: a value beside 1 at depth 1/);
+  assert.throws(() => tensor(["a"]), /^TypeError: tensor: a value must be a number or a boolean, got string/);
+  assert.throws(() => tensor([1, 2, 3], { shape: [2, 2] }), /3 values do not fill \[2, 2\]/);
+});
+
+test("zeros, ones, full, eye, arange and linspace", () => {
+  assert.deepEqual(h.zeros([{ batch: 2 }, 2], "int32").arraySync(), [
+    [0, 0],
+    [0, 0],
+  ]);
+  assert.deepEqual(h.namesOf(h.ones([{ batch: 2 }, 2])), ["batch", undefined]);
+  assert.deepEqual(h.full([2], 7).arraySync(), [7, 7]);
+  assert.deepEqual(h.eye(2).arraySync(), [
+    [1, 0],
+    [0, 1],
+  ]);
+  assert.deepEqual([h.arange(3).dtype, h.arange(3).arraySync()], ["int32", [0, 1, 2]]);
+  assert.deepEqual(h.arange(5, 0, -2).arraySync(), [5, 3, 1]);
+  assert.deepEqual(h.arange(0, 1, 0.25).arraySync(), [0, 0.25, 0.5, 0.75]);
+  assert.deepEqual(h.linspace(0, 1, 5).arraySync(), [0, 0.25, 0.5, 0.75, 1]);
+  assert.throws(() => h.zeros([-1]), /zeros: a size must be a whole number, got -1/);
+  assert.throws(() => h.zeros([{ batch: 2, time: 3 }]), /a named size has one name/);
+});
+
+test("one tensor, not two: tfjs functions take ours and ours take tfjs'", () => {
+  const ours = h.tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+  assert.ok(ours instanceof tf.Tensor);
+  assert.deepEqual(tf.matMul(ours as never, tf.eye(2)).arraySync(), [
+    [1, 2],
+    [3, 4],
+  ]);
+  assert.deepEqual(h.matmul(tf.eye(2), ours).arraySync(), [
+    [1, 2],
+    [3, 4],
+  ]);
+  assert.deepEqual(h.add(tf.variable(tf.ones([2])), 1).arraySync(), [2, 2]);
+});
+
+test("oneHot, topK and sort", () => {
+  assert.deepEqual(h.oneHot(h.tensor([2, 0], { dtype: "int32" }), 3).arraySync(), [
+    [0, 0, 1],
+    [1, 0, 0],
+  ]);
+  const { values, indices } = h.topK(
+    h.tensor([
+      [1, 9, 5],
+      [7, 3, 8],
+    ]),
+    2,
+  );
+  assert.deepEqual(
+    [values.arraySync(), indices.arraySync()],
+    [
+      [
+        [9, 5],
+        [8, 7],
+      ],
+      [
+        [1, 2],
+        [2, 0],
+      ],
+    ],
+  );
+  const sorted = h.sort(h.tensor([3, 1, 2]));
+  assert.deepEqual(
+    [sorted.values.arraySync(), sorted.indices.arraySync()],
+    [
+      [1, 2, 3],
+      [1, 2, 0],
+    ],
+  );
+  assert.throws(() => h.topK(h.tensor([1, 2]), 3), /topK: k must be between 0 and 2 for \[2\], got 3/);
+});
+
+test("crossEntropy refuses a label that is no class, labels of another shape and another dtype", () => {
+  const logits = h.zeros([2, 3]);
+  const call = h.crossEntropy as (a: unknown, b: unknown) => unknown;
+  assert.throws(
+    () => call(logits, h.tensor([0, 3], { dtype: "int32" })),
+    /label 3 is not one of the 3 classes of \[2, 3\]/,
+  );
+  assert.throws(() => call(logits, h.tensor([0, 1])), /the labels must be an int32 tensor, got float32/);
+  assert.throws(
+    () => call(logits, h.tensor([0], { dtype: "int32" })),
+    /logits \[2, 3\] need labels of all axes but the last, got \[1\]/,
+  );
+});

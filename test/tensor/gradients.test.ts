@@ -1,0 +1,334 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { before, test } from "node:test";
+import { ready, tf } from "../../src/runtime/index.ts";
+import * as h from "../../src/tensor/index.ts";
+import { assertClose, dice, type NdArray, tidily, toTensor } from "./naive.ts";
+
+before(ready);
+
+interface Case {
+  inputs: Stored[];
+  value: Stored;
+  gradients: Stored[];
+}
+interface Stored {
+  shape: number[];
+  data: (number | string)[];
+}
+
+const load = <T>(name: string): T =>
+  JSON.parse(readFileSync(new URL(`../../../test/tensor/reference/${name}.json`, import.meta.url), "utf8")) as T;
+const read = ({ shape, data }: Stored): NdArray => ({ shape, data: data.map(Number) });
+
+type Op = (...inputs: h.AnyTensor[]) => h.AnyTensor;
+const loose = h as unknown as Record<string, (...args: unknown[]) => h.AnyTensor>;
+const mask = () => tf.tensor2d([[1], [0], [1]], [3, 1], "bool");
+const labels = () => tf.tensor1d([0, 4, -100, 2], "int32");
+const truths = () => tf.tensor2d([0, 1, 0.3, 1], [4, 1]);
+
+/** What is called under the name of a reference; a number or a list after the name is the axis. */
+const special: Record<string, Op> = {
+  geluTanh: (x) => h.gelu(x!, "tanh"),
+  clip: (x) => h.clip(x!, -0.5, 0.5),
+  matmulVector: (a, b) => loose.matmul!(a, b),
+  layerNorm: (x, gain, bias) => h.layerNorm(x!, gain, bias),
+  rmsNorm: (x, gain) => h.rmsNorm(x!, gain),
+  concat: (a, b) => h.concat([a!, b!], 1),
+  stack: (a, b) => h.stack([a!, b!], 1),
+  pad: (x) =>
+    h.pad(
+      x!,
+      [
+        [0, 1],
+        [1, 2],
+      ],
+      3,
+    ),
+  slice: (x) => h.at(x!, ":", "1:3", "::2"),
+  reverse: (x) => h.at(x!, 1, "::-1", ":0:-1"),
+  gather: (x) => h.gather(x!, [2, 0, -1]),
+  gatherLast: (x) =>
+    h.gather(
+      x!,
+      h.tensor(
+        [
+          [3, 0],
+          [0, 0],
+        ],
+        { dtype: "int32" },
+      ),
+      1,
+    ),
+  gatherAlong: (x) =>
+    h.gatherAlong(
+      x!,
+      h.tensor(
+        [
+          [0, 3],
+          [1, 1],
+          [2, 0],
+        ],
+        { dtype: "int32" },
+      ),
+    ),
+  where: (a, b) => loose.where!(mask(), a, b),
+  topK: (x) => h.topK(x!, 2).values,
+  sort: (x) => h.sort(x!).values,
+  broadcastTo: (x) => h.broadcastTo(x!, [2, 3, 4]),
+};
+
+function opOf(key: string): Op {
+  const [name, rest] = [key.split(" ")[0]!, key.split(" ").slice(1).join(" ")];
+  if (key in special) return special[key]!;
+  if (name === "crossEntropy") return (x) => h.crossEntropy(x!, labels(), { reduction: rest as "mean" });
+  if (name === "crossEntropySmooth")
+    return (x) => h.crossEntropy(x!, labels(), { reduction: rest as "mean", labelSmoothing: 0.1 });
+  if (name === "binaryCrossEntropy") return (x) => loose.binaryCrossEntropy!(x, truths(), { reduction: rest });
+  if (/^mean.*Error$/.test(name)) return (a, b) => loose[name]!(a, b, { reduction: rest });
+  if (rest !== "") return (x) => loose[name]!(x, JSON.parse(rest));
+  return (...inputs) => loose[name]!(...inputs);
+}
+
+const weighed = (value: h.AnyTensor): h.AnyTensor => {
+  const weights = h.reshape(h.arange(1, value.size + 1), value.shape);
+  return h.sum(h.mul(h.asType(weights, "float32"), value as h.Tensor));
+};
+
+const cases = load<Record<string, Case>>("gradients");
+for (const [key, reference] of Object.entries(cases))
+  test(`${key} and its gradient are PyTorch's`, () => {
+    tidily(() => {
+      const op = opOf(key);
+      const inputs = reference.inputs.map((x) => toTensor(read(x)));
+      assertClose(op(...inputs), read(reference.value), 2e-5, "value");
+      const gradients = h.grad((xs: h.AnyTensor[]) => weighed(op(...xs)))(inputs);
+      for (const [i, expected] of reference.gradients.entries())
+        assertClose(gradients[i]!, read(expected), 5e-5, `gradient of input ${i}`);
+    });
+  });
+
+test("NaN, infinities and zeros go through every function as in PyTorch", () => {
+  const reference = load<Record<string, Stored>>("special");
+  const input = toTensor(read(reference.input!));
+  for (const [name, expected] of Object.entries(reference)) {
+    if (name === "input" || name === "rows") continue;
+    const result = name === "clip" ? h.clip(input, -1, 1) : loose[name]!(input);
+    assertClose(result, read(expected), 1e-5, name);
+  }
+  const rows = reference.rows as unknown as Record<string, Stored>;
+  for (const [name, expected] of Object.entries(rows))
+    if (name !== "input") assertClose(loose[name]!(toTensor(read(rows.input!)), 1), read(expected), 1e-5, name);
+});
+
+/** Central differences of the sum of `f` at every element of one input. */
+function differences(f: (x: h.AnyTensor) => h.AnyTensor, x: NdArray): NdArray {
+  const step = 1e-2;
+  const at = (i: number, by: number) => {
+    const moved = { ...x, data: x.data.with(i, x.data[i]! + by) };
+    const value = [...f(toTensor(moved)).dataSync()];
+    return value.reduce((sum, v) => sum + v, 0);
+  };
+  return { shape: x.shape, data: x.data.map((_, i) => (at(i, step) - at(i, -step)) / (2 * step)) };
+}
+
+test("gradients of patterns agree with finite differences", () => {
+  const { array } = dice(11);
+  const w = toTensor(array([4, 3]));
+  const patterns: [string, number[], (x: h.AnyTensor) => h.AnyTensor][] = [
+    ["einsum", [2, 4], (x) => h.tanh(h.einsum("b i, i j -> j b", x, w))],
+    ["einsum twice", [3, 3], (x) => h.einsum("i j, j k -> i k", x, x)],
+    ["rearrange", [2, 6], (x) => h.square(h.rearrange(x, "a (b c) -> c (a b)", { b: 2 }))],
+    ["reduce max", [2, 4], (x) => h.square(h.reduce(x, "a (b 2) -> a b", "max"))],
+    ["repeat", [2, 3], (x) => h.square(h.repeat(x, "a b -> (a r) b", { r: 3 }))],
+    [
+      "attention",
+      [2, 4, 4],
+      (x) => {
+        const weights = h.softmax(h.einsum("b q d, b k d -> b q k", x, x));
+        return h.square(h.einsum("b q k, b k d -> b q d", weights, x));
+      },
+    ],
+  ];
+  for (const [name, shape, f] of patterns)
+    tidily(() => {
+      const x = array(shape);
+      const small = { ...x, data: x.data.map((v) => v / 2) };
+      const gradient = h.grad((t: h.AnyTensor) => h.sum(f(t)))(toTensor(small));
+      assertClose(gradient, differences(f, small), 5e-3, name);
+    });
+});
+
+test("valueAndGrad takes trees, gives zeros where the value does not depend on a tensor, and hands back more", () => {
+  const parameters = { layers: [{ w: h.tensor([2, 3]) }], bias: h.tensor(1), unused: h.ones([2]), rate: 0.5 };
+  const f = h.valueAndGrad((p: typeof parameters, x: h.AnyTensor) => {
+    const y = h.add(h.mul(p.layers[0]!.w, x as h.Tensor<[2]>), p.bias);
+    return [h.sum(h.square(y)), y] as const;
+  });
+  const { value, gradients, aux } = f(parameters, h.tensor([1, 2]));
+  assert.equal(h.item(value), 9 + 49);
+  assert.deepEqual(h.toArray(gradients.layers[0]!.w), [6, 28]);
+  assert.equal(h.item(gradients.bias), 20);
+  assert.deepEqual(h.toArray(gradients.unused), [0, 0]);
+  assert.equal(gradients.rate, 0.5);
+  assert.deepEqual(aux.arraySync(), [3, 7]);
+});
+
+test("a tensor used in two places of the tree gets the whole gradient in both, as two tensors", () => {
+  const shared = h.tensor([1, 2]);
+  const { a, b } = h.grad((p: { a: h.AnyTensor; b: h.AnyTensor }) => h.sum(h.mul(p.a, p.b as never)))({
+    a: shared,
+    b: shared,
+  });
+  assert.deepEqual(
+    [a.arraySync(), b.arraySync()],
+    [
+      [2, 4],
+      [2, 4],
+    ],
+  );
+  a.dispose();
+  assert.deepEqual(b.arraySync(), [2, 4]);
+});
+
+test("gradients of gradients: the third derivative of x^3 is 6", () => {
+  const f = (x: h.AnyTensor) => h.sum(h.mul(h.mul(x, x as never), x as never));
+  const first = h.grad(f);
+  const second = h.grad((x: h.AnyTensor) => h.sum(first(x)));
+  const third = h.grad((x: h.AnyTensor) => h.sum(second(x)));
+  const x = h.tensor([1, 2]);
+  assert.deepEqual(
+    [first(x), second(x), third(x)].map((t) => t.arraySync()),
+    [
+      [3, 12],
+      [6, 12],
+      [6, 6],
+    ],
+  );
+});
+
+test("stopGradient is a constant, noGrad records nothing, and customGrad says its own gradient", () => {
+  const x = h.tensor([1, 2, 3]);
+  assert.deepEqual(
+    h
+      .grad((t: typeof x) => h.sum(h.mul(h.stopGradient(t), t)))(x)
+      .arraySync(),
+    [1, 2, 3],
+  );
+  assert.deepEqual(
+    h
+      .grad((t: typeof x) =>
+        h.sum(
+          h.add(
+            t,
+            h.noGrad(() => h.square(t)),
+          ),
+        ),
+      )(x)
+      .arraySync(),
+    [1, 1, 1],
+  );
+  const reversed = h.customGrad((t: h.AnyTensor) => ({
+    value: h.exp(t),
+    keep: [t],
+    gradients: (dy, [kept]) => [h.neg(h.mul(dy, kept as never))],
+  }));
+  assert.deepEqual(
+    h
+      .grad((t: typeof x) => h.sum(reversed(t)))(x)
+      .arraySync(),
+    [-1, -2, -3],
+  );
+});
+
+test("tfjs' own gradient functions work over ours and the other way round", () => {
+  const x = tf.tensor1d([0.5, 2]);
+  assert.deepEqual(
+    tf
+      .grad((t) => h.sum(h.square(t)))(x)
+      .arraySync(),
+    [1, 4],
+  );
+  assert.deepEqual(
+    h
+      .grad((t: h.AnyTensor) => tf.sum(tf.square(t)))(x)
+      .arraySync(),
+    [1, 4],
+  );
+  const ours = h.grad((t: h.AnyTensor) =>
+    tf.sum(tf.customGrad((a) => ({ value: (a as h.AnyTensor).square(), gradFunc: (dy) => dy.mul(3) }))(t)),
+  );
+  assert.deepEqual(ours(x).arraySync(), [3, 3]);
+});
+
+test("checkpoint gives the same gradients, also of what the function uses from outside and with dropout", () => {
+  const w = h.randn([4, 4], { from: 5 });
+  const x = h.randn([3, 4], { from: 6 });
+  const block = (t: h.AnyTensor) => h.dropout(h.tanh(h.matmul(t, w as never)), 0.3) as h.AnyTensor;
+  const loss = (f: typeof block) => {
+    h.seed(3);
+    return h.valueAndGrad(({ x: a }: { x: h.AnyTensor; w: h.AnyTensor }) => h.sum(h.square(f(f(h.mul(a, 2))))))({
+      x,
+      w,
+    });
+  };
+  const [plain, saved] = [loss(block), loss(h.checkpoint(block))];
+  assert.equal(h.item(saved.value), h.item(plain.value));
+  for (const key of ["x", "w"] as const)
+    assertClose(
+      saved.gradients[key],
+      { shape: plain.gradients[key].shape, data: [...plain.gradients[key].dataSync()] },
+      1e-6,
+      key,
+    );
+  assert.ok(plain.gradients.w.dataSync().some((g) => g !== 0));
+});
+
+test("a gradient leaves no tensor behind but the value and the gradients", () => {
+  const w = h.randn([4, 4], { from: 5 });
+  const mask = () => h.greater(w, 0);
+  const f = h.checkpoint((t: h.AnyTensor) => h.gelu(h.matmul(t, w as never)));
+  const before = tf.memory().numTensors;
+  const g = h.grad((p: { w: h.AnyTensor }) => {
+    const masked = h.where(mask(), p.w as typeof w, 0);
+    return h.mean(h.layerNorm(f(f(masked))));
+  });
+  for (let i = 0; i < 3; i++) h.disposeTree(g({ w }));
+  assert.throws(
+    () =>
+      h.grad(() => {
+        throw new Error("mine");
+      })({ w }),
+    /mine/,
+  );
+  assert.throws(
+    () => h.grad(({ w: a }: { w: h.AnyTensor }) => h.square(a))({ w }),
+    /must return one number, got \[4, 4\]; take its sum/,
+  );
+  assert.equal(tf.memory().numTensors, before);
+});
+
+test("what cannot have a gradient is refused by its path", () => {
+  const message = (f: () => unknown) => {
+    try {
+      f();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "no error";
+  };
+  const g = h.grad((p: unknown) => h.sum((p as h.AnyTensor[])[0]!));
+  assert.match(
+    message(() => g({ deep: [h.tensor([1], { dtype: "int32" })] })),
+    /deep\.0 is int32; only float32 has a gradient/,
+  );
+  assert.match(
+    message(() => g({})),
+    /holds no tensor/,
+  );
+  const asynchronous = h.grad((async (x: h.AnyTensor) => h.sum(x)) as never);
+  assert.match(
+    message(() => asynchronous(h.ones([2]))),
+    /got a promise; gradients need a synchronous function/,
+  );
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { ready } from "../../src/runtime/index.ts";
+import * as h from "../../src/tensor/index.ts";
+
+before(ready);
+
+const values = (x: h.AnyTensor) => [...x.dataSync()];
+
+test("the same seed gives the same numbers, and a saved state goes on where it was", () => {
+  h.seed(7);
+  const first = values(h.randn([5]));
+  const state = h.randomState();
+  const next = values(h.uniform([5]));
+  h.seed(7);
+  assert.deepEqual(values(h.randn([5])), first);
+  h.seed(state);
+  assert.deepEqual(values(h.uniform([5])), next);
+  assert.deepEqual(values(h.randn([5], { from: 7 })), first);
+  assert.notDeepEqual(values(h.randn([5], { from: 8 })), first);
+});
+
+test("numbers of a seed never change: they are part of what a notebook's reader sees again", () => {
+  assert.deepEqual(
+    values(h.randint(0, 100, [6], { from: 42 })),
+    values(h.randint(0, 100, [6], { from: h.generator(42) })),
+  );
+  const expected = pureFirstWords(42, 3).map((word) => Math.fround((word >>> 8) / 2 ** 24));
+  assert.deepEqual(values(h.uniform([3], { from: 42 })), expected);
+});
+
+/** The low words of xoroshiro128+ 1.0 (prng.di.unimi.it) from pure-rand's seeding: -1, ~seed, seed, 0, high words first. */
+function pureFirstWords(seed: number, count: number): number[] {
+  const mask = (1n << 64n) - 1n;
+  const rotl = (x: bigint, k: bigint) => ((x << k) | (x >> (64n - k))) & mask;
+  const word = (high: number, low: number) => (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+  let [s0, s1] = [word(-1, ~seed), word(seed, 0)];
+  return Array.from({ length: count }, () => {
+    const out = (s0 + s1) & mask;
+    const mixed = s1 ^ s0;
+    s0 = rotl(s0, 24n) ^ mixed ^ ((mixed << 16n) & mask);
+    s1 = rotl(mixed, 37n);
+    return Number(out & 0xffffffffn);
+  });
+}
+
+test("the moments are those of the distributions", () => {
+  const moments = (x: h.AnyTensor) => [h.item(h.mean(x)), h.item(h.variance(x))] as const;
+  const near = (found: number, expected: number, off: number) =>
+    assert.ok(Math.abs(found - expected) < off, `${found}, expected ${expected}`);
+  const [m1, v1] = moments(h.randn([20000], { from: 1, mean: 3, std: 2 }));
+  near(m1, 3, 0.06);
+  near(v1, 4, 0.2);
+  const [m2, v2] = moments(h.uniform([20000], { from: 2, low: -1, high: 3 }));
+  near(m2, 1, 0.04);
+  near(v2, 16 / 12, 0.05);
+  const [m3] = moments(h.asType(h.randint(-2, 3, [20000], { from: 3 }), "float32"));
+  near(m3, 0, 0.05);
+  near(h.item(h.mean(h.bernoulli([20000], 0.3, { from: 4 }))), 0.3, 0.015);
+  const dropped = h.dropout(h.ones([20000]), 0.25, { from: 5 });
+  near(h.item(h.mean(dropped)), 1, 0.02);
+  assert.deepEqual([...new Set(values(dropped))].sort(), [0, Math.fround(4 / 3)]);
+});
+
+test("a permutation holds every number once", () => {
+  const found = values(h.permutation(50, { from: 1 }));
+  assert.notDeepEqual(found, [...Array(50).keys()]);
+  assert.deepEqual(
+    found.sort((a, b) => a - b),
+    [...Array(50).keys()],
+  );
+});
+
+test("parameters that make no sense are refused by name and value", () => {
+  assert.throws(() => h.generator(1.5), /the seed must be an integer, got 1.5/);
+  assert.throws(() => h.randint(3, 3, [1]), /whole numbers with low below high, got 3 and 3/);
+  assert.throws(() => h.bernoulli([1], 1.5), /p must be between 0 and 1, got 1.5/);
+  assert.throws(() => h.dropout(h.ones([1]), 1), /the rate must be at least 0 and below 1, got 1/);
+  assert.throws(() => h.randn([2], { std: -1 }), /std must not be negative, got -1/);
+});
