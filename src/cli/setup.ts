@@ -1,3 +1,4 @@
+import { buildCollector } from "../runtime/collector.ts";
 import { findGpu } from "../runtime/machine.ts";
 import { SetupProblem } from "../runtime/problem.ts";
 import { provision } from "../runtime/provision.ts";
@@ -25,6 +26,10 @@ export async function setup(): Promise<void> {
         progress.step(`No native TensorFlow for the ${device.toUpperCase()}. ${error.message}`);
       }
     }
+    await buildCollector(stop.signal).catch((error: unknown) => {
+      if (!(error instanceof SetupProblem)) throw error;
+      progress.step(`Tensors will be freed late: ${error.message}`);
+    });
     if (!found) progress.step("Using the WebAssembly backend: slower, everything works. `halftone doctor` says more.");
   } catch (error) {
     if (!stop.signal.aborted) throw error;

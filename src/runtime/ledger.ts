@@ -72,6 +72,9 @@ export function release(key: unknown): void {
   memory.op.live -= memory.bytes;
 }
 
+/** Bytes of all native tensors that are held now. */
+export const liveBytes = (): number => live;
+
 /**
  * Bytes of all native tensors, by the type that they are stored in. Counted where TensorFlow's C API makes and frees
  * them, so data given to `tf.tensor` counts from its first use by an op (until then it is a JavaScript array), and an

@@ -2,6 +2,7 @@ import path from "node:path";
 import { libraryFolder } from "./cache.ts";
 import type { RuntimeInfo } from "./info.ts";
 import { type Device, findGpu, threads } from "./machine.ts";
+import { lateBecause } from "./manage.ts";
 import { quickFault, readManifest } from "./manifest.ts";
 import { shareModules } from "./modules.ts";
 import { loadNative, type Tf } from "./native.ts";
@@ -20,7 +21,10 @@ const runtime = load();
 export const tf: Tf = runtime.tf;
 
 /** What computes, and why. */
-export const runtimeInfo = (): RuntimeInfo => ({ ...runtime.info });
+export function runtimeInfo(): RuntimeInfo {
+  const late = lateBecause();
+  return { ...runtime.info, ...(late && { reason: `${runtime.info.reason}; ${late}` }) };
+}
 
 /** Settles when ops may run: at once on TensorFlow; WebAssembly compiles first. */
 export async function ready(): Promise<RuntimeInfo> {

@@ -3,6 +3,7 @@ import util from "node:util";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import { bindingFile } from "./compiler.ts";
 import { openDoor } from "./door.ts";
+import { manageNative } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
 
 export type Tf = typeof import("@tensorflow/tfjs-node-gpu");
@@ -16,7 +17,9 @@ export function loadNative(folder: string): Tf {
   // The package asks node-pre-gyp only where its binding lies.
   seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
   const tf = require("@tensorflow/tfjs-node-gpu") as Tf;
-  openDoor(tf.backend() as NodeJSKernelBackend);
+  const backend = tf.backend() as NodeJSKernelBackend;
+  openDoor(backend);
+  manageNative(backend, tf.engine() as unknown as Parameters<typeof manageNative>[1]);
   return tf;
 }
 

@@ -1,5 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { called, release, take, upload } from "./ledger.ts";
+import { manageWasm } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
 import type { Tf } from "./native.ts";
 import { borrowKernels } from "./wasm-kernels.ts";
@@ -15,6 +16,9 @@ export function loadWasm(): { tf: Tf; ready: Promise<unknown>; version: string }
   borrowKernels(tfjs);
   const ready = tfjs.setBackend("wasm").then((started) => {
     if (!started) throw new Error("The WebAssembly backend did not start. Run `halftone doctor`.");
+    manageWasm(tfjs.backend(), tfjs.engine() as unknown as Parameters<typeof manageWasm>[1], (dtype) =>
+      tfjs.util.bytesPerElement(dtype as TensorInfo["dtype"]),
+    );
     account(tfjs);
   });
   // Whoever awaits ready() hears of a failure; one that nobody awaits must not end the process.
@@ -40,10 +44,16 @@ function withFiles(tfjs: Tfjs): Tf {
   return Object.defineProperty({ ...tfjs, io: { ...tfjs.io, ...files } }, "node", node) as Tf;
 }
 
+interface WasmData {
+  shape: number[];
+  dtype: TensorInfo["dtype"];
+}
+
 interface WasmBackend {
   dataIdMap: {
-    set(dataId: object, data: { shape: number[]; dtype: TensorInfo["dtype"] }): void;
+    set(dataId: object, data: WasmData): void;
     delete(dataId: object): boolean;
+    data: WeakMap<object, WasmData>;
   };
 }
 
@@ -66,11 +76,11 @@ function account(tfjs: Tfjs): void {
   dataIdMap.set = (dataId, data) => {
     set(dataId, data);
     const bytes = data.dtype === "string" ? 0 : tfjs.util.bytesPerElement(data.dtype);
-    take(dataId, bytes * tfjs.util.sizeFromShape(data.shape), op ?? called(upload));
+    take(data, bytes * tfjs.util.sizeFromShape(data.shape), op ?? called(upload));
   };
   const remove = dataIdMap.delete.bind(dataIdMap);
   dataIdMap.delete = (dataId) => {
-    release(dataId);
+    release(dataIdMap.data.get(dataId));
     return remove(dataId);
   };
 }

@@ -1,0 +1,46 @@
+import type { Collector } from "./collector.ts";
+
+/** Hears which objects have died. A key is a number that the caller chose. */
+export interface Deaths {
+  /** The first number is not 0 when keys wait to be taken; cheap enough to look at before every op. */
+  readonly waiting: Int32Array;
+  watch(object: object, key: number): void;
+  /** The keys of the objects that died since the last call. */
+  take(): ArrayLike<number>;
+}
+
+/** Finds an object again as long as it lives, without keeping it alive. */
+export interface Weak<T extends object> {
+  reach(): T | undefined;
+  forget(): void;
+}
+
+/** What the garbage collector tells: within a synchronous loop with the addon, only when the event loop turns without it. */
+export function deathsBy(addon: Collector | undefined): Deaths {
+  if (addon) return addon;
+  const waiting = new Int32Array(1);
+  let dead: number[] = [];
+  const registry = new FinalizationRegistry<number>((key) => {
+    waiting[0] = dead.push(key);
+  });
+  return {
+    waiting,
+    watch: (object, key) => registry.register(object, key),
+    take() {
+      const taken = dead;
+      dead = [];
+      waiting[0] = 0;
+      return taken;
+    },
+  };
+}
+
+/** A weak reference that a look through it does not strengthen; without the addon, one that lasts until the event loop turns. */
+export function weakly<T extends object>(addon: Collector | undefined, object: T): Weak<T> {
+  if (!addon) {
+    const reference = new WeakRef(object);
+    return { reach: () => reference.deref(), forget: () => {} };
+  }
+  const number = addon.weaken(object);
+  return { reach: () => addon.reach(number) as T | undefined, forget: () => addon.forget(number) };
+}

@@ -1,0 +1,54 @@
+import type { Variable } from "@tensorflow/tfjs-node-gpu";
+import type { Collector } from "./collector.ts";
+import { type Weak, weakly } from "./deaths.ts";
+
+type Registry = Record<string, Variable>;
+
+/**
+ * tfjs registers every variable under its name for good: a cell that makes a model, run again, would keep the old one.
+ * This registry holds them weakly. It behaves as the plain object that it replaces, whose variables that nothing else
+ * can reach any more have been taken out.
+ */
+export function weakRegistry(addon: Collector | undefined): Registry {
+  const variables = new Map<string, Weak<Variable>>();
+  // What an enumeration has just shown must still be there when it is read.
+  let shown: Variable | undefined;
+
+  const find = (name: string): Variable | undefined => {
+    const weak = variables.get(name);
+    if (!weak) return undefined;
+    const variable = weak.reach();
+    if (!variable) remove(name);
+    return variable;
+  };
+  const remove = (name: string): void => {
+    variables.get(name)?.forget();
+    variables.delete(name);
+  };
+
+  return new Proxy<Registry>(Object.create(null), {
+    get(_, name) {
+      const variable = typeof name === "string" ? find(name) : undefined;
+      shown = undefined;
+      return variable;
+    },
+    has: (_, name) => typeof name === "string" && find(name) !== undefined,
+    set(_, name, variable: Variable) {
+      remove(String(name));
+      variables.set(String(name), weakly(addon, variable));
+      return true;
+    },
+    deleteProperty(_, name) {
+      remove(String(name));
+      return true;
+    },
+    ownKeys: () => [...variables.keys()].filter((name) => find(name) !== undefined),
+    getOwnPropertyDescriptor(_, name) {
+      shown = typeof name === "string" ? find(name) : undefined;
+      queueMicrotask(() => {
+        shown = undefined;
+      });
+      return shown && { value: shown, enumerable: true, configurable: true, writable: true };
+    },
+  });
+}
