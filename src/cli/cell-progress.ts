@@ -26,8 +26,9 @@ export function cellProgress(out: NodeJS.WriteStream = process.stderr): CellProg
     },
     end(cell, index, total, seconds) {
       clearInterval(ticking);
-      const failed = cell.outputs.some(({ output_type }) => output_type === "error");
-      out.write(`${out.isTTY ? "\r\u001b[K" : ""}${line(cell, index, total, seconds)}${failed ? "  failed" : ""}\n`);
+      const error = cell.outputs.find((output) => output.output_type === "error");
+      const ending = error === undefined ? "" : error.ename === "KeyboardInterrupt" ? "  interrupted" : "  failed";
+      out.write(`${out.isTTY ? "\r\u001b[K" : ""}${line(cell, index, total, seconds)}${ending}\n`);
     },
   };
 }

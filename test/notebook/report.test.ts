@@ -103,6 +103,22 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     });
   }
 
+  test("a figure without a background of its own takes the page's ink; one with its own keeps it", async (context) => {
+    const titled = (layout: Record<string, unknown>) =>
+      withOutput({
+        "application/vnd.plotly.v1+json": {
+          data: [{ x: [1, 2], y: [3, 4] }],
+          layout: { title: { text: "T" }, font: { color: "rgb(127, 127, 127)" }, ...layout },
+        },
+      });
+    const fill = async (layout: Record<string, unknown>) => {
+      const { page } = await open(context, titled(layout), { colorScheme: "dark" });
+      return page.locator(".gtitle").evaluate((text) => getComputedStyle(text).fill);
+    };
+    assert.notEqual(await fill({ paper_bgcolor: "rgba(0,0,0,0)" }), "rgb(127, 127, 127)");
+    assert.equal(await fill({ paper_bgcolor: "#ffffff" }), "rgb(127, 127, 127)");
+  });
+
   test("figures follow a change of colours while the page is open", async (context) => {
     const { page } = await open(context, gallery());
     const title = page.locator("figure.plotly .gtitle").first();

@@ -65,19 +65,23 @@ function isDictionary(value: unknown): value is Dictionary {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** On a phone a legend beside the plot would leave it no room: it goes above, unless the notebook placed it. */
+const PHONE = { legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" }, margin: { l: 52, r: 12 } };
+
 /** The page's colours stand in the figure's template: what the notebook set on the figure itself stays. */
 function themed(layout: Dictionary, isDark: boolean): Dictionary {
+  const { width: _, ...kept } = narrow.matches ? { ...PHONE, ...layout } : layout;
   const own = layout.paper_bgcolor ?? layout.plot_bgcolor;
   const ownBackground = typeof own === "string" && !/transparent|,\s*0(\.0+)?\)$/.test(own);
+  const theme = colours(isDark && !ownBackground);
+  // A figure that shows the page's background stands on the page's ink too.
+  const font = ownBackground ? kept.font : merged(kept.font, { color: (theme.font as Dictionary).color });
   const template = (layout.template ?? {}) as Dictionary;
-  const { width: _, ...kept } = layout;
-  const fitted = narrow.matches
-    ? merged(kept, { legend: { orientation: "h", x: 0, y: -0.22 }, margin: { l: 52, r: 12 } })
-    : kept;
   return {
-    ...(fitted as Dictionary),
+    ...kept,
+    ...(font ? { font } : {}),
     autosize: true,
-    template: { ...template, layout: merged(template.layout ?? {}, colours(isDark && !ownBackground)) },
+    template: { ...template, layout: merged(template.layout ?? {}, theme) },
   };
 }
 
