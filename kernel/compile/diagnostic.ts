@@ -25,8 +25,8 @@ export function diagnosticAt(source: string, offset: number, message: string): D
 /** At most `width` characters of each line, so that a 10 MB line stays readable. */
 const width = 160;
 
-/** Two lines before, the line, a caret, one line after. */
-export function codeFrame(source: string, line: number, column: number): string {
+/** Two lines before, the line, a caret (or a squiggle under `length` characters), one line after. */
+export function codeFrame(source: string, line: number, column: number, length = 1): string {
   const lines = source.split("\n");
   const first = Math.max(1, line - 2);
   const last = Math.min(lines.length, line + 1);
@@ -38,7 +38,8 @@ export function codeFrame(source: string, line: number, column: number): string 
     frame += `${number === line ? ">" : " "} ${String(number).padStart(gutter)} | ${text}\n`;
     if (number === line) {
       const before = text.slice(0, column - 1 - skipped).replace(/[^\t]/g, " ");
-      frame += `  ${" ".repeat(gutter)} | ${before}^\n`;
+      const mark = length > 1 ? "~".repeat(Math.max(1, Math.min(length, text.length - before.length))) : "^";
+      frame += `  ${" ".repeat(gutter)} | ${before}${mark}\n`;
     }
   }
   return frame.trimEnd();

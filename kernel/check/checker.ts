@@ -1,0 +1,261 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { parseCell } from "../compile/parse.ts";
+import { type CompilerOptions, type Config, readConfig } from "./config.ts";
+import { readFacts } from "./facts.ts";
+import { globalsText } from "./globals.ts";
+import { History, type PastCell } from "./history.ts";
+import { Mutex } from "./mutex.ts";
+import { currentModule, fileIn, globalsModule, historyModule } from "./paths.ts";
+import { readProblems, type TypeProblem } from "./problem.ts";
+import type { ServerDiagnostic } from "./protocol.ts";
+import { isTrivial } from "./trivial.ts";
+import { understand } from "./understand.ts";
+import { configModule, Workspace } from "./workspace.ts";
+
+export interface CheckerOptions {
+  /** The notebook's folder. */
+  cwd: string;
+  env?: NodeJS.ProcessEnv;
+  /** The notebook's own compiler options, over those of the nearest tsconfig.json. */
+  compilerOptions?: CompilerOptions;
+  /** Milliseconds after which a check is given up, its server replaced and the cell not checked. Default: 10,000. */
+  patience?: number;
+}
+
+/** What was found in a cell before it runs. */
+export interface Verdict {
+  problems: TypeProblem[];
+  /** Why the cell was not checked, or how it was checked otherwise than asked, in a sentence. */
+  note?: string;
+}
+
+/** A cell's place in the notebook. */
+export interface CellName {
+  /** The front end's name for the cell, the same each time it runs. */
+  key?: string | undefined;
+  /** How messages call it: `cell [3]`. */
+  label?: string | undefined;
+}
+
+/** A position in a cell, as the server counts. */
+export interface Cursor {
+  line: number;
+  character: number;
+}
+
+/**
+ * One notebook's types. Cells are checked in the light of those that ran before, by the native TypeScript language
+ * server, which starts behind, is replaced when it dies or hangs, and never keeps a cell from running.
+ */
+export class Checker implements AsyncDisposable {
+  readonly cwd: string;
+  readonly history = new History();
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #patience: number;
+  readonly #config: Promise<Config>;
+  readonly #mutex = new Mutex();
+  readonly #labels = new Map<number, string>();
+  #workspace: Promise<Workspace> | undefined;
+  #process: Workspace | undefined;
+  #notes: string[] = [];
+  #failures = 0;
+  #disposed = false;
+
+  constructor({ cwd, env = process.env, compilerOptions, patience = 10_000 }: CheckerOptions) {
+    this.cwd = cwd;
+    this.#env = env;
+    this.#patience = patience;
+    this.#config = readConfig(cwd, compilerOptions);
+    this.#config.then(({ problem }) => problem !== undefined && this.#notes.push(problem)).catch(() => {});
+  }
+
+  /** Starts the server, if it does not run: what is asked first then waits less. */
+  warm(): void {
+    this.#running().catch(() => {});
+  }
+
+  /** The server's process id, while it has one. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Type errors of a cell that is about to run. Its syntax errors are the compiler's to tell. */
+  async check(source: string, { key, signal }: CellName & { signal?: AbortSignal } = {}): Promise<Verdict> {
+    const parsed = parseCell(source);
+    if (parsed.diagnostics.length > 0) return { problems: [] };
+    if (isTrivial(parsed.body) && !this.history.names.get("console")) return { problems: [] };
+    const facts = readFacts(parsed.body);
+    const module = currentModule[parsed.language];
+    const { text, lines } = this.history.current(parsed.text, facts);
+    try {
+      const found = await this.ask(async (workspace) => {
+        const hidden = this.history.augmentedBy(facts, key);
+        if (hidden.length > 0) workspace.put(historyModule, this.history.text(hidden));
+        workspace.put(module, text);
+        const items = await this.#diagnose(workspace, module);
+        const missing = missingModules(items);
+        if (missing.length === 0) return items;
+        workspace.filesChanged(candidates(this.cwd, missing));
+        return this.#diagnose(workspace, module);
+      }, signal);
+      const count = parsed.text.split("\n").length;
+      const problems = readProblems(found, { lines, count, labels: (file) => this.#labels.get(file) });
+      return { problems, ...this.#takeNote() };
+    } catch (error) {
+      return { problems: [], note: `types were not checked: ${(error as Error).message}` };
+    }
+  }
+
+  /** The cell begins to run: from now on its names have the types that it gives them. */
+  begin(source: string, { key, label }: CellName = {}): PastCell | undefined {
+    const parsed = parseCell(source);
+    if (parsed.diagnostics.length > 0) return undefined;
+    const cell = this.history.begin(parsed.text, readFacts(parsed.body), parsed.language === "tsx", key);
+    const file = fileIn(cell.module);
+    if (label !== undefined && file !== undefined) this.#labels.set(file, label);
+    this.#update();
+    return cell;
+  }
+
+  /** It ended. What a cell narrowed holds only if it ran to its end. */
+  end(cell: PastCell | undefined, ok: boolean): void {
+    if (!cell || !ok || cell.facts.touched.size === 0) return;
+    this.history.succeed(cell);
+    this.#update();
+  }
+
+  /** The program's variables are lost: so are their types. */
+  reset(): void {
+    this.history.clear();
+    this.#labels.clear();
+    this.#update();
+  }
+
+  /** Puts a cell's text before the server, as far as it can be read, and asks something about it. */
+  async about<Answer>(
+    source: string,
+    all: boolean,
+    question: (workspace: Workspace, module: string, lines: number) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { text: cell, facts, tsx } = understand(source);
+    const module = tsx ? currentModule.tsx : currentModule.ts;
+    const { text, lines } = this.history.current(cell, facts, all);
+    return this.ask(async (workspace) => {
+      workspace.put(module, text);
+      return question(workspace, module, lines);
+    });
+  }
+
+  /** One question at a time, with the server alive; a server that does not answer in time is replaced. */
+  ask<Answer>(question: (workspace: Workspace) => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
+    return this.#mutex.run(async () => {
+      const workspace = this.#running();
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          this.#process?.kill();
+          reject(new Error(`the checker did not answer in ${this.#patience / 1000} s and is started again`));
+        }, this.#patience);
+        signal?.addEventListener("abort", () => reject(new Error("interrupted")), { once: true });
+      });
+      try {
+        return await Promise.race([workspace.then(question), late]);
+      } finally {
+        clearTimeout(timer);
+      }
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    const workspace = this.#process;
+    workspace?.kill();
+    await workspace?.exited;
+  }
+
+  async #diagnose(workspace: Workspace, module: string): Promise<ServerDiagnostic[]> {
+    const { items } = await workspace.ask<{ items?: ServerDiagnostic[] }>("textDocument/diagnostic", module);
+    return items ?? [];
+  }
+
+  #running(): Promise<Workspace> {
+    if (this.#disposed) return Promise.reject(new Error("the notebook is closed"));
+    this.#workspace ??= this.#start();
+    return this.#workspace;
+  }
+
+  async #start(): Promise<Workspace> {
+    const workspace = new Workspace(this.cwd, this.#env);
+    this.#process = workspace;
+    void workspace.exited.then(() => {
+      this.#workspace = undefined;
+      this.#process = undefined;
+      // One that dies again and again is not started until it is asked for.
+      if (!this.#disposed && ++this.#failures <= 3) this.warm();
+    });
+    await workspace.ready;
+    const { text } = await this.#config;
+    // A document opened before the program that contains it is known costs the least.
+    for (const [module, text] of this.history.files()) workspace.put(module, text);
+    workspace.put(globalsModule, globalsText);
+    workspace.put(historyModule, this.history.text());
+    workspace.put(configModule, text);
+    for (const module of Object.values(currentModule)) workspace.put(module, "export {};\n");
+    return workspace;
+  }
+
+  /** Brings the server's files up to what the history is now, behind whatever it is asked at the moment. */
+  #update(): void {
+    const waiting = this.#workspace;
+    if (!waiting) return;
+    void this.#mutex
+      .run(async () => {
+        const workspace = await waiting;
+        workspace.put(historyModule, this.history.text());
+        for (const [module, text] of this.history.files()) workspace.put(module, text);
+      })
+      .catch(() => {});
+  }
+
+  #takeNote(): { note?: string } {
+    const note = this.#notes.shift();
+    return note === undefined ? {} : { note };
+  }
+}
+
+const moduleNotFound = new Set([2307, 2792, 7016]);
+
+/** Specifiers that the server did not find. */
+function missingModules(items: readonly ServerDiagnostic[]): string[] {
+  return items.flatMap(({ code, message }) => {
+    const specifier = moduleNotFound.has(code ?? 0) ? /module '([^']+)'/.exec(message)?.[1] : undefined;
+    return specifier === undefined ? [] : [specifier];
+  });
+}
+
+/** Files that exist by now and may be what was not found: the server remembers what it looked for in vain. */
+function candidates(cwd: string, specifiers: readonly string[]): string[] {
+  const found: string[] = [];
+  for (const specifier of specifiers) {
+    if (/^\.{0,2}\//.test(specifier)) {
+      const path = resolve(cwd, specifier);
+      const stem = path.replace(/\.[cm]?js$/, "");
+      for (const each of [path, ...[".ts", ".tsx", ".d.ts", ".js", ".mts", ".json"].map((end) => stem + end)])
+        if (existsSync(each)) found.push(each);
+      continue;
+    }
+    const name = specifier
+      .split("/")
+      .slice(0, specifier.startsWith("@") ? 2 : 1)
+      .join("/");
+    for (let folder = cwd; ; folder = dirname(folder)) {
+      for (const each of [name, `@types/${name.replace(/^@(.*)\//, "$1__")}`]) {
+        const manifest = join(folder, "node_modules", each, "package.json");
+        if (existsSync(manifest)) found.push(manifest);
+      }
+      if (dirname(folder) === folder) break;
+    }
+  }
+  return found;
+}

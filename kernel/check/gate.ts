@@ -1,0 +1,79 @@
+import type { Output } from "../session/output.ts";
+import { Checker, type CheckerOptions } from "./checker.ts";
+import type { PastCell } from "./history.ts";
+import { isPolicy, type Policy, policyOf } from "./policy.ts";
+import { describeProblems, summarize } from "./show.ts";
+
+export interface GateOptions extends CheckerOptions {
+  /** Default: what the environment says, and that it must be right where that says nothing. */
+  policy?: Policy;
+}
+
+export interface Applicant {
+  code: string;
+  label: string;
+  key?: string | undefined;
+  signal?: AbortSignal | undefined;
+  onOutput: (output: Output) => void;
+}
+
+/** Stands before a notebook's cells: asks the checker, says what it found, and lets a cell run or not. */
+export class Gate implements AsyncDisposable {
+  readonly checker: Checker;
+  policy: Policy;
+
+  constructor({ policy, ...options }: GateOptions) {
+    this.checker = new Checker(options);
+    this.policy = policy ?? policyOf(options.env ?? process.env);
+  }
+
+  /** Starts the checker, where it will be asked. */
+  warm(): void {
+    if (this.policy !== "off") this.checker.warm();
+  }
+
+  /** `%types`: tells the policy; `%types warn`: sets it. */
+  magic(argument: string, onOutput: (output: Output) => void): void {
+    if (isPolicy(argument)) this.policy = argument;
+    else if (argument !== "") throw new Error(`%types takes error, warn or off, got ${argument}`);
+    say(onOutput, `%types is ${this.policy}: ${meanings[this.policy]}`);
+  }
+
+  /** Whether the cell may run. */
+  async admit({ code, label, key, signal, onOutput }: Applicant): Promise<boolean> {
+    if (this.policy === "off") return true;
+    const { problems, note } = await this.checker.check(code, { key, label, ...(signal ? { signal } : {}) });
+    if (note !== undefined) say(onOutput, `halftone: ${note}`);
+    const errors = problems.filter((each) => each.severity === "error");
+    if (errors.length > 0 && this.policy === "error") {
+      const traceback = [...describeProblems(errors, code, label), "", "The cell did not run."];
+      onOutput({ type: "error", ename: "TypeScriptError", evalue: summarize(errors, label), traceback });
+      return false;
+    }
+    if (problems.length > 0) say(onOutput, describeProblems(problems, code, label).join("\n"));
+    return true;
+  }
+
+  begin(code: string, name: { key?: string | undefined; label: string }): PastCell | undefined {
+    return this.checker.begin(code, name);
+  }
+
+  end(cell: PastCell | undefined, ok: boolean): void {
+    this.checker.end(cell, ok);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.checker[Symbol.asyncDispose]();
+  }
+}
+
+const meanings: Record<Policy, string> = {
+  error: "a cell with type errors does not run",
+  warn: "type errors are shown, and the cell runs",
+  off: "types are not checked",
+};
+
+/** A note in the cell. Never on stderr: graders take any text there for a failure. */
+function say(onOutput: (output: Output) => void, text: string): void {
+  onOutput({ type: "display", data: { "text/plain": text }, metadata: {} });
+}

@@ -1,0 +1,177 @@
+import type { Facts } from "./facts.ts";
+import { endNameOf, footer, header, type Places, typeNameOf, valueNameOf } from "./header.ts";
+import { Names } from "./names.ts";
+import { cellModule, historyModule } from "./paths.ts";
+
+/** A cell that began to run, as a file of its own. */
+export interface PastCell {
+  id: number;
+  module: string;
+  /** The front end's own name for the cell, the same at every run. */
+  key: string | undefined;
+  text: string;
+  facts: Facts;
+  /** The earlier cells that it takes names from. */
+  from: Set<number>;
+}
+
+/** The text of a cell's file. `lines` stand before the cell's own first line. */
+export interface CellText {
+  text: string;
+  lines: number;
+}
+
+/**
+ * The notebook as TypeScript sees it. Every cell that ran is a file that exports what it declared and imports what it
+ * uses from the cells that declared it then, so it never changes and is never checked again. The history is one more
+ * file: it exports each name from the cell that declared it last. The cell to be checked imports from the history alone,
+ * so its list of modules stays the same from one cell to the next, and the server can go on with the program it has.
+ */
+export class History {
+  readonly names = new Names();
+  readonly #cells = new Map<number, PastCell>();
+  /** Files of cells that were forgotten, for cells to come. */
+  readonly #free = new Set<string>();
+  #lastId = 0;
+  #files = 0;
+
+  /** Every cell's file and its text. One that is free is empty, but stays part of the program: the server is at its best with that. */
+  *files(): IterableIterator<[module: string, text: string]> {
+    for (const module of this.#free) yield [module, "export {};\n"];
+    for (const { module, text } of this.#cells.values()) yield [module, text];
+  }
+
+  clear(): void {
+    this.names.clear();
+    for (const { module } of this.#cells.values()) this.#free.add(module);
+    this.#cells.clear();
+  }
+
+  /** The file of a cell that is to be checked, completed or looked at. `all`: with every name there is. */
+  current(source: string, facts: Facts, all = false): CellText {
+    const wanted = all ? [...this.names].map(([name]) => name) : facts.used;
+    return wrap(header(facts, this.names, throughHistory, wanted), source, footer(facts, this.names));
+  }
+
+  /** A cell begins to run. */
+  begin(source: string, facts: Facts, tsx: boolean, key?: string): PastCell {
+    const id = ++this.#lastId;
+    const from = new Set<number>();
+    const places = this.#direct(from);
+    const { text } = wrap(header(facts, this.names, places, facts.used), source, footer(facts, this.names));
+    const cell: PastCell = { id, module: this.#file(tsx), key, text, facts, from };
+    for (const older of this.augmentedBy(facts, key)) older.facts.augments.clear();
+    this.names.begin(id, facts);
+    this.#cells.set(id, cell);
+    this.#sweep();
+    return cell;
+  }
+
+  succeed(cell: PastCell): void {
+    this.names.succeed(cell.id, cell.facts);
+    this.#sweep();
+  }
+
+  /** Earlier cells whose changes to the world a cell makes again. */
+  augmentedBy(facts: Facts, key: string | undefined): PastCell[] {
+    if (facts.augments.size === 0 && key === undefined) return [];
+    return [...this.#cells.values()].filter(
+      (cell) =>
+        cell.facts.augments.size > 0 &&
+        ((key !== undefined && cell.key === key) ||
+          [...facts.augments].some((each) => each.includes(" ") && cell.facts.augments.has(each))),
+    );
+  }
+
+  /** The history's file, without the changes that `without` made to the world. */
+  text(without: readonly PastCell[] = []): string {
+    const exports = new Map<number, string[]>();
+    const add = (cell: number, what: string) => {
+      const list = exports.get(cell);
+      if (list) list.push(what);
+      else exports.set(cell, [what]);
+    };
+    for (const [name, { value, type, narrowedBy }] of this.names) {
+      if (value && type && value.cell !== type.cell) {
+        add(value.cell, `${name} as ${valueNameOf(name)}`);
+        add(type.cell, `type ${name} as ${typeNameOf(name)}`);
+      } else add((value ?? type)!.cell, name);
+      if (narrowedBy !== undefined) add(narrowedBy, `type ${endNameOf(name)}`);
+    }
+    const lines = [...exports].map(([id, list]) => `export { ${list.join(", ")} } from ${this.#specifier(id)};`);
+    for (const cell of this.#cells.values())
+      if (cell.facts.augments.size > 0 && !without.includes(cell)) lines.push(`import ${this.#specifier(cell.id)};`);
+    for (const module of this.#free) lines.push(`import ${JSON.stringify(module)};`);
+    return `${lines.join("\n")}\nexport {};\n`;
+  }
+
+  #specifier(id: number): string {
+    return JSON.stringify(this.#cells.get(id)?.module);
+  }
+
+  #file(tsx: boolean): string {
+    for (const module of this.#free) {
+      if (module.endsWith("x") !== tsx) continue;
+      this.#free.delete(module);
+      return module;
+    }
+    return cellModule(++this.#files, tsx);
+  }
+
+  #direct(from: Set<number>): Places {
+    const place = (cell: number, name: string) => {
+      from.add(cell);
+      return { module: this.#cells.get(cell)!.module, name };
+    };
+    return {
+      value: (name, record) => place(record.value!.cell, name),
+      type: (name, record) => place(record.type!.cell, name),
+      end: (name, cell) => place(cell, endNameOf(name)),
+    };
+  }
+
+  /** Forgets cells that nothing can refer to any more: the same cell run a thousand times is one file. */
+  #sweep(): void {
+    const live = new Set<number>();
+    const mark = (id: number | undefined): void => {
+      if (id === undefined || live.has(id)) return;
+      live.add(id);
+      for (const each of this.#cells.get(id)?.from ?? []) mark(each);
+    };
+    for (const [, { value, type, narrowedBy }] of this.names)
+      for (const id of [value?.cell, type?.cell, narrowedBy]) mark(id);
+    for (const cell of this.#cells.values()) if (cell.facts.augments.size > 0) mark(cell.id);
+    // The last one may still be running, and narrow something when it ends.
+    mark(this.#lastId);
+    for (const { id, module } of this.#cells.values()) {
+      if (live.has(id)) continue;
+      this.#cells.delete(id);
+      this.#free.add(module);
+    }
+  }
+}
+
+const throughHistory: Places = {
+  value: (name, { value, type }) => ({
+    module: historyModule,
+    name: type && type.cell !== value!.cell ? valueNameOf(name) : name,
+  }),
+  type: (name, { value, type }) => ({
+    module: historyModule,
+    name: value && value.cell !== type!.cell ? typeNameOf(name) : name,
+  }),
+  end: (name) => ({ module: historyModule, name: endNameOf(name) }),
+};
+
+/** Comments that tell the compiler something only where nothing stands before them. */
+const pragma = /^\s*(?:\/\/\s*@ts-(?:no)?check\b|\/\/\/\s*<|\/\*\*?\s*@jsx)/;
+
+function wrap(before: string, source: string, after: string): CellText {
+  const leading: string[] = [];
+  for (const line of source.split("\n")) {
+    if (pragma.test(line)) leading.push(line);
+    else if (!/^\s*(\/\/|$)/.test(line)) break;
+  }
+  const head = [...leading, before].join("\n");
+  return { text: `${head}\n${source}\n${after}\n`, lines: leading.length + 1 };
+}

@@ -1,0 +1,100 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+interface Manifest {
+  name?: string;
+  types?: string;
+  typings?: string;
+  main?: string;
+  exports?: unknown;
+  dependencies?: Record<string, string>;
+}
+
+/** The folder of the kernel's own package. */
+export const kernelRoot = findUp(dirname(fileURLToPath(import.meta.url)), (folder) => {
+  const file = join(folder, "package.json");
+  return existsSync(file) && readManifest(file)?.name === "halftone" ? folder : undefined;
+})!;
+
+/** Names of the packages that a notebook may import without installing anything: the kernel itself and what it stands on. */
+export function kernelPackages(): string[] {
+  const { dependencies = {} } = readManifest(join(kernelRoot, "package.json")) ?? {};
+  return ["halftone", ...Object.keys(dependencies)];
+}
+
+/**
+ * Where the types of the kernel's own packages are, for those that the notebook's folder has not got: what the loader
+ * does at run time, said as `paths`.
+ */
+export function kernelTypes(cwd: string): Record<string, string[]> {
+  const paths: Record<string, string[]> = {};
+  for (const name of kernelPackages()) {
+    if (folderOf(cwd, name) !== undefined) continue;
+    const folder = name === "halftone" ? kernelRoot : folderOf(kernelRoot, name);
+    const entry = folder && typesEntry(folder);
+    if (!folder || !entry) continue;
+    paths[name] = [entry];
+    if (name !== "halftone") paths[`${name}/*`] = [join(folder, "*")];
+  }
+  return paths;
+}
+
+/** Folders with `@types`, the notebook's before the kernel's. */
+export function typeRoots(cwd: string): string[] {
+  const roots: string[] = [];
+  for (const start of [cwd, kernelRoot]) {
+    findUp(start, (folder) => {
+      const types = join(folder, "node_modules", "@types");
+      if (existsSync(types) && !roots.includes(types)) roots.push(types);
+      return undefined;
+    });
+  }
+  return roots;
+}
+
+function folderOf(from: string, name: string): string | undefined {
+  return findUp(from, (folder) => {
+    const found = join(folder, "node_modules", name);
+    return existsSync(found) ? found : undefined;
+  });
+}
+
+function typesEntry(folder: string): string | undefined {
+  const manifest = readManifest(join(folder, "package.json"));
+  if (!manifest) return undefined;
+  const named = fromExports(manifest.exports) ?? manifest.types ?? manifest.typings ?? manifest.main ?? "index.js";
+  const declared = /\.d\.[cm]?ts$/.test(named)
+    ? named
+    : named.replace(/(\.[cm]?)js$/, ".d$1ts").replace(/\.d\.([cm])ts$/, ".d.$1ts");
+  const file = resolve(folder, declared);
+  return existsSync(file) ? file : undefined;
+}
+
+function fromExports(exports: unknown): string | undefined {
+  if (typeof exports === "string") return exports;
+  if (typeof exports !== "object" || exports === null) return undefined;
+  const table = exports as Record<string, unknown>;
+  if ("." in table) return fromExports(table["."]);
+  for (const condition of ["types", "import", "node", "default", "require"]) {
+    const found = fromExports(table[condition]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function readManifest(file: string): Manifest | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Manifest;
+  } catch {
+    return undefined;
+  }
+}
+
+function findUp<Found>(start: string, look: (folder: string) => Found | undefined): Found | undefined {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    const found = look(folder);
+    if (found !== undefined) return found;
+    if (dirname(folder) === folder) return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+/** What a type error means for a cell: it does not run; it is told and runs; nobody looks. */
+export type Policy = "error" | "warn" | "off";
+
+const policies: readonly string[] = ["error", "warn", "off"];
+
+export function isPolicy(value: unknown): value is Policy {
+  return typeof value === "string" && policies.includes(value);
+}
+
+/** The policy of an environment, in `HALFTONE_TYPES`. */
+export function policyOf(env: NodeJS.ProcessEnv): Policy {
+  const value = env.HALFTONE_TYPES;
+  if (value === undefined || value === "") return "error";
+  if (isPolicy(value)) return value;
+  throw new Error(`HALFTONE_TYPES must be error, warn or off, got ${value}`);
+}
+
+export interface TypesMagic {
+  /** The cell with the magic's line blanked. */
+  code: string;
+  /** What stands after `%types`. */
+  argument?: string;
+}
+
+/** Takes a `%types` line off the top of a cell. */
+export function takeTypesMagic(code: string): TypesMagic {
+  const found = /^(\s*)%types\b[ \t]*(.*?)[ \t]*$/m.exec(code);
+  if (!found || code.slice(0, found.index).trim() !== "") return { code };
+  const { index, 0: whole, 2: argument } = found;
+  const blank = whole.replace(/[^\r\n]/g, " ");
+  return { code: code.slice(0, index) + blank + code.slice(index + whole.length), argument: argument! };
+}

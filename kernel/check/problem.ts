@@ -1,0 +1,93 @@
+import { fileIn, isCurrent, ownImport } from "./paths.ts";
+import type { Range, ServerDiagnostic } from "./protocol.ts";
+
+/** A type error (or warning), at a place in the cell. Lines and columns count from 1, columns in UTF-16 units. */
+export interface TypeProblem {
+  severity: "error" | "warning";
+  /** TypeScript's number for it, such as 2322. */
+  code: number;
+  /** The message in one line. */
+  message: string;
+  /** The compiler's reasoning, a line each, where it says more. */
+  reasons: string[];
+  line: number;
+  column: number;
+  endLine: number;
+  endColumn: number;
+}
+
+/** How an earlier cell is called, by its file's number. */
+export type Labels = (file: number) => string | undefined;
+
+/** An import without types is `any`: worth saying, nothing to stop for. */
+const untyped = 7016;
+/** A header's variable that takes its type from what is assigned has none in a function; the cell can do nothing about it. */
+const growing = new Set([7005, 7034]);
+
+/** The server's diagnostics as the cell's own: `lines` stand before the cell's first, `count` are its own. */
+export function readProblems(
+  found: readonly ServerDiagnostic[],
+  { lines, count, labels }: { lines: number; count: number; labels: Labels },
+): TypeProblem[] {
+  const problems: TypeProblem[] = [];
+  for (const { range, severity, code = 0, message, relatedInformation } of found) {
+    if (severity !== 1 || growing.has(code)) continue;
+    const { start, end } = shift(range, lines);
+    if (start.line < 0 || start.line >= count) continue;
+    const [first, ...rest] = relabel(message, labels).split("\n");
+    const reasons = rest.map((line) => line.replace(/^ {2}/, ""));
+    for (const each of relatedInformation ?? []) {
+      const where = placeOf(each.location.uri, labels);
+      if (where) reasons.push(`${relabel(each.message, labels)} (${where})`);
+    }
+    const sentence = shapeSentence(first!);
+    if (sentence !== undefined) reasons.unshift(first!);
+    problems.push({
+      severity: code === untyped ? "warning" : "error",
+      code,
+      message: sentence ?? first!,
+      reasons,
+      line: start.line + 1,
+      column: start.character + 1,
+      endLine: end.line + 1,
+      endColumn: end.character + 1,
+    });
+  }
+  return problems.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function shift({ start, end }: Range, lines: number): Range {
+  return { start: { ...start, line: start.line - lines }, end: { ...end, line: end.line - lines } };
+}
+
+/**
+ * A type that is a sentence: the tensor library says what is wrong with a shape by the literal type that nothing fits,
+ * so the sentence itself is the message.
+ */
+function shapeSentence(message: string): string | undefined {
+  const quoted = /(?:parameter of type|to type) '[^"]*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
+  if (quoted === undefined || !/^[\w.]+(?: `[^`]*`)?: \S+ \S+/.test(quoted)) return undefined;
+  return quoted.replace(/\\(["\\])/g, "$1");
+}
+
+/** Names of the notebook's own files and of what stands in them for a reader. */
+export function relabel(message: string, labels: Labels): string {
+  if (!message.includes(".halftone-") && !message.includes("$$")) return message;
+  return message
+    .replace(
+      new RegExp(`${ownImport.source}([\\p{ID_Start}$_][\\p{ID_Continue}$]*)?`, "gu"),
+      (_, file: string, id: string | undefined, name: string | undefined) => {
+        const bare = (name ?? "").replace(/\$\$(end|value|type)$/, "");
+        if (file === "history") return bare;
+        const where = id === undefined ? "this cell" : (labels(Number(id)) ?? "an earlier cell");
+        return bare === "" ? where : `${bare} of ${where}`;
+      },
+    )
+    .replace(/\$\$(end|value|type)\b/g, "");
+}
+
+function placeOf(uri: string, labels: Labels): string | undefined {
+  if (isCurrent(uri)) return undefined;
+  const file = fileIn(uri);
+  return file === undefined ? undefined : labels(file);
+}

@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { Checker, type CheckerOptions } from "../../kernel/check/checker.ts";
+
+export interface Step {
+  code: string;
+  /** The front end's name for the cell. */
+  key?: string;
+  /** The cell is checked and does not run. */
+  refused?: boolean;
+  /** It runs and ends in an error. */
+  fails?: boolean;
+}
+
+/** A folder with nothing in it, gone when the test file ends. */
+export function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "halftone-check-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function openChecker(options: Partial<CheckerOptions> = {}): Checker {
+  const checker = new Checker({ cwd: emptyFolder(), ...options });
+  after(() => checker[Symbol.asyncDispose]());
+  return checker;
+}
+
+/** Checks a cell, lets it run, and tells what was found: "ok", or places and TypeScript's numbers, such as `1:5 TS2322`. */
+export async function step(checker: Checker, given: string | Step): Promise<string> {
+  const { code, key, refused, fails } = typeof given === "string" ? ({ code: given } as Step) : given;
+  const { problems, note } = await checker.check(code, { key });
+  if (!refused) checker.end(checker.begin(code, { key, label: "cell [1]" }), !fails);
+  if (note !== undefined) return `note: ${note}`;
+  return problems.map((each) => `${each.line}:${each.column} TS${each.code}`).join(", ") || "ok";
+}
