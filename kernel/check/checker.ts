@@ -2,13 +2,16 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseCell } from "../compile/parse.ts";
 import { type CompilerOptions, type Config, readConfig } from "./config.ts";
-import { readFacts } from "./facts.ts";
+import { type Facts, readFacts } from "./facts.ts";
+import { inferred, writtenType } from "./freeze.ts";
 import { globalsText } from "./globals.ts";
 import { History, type PastCell } from "./history.ts";
 import { Mutex } from "./mutex.ts";
 import { currentModule, fileIn, globalsModule, historyModule } from "./paths.ts";
+import { markupText, positionIn, shifted } from "./positions.ts";
 import { readProblems, type TypeProblem } from "./problem.ts";
-import type { ServerDiagnostic } from "./protocol.ts";
+import type { ServerDiagnostic, ServerHover } from "./protocol.ts";
+import { Sources } from "./sources.ts";
 import { isTrivial } from "./trivial.ts";
 import { understand } from "./understand.ts";
 import { configModule, Workspace } from "./workspace.ts";
@@ -38,11 +41,8 @@ export interface CellName {
   label?: string | undefined;
 }
 
-/** A position in a cell, as the server counts. */
-export interface Cursor {
-  line: number;
-  character: number;
-}
+/** Variables of one cell whose types are written down. */
+const mostTypes = 30;
 
 /**
  * One notebook's types. Cells are checked in the light of those that ran before, by the native TypeScript language
@@ -58,7 +58,11 @@ export class Checker implements AsyncDisposable {
   readonly #labels = new Map<number, string>();
   #workspace: Promise<Workspace> | undefined;
   #process: Workspace | undefined;
-  #notes: string[] = [];
+  readonly #notes: string[] = [];
+  /** What the last check learned of a cell's variables. */
+  #known: { source: string; types: Map<string, string> } | undefined;
+  #reloads = 0;
+  readonly #sources = new Sources();
   #failures = 0;
   #disposed = false;
 
@@ -93,11 +97,17 @@ export class Checker implements AsyncDisposable {
         const hidden = this.history.augmentedBy(facts, key);
         if (hidden.length > 0) workspace.put(historyModule, this.history.text(hidden));
         workspace.put(module, text);
+        workspace.filesChanged("changed", this.#sources.changed(text, this.cwd));
         const items = await this.#diagnose(workspace, module);
         const missing = missingModules(items);
-        if (missing.length === 0) return items;
-        workspace.filesChanged(candidates(this.cwd, missing));
-        return this.#diagnose(workspace, module);
+        const paths = candidates(this.cwd, missing);
+        if (paths.length > 0) {
+          workspace.filesChanged("created", paths);
+          workspace.put(configModule, `${(await this.#config).text}${" ".repeat(++this.#reloads)}`);
+          return this.#diagnose(workspace, module);
+        }
+        this.#known = { source, types: await this.#typesOf(workspace, module, parsed.text, facts, lines) };
+        return items;
       }, signal);
       const count = parsed.text.split("\n").length;
       const problems = readProblems(found, { lines, count, labels: (file) => this.#labels.get(file) });
@@ -111,7 +121,8 @@ export class Checker implements AsyncDisposable {
   begin(source: string, { key, label }: CellName = {}): PastCell | undefined {
     const parsed = parseCell(source);
     if (parsed.diagnostics.length > 0) return undefined;
-    const cell = this.history.begin(parsed.text, readFacts(parsed.body), parsed.language === "tsx", key);
+    const types = this.#known?.source === source ? this.#known.types : undefined;
+    const cell = this.history.begin(parsed.text, readFacts(parsed.body), parsed.language === "tsx", key, types);
     const file = fileIn(cell.module);
     if (label !== undefined && file !== undefined) this.#labels.set(file, label);
     this.#update();
@@ -143,6 +154,7 @@ export class Checker implements AsyncDisposable {
     const { text, lines } = this.history.current(cell, facts, all);
     return this.ask(async (workspace) => {
       workspace.put(module, text);
+      workspace.filesChanged("changed", this.#sources.changed(text, this.cwd));
       return question(workspace, module, lines);
     });
   }
@@ -172,6 +184,20 @@ export class Checker implements AsyncDisposable {
     const workspace = this.#process;
     workspace?.kill();
     await workspace?.exited;
+  }
+
+  /** The types of the cell's variables that later cells would have to work out again, while the server has them at hand. */
+  async #typesOf(workspace: Workspace, module: string, text: string, facts: Facts, lines: number) {
+    const types = new Map<string, string>();
+    const asked = inferred(facts).slice(0, mostTypes);
+    const answers = asked.map(async ([name, at]) => {
+      const position = shifted(positionIn(text, at), lines);
+      const hover = await workspace.ask<ServerHover | null>("textDocument/hover", module, { position });
+      const type = hover ? writtenType(markupText(hover.contents), name) : undefined;
+      if (type !== undefined) types.set(name, type);
+    });
+    await Promise.all(answers);
+    return types;
   }
 
   async #diagnose(workspace: Workspace, module: string): Promise<ServerDiagnostic[]> {

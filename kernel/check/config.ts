@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { parseSync } from "oxc-parser";
 import { kernelTypes, typeRoots } from "./packages.ts";
 import { currentModule, globalsModule, historyModule } from "./paths.ts";
 
@@ -84,6 +85,7 @@ async function nearest(cwd: string): Promise<{ options: CompilerOptions; problem
   const file = findConfig(cwd);
   if (file === undefined) return { options: {} };
   try {
+    requireSyntax(readFileSync(file, "utf8"));
     const { parseTsconfig } = await import("get-tsconfig");
     const { compilerOptions = {} } = parseTsconfig(file);
     const options = compilerOptions as CompilerOptions;
@@ -99,6 +101,15 @@ async function nearest(cwd: string): Promise<{ options: CompilerOptions; problem
     const why = (error as Error).message.split("\n")[0];
     return { options: {}, problem: `${file} could not be read (${why}); cells are checked with the default options` };
   }
+}
+
+/** JSON with comments and trailing commas is a JavaScript expression; the reader of options takes anything for it. */
+function requireSyntax(text: string): void {
+  const { errors } = parseSync("tsconfig.js", `(${text.replace(/^\uFEFF/, "")}\n)`, {
+    lang: "js",
+    sourceType: "script",
+  });
+  if (errors[0]) throw new Error(errors[0].message);
 }
 
 function findConfig(cwd: string): string | undefined {

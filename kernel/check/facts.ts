@@ -10,6 +10,8 @@ export interface Declared {
   type: boolean;
   /** A variable without a type and with no value yet, or an empty list: TypeScript lets its type grow with what is assigned. */
   evolving: boolean;
+  /** A variable whose type follows from its value, and is not plain from it. */
+  inferred: boolean;
   /** Offset of the name where it was first declared. */
   at: number;
 }
@@ -46,7 +48,8 @@ export function readFacts(body: Node[]): Facts {
 function readStatement(node: Node, facts: Facts, exported: boolean): void {
   const name = (node.id as Node | null | undefined)?.name as string | undefined;
   const add = (kind: Kind, value: boolean, type: boolean) => {
-    if (name !== undefined) declare(facts, name, { kind, value, type, evolving: false, at: (node.id as Node).start });
+    if (name !== undefined)
+      declare(facts, name, { kind, value, type, evolving: false, inferred: false, at: (node.id as Node).start });
     if (exported && name !== undefined) facts.exported.add(name);
   };
   switch (node.type) {
@@ -54,7 +57,14 @@ function readStatement(node: Node, facts: Facts, exported: boolean): void {
       for (const specifier of node.specifiers as Node[]) {
         const local = specifier.local as Node;
         const value = node.importKind !== "type" && specifier.importKind !== "type";
-        declare(facts, local.name as string, { kind: "import", value, type: true, evolving: false, at: local.start });
+        declare(facts, local.name as string, {
+          kind: "import",
+          value,
+          type: true,
+          evolving: false,
+          inferred: false,
+          at: local.start,
+        });
       }
       break;
     case "TSImportEqualsDeclaration":
@@ -111,13 +121,16 @@ function readVariables(node: Node, facts: Facts, exported: boolean): void {
     const init = each.init as Node | null;
     const typed = pattern.typeAnnotation != null;
     const evolving = pattern.type === "Identifier" && !typed && node.declare !== true && saysNothing(init);
+    const inferred = pattern.type === "Identifier" && !typed && init != null && !evolving && !plain.test(init.type);
     for (const name of boundNames(pattern)) {
-      declare(facts, name, { kind, value: true, type: false, evolving, at: pattern.start });
+      declare(facts, name, { kind, value: true, type: false, evolving, inferred, at: pattern.start });
       if (exported) facts.exported.add(name);
       if (evolving || (typed && init) || (init && !settled.test(init.type))) facts.touched.add(name);
     }
   }
 }
+
+const plain = /^(?:Literal|TemplateLiteral|ArrowFunctionExpression|FunctionExpression|ClassExpression|TSAs)/;
 
 /** Values that are never null or undefined: nothing later narrows them in a way that another cell must know. */
 const settled =
@@ -135,7 +148,14 @@ function declareNamespace(node: Node, facts: Facts, exported: boolean): void {
   let id = node.id as Node;
   while (id.type === "TSQualifiedName") id = id.left as Node;
   const name = id.name as string;
-  declare(facts, name, { kind: "namespace", value: !onlyTypes(node), type: true, evolving: false, at: id.start });
+  declare(facts, name, {
+    kind: "namespace",
+    value: !onlyTypes(node),
+    type: true,
+    evolving: false,
+    inferred: false,
+    at: id.start,
+  });
   if (exported) facts.exported.add(name);
 }
 
@@ -256,11 +276,12 @@ export function guessFacts(text: string): Facts {
   const exported = new Set<string>();
   for (const [name] of text.matchAll(word)) used.add(name);
   for (const { 1: name, index } of text.matchAll(declaration))
-    declared.set(name!, { kind: "let", value: true, type: true, evolving: false, at: index });
+    declared.set(name!, { kind: "let", value: true, type: true, evolving: false, inferred: false, at: index });
   for (const { 1: names } of text.matchAll(/\bimport\s+(?:type\s+)?(?:[\w$]+\s*,\s*)?\{([^}]*)\}/g))
     for (const each of names!.split(",")) {
       const local = each.trim().split(/\s+/).at(-1);
-      if (local) declared.set(local, { kind: "import", value: true, type: true, evolving: false, at: 0 });
+      if (local)
+        declared.set(local, { kind: "import", value: true, type: true, evolving: false, inferred: false, at: 0 });
     }
   return { declared, used, assigned: new Set(), touched: new Set(), augments: new Set(), exported };
 }

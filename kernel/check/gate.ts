@@ -10,7 +10,10 @@ export interface GateOptions extends CheckerOptions {
 }
 
 export interface Applicant {
+  /** The cell as TypeScript, line for line. */
   code: string;
+  /** The cell as it was typed. */
+  source: string;
   label: string;
   key?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -35,22 +38,27 @@ export class Gate implements AsyncDisposable {
   /** `%types`: tells the policy; `%types warn`: sets it. */
   magic(argument: string, onOutput: (output: Output) => void): void {
     if (isPolicy(argument)) this.policy = argument;
-    else if (argument !== "") throw new Error(`%types takes error, warn or off, got ${argument}`);
-    say(onOutput, `%types is ${this.policy}: ${meanings[this.policy]}`);
+    const refusal = isPolicy(argument) || argument === "" ? "" : `%types takes error, warn or off, got ${argument}. `;
+    say(onOutput, `${refusal}%types is ${this.policy}: ${meanings[this.policy]}`);
   }
 
   /** Whether the cell may run. */
-  async admit({ code, label, key, signal, onOutput }: Applicant): Promise<boolean> {
+  async admit({ code, source, label, key, signal, onOutput }: Applicant): Promise<boolean> {
     if (this.policy === "off") return true;
     const { problems, note } = await this.checker.check(code, { key, label, ...(signal ? { signal } : {}) });
+    if (signal?.aborted) {
+      const evalue = "the cell was interrupted before it ran";
+      onOutput({ type: "error", ename: "KeyboardInterrupt", evalue, traceback: [`KeyboardInterrupt: ${evalue}`] });
+      return false;
+    }
     if (note !== undefined) say(onOutput, `halftone: ${note}`);
     const errors = problems.filter((each) => each.severity === "error");
     if (errors.length > 0 && this.policy === "error") {
-      const traceback = [...describeProblems(errors, code, label), "", "The cell did not run."];
+      const traceback = [...describeProblems(errors, source, label), "", "The cell did not run."];
       onOutput({ type: "error", ename: "TypeScriptError", evalue: summarize(errors, label), traceback });
       return false;
     }
-    if (problems.length > 0) say(onOutput, describeProblems(problems, code, label).join("\n"));
+    if (problems.length > 0) say(onOutput, describeProblems(problems, source, label).join("\n"));
     return true;
   }
 

@@ -1,7 +1,11 @@
 import { join } from "node:path";
+import { MAGICS } from "../magics/rewrite.ts";
 import { kernelRoot } from "./packages.ts";
 
-const host = JSON.stringify(join(kernelRoot, "dist", "kernel", "host", "comm.js"));
+const host = (file: string): string => JSON.stringify(join(kernelRoot, "dist", "kernel", "host", file));
 
 /** What the host puts on the global object besides what Node has. */
-export const globalsText = `declare const comm: (typeof import(${host}))["comm"];\n`;
+export const globalsText = `declare const comm: (typeof import(${host("comm.js")}))["comm"];
+declare const progress: (typeof import(${host("progress.js")}))["progress"];
+declare const ${MAGICS}: any;
+`;

@@ -1,4 +1,5 @@
 import type { Facts } from "./facts.ts";
+import { withTypes } from "./freeze.ts";
 import { endNameOf, footer, header, type Places, typeNameOf, valueNameOf } from "./header.ts";
 import { Names } from "./names.ts";
 import { cellModule, historyModule } from "./paths.ts";
@@ -53,12 +54,13 @@ export class History {
     return wrap(header(facts, this.names, throughHistory, wanted), source, footer(facts, this.names));
   }
 
-  /** A cell begins to run. */
-  begin(source: string, facts: Facts, tsx: boolean, key?: string): PastCell {
+  /** A cell begins to run. `types`: what is known of its variables already. */
+  begin(source: string, facts: Facts, tsx: boolean, key?: string, types?: ReadonlyMap<string, string>): PastCell {
     const id = ++this.#lastId;
     const from = new Set<number>();
     const places = this.#direct(from);
-    const { text } = wrap(header(facts, this.names, places, facts.used), source, footer(facts, this.names));
+    const body = types ? withTypes(source, facts, types) : source;
+    const { text } = wrap(header(facts, this.names, places, facts.used), body, footer(facts, this.names));
     const cell: PastCell = { id, module: this.#file(tsx), key, text, facts, from };
     for (const older of this.augmentedBy(facts, key)) older.facts.augments.clear();
     this.names.begin(id, facts);

@@ -35,5 +35,5 @@ export function summarize(problems: readonly TypeProblem[], label: string): stri
 
 function fold(reasons: readonly string[]): string[] {
   if (reasons.length <= unfolded) return reasons.map((reason) => reason);
-  return [reasons[0]!, `  … ${reasons.length - 2} steps between …`, reasons.at(-1)!];
+  return [reasons[0]!, `  … ${reasons.length - 2} steps between …`, `  ${reasons.at(-1)!.trimStart()}`];
 }

@@ -48,15 +48,10 @@ export class Workspace {
     }
   }
 
-  /** Tells the server that files on disk are new, changed or gone. */
-  filesChanged(paths: Iterable<string>): void {
-    const changes = [...paths].flatMap((path) => {
-      const uri = pathToFileURL(path).href;
-      return [
-        { uri, type: 1 },
-        { uri, type: 2 },
-      ];
-    });
+  /** Tells the server that files on disk are new, or not what they were. */
+  filesChanged(what: "created" | "changed", paths: Iterable<string>): void {
+    const type = what === "created" ? 1 : 2;
+    const changes = [...paths].map((path) => ({ uri: pathToFileURL(path).href, type }));
     if (changes.length > 0) this.#server.rpc.notify("workspace/didChangeWatchedFiles", { changes });
   }
 

@@ -52,6 +52,7 @@ export class Executor {
         silent,
         storeHistory: content.store_history,
         executionCount: count,
+        cellKey: typeof request.metadata.cellId === "string" ? request.metadata.cellId : undefined,
         lane,
         onOutput: (output) => {
           if (output.type === "error") failed = output;

@@ -20,6 +20,11 @@ export const magics: readonly Magic[] = [
   { name: "%%writefile", usage: "%%writefile [-a] FILE", what: "write the cell to a file (-a: add to it)" },
   { name: "%who", usage: "%who", what: "name the variables" },
   { name: "%whos", usage: "%whos", what: "name the variables with their types and values" },
+  {
+    name: "%types",
+    usage: "%types [error|warn|off]",
+    what: "say or set what a type error means for a cell; its first line",
+  },
   { name: "%memory", usage: "%memory", what: "say what memory the program uses, native tensors included" },
   { name: "%reset", usage: "%reset", what: "start afresh, without any variable; a cell of its own" },
 ];

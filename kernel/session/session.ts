@@ -1,4 +1,6 @@
 import { statSync } from "node:fs";
+import { Gate, type GateOptions } from "../check/gate.ts";
+import { takeTypesMagic } from "../check/policy.ts";
 import { compileCell } from "../compile/cell.ts";
 import type { Diagnostic } from "../compile/diagnostic.ts";
 import type { CellImport } from "../compile/imports.ts";
@@ -19,6 +21,8 @@ export interface SessionOptions {
   cwd: string;
   /** The host's environment, instead of this process's own. */
   env?: NodeJS.ProcessEnv;
+  /** Whether a cell with type errors runs, and by which compiler options it is checked. */
+  types?: Pick<GateOptions, "policy" | "compilerOptions" | "patience">;
   /** Milliseconds from an interrupt to the end of a host that does not react to it. Default: 5000. */
   interruptGrace?: number;
 }
@@ -48,6 +52,10 @@ export interface ExecuteOptions {
   executionCount?: number;
   /** Called for what the cell, or work that it started, sends on its comms. */
   onComm?: (message: CommMessage) => void;
+  /** Called when the cell's types were checked and it begins to run. */
+  onStart?: () => void;
+  /** The front end's own name for the cell, the same at every run. */
+  cellKey?: string | undefined;
 }
 
 /** Milliseconds that a question about names waits for a busy host. */
@@ -75,6 +83,8 @@ export class Session implements AsyncDisposable {
   ];
   readonly #calls = new HostCalls();
   readonly #options: { cwd: string; env: NodeJS.ProcessEnv; interruptGrace: number };
+  readonly #gate: Gate;
+  #interrupted = new AbortController();
   readonly #queue = new Queue();
   readonly #cells = new Map<number, Running>();
   /** Imports that only types use so far. */
@@ -96,6 +106,7 @@ export class Session implements AsyncDisposable {
     if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
       throw new Error(`the notebook's folder is missing: ${cwd}`);
     this.#options = { cwd, env, interruptGrace };
+    this.#gate = new Gate({ cwd, env, ...options.types });
     this.#host = this.#startHost();
   }
 
@@ -111,6 +122,11 @@ export class Session implements AsyncDisposable {
   /** The host's process id, while it has one. */
   get hostPid(): number | undefined {
     return this.#host?.pid;
+  }
+
+  /** The type checker's process id, while it has one. */
+  get checkerPid(): number | undefined {
+    return this.#gate.checker.pid;
   }
 
   /** What the host was last seen to take, while cells ran. */
@@ -151,6 +167,8 @@ export class Session implements AsyncDisposable {
 
   /** Stops the running cells; variables are kept, unless native code does not let go. */
   interrupt(): void {
+    this.#interrupted.abort();
+    this.#interrupted = new AbortController();
     const running = [...this.#cells.values()].filter((cell) => cell.settle).map((cell) => cell.id);
     this.#interruptCells(running);
   }
@@ -177,7 +195,7 @@ export class Session implements AsyncDisposable {
     this.#queue.abandonWaiting();
     this.#endedBy = "restart";
     this.#host?.kill();
-    await this.#host?.exited;
+    await Promise.all([this.#host?.exited, this.#gate[Symbol.asyncDispose]()]);
   }
 
   async #run(code: string, options: ExecuteOptions): Promise<CellOutcome> {
@@ -188,15 +206,26 @@ export class Session implements AsyncDisposable {
     }
     const executionCount = options.executionCount ?? this.#executionCount;
     const started = performance.now();
-    this.#host ??= this.#startHost();
-    const host = this.#host;
     const id = ++this.#lastId;
     const label = `cell [${counted ? executionCount : "silent"}]`;
     if (isReset(code)) {
       await this.#replaceHost();
       return { status: "ok", executionCount, elapsed: performance.now() - started };
     }
-    const compiled = compileCell(rewriteMagics(code), {
+    const { code: withoutTypes, argument } = takeTypesMagic(code);
+    if (argument !== undefined) this.#gate.magic(argument, options.onOutput);
+    const text = rewriteMagics(withoutTypes);
+    const failed: CellOutcome = { status: "error", executionCount, elapsed: 0 };
+    const name = { key: options.cellKey, label };
+    if (!options.silent) {
+      const interrupted = this.#interrupted.signal;
+      const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
+      if (!(await this.#gate.admit({ ...name, code: text, source: code, signal, onOutput: options.onOutput })))
+        return { ...failed, elapsed: performance.now() - started };
+    }
+    this.#host ??= this.#startHost();
+    const host = this.#host;
+    const compiled = compileCell(text, {
       ...runOptions(this.#options.cwd),
       cell: id,
       host: host.hostName,
@@ -204,8 +233,10 @@ export class Session implements AsyncDisposable {
     });
     if (!compiled.ok) {
       options.onOutput(syntaxError(label, compiled.diagnostics));
-      return { status: "error", executionCount, elapsed: performance.now() - started };
+      return { ...failed, elapsed: performance.now() - started };
     }
+    const typed = this.#gate.begin(text, name);
+    options.onStart?.();
     for (const name of compiled.declared) this.#deferred.delete(name);
     for (const [name, each] of compiled.deferred) this.#deferred.set(name, each);
     const { promise, resolve } = withResolvers<CellOutcome>();
@@ -218,6 +249,7 @@ export class Session implements AsyncDisposable {
       started,
       settle: (status, elapsed) => {
         cell.settle = undefined;
+        this.#gate.end(typed, status === "ok");
         options.signal?.removeEventListener("abort", onAbort);
         resolve({ status, executionCount, elapsed });
       },
@@ -254,6 +286,9 @@ export class Session implements AsyncDisposable {
 
   #onEvent(event: Event): void {
     switch (event.type) {
+      case "ready":
+        this.#gate.warm();
+        break;
       case "output":
         this.#cells.get(event.cell)?.onOutput(event.output);
         break;
@@ -327,6 +362,7 @@ export class Session implements AsyncDisposable {
     this.#memory = undefined;
     this.#forgetKill();
     this.#deferred.clear();
+    this.#gate.checker.reset();
     this.#host = this.#disposed || !wasReady ? undefined : this.#startHost();
     const ended = [...this.#cells.values()].filter((cell) => cell.settle);
     if (ended.length === 0 && !restarted) this.#latest?.onOutput(error);

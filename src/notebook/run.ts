@@ -1,4 +1,5 @@
 import { setTimeout as after } from "node:timers/promises";
+import { type NotebookTypes, notebookTypes } from "../../kernel/check/metadata.ts";
 import type { CellOutcome } from "../../kernel/session/output.ts";
 import { Session } from "../../kernel/session/session.ts";
 import { type RunRecord, type RunStatus, runtimeRecord, startRecord } from "./environment.ts";
@@ -48,18 +49,25 @@ export async function runNotebook(notebook: Notebook, options: RunOptions): Prom
     delete cell.metadata.execution;
   }
   const toRun = cells.filter((cell) => cell.source.trim() !== "" && !hasTag(cell, "skip-execution"));
+  const types = notebookTypes(notebook.metadata);
   const record: RunRecord = startRecord(notebook, options.folder);
-  notebook.metadata.halftone = record;
+  const given = (notebook.metadata.halftone as { types?: unknown } | undefined)?.types;
+  notebook.metadata.halftone = given === undefined ? record : Object.assign(record, { types: given });
   options.onChange?.();
-  const result = await runCells(toRun, record, options);
+  const result = await runCells(toRun, record, options, types);
   record.end = new Date().toISOString();
   record.status = result.status;
   options.onChange?.();
   return result;
 }
 
-async function runCells(cells: CodeCell[], record: RunRecord, options: RunOptions): Promise<RunResult> {
-  await using session = Session.start({ cwd: options.folder });
+async function runCells(
+  cells: CodeCell[],
+  record: RunRecord,
+  options: RunOptions,
+  types: NotebookTypes,
+): Promise<RunResult> {
+  await using session = Session.start({ cwd: options.folder, types });
   const log = new OutputLog();
   let failed: RunResult["failed"];
   for (const [index, cell] of cells.entries()) {
@@ -89,14 +97,23 @@ async function runCell(
   const started = new Date().toISOString();
   const finished = new AbortController();
   const onOutput = log.cell(cell.outputs, () => cell.execution_count);
-  const running = session.execute(cell.source, { onOutput }).then(({ status, executionCount }) => {
-    cell.execution_count = executionCount;
-    for (const output of cell.outputs) {
-      if (output.output_type === "execute_result") output.execution_count = executionCount;
-    }
-    return status;
+  let onStart = () => {};
+  const begun = new Promise<void>((resolve) => {
+    onStart = resolve;
   });
-  const late = timeout === undefined ? [] : [after(timeout * 1000, "late" as const, { signal: finished.signal })];
+  const running = session
+    .execute(cell.source, { onOutput, onStart, cellKey: cell.id })
+    .then(({ status, executionCount }) => {
+      cell.execution_count = executionCount;
+      for (const output of cell.outputs) {
+        if (output.output_type === "execute_result") output.execution_count = executionCount;
+      }
+      return status;
+    });
+  const late =
+    timeout === undefined
+      ? []
+      : [begun.then(() => after(timeout * 1000, "late" as const, { signal: finished.signal }))];
   const stopped = signal ? [aborted(signal, finished.signal)] : [];
   try {
     let ended: CellOutcome["status"] | "late" | "stopped" | "stuck" = await Promise.race([

@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { openNotebook, until } from "../kernel/fixture.ts";
+import { emptyFolder } from "./notebook.ts";
+
+const strict = () => openNotebook({ cwd: emptyFolder(), types: { policy: "error" } });
+const shown = (ran: { outputs: { type: string }[] }) =>
+  ran.outputs.flatMap((output) => {
+    const { type, data } = output as { type: string; data?: Record<string, string> };
+    return type === "display" ? [data?.["text/plain"] ?? ""] : [];
+  });
+
+/** Makes a process hang: it stands still until it is killed. */
+async function stop(pid: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  await until(() => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, "utf8")), "the process stands still");
+}
+
+test("a cell with a type error does not run, and shows the line, the squiggle and the message", async () => {
+  const { run } = strict();
+  const { outcome, error, stdout, stderr } = await run("console.log('side effect')\nconst count: number = 'text';");
+  assert.equal(outcome.status, "error");
+  assert.equal(stdout + stderr, "");
+  assert.equal(error?.ename, "TypeScriptError");
+  assert.equal(error?.evalue, "Type 'string' is not assignable to type 'number'. (cell [1]:2:7)");
+  const frame = [
+    "Type error: Type 'string' is not assignable to type 'number'. (TS2322)",
+    "",
+    "  1 | console.log('side effect')",
+    "> 2 | const count: number = 'text';",
+    "    |       ~~~~~",
+    "",
+    "    at cell [1]:2:7",
+    "",
+    "The cell did not run.",
+  ];
+  assert.equal(error?.traceback.join("\n"), frame.join("\n"));
+  assert.match((await run("count")).error?.evalue ?? "", /Cannot find name 'count'/);
+});
+
+test("a long chain of reasons is folded to its first and its last", async () => {
+  const { run } = strict();
+  const { error } = await run(
+    "const f: (x: Map<string, { q: Set<number> }>) => void = (x: Map<string, { q: Set<string> }>) => {}",
+  );
+  const text = error!.traceback.join("\n");
+  assert.match(text, /Types of parameters 'x' and 'x' are incompatible\.\n.*… \d steps between …\n +Type 'number'/);
+});
+
+test("a shape mismatch is told by its own sentence", async () => {
+  const { run } = strict();
+  const code =
+    "import { add, type Tensor } from 'halftone'\ndeclare const a: Tensor<[2, 3]>, b: Tensor<[4]>\nadd(a, b)";
+  const { error } = await run(code);
+  assert.match(error!.evalue, /^add: \[2, 3\] and \[4\] do not broadcast/);
+});
+
+test("under warn the error is shown, never on stderr, and the cell runs", async () => {
+  const { run } = strict();
+  assert.match(shown(await run("%types warn"))[0] ?? "", /%types is warn/);
+  const ran = await run("const n: number = 'x'\nn");
+  assert.equal(ran.text, "'x'");
+  assert.equal(ran.stderr, "");
+  assert.match(shown(ran).join("\n"), /^Type error: Type 'string'/);
+  assert.match(shown(await run("%types"))[0] ?? "", /%types is warn/);
+});
+
+test("under off nothing is checked, and %types error checks again with what ran meanwhile", async () => {
+  const { run } = strict();
+  const first = await run("%types off\nconst n: number = 'x'\nn");
+  assert.equal(first.text, "'x'");
+  assert.match((await run("%types maybe")).outputs.map((each) => JSON.stringify(each)).join(), /got maybe/);
+  await run("%types error");
+  assert.match((await run("const s: string = n")).error?.evalue ?? "", /'number' is not assignable to type 'string'/);
+});
+
+test("a magic stands beside checked code, and a line keeps its number", async () => {
+  const { run } = strict();
+  const { error } = await run("%env\nconst x: number = 'y'");
+  assert.match(error?.evalue ?? "", /\(cell \[1\]:2:7\)/);
+});
+
+test("options come from the nearest tsconfig.json, and the notebook's own go first", async () => {
+  const folder = emptyFolder();
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    '{ // relaxed\n "compilerOptions": { "strict": false, "lib": ["esnext", "dom"], "baseUrl": ".", "paths": { "#shapes": ["./lib/shapes.ts"] } } }',
+  );
+  mkdirSync(join(folder, "nested", "lib"), { recursive: true });
+  mkdirSync(join(folder, "lib"));
+  writeFileSync(join(folder, "lib", "shapes.ts"), "export const side = 3;\n");
+  const cwd = join(folder, "nested");
+  const relaxed = openNotebook({ cwd, types: { policy: "error" } });
+  assert.equal(
+    (await relaxed.run("function f(x) { return x; }\nconst title = () => document.title;")).outcome.status,
+    "ok",
+  );
+  assert.match(
+    (await relaxed.run("import { side } from '#shapes'\nconst s: string = side")).error?.evalue ?? "",
+    /'number'/,
+  );
+  const own = openNotebook({ cwd, types: { policy: "error", compilerOptions: { strict: true } } });
+  assert.match((await own.run("function f(x) { return x; }")).error?.evalue ?? "", /implicitly has an 'any' type/);
+});
+
+test("a broken tsconfig.json is told once, and cells are checked with the defaults", async () => {
+  const cwd = emptyFolder();
+  writeFileSync(join(cwd, "tsconfig.json"), '{ "compilerOptions": { "strict": fals');
+  const { run } = openNotebook({ cwd, types: { policy: "error" } });
+  const first = await run("const a = [1].length");
+  assert.equal(first.outcome.status, "ok");
+  assert.match(shown(first)[0] ?? "", /tsconfig\.json could not be read/);
+  const second = await run("const b: number = 'x'");
+  assert.equal(second.outcome.status, "error");
+  assert.deepEqual(shown(second), []);
+});
+
+test("a package without types is any, with a warning; one installed later is found", async () => {
+  const cwd = emptyFolder();
+  const write = (name: string, file: string, text: string) => {
+    mkdirSync(join(cwd, "node_modules", name), { recursive: true });
+    writeFileSync(join(cwd, "node_modules", name, file), text);
+  };
+  write("untyped", "package.json", '{ "name": "untyped", "version": "1.0.0", "main": "index.js" }');
+  write("untyped", "index.js", "exports.answer = 42;");
+  const { run } = openNotebook({ cwd, types: { policy: "error", compilerOptions: { allowJs: false } } });
+  const ran = await run("import { answer } from 'untyped'\nanswer");
+  assert.equal(ran.text, "42");
+  assert.match(shown(ran)[0] ?? "", /Type warning: Could not find a declaration file for module 'untyped'/);
+  assert.match((await run("import { late } from 'later'")).error?.evalue ?? "", /Cannot find module 'later'/);
+  write("later", "package.json", '{ "name": "later", "version": "1.0.0", "main": "index.js", "types": "index.d.ts" }');
+  write("later", "index.js", "exports.late = 'now';");
+  write("later", "index.d.ts", "export declare const late: string;");
+  assert.match((await run("import { late } from 'later'\nconst n: number = late")).error?.evalue ?? "", /'string'/);
+  assert.equal((await run("import { late } from 'later'\nlate")).text, "'now'");
+});
+
+test("a relative import has the file's types as they are now", async () => {
+  const cwd = emptyFolder();
+  writeFileSync(join(cwd, "data.ts"), "export const size = 1 as number;\n");
+  const { run } = openNotebook({ cwd, types: { policy: "error" } });
+  assert.equal((await run("import { size } from './data.ts'\nsize.toFixed(1)")).text, "'1.0'");
+  writeFileSync(join(cwd, "data.ts"), "export const size = 'large' as string;\n");
+  assert.equal((await run("import { size } from './data.ts'\nsize.toUpperCase()")).text, "'LARGE'");
+});
+
+test("a restart forgets the types with the values", async () => {
+  const { run, session } = strict();
+  await run("const gone = [1]");
+  await session.restart();
+  assert.match((await run("gone.length")).error?.evalue ?? "", /Cannot find name 'gone'/);
+});
+
+test("a language server killed in the middle costs a note at most, and the next cell is checked", async () => {
+  const { run, session } = strict();
+  await run("const before = [1].length");
+  process.kill(session.checkerPid!, "SIGKILL");
+  const during = await run("const during = before + 1\nduring");
+  assert.equal(during.text, "2");
+  assert.equal(during.stderr, "");
+  const after = await run("const wrong: string = before + during");
+  assert.match(after.error?.evalue ?? "", /'number' is not assignable to type 'string'/);
+});
+
+test("a check that does not end is given up: the cell runs with a note, and the next is checked", async () => {
+  const { run, session } = openNotebook({ cwd: emptyFolder(), types: { policy: "error", patience: 4000 } });
+  await run("const before = [1].length");
+  await stop(session.checkerPid!);
+  const stuck = await run("const x = before + 1\nx");
+  assert.equal(stuck.text, "2");
+  assert.match(shown(stuck)[0] ?? "", /types were not checked: the checker did not answer in 4 s/);
+  const deadline = Date.now() + 20_000;
+  let found: string | undefined;
+  while (found === undefined && Date.now() < deadline) found = (await run("const s: string = before")).error?.evalue;
+  assert.match(found ?? "", /'number' is not assignable/);
+});
+
+test("an interrupt ends a check, and the cell does not run", async () => {
+  const { run, session } = strict();
+  await run("const before = [1].length");
+  await stop(session.checkerPid!);
+  const waiting = run("console.log(before)");
+  setTimeout(() => session.interrupt(), 50);
+  const { error, stdout } = await waiting;
+  assert.equal(error?.ename, "KeyboardInterrupt");
+  assert.equal(stdout, "");
+});
+
+test("a type that recurses for ever, a syntax error and a cell of 2 MB get an answer", async () => {
+  const { run } = strict();
+  const endless = await run("type Grow<T extends unknown[]> = Grow<[...T, T]>;\nlet x: Grow<[]>");
+  assert.match(endless.error?.evalue ?? "", /excessively deep|circularly references itself/);
+  assert.equal((await run("const ((")).error?.ename, "SyntaxError");
+  const rows = Array.from({ length: 40_000 }, (_, i) => `{ id: ${i}, name: "row ${i}", even: ${i % 2 === 0} },`);
+  const big = await run(`const rows = [\n${rows.join("\n")}\n];\nrows.length`);
+  assert.equal(big.text, "40000");
+  assert.match((await run("rows.lenght")).error?.evalue ?? "", /Property 'lenght' does not exist/);
+});
