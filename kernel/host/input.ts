@@ -10,8 +10,12 @@ interface Question {
 const questions = new Table<number, Question>();
 let lastRequest = 0;
 
-/** The door through which code asks the person: `globalThis[Symbol.for("halftone.input")](prompt, { password })`. */
+/**
+ * `await input(prompt, { password })` asks the person; library code finds it as `globalThis[Symbol.for("halftone.input")]`, whatever a
+ * cell calls `input`.
+ */
 export function installInput(): void {
+  defineProperty(globalThis, "input", { value: ask, configurable: true, enumerable: false, writable: true });
   defineProperty(globalThis, Symbol.for("halftone.input"), { value: ask, enumerable: false });
 }
 

@@ -59,9 +59,10 @@ export class Progress {
 
   #move(): void {
     this.#lastShown = performance.now();
-    if (!this.#widgets) return this.#show(true);
-    this.#widgets.bar.update(this.#total === undefined ? { value: 1, bar_style: "info" } : { value: this.#done });
-    this.#widgets.text.update({ value: escapeHtml(this.#figures()) });
+    if (this.#widgets) {
+      this.#widgets.bar.update(this.#total === undefined ? { value: 1, bar_style: "info" } : { value: this.#done });
+      this.#widgets.text.update({ value: escapeHtml(this.#figures()) });
+    } else this.#show(true);
   }
 
   #show(update: boolean): void {

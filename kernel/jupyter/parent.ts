@@ -1,14 +1,24 @@
 /**
- * Calls back once the front end that started this kernel is gone, however it went. Front ends say that they are the parent by
+ * Calls back once the front end that started this kernel is gone, however it went. Front ends say who they are by
  * `JPY_PARENT_PID`; without it the kernel was started by hand and may outlive its shell.
  */
 export function watchParent(gone: () => void, env: NodeJS.ProcessEnv = process.env): void {
-  if (!env.JPY_PARENT_PID) return;
+  const frontEnd = Number(env.JPY_PARENT_PID);
+  // On Windows the variable is a handle, not a process id.
+  if (!(frontEnd > 0) || process.platform === "win32") return;
   const parent = process.ppid;
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === parent && isAlive(frontEnd)) return;
     clearInterval(timer);
     gone();
   }, 1000);
   timer.unref();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

@@ -103,9 +103,10 @@ function memory(): void {
   const native = Reflect.get(globalThis, Symbol.for("halftone.nativeMemory")) as
     | (() => { live: number; peak: number; tensors: number })
     | undefined;
-  if (!native) return console.log("tensors      none: no tensor library is loaded");
-  const { live, peak: most, tensors } = native();
-  console.log(`tensors      ${megabytes(live)} in ${tensors} (at most ${megabytes(most)})`);
+  if (native) {
+    const { live, peak: most, tensors } = native();
+    console.log(`tensors      ${megabytes(live)} in ${tensors} (at most ${megabytes(most)})`);
+  } else console.log("tensors      none: no tensor library is loaded");
 }
 
 function peakOf(): number | undefined {

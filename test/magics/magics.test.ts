@@ -55,8 +55,8 @@ test("%%bash fails with its script, and %%writefile writes what follows", async 
 });
 
 test("%%html, %%markdown and %help show rich text", async () => {
-  const shown = (await run("//| label: x\n%%html\n<b>`${bold}`</b>")).outputs;
-  assert.deepEqual(shown, [{ type: "display", data: { "text/html": "<b>`${bold}`</b>" }, metadata: {} }]);
+  const shown = (await run("//| label: x\n%%html\n<b>`bold`</b>")).outputs;
+  assert.deepEqual(shown, [{ type: "display", data: { "text/html": "<b>`bold`</b>" }, metadata: {} }]);
   const markdown = (await run("%%markdown\n# Title")).outputs[0];
   assert.ok(markdown?.type === "display" && markdown.data["text/markdown"] === "# Title");
   const help = (await run("%help")).outputs[0];
