@@ -7,3 +7,23 @@ export function formatBytes(bytes: number): string {
   const digits = step === 0 || Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return `${value.toFixed(digits)} ${UNITS[step]}`;
 }
+
+const FACTORS: Record<string, number> = { B: 1 };
+for (const [power, letter] of ["k", "M", "G", "T"].entries()) {
+  FACTORS[`${letter}B`] = 1000 ** (power + 1);
+  FACTORS[`${letter.toUpperCase()}iB`] = 1024 ** (power + 1);
+}
+
+/**
+ * Bytes from a number of them, or from a text such as `512 MB` (millions) or `1.5 GiB` (2 to the 30).
+ * @throws RangeError when it is neither
+ */
+export function parseBytes(size: number | string, what = "a size"): number {
+  const [, digits, unit] = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*$/.exec(String(size)) ?? [];
+  const factor = typeof size === "number" ? 1 : FACTORS[unit ?? ""];
+  const bytes = (typeof size === "number" ? size : Number(digits)) * (factor ?? Number.NaN);
+  if (bytes > 0) return Math.round(bytes);
+  throw new RangeError(
+    `${what} must be a positive number of bytes or a text such as "512 MB" or "1.5 GiB", got ${JSON.stringify(size)} (units: ${Object.keys(FACTORS).join(", ")})`,
+  );
+}

@@ -11,7 +11,8 @@ for (const [type, bytes] of Object.entries({
 }))
   bytesPerElement[Number(type)] = bytes;
 
-function bytesOf(shape: readonly number[], type: number): number {
+/** Bytes of a tensor by its shape and TensorFlow's number of its type. */
+export function bytesOf(shape: readonly number[], type: number): number {
   let bytes = bytesPerElement[type] ?? 0;
   for (let i = 0; i < shape.length; i++) bytes *= shape[i]!;
   return bytes;
@@ -35,7 +36,7 @@ export function accounted(binding: TFJSBinding): TFJSBinding {
   const door: Partial<TFJSBinding> = {
     createTensor(shape, dtype, buffer) {
       const id = createTensor(shape, dtype, buffer);
-      take(id, bytesOf(shape, dtype), called(upload));
+      take(id, bytesOf(shape, dtype), called(upload), shape, dtype);
       return id;
     },
     deleteTensor(id) {
@@ -46,13 +47,13 @@ export function accounted(binding: TFJSBinding): TFJSBinding {
       const made = executeOp(name, attrs, inputs, count);
       const op = called(name);
       if (isView(name, attrs)) share(made[0]!.id, inputs[0]!);
-      else for (let i = 0; i < made.length; i++) take(made[i]!.id, bytesOf(made[i]!.shape, made[i]!.dtype), op);
+      else for (const { id, shape, dtype } of made) take(id, bytesOf(shape, dtype), op, shape, dtype);
       return made;
     },
     runSavedModel(id, inputs, inputNames, outputNames) {
       const made = runSavedModel(id, inputs, inputNames, outputNames);
       const op = called("SavedModel");
-      for (const { id, shape, dtype } of made) take(id, bytesOf(shape, dtype), op);
+      for (const { id, shape, dtype } of made) take(id, bytesOf(shape, dtype), op, shape, dtype);
       return made;
     },
   };

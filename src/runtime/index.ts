@@ -2,7 +2,20 @@ export { type NativeOp, type Policy, type RunOp, standAtDoor } from "./door.ts";
 
 import "./announce.ts";
 
+export { bytesOf } from "./account.ts";
+export { type GatedOp, type Guard, setGuard } from "./gate.ts";
 export type { RuntimeInfo } from "./info.ts";
-export { type NativeMemory, nativeMemory, type OpMemory, resetPeak } from "./ledger.ts";
+export {
+  allHeld,
+  type Cause,
+  type Held,
+  type LedgerListener,
+  listen,
+  liveBytes,
+  type NativeMemory,
+  nativeMemory,
+  type OpMemory,
+  resetPeak,
+} from "./ledger.ts";
 export { ready, runtimeInfo, tf } from "./load.ts";
-export { collect } from "./manage.ts";
+export { attribute, collect, memoryOf, pendingBytes, settleCauses } from "./manage.ts";

@@ -17,26 +17,48 @@ export interface NativeMemory {
 }
 
 /** A piece of native memory, held by one tensor or by several that view it. */
-interface Held {
-  bytes: number;
-  op: OpMemory;
+export interface Held {
+  readonly bytes: number;
+  readonly op: Account;
+  readonly shape: readonly number[];
+  /** TensorFlow's number of the type it is stored in, or tfjs' name of it on WebAssembly. */
+  readonly type: number | string;
   tensors: number;
+  /** What it is for, where that is known. */
+  cause?: Cause;
+  /** The line that made it, and the moment in milliseconds, while allocations are tracked. */
+  site?: string;
+  born?: number;
+}
+
+/** What a training step holds memory for. */
+export type Cause = "parameters" | "gradients" | "optimizer state" | "activations" | "attention scores" | "temporary";
+
+interface Account extends OpMemory {
+  readonly name: string;
+}
+
+/** Hears of every piece of memory; it is called inside the op and may run none itself. */
+export interface LedgerListener {
+  taken(memory: Held): void;
+  freed?(memory: Held): void;
 }
 
 /** The op name under which data that JavaScript handed over is counted. */
 export const upload = "(upload)";
 
-const ops = new Map<string, OpMemory>();
+const ops = new Map<string, Account>();
+const listeners: LedgerListener[] = [];
 const held = new Map<unknown, Held>();
 let buffers = 0;
 let live = 0;
 let peak = 0;
 
 /** The account of an op; counts one call. */
-export function called(name: string): OpMemory {
+export function called(name: string): Account {
   let op = ops.get(name);
   if (!op) {
-    op = { calls: 0, live: 0, peak: 0 };
+    op = { name, calls: 0, live: 0, peak: 0 };
     ops.set(name, op);
   }
   op.calls++;
@@ -44,13 +66,15 @@ export function called(name: string): OpMemory {
 }
 
 /** A native tensor came to be, known by `key`. */
-export function take(key: unknown, bytes: number, op: OpMemory): void {
-  held.set(key, { bytes, op, tensors: 1 });
+export function take(key: unknown, bytes: number, op: Account, shape: readonly number[], type: number | string): void {
+  const memory: Held = { bytes, op, shape, type, tensors: 1 };
+  held.set(key, memory);
   buffers++;
   live += bytes;
   if (live > peak) peak = live;
   op.live += bytes;
   if (op.live > op.peak) op.peak = op.live;
+  for (let i = 0; i < listeners.length; i++) listeners[i]!.taken(memory);
 }
 
 /** A native tensor came to be that views the memory of another. */
@@ -70,6 +94,22 @@ export function release(key: unknown): void {
   buffers--;
   live -= memory.bytes;
   memory.op.live -= memory.bytes;
+  for (let i = 0; i < listeners.length; i++) listeners[i]!.freed?.(memory);
+}
+
+/** The memory of the tensor known by `key`. */
+export const memoryAt = (key: unknown): Held | undefined => held.get(key);
+
+/** Every piece of memory that is held now. */
+export const allHeld = (): Set<Held> => new Set(held.values());
+
+/** Tells a listener of all that comes and goes; returns the way to stop. */
+export function listen(listener: LedgerListener): () => void {
+  listeners.push(listener);
+  return () => {
+    const at = listeners.indexOf(listener);
+    if (at >= 0) listeners.splice(at, 1);
+  };
 }
 
 /** Bytes of all native tensors that are held now. */
@@ -83,7 +123,7 @@ export const liveBytes = (): number => live;
  */
 export function nativeMemory(): NativeMemory {
   const byOp: Record<string, OpMemory> = {};
-  for (const [name, op] of ops) byOp[name] = { ...op };
+  for (const [name, op] of ops) byOp[name] = { calls: op.calls, live: op.live, peak: op.peak };
   return { live, peak, tensors: buffers, byOp };
 }
 

@@ -1,4 +1,5 @@
 import type { Deaths } from "./deaths.ts";
+import type { Cause } from "./ledger.ts";
 import { type Policy, pacer } from "./pace.ts";
 
 /** What a backend knows of one tensor's data: TensorFlow's handle, or a place in the WebAssembly heap. */
@@ -11,6 +12,8 @@ export interface TensorData {
   key?: number;
   /** Ours: bytes of its strings, where tfjs counts them. */
   textBytes?: number;
+  /** Ours: what it is for. Kept here because data that no op has used yet has no native memory. */
+  cause?: Cause;
 }
 
 /** tfjs' map from a tensor's `dataId` to its data, both ways of keeping it known to us. */
@@ -43,11 +46,14 @@ export interface Backing<Data extends TensorData> {
   deaths: Deaths;
 }
 
-export interface Lifetimes {
+export interface Lifetimes<Data extends TensorData> {
   /** To be called before each op, while the op's inputs are held by the caller. */
   beforeOp(): void;
   /** Collects all garbage now and frees the tensors in it. */
   collect(): void;
+  dataOf(dataId: object): Data | undefined;
+  /** All data that was neither disposed nor freed. */
+  all(): Iterable<Data>;
 }
 
 /**
@@ -61,7 +67,7 @@ export interface Lifetimes {
  * Costs 0.3 to 0.5 us a tensor. Late by up to a quarter of the live memory or 64 MB (see pace.ts), and while V8 has not
  * looked: what a clone that was dropped without `dispose` shares lives until both are dead.
  */
-export function manageLifetimes<Data extends TensorData>(backing: Backing<Data>, held: () => number): Lifetimes {
+export function manageLifetimes<Data extends TensorData>(backing: Backing<Data>, held: () => number): Lifetimes<Data> {
   const { storage, deaths } = backing;
   const { waiting } = deaths;
   const alive = new Map<number, Data>();
@@ -109,5 +115,7 @@ export function manageLifetimes<Data extends TensorData>(backing: Backing<Data>,
       pace.beforeOp();
     },
     collect: pace.collect,
+    dataOf: (dataId) => storage.data.get(dataId),
+    all: () => alive.values(),
   };
 }

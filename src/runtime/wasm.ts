@@ -76,7 +76,8 @@ function account(tfjs: Tfjs): void {
   dataIdMap.set = (dataId, data) => {
     set(dataId, data);
     const bytes = data.dtype === "string" ? 0 : tfjs.util.bytesPerElement(data.dtype);
-    take(data, bytes * tfjs.util.sizeFromShape(data.shape), op ?? called(upload));
+    const { shape, dtype } = data;
+    take(data, bytes * tfjs.util.sizeFromShape(shape), op ?? called(upload), shape, dtype);
   };
   const remove = dataIdMap.delete.bind(dataIdMap);
   dataIdMap.delete = (dataId) => {

@@ -1,0 +1,41 @@
+import { allHeld, type Held, settleCauses } from "../runtime/index.ts";
+
+/** Tensors that have something in common, and what they hold together. */
+export interface Holder {
+  /** What they are for, where it is known. */
+  cause: string;
+  /** The op that made them. */
+  op: string;
+  /** The line that made them, while allocations are tracked. */
+  site?: string;
+  tensors: number;
+  bytes: number;
+}
+
+/** What holds the native memory, the largest first. */
+export function holders(): Holder[] {
+  settleCauses();
+  const groups = new Map<string, Holder>();
+  for (const { bytes, op, cause = "", site } of allHeld()) {
+    const key = [cause, op.name, site].join("\n");
+    let group = groups.get(key);
+    if (!group) {
+      group = { cause, op: op.name, ...(site !== undefined && { site }), tensors: 0, bytes: 0 };
+      groups.set(key, group);
+    }
+    group.tensors++;
+    group.bytes += bytes;
+  }
+  return [...groups.values()].sort((a, b) => b.bytes - a.bytes);
+}
+
+/** TensorFlow's names of types, by its numbers (tensorflow/core/framework/types.proto). */
+const TYPES: Record<number, string> = {
+  ...{ 1: "float32", 2: "float64", 3: "int32", 4: "uint8", 5: "int16", 6: "int8", 7: "string", 8: "complex64" },
+  ...{ 9: "int64", 10: "bool", 14: "bfloat16", 17: "uint16", 18: "complex128", 19: "float16", 20: "resource" },
+  ...{ 21: "variant", 22: "uint32", 23: "uint64", 24: "float8_e5m2", 25: "float8_e4m3fn" },
+};
+
+/** The name of the type that memory is stored in. */
+export const storageType = ({ type }: Held): string =>
+  typeof type === "string" ? type : (TYPES[type] ?? `type ${type}`);

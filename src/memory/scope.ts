@@ -1,0 +1,173 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import { tf } from "../runtime/index.ts";
+
+/** Frees at its end the tensors that were made in it. */
+export interface Scope extends Disposable {
+  /** Lets a tensor, or every tensor in lists and objects, outlive this scope. */
+  keep<T>(value: T): T;
+}
+
+declare module "@tensorflow/tfjs-core/dist/tensor.js" {
+  interface Tensor {
+    /** `using x = tf.ones([2])` disposes it at the end of the block. */
+    [Symbol.dispose](): void;
+  }
+}
+
+/** A scope's tensors, and the blocks that are open inside it and in which no await has passed. */
+interface Place {
+  made: Set<Tensor> | undefined;
+  blocks: Set<Tensor>[];
+}
+
+interface Tracking {
+  track(tensor: Tensor): Tensor;
+}
+
+const places = new AsyncLocalStorage<Place>();
+const outside: Place = { made: undefined, blocks: [] };
+let open = 0;
+
+Object.defineProperty(tf.Tensor.prototype, Symbol.dispose, {
+  value(this: Tensor) {
+    this.dispose();
+  },
+  configurable: true,
+  writable: true,
+});
+
+/**
+ * Runs `fn` and frees every tensor made in it, except those in its result (in lists, objects, maps and sets too) and
+ * those given to `keep`. `fn` may be async: what it makes after an await belongs to it, what others make meanwhile does
+ * not. What only a returned function holds is freed.
+ *
+ * Without `fn`, as `using s = scope()`, it lasts to the end of the block. Such a block must not await: nobody could tell
+ * its tensors from the caller's; then nothing is freed, and its end throws.
+ *
+ * Nobody needs a scope for memory not to grow: unreachable tensors are freed anyway. It frees at a certain moment.
+ */
+export function scope(): Scope;
+export function scope<T>(fn: (scope: Scope) => T): T;
+export function scope<T>(fn?: (scope: Scope) => T): T | Scope {
+  return fn ? scoped(fn) : block();
+}
+
+/** Lets a tensor, or every tensor in lists and objects, outlive `scope` and `tf.tidy`. It lives while it is reachable. */
+export function keep<T>(value: T): T {
+  for (const tensor of tensorsIn(value)) tf.keep(tensor);
+  return value;
+}
+
+function scoped<T>(fn: (scope: Scope) => T): T {
+  const made = new Set<Tensor>();
+  const outer = places.getStore() ?? outside;
+  const end = (result: unknown) => {
+    close();
+    // What leaves this scope belongs to the one around it.
+    const around = outer.blocks.at(-1) ?? outer.made;
+    for (const tensor of tensorsIn(result)) {
+      if (made.delete(tensor) && !isKept(tensor)) around?.add(tensor);
+    }
+    free(made);
+  };
+  enter();
+  let result: T;
+  try {
+    result = places.run({ made, blocks: [] }, () => fn(handle(() => made, end)));
+  } catch (error) {
+    end(undefined);
+    throw error;
+  }
+  if (!isPromise(result)) {
+    end(result);
+    return result;
+  }
+  const settled = result.then(
+    (value) => {
+      end(value);
+      return value;
+    },
+    (error: unknown) => {
+      end(undefined);
+      throw error;
+    },
+  );
+  return settled as T;
+}
+
+function block(): Scope {
+  const place = places.getStore() ?? outside;
+  const made = new Set<Tensor>();
+  let state: "open" | "awaited" | "closed" = "open";
+  const leave = () => {
+    const at = place.blocks.lastIndexOf(made);
+    if (at >= 0) place.blocks.splice(at, 1);
+    close();
+  };
+  enter();
+  place.blocks.push(made);
+  queueMicrotask(() => {
+    if (state !== "open") return;
+    state = "awaited";
+    leave();
+  });
+  return handle(
+    () => made,
+    () => {
+      const before = state;
+      state = "closed";
+      if (before === "open") {
+        leave();
+        free(made);
+      } else if (before === "awaited")
+        throw new Error(
+          "a block of `using s = scope()` must not await; nothing was freed. Write `await scope(async () => { ... })`",
+        );
+    },
+  );
+}
+
+function handle(made: () => Set<Tensor>, end: (result: unknown) => void): Scope {
+  return {
+    keep(value) {
+      for (const tensor of tensorsIn(value)) made().delete(tensor);
+      return value;
+    },
+    [Symbol.dispose]: () => end(undefined),
+  };
+}
+
+/** Everything that tfjs makes passes its engine's `track`; only while a scope is open is it looked at there. */
+function enter(): void {
+  if (open++ > 0) return;
+  const engine = tf.engine() as unknown as Tracking & { constructor: { prototype: Tracking } };
+  const track = engine.constructor.prototype.track;
+  engine.track = function (this: Tracking, tensor) {
+    const place = places.getStore() ?? outside;
+    (place.blocks.at(-1) ?? place.made)?.add(tensor);
+    return track.call(this, tensor);
+  };
+}
+
+function close(): void {
+  if (--open === 0) delete (tf.engine() as unknown as Partial<Tracking>).track;
+}
+
+function free(made: Iterable<Tensor>): void {
+  for (const tensor of made) if (!tensor.isDisposed && !isKept(tensor)) tensor.dispose();
+}
+
+const isKept = (tensor: Tensor): boolean => (tensor as Tensor & { kept: boolean }).kept;
+const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof value === "object" && value !== null && typeof (value as Promise<unknown>).then === "function";
+
+function tensorsIn(value: unknown, found = new Set<Tensor>(), seen = new Set<unknown>()): Set<Tensor> {
+  if (value instanceof tf.Tensor) found.add(value);
+  else if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value) && !seen.has(value)) {
+    seen.add(value);
+    const parts = value instanceof Map || value instanceof Set ? value.values() : Object.values(value);
+    for (const part of parts) tensorsIn(part, found, seen);
+  }
+  return found;
+}

@@ -1,0 +1,64 @@
+import { findSourceMap } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+type Prepare = typeof Error.prepareStackTrace;
+
+/** What is not the person's own code: this library, wherever it is installed, tfjs, and Node. */
+const own = new URL("../", import.meta.url).href;
+const foreign = /^node:|[\\/]node_modules[\\/]@tensorflow[\\/]/;
+
+let found: NodeJS.CallSite | undefined;
+const first: Prepare = (_, frames) => {
+  found = frames.find((frame) => {
+    const file = frame.getScriptNameOrSourceURL() ?? "";
+    return file !== "" && !file.startsWith(own) && !foreign.test(file);
+  });
+  return "";
+};
+/** Gives the frame's text as the host, which knows the cells, would show it. */
+const texts = new Map<string, string>();
+
+/**
+ * The line of the person's code that is running: `file:line:column`, or in a notebook `cell [3]:2:7`. Takes 20 to
+ * 50 us, nearly all of it for walking the stack out of tfjs.
+ */
+export function currentSite(): string | undefined {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  const holder: { stack?: string } = {};
+  try {
+    Error.prepareStackTrace = first;
+    Error.stackTraceLimit = 60;
+    Error.captureStackTrace(holder, currentSite);
+    void holder.stack;
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  const frame = found;
+  found = undefined;
+  if (!frame) return undefined;
+  const raw = `${frame.getScriptNameOrSourceURL()}:${frame.getLineNumber()}:${frame.getColumnNumber()}`;
+  let text = texts.get(raw);
+  if (text === undefined) {
+    text = shown(frame, raw, prepareStackTrace);
+    texts.set(raw, text);
+  }
+  return text;
+}
+
+function shown(frame: NodeJS.CallSite, raw: string, prepare: Prepare): string {
+  const file = frame.getScriptNameOrSourceURL() ?? "";
+  if (!file.startsWith("file:") && !path.isAbsolute(file)) {
+    // A cell: its host writes stacks in the cell's own lines.
+    const text = prepare ? String(prepare(new Error(), [frame])) : raw;
+    return /(cell \[[^\]]*\]:\d+:\d+)/.exec(text)?.[1] ?? raw;
+  }
+  const line = frame.getLineNumber() ?? 1;
+  const column = frame.getColumnNumber() ?? 1;
+  const place = findSourceMap(file)?.findOrigin?.(line, column);
+  const from = place && "fileName" in place ? place : undefined;
+  const name = from?.fileName ?? file;
+  const shownPath = path.relative("", name.startsWith("file:") ? fileURLToPath(name) : name);
+  return `${shownPath}:${from?.lineNumber ?? line}:${from?.columnNumber ?? column}`;
+}

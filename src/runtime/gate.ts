@@ -1,0 +1,34 @@
+import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+
+/** An op as it comes to the gate: TensorFlow's, or on WebAssembly a kernel of tfjs. */
+export interface GatedOp {
+  readonly name: string;
+  readonly attrs: unknown;
+  readonly inputs: readonly TensorInfo[];
+}
+
+/** Looks at every op before and after, and may throw. Unlike a policy at the door it changes nothing and works on every backend. */
+export interface Guard {
+  before?(op: GatedOp): void;
+  after?(op: GatedOp, made: readonly Tensor[]): void;
+}
+
+/** Without guards, as nearly always, an op passes at the cost of one look at this. */
+export const guards: Guard[] = [];
+
+/** Sets a guard at the gate; returns the way to take it off. */
+export function setGuard(guard: Guard): () => void {
+  guards.push(guard);
+  return () => {
+    const at = guards.indexOf(guard);
+    if (at >= 0) guards.splice(at, 1);
+  };
+}
+
+export function guarded(op: GatedOp, run: () => Tensor[]): Tensor[] {
+  const standing = [...guards];
+  for (const guard of standing) guard.before?.(op);
+  const made = run();
+  for (const guard of standing) guard.after?.(op, made);
+  return made;
+}
