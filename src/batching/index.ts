@@ -1,3 +1,30 @@
+export type { PaddingOptions } from "./assemble.ts";
 export { type Batch, type PaddingStatistics, paddingStatistics, usefulTokens } from "./batch.ts";
-export { type Batches, type FixedLengthOptions, fixedLengthBatches } from "./fixed-length.ts";
-export { type FixedPadOptions, fixedPad } from "./fixed-pad.ts";
+export {
+  type Batches,
+  batchesFrom,
+  bucketByLength,
+  dynamicLengthBatches,
+  type FixedLengthOptions,
+  fixedLengthBatches,
+  packedBatches,
+  tokenBudgetBatches,
+  uniformLengthBatches,
+} from "./batches.ts";
+export { type BucketEdges, type BucketPlanOptions, bucketBoundaries, bucketPlan } from "./buckets.ts";
+export type { GroupingOptions } from "./order.ts";
+export { type PackedPlanOptions, type PackOptions, packedPlan } from "./packing.ts";
+export { type DynamicPadOptions, dynamicPad, type FixedPadOptions, fixedPad, pack } from "./pad.ts";
+export { type LengthLimit, type Place, type Plan, type PlannedBatch, plan, planFrom } from "./plan.ts";
+export { lengthsOf, type Sequence, type SequenceChecks } from "./sequences.ts";
+export { type PlanStatistics, planStatistics } from "./statistics.ts";
+export {
+  type DynamicLengthPlanOptions,
+  dynamicLengthPlan,
+  type FixedLengthPlanOptions,
+  fixedLengthPlan,
+  type TokenBudgetPlanOptions,
+  tokenBudgetPlan,
+  type UniformLengthPlanOptions,
+  uniformLengthPlan,
+} from "./strategies.ts";

@@ -107,7 +107,7 @@ describe("fixedLengthBatches", () => {
   test("can leave out the small last batch", () => {
     const whole = fixedLengthBatches(examples, { batchSize: 8, maxLength: 20, dropLast: true });
     assert.deepEqual(new Set([...whole].map(({ rows }) => rows)), new Set([8]));
-    assert.throws(() => fixedLengthBatches([], { batchSize: 8, maxLength: 20 }), /no examples/);
+    assert.throws(() => fixedLengthBatches([], { batchSize: 8, maxLength: 20 }), /no sequences/);
     assert.throws(() => fixedLengthBatches(examples, { batchSize: 0, maxLength: 20 }), /batchSize must be/);
   });
 });

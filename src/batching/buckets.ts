@@ -1,0 +1,153 @@
+import { chunks, epochRandom, type GroupingOptions, ordered, shuffled, width } from "./order.ts";
+import { type LengthLimit, type Plan, plan } from "./plan.ts";
+import { positiveInteger } from "./sequences.ts";
+
+/** Where one bucket ends and the next begins. */
+export type BucketEdges =
+  /** The longest length of each bucket, rising; what is longer makes one bucket more. */
+  | { boundaries: readonly number[] }
+  /** So many buckets with about as many sequences in each. */
+  | { quantiles: number }
+  /** So many widths, placed where they leave the least padding: for a runtime that compiles each shape. */
+  | { shapes: number };
+
+export type BucketPlanOptions = BucketEdges &
+  LengthLimit &
+  Pick<GroupingOptions, "seed" | "shuffleBatches" | "longestFirst"> & {
+    /** Sequences in a batch: one number, or one for each bucket. */
+    batchSize: number | readonly number[];
+    /** How wide a batch is: its bucket's boundary, the same for all of the bucket (the default), or its longest sequence. */
+    padTo?: "boundary" | "longest";
+    padToMultipleOf?: number;
+    /**
+     * A bucket's last batch, when it is not full: kept (the default), left out, or its sequences moved to the next wider
+     * bucket, so that only the widest bucket has one.
+     */
+    leftovers?: "keep" | "drop" | "widen";
+  };
+
+/** Sequences sorted into buckets by length, and batched inside each. tf.data's `bucket_by_sequence_length`. */
+export function bucketPlan(lengths: ArrayLike<number>, options: BucketPlanOptions): Plan {
+  const { batchSize, padTo = "boundary", leftovers = "keep", padToMultipleOf = 1, seed } = options;
+  positiveInteger("padToMultipleOf", padToMultipleOf);
+  let edges: number[] | undefined;
+  return plan("buckets", lengths, options, (kept, epoch) => {
+    edges ??= bucketBoundaries(kept, options, padToMultipleOf, options.maxLength);
+    const sizes = rowsOfBuckets(batchSize, edges.length);
+    const rng = epochRandom(seed, epoch);
+    const buckets: number[][] = edges.map(() => []);
+    for (const i of shuffled(kept.length, rng)) buckets[bucketOf(edges, kept[i]!)]!.push(i);
+    const batches = buckets.flatMap((bucket, b) => {
+      const parts = chunks(bucket, sizes[b]!);
+      const last = parts.at(-1);
+      if (last && last.length < sizes[b]! && leftovers !== "keep") {
+        const widest = b === edges!.length - 1;
+        if (leftovers === "drop" || !widest) parts.pop();
+        if (leftovers === "widen" && !widest) buckets[b + 1]!.push(...last);
+      }
+      return parts.map((part) => {
+        const rows = part.map((i) => [i]);
+        return { time: padTo === "boundary" ? edges![b]! : width(rows, kept, options), rows };
+      });
+    });
+    return ordered(batches, rng, options);
+  });
+}
+
+/**
+ * The longest length of each bucket, rising, the last one wide enough for all.
+ *
+ * `shapes` minimises the cells over all choices of so many widths, by dynamic programming over the different lengths; of
+ * more than 1024 different lengths it considers 1024.
+ */
+export function bucketBoundaries(
+  lengths: Int32Array,
+  edges: BucketEdges,
+  padToMultipleOf = 1,
+  maxLength = Number.POSITIVE_INFINITY,
+): number[] {
+  const raised = (length: number) => Math.min(maxLength, Math.ceil(length / padToMultipleOf) * padToMultipleOf);
+  const sorted = lengths.toSorted();
+  const widest = raised(sorted.at(-1)!);
+  const distinct = (values: readonly number[]) => [...new Set([...values.map(raised), widest])].sort((a, b) => a - b);
+  if ("boundaries" in edges) {
+    const { boundaries } = edges;
+    boundaries.forEach((boundary, i) => {
+      positiveInteger(`boundary ${i}`, boundary);
+      if (i > 0 && boundary <= boundaries[i - 1]!) {
+        throw new RangeError(`boundaries must rise: boundary ${i} is ${boundary} after ${boundaries[i - 1]}`);
+      }
+    });
+    return distinct(boundaries.filter((boundary) => boundary < widest));
+  }
+  if ("quantiles" in edges) {
+    positiveInteger("quantiles", edges.quantiles);
+    const at = (q: number) => sorted[Math.ceil((q * sorted.length) / edges.quantiles) - 1]!;
+    return distinct(Array.from({ length: edges.quantiles }, (_, q) => at(q + 1)).filter((value) => value > 0));
+  }
+  positiveInteger("shapes", edges.shapes);
+  return cheapestWidths(sorted.map(raised), edges.shapes);
+}
+
+const CANDIDATES = 1024;
+
+function cheapestWidths(sorted: Int32Array, shapes: number): number[] {
+  const all = [...new Set(sorted)];
+  const step = Math.ceil(all.length / CANDIDATES);
+  const widths = all.filter((_, i) => (all.length - 1 - i) % step === 0);
+  if (widths.length <= shapes) return widths;
+  // How many sequences fit in each width.
+  const fitting: number[] = [];
+  for (let i = 0, w = 0; w < widths.length; w++) {
+    while (i < sorted.length && sorted[i]! <= widths[w]!) i++;
+    fitting.push(i);
+  }
+  // cells[w]: the least cells for all sequences that fit in width w, when w is the widest of so many widths.
+  let cells = widths.map((wide, w) => wide * fitting[w]!);
+  const narrower: number[][] = [];
+  for (let count = 2; count <= shapes; count++) {
+    const from: number[] = [];
+    const fewer = cells;
+    cells = widths.map((wide, w) => {
+      let best = fewer[w]!;
+      from[w] = -1;
+      for (let v = 0; v < w; v++) {
+        const total = fewer[v]! + wide * (fitting[w]! - fitting[v]!);
+        if (total < best) {
+          best = total;
+          from[w] = v;
+        }
+      }
+      return best;
+    });
+    narrower.push(from);
+  }
+  const chosen = [widths.length - 1];
+  for (const from of narrower.toReversed()) {
+    const next = from[chosen[0]!]!;
+    if (next >= 0) chosen.unshift(next);
+  }
+  return chosen.map((w) => widths[w]!);
+}
+
+function bucketOf(edges: readonly number[], length: number): number {
+  let low = 0;
+  let high = edges.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (length <= edges[middle]!) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function rowsOfBuckets(batchSize: number | readonly number[], buckets: number): number[] {
+  const sizes = typeof batchSize === "number" ? new Array<number>(buckets).fill(batchSize) : [...batchSize];
+  if (sizes.length !== buckets) {
+    throw new RangeError(`batchSize must have one number for each of the ${buckets} buckets, got ${sizes.length}`);
+  }
+  sizes.forEach((size, b) => {
+    positiveInteger(typeof batchSize === "number" ? "batchSize" : `batchSize of bucket ${b}`, size);
+  });
+  return sizes;
+}

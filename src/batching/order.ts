@@ -1,0 +1,104 @@
+import { type Random, random } from "../data/random.ts";
+import type { PlannedBatch } from "./plan.ts";
+import { positiveInteger } from "./sequences.ts";
+
+/** How sequences of like length come together. */
+export interface GroupingOptions {
+  /** Decides every shuffle; another order each epoch. Without it nothing is shuffled. */
+  seed?: number;
+  /**
+   * `"exact"` sorts all sequences: the least padding, and always the same neighbours. `"mega-batches"` shuffles, and sorts
+   * only inside groups of `megaBatch` batches: a little more padding, and new neighbours each epoch.
+   */
+  sort?: "exact" | "mega-batches";
+  /** Batches in a mega-batch; `min(n / (4 batchSize), 50)` by default, as in transformers' `group_by_length`. */
+  megaBatch?: number;
+  /** Each length counts as up to this share more or less when sorting, so that neighbours change; 0 by default. */
+  noise?: number;
+  /** Shuffles the order of the finished batches; true by default when there is a seed. */
+  shuffleBatches?: boolean;
+  /** Puts the batch with the most cells first, so that running out of memory comes at once; true by default. */
+  longestFirst?: boolean;
+}
+
+/** The generator of one epoch, or none when nothing is to be shuffled. */
+export function epochRandom(seed: number | undefined, epoch: number): Random | undefined {
+  return seed === undefined ? undefined : random(mix(seed, epoch));
+}
+
+/** `0 .. count - 1`, shuffled when there is a generator. */
+export function shuffled(count: number, rng: Random | undefined): number[] {
+  const inOrder = Array.from({ length: count }, (_, i) => i);
+  return rng ? rng.shuffle(inOrder) : inOrder;
+}
+
+/** All sequences, longest first within each group that is sorted. `perBatch` is how many sequences a batch has. */
+export function grouped(
+  lengths: Int32Array,
+  perBatch: number,
+  rng: Random | undefined,
+  { sort = "exact", megaBatch, noise = 0 }: GroupingOptions,
+): number[] {
+  if (!(noise >= 0 && noise < 1)) throw new RangeError(`noise must be in [0, 1), got ${noise}`);
+  if (megaBatch !== undefined) positiveInteger("megaBatch", megaBatch);
+  const order = shuffled(lengths.length, rng);
+  const keys = Float64Array.from(lengths, (length) =>
+    noise > 0 && rng ? length * (1 + noise * (2 * rng.uniform() - 1)) : length,
+  );
+  const byLength = (a: number, b: number) => keys[b]! - keys[a]!;
+  if (sort === "exact") return order.sort(byLength);
+  const batches = megaBatch ?? Math.max(1, Math.min(Math.floor(lengths.length / (4 * perBatch)), 50));
+  return chunks(order, batches * perBatch).flatMap((chunk) => chunk.sort(byLength));
+}
+
+/** The finished batches in the order in which they are trained on. */
+export function ordered(
+  batches: PlannedBatch[],
+  rng: Random | undefined,
+  { shuffleBatches = true, longestFirst = true }: GroupingOptions,
+): PlannedBatch[] {
+  const order = rng && shuffleBatches ? rng.shuffle(batches) : batches;
+  if (!longestFirst || order.length === 0) return order;
+  const cells = order.map(({ rows, time }) => rows.length * time);
+  let at = 0;
+  for (let i = 1; i < cells.length; i++) {
+    const more = cells[i]! - cells[at]! || order[i]!.time - order[at]!.time;
+    if (more > 0) at = i;
+  }
+  return [order[at]!, ...order.slice(0, at), ...order.slice(at + 1)];
+}
+
+export function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+/** Rows of one sequence each, `batchSize` at a time. */
+export function rowChunks(order: readonly number[], batchSize: number, dropLast: boolean): number[][][] {
+  const parts = chunks(
+    order.map((i) => [i]),
+    batchSize,
+  );
+  return dropLast ? parts.filter(({ length }) => length === batchSize) : parts;
+}
+
+/** The longest of the sequences, raised to a multiple, and never above `limit`. */
+export function width(
+  rows: readonly (readonly number[])[],
+  lengths: Int32Array,
+  { padToMultipleOf = 1, maxLength = Number.POSITIVE_INFINITY }: { padToMultipleOf?: number; maxLength?: number },
+): number {
+  let longest = 0;
+  for (const row of rows) longest = Math.max(longest, rowLength(row, lengths));
+  return Math.min(maxLength, Math.ceil(longest / padToMultipleOf) * padToMultipleOf);
+}
+
+export function rowLength(row: readonly number[], lengths: Int32Array): number {
+  let sum = 0;
+  for (const i of row) sum += lengths[i]!;
+  return sum;
+}
+
+/** One seed from two: neighbouring epochs must not get neighbouring generator states. */
+function mix(seed: number, epoch: number): number {
+  return (Math.imul(seed ^ Math.imul(epoch + 1, 0x9e3779b1), 0x85ebca6b) ^ epoch) | 0;
+}

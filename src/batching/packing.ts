@@ -1,0 +1,111 @@
+import type { Random } from "../data/random.ts";
+import { chunks, epochRandom, type GroupingOptions, ordered, rowLength } from "./order.ts";
+import { type LengthLimit, type Plan, plan } from "./plan.ts";
+import { positiveInteger } from "./sequences.ts";
+
+export interface PackOptions {
+  /** Tokens that a row has room for. */
+  maxLength: number;
+  /**
+   * `"first-fit"` puts each sequence, as they come, into the first row with room: neighbours are random. `"shortest-pack-first"`
+   * takes the longest sequences first and puts each into the emptiest row where it fits (Krell et al. 2021, SPFHP): the default.
+   */
+  algorithm?: "first-fit" | "shortest-pack-first";
+  /** No limit by default. */
+  maxSequencesPerRow?: number;
+}
+
+export interface PackedPlanOptions
+  extends LengthLimit,
+    PackOptions,
+    Pick<GroupingOptions, "seed" | "longestFirst" | "shuffleBatches"> {
+  maxLength: number;
+  /** Rows in a batch. */
+  batchSize: number;
+  dropLast?: boolean;
+  /** How wide a batch is: always `maxLength` (the default: one shape), or as its fullest row. */
+  padTo?: "maxLength" | "longest";
+}
+
+/**
+ * Several sequences in a row, as many as fit. Attention is kept inside each sequence and positions start anew, so that
+ * the model sees each of them alone.
+ */
+export function packedPlan(lengths: ArrayLike<number>, options: PackedPlanOptions): Plan {
+  const { batchSize, maxLength, seed, dropLast = false, padTo = "maxLength" } = options;
+  positiveInteger("batchSize", batchSize);
+  positiveInteger("maxLength", maxLength);
+  return plan(options.algorithm === "first-fit" ? "packed, first fit" : "packed", lengths, options, (kept, epoch) => {
+    const rng = epochRandom(seed, epoch);
+    const packed = packRows(kept, options, rng);
+    const parts = chunks(rng ? rng.shuffle(packed) : packed, batchSize);
+    const whole = dropLast ? parts.filter(({ length }) => length === batchSize) : parts;
+    const widest = (rows: number[][]) => rows.reduce((most, row) => Math.max(most, rowLength(row, kept)), 0);
+    return ordered(
+      whole.map((rows) => ({ time: padTo === "maxLength" ? maxLength : widest(rows), rows })),
+      undefined,
+      options,
+    );
+  });
+}
+
+/** Which sequences share a row. No length may be above `maxLength`. */
+export function packRows(lengths: Int32Array, options: PackOptions, rng: Random | undefined): number[][] {
+  const { algorithm = "shortest-pack-first", maxLength, maxSequencesPerRow = Number.POSITIVE_INFINITY } = options;
+  positiveInteger("maxLength", maxLength);
+  if (maxSequencesPerRow !== Number.POSITIVE_INFINITY) positiveInteger("maxSequencesPerRow", maxSequencesPerRow);
+  const order = Array.from(lengths, (_, i) => i);
+  const drawn = rng ? rng.shuffle(order) : order;
+  return algorithm === "first-fit"
+    ? firstFit(drawn, lengths, maxLength, maxSequencesPerRow)
+    : shortestPackFirst(drawn, lengths, maxLength, maxSequencesPerRow);
+}
+
+/**
+ * Worst fit, decreasing: rows are kept by the room they have left, so a sequence costs one look at each room size, whatever
+ * the number of rows.
+ */
+function shortestPackFirst(order: readonly number[], lengths: Int32Array, capacity: number, most: number): number[][] {
+  const rows: number[][] = [];
+  const byRoom: number[][][] = Array.from({ length: capacity + 1 }, () => []);
+  let roomiest = 0;
+  for (const i of order.toSorted((a, b) => lengths[b]! - lengths[a]!)) {
+    const length = lengths[i]!;
+    while (roomiest > 0 && byRoom[roomiest]!.length === 0) roomiest--;
+    let row: number[];
+    let room: number;
+    if (roomiest >= length) {
+      row = byRoom[roomiest]!.pop()!;
+      room = roomiest - length;
+    } else {
+      row = [];
+      rows.push(row);
+      room = capacity - length;
+    }
+    row.push(i);
+    if (room > 0 && row.length < most) {
+      byRoom[room]!.push(row);
+      roomiest = Math.max(roomiest, room);
+    }
+  }
+  return rows;
+}
+
+/** A tree of the most room under each node finds the first row with room in the logarithm of the number of rows. */
+function firstFit(order: readonly number[], lengths: Int32Array, capacity: number, most: number): number[][] {
+  const rows: number[][] = [];
+  let leaves = 1;
+  while (leaves < order.length) leaves *= 2;
+  const room = new Int32Array(2 * leaves).fill(capacity);
+  for (const i of order) {
+    const length = lengths[i]!;
+    let node = 1;
+    while (node < leaves) node = room[2 * node]! >= length ? 2 * node : 2 * node + 1;
+    const at = node - leaves;
+    rows[at] ??= [];
+    rows[at].push(i);
+    room[node] = rows[at].length < most ? room[node]! - length : 0;
+    for (node >>= 1; node >= 1; node >>= 1) room[node] = Math.max(room[2 * node]!, room[2 * node + 1]!);
+  }
+  return rows;
+}

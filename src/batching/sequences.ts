@@ -1,0 +1,86 @@
+/** One sequence of token ids, alone or with what the model should answer. */
+export type Sequence = ArrayLike<number> | { tokens: ArrayLike<number>; label?: number };
+
+/** Token ids of a sequence. */
+export function tokensOf(sequence: Sequence): ArrayLike<number> {
+  return "tokens" in sequence ? sequence.tokens : sequence;
+}
+
+export interface SequenceChecks {
+  /** Ids must be below it. Not checked by default. */
+  vocabularySize?: number;
+}
+
+/**
+ * The length of each sequence.
+ *
+ * @throws RangeError with the index of the first sequence that is empty or holds something other than an id
+ */
+export function lengthsOf(sequences: readonly Sequence[], { vocabularySize }: SequenceChecks = {}): Int32Array {
+  if (sequences.length === 0) throw new RangeError("no sequences: a batch needs at least one");
+  if (vocabularySize !== undefined) positiveInteger("vocabularySize", vocabularySize);
+  return Int32Array.from(sequences, (sequence, i) => {
+    const tokens = tokensOf(sequence);
+    if (!(tokens?.length > 0)) throw new RangeError(`sequence ${i} is empty: drop it, or give it at least one token`);
+    checkTokens(tokens, i, vocabularySize);
+    return tokens.length;
+  });
+}
+
+function checkTokens(tokens: ArrayLike<number>, sequence: number, size = Number.POSITIVE_INFINITY): void {
+  const whole = tokens instanceof Int32Array || tokens instanceof Uint8Array || tokens instanceof Uint16Array;
+  if (whole && size === Number.POSITIVE_INFINITY) return;
+  for (let t = 0; t < tokens.length; t++) {
+    const id = tokens[t]!;
+    if (!whole && !Number.isInteger(id)) {
+      throw new RangeError(`sequence ${sequence} has ${id} at token ${t}: tokens are integer ids`);
+    }
+    if (size !== Number.POSITIVE_INFINITY && !(id >= 0 && id < size)) {
+      throw new RangeError(`sequence ${sequence} has id ${id} at token ${t}, outside the vocabulary of ${size}`);
+    }
+  }
+}
+
+/**
+ * The labels, when there are any.
+ *
+ * @throws RangeError when some sequences have one and others have none, or one is not a number
+ */
+export function labelsOf(sequences: readonly Sequence[]): Float32Array | undefined {
+  const label = (i: number) => {
+    const sequence = sequences[i]!;
+    return "tokens" in sequence ? sequence.label : undefined;
+  };
+  const labelled = label(0) !== undefined;
+  for (let i = 0; i < sequences.length; i++) {
+    const own = label(i);
+    if ((own !== undefined) !== labelled) {
+      throw new RangeError(
+        `sequence ${i} has ${labelled ? "no label" : "a label"} and sequence 0 has ${labelled ? "one" : "none"}`,
+      );
+    }
+    if (own !== undefined && !Number.isFinite(own)) throw new RangeError(`sequence ${i} has the label ${own}`);
+  }
+  return labelled ? Float32Array.from(sequences, (_, i) => label(i)!) : undefined;
+}
+
+/** @throws RangeError with the index of the first length that is not a positive integer */
+export function checkLengths(lengths: ArrayLike<number>): void {
+  if (lengths.length === 0) throw new RangeError("no lengths: a plan needs at least one sequence");
+  for (let i = 0; i < lengths.length; i++) {
+    if (!Number.isInteger(lengths[i]) || lengths[i]! < 1) {
+      throw new RangeError(`sequence ${i} has length ${lengths[i]}: a length is a positive integer`);
+    }
+  }
+}
+
+export function positiveInteger(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer, got ${value}`);
+}
+
+/** The place of the largest value. */
+export function longestOf(lengths: ArrayLike<number>): number {
+  let at = 0;
+  for (let i = 1; i < lengths.length; i++) if (lengths[i]! > lengths[at]!) at = i;
+  return at;
+}

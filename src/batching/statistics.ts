@@ -1,0 +1,100 @@
+import type { Plan, PlannedBatch } from "./plan.ts";
+
+/** What one epoch of a plan costs. */
+export interface PlanStatistics {
+  strategy: string;
+  batches: number;
+  sequences: number;
+  /** Cells of all rectangles, padding included: what the model computes on. */
+  cells: number;
+  useful: number;
+  /** `1 - useful / cells`. */
+  paddingShare: number;
+  /** Useful tokens in a batch: mean, least and most. */
+  usefulPerBatch: { mean: number; least: number; most: number };
+  /** Most cells in one batch: what memory has to be there for. */
+  largestBatch: number;
+  /** Different rectangles `[rows, time]`. */
+  shapes: number;
+  /**
+   * Correlation (Pearson) of the mean lengths of a batch and the next: near 0 when batches come in random order, near 1
+   * when they come sorted. 0 when all batches have the same mean.
+   */
+  neighbourCorrelation: number;
+  /**
+   * Share of the variance of lengths that lies between batches and not within them: near 0 for a plain shuffle, near 1 when
+   * a batch holds one length only. A model sees such batches as alike in whatever goes with length.
+   */
+  lengthShareBetween: number;
+  /** Scores that attention computes, in one head of one layer: `rows * time^2` summed; and how many are between tokens of one sequence. */
+  attention: { computed: number; useful: number };
+  truncated: { sequences: number; tokens: number };
+}
+
+/** What one epoch costs in padding, from the plan alone: no batch is made. */
+export function planStatistics(plan: Plan, { epoch = 0 }: { epoch?: number } = {}): PlanStatistics {
+  const batches = plan.epoch(epoch);
+  const { lengths } = plan;
+  const sizes = batches.map((batch) => sizesOf(batch, lengths));
+  const sum = (pick: (size: BatchSizes) => number) => sizes.reduce((total, size) => total + pick(size), 0);
+  const cells = sum((size) => size.cells);
+  const useful = sum((size) => size.useful);
+  const sequences = sum((size) => size.sequences);
+  const squares = sum((size) => size.squares);
+  const mean = useful / sequences;
+  const total = squares - sequences * mean ** 2;
+  const between = sum((size) => size.sequences * (size.useful / size.sequences - mean) ** 2);
+  const means = sizes.map((size) => size.useful / size.sequences);
+  return {
+    strategy: plan.strategy,
+    batches: batches.length,
+    sequences,
+    cells,
+    useful,
+    paddingShare: 1 - useful / cells,
+    usefulPerBatch: {
+      mean: useful / batches.length,
+      least: sizes.reduce((least, size) => Math.min(least, size.useful), Number.POSITIVE_INFINITY),
+      most: sizes.reduce((most, size) => Math.max(most, size.useful), 0),
+    },
+    largestBatch: sizes.reduce((most, size) => Math.max(most, size.cells), 0),
+    shapes: new Set(batches.map(({ rows, time }) => `${rows.length}x${time}`)).size,
+    neighbourCorrelation: correlation(means.slice(0, -1), means.slice(1)),
+    lengthShareBetween: total > 0 ? between / total : 0,
+    attention: { computed: sum((size) => size.scores), useful: squares },
+    truncated: plan.truncated,
+  };
+}
+
+interface BatchSizes {
+  sequences: number;
+  cells: number;
+  useful: number;
+  squares: number;
+  scores: number;
+}
+
+function sizesOf({ time, rows }: PlannedBatch, lengths: Int32Array): BatchSizes {
+  const sizes = { sequences: 0, cells: rows.length * time, useful: 0, squares: 0, scores: rows.length * time ** 2 };
+  for (const row of rows) {
+    for (const i of row) {
+      sizes.sequences++;
+      sizes.useful += lengths[i]!;
+      sizes.squares += lengths[i]! ** 2;
+    }
+  }
+  return sizes;
+}
+
+function correlation(a: readonly number[], b: readonly number[]): number {
+  if (a.length < 2) return 0;
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanA, meanB] = [mean(a), mean(b)];
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    ab += (a[i]! - meanA) * (b[i]! - meanB);
+    aa += (a[i]! - meanA) ** 2;
+    bb += (b[i]! - meanB) ** 2;
+  }
+  return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
+}
