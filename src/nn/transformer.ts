@@ -1,7 +1,7 @@
 import type { Rank, Tensor1D, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
 import type { Batch } from "../batching/batch.ts";
 import { type Random, random } from "../data/random.ts";
-import { tf } from "../runtime/index.ts";
+import { layer, tf } from "../runtime/index.ts";
 import { type BatchTensors, batchTensors } from "./batch-tensors.ts";
 import { constant, normal, uniform, xavier } from "./initial.ts";
 import { attention } from "./ops/attention.ts";
@@ -101,15 +101,19 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
       training && full.dropout > 0 ? { rate: full.dropout, seed: [seed, site++] } : undefined;
     return tf.tidy(() => {
       const inputs = batchTensors(batch);
-      const positions = embedding(p.positions ?? (sines as Tensor2D), inputs.positions);
-      let x = dropout(
-        tf.tidy(() => addWithDropout(embedding(p.tokens, inputs.ids), positions, undefined)),
-        drop(),
-      );
-      for (const layer of p.layers) x = tf.tidy(() => encoderLayer(x, layer, inputs, batch, full, drop));
-      const pooled = pool(layerNorm(x, p.norm.scale, p.norm.offset), inputs.meanWeights);
-      const sequences = inputs.sequences ? embedding(pooled, inputs.sequences) : pooled;
-      return linear(sequences, p.classifier.weight, p.classifier.bias);
+      let x = layer("embedding", () => {
+        const positions = embedding(p.positions ?? (sines as Tensor2D), inputs.positions);
+        const sum = tf.tidy(() => addWithDropout(embedding(p.tokens, inputs.ids), positions, undefined));
+        return dropout(sum, drop());
+      });
+      for (const [i, own] of p.layers.entries()) {
+        x = layer(`layers.${i}`, () => tf.tidy(() => encoderLayer(x, own, inputs, batch, full, drop)));
+      }
+      return layer("classifier", () => {
+        const pooled = pool(layerNorm(x, p.norm.scale, p.norm.offset), inputs.meanWeights);
+        const sequences = inputs.sequences ? embedding(pooled, inputs.sequences) : pooled;
+        return linear(sequences, p.classifier.weight, p.classifier.bias);
+      });
     });
   };
   const dispose = () => {
@@ -127,18 +131,21 @@ function encoderLayer(
   { heads, activation }: Required<TransformerConfig>,
   drop: () => Dropout | undefined,
 ): Tensor2D {
-  const attended = tf.tidy(() => {
+  const attend = () => {
     const normed = layerNorm(x, p.attentionNorm.scale, p.attentionNorm.offset);
     const projected = linear(normed, p.projection.weight, p.projection.bias);
     const mixed = attention(projected, { rows, time, heads, bias: inputs.attentionBias, dropout: drop() });
     return addWithDropout(x, linear(mixed, p.attentionOutput.weight, p.attentionOutput.bias), drop());
+  };
+  const attended = layer("attention", () => tf.tidy(attend));
+  return layer("feedForward", () => {
+    const normed = layerNorm(attended, p.feedForwardNorm.scale, p.feedForwardNorm.offset);
+    const hidden =
+      activation === "relu"
+        ? linearRelu(normed, p.up.weight, p.up.bias, drop())
+        : dropout(gelu(linear(normed, p.up.weight, p.up.bias)), drop());
+    return addWithDropout(attended, linear(hidden, p.down.weight, p.down.bias), drop());
   });
-  const normed = layerNorm(attended, p.feedForwardNorm.scale, p.feedForwardNorm.offset);
-  const hidden =
-    activation === "relu"
-      ? linearRelu(normed, p.up.weight, p.up.bias, drop())
-      : dropout(gelu(linear(normed, p.up.weight, p.up.bias)), drop());
-  return addWithDropout(attended, linear(hidden, p.down.weight, p.down.bias), drop());
 }
 
 function complete(config: TransformerConfig): Required<TransformerConfig> {

@@ -5,6 +5,7 @@ import "./announce.ts";
 export { bytesOf } from "./account.ts";
 export { type GatedOp, type Guard, setGuard } from "./gate.ts";
 export type { RuntimeInfo } from "./info.ts";
+export { currentLayer, inLayer, layer, observeLayers } from "./layers.ts";
 export {
   allHeld,
   type Cause,

@@ -1,6 +1,6 @@
 // The backward pass over tfjs' own tape. Unlike tfjs' it frees each saved activation and each gradient as soon as it has
 // been used, so that the peak of a training step is the activations and not those plus all their gradients.
-import { tf } from "../runtime/index.ts";
+import { attribute, tf } from "../runtime/index.ts";
 import { engine, run, scoped } from "./engine.ts";
 import { shapeText } from "./names.ts";
 import type { AnyTensor } from "./types/tensor.ts";
@@ -98,6 +98,10 @@ export function differentiate<A>(f: () => [AnyTensor, A], xs: readonly AnyTensor
       if (start !== dy && !found.includes(start)) start.dispose();
       return found as AnyTensor[];
     });
+    attribute(
+      "gradients",
+      gradients.filter((gradient) => gradient !== undefined),
+    );
     return { value, aux, gradients };
   } finally {
     state.kernelDepth = kernelDepth;

@@ -2,7 +2,7 @@ import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-g
 import { type ParameterTree, parameterList } from "../nn/index.ts";
 import { integers, isNative } from "../nn/native.ts";
 import { reshape } from "../nn/ops/primitives.ts";
-import { tf } from "../runtime/index.ts";
+import { attribute, tf } from "../runtime/index.ts";
 
 export interface AdamWOptions {
   /** Used where `step` gets none; 0.001 by default. */
@@ -45,6 +45,7 @@ export function adamW(parameters: ParameterTree, options: AdamWOptions = {}): Op
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let first = tf.keep(tf.zeros([total])) as Tensor1D;
   let second = tf.keep(tf.zeros([total])) as Tensor1D;
+  attribute("optimizer state", [first, second]);
   let taken = 0;
 
   const step = (gradients: Tensor[], rate = learningRate) => {
@@ -58,6 +59,7 @@ export function adamW(parameters: ParameterTree, options: AdamWOptions = {}): Op
       const raw = flatten(gradients);
       tf.dispose(gradients);
       const { gradient, norm } = clipNorm === undefined ? { gradient: raw } : clipped(raw, clipNorm);
+      attribute("gradients", [raw, gradient]);
       const [m, v] = tf.tidy(() => [
         tf.add(first, tf.mul(tf.sub(gradient, first), 1 - betas[0])) as Tensor1D,
         tf.add(tf.mul(second, betas[1]), tf.mul(tf.square(gradient), 1 - betas[1])) as Tensor1D,
@@ -66,6 +68,7 @@ export function adamW(parameters: ParameterTree, options: AdamWOptions = {}): Op
       second.dispose();
       first = tf.keep(m);
       second = tf.keep(v);
+      attribute("optimizer state", [first, second]);
       const updated = tf.tidy(() => {
         // sqrt(v) / c2 + e = (sqrt(v) + e c2) / c2: one pass fewer.
         const change = tf.div(m, tf.add(tf.sqrt(v), epsilon * correction2));

@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import { isNative } from "../nn/native.ts";
 import { add } from "../nn/ops/primitives.ts";
-import { tf } from "../runtime/index.ts";
+import { attribute, tf } from "../runtime/index.ts";
 
 interface TapeNode {
   kernelName: string;
@@ -39,7 +39,9 @@ export function valueAndGradients(
     if (!value) release(engine);
   }
   try {
-    return { value, gradients: tf.tidy(() => backward(engine.state.activeTape ?? [], value as Scalar, variables)) };
+    const gradients = tf.tidy(() => backward(engine.state.activeTape ?? [], value as Scalar, variables));
+    attribute("gradients", gradients);
+    return { value, gradients };
   } finally {
     release(engine);
   }

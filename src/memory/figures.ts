@@ -1,0 +1,74 @@
+import type { Data } from "plotly.js";
+import { type Figure, figure, palette } from "../plot/index.ts";
+import { type Breakdown, causes } from "./breakdown.ts";
+import { formatBytes } from "./bytes.ts";
+
+const MIB = 2 ** 20;
+
+/** What holds the memory over time, cause upon cause, with the predicted peak as a line. */
+export function timelineFigure({ timeline }: Breakdown, predicted?: number): Figure {
+  const x = timeline.map(({ at }) => at);
+  const areas: Data[] = causes.map((cause, i) => ({
+    x,
+    y: timeline.map(({ byCause }) => byCause[cause] / MIB),
+    name: cause,
+    mode: "lines",
+    stackgroup: "held",
+    line: { width: 0.5, color: palette[i]! },
+  }));
+  const line: Data[] =
+    predicted === undefined
+      ? []
+      : [
+          {
+            x: [x[0] ?? 0, x.at(-1) ?? 0],
+            y: [predicted / MIB, predicted / MIB],
+            name: "predicted peak",
+            mode: "lines",
+            line: { color: palette[6], width: 2, dash: "dash" },
+          },
+        ];
+  return figure({
+    data: [...areas, ...line],
+    layout: {
+      title: { text: "Native memory by cause" },
+      xaxis: { title: { text: "milliseconds" } },
+      yaxis: { title: { text: "tensors (MiB)" }, rangemode: "tozero" },
+    },
+  });
+}
+
+/** What was held at the peak: causes, in them layers, in them ops, each as large as its bytes. */
+export function treemapFigure({ peakParts, peak }: Breakdown): Figure {
+  const nodes = new Map<string, { label: string; parent: string; bytes: number }>();
+  const add = (id: string, label: string, parent: string, bytes: number) => {
+    const node = nodes.get(id);
+    if (node) node.bytes += bytes;
+    else nodes.set(id, { label, parent, bytes });
+  };
+  add("all", "held at the peak", "", peak);
+  for (const { cause, layer, op, bytes } of peakParts) {
+    add(cause, cause, "all", bytes);
+    const inLayer = `${cause}|${layer}`;
+    add(inLayer, layer || "outside of layers", cause, bytes);
+    add(`${inLayer}|${op}`, op, inLayer, bytes);
+  }
+  const entries = [...nodes];
+  return figure({
+    data: [
+      {
+        type: "treemap",
+        name: "bytes held at the peak",
+        ids: entries.map(([id]) => id),
+        labels: entries.map(([, { label }]) => label),
+        parents: entries.map(([, { parent }]) => parent),
+        values: entries.map(([, { bytes }]) => bytes),
+        text: entries.map(([, { bytes }]) => formatBytes(bytes)),
+        branchvalues: "total",
+        textinfo: "label+text+percent parent",
+        hovertemplate: "%{label}<br>%{text}<extra></extra>",
+      } as unknown as Data,
+    ],
+    layout: { title: { text: "What held the memory at the peak" }, height: 480, hovermode: "closest" },
+  });
+}

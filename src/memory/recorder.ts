@@ -1,0 +1,186 @@
+import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import {
+  allHeld,
+  attribute,
+  type Cause,
+  currentLayer,
+  type Held,
+  inLayer,
+  listen,
+  observeLayers,
+  setGuard,
+  settleCauses,
+  tf,
+} from "../runtime/index.ts";
+import { storageType } from "./holders.ts";
+
+/** One piece of memory over the time of a recording. */
+export interface Piece {
+  bytes: number;
+  op: string;
+  layer: string;
+  type: string;
+  cause: Cause;
+}
+
+/** How often something ran, and how long. */
+export interface Run {
+  calls: number;
+  milliseconds: number;
+}
+
+export interface Recording {
+  /** Those that were alive before come first. */
+  pieces: Piece[];
+  before: number;
+  /** What came and went, in order: `i + 1` is piece i taken, `-i - 1` is piece i freed; and when, in milliseconds. */
+  events: readonly number[];
+  times: readonly number[];
+  ops: Map<string, Run>;
+  layers: Map<string, Run>;
+  mostRss: number;
+}
+
+const RSS_EVERY = 10;
+
+/** Records all that happens to native memory until `end`. Keeps some 100 bytes for every op. */
+export function record(): { end(): Recording } {
+  settleCauses();
+  const start = performance.now();
+  const numbers = new Map<Held, number>();
+  const seen: { memory: Held; layer: string }[] = [];
+  const events: number[] = [];
+  const times: number[] = [];
+  const ops = new Map<string, Run>();
+  const layers = new Map<string, Run>();
+  const scores = new Set<string>();
+  let opAt = 0;
+  let rssAt = start;
+  let mostRss = process.memoryUsage.rss();
+
+  const number = (memory: Held, layer: string): number => {
+    const at = seen.push({ memory, layer }) - 1;
+    numbers.set(memory, at);
+    return at;
+  };
+  for (const memory of allHeld()) number(memory, "");
+  const before = seen.length;
+
+  const stops = [
+    observeLayers(),
+    watchTape(),
+    listen({
+      taken(memory) {
+        events.push(number(memory, currentLayer()) + 1);
+        times.push(performance.now() - start);
+      },
+      freed(memory) {
+        const at = numbers.get(memory);
+        if (at === undefined) return;
+        numbers.delete(memory);
+        events.push(-at - 1);
+        times.push(performance.now() - start);
+      },
+    }),
+    setGuard({
+      before() {
+        opAt = performance.now();
+      },
+      after({ name, inputs }) {
+        const now = performance.now();
+        count(ops, name, now - opAt);
+        count(layers, currentLayer(), now - opAt);
+        settleCauses(inputs);
+        if (name === "Softmax" && isScores(inputs[0]!.shape)) scores.add(inputs[0]!.shape.join());
+        if (now - rssAt < RSS_EVERY) return;
+        rssAt = now;
+        mostRss = Math.max(mostRss, process.memoryUsage.rss());
+      },
+    }),
+  ];
+  return {
+    end() {
+      for (const stop of stops) stop();
+      settleCauses();
+      mostRss = Math.max(mostRss, process.memoryUsage.rss());
+      const pieces = seen.map(({ memory, layer }) => ({
+        bytes: memory.bytes,
+        op: memory.op.name,
+        layer,
+        type: storageType(memory),
+        cause: causeOf(memory, scores),
+      }));
+      return { pieces, before, events, times, ops, layers, mostRss };
+    },
+  };
+}
+
+/** Attention weights: `[batch, heads, time, time]`, or without heads `[batch, time, time]`. */
+const isScores = (shape: readonly number[]): boolean =>
+  shape.length > 3 || (shape.length === 3 && shape[1] === shape[2]);
+
+function causeOf({ cause, shape }: Held, scores: ReadonlySet<string>): Cause {
+  if (cause === "parameters" || cause === "gradients" || cause === "optimizer state") return cause;
+  return scores.has(shape.join()) ? "attention scores" : (cause ?? "temporary");
+}
+
+function count(runs: Map<string, Run>, name: string, milliseconds: number): void {
+  let run = runs.get(name);
+  if (!run) {
+    run = { calls: 0, milliseconds: 0 };
+    runs.set(name, run);
+  }
+  run.calls++;
+  run.milliseconds += milliseconds;
+}
+
+interface TapeNode {
+  gradient?: (dys: Tensor[]) => Record<string, () => Tensor>;
+}
+
+interface TapeEngine {
+  state: { gradientDepth: number; activeTape: TapeNode[] | null };
+  keep(tensor: Tensor): Tensor;
+  addTapeNode(...node: unknown[]): void;
+  gradients(...given: unknown[]): { value: Tensor; grads: (Tensor | null)[] };
+}
+
+let watching = 0;
+
+/**
+ * What the tape keeps is an activation, what tfjs' own `gradients` gives is a gradient, and the backward pass through an
+ * op belongs to the layer that the op ran in.
+ */
+function watchTape(): () => void {
+  const engine = tf.engine() as unknown as TapeEngine;
+  const stop = () => {
+    if (--watching > 0) return;
+    for (const name of ["keep", "addTapeNode", "gradients"] as const) delete (engine as Partial<TapeEngine>)[name];
+  };
+  if (watching++ > 0) return stop;
+  const { keep, addTapeNode, gradients } = engine;
+  engine.keep = (tensor) => {
+    if (engine.state.gradientDepth > 0) attribute("activations", [tensor]);
+    return keep.call(engine, tensor);
+  };
+  engine.addTapeNode = (...given) => {
+    addTapeNode.apply(engine, given);
+    const path = currentLayer();
+    const node = engine.state.activeTape?.at(-1);
+    const gradient = node?.gradient;
+    if (!path || !node || !gradient) return;
+    node.gradient = (dys) =>
+      Object.fromEntries(
+        Object.entries(inLayer(path, () => gradient(dys))).map(([name, make]) => [name, () => inLayer(path, make)]),
+      );
+  };
+  engine.gradients = (...given) => {
+    const result = gradients.apply(engine, given);
+    attribute(
+      "gradients",
+      result.grads.filter((grad) => grad !== null && grad !== undefined),
+    );
+    return result;
+  };
+  return stop;
+}
