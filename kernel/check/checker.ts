@@ -7,6 +7,7 @@ import { inferred, writtenType } from "./freeze.ts";
 import { globalsText } from "./globals.ts";
 import { History, type PastCell } from "./history.ts";
 import { Mutex } from "./mutex.ts";
+import { kernelExports } from "./packages.ts";
 import { currentModule, fileIn, globalsModule, historyModule } from "./paths.ts";
 import { markupText, positionIn, shifted } from "./positions.ts";
 import { readProblems, type TypeProblem } from "./problem.ts";
@@ -111,6 +112,7 @@ export class Checker implements AsyncDisposable {
       }, signal);
       const count = parsed.text.split("\n").length;
       const problems = readProblems(found, { lines, count, labels: (file) => this.#labels.get(file) });
+      for (const each of problems) if (cannotFind.has(each.code)) suggestImport(each);
       return { problems, ...this.#takeNote() };
     } catch (error) {
       return { problems: [], note: `types were not checked: ${(error as Error).message}` };
@@ -248,6 +250,15 @@ export class Checker implements AsyncDisposable {
     const note = this.#notes.shift();
     return note === undefined ? {} : { note };
   }
+}
+
+const cannotFind = new Set([2304, 2503, 2552]);
+
+/** A name that the library exports lacks its import, and nothing else. */
+function suggestImport(problem: TypeProblem): void {
+  const name = /^Cannot find (?:name|namespace) '([^']+)'/.exec(problem.message)?.[1];
+  if (name === undefined || !kernelExports().has(name)) return;
+  problem.reasons.unshift(`halftone exports it: import { ${name} } from "halftone"`);
 }
 
 const moduleNotFound = new Set([2307, 2792, 7016]);

@@ -1,8 +1,12 @@
+import type { Introspector } from "../session/introspection.ts";
 import type { Output } from "../session/output.ts";
 import { Checker, type CheckerOptions } from "./checker.ts";
+import { Completer } from "./complete.ts";
 import type { PastCell } from "./history.ts";
+import { inspect, type Live } from "./inspect.ts";
 import { isPolicy, type Policy, policyOf } from "./policy.ts";
 import { describeProblems, summarize } from "./show.ts";
+import { within } from "./within.ts";
 
 export interface GateOptions extends CheckerOptions {
   /** Default: what the environment says, and that it must be right where that says nothing. */
@@ -62,6 +66,15 @@ export class Gate implements AsyncDisposable {
     return true;
   }
 
+  /** Answers what a name means and how it goes on. `live` tells the values of the running program. */
+  introspector(live: Live): Introspector {
+    const completer = new Completer(this.checker);
+    return {
+      complete: (code, cursor) => within(patience, completer.complete(code, cursor)),
+      inspect: (code, cursor, detail) => within(patience, inspect(this.checker, live, code, cursor, detail)),
+    };
+  }
+
   begin(code: string, name: { key?: string | undefined; label: string }): PastCell | undefined {
     return this.checker.begin(code, name);
   }
@@ -74,6 +87,9 @@ export class Gate implements AsyncDisposable {
     await this.checker[Symbol.asyncDispose]();
   }
 }
+
+/** Milliseconds that a question about a name waits, after which the program's own values must do. */
+const patience = 3000;
 
 const meanings: Record<Policy, string> = {
   error: "a cell with type errors does not run",

@@ -3,6 +3,8 @@ import { withTypes } from "./freeze.ts";
 import { endNameOf, footer, header, type Places, typeNameOf, valueNameOf } from "./header.ts";
 import { Names } from "./names.ts";
 import { cellModule, historyModule } from "./paths.ts";
+import { positionIn } from "./positions.ts";
+import type { Position } from "./protocol.ts";
 
 /** A cell that began to run, as a file of its own. */
 export interface PastCell {
@@ -12,6 +14,8 @@ export interface PastCell {
   key: string | undefined;
   text: string;
   facts: Facts;
+  /** Where its file has the names that it declares. */
+  places: Map<string, Position>;
   /** The earlier cells that it takes names from. */
   from: Set<number>;
 }
@@ -35,6 +39,8 @@ export class History {
   readonly #free = new Set<string>();
   #lastId = 0;
   #files = 0;
+  /** Grows with every change. */
+  revision = 0;
 
   /** Every cell's file and its text. One that is free is empty, but stays part of the program: the server is at its best with that. */
   *files(): IterableIterator<[module: string, text: string]> {
@@ -42,7 +48,15 @@ export class History {
     for (const { module, text } of this.#cells.values()) yield [module, text];
   }
 
+  /** Where a variable was declared last. */
+  declaration(name: string): { module: string; position: Position } | undefined {
+    const cell = this.#cells.get(this.names.get(name)?.value?.cell ?? -1);
+    const position = cell?.places.get(name);
+    return cell && position && { module: cell.module, position };
+  }
+
   clear(): void {
+    this.revision++;
     this.names.clear();
     for (const { module } of this.#cells.values()) this.#free.add(module);
     this.#cells.clear();
@@ -60,8 +74,10 @@ export class History {
     const from = new Set<number>();
     const places = this.#direct(from);
     const body = types ? withTypes(source, facts, types) : source;
-    const { text } = wrap(header(facts, this.names, places, facts.used), body, footer(facts, this.names));
-    const cell: PastCell = { id, module: this.#file(tsx), key, text, facts, from };
+    const { text, lines } = wrap(header(facts, this.names, places, facts.used), body, footer(facts, this.names));
+    const module = this.#file(tsx);
+    const cell: PastCell = { id, module, key, text, facts, from, places: placesIn(source, facts, lines, types) };
+    this.revision++;
     for (const older of this.augmentedBy(facts, key)) older.facts.augments.clear();
     this.names.begin(id, facts);
     this.#cells.set(id, cell);
@@ -70,6 +86,7 @@ export class History {
   }
 
   succeed(cell: PastCell): void {
+    this.revision++;
     this.names.succeed(cell.id, cell.facts);
     this.#sweep();
   }
@@ -151,6 +168,25 @@ export class History {
       this.#free.add(module);
     }
   }
+}
+
+function placesIn(
+  source: string,
+  facts: Facts,
+  lines: number,
+  types: ReadonlyMap<string, string> | undefined,
+): Map<string, Position> {
+  const places = new Map<string, Position>();
+  for (const [name, { at }] of facts.declared) {
+    const { line, character } = positionIn(source, at);
+    let added = 0;
+    for (const [other, type] of types ?? []) {
+      const before = facts.declared.get(other)!.at;
+      if (before < at && !source.slice(before, at).includes("\n")) added += type.length + 2;
+    }
+    places.set(name, { line: line + lines, character: character + added });
+  }
+  return places;
 }
 
 const throughHistory: Places = {

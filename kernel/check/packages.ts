@@ -53,6 +53,41 @@ export function typeRoots(cwd: string): string[] {
   return roots;
 }
 
+let exported: Map<string, string> | undefined;
+
+/** What `halftone` exports, with what each is, read from its declarations. */
+export function kernelExports(): ReadonlyMap<string, string> {
+  if (!exported) {
+    exported = new Map();
+    const entry = typesEntry(kernelRoot);
+    if (entry) readExports(entry, exported);
+  }
+  return exported;
+}
+
+function readExports(file: string, into: Map<string, string>): void {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return;
+  }
+  for (const { 1: from } of text.matchAll(/^export \* from "(\.[^"]+)";/gm))
+    readExports(resolve(dirname(file), from!.replace(/\.([cm]?)[jt]s$/, ".d.$1ts")), into);
+  for (const { 1: kind, 2: name } of text.matchAll(
+    /^export declare (?:abstract )?(function|const|class|let) ([\w$]+)/gm,
+  ))
+    into.set(name!, kind === "class" || kind === "function" ? kind : "variable");
+  for (const { 1: list } of text.matchAll(/^export \{([^}]*)\}/gm))
+    for (const each of list!.split(",")) {
+      const name = each
+        .trim()
+        .split(/\s+as\s+/)
+        .at(-1)!;
+      if (name !== "" && !/^type\s/.test(each.trim())) into.set(name, into.get(name) ?? "function");
+    }
+}
+
 function folderOf(from: string, name: string): string | undefined {
   return findUp(from, (folder) => {
     const found = join(folder, "node_modules", name);

@@ -167,12 +167,13 @@ export class Kernel {
         cursor_start: toCodePoints(code, start),
         cursor_end: toCodePoints(code, end),
         metadata: {
-          _jupyter_types_experimental: items.map(({ text, kind, signature }) => ({
+          _jupyter_types_experimental: items.map(({ text, kind, signature, documentation }) => ({
             start: toCodePoints(code, start),
             end: toCodePoints(code, end),
             text,
             type: kind,
             signature: signature ?? "",
+            ...(documentation === undefined ? {} : { documentation }),
           })),
         },
       };

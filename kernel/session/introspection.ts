@@ -6,6 +6,8 @@ export interface CompletionItem {
   kind: string;
   /** Such as `(x: number, y: number)`. */
   signature?: string;
+  /** Markdown. */
+  documentation?: string;
 }
 
 /** What may stand in place of the code from `start` to `end` (UTF-16 offsets). */

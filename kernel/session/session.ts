@@ -107,6 +107,9 @@ export class Session implements AsyncDisposable {
       throw new Error(`the notebook's folder is missing: ${cwd}`);
     this.#options = { cwd, env, interruptGrace };
     this.#gate = new Gate({ cwd, env, ...options.types });
+    const heap = this.introspectors.at(-1)!;
+    const live: Introspector["inspect"] = (code, cursor, detail) => heap.inspect(code, cursor, detail);
+    this.introspectors.splice(-1, 0, this.#gate.introspector(live));
     this.#host = this.#startHost();
   }
 

@@ -1,0 +1,170 @@
+import type { CompletionItem, Completions } from "../session/introspection.ts";
+import type { Checker } from "./checker.ts";
+import { pathCompletions } from "./files.ts";
+import { magicCompletions } from "./magic.ts";
+import { kernelExports, kernelPackages } from "./packages.ts";
+import { markupText, offsetIn, positionIn, shifted } from "./positions.ts";
+import type { Range, ServerCompletion, ServerCompletions } from "./protocol.ts";
+import { understand } from "./understand.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Items whose types and docs are asked for: those on the first screens of a list. */
+const described = 40;
+const word = /[\p{ID_Start}$_#][\p{ID_Continue}$]*$/u;
+const rest = /^[\p{ID_Continue}$]*/u;
+
+/** Completion at a cursor (UTF-16 offset): from the types, and where those say nothing, from files and magics. */
+export class Completer {
+  readonly #checker: Checker;
+  /** The last list, for the next letters of the same word. */
+  #last: { key: string; found: Found } | undefined;
+
+  constructor(checker: Checker) {
+    this.#checker = checker;
+  }
+
+  async complete(code: string, cursor: number): Promise<Completions | undefined> {
+    const magic = magicCompletions(this.#checker.cwd, code, cursor);
+    if (magic) return magic;
+    const text = understand(code).text;
+    const prefix = word.exec(text.slice(0, cursor))?.[0] ?? "";
+    const start = cursor - prefix.length;
+    const end = cursor + rest.exec(text.slice(cursor))![0].length;
+    const key = `${this.#checker.history.revision} ${start} ${text.slice(0, start)}\0${text.slice(end)}`;
+    const found = this.#last?.key === key ? this.#last.found : await this.#ask(code, text, cursor, start);
+    if (!found) return pathCompletions(this.#checker.cwd, text, cursor);
+    this.#last = { key, found };
+    const from = found.start ?? start;
+    const typed = text.slice(from, cursor);
+    const chosen = matching(found.items, typed);
+    if (chosen.length === 0) return pathCompletions(this.#checker.cwd, text, cursor);
+    const items = await this.#describe(chosen);
+    return { start: from, end: Math.max(end, found.end ?? end), items };
+  }
+
+  async #ask(code: string, text: string, cursor: number, start: number): Promise<Found | undefined> {
+    const member = /(?:^|[^.])\.\s*$|\.\.\.\.$/.test(text.slice(0, start)) || /\?\.\s*$/.test(text.slice(0, start));
+    const answer = await this.#checker.about(code, !member, (workspace, module, lines) =>
+      workspace
+        .ask<ServerCompletions | null>("textDocument/completion", module, {
+          position: shifted(positionIn(text, cursor), lines),
+          context: { triggerKind: 1 },
+        })
+        .then((list) => ({ list, lines })),
+    );
+    const { list, lines } = answer;
+    if (!list || list.items.length === 0) return undefined;
+    const found = list.items
+      .filter(({ label }) => !/\$\$|^__halftone/.test(label))
+      .sort(byRank)
+      .map(itemOf);
+    const range = rangeOf(list.items[0]!) ?? rangeIn(list.itemDefaults?.editRange);
+    if (list.items[0]!.kind === moduleKind)
+      for (const name of kernelPackages())
+        if (!found.some(({ text }) => text === name)) found.push({ text: name, kind: "module" });
+    if (list.items.some(({ label }) => label === "globalThis")) addExports(found);
+    if (!range) return { items: found };
+    const place = (at: Range["start"]) => offsetIn(text, shifted(at, -lines));
+    return { items: found, start: place(range.start), end: place(range.end) };
+  }
+
+  /** With types and documentation for the first of them. */
+  async #describe(items: Item[]): Promise<CompletionItem[]> {
+    const asked = items.slice(0, described).filter((item) => item.server && !item.done);
+    if (asked.length > 0) {
+      const resolve = (workspace: Workspace) =>
+        Promise.all(
+          asked.map(({ server }) => workspace.resolve("completionItem/resolve", server!).catch(() => server!)),
+        );
+      const resolved = await this.#checker.ask(resolve).catch(() => []);
+      for (const [index, { detail, documentation }] of resolved.entries()) {
+        const item = asked[index]!;
+        item.done = true;
+        if (detail) item.signature = withoutAlias(detail);
+        const docs = markupText(documentation);
+        if (docs) item.documentation = docs;
+        item.kind = refined(item.kind, detail);
+      }
+    }
+    return items.map(({ server: _, done: __, ...item }) => item);
+  }
+}
+
+interface Item extends CompletionItem {
+  server?: ServerCompletion;
+  done?: boolean;
+}
+
+interface Found {
+  items: Item[];
+  start?: number;
+  end?: number;
+}
+
+const moduleKind = 9;
+/** The protocol's kinds of completion items (3.17), as front ends call them. */
+const kinds: Record<number, string> = {
+  2: "method",
+  3: "function",
+  4: "class",
+  5: "property",
+  6: "variable",
+  7: "class",
+  8: "interface",
+  9: "module",
+  10: "property",
+  13: "enum",
+  14: "keyword",
+  17: "file",
+  19: "folder",
+  20: "enum",
+  21: "constant",
+};
+
+function itemOf(server: ServerCompletion): Item {
+  const text = server.textEdit?.newText ?? server.insertText ?? server.label;
+  return { text, kind: kinds[server.kind ?? 0] ?? "variable", server };
+}
+
+/** An import's kind is that of what it names. */
+function refined(kind: string, detail: string | undefined): string {
+  const named = /^\(alias\) (function|class|enum|namespace|module|type|interface)\b/.exec(detail ?? "")?.[1];
+  if (named === undefined) return kind;
+  return named === "namespace" ? "module" : named;
+}
+
+export function withoutAlias(text: string): string {
+  return text.replace(/^\(alias\) /, "").replace(/\nimport .*$/, "");
+}
+
+function byRank(a: ServerCompletion, b: ServerCompletion): number {
+  const [first, second] = [a.sortText ?? "", b.sortText ?? ""];
+  if (first !== second) return first < second ? -1 : 1;
+  return a.label < b.label ? -1 : 1;
+}
+
+function rangeOf({ textEdit }: ServerCompletion): Range | undefined {
+  if (!textEdit) return undefined;
+  return "range" in textEdit ? textEdit.range : textEdit.replace;
+}
+
+function rangeIn(range: Range | { insert: Range; replace: Range } | undefined): Range | undefined {
+  return range && "replace" in range ? range.replace : range;
+}
+
+/** What `halftone` exports, though the cell has not imported it: the check then says which line does. */
+function addExports(found: Item[]): void {
+  const taken = new Set(found.map(({ text }) => text));
+  for (const [name, kind] of kernelExports())
+    if (!taken.has(name)) found.push({ text: name, kind, signature: `import { ${name} } from "halftone"` });
+}
+
+/** Those that start with what is typed; when none does, those that do so but for their case, or contain it. */
+function matching(items: readonly Item[], typed: string): Item[] {
+  if (typed === "") return [...items];
+  const starting = items.filter(({ text }) => text.startsWith(typed));
+  if (starting.length > 0) return starting;
+  const lower = typed.toLowerCase();
+  const folded = items.filter(({ text }) => text.toLowerCase().startsWith(lower));
+  return folded.length > 0 ? folded : items.filter(({ text }) => text.toLowerCase().includes(lower));
+}

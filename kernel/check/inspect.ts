@@ -1,0 +1,100 @@
+import type { Introspector } from "../session/introspection.ts";
+import type { MimeBundle } from "../session/output.ts";
+import type { Checker } from "./checker.ts";
+import { withoutAlias } from "./complete.ts";
+import { markupText, positionIn, shifted } from "./positions.ts";
+import type { ServerHover, ServerSignatureHelp } from "./protocol.ts";
+import { understand } from "./understand.ts";
+import { within } from "./within.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What a running program says of a variable: its value and, for a tensor, its shape. */
+export type Live = Introspector["inspect"];
+
+/** Milliseconds that a value is waited for: a busy program has none to give. */
+const patience = 300;
+
+/** What stands at a cursor: its type, its documentation and its value; between a call's parentheses, the call's signature. */
+export async function inspect(
+  checker: Checker,
+  live: Live,
+  code: string,
+  cursor: number,
+  detail: 0 | 1,
+): Promise<MimeBundle | undefined> {
+  const { text } = understand(code);
+  const onWord = /[\p{ID_Continue}$]/u.test(text[cursor] ?? "") || /[\p{ID_Continue}$]$/u.test(text.slice(0, cursor));
+  const question = async (workspace: Workspace, module: string, lines: number) => {
+    const hover = async (offset: number) => {
+      const position = shifted(positionIn(text, offset), lines);
+      return workspace.ask<ServerHover | null>("textDocument/hover", module, { position });
+    };
+    const found = onWord ? ((await hover(cursor)) ?? (cursor > 0 ? await hover(cursor - 1) : null)) : null;
+    if (found) {
+      const markdown = await documented(checker, workspace, text, cursor, markupText(found.contents));
+      return { markdown, variable: /^```\w*\n(?:\(alias\) )?(?:const|let|var|\(property\)) /.test(markdown) };
+    }
+    const position = shifted(positionIn(text, cursor), lines);
+    const help = await workspace.ask<ServerSignatureHelp | null>("textDocument/signatureHelp", module, { position });
+    const markdown = help && signature(help);
+    return markdown ? { markdown, variable: false } : undefined;
+  };
+  const value = onWord ? within(patience, live(code, cursor, detail)) : undefined;
+  const found = await checker.about(code, false, question).catch(() => undefined);
+  if (!found) return undefined;
+  const shown = found.markdown.replace(
+    /^(```\w*\n)([\s\S]*?)(\n```)/,
+    (_, open, type, close) => `${open}${withoutAlias(type)}${close}`,
+  );
+  const seen = found.variable || detail === 1 ? await value : undefined;
+  return bundle(shown.trim(), seen);
+}
+
+/** A variable that the cell's file declares anew has its documentation where it was declared first. */
+async function documented(
+  checker: Checker,
+  workspace: Workspace,
+  text: string,
+  cursor: number,
+  markdown: string,
+): Promise<string> {
+  if (/```\n\s*\S/.test(markdown)) return markdown;
+  const before = /[\p{ID_Continue}$]*$/u.exec(text.slice(0, cursor))![0];
+  const name = before + /^[\p{ID_Continue}$]*/u.exec(text.slice(cursor))![0];
+  if (text[cursor - before.length - 1] === ".") return markdown;
+  const place = checker.history.declaration(name);
+  if (!place) return markdown;
+  const hover = await workspace.ask<ServerHover | null>("textDocument/hover", place.module, {
+    position: place.position,
+  });
+  const docs = /^```\w*\n[\s\S]*?\n```\n([\s\S]*)$/.exec(markupText(hover?.contents))?.[1]?.trim();
+  return docs ? `${markdown.trimEnd()}\n${docs}\n` : markdown;
+}
+
+function signature({ signatures, activeSignature = 0, activeParameter }: ServerSignatureHelp): string | undefined {
+  const chosen = signatures[activeSignature] ?? signatures[0];
+  if (!chosen) return undefined;
+  const at = chosen.activeParameter ?? activeParameter;
+  const parameter = at === undefined ? undefined : chosen.parameters?.[at];
+  const label = parameter?.label;
+  const name = typeof label === "string" ? label : label && chosen.label.slice(label[0], label[1]);
+  const others = signatures.length > 1 ? [`(${activeSignature + 1} of ${signatures.length} overloads)`] : [];
+  return [
+    `\`\`\`typescript\n${chosen.label}\n\`\`\``,
+    ...(name ? [`**\`${name}\`** ${markupText(parameter?.documentation)}`.trim()] : []),
+    markupText(chosen.documentation),
+    ...others,
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function bundle(markdown: string, value: MimeBundle | undefined): MimeBundle {
+  const plain = markdown.replace(/^```\w*\n([\s\S]*?)\n```/gm, "$1").replace(/\*@(\w+)\*/g, "@$1");
+  const seen = value?.["text/plain"];
+  if (typeof seen !== "string") return { "text/plain": plain, "text/markdown": markdown };
+  return {
+    "text/plain": `${plain}\n\n${seen}`,
+    "text/markdown": `${markdown}\n\n\`\`\`\n${seen}\n\`\`\``,
+  };
+}

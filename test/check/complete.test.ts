@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { CompletionItem } from "../../kernel/session/introspection.ts";
+import { openNotebook } from "../kernel/fixture.ts";
+import { emptyFolder } from "./notebook.ts";
+
+const cwd = emptyFolder();
+mkdirSync(join(cwd, "data"));
+writeFileSync(join(cwd, "data", "train.csv"), "a,b\n");
+writeFileSync(join(cwd, "shapes.ts"), "export const side = 3;\n");
+const { session, run } = openNotebook({ cwd, types: { policy: "error" } });
+
+/** Completes where the mark stands. */
+async function complete(marked: string): Promise<{ texts: string[]; items: CompletionItem[]; replaced: string }> {
+  const cursor = marked.indexOf("¦");
+  const code = marked.replace("¦", "");
+  const { start, end, items } = await session.complete(code, cursor);
+  return { texts: items.map(({ text }) => text), items, replaced: code.slice(start, end) };
+}
+
+test("members of an earlier cell's value, with type and documentation", async () => {
+  await run(
+    "class Model {\n  /** Trains for some epochs. */\n  fit(epochs: number) { return [epochs]; }\n  layers = 2;\n}\nconst model = new Model();",
+  );
+  const { items, replaced } = await complete("model.f¦");
+  assert.deepEqual(items, [
+    {
+      text: "fit",
+      kind: "method",
+      signature: "(method) Model.fit(epochs: number): number[]",
+      documentation: "Trains for some epochs.",
+    },
+  ]);
+  assert.equal(replaced, "f");
+  assert.deepEqual((await complete("model.¦")).texts, ["fit", "layers"]);
+});
+
+test("members inside code that is not complete", async () => {
+  assert.deepEqual((await complete("if (model.lay¦")).texts, ["layers"]);
+  assert.deepEqual((await complete("for (const x of [model.fit(2).fl¦\nconst y = (")).texts, ["flat", "flatMap"]);
+  assert.deepEqual((await complete(`const text = \`\${model.fi¦}\``)).texts, ["fit"]);
+});
+
+test("names of earlier cells, of this cell and of JavaScript", async () => {
+  assert.ok((await complete("mod¦")).texts.includes("model"));
+  assert.ok((await complete("const inCell = 1;\ninC¦")).texts.includes("inCell"));
+  assert.ok((await complete("Arr¦")).texts.includes("Array"));
+  assert.ok((await complete("const x: Mod¦")).texts.includes("Model"));
+});
+
+test("nothing of the checker's own files is offered", async () => {
+  const { texts } = await complete("¦");
+  assert.deepEqual(
+    texts.filter((text) => /\$\$|__halftone/.test(text)),
+    [],
+  );
+});
+
+test("the case that is typed goes first, and a wrong case still finds", async () => {
+  assert.deepEqual((await complete("model.FIT¦")).texts, ["fit"]);
+});
+
+test("keys of an object and members of a union of strings", async () => {
+  await run("type Mode = 'fast' | 'slow'; function go(mode: Mode, options: { deep: boolean; wide?: number }) {}");
+  assert.deepEqual((await complete("go('fast', { d¦ })")).texts, ["deep"]);
+  assert.deepEqual((await complete("go('fast', { ¦ })")).texts, ["deep", "wide"]);
+  const { texts, replaced } = await complete("go('f¦')");
+  assert.deepEqual(texts, ["fast"]);
+  assert.equal(replaced, "f");
+  assert.deepEqual((await complete("const m: Mode = '¦'")).texts, ["fast", "slow"]);
+});
+
+test("names of packages and files in an import, and of what they export", async () => {
+  assert.ok((await complete("import fs from 'node:f¦'")).texts.includes("node:fs"));
+  assert.ok((await complete("import { x } from 'half¦'")).texts.includes("halftone"));
+  assert.ok((await complete("import { side } from './sh¦'")).texts.some((text) => text.startsWith("shapes")));
+  assert.deepEqual((await complete("import { sid¦ } from './shapes.ts'")).texts, ["side"]);
+  assert.ok((await complete("import { readFileS¦ } from 'node:fs'")).texts.includes("readFileSync"));
+});
+
+test("paths of files in other strings", async () => {
+  const { texts, replaced } = await complete("open('data/tr¦')");
+  assert.deepEqual(texts, ["train.csv"]);
+  assert.equal(replaced, "tr");
+  assert.deepEqual((await complete('open("da¦')).texts, ["data/"]);
+});
+
+test("magics, their arguments and paths behind them", async () => {
+  assert.deepEqual((await complete("%ty¦")).texts, ["%types"]);
+  assert.deepEqual((await complete("%types w¦")).texts, ["warn"]);
+  assert.deepEqual((await complete("%cd da¦")).texts, ["data/"]);
+  assert.deepEqual((await complete("!cat data/tr¦")).texts, ["train.csv"]);
+  assert.deepEqual((await complete("%env\nmodel.la¦")).texts, ["layers"]);
+});
+
+test("what halftone exports is offered, and the check says how to import it", async () => {
+  const { items } = await complete("einsu¦");
+  assert.deepEqual(items, [{ text: "einsum", kind: "function", signature: 'import { einsum } from "halftone"' }]);
+  const { error } = await run("einsum('ij->ji', 1)");
+  assert.match(error!.traceback.join("\n"), /halftone exports it: import \{ einsum \} from "halftone"/);
+});
+
+test("while a cell runs, and with the names that it declares", async () => {
+  const running = run("let busy = [1];\nconst until = Date.now() + 1500;\nwhile (Date.now() < until);");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.deepEqual((await complete("busy.findLastI¦")).texts, ["findLastIndex"]);
+  const ended = await Promise.race([running.then(() => true), Promise.resolve(false)]);
+  assert.equal(ended, false);
+  await running;
+});
+
+test("an inspected variable shows its type, its documentation and its value", async () => {
+  await run("/** Rows of the table. */\nlet rows: number[] | undefined = [1, 2, 3];");
+  await run("rows = [4, 5];");
+  const data = await session.inspect("rows", 2, 0);
+  assert.match(String(data?.["text/markdown"]), /^```typescript\nlet rows: number\[\][^`]*```\nRows of the table\./);
+  assert.match(String(data?.["text/plain"]), /^let rows: number\[\]/);
+  assert.match(String(data?.["text/plain"]), /\[ 4, 5 \]/);
+});
+
+test("an inspected function shows its signature and its JSDoc as Markdown", async () => {
+  await run("/**\n * Adds up.\n * @param a the first\n */\nfunction plus(a: number, b = 2) { return a + b; }");
+  const data = await session.inspect("const x = plus(1)", 11, 0);
+  assert.equal(
+    data?.["text/markdown"],
+    "```typescript\nfunction plus(a: number, b?: number): number\n```\nAdds up.\n\n*@param* `a` — the first",
+  );
+});
+
+test("between a call's parentheses the parameter is shown that comes next", async () => {
+  const data = await session.inspect("plus(1, )", 8, 0);
+  assert.match(String(data?.["text/plain"]), /^plus\(a: number, b\?: number\): number\n\n\*\*`b\?: number`\*\*/);
+});
+
+test("what is nothing is not found, and a magic is explained", async () => {
+  assert.equal(await session.inspect("   ", 1, 0), undefined);
+  assert.match(String((await session.inspect("%types warn", 3, 0))?.["text/plain"]), /%types \[error\|warn\|off\]/);
+});
