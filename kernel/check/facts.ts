@@ -12,6 +12,8 @@ export interface Declared {
   evolving: boolean;
   /** A variable whose type follows from its value, and is not plain from it. */
   inferred: boolean;
+  /** An import's module and the name there. */
+  from?: string;
   /** Offset of the name where it was first declared. */
   at: number;
 }
@@ -57,12 +59,14 @@ function readStatement(node: Node, facts: Facts, exported: boolean): void {
       for (const specifier of node.specifiers as Node[]) {
         const local = specifier.local as Node;
         const value = node.importKind !== "type" && specifier.importKind !== "type";
+        const inside = specifier.imported as Node | undefined;
         declare(facts, local.name as string, {
           kind: "import",
           value,
           type: true,
           evolving: false,
           inferred: false,
+          from: `${(node.source as Node).value} ${inside?.name ?? inside?.value ?? specifier.type} ${value}`,
           at: local.start,
         });
       }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { CompilerOptions } from "./config.ts";
 import type { Policy } from "./policy.ts";
+import { notebookProblem } from "./refusal.ts";
 
 export interface NotebookTypes {
   policy?: Policy;
@@ -26,7 +27,7 @@ export function notebookTypes(metadata: unknown): NotebookTypes {
   if (given === undefined) return {};
   const parsed = schema.safeParse(metadata);
   if (!parsed.success)
-    throw new Error(
+    throw notebookProblem(
       `the notebook's metadata.halftone.types must be error, warn, off or { policy, compilerOptions }, got ${JSON.stringify(given)}`,
     );
   return parsed.data.halftone.types as NotebookTypes;

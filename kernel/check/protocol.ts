@@ -52,8 +52,3 @@ export interface ServerSignatureHelp {
   activeSignature?: number;
   activeParameter?: number;
 }
-
-export interface Location {
-  uri: string;
-  range: Range;
-}

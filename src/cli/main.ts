@@ -72,6 +72,17 @@ program
   .description("start the kernel for a front end that wrote this connection file")
   .action(async (file) => (await import("./kernel.ts")).kernel(file));
 
+program
+  .command("check <notebooks...>")
+  .description("type-check notebooks without running them; a line for each error, exit status 1 when there are any")
+  .action(async (files) => (await import("./check.ts")).check(files));
+
+program
+  .command("export <notebook>")
+  .description("write a notebook as one TypeScript module that passes tsc")
+  .option("-o, --output <file>", "where to; - for standard output. Default: the notebook's name with .ts")
+  .action(async (file, options) => (await import("./export.ts")).exportNotebook(file, options));
+
 try {
   await program.parseAsync();
 } catch (error) {

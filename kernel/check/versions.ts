@@ -1,0 +1,52 @@
+import type { Declared, Facts } from "./facts.ts";
+
+export interface Naming {
+  /** For each cell, names that it declares or uses under another name than the last. */
+  renames: Map<string, string>[];
+  /** For each cell, imports that an earlier cell has made in the same words. */
+  repeated: Set<string>[];
+  /** The names that stay, as they are declared last. */
+  final: Map<string, Declared>;
+}
+
+/**
+ * Tells apart the declarations of one name by several cells. A value and a type may share a name; two values may not.
+ * All but the last get a number.
+ */
+export function versions(cells: readonly Facts[]): Naming {
+  const counts = new Map<string, number>();
+  const current = new Map<string, Declared>();
+  const seen: Map<string, number>[] = [];
+  const repeated: Set<string>[] = [];
+  for (const { declared, used } of cells) {
+    const again = new Set<string>();
+    for (const [name, own] of declared) {
+      const before = current.get(name);
+      if (before && sameImport(before, own)) again.add(name);
+      else if (before && ((before.value && own.value) || (before.type && own.type)))
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      const joined = before && counts.get(name) === undefined;
+      current.set(name, joined ? { ...own, value: own.value || before.value, type: own.type || before.type } : own);
+    }
+    repeated.push(again);
+    seen.push(new Map([...declared.keys(), ...used].map((name) => [name, counts.get(name) ?? 0])));
+  }
+  const taken = new Set(cells.flatMap(({ used, declared }) => [...used, ...declared.keys()]));
+  const renames = seen.map((names) => {
+    const changed = new Map<string, string>();
+    for (const [name, version] of names)
+      if (current.has(name) && version < (counts.get(name) ?? 0)) changed.set(name, free(name, version + 1, taken));
+    return changed;
+  });
+  return { renames, repeated, final: current };
+}
+
+function sameImport(a: Declared, b: Declared): boolean {
+  return a.from !== undefined && a.from === b.from;
+}
+
+function free(name: string, number: number, taken: ReadonlySet<string>): string {
+  let candidate = `${name}_${number}`;
+  while (taken.has(candidate)) candidate += "_";
+  return candidate;
+}

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { emptyFolder } from "./notebook.ts";
+
+const halftone = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
+const nodeTypes = dirname(dirname(createRequire(import.meta.url).resolve("@types/node/package.json")));
+
+function node(args: string[], cwd: string): Promise<{ status: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd }, (error, stdout, stderr) =>
+      resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
+
+type Source = string | { source: string; tags: string[] };
+
+function notebookIn(folder: string, name: string, sources: Source[], metadata: object = {}): string {
+  const cells = sources.map((each, index) => ({
+    cell_type: "code",
+    id: `cell-${index}`,
+    metadata: typeof each === "string" ? {} : { tags: each.tags },
+    source: typeof each === "string" ? each : each.source,
+    outputs: [],
+    execution_count: null,
+  }));
+  writeFileSync(join(folder, name), JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells }));
+  return name;
+}
+
+test("check tells type and syntax errors as a compiler does, and runs nothing", async () => {
+  const folder = emptyFolder();
+  const file = notebookIn(folder, "bad.ipynb", [
+    "const n: number = 'x'\nlet y = [1]",
+    "y.push('a'); (await import('node:fs')).writeFileSync('ran', '')",
+    "const ((",
+    "%types\n!ls\nz",
+    { source: "y.nothing", tags: ["raises-exception"] },
+    { source: "y.nowhere", tags: ["skip-execution"] },
+  ]);
+  const { status, stdout, stderr } = await node([halftone, "check", file], folder);
+  assert.deepEqual(stdout.trimEnd().split("\n"), [
+    "bad.ipynb:cell[1]:1:7: error TS2322: Type 'string' is not assignable to type 'number'.",
+    "bad.ipynb:cell[2]:1:8: error TS2345: Argument of type 'string' is not assignable to parameter of type 'number'.",
+    "bad.ipynb:cell[3]:1:7: error: Unexpected token",
+    "bad.ipynb:cell[4]:3:1: error TS2304: Cannot find name 'z'.",
+  ]);
+  assert.match(stderr, /^4 errors in 1 notebook$/m);
+  assert.equal(status, 1);
+  assert.ok(!existsSync(join(folder, "ran")));
+});
+
+test("check says so when all is well, and follows the notebook's metadata", async () => {
+  const folder = emptyFolder();
+  const good = notebookIn(folder, "good.ipynb", ["const a = [1].length", "a.toFixed()"]);
+  const lax = { halftone: { types: { policy: "warn", compilerOptions: { strict: false } } } };
+  const warned = notebookIn(folder, "warned.ipynb", ["function f(x) { return x; }\nconst s: string = 1"], lax);
+  const { status, stdout, stderr } = await node([halftone, "check", good, warned], folder);
+  assert.equal(stdout, "warned.ipynb:cell[1]:2:7: warning TS2322: Type 'number' is not assignable to type 'string'.\n");
+  assert.match(stderr, /no type errors in 2 notebooks/);
+  assert.equal(status, 0);
+  const odd = notebookIn(folder, "odd.ipynb", ["1"], { halftone: { types: "loud" } });
+  const refused = await node([halftone, "check", odd], folder);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /metadata\.halftone\.types must be error, warn, off/);
+});
+
+test("an exported notebook is a module that tsc takes, with a name for each declaration", async () => {
+  const folder = emptyFolder();
+  writeFileSync(join(folder, "data.ts"), "export const side = 3;\n");
+  const file = notebookIn(folder, "story.ipynb", [
+    "import { join } from 'node:path'; import { side } from './data.ts'\nconst a = side; const o = { a };\nexport function f(x: number) { return x + a }",
+    "%env\nconst a = 'text'; const p = { a, q: (a: number) => a }; class C { a = a }",
+    "import { join } from 'node:path'\ninterface I { a: typeof a }\nlet mode: 'fast' | 'slow' = 'fast'",
+    "interface I { b: C }\nif (mode === 'slow') console.log(a.length)\nexport default class D { i?: I }\nfunction f(s: string) { return join(s) }",
+    "const t = await Promise.resolve(f(a)); a.toUpperCase(); type T = typeof t",
+    "for (const i of [progress(10)]) i",
+  ]);
+  const { status, stdout } = await node([halftone, "export", file], folder);
+  assert.equal(stdout, "story.ts\n");
+  assert.equal(status, 0);
+  const text = readFileSync(join(folder, "story.ts"), "utf8");
+  assert.match(text, /const a_1 = side; const o = \{ a: a_1 \};\nfunction f_1\(x: number\) \{ return x \+ a_1 \}/);
+  assert.match(text, /\/\/ %env\nconst a = 'text'; const p = \{ a, q: \(a: number\) => a \}; class C \{ a = a \}/);
+  assert.equal(text.match(/import \{ join \}/g)?.length, 1);
+  assert.equal(text.match(/@ts-expect-error TS2367/g)?.length, 1);
+  assert.match(text, /^export \{ join, side, a, o, f, p, C, mode, D, t \};\nexport type \{ I, T \};\n$/m);
+  const compilerOptions = { strict: true, noEmit: true, module: "preserve", target: "esnext", types: ["node"] };
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      compilerOptions: { ...compilerOptions, allowImportingTsExtensions: true, typeRoots: [nodeTypes] },
+      files: ["story.ts"],
+    }),
+  );
+  assert.deepEqual(await node([tsc, "-p", "."], folder), { status: 0, stdout: "", stderr: "" });
+});
+
+test("a notebook with a syntax error is not exported, and the error is told", async () => {
+  const folder = emptyFolder();
+  const file = notebookIn(folder, "half.ipynb", ["const a = 1", "const (("]);
+  const { status, stderr } = await node([halftone, "export", file], folder);
+  assert.equal(status, 1);
+  assert.match(stderr, /cell 2 has a syntax error at 1:7/);
+});
