@@ -1,0 +1,44 @@
+"""Drives jupyter console in a terminal, as a person does: several lines, completion, input, Stop."""
+
+import os
+import sys
+
+import pexpect
+
+console = pexpect.spawn(
+    os.path.join(os.path.dirname(sys.executable), "jupyter"),
+    ["console", "--kernel", "halftone"],
+    env={**os.environ, "TERM": "xterm"},
+    encoding="utf8",
+    timeout=30,
+    dimensions=(40, 100),
+)
+console.logfile_read = sys.stdout
+
+
+def say(line, answer):
+    console.send(line + "\r")
+    console.expect(answer)
+
+
+console.expect(r"TypeScript on Node\.js")
+console.expect(r"In \[")
+# The console asks is_complete after each line, and goes on until the function is whole.
+console.send("const twice = (x: number) => {\r")
+console.expect(r"\.\.\.:")
+say("return x * 2\r}", r"In \[")
+say("twice(21)", r"Out\[.*42")
+console.send("Math.hyp\t")
+console.expect("ot")
+say("(3, 4)", r"Out\[.*5")
+console.send("`hello ${await input('Who? ')}`\r")
+console.expect(r"Who\? ")
+say("Ada", "hello Ada")
+console.send("while (true) {}\r")
+console.expect(r"\{\}")
+console.expect(pexpect.TIMEOUT, timeout=1)
+console.sendintr()
+console.expect("KeyboardInterrupt")
+say("twice(4)", r"Out\[.*8")
+console.send("exit\r")
+console.expect(pexpect.EOF)
