@@ -166,17 +166,20 @@ export class Checker implements AsyncDisposable {
     return this.#mutex.run(async () => {
       const workspace = this.#running();
       let timer: NodeJS.Timeout | undefined;
+      let onAbort = () => {};
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
           this.#process?.kill();
           reject(new Error(`the checker did not answer in ${this.#patience / 1000} s and is started again`));
         }, this.#patience);
-        signal?.addEventListener("abort", () => reject(new Error("interrupted")), { once: true });
+        onAbort = () => reject(new Error("interrupted"));
+        signal?.addEventListener("abort", onAbort, { once: true });
       });
       try {
         return await Promise.race([workspace.then(question), late]);
       } finally {
         clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
       }
     });
   }

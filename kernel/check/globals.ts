@@ -6,6 +6,7 @@ const host = (file: string): string => JSON.stringify(join(kernelRoot, "dist", "
 
 /** What the host puts on the global object besides what Node has. */
 export const globalsText = `declare const comm: (typeof import(${host("comm.js")}))["comm"];
+declare const input: (typeof import(${host("input.js")}))["input"];
 declare const progress: (typeof import(${host("progress.js")}))["progress"];
 declare const ${MAGICS}: any;
 `;

@@ -28,7 +28,8 @@ export function kernelPackages(): string[] {
  * does at run time, said as `paths`.
  */
 export function kernelTypes(cwd: string): Record<string, string[]> {
-  const paths: Record<string, string[]> = {};
+  // The loader takes this name for itself, whatever the folder has.
+  const paths: Record<string, string[]> = { tslab: [join(kernelRoot, "dist", "kernel", "host", "tslab.d.ts")] };
   for (const name of kernelPackages()) {
     if (folderOf(cwd, name) !== undefined) continue;
     const folder = name === "halftone" ? kernelRoot : folderOf(kernelRoot, name);

@@ -15,11 +15,12 @@ let lastRequest = 0;
  * cell calls `input`.
  */
 export function installInput(): void {
-  defineProperty(globalThis, "input", { value: ask, configurable: true, enumerable: false, writable: true });
-  defineProperty(globalThis, Symbol.for("halftone.input"), { value: ask, enumerable: false });
+  defineProperty(globalThis, "input", { value: input, configurable: true, enumerable: false, writable: true });
+  defineProperty(globalThis, Symbol.for("halftone.input"), { value: input, enumerable: false });
 }
 
-function ask(prompt = "", options: { password?: boolean } = {}): Promise<string> {
+/** Asks the person; resolves to what was typed. */
+export function input(prompt = "", options: { password?: boolean } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = ++lastRequest;
     questions.set(request, { resolve, reject });

@@ -65,7 +65,7 @@ export class Executor {
         onComm: (message) => this.#comms.send(message, parent),
       });
       if (stored) this.#history.store(count, code, result);
-      if (outcome.status === "error") return { ...failureOf(failed), execution_count: count };
+      if (outcome.status !== "ok") return { ...failureOf(failed), execution_count: count };
       const expressions = await this.#userExpressions(content.user_expressions, lane);
       return { status: "ok", execution_count: count, payload: [], user_expressions: expressions };
     } finally {

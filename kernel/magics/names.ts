@@ -26,6 +26,7 @@ export const magics: readonly Magic[] = [
     what: "say or set what a type error means for a cell; its first line",
   },
   { name: "%memory", usage: "%memory", what: "say what memory the program uses, native tensors included" },
+  { name: "%types", usage: "%types [error|warn|off]", what: "whether a cell with type errors runs" },
   { name: "%reset", usage: "%reset", what: "start afresh, without any variable; a cell of its own" },
 ];
 

@@ -155,7 +155,8 @@ test("a signal interrupts as the message does", async () => {
 test("a subshell answers while a cell of the main shell awaits", async () => {
   const { subshell_id } = await kernel.ask("create_subshell_request", {}, "control");
   assert.deepEqual((await kernel.ask("list_subshell_request", {}, "control")).subshell_id, [subshell_id]);
-  const main = kernel.execute("let go!: () => void; await new Promise<void>((resolve) => { go = resolve }); 'main'");
+  await kernel.execute("let go = () => {}").done;
+  const main = kernel.execute("await new Promise<void>((resolve) => { go = resolve }); 'main'");
   await kernel.until(() => kernel.published.some(({ parent }) => parent.msg_id === main.id), "the cell runs");
   await kernel.execute("go()", {}, String(subshell_id)).done;
   assert.deepEqual((await main.done).content("execute_result")?.data, { "text/plain": "'main'" });
@@ -171,7 +172,7 @@ test("100,000 lines arrive complete and in order, in far fewer messages", async 
 });
 
 test("displays keep their place among stdout, and updates name their display", async () => {
-  const code = `const show = globalThis[Symbol.for("halftone.display")];
+  const code = `const show = Reflect.get(globalThis, Symbol.for("halftone.display"));
 console.log("1"); show({ "text/plain": "d" }, { displayId: "here" }); console.log("2");
 show({ "text/plain": "e" }, { displayId: "here", update: true }); console.clear();`;
   const { published } = await kernel.execute(code).done;
