@@ -68,7 +68,7 @@ export function importStatement(each: CellImport, host: string, cell: number, us
     at: each.at,
   });
   const attributes = each.attributes === undefined ? "" : `,${each.attributes}`;
-  const call = `await ${host}.load(${cell},${request}${attributes})`;
+  const call = `${host}.awaited(await ${host}.load(${cell},${request}${attributes}))`;
   if (each.names.length === 0) return `${call};`;
   const pattern = `{${named.map((name) => `${JSON.stringify(name.imported)}:${name.local}`).join(",")}}`;
   const targets = whole.map((name) => `${name.local}=`).join("") + (named.length > 0 ? `${pattern}=` : "");

@@ -20,7 +20,9 @@ export interface RewriteOptions {
 /**
  * Turns a module's JavaScript into a script for V8's REPL mode: every top-level declaration becomes `let` (REPL mode
  * lets `let` follow `let`, but no other two kinds), functions move to the front, import statements are cut out (`loads`
- * stands for them), `import()` and `import.meta` ask the host, and the last expression is handed to the host.
+ * stands for them), `import()` and `import.meta` ask the host, and the last expression is handed to the host. What comes
+ * back from an `await` passes the host, which throws there once the cell has been interrupted: else an interrupted cell
+ * would go on when what it waits for arrives.
  *
  * REPL mode could await by itself, but then the inspector holds the cell's promise weakly, and Node 22 aborts when one
  * that never settles is collected. So what awaits runs in a function whose promise the host holds.
@@ -107,7 +109,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
 
   function bareLoad(node: Node): string {
     const request = JSON.stringify({ specifier: (node.source as Node).value, names: [] });
-    return `await ${options.host}.load(${options.cell},${request});`;
+    return `${options.host}.awaited(await ${options.host}.load(${options.cell},${request}));`;
   }
 
   /** `function f(){}` to `let f = function (){}` at the front. Without an inner name, `f` means the variable. */
@@ -137,6 +139,13 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
       edited.overwrite(node.start, node.end, `${options.host}.meta`);
     } else if (node.type === "VariableDeclaration" && node.kind === "var" && topScope) {
       assignWhereItStands(node);
+    }
+    if (node.type === "AwaitExpression") {
+      edited.prependRight(node.start, `${options.host}.awaited(`);
+      edited.appendLeft(node.end, ")");
+    } else if (node.type === "ForOfStatement" && node.await === true) {
+      const loopBody = node.body as Node;
+      if (loopBody.type === "BlockStatement") edited.appendLeft(loopBody.start + 1, `${options.host}.awaited();`);
     }
     const inner = topScope && !opensScope(node);
     eachChild(node, (child, key) => {

@@ -10,6 +10,8 @@ export interface HostCell {
   started: number;
   /** Set when the session has been told how it ended; what comes later is late output. */
   settled: boolean;
+  /** It was interrupted: what of it still runs stops where it next awaits. */
+  interrupted: boolean;
   /** Its script has run, and its async body has not ended. */
   pending: boolean;
   /** The last expression's value, from its evaluation to its rendering. */
@@ -44,4 +46,19 @@ export function currentId(): number {
 
 export function within<Result>(cell: HostCell, action: () => Result): Result {
   return run(cell, action);
+}
+
+/** Thrown into code of an interrupted cell. */
+class KeyboardInterrupt extends Error {
+  override name = "KeyboardInterrupt";
+}
+
+export function isInterrupt(error: unknown): boolean {
+  return error instanceof KeyboardInterrupt;
+}
+
+/** Throws when this code was started by a cell that has been interrupted; else gives back what it was given. */
+export function stopIfInterrupted<Value>(value: Value): Value {
+  if (getStore()?.interrupted) throw new KeyboardInterrupt("the cell was interrupted");
+  return value;
 }

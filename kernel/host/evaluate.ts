@@ -2,12 +2,12 @@ import inspector from "node:inspector";
 import { types } from "node:util";
 import type { Output } from "../session/output.ts";
 import { clearAsyncIds } from "./async-ids.ts";
-import { addCell, currentCell, findCell, type HostCell, within } from "./cells.ts";
+import { addCell, currentCell, findCell, type HostCell, isInterrupt, stopIfInterrupted, within } from "./cells.ts";
 import { describeSafely } from "./errors.ts";
 import { installExit } from "./exit.ts";
 import type { Loader } from "./load.ts";
-import { mustWait, sendEvent, uninterrupted } from "./outbox.ts";
-import { defineProperty, now } from "./primordials.ts";
+import { mark, mustWait, sendEvent, uninterrupted } from "./outbox.ts";
+import { apply, defineProperty, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 import { render } from "./render/value.ts";
 import { type Shared, slots } from "./shared.ts";
@@ -24,6 +24,13 @@ interface Reply {
     columnNumber: number;
     exception?: { objectId?: string };
   };
+}
+
+const lateEvents = ["uncaughtException", "unhandledRejection"] as const;
+const { on, listeners } = process;
+function includes(list: unknown[], wanted: unknown): boolean {
+  for (let index = 0; index < list.length; index++) if (list[index] === wanted) return true;
+  return false;
 }
 
 const loadShared = Atomics.load;
@@ -53,6 +60,7 @@ export class Evaluator {
         if (cell?.id === id) cell.value = { of: value };
       },
       run: (id: number, body: () => Promise<void>) => this.#runAsync(id, body),
+      awaited: stopIfInterrupted,
       thrown: (what: unknown) => {
         this.#thrown = { what };
       },
@@ -62,8 +70,21 @@ export class Evaluator {
       interrupt: (request: number, cells: readonly number[]) => this.#interrupt(request, cells),
     };
     defineProperty(globalThis, hostName, { value: Object.freeze(doors), enumerable: false });
-    process.on("uncaughtException", (error) => this.#late(error));
-    process.on("unhandledRejection", (reason) => this.#late(reason));
+    // Long work in libraries may call this between its steps.
+    defineProperty(globalThis, Symbol.for("halftone.stopIfInterrupted"), {
+      value: stopIfInterrupted,
+      enumerable: false,
+    });
+    this.#listen();
+  }
+
+  /** Node ends a process whose errors nobody listens to; a cell may have taken all listeners away. */
+  #listen(): void {
+    for (let index = 0; index < lateEvents.length; index++) {
+      const event = lateEvents[index]!;
+      if (!includes(apply(listeners, process, [event]) as unknown[], this.#late))
+        apply(on, process, [event, this.#late]);
+    }
   }
 
   execute({ cell: id, label, script, maps, source }: Execute): void {
@@ -74,21 +95,27 @@ export class Evaluator {
       maps,
       started: now(),
       settled: false,
+      interrupted: false,
       pending: false,
       value: undefined,
       atEnd: [],
     };
-    addCell(cell);
     addShared(this.#shared, slots.running, 1);
-    nameCell(cell);
-    const expression = `${script}\n//# sourceURL=${cellUrl(id)}`;
-    within(cell, () =>
-      this.#post(
-        "Runtime.evaluate",
-        { expression, replMode: true, awaitPromise: true, objectGroup: "cell" },
-        (error, reply) => this.#evaluated(cell, error, reply),
-      ),
-    );
+    try {
+      addCell(cell);
+      nameCell(cell);
+      const expression = `${script}\n//# sourceURL=${cellUrl(id)}`;
+      within(cell, () =>
+        this.#post(
+          "Runtime.evaluate",
+          { expression, replMode: true, awaitPromise: true, objectGroup: "cell" },
+          (error, reply) => this.#evaluated(cell, error, reply),
+        ),
+      );
+    } catch (error) {
+      // The person's code has broken what this stands on: at least the cell says so.
+      if (!cell.settled) this.#fail(cell, error);
+    }
   }
 
   /** The body of a cell that awaits. The script itself has ended when this returns. */
@@ -218,6 +245,7 @@ export class Evaluator {
   }
 
   #interrupted(cell: HostCell): void {
+    cell.interrupted = true;
     this.#end(cell, "error", {
       type: "error",
       ename: "KeyboardInterrupt",
@@ -238,7 +266,10 @@ export class Evaluator {
   }
 
   #end(cell: HostCell, status: "ok" | "error", last?: Output): void {
+    this.#listen();
     uninterrupted(() => {
+      // What native code wrote in this cell comes before its end.
+      mark();
       if (last && !this.#say(cell, last)) status = "error";
       const { atEnd } = cell;
       for (let index = 0; index < atEnd.length; index++) within(cell, atEnd[index]!);
@@ -250,8 +281,9 @@ export class Evaluator {
   }
 
   /** An error that nothing awaits: shown in the cell that started the work. */
-  #late(error: unknown): void {
+  readonly #late = (error: unknown): void => {
+    if (isInterrupt(error)) return;
     const cell = currentCell();
     if (cell) sendEvent({ type: "output", cell: cell.id, output: describeSafely(error) });
-  }
+  };
 }

@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { Socket } from "node:net";
 import { getHeapStatistics } from "node:v8";
 import { Worker } from "node:worker_threads";
@@ -12,7 +13,7 @@ import { answer, installInput } from "./input.ts";
 import { installIntrospection } from "./introspect.ts";
 import { Loader } from "./load.ts";
 import { readCommand, sendEvent, useMarker } from "./outbox.ts";
-import { exitNow } from "./primordials.ts";
+import { defineProperty, exitNow } from "./primordials.ts";
 import { installProgress } from "./progress.ts";
 import { type Command, fds, type HostOptions, optionsVariable } from "./protocol.ts";
 import { makeShared } from "./shared.ts";
@@ -45,6 +46,8 @@ installIntrospection(options.hostName);
 
 const reader = new FrameReader();
 const commands = new Socket({ fd: fds.commands, readable: true, writable: false });
+// Streams emit through their prototype, which a cell may replace.
+defineProperty(commands, "emit", { value: EventEmitter.prototype.emit });
 commands.on("data", (chunk: Buffer) => {
   const frames = reader.read(chunk);
   for (let index = 0; index < frames.length; index++) {

@@ -75,7 +75,7 @@ function sendFrame(kind: number, cell: number, body: string): void {
 }
 
 /** A few bytes into the native pipes: the session reads them in order with what native code wrote before. */
-function mark(): void {
+export function mark(): void {
   const next = marker + 1;
   const text = `\u0000${markerText}${next}\u0000`;
   const bytes = allocate(byteLength(text));

@@ -61,10 +61,19 @@ export function joinLines(lines: readonly string[]): string {
 /** A Map whose methods are its own. */
 export class Table<Key, Value> extends Map<Key, Value> {
   static {
-    for (const name of Reflect.ownKeys(Map.prototype))
-      if (name !== "constructor")
-        Object.defineProperty(Table.prototype, name, Object.getOwnPropertyDescriptor(Map.prototype, name)!);
+    ownMethods(Table.prototype, Map.prototype);
   }
+}
+
+export class WeakTable<Key extends WeakKey, Value> extends WeakMap<Key, Value> {
+  static {
+    ownMethods(WeakTable.prototype, WeakMap.prototype);
+  }
+}
+
+function ownMethods(target: object, from: object): void {
+  for (const name of Reflect.ownKeys(from))
+    if (name !== "constructor") Object.defineProperty(target, name, Object.getOwnPropertyDescriptor(from, name)!);
 }
 
 /** Ends the process at once, without the person's exit handlers. */

@@ -2,7 +2,17 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { findCell, type HostCell } from "./cells.ts";
-import { defineProperty, endsWith, exec, indexOf, linesOf, slice, startsWith } from "./primordials.ts";
+import {
+  defineProperty,
+  endsWith,
+  exec,
+  indexOf,
+  linesOf,
+  slice,
+  startsWith,
+  Table,
+  WeakTable,
+} from "./primordials.ts";
 
 /** A place in what the person wrote. */
 export interface Place {
@@ -14,6 +24,8 @@ export interface Place {
   source: string | undefined;
 }
 
+/** Below its frames is only what called the cell. */
+const evaluatorFile = new URL("./evaluate.js", import.meta.url).href;
 const scheme = "halftone:cell/";
 /** This folder, built: frames of the host itself are never shown. */
 const hostFolder = slice(import.meta.url, 0, import.meta.url.lastIndexOf("/") + 1);
@@ -69,6 +81,7 @@ function prepareStackTrace(error: unknown, sites: NodeJS.CallSite[]): string {
   for (let index = 0; index < sites.length; index++) {
     const site = sites[index]!;
     const file = site.getScriptNameOrSourceURL() || site.getFileName();
+    if (file === evaluatorFile) break;
     if (file && (startsWith(file, hostFolder) || startsWith(file, "node:inspector"))) continue;
     stack += `\n    at ${describeSite(site, file)}`;
   }
@@ -131,7 +144,7 @@ export function useFileMaps(compile: (path: string) => string | undefined): void
   };
 }
 
-const placesOfErrors = new WeakMap<object, Place>();
+const placesOfErrors = new WeakTable<object, Place>();
 
 /** Says where in a cell an error comes from that no stack frame tells. */
 export function placeError(error: unknown, place: Place): void {
@@ -142,7 +155,7 @@ export function placeOfError(error: object): Place | undefined {
   return placesOfErrors.get(error);
 }
 
-const decoded = new WeakMap<HostCell, TraceMap[]>();
+const decoded = new WeakTable<HostCell, TraceMap[]>();
 function mapsOf(cell: HostCell): TraceMap[] {
   let maps = decoded.get(cell);
   if (!maps) {
@@ -195,7 +208,7 @@ function findByLabel(label: string): HostCell | undefined {
   return labels.get(label);
 }
 
-const labels = new Map<string, HostCell>();
+const labels = new Table<string, HostCell>();
 export function nameCell(cell: HostCell): void {
   labels.set(cell.label, cell);
 }

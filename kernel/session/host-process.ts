@@ -30,6 +30,9 @@ const flags = [
   "--no-force-async-hooks-checks",
 ];
 
+/** Milliseconds. */
+const gatherFor = 10;
+
 /** One life of the process in which user code runs: what it is told and what it says, in order. */
 export class HostProcess {
   readonly hostName = `__halftone_${randomBytes(6).toString("hex")}`;
@@ -40,7 +43,12 @@ export class HostProcess {
   readonly #stdout: NativeOutput;
   readonly #stderr: NativeOutput;
   /** Frames that wait for native output written before them. */
-  readonly #waiting: Frame[] = [];
+  #waiting: Frame[] = [];
+  /** Native output that waits for the frames before it. */
+  #native: { name: "stdout" | "stderr"; text: string; marker: number }[] = [];
+  #nativeTurn: NodeJS.Immediate | undefined;
+  #lastStream = 0;
+  #gathering: NodeJS.Timeout | undefined;
   readonly exited: Promise<void>;
   #ready = false;
 
@@ -55,8 +63,8 @@ export class HostProcess {
       stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
       windowsHide: true,
     });
-    this.#stdout = new NativeOutput(markerToken, (text) => listener.native("stdout", text));
-    this.#stderr = new NativeOutput(markerToken, (text) => listener.native("stderr", text));
+    this.#stdout = new NativeOutput(markerToken, (text, marker) => this.#onNative("stdout", text, marker));
+    this.#stderr = new NativeOutput(markerToken, (text, marker) => this.#onNative("stderr", text, marker));
     this.#listenToNative(this.#child.stdout as Socket, this.#stdout);
     this.#listenToNative(this.#child.stderr as Socket, this.#stderr);
     this.#commands = this.#pipe(fds.commands);
@@ -64,7 +72,7 @@ export class HostProcess {
     const outputs = this.#pipe(fds.outputs);
     const frames = new FrameReader();
     outputs.on("data", (chunk: Buffer) => {
-      this.#waiting.push(...frames.read(chunk));
+      this.#waiting = this.#waiting.concat(frames.read(chunk));
       this.#deliver();
     });
     const guardFrames = new FrameReader();
@@ -75,7 +83,10 @@ export class HostProcess {
       const end = (code: number | null, signal: NodeJS.Signals | null) => {
         this.#stdout.end();
         this.#stderr.end();
-        this.#deliver();
+        clearTimeout(this.#gathering);
+        clearImmediate(this.#nativeTurn);
+        this.#deliver(true);
+        this.#deliverNative(Number.POSITIVE_INFINITY);
         listener.exit(code, signal, this.#ready);
         resolve();
       };
@@ -86,6 +97,10 @@ export class HostProcess {
         end(null, null);
       });
     });
+  }
+
+  get isReady(): boolean {
+    return this.#ready;
   }
 
   get pid(): number | undefined {
@@ -123,20 +138,73 @@ export class HostProcess {
     });
   }
 
-  #deliver(): void {
-    let count = 0;
-    for (const frame of this.#waiting) {
-      if (frame.marker > this.#stdout.reached || frame.marker > this.#stderr.reached) break;
-      count++;
+  /**
+   * Frames written before this text are in their pipe already: they are read first, which takes a turn of the event
+   * loop. Frames that the host marked after it wait for it anyway.
+   */
+  #onNative(name: "stdout" | "stderr", text: string, marker: number): void {
+    // The two pipes are read each at its own pace.
+    const after = this.#native.findIndex((each) => each.marker > marker);
+    this.#native.splice(after === -1 ? this.#native.length : after, 0, { name, text, marker });
+    this.#nativeTurn ??= setImmediate(() => {
+      this.#nativeTurn = setImmediate(() => {
+        this.#nativeTurn = undefined;
+        this.#deliver(true);
+        this.#deliverNative(Number.POSITIVE_INFINITY);
+      });
+    });
+  }
+
+  #deliverNative(upTo: number): void {
+    while (this.#native[0] && this.#native[0].marker <= upTo) {
+      const { name, text } = this.#native.shift()!;
+      this.#listener.native(name, text);
+    }
+  }
+
+  /** Hands on what is in order. Stream frames that follow one another become one text: a flood costs little. */
+  #deliver(atOnce = false): void {
+    const frames = this.#waiting;
+    let at = 0;
+    for (let frame = frames[0]; frame && this.#isDue(frame); frame = frames[at]) {
+      this.#deliverNative(frame.marker - 1);
       if (frame.kind === frameKinds.json) {
+        at++;
         const event = JSON.parse(frame.body.toString("utf8")) as Event;
         if (event.type === "ready") this.#ready = true;
         this.#listener.event(event);
-      } else {
-        const name = frame.kind === frameKinds.stdout ? "stdout" : "stderr";
-        this.#listener.stream(frame.cell, name, frame.body.toString("utf8"));
+        continue;
       }
+      const { kind, cell } = frame;
+      let end = at;
+      for (let next: Frame | undefined = frame; next?.kind === kind && next.cell === cell; next = frames[++end]) {
+        if (next.marker !== frame.marker && (this.#native.length > 0 || !this.#isDue(next))) break;
+      }
+      if (end === frames.length && !atOnce && this.#gathers()) break;
+      const bodies = frames.slice(at, end).map(({ body }) => body);
+      at = end;
+      const text = (bodies.length === 1 ? bodies[0]! : Buffer.concat(bodies)).toString("utf8");
+      this.#listener.stream(cell, kind === frameKinds.stdout ? "stdout" : "stderr", text);
     }
-    this.#waiting.splice(0, count);
+    this.#waiting = at === 0 ? frames : frames.slice(at);
+  }
+
+  /** Text that comes fast is held for a moment; the first of it, and what another output follows, is not. */
+  #gathers(): boolean {
+    if (this.#gathering) return true;
+    const now = performance.now();
+    const fast = now - this.#lastStream < gatherFor;
+    this.#lastStream = now;
+    if (!fast) return false;
+    this.#gathering = setTimeout(() => {
+      this.#gathering = undefined;
+      this.#deliver(true);
+      this.#lastStream = performance.now();
+    }, gatherFor);
+    return true;
+  }
+
+  #isDue({ marker }: Frame): boolean {
+    return marker <= this.#stdout.reached && marker <= this.#stderr.reached;
   }
 }

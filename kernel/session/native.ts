@@ -1,15 +1,18 @@
 import { StringDecoder } from "node:string_decoder";
 
-/** What native code and child processes wrote on fd 1 or 2 of the host, cut at the marks that the host put in between. */
+/**
+ * What native code and child processes wrote on fd 1 or 2 of the host, cut at the marks that the host put in between.
+ * Each piece comes with the number of the mark that it follows.
+ */
 export class NativeOutput {
   readonly #start: string;
   readonly #decoder = new StringDecoder("utf8");
-  readonly #emit: (text: string) => void;
+  readonly #emit: (text: string, marker: number) => void;
   #held = "";
   /** The number of the last mark read. */
   reached = 0;
 
-  constructor(token: string, emit: (text: string) => void) {
+  constructor(token: string, emit: (text: string, marker: number) => void) {
     this.#start = `\u0000${token}`;
     this.#emit = emit;
   }
@@ -40,12 +43,13 @@ export class NativeOutput {
 
   /** No more will come: whatever waits for a mark need not wait. */
   end(): void {
-    this.#say(this.#held + this.#decoder.end());
+    const rest = this.#held + this.#decoder.end();
     this.#held = "";
+    this.#say(rest);
     this.reached = Number.POSITIVE_INFINITY;
   }
 
   #say(text: string): void {
-    if (text !== "") this.#emit(text);
+    if (text !== "") this.#emit(text, this.reached);
   }
 }

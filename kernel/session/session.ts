@@ -291,6 +291,7 @@ export class Session implements AsyncDisposable {
     switch (event.type) {
       case "ready":
         this.#gate.warm();
+        this.#flushLastWords();
         break;
       case "output":
         this.#cells.get(event.cell)?.onOutput(event.output);
@@ -330,7 +331,8 @@ export class Session implements AsyncDisposable {
   }
 
   #onNative(name: "stdout" | "stderr", text: string): void {
-    if (name === "stderr" && (this.#lastWords !== "" || lastWordsStart.test(text))) {
+    // Before it is ready, what it says may be why it never will be.
+    if (!this.#host?.isReady || (name === "stderr" && (this.#lastWords !== "" || lastWordsStart.test(text)))) {
       this.#lastWords += text;
       return;
     }

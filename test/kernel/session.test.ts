@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { test } from "node:test";
-import { openNotebook } from "./fixture.ts";
+import { Session } from "../../kernel/session/session.ts";
+import { openNotebook, runIn, until } from "./fixture.ts";
 
-const { run } = openNotebook();
+const { run, session } = openNotebook();
 
 test("a cell's last expression is its result, and variables live on", async () => {
   assert.equal((await run("const answer: number = 6 * 7; answer")).text, "42");
   assert.equal((await run("answer / 84")).text, "0.5");
-});
-
-test("console output comes in order, before the result", async () => {
-  const { outputs } = await run(`console.log("one"); console.error("two"); console.log("three"); 4`);
-  assert.deepEqual(outputs, [
-    { type: "stream", name: "stdout", text: "one\n" },
-    { type: "stream", name: "stderr", text: "two\n" },
-    { type: "stream", name: "stdout", text: "three\n" },
-    { type: "result", data: { "text/plain": "4" }, metadata: {} },
-  ]);
 });
 
 test("a thrown error ends the cell as an error with its name and message", async () => {
@@ -34,3 +29,127 @@ test("cells run in the order in which they came", async () => {
   await Promise.all(cells);
   assert.deepEqual(seen, ["'slow'", "'quick'"]);
 });
+
+test("cells of another lane run beside one that awaits", async () => {
+  const waiting = run("await new Promise<void>((go) => { (globalThis as any).release = go }); 'released'");
+  assert.equal((await run("(globalThis as any).release(); 'releasing'", { lane: "side" })).text, "'releasing'");
+  assert.equal((await waiting).text, "'released'");
+});
+
+test("each cell counts but silent ones, and is kept in the history", async () => {
+  const before = session.executionCount;
+  const loud = await run("'loud'");
+  const silent = await run("'silent'", { silent: true });
+  const unstored = await run("'unstored'", { storeHistory: false });
+  assert.deepEqual(
+    [loud, silent, unstored].map(({ outcome }) => outcome.executionCount),
+    [before + 1, before + 1, before + 1],
+  );
+  assert.deepEqual(session.history.at(-1), { executionCount: before + 1, code: "'loud'" });
+});
+
+test("when a cell fails, those that wait are abandoned if it asks so, and later ones run", async () => {
+  const failing = run("await null; throw new Error('stop')", { stopOnError: true });
+  const waiting = run("globalThis.abandoned = false");
+  assert.equal((await failing).outcome.status, "error");
+  assert.equal((await waiting).outcome.status, "abandoned");
+  assert.equal((await run("'on'")).text, "'on'");
+  const tolerant = run("throw new Error('go on')");
+  const next = run("'next'");
+  assert.equal((await tolerant).outcome.status, "error");
+  assert.equal((await next).text, "'next'");
+});
+
+test("a signal takes a cell out of the queue before it runs", async () => {
+  const abort = new AbortController();
+  const first = run("await new Promise((go) => setTimeout(go, 20))");
+  const second = run("globalThis.ran = true", { signal: abort.signal });
+  abort.abort();
+  assert.equal((await second).outcome.status, "abandoned");
+  await first;
+  assert.equal((await run("typeof (globalThis as any).ran")).text, "'undefined'");
+});
+
+test("a question is answered by whoever executes, or is an error in the cell", async () => {
+  const ask = `(globalThis as any)[Symbol.for("halftone.input")]`;
+  const asked: unknown[] = [];
+  const { text } = await run(`await ${ask}("name? ", { password: true })`, {
+    onInput: async (request) => {
+      asked.push(request);
+      return "Ada";
+    },
+  });
+  assert.equal(text, "'Ada'");
+  assert.deepEqual(asked, [{ prompt: "name? ", password: true }]);
+  assert.match((await run(`await ${ask}("name? ")`)).error!.evalue, /needs a front end that can ask/);
+});
+
+test("a restart gives a fresh host, ends what runs and abandons what waits", async () => {
+  await run("const old = 1");
+  let waiting: ReturnType<typeof run> | undefined;
+  let restarted: Promise<void> | undefined;
+  const running = run("console.log('on'); await new Promise(() => {})", {
+    onOutput: (output) => {
+      if (output.type !== "stream") return;
+      waiting = run("2");
+      restarted = session.restart();
+    },
+  });
+  await running;
+  await restarted;
+  assert.equal((await running).error?.ename, "Restarted");
+  assert.equal((await waiting)?.outcome.status, "abandoned");
+  assert.equal((await run("typeof old")).text, "'undefined'");
+});
+
+test("the host runs in the notebook's folder, with the environment that it was given", async () => {
+  const folder = realpathSync(mkdtempSync(`${tmpdir()}/halftone-`));
+  const there = openNotebook({ cwd: folder, env: { ...process.env, HALFTONE_TEST: "passed on" } });
+  const { text } = await there.run(
+    "[process.cwd(), process.env.HALFTONE_TEST, process.title, process.env.HALFTONE_HOST]",
+  );
+  assert.equal(text, `[ '${folder}', 'passed on', 'halftone host', undefined ]`);
+});
+
+test("a missing folder is named at once", () => {
+  assert.throws(
+    () => Session.start({ cwd: "/no/such/folder" }),
+    /the notebook's folder is missing: \/no\/such\/folder/,
+  );
+});
+
+test("dispose leaves no process behind, even of a host that loops", async () => {
+  const own = Session.start({ cwd: process.cwd() });
+  const running = runIn(own, "console.log('on'); for (;;);");
+  await until(() => own.hostPid !== undefined, "the host starts");
+  const pid = own.hostPid!;
+  await own[Symbol.asyncDispose]();
+  assert.throws(() => process.kill(pid, 0), /ESRCH/);
+  assert.equal((await running).outcome.status, "error");
+  assert.equal((await runIn(own, "1")).outcome.status, "abandoned");
+});
+
+test("a session whose process is killed takes its host along, even one that loops", async () => {
+  const script = `
+    import { Session } from ${JSON.stringify(new URL("../../kernel/session/session.js", import.meta.url).href)};
+    const session = Session.start({ cwd: process.cwd() });
+    await session.execute("1", { onOutput() {} });
+    session.execute("console.log('on'); for (;;);", { onOutput() { console.log(session.hostPid) } });`;
+  const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [chunk] = (await once(parent.stdout!, "data")) as [Buffer];
+  const pid = Number(chunk.toString());
+  assert.match(execFileSync("ps", ["-o", "pid=", "-p", String(pid)], { encoding: "utf8" }), /\d/);
+  parent.kill("SIGKILL");
+  await until(() => !isAlive(pid), "the host ends");
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

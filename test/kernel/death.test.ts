@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openNotebook, until } from "./fixture.ts";
+
+const { run, session } = openNotebook();
+
+const deaths: [what: string, code: string, ename: string, words: RegExp][] = [
+  ["process.exit", "process.exit(3)", "ProcessExit", /exit code 3/],
+  [
+    "process.exit in a timer",
+    "setTimeout(() => process.exit(), 1); await new Promise(() => {})",
+    "ProcessExit",
+    /exit code 0/,
+  ],
+  ["a segmentation fault", "process.kill(process.pid, 'SIGSEGV'); for (;;);", "Crash", /native code.*SIGSEGV/],
+  ["abort", "process.abort()", "Crash", /gave up.*SIGABRT/],
+  [
+    "the system's killer",
+    "process.kill(process.pid, 'SIGKILL'); for (;;);",
+    "OutOfMemory",
+    /killed from outside.*memory/,
+  ],
+  [
+    "a polite kill",
+    "process.kill(process.pid, 'SIGTERM'); await new Promise(() => {})",
+    "Crash",
+    /asked from outside to end/,
+  ],
+];
+
+for (const [what, code, ename, words] of deaths) {
+  test(`${what} ends the cell with its cause in words, and a fresh host is there`, async () => {
+    await run("const lost = 1");
+    const { error, outcome } = await run(code);
+    assert.equal(outcome.status, "error");
+    assert.equal(error?.ename, ename);
+    assert.match(error!.evalue, words);
+    assert.match(error!.traceback.at(-1)!, /All variables are lost; a fresh process runs the next cell/);
+    assert.equal((await run("typeof lost")).text, "'undefined'");
+    assert.equal((await run("1 + 1")).text, "2");
+  });
+}
+
+test("a full JavaScript heap is named as such, with the last memory figures", async () => {
+  const { run: runSmall } = openNotebook({ env: { ...process.env, NODE_OPTIONS: "--max-old-space-size=200" } });
+  const { error, stderr } = await runSmall(
+    "const hog: unknown[] = []; for (;;) hog.push(new Array(1000).fill(hog.length))",
+  );
+  assert.equal(error?.ename, "OutOfMemory");
+  assert.equal(error?.evalue, "the JavaScript heap is full");
+  const text = error!.traceback.join("\n");
+  assert.match(text, /Last seen: [\d,]+ MB resident, of which JavaScript heap [\d,]+ MB \(limit [\d,]+ MB\)/);
+  assert.match(text, /--max-old-space-size/);
+  assert.doesNotMatch(stderr, /Last few GCs|Native stack trace/);
+});
+
+test("what was printed before the death is kept", async () => {
+  const { stdout } = await run("console.log('last words'); process.stdout.write('no newline'); process.exit(1)");
+  assert.equal(stdout, "last words\nno newline");
+});
+
+test("exit handlers run", async () => {
+  const { stdout } = await run("process.on('exit', (code) => console.log('bye', code)); process.exit(4)");
+  assert.equal(stdout, "bye 4\n");
+});
+
+test("a host that dies between two cells tells so in the last one", async () => {
+  const { outputs } = await run("setTimeout(() => process.exit(5), 5); 1");
+  await until(() => outputs.some(({ type }) => type === "error"), "the death is shown");
+  assert.match(outputs.flatMap((output) => (output.type === "error" ? output.evalue : [])).join(), /exit code 5/);
+  assert.equal((await run("2")).text, "2");
+});
+
+test("cells that wait run on the fresh host", async () => {
+  const first = run("process.exit(1)");
+  const second = run("'after'");
+  assert.equal((await first).error?.ename, "ProcessExit");
+  assert.equal((await second).text, "'after'");
+});
+
+test("history and count go on", async () => {
+  const before = session.executionCount;
+  await run("process.exit(0)");
+  const { outcome } = await run("'counted'");
+  assert.equal(outcome.executionCount, before + 2);
+  assert.deepEqual(session.history.at(-1), { executionCount: before + 2, code: "'counted'" });
+});
+
+test("a host that cannot start is an error in each cell, not a loop", async () => {
+  const { run: runThere } = openNotebook({ env: { NODE_OPTIONS: "--no-such-option-at-all" } });
+  const { error } = await runThere("1");
+  assert.match(error!.traceback.join("\n"), /never came up.*no-such-option-at-all/s);
+  assert.equal((await runThere("2")).outcome.status, "error");
+});

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Session } from "../../kernel/session/session.ts";
+import { openNotebook, runIn, until } from "./fixture.ts";
+
+/** Each replaces something that a kernel could lean on. */
+const attacks: string[] = [
+  "let process = 1, console = 2, require = 3, fetch = 4, Buffer = 5, setTimeout = 6, queueMicrotask = 7",
+  "const Promise = null, Error = null, JSON = null, Map = null, Object = null, Symbol = null, Array = null",
+  "(globalThis as any).console = null",
+  "(globalThis as any).JSON = undefined",
+  "(globalThis as any).Promise = class {}",
+  "(globalThis as any).Error = null",
+  "(globalThis as any).Error = class Mine {}",
+  "(globalThis as any).Symbol = undefined",
+  "delete (globalThis as any).process; delete (globalThis as any).Buffer; delete (globalThis as any).setTimeout",
+  "for (const name of Object.getOwnPropertyNames(globalThis)) try { delete (globalThis as any)[name] } catch {}",
+  "Array.prototype.push = () => { throw 1 }; Array.prototype.map = Array.prototype.join = Array.prototype.slice = null!",
+  "Array.prototype[Symbol.iterator] = null!",
+  "Object.keys = Object.defineProperty = Object.assign = Object.entries = Object.freeze = null!",
+  "Object.prototype.toString = Object.prototype.hasOwnProperty = null!",
+  "Function.prototype.bind = null!",
+  "String.prototype.slice = String.prototype.split = String.prototype.indexOf = String.prototype.startsWith = null!",
+  "RegExp.prototype.exec = RegExp.prototype.test = null!; String.prototype.replace = null!",
+  "Map.prototype.get = Map.prototype.set = Map.prototype.delete = Map.prototype.forEach = null!",
+  "WeakMap.prototype.get = WeakMap.prototype.set = Set.prototype.add = null!",
+  "Promise.prototype.then = Promise.prototype.catch = Promise.prototype.finally = null!; Promise.resolve = null!",
+  "JSON.stringify = JSON.parse = () => { throw 1 }",
+  "Math.max = Math.min = null!; Number.isInteger = null!; Reflect.apply = Reflect.ownKeys = null!",
+  "Buffer.from = Buffer.concat = Buffer.byteLength = Buffer.allocUnsafe = null!",
+  "performance.now = Date.now = null!; Atomics.load = Atomics.store = Atomics.add = Atomics.wait = null!",
+  "process.on = process.exit = process.nextTick = process.hrtime = null!",
+  "process.removeAllListeners()",
+  "process.removeAllListeners('uncaughtException'); process.removeAllListeners('unhandledRejection')",
+  "Error.prepareStackTrace = () => { throw 1 }",
+  "Error.prepareStackTrace = () => 5 as any; Error.stackTraceLimit = 0",
+  "Object.freeze(Object.prototype); Object.freeze(Array.prototype)",
+  "require('util').inspect = null; require('fs').writeSync = null; require('module')._load = null",
+  "require('events').prototype.emit = function () { return false }",
+];
+
+for (const attack of attacks) {
+  test(`a cell runs, prints, shows, fails and is interrupted after: ${attack.slice(0, 70)}`, async () => {
+    await using session = Session.start({ cwd: process.cwd() });
+    const run = (code: string, options = {}) => runIn(session, code, options);
+    await run("let kept = 'kept'; const print = console.log, wait = setTimeout, Settled = Promise");
+    await run(attack);
+    const value = await run("kept");
+    assert.equal(value.outcome.status, "ok", value.error?.traceback.join("\n"));
+    assert.equal(value.text, "'kept'");
+    assert.equal((await run("print('out')")).stdout, "out\n");
+    assert.equal((await run("await new Settled((go) => wait(go, 1, 'waited'))")).text, "'waited'");
+    const failed = await run("\n  null!.x");
+    assert.equal(failed.outcome.status, "error");
+    assert.equal(failed.error?.ename, "TypeError");
+    const abort = new AbortController();
+    const stopped = run("print('on'); while (true) {}", { signal: abort.signal, onOutput: () => abort.abort() });
+    assert.equal((await stopped).error?.ename, "KeyboardInterrupt");
+    assert.equal((await run("kept")).text, "'kept'");
+  });
+}
+
+test("Function.prototype.apply is what Node itself stands on: the host may end, the session does not", async () => {
+  const { run } = openNotebook();
+  await run("Function.prototype.apply = Function.prototype.call = null!");
+  await run("setTimeout(() => {}, 1)");
+  const { outcome } = await run("1 + 1");
+  if (outcome.status === "error") assert.equal((await run("1 + 1")).text, "2");
+});
+
+test("the host's own functions cannot be replaced, nor are they listed", async () => {
+  const { run } = openNotebook();
+  const { text } = await run(`Object.keys(globalThis).filter((name) => /halftone/i.test(name)).length`);
+  assert.equal(text, "0");
+  const hidden = `Object.getOwnPropertyNames(globalThis).find((name) => name.startsWith("__halftone_"))!`;
+  await run(
+    `try { (globalThis as any)[${hidden}] = null } catch {} try { (globalThis as any)[${hidden}].value = null } catch {}`,
+  );
+  assert.equal((await run("1 + 1")).text, "2");
+});
+
+test("a listener of the person's own for uncaught errors may stand beside the kernel's", async () => {
+  const { run } = openNotebook();
+  const { outputs } = await run(
+    `process.on("uncaughtException", () => console.log("mine")); setTimeout(() => { throw new Error("x") }, 1)`,
+  );
+  await until(() => outputs.some(({ type }) => type === "error"), "the kernel shows it");
+  await until(
+    () => outputs.some((output) => output.type === "stream" && output.text === "mine\n"),
+    "the listener runs",
+  );
+});

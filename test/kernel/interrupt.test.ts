@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openNotebook, type Ran, until } from "./fixture.ts";
+
+const { run, session } = openNotebook({ interruptGrace: 3000 });
+
+/** Runs a cell, and interrupts it when it has said that it is on its way. */
+async function interrupted(code: string, lane?: string): Promise<Ran> {
+  let asked = false;
+  return run(`console.log("on");\n${code}`, {
+    lane,
+    onOutput: () => {
+      if (!asked) session.interrupt();
+      asked = true;
+    },
+  });
+}
+
+const stuck: [what: string, code: string][] = [
+  ["an endless loop", "while (true) {}"],
+  ["an endless loop after an await", "await new Promise((go) => setTimeout(go, 5)); for (;;);"],
+  ["an endless loop of awaits", "while (true) await null"],
+  ["an endless loop that catches and has a finally", "for (;;) try { for (;;); } catch {} finally { for (;;); }"],
+  ["a promise that never settles", "await new Promise(() => {})"],
+  ["a last value that never settles", "new Promise(() => {})"],
+  ["Atomics.wait", "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)"],
+  ["a regular expression that backtracks for ever", `/(a+)+$/.test("${"a".repeat(60)}b")`],
+  ["a sort whose comparison never returns", "[3, 2, 1].sort(() => { for (;;); })"],
+  ["a getter that never returns, in a value that is shown", "({ get [Symbol.toStringTag]() { for (;;); } })"],
+  ["endless nextTicks", "(function again() { process.nextTick(again) })(); await new Promise(() => {})"],
+  ["endless microtasks", "(function again() { queueMicrotask(again) })(); await new Promise(() => {})"],
+  ["a flood of output", "for (;;) console.log('x'.repeat(100))"],
+  ["execSync", "require('child_process').execSync('sleep 60; true')"],
+  [
+    "spawnSync that ignores SIGINT",
+    "require('child_process').spawnSync('sh', ['-c', 'trap \"\" INT; while :; do sleep 1; done'])",
+  ],
+];
+
+for (const [what, code] of stuck) {
+  test(`an interrupt ends ${what}, and every variable is kept`, async () => {
+    await run("let kept = Math.random(); let ticks = 0");
+    const before = (await run("kept")).text;
+    const { error, outcome } = await interrupted(code);
+    assert.equal(outcome.status, "error");
+    assert.equal(error?.ename, "KeyboardInterrupt", error?.traceback.join("\n"));
+    assert.equal((await run("kept")).text, before);
+    assert.equal((await run("await new Promise((go) => setTimeout(go, 2, 'timers run'))")).text, "'timers run'");
+    assert.equal((await run("await new Promise((go) => setImmediate(go, 'immediates run'))")).text, "'immediates run'");
+    assert.equal(
+      (await run("await new Promise((go) => require('fs').stat('/', () => go('files too')))")).text,
+      "'files too'",
+    );
+  });
+}
+
+test("an interrupted cell's output up to the interrupt is whole", async () => {
+  const { outputs } = await interrupted("for (let i = 0; ; i++) console.log(`line ${i}`)");
+  const text = outputs.map((output) => (output.type === "stream" ? output.text : "")).join("");
+  const lines = text.trimEnd().split("\n").slice(1);
+  assert.ok(lines.every((line, index) => line === `line ${index}`));
+});
+
+test("timers and servers that a cell has started are left alone", async () => {
+  await run(
+    "let beats = 0; const heart = setInterval(() => beats++, 1); const server = require('http').createServer((_: any, r: any) => r.end('up')).listen(0)",
+  );
+  await interrupted("while (true) {}");
+  const before = Number((await run("beats")).text);
+  await run("await new Promise((go) => setTimeout(go, 20))");
+  assert.ok(Number((await run("beats")).text) > before);
+  assert.equal(
+    (await run("await (await fetch('http://localhost:' + (server.address() as any).port)).text()")).text,
+    "'up'",
+  );
+  await run("clearInterval(heart); server.closeAllConnections(); server.close()");
+});
+
+test("a timer that never returns, after its cell has ended, can be interrupted", async () => {
+  const started = await run(
+    "let spun = false; setTimeout(() => { spun = true; console.log('spin'); for (;;); }, 1); 1",
+  );
+  await until(() => started.outputs.some((output) => output.type === "stream"), "the timer spins");
+  session.interrupt();
+  assert.equal((await run("spun")).text, "true");
+});
+
+test("an interrupt when nothing runs does nothing", async () => {
+  session.interrupt();
+  session.interrupt();
+  assert.equal((await run("1 + 1")).text, "2");
+});
+
+test("an interrupt ends the cells of all lanes", async () => {
+  const waiting = run("console.log('waiting'); await new Promise(() => {})", { lane: "side" });
+  const { error } = await interrupted("for (;;);");
+  assert.equal(error?.ename, "KeyboardInterrupt");
+  assert.equal((await waiting).error?.ename, "KeyboardInterrupt");
+});
+
+test("a cell's own signal ends that cell alone", async () => {
+  const abort = new AbortController();
+  const other = run("await new Promise((go) => setTimeout(go, 100, 'mine'))", { lane: "side" });
+  const mine = run("console.log('on'); for (;;) await new Promise((go) => setTimeout(go, 1))", {
+    signal: abort.signal,
+    onOutput: () => abort.abort(),
+  });
+  assert.equal((await mine).error?.ename, "KeyboardInterrupt");
+  assert.equal((await other).text, "'mine'");
+});
+
+test("native code that does not let go ends with its process, and says so", async () => {
+  await run("let lost = 1");
+  const native = `
+    const { Worker } = require("node:worker_threads");
+    // A synchronous read of a pipe that nobody writes to: it returns to JavaScript only with the process.
+    require("child_process").execFileSync("mkfifo", ["${"/tmp/halftone-fifo-"}" + process.pid]);
+    require("fs").openSync("${"/tmp/halftone-fifo-"}" + process.pid, "r")`;
+  const { error } = await interrupted(native);
+  assert.equal(error?.ename, "KeyboardInterrupt");
+  assert.match(error!.traceback.join("\n"), /native call.*\nAll variables are lost/s);
+  assert.equal((await run("typeof lost")).text, "'undefined'");
+});
