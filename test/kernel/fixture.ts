@@ -19,9 +19,12 @@ export interface Notebook {
   run(code: string, options?: Partial<ExecuteOptions>): Promise<Ran>;
 }
 
+/** These cells are about running; test/check has those about types. */
+export const untyped = { types: { policy: "off" } } as const;
+
 /** A session that ends with the test file. What runs is asked here; types are checked where a test says so. */
 export function openNotebook(options: Partial<SessionOptions> = {}): Notebook {
-  const session = Session.start({ cwd: process.cwd(), types: { policy: "off" }, ...options });
+  const session = Session.start({ cwd: process.cwd(), ...untyped, ...options });
   after(() => session[Symbol.asyncDispose]());
   return { session, run: (code, given) => runIn(session, code, given) };
 }

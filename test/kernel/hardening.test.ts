@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Session } from "../../kernel/session/session.ts";
-import { openNotebook, runIn, until } from "./fixture.ts";
+import { openNotebook, runIn, until, untyped } from "./fixture.ts";
 
 /** Each replaces something that a kernel could lean on. */
 const attacks: string[] = [
@@ -41,7 +41,7 @@ const attacks: string[] = [
 
 for (const attack of attacks) {
   test(`a cell runs, prints, shows, fails and is interrupted after: ${attack.slice(0, 70)}`, async () => {
-    await using session = Session.start({ cwd: process.cwd() });
+    await using session = Session.start({ cwd: process.cwd(), ...untyped });
     const run = (code: string, options = {}) => runIn(session, code, options);
     await run("let kept = 'kept'; const print = console.log, wait = setTimeout, Settled = Promise");
     await run(attack);

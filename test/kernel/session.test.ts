@@ -5,7 +5,7 @@ import { mkdtempSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { Session } from "../../kernel/session/session.ts";
-import { openNotebook, runIn, until } from "./fixture.ts";
+import { openNotebook, runIn, until, untyped } from "./fixture.ts";
 
 const { run, session } = openNotebook();
 
@@ -119,7 +119,7 @@ test("a missing folder is named at once", () => {
 });
 
 test("dispose leaves no process behind, even of a host that loops", async () => {
-  const own = Session.start({ cwd: process.cwd() });
+  const own = Session.start({ cwd: process.cwd(), ...untyped });
   const running = runIn(own, "console.log('on'); for (;;);");
   await until(() => own.hostPid !== undefined, "the host starts");
   const pid = own.hostPid!;
@@ -132,7 +132,7 @@ test("dispose leaves no process behind, even of a host that loops", async () => 
 test("a session whose process is killed takes its host along, even one that loops", async () => {
   const script = `
     import { Session } from ${JSON.stringify(new URL("../../kernel/session/session.js", import.meta.url).href)};
-    const session = Session.start({ cwd: process.cwd() });
+    const session = Session.start({ cwd: process.cwd(), types: { policy: "off" } });
     await session.execute("1", { onOutput() {} });
     session.execute("console.log('on'); for (;;);", { onOutput() { console.log(session.hostPid) } });`;
   const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], {
