@@ -5,32 +5,77 @@ export interface CellProgress {
   end(cell: CodeCell, index: number, total: number, seconds: number): void;
 }
 
-/** A line a cell: which, how it begins, how long it took. In a terminal the line counts while the cell runs. */
-export function cellProgress(out: NodeJS.WriteStream = process.stderr): CellProgress {
-  let ticking: NodeJS.Timeout | undefined;
-  const line = (cell: CodeCell, index: number, total: number, seconds: number) => {
-    const place = `  ${String(index + 1).padStart(String(total).length)}/${total}  `;
-    const time = `${seconds.toFixed(1)} s`.padStart(8);
-    const room = Math.max(20, Math.min(100, out.columns ?? 100) - place.length - time.length - 1);
-    const first = firstLine(cell.source);
-    const text = first.length > room ? `${first.slice(0, room - 1)}…` : first.padEnd(room);
-    return place + text + time;
-  };
-  return {
-    start(cell, index, total) {
-      if (!out.isTTY) return;
-      const began = performance.now();
-      const draw = () => out.write(`\r\u001b[K${line(cell, index, total, (performance.now() - began) / 1000)}`);
-      draw();
-      ticking = setInterval(draw, 200);
-    },
-    end(cell, index, total, seconds) {
-      clearInterval(ticking);
-      const error = cell.outputs.find((output) => output.output_type === "error");
-      const ending = error === undefined ? "" : error.ename === "KeyboardInterrupt" ? "  interrupted" : "  failed";
-      out.write(`${out.isTTY ? "\r\u001b[K" : ""}${line(cell, index, total, seconds)}${ending}\n`);
-    },
-  };
+const CLEAR = "\r\u001b[K";
+const UP = "\u001b[1A";
+
+/**
+ * A line a cell: which, how it begins, how long it took. In a terminal, the cells that run stand below what has ended,
+ * a line each, and count. Where several notebooks run at once, each line begins with its notebook's name.
+ */
+export class ProgressBoard {
+  readonly #out: NodeJS.WriteStream;
+  readonly #live = new Map<CellProgress, () => string>();
+  #drawn = 0;
+  #ticking: NodeJS.Timeout | undefined;
+
+  constructor(out: NodeJS.WriteStream = process.stderr) {
+    this.#out = out;
+  }
+
+  /** Writes a text above the lines that count. */
+  say(text: string): void {
+    this.#out.write(`${this.#erased()}${text}\n`);
+    this.#draw();
+  }
+
+  notebook(label?: string): CellProgress {
+    const line = (cell: CodeCell, index: number, total: number, seconds: number) => {
+      const place = `${label ?? ""}  ${String(index + 1).padStart(String(total).length)}/${total}  `;
+      const time = `${seconds.toFixed(1)} s`.padStart(8);
+      const room = Math.max(20, Math.min(100, this.#out.columns ?? 100) - place.length - time.length - 1);
+      const first = firstLine(cell.source);
+      return place + (first.length > room ? `${first.slice(0, room - 1)}…` : first.padEnd(room)) + time;
+    };
+    const progress: CellProgress = {
+      start: (cell, index, total) => {
+        if (!this.#out.isTTY) return;
+        const began = performance.now();
+        this.#live.set(progress, () => line(cell, index, total, (performance.now() - began) / 1000));
+        this.#redraw();
+        this.#ticking ??= setInterval(() => this.#redraw(), 200);
+      },
+      end: (cell, index, total, seconds) => {
+        this.#live.delete(progress);
+        if (this.#live.size === 0) {
+          clearInterval(this.#ticking);
+          this.#ticking = undefined;
+        }
+        const error = cell.outputs.find((output) => output.output_type === "error");
+        const ending = error === undefined ? "" : error.ename === "KeyboardInterrupt" ? "  interrupted" : "  failed";
+        this.say(`${line(cell, index, total, seconds)}${ending}`);
+      },
+    };
+    return progress;
+  }
+
+  #redraw(): void {
+    this.#out.write(this.#erased());
+    this.#draw();
+  }
+
+  /** What takes the lines that count off the terminal again. */
+  #erased(): string {
+    if (!this.#out.isTTY) return "";
+    const lines = this.#drawn;
+    this.#drawn = 0;
+    return CLEAR + `${UP}${CLEAR}`.repeat(Math.max(0, lines - 1));
+  }
+
+  #draw(): void {
+    if (this.#live.size === 0) return;
+    this.#out.write([...this.#live.values()].map((line) => line()).join("\n"));
+    this.#drawn = this.#live.size;
+  }
 }
 
 function firstLine(source: string): string {

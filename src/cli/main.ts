@@ -25,6 +25,8 @@ program
   .option("-f, --parameters-file <file>", "set parameters from a JSON file")
   .option("--allow-errors", "go on after a cell that fails")
   .option("--timeout <seconds>", "stop a cell that runs longer", positive)
+  .option("--fresh", "run also the notebooks whose executed copy is complete and would come out the same")
+  .option("--jobs <count>", "notebooks to run at once (default: 2 where each has a core and 3 GiB, 1 on a GPU)", count)
   .action(async (inputs, flags) => (await import("./run.ts")).run(inputs, flags));
 
 program
@@ -96,6 +98,12 @@ function collect(value: string, before: string[]): string[] {
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError("it should be a number of seconds above 0.");
+  return value;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("it should be a whole number above 0.");
   return value;
 }
 

@@ -1,75 +1,154 @@
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { writeWhole } from "../notebook/files.ts";
+import { environmentFor, inTurns, jobsFor, thisMachine } from "../notebook/jobs.ts";
 import { type Notebook, readNotebook, writeNotebook } from "../notebook/nbformat.ts";
-import { type GivenParameters, givenParameters, parametersFor } from "../notebook/parameters.ts";
+import { type GivenParameters, givenParameters, type Parameters, parametersFor } from "../notebook/parameters.ts";
 import { type Planned, planRuns } from "../notebook/plan.ts";
-import { type LandingEntry, renderLanding, renderPage, runRecord, titleOf } from "../notebook/report/index.ts";
+import {
+  headlineOf,
+  type LandingEntry,
+  renderLanding,
+  renderPage,
+  runRecord,
+  titleOf,
+} from "../notebook/report/index.ts";
+import { earlierRun } from "../notebook/resume.ts";
 import { type RunOptions, type RunResult, runNotebook } from "../notebook/run.ts";
-import { cellProgress } from "./cell-progress.ts";
+import { ProgressBoard } from "./cell-progress.ts";
 
 export interface RunFlags extends GivenParameters {
   output?: string;
   allowErrors?: boolean;
   timeout?: number;
+  /** Run also what an earlier run has done. */
+  fresh?: boolean;
+  /** How many notebooks at once, instead of what the machine has room for. */
+  jobs?: number;
 }
+
+type Loaded = Planned & { notebook: Notebook; parameters: Parameters };
 
 /** `halftone run`: exit status 1 when a notebook failed, 130 when it was interrupted; what ran is kept. */
 export async function run(inputs: string[], flags: RunFlags): Promise<void> {
   const { runs, folder } = planRuns(inputs, flags.output);
-  const notebooks = runs.map((planned) => ({ ...planned, notebook: readNotebook(planned.input) }));
-  const parameters = parametersFor(notebooks, givenParameters(flags));
+  const read = runs.map((planned) => ({ ...planned, notebook: readNotebook(planned.input) }));
+  const parameters = parametersFor(read, givenParameters(flags));
+  const notebooks: Loaded[] = read.map((each, at) => ({ ...each, parameters: parameters[at]! }));
   const stop = stopOnSignal();
-  const entries: LandingEntry[] = [];
-  let failed = false;
-  for (const [at, planned] of notebooks.entries()) {
-    const { status } = await runOne(planned, { ...flags, parameters: parameters[at]!, signal: stop.signal });
-    failed ||= status === "error";
-    if (folder) entries.push(await writeReport(planned, folder));
-    if (status === "interrupted") break;
-  }
-  if (folder) {
-    writeWhole(path.join(folder, "index.html"), renderLanding(entries));
-    console.log(`Report: ${path.join(folder, "index.html")}`);
-  } else {
-    console.log(notebooks[0]!.output);
-  }
+  const report = folder === undefined ? undefined : new Report(folder);
+  const board = new ProgressBoard();
+  const toRun = report && !flags.fresh ? await report.keepEarlier(notebooks, board) : notebooks;
+  const failed = await runAll(toRun, { ...flags, signal: stop.signal }, board, report);
+  if (report) console.log(`Report: ${await report.write(notebooks)}`);
+  else console.log(notebooks[0]!.output);
   process.exitCode = stop.signal.aborted ? stop.exitCode() : failed ? 1 : 0;
 }
 
-type Loaded = Planned & { notebook: Notebook };
+async function runAll(
+  notebooks: Loaded[],
+  flags: RunFlags & { signal: AbortSignal },
+  board: ProgressBoard,
+  report: Report | undefined,
+): Promise<boolean> {
+  const machine = thisMachine();
+  const jobs = Math.min(flags.jobs ?? jobsFor(notebooks.length, machine), Math.max(1, notebooks.length));
+  const env = environmentFor(jobs, machine);
+  if (jobs > 1)
+    board.say(`${jobs} notebooks at a time, with ${env.TF_NUM_INTRAOP_THREADS} of ${machine.cores} cores each`);
+  const width = Math.max(...notebooks.map(({ input }) => nameOf(input).length));
+  let failed = false;
+  await inTurns(jobs, notebooks, async (planned) => {
+    if (flags.signal.aborted) return;
+    const label = jobs > 1 ? nameOf(planned.input).padEnd(width) : undefined;
+    const { status } = await runOne(planned, label, { ...flags, env }, board);
+    failed ||= status === "error";
+    await report?.add(planned);
+  });
+  return failed;
+}
 
 async function runOne(
-  { input, output, notebook }: Loaded,
-  flags: Pick<RunOptions, "parameters" | "allowErrors" | "timeout" | "signal">,
+  { input, output, notebook, parameters }: Loaded,
+  label: string | undefined,
+  { allowErrors, timeout, signal, env }: Pick<RunOptions, "allowErrors" | "timeout" | "signal" | "env">,
+  board: ProgressBoard,
 ): Promise<RunResult> {
-  console.error(input);
-  const progress = cellProgress();
+  board.say(input);
+  const progress = board.notebook(label);
   const result = await runNotebook(notebook, {
     name: input,
     folder: path.dirname(path.resolve(input)),
-    ...flags,
+    source: path.relative(path.dirname(path.resolve(output)), path.resolve(input)).replaceAll("\\", "/"),
+    parameters,
+    ...(allowErrors === undefined ? {} : { allowErrors }),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(env === undefined ? {} : { env }),
     onCellStart: progress.start,
     onCellEnd: progress.end,
     onChange: () => writeNotebook(output, notebook),
   });
-  if (result.status === "interrupted") console.error(`Interrupted. What ran is in ${output}`);
-  if (result.status === "error") tellFailure(result.failed!, output);
+  if (result.status === "interrupted") board.say(`Interrupted. What ran is in ${output}`);
+  if (result.status === "error") board.say(failure(result.failed!, output));
   return result;
 }
 
-function tellFailure({ index, total, error }: NonNullable<RunResult["failed"]>, output: string): void {
+function failure({ index, total, error }: NonNullable<RunResult["failed"]>, output: string): string {
   const traceback = error.traceback.join("\n") || `${error.ename}: ${error.evalue}`;
-  console.error(process.stderr.isTTY ? traceback : stripVTControlCharacters(traceback));
-  console.error(`Cell ${index + 1} of ${total} failed (${error.ename}). What ran is in ${output}`);
+  const shown = process.stderr.isTTY ? traceback : stripVTControlCharacters(traceback);
+  return `${shown}\nCell ${index + 1} of ${total} failed (${error.ename}). What ran is in ${output}`;
 }
 
-async function writeReport({ input, output, notebook }: Loaded, folder: string): Promise<LandingEntry> {
-  const name = path.basename(input, ".ipynb");
-  const page = `${name}.html`;
-  const html = await renderPage(notebook, { name, folder: path.dirname(input), home: "index.html" });
-  writeWhole(path.join(folder, page), html);
-  return { title: titleOf(notebook, name), page, notebook: path.basename(output), record: runRecord(notebook) ?? {} };
+const nameOf = (input: string) => path.basename(input, ".ipynb");
+
+/** The pages of a folder's notebooks, and the page that lists them. */
+class Report {
+  readonly #folder: string;
+  readonly #entries = new Map<string, LandingEntry>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Takes over what an earlier run has done, and gives what is left to run. */
+  async keepEarlier(notebooks: Loaded[], board: ProgressBoard): Promise<Loaded[]> {
+    const left: Loaded[] = [];
+    for (const planned of notebooks) {
+      const { input, output, notebook, parameters } = planned;
+      const folder = path.dirname(path.resolve(input));
+      const executed = earlierRun(output, notebook, { folder, parameters, name: input });
+      if (!executed) left.push(planned);
+      else {
+        board.say(`${input} was run before and nothing has changed since (--fresh runs it again)`);
+        await this.add({ ...planned, notebook: executed });
+      }
+    }
+    return left;
+  }
+
+  async add({ input, output, notebook }: Loaded): Promise<void> {
+    const name = nameOf(input);
+    const page = `${name}.html`;
+    const html = await renderPage(notebook, { name, folder: path.dirname(input), home: "index.html" });
+    writeWhole(path.join(this.#folder, page), html);
+    const headline = headlineOf(notebook);
+    this.#entries.set(input, {
+      title: titleOf(notebook, name),
+      page,
+      notebook: path.basename(output),
+      record: runRecord(notebook) ?? {},
+      ...(headline ? { headline } : {}),
+    });
+  }
+
+  /** The page that lists those of `notebooks` that were added, in their order. */
+  async write(notebooks: Loaded[]): Promise<string> {
+    const index = path.join(this.#folder, "index.html");
+    const entries = notebooks.flatMap(({ input }) => this.#entries.get(input) ?? []);
+    writeWhole(index, await renderLanding(entries));
+    return index;
+  }
 }
 
 /** The first signal ends the run in good order; a second one ends this process at once. */

@@ -1,14 +1,23 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import os from "node:os";
 import type { Session } from "../../kernel/session/session.ts";
 import type { RuntimeInfo } from "../runtime/index.ts";
+import { halftoneVersion, type InputFile, inputFiles, sourceHash } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
+import { packageVersions } from "./packages.ts";
 import { type Parameters, parameterValues } from "./parameters.ts";
 
 /** What a run stood on, kept in the notebook's metadata under `halftone`; environment.md explains it. */
 export interface RunRecord {
   version: string;
+  /** A short hash over the program's own files. */
+  build: string;
+  /** What was run: where it lies, as seen from the executed copy, and a hash over what a person wrote in it. */
+  source: { path?: string; sha256: string };
+  /** The files that the notebook names, by their path from its folder. */
+  inputs: Record<string, InputFile>;
+  /** The packages that its cells import, with the versions that they got. */
+  packages: Record<string, string>;
   node: string;
   platform: string;
   cpu: { model: string; cores: number };
@@ -22,6 +31,8 @@ export interface RunRecord {
   /** The values in force: the parameters cell's literal defaults, then what the run was given. */
   parameters: Parameters;
   seeds?: Parameters;
+  /** The variables that were set and decide how TensorFlow and Halftone compute. */
+  variables?: Record<string, string>;
   /** ISO 8601. */
   start: string;
   end?: string;
@@ -30,13 +41,23 @@ export interface RunRecord {
 
 export type RunStatus = "running" | "ok" | "error" | "interrupted";
 
-/** @param folder the notebook's own, whose git commit is recorded */
-export function startRecord(notebook: Notebook, folder: string): RunRecord {
+export interface RecordOptions {
+  /** The notebook's own folder, whose git commit is recorded. */
+  folder: string;
+  /** The notebook's path as seen from its executed copy. */
+  source?: string | undefined;
+  env: NodeJS.ProcessEnv;
+}
+
+export function startRecord(notebook: Notebook, { folder, source, env }: RecordOptions): RunRecord {
   const parameters = parameterValues(notebook);
   const seeds = Object.fromEntries(Object.entries(parameters).filter(([name]) => /seed$/i.test(name)));
   const cpus = os.cpus();
   return {
-    version: halftoneVersion(),
+    ...halftoneVersion(),
+    source: { ...(source === undefined ? {} : { path: source }), sha256: sourceHash(notebook) },
+    inputs: inputFiles(notebook, folder),
+    packages: packageVersions(notebook, folder),
     node: process.version,
     platform: `${os.type()} ${os.release()} ${process.arch}`,
     cpu: { model: cpus[0]?.model.trim() ?? "unknown", cores: os.availableParallelism() },
@@ -44,6 +65,7 @@ export function startRecord(notebook: Notebook, folder: string): RunRecord {
     ...gitState(folder),
     parameters,
     ...(Object.keys(seeds).length > 0 ? { seeds } : {}),
+    ...variables(env),
     start: new Date().toISOString(),
     status: "running",
   };
@@ -78,9 +100,13 @@ const ASK = `{
   }
 }`;
 
-function halftoneVersion(): string {
-  const file = new URL("../../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+function variables(env: NodeJS.ProcessEnv): Pick<RunRecord, "variables"> {
+  const set = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      /^(TF_|OMP_|CUDA_VISIBLE|NVIDIA_TF32|HALFTONE_(BACKEND|TYPES)|NODE_OPTIONS)/.test(entry[0]) &&
+      entry[1] !== undefined,
+  );
+  return set.length > 0 ? { variables: Object.fromEntries(set.sort(([a], [b]) => (a < b ? -1 : 1))) } : {};
 }
 
 function gitState(folder: string): { git?: { commit: string; dirty: boolean } } {

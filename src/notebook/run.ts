@@ -13,6 +13,10 @@ export interface RunOptions {
   name: string;
   /** Where its cells run: relative paths and imports start here. */
   folder: string;
+  /** Its path as seen from the executed copy, for the record. */
+  source?: string;
+  /** The cells' environment, instead of this process's own. */
+  env?: NodeJS.ProcessEnv;
   parameters?: Parameters;
   /** Go on after a cell that fails. A cell tagged `raises-exception` may always fail. */
   allowErrors?: boolean;
@@ -50,7 +54,11 @@ export async function runNotebook(notebook: Notebook, options: RunOptions): Prom
   }
   const toRun = cells.filter((cell) => cell.source.trim() !== "" && !hasTag(cell, "skip-execution"));
   const types = notebookTypes(notebook.metadata);
-  const record: RunRecord = startRecord(notebook, options.folder);
+  const record: RunRecord = startRecord(notebook, {
+    folder: options.folder,
+    source: options.source,
+    env: options.env ?? process.env,
+  });
   const given = (notebook.metadata.halftone as { types?: unknown } | undefined)?.types;
   notebook.metadata.halftone = given === undefined ? record : Object.assign(record, { types: given });
   options.onChange?.();
@@ -67,7 +75,7 @@ async function runCells(
   options: RunOptions,
   types: NotebookTypes,
 ): Promise<RunResult> {
-  await using session = Session.start({ cwd: options.folder, types });
+  await using session = Session.start({ cwd: options.folder, types, ...(options.env ? { env: options.env } : {}) });
   const log = new OutputLog();
   let failed: RunResult["failed"];
   for (const [index, cell] of cells.entries()) {

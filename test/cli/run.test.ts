@@ -88,6 +88,58 @@ test("a folder gives executed copies, a page each, a landing page, and goes on a
   assert.match(landing, /Broken &lt;one&gt;[\s\S]*failed[\s\S]*Good one[\s\S]*done/);
 });
 
+test("a second run of a folder runs only what changed or did not end, and says so", async (context) => {
+  const folder = scratch(context);
+  const inputs = path.join(folder, "in");
+  const out = path.join(folder, "out");
+  mkdirSync(inputs);
+  writeFileSync(path.join(folder, "in", "rows.txt"), "1");
+  const ran = (name: string) => `import { appendFileSync } from "node:fs"; appendFileSync("../log", "${name} ");`;
+  writeCells(inputs, "a.ipynb", [code("const size = 1;", "parameters"), code(ran("a"))]);
+  writeCells(inputs, "b.ipynb", [code(ran("b")), code('"rows.txt"')]);
+  writeCells(inputs, "c.ipynb", [code(ran("c")), code("nothing.at.all")]);
+  const log = async (...args: string[]) => {
+    writeFileSync(path.join(folder, "log"), "");
+    const { stderr } = await halftone(["run", inputs, "-o", out, ...args]);
+    return { ran: read(folder, "log").trim().split(" ").sort().join(" "), stderr };
+  };
+  assert.equal((await log()).ran, "a b c");
+  const again = await log();
+  assert.equal(again.ran, "c");
+  assert.match(again.stderr, /a\.ipynb was run before and nothing has changed since \(--fresh runs it again\)/);
+  assert.match(read(out, "index.html"), /a\.ipynb[\s\S]*b\.ipynb[\s\S]*c\.ipynb/);
+  assert.equal((await log("-p", "size=2")).ran, "a c");
+  writeFileSync(path.join(inputs, "rows.txt"), "2");
+  assert.equal((await log("-p", "size=2")).ran, "b c");
+  writeCells(inputs, "b.ipynb", [markdown("# New words"), code(ran("b")), code('"rows.txt"')]);
+  assert.equal((await log("-p", "size=2")).ran, "b c");
+  assert.equal((await log("-p", "size=2", "--fresh")).ran, "a b c");
+});
+
+test("two notebooks at once: each line says whose it is, and an interruption reaches both", async (context) => {
+  const folder = scratch(context);
+  const inputs = path.join(folder, "in");
+  mkdirSync(inputs);
+  // Each waits for the other, so the run ends only if both are under way at once.
+  const meet = (own: string, other: string) =>
+    `import { existsSync, writeFileSync } from "node:fs"; writeFileSync("${own}", "");
+     while (!existsSync("${other}")) await new Promise((resolve) => setTimeout(resolve, 20));`;
+  writeCells(inputs, "left.ipynb", [code(meet("l", "r")), code("while (true) {}")]);
+  writeCells(inputs, "right.ipynb", [code(meet("r", "l")), code("while (true) {}")]);
+  writeCells(inputs, "third.ipynb", [code("1")]);
+  const running = start(["run", inputs, "--jobs", "2", "-o", path.join(folder, "out")]);
+  await running.said("left   1/2  import");
+  await running.said("right  1/2  import");
+  running.kill("SIGINT");
+  const { status, stderr } = await running.finished;
+  assert.equal(status, 130, stderr);
+  assert.match(stderr, /^2 notebooks at a time, with \d+ of \d+ cores each$/m);
+  assert.equal(stderr.match(/Interrupted\. What ran is in/g)?.length, 2);
+  const landing = read(folder, "out", "index.html");
+  assert.equal(landing.match(/class="state interrupted"/g)?.length, 2);
+  assert.doesNotMatch(landing, /third/);
+});
+
 const valid = [code("const steps = 1;", "parameters")];
 const refusals: [what: string, args: (folder: string) => string[], message: RegExp][] = [
   ["a missing notebook", () => ["run", "none.ipynb"], /^There is no notebook or folder at none\.ipynb\.$/],

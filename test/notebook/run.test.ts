@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
+import path from "node:path";
 import { test } from "node:test";
+import type { RunRecord } from "../../src/notebook/environment.ts";
 import { type CodeCell, formatNotebook, type Notebook, parseNotebook } from "../../src/notebook/nbformat.ts";
 import { type RunOptions, runNotebook } from "../../src/notebook/run.ts";
-import { code, notebookJson, type RawCell } from "./cells.ts";
+import { code, notebookJson, type RawCell, scratch } from "./cells.ts";
 import { schemaFaults } from "./schema.ts";
 
 async function run(cells: RawCell[], options: Partial<RunOptions> = {}) {
@@ -106,6 +109,30 @@ test("the environment, parameters and seeds are recorded", async () => {
   assert.deepEqual(record.parameters, { seed: 1, steps: 9 });
   assert.deepEqual(record.seeds, { seed: 1 });
   assert.ok(!("runtime" in record), "a notebook that did not load the library has no runtime");
+});
+
+test("packages that cells import and files that they name are recorded, local imports followed", async (context) => {
+  const folder = scratch(context);
+  writeFileSync(path.join(folder, "rows.csv"), "a,b\n1,2\n");
+  writeFileSync(path.join(folder, "own.ts"), 'import "./deep.ts"; export const file: string = "rows.csv";');
+  writeFileSync(path.join(folder, "deep.ts"), "export {};");
+  mkdirSync(path.join(folder, "node_modules", "left"), { recursive: true });
+  writeFileSync(path.join(folder, "node_modules", "left", "package.json"), '{"name": "left", "version": "3.2.1"}');
+  writeFileSync(path.join(folder, "node_modules", "left", "index.js"), "module.exports = 1;");
+  const cells = [
+    code('import { file } from "./own.ts";\nimport fs from "node:fs"; const left = require("left");'),
+    code('"zod"'),
+  ];
+  const { notebook, result } = await run(cells, { folder });
+  assert.equal(result.status, "ok", JSON.stringify(result.failed));
+  const record = notebook.metadata.halftone as RunRecord;
+  assert.deepEqual(record.packages, { left: "3.2.1" });
+  assert.deepEqual(Object.keys(record.inputs), ["deep.ts", "own.ts", "rows.csv"]);
+  // printf 'a,b\n1,2\n' | sha256sum
+  assert.deepEqual(record.inputs["rows.csv"], {
+    bytes: 8,
+    sha256: "492d5ea496056f1a6a6592241032fab764c321596317930b4fa0e1e8bc3b7470",
+  });
 });
 
 test("the notebook is offered for saving before the first cell and after each", async () => {

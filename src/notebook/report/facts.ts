@@ -27,6 +27,7 @@ export function elapsed(record: Partial<RunRecord>): number | undefined {
 /** The environment block at the page's end. */
 export function renderFacts(record: Partial<RunRecord>): string {
   const { cpu, git, runtime = {}, memory, nativePeak, parameters = {}, seeds = {} } = record;
+  const { packages = {}, inputs = {}, variables = {} } = record;
   const took = elapsed(record);
   const rows: [string, string | undefined][] = [
     ["Run", record.start?.replace("T", " ").replace(/\.\d+Z$/, " UTC")],
@@ -34,12 +35,16 @@ export function renderFacts(record: Partial<RunRecord>): string {
     ["Parameters", pairs(parameters)],
     ["Seeds", pairs(seeds)],
     ["Native memory, peak", nativePeak === undefined ? undefined : bytes(nativePeak)],
-    ["Halftone", record.version],
+    ["Halftone", record.version && `${record.version}${record.build ? ` (build ${record.build})` : ""}`],
+    ["Packages", words(packages)],
     ["Node", record.node],
     ["System", record.platform],
     ["Processor", cpu && `${cpu.model}, ${cpu.cores} ${cpu.cores === 1 ? "core" : "cores"}`],
     ["Memory", memory === undefined ? undefined : bytes(memory)],
     ...Object.entries(runtime).map(([name, value]): [string, string] => [`Runtime: ${spaced(name)}`, plain(value)]),
+    ["Variables", words(variables)],
+    ["Source, sha256", record.source?.sha256],
+    ...Object.entries(inputs).map(([name, { sha256 }]): [string, string] => [`Input: ${name}, sha256`, sha256]),
     ["Git commit", git && `${git.commit}${git.dirty ? ", with changes not committed" : ""}`],
   ];
   const shown = rows.filter(([, value]) => value !== undefined && value !== "");
@@ -50,6 +55,12 @@ export function renderFacts(record: Partial<RunRecord>): string {
 function pairs(values: Record<string, unknown>): string {
   return Object.entries(values)
     .map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
+    .join(", ");
+}
+
+function words(values: Record<string, string>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${value}`)
     .join(", ");
 }
 

@@ -1,3 +1,4 @@
 export { runRecord } from "./facts.ts";
+export { headlineOf } from "./headline.ts";
 export { type LandingEntry, renderLanding } from "./landing.ts";
 export { renderPage, titleOf } from "./page.ts";

@@ -1,7 +1,13 @@
 import type { RunRecord } from "../environment.ts";
+import type { NotebookOutput } from "../nbformat.ts";
+import { loadHighlight } from "./code.ts";
 import { bytes, elapsed, seconds } from "./facts.ts";
+import { Figures } from "./figure.ts";
 import { escapeHtml } from "./html.ts";
-import { document, policy } from "./page.ts";
+import { imageSource } from "./images.ts";
+import { Markdown } from "./markdown.ts";
+import { renderOutput } from "./output.ts";
+import { behaviourOf, document, FRAME_SCRIPT, policy } from "./page.ts";
 
 export interface LandingEntry {
   title: string;
@@ -10,6 +16,8 @@ export interface LandingEntry {
   /** The executed notebook, beside this one. */
   notebook: string;
   record: Partial<RunRecord>;
+  /** What stands for the notebook: one of its figures. */
+  headline?: NotebookOutput;
 }
 
 const SAID: Record<string, string> = {
@@ -19,31 +27,45 @@ const SAID: Record<string, string> = {
   running: "did not end",
 };
 
-/** The page that lists a folder's notebooks. */
-export function renderLanding(entries: LandingEntry[]): string {
-  const rows = entries.map(({ title, page, notebook, record }) => {
+/** The page that lists a folder's notebooks, each with its headline figure. */
+export async function renderLanding(entries: LandingEntry[]): Promise<string> {
+  const highlight = await loadHighlight();
+  const figures = new Figures();
+  const scripts = new Set<string>();
+  const context = {
+    figures,
+    highlight,
+    markdown: new Markdown(highlight),
+    images: imageSource("."),
+    frameScript: FRAME_SCRIPT,
+    allowScript: (text: string) => scripts.add(text),
+  };
+  const cards = entries.map(({ title, page, notebook, record, headline }) => {
     const took = elapsed(record);
     const status = record.status ?? "running";
+    const facts = [
+      `<span class="state ${status}">${SAID[status]}</span>`,
+      took === undefined ? "" : seconds(took) || "less than 0.1 s",
+      record.nativePeak === undefined ? "" : `native memory, peak ${bytes(record.nativePeak)}`,
+      `<a href="${address(notebook)}">${escapeHtml(notebook)}</a>`,
+    ].filter((fact) => fact !== "");
     return (
-      `<tr><th scope="row"><a href="${address(page)}">${escapeHtml(title)}</a></th>` +
-      `<td><span class="state ${status}">${SAID[status]}</span></td>` +
-      `<td class="number">${took === undefined ? "" : seconds(took) || "0.0 s"}</td>` +
-      `<td class="number">${record.nativePeak === undefined ? "" : bytes(record.nativePeak)}</td>` +
-      `<td><a href="${address(notebook)}">${escapeHtml(notebook)}</a></td></tr>`
+      `<li class="card"><h2><a href="${address(page)}">${escapeHtml(title)}</a></h2><p class="note">${facts.join(" · ")}</p>` +
+      `${headline ? renderOutput(headline, context) : ""}</li>`
     );
   });
+  const behaviour = behaviourOf(figures);
+  for (const text of behaviour) scripts.add(text);
   const first = entries[0]?.record;
   const ran = first?.start
     ? `Run on ${first.start.slice(0, 10)} with halftone ${first.version} on ${first.cpu?.model}.`
     : "";
   return document({
     title: "Notebooks",
-    policy: policy([]),
+    policy: policy([...scripts], figures.needsEval),
     body:
       `<main id="main" class="landing"><h1>Notebooks</h1><p class="note">${escapeHtml(ran)}</p>` +
-      `<div class="scroll"><table><thead><tr><th scope="col">Notebook</th><th scope="col">Status</th>` +
-      `<th scope="col" class="number">Time</th><th scope="col" class="number">Native memory, peak</th><th scope="col">File</th></tr></thead>` +
-      `<tbody>${rows.join("")}</tbody></table></div></main>`,
+      `<ul class="cards">${cards.join("")}</ul></main>${behaviour.map((text) => `<script>${text}</script>`).join("")}`,
   });
 }
 

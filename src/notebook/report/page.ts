@@ -49,11 +49,7 @@ export async function renderPage(notebook: Notebook, { name, folder, home }: Pag
   });
   const record = runRecord(notebook);
   const hasTitle = markdown.headings.some(({ level }) => level === 1);
-  const script = figures.script;
-  const behaviour = [
-    ...(script ? [script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--")] : []),
-    browserScript(),
-  ];
+  const behaviour = behaviourOf(figures);
   for (const text of behaviour) scripts.add(text);
   const headings = [...markdown.headings, ...(record ? [{ level: 2, text: "Environment", id: "environment" }] : [])];
   return document({
@@ -66,6 +62,14 @@ export async function renderPage(notebook: Notebook, { name, folder, home }: Pag
       `<main id="main">${hasTitle ? "" : `<h1>${escapeHtml(title)}</h1>`}${failure(notebook)}${body.join("\n")}` +
       `${record ? renderFacts(record) : ""}</main>${behaviour.map((text) => `<script>${text}</script>`).join("")}`,
   });
+}
+
+/** The scripts of a page: plotly where a figure needs it, then the page's own. */
+export function behaviourOf({ script }: Figures): string[] {
+  return [
+    ...(script ? [script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--")] : []),
+    browserScript(),
+  ];
 }
 
 /** The frame of every page; `policy` keeps it from fetching anything. */
@@ -147,7 +151,8 @@ function failure(notebook: Notebook): string {
   return `<p class="banner" role="note">A cell failed: <a href="#cell-${at + 1}">${escapeHtml(what)}</a></p>`;
 }
 
-const FRAME_SCRIPT = `{
+/** Tells the page how tall the frame's content is. */
+export const FRAME_SCRIPT = `{
   const tell = () => parent.postMessage({ halftoneHeight: document.documentElement.offsetHeight }, "*");
   new ResizeObserver(tell).observe(document.documentElement);
   addEventListener("message", ({ source }) => source === parent && tell());

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseSync, Visitor } from "oxc-parser";
+import type { Notebook } from "./nbformat.ts";
+
+/** A package that cells import: the version they get, and the folder of packages that it stands in. */
+export interface ImportedPackage {
+  name: string;
+  version: string;
+  /** Holds the `node_modules` that the package is in. */
+  root: string;
+  /** It comes with halftone: the notebook's folder has none of its own. */
+  builtIn: boolean;
+}
+
+const halftoneRoot = fileURLToPath(new URL("../../../", import.meta.url)).replace(/[\\/]$/, "");
+
+/** The packages that the notebook's cells import, found as the kernel finds them: from its folder, then halftone's own. */
+export function importedPackages(notebook: Notebook, folder: string): ImportedPackage[] {
+  const names = new Set(notebook.cells.flatMap((cell) => (cell.cell_type === "code" ? importsOf(cell.source) : [])));
+  return [...names].sort().flatMap((name) => {
+    const found = findPackage(name, folder, false) ?? findPackage(name, halftoneRoot, true);
+    return found ? [found] : [];
+  });
+}
+
+export function packageVersions(notebook: Notebook, folder: string): Record<string, string> {
+  return Object.fromEntries(importedPackages(notebook, folder).map(({ name, version }) => [name, version]));
+}
+
+/** The package's name in `name/file` and `@scope/name/file`; nothing for files, addresses and Node's own modules. */
+function packageName(specifier: string): string | undefined {
+  if (isBuiltin(specifier) || /^([./#]|[a-z]+:)/i.test(specifier)) return undefined;
+  return /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0];
+}
+
+function importsOf(source: string): string[] {
+  const found: string[] = [];
+  const add = (specifier: unknown) => {
+    const name = typeof specifier === "string" ? packageName(specifier) : undefined;
+    if (name) found.push(name);
+  };
+  new Visitor({
+    ImportDeclaration: (node) => add(node.source.value),
+    ImportExpression: ({ source: from }) => add(from.type === "Literal" ? from.value : undefined),
+    CallExpression: ({ callee, arguments: [first] }) => {
+      if (callee.type === "Identifier" && callee.name === "require" && first?.type === "Literal") add(first.value);
+    },
+  }).visit(parseSync("cell.tsx", source).program);
+  return found;
+}
+
+function findPackage(name: string, from: string, builtIn: boolean): ImportedPackage | undefined {
+  if (builtIn && name === "halftone") return { ...read(from)!, root: from, builtIn };
+  for (let root = path.resolve(from); ; root = path.dirname(root)) {
+    const found = read(path.join(root, "node_modules", name));
+    if (found) return { ...found, name, root, builtIn: builtIn || root === halftoneRoot };
+    if (root === path.dirname(root)) return undefined;
+  }
+}
+
+function read(folder: string): { name: string; version: string } | undefined {
+  try {
+    const { name, version } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+    return { name, version };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import { statSync } from "node:fs";
+import type { RunRecord } from "./environment.ts";
+import { halftoneVersion, inputFiles, nativeLibraryHash, sourceHash } from "./identity.ts";
+import { type Notebook, readNotebook } from "./nbformat.ts";
+import { hasTag, injectParameters, type Parameters, parameterValues } from "./parameters.ts";
+
+/** The executed copy at `output`, when a new run of `notebook` would only make it again; else nothing. */
+export function earlierRun(
+  output: string,
+  notebook: Notebook,
+  { folder, parameters, name }: { folder: string; parameters: Parameters; name: string },
+): Notebook | undefined {
+  if (!statSync(output, { throwIfNoEntry: false })?.isFile()) return undefined;
+  let executed: Notebook;
+  try {
+    executed = readNotebook(output);
+  } catch {
+    return undefined; // What is not a notebook is written over.
+  }
+  const record = executed.metadata.halftone as Partial<RunRecord> | undefined;
+  if (record?.status !== "ok" || hasError(executed)) return undefined;
+  const wanted = structuredClone(notebook);
+  injectParameters(wanted, parameters, name);
+  const { version, build } = halftoneVersion();
+  const same =
+    record.version === version &&
+    record.build === build &&
+    record.source?.sha256 === sourceHash(notebook) &&
+    equal(record.parameters, parameterValues(wanted)) &&
+    equal(record.inputs, inputFiles(notebook, folder)) &&
+    (record.runtime === undefined || record.runtime.librarySha256 === nativeLibraryHash());
+  return same ? executed : undefined;
+}
+
+/** A run that went on after an error is complete only for who allowed the error. */
+function hasError({ cells }: Notebook): boolean {
+  return cells.some(
+    (cell) =>
+      cell.cell_type === "code" &&
+      !hasTag(cell, "raises-exception") &&
+      cell.outputs.some(({ output_type }) => output_type === "error"),
+  );
+}
+
+function equal(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+/** A notebook's writer sorts keys, a record in memory does not. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, each]) => [key, sorted(each)]),
+  );
+}
