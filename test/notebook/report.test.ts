@@ -3,9 +3,10 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { type Notebook, parseNotebook, readNotebook } from "../../src/notebook/nbformat.ts";
-import { renderPage } from "../../src/notebook/report/index.ts";
+import { headlineOf, renderLanding, renderPage } from "../../src/notebook/report/index.ts";
 import { findBrowser } from "./browser.ts";
 import { code, markdown, notebookJson, scratch } from "./cells.ts";
 
@@ -58,9 +59,13 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
   type View = { width?: number; colorScheme?: "light" | "dark" };
 
   /** Opens the page from a file in a browser that may fetch nothing; `faults` collects what goes wrong. */
-  async function open(context: TestContext, notebook: Notebook, { width = 1280, colorScheme = "light" }: View = {}) {
+  async function open(
+    context: TestContext,
+    shown: Notebook | string,
+    { width = 1280, colorScheme = "light" }: View = {},
+  ) {
     const file = path.join(scratch(context), "page.html");
-    writeFileSync(file, await render(notebook));
+    writeFileSync(file, typeof shown === "string" ? shown : await render(shown));
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
     context.after(() => page.close());
     const faults: string[] = [];
@@ -145,6 +150,36 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     assert.match(page.url(), /#Loss-over-time$/);
   });
 
+  const landing = () =>
+    renderLanding([
+      {
+        title: "Padding",
+        page: "a.html",
+        notebook: "a.ipynb",
+        record: { status: "ok" },
+        headline: headlineOf(gallery())!,
+      },
+      { title: "Broken", page: "b.html", notebook: "b.ipynb", record: { status: "error" } },
+    ]);
+
+  test("the landing page draws each notebook's headline figure and leads to its page", async (context) => {
+    const { page, faults } = await open(context, await landing());
+    await page.waitForSelector(".card figure.plotly .main-svg .trace");
+    assert.equal(await page.getByRole("listitem").count(), 2);
+    assert.equal(await page.getByRole("link", { name: "Padding" }).getAttribute("href"), "a.html");
+    assert.deepEqual(faults, []);
+  });
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`axe finds nothing against WCAG 2.2 AA in ${colorScheme} colours`, async (context) => {
+      for (const shown of [gallery(), await landing()]) {
+        const { page } = await open(context, shown, { colorScheme });
+        await page.waitForSelector("figure.plotly .main-svg .trace");
+        assert.deepEqual(await accessibilityFaults(page), []);
+      }
+    });
+  }
+
   test("on paper everything is open and figures fit", async (context) => {
     const { page } = await open(context, gallery(), { colorScheme: "dark" });
     await page.waitForSelector("figure.plotly .main-svg .trace");
@@ -155,6 +190,16 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     assert.equal(await page.locator("main details[open]").count(), 0);
   });
 });
+
+async function accessibilityFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () => {
+    const { axe: loaded } = globalThis as unknown as { axe: typeof axe };
+    const only = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    return (await loaded.run(document, { runOnly: only, iframes: false })).violations;
+  });
+  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
 
 function headingLevels(page: Page): Promise<number[]> {
   return page.locator("h1, h2, h3, h4, h5, h6").evaluateAll((all) => all.map(({ tagName }) => Number(tagName[1])));

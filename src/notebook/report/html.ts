@@ -60,6 +60,8 @@ function clean(nodes: Tree.ChildNode[], image: Cleaning["image"]): Tree.ChildNod
     node.childNodes = clean(node.childNodes, image);
     if (node.tagName === "img" || node.tagName === "source") return [withImage(node, image)];
     if (node.tagName === "table") return [wrapped(node)];
+    // A corner that heads nothing is no header: a screen reader would announce it with every cell.
+    if (node.tagName === "th" && node.childNodes.length === 0) node.tagName = node.nodeName = "td";
     return [node];
   });
 }
