@@ -9,4 +9,5 @@ export {
   type Operator,
 } from "./listops.ts";
 export { type Random, random, randomFrom } from "./random.ts";
+export { readSafetensors, type StoredArray, writeSafetensors } from "./safetensors.ts";
 export { type Split, split } from "./split.ts";

@@ -15,6 +15,14 @@ export interface AdamWOptions {
   clipNorm?: number;
 }
 
+/** What an optimizer remembers from step to step. */
+export interface OptimizerState {
+  /** Steps taken. */
+  taken: number;
+  /** Numbers by name, for instance Adam's two moments. */
+  values: Record<string, Float32Array>;
+}
+
 /** Changes variables by their gradients, and remembers what it needs to from step to step. */
 export interface Optimizer {
   variables: readonly Variable[];
@@ -24,6 +32,10 @@ export interface Optimizer {
   step(gradients: Tensor[], learningRate?: number): Scalar | undefined;
   /** Bytes of optimizer state. */
   bytes: number;
+  /** What it remembers, to be saved. */
+  state(): OptimizerState;
+  /** Goes on from a saved state. Throws RangeError when it is of other sizes. */
+  restore(state: OptimizerState): void;
   dispose(): void;
 }
 
@@ -82,8 +94,24 @@ export function adamW(parameters: ParameterTree, options: AdamWOptions = {}): Op
       return norm as Scalar | undefined;
     });
   };
+  const state = (): OptimizerState => ({
+    taken,
+    values: { first: copyOf(first), second: copyOf(second) },
+  });
+  const restore = (saved: OptimizerState) => {
+    const moments = [saved.values.first, saved.values.second] as const;
+    for (const moment of moments) {
+      if (moment?.length !== total) {
+        throw new RangeError(`the state is of ${moment?.length ?? "no"} numbers and the optimizer has ${total}`);
+      }
+    }
+    tf.dispose([first, second]);
+    first = tf.keep(tf.tensor1d(moments[0]!));
+    second = tf.keep(tf.tensor1d(moments[1]!));
+    taken = saved.taken;
+  };
   const dispose = () => tf.dispose([first, second]);
-  return { variables, learningRate, step, bytes: 8 * total, dispose };
+  return { variables, learningRate, step, bytes: 8 * total, state, restore, dispose };
 }
 
 /** The common norm of the gradients, and the gradients scaled as PyTorch's `clip_grad_norm_` does. */
@@ -100,4 +128,8 @@ function flatten(tensors: readonly Tensor[]): Tensor1D {
 /** Reshaping with a shape that is already on the device takes half the time; there are dozens of them in a step. */
 function shaped(tensor: Tensor, shape: number[]): Tensor {
   return isNative() ? reshape(tensor, integers(...shape)) : tf.reshape(tensor, shape);
+}
+
+function copyOf(moment: Tensor1D): Float32Array {
+  return Float32Array.from(moment.dataSync());
 }

@@ -22,11 +22,12 @@ interface TapeEngine {
  *
  * Walks the same tape as `tf.variableGrads`, which keeps every saved tensor and every intermediate gradient until the
  * whole backward pass is over. Here each is freed as soon as the walk has passed it, as PyTorch does, so the peak is the
- * saved activations and not twice that.
+ * saved activations and not twice that. `afterForward` is called with the value between the two passes.
  */
 export function valueAndGradients(
   loss: () => Scalar,
   variables: readonly Variable[],
+  afterForward?: (value: Scalar) => void,
 ): { value: Scalar; gradients: Tensor[] } {
   const engine = tf.engine() as unknown as TapeEngine;
   if (engine.state.gradientDepth > 0) throw new Error("valueAndGradients cannot run inside another gradient");
@@ -39,6 +40,7 @@ export function valueAndGradients(
     if (!value) release(engine);
   }
   try {
+    afterForward?.(value);
     const gradients = tf.tidy(() => backward(engine.state.activeTape ?? [], value as Scalar, variables));
     attribute("gradients", gradients);
     return { value, gradients };

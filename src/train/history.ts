@@ -12,15 +12,26 @@ export interface StepRecord {
   gradientNorm?: number;
   /** Wall time of the step, the making of its batch included. */
   milliseconds: number;
+  /** Milliseconds of it in making the batch, in the forward and backward passes, and in the update. */
+  times: StepTimes;
   /** Since the training began. */
   elapsed: number;
   /** Bytes of tensors after the step, and the most during it. */
   liveBytes: number;
   peakBytes: number;
   rss: number;
+  /** Sequences in the step's batches. */
+  sequences: number;
   /** Cells of the batch, padding included, and those that are tokens. */
   tokens: number;
   usefulTokens: number;
+}
+
+export interface StepTimes {
+  data: number;
+  forward: number;
+  backward: number;
+  update: number;
 }
 
 /** How well the model does on data it does not learn from. */
@@ -38,5 +49,17 @@ export interface History {
   /** Wall time of everything, evaluation included. */
   milliseconds: number;
   /** Why it ended. */
-  ended: "all steps taken" | "aborted";
+  ended: "all steps taken" | "aborted" | "no longer improving";
+  /** The evaluation that early stopping found best. */
+  best?: Evaluation;
+}
+
+/**
+ * Tokens a second that are not padding, over whole steps; the first `skip` steps, in which caches are filled, are left
+ * out (1 by default).
+ */
+export function usefulTokensPerSecond(steps: readonly StepRecord[], { skip = 1 }: { skip?: number } = {}): number {
+  const counted = steps.length > skip ? steps.slice(skip) : steps;
+  const milliseconds = counted.reduce((sum, step) => sum + step.milliseconds, 0);
+  return milliseconds > 0 ? (1000 * counted.reduce((sum, step) => sum + step.usefulTokens, 0)) / milliseconds : 0;
 }

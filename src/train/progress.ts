@@ -1,37 +1,45 @@
 import { type DisplayHandle, display, html, inNotebook } from "../display/index.ts";
 import { formatBytes } from "../memory/index.ts";
-import type { Evaluation, StepRecord } from "./history.ts";
+import { trainingFigure } from "../plot/index.ts";
+import { type History, type StepRecord, usefulTokensPerSecond } from "./history.ts";
 
-/** Milliseconds between two pictures of the progress. */
-const EVERY = { notebook: 500, terminal: 100 };
+/** Milliseconds between two pictures of the progress, and between two of the figure, which is larger. */
+const EVERY = { notebook: 500, terminal: 100, figure: 2000 };
+
+/** Steps over which the speed is told. */
+const RECENT = 20;
 
 /** Where a training run tells how far it is. */
 export interface Progress {
-  step(record: StepRecord, evaluation: Evaluation | undefined): void;
+  step(record: StepRecord): void;
   end(): void;
 }
 
 /**
- * Progress of `total` steps: one display that is replaced in a notebook, one line that is rewritten on a terminal, and ten
- * lines in all where output goes to a file.
+ * Progress of `total` steps: one display that is replaced in a notebook, with `figure` one figure too; one line that is
+ * rewritten on a terminal, and ten lines in all where output goes to a file.
  */
-export function progress(total: number): Progress {
+export function progress(total: number, history: History, figure: boolean): Progress {
   const started = performance.now();
-  let last: { record: StepRecord; evaluation: Evaluation | undefined } | undefined;
+  const before = history.steps.length;
+  let last: StepRecord | undefined;
   let shown = Number.NEGATIVE_INFINITY;
   const terminal = process.stdout.isTTY === true;
   const show = inNotebook() ? notebook(total) : terminal ? rewrittenLine(total) : fewLines(total);
   const every = inNotebook() ? EVERY.notebook : terminal ? EVERY.terminal : 0;
+  const draw = figure && inNotebook() ? drawing(total, history) : undefined;
+  const now = (record: StepRecord) => state(record, history, performance.now() - started, before, total);
   return {
-    step(record, evaluation) {
-      last = { record, evaluation };
-      const now = performance.now();
-      if (now - shown < every) return;
-      shown = now;
-      show(state(record, evaluation, now - started, total), false);
+    step(record) {
+      last = record;
+      draw?.(false);
+      if (performance.now() - shown < every) return;
+      shown = performance.now();
+      show(now(record), false);
     },
     end() {
-      if (last) show(state(last.record, last.evaluation, performance.now() - started, total), true);
+      if (last) show(now(last), true);
+      draw?.(true);
     },
   };
 }
@@ -41,17 +49,33 @@ interface State {
   text: string;
 }
 
-function state(record: StepRecord, evaluation: Evaluation | undefined, elapsed: number, total: number): State {
-  const left = (elapsed / record.step) * (total - record.step);
+function state(record: StepRecord, history: History, elapsed: number, before: number, total: number): State {
+  const each = elapsed / (record.step - before);
+  const evaluation = history.evaluations.at(-1);
+  const speed = usefulTokensPerSecond(history.steps.slice(-RECENT), { skip: 0 });
   const parts = [
     `step ${record.step}/${total}`,
     `loss ${record.loss.toFixed(3)}`,
     evaluation && `validation ${(100 * evaluation.accuracy).toFixed(1)}%`,
-    `${(elapsed / record.step).toFixed(0)} ms/step`,
+    `${each.toFixed(0)} ms/step`,
+    `${count(speed)} useful tokens/s`,
     `peak ${formatBytes(record.peakBytes)}`,
-    record.step < total ? `${seconds(left)} left` : seconds(elapsed),
+    record.step < total ? `${seconds(each * (total - record.step))} left` : seconds(elapsed),
   ];
   return { step: record.step, text: parts.filter(Boolean).join(" · ") };
+}
+
+/** Draws the history so far in one place. */
+function drawing(total: number, history: History): (ended: boolean) => void {
+  let handle: DisplayHandle | undefined;
+  let drawn = performance.now();
+  return (ended) => {
+    if (!ended && performance.now() - drawn < EVERY.figure) return;
+    const figure = trainingFigure(history, { total });
+    if (handle) handle.update(figure);
+    else handle = display(figure);
+    drawn = performance.now();
+  };
 }
 
 function notebook(total: number): (state: State, ended: boolean) => void {
@@ -80,6 +104,10 @@ function fewLines(total: number): (state: State, ended: boolean) => void {
     tenth = now;
     process.stdout.write(`${text}\n`);
   };
+}
+
+function count(value: number): string {
+  return value < 1000 ? value.toFixed(0) : `${(value / 1000).toFixed(value < 10_000 ? 1 : 0)}k`;
 }
 
 function seconds(milliseconds: number): string {

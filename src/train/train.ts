@@ -1,23 +1,26 @@
 import { setImmediate } from "node:timers/promises";
-import type { Scalar, Tensor } from "@tensorflow/tfjs-node-gpu";
-import { type Batch, type Batches, usefulTokens } from "../batching/index.ts";
-import { type Classifier, crossEntropy, labelTensor } from "../nn/index.ts";
-import { nativeMemory, resetPeak, tf } from "../runtime/index.ts";
+import type { Batch, Batches, Place } from "../batching/index.ts";
+import type { Classifier } from "../nn/index.ts";
 import type { Optimizer } from "./adamw.ts";
-import { correctShare, evaluate } from "./evaluate.ts";
-import { valueAndGradients } from "./gradients.ts";
+import { type CheckpointOptions, loadCheckpoint, runIdentity, saveCheckpoint } from "./checkpoint.ts";
+import { type EarlyStopOptions, earlyStop } from "./early-stop.ts";
+import { evaluate } from "./evaluate.ts";
 import type { History, StepRecord } from "./history.ts";
 import { progress } from "./progress.ts";
 import type { Schedule } from "./schedule.ts";
+import { takeStep } from "./step.ts";
 
 export interface TrainOptions {
   model: Classifier;
+  /** By any strategy. */
   batches: Batches;
   /** Over the model's parameters: `adamW(model.parameters)`. */
   optimizer: Optimizer;
   /** How long: a number of steps, or of passes over the data. One of the two. */
   steps?: number;
   epochs?: number;
+  /** Batches whose gradients make one step, as if they were one batch; 1 by default. An epoch's last step may have fewer. */
+  accumulate?: number;
   /** The learning rate by step; the optimizer's own by default. */
   learningRate?: Schedule;
   /** Decides what dropout drops. */
@@ -25,11 +28,15 @@ export interface TrainOptions {
   /** Batches to evaluate on: before the first step, every `evaluateEvery` steps, and after the last. */
   validation?: Iterable<Batch>;
   evaluateEvery?: number;
+  /** Ends the training when the evaluations no longer improve. */
+  earlyStop?: EarlyStopOptions;
+  /** Keeps what the training needs to go on after the process has ended. */
+  checkpoint?: CheckpointOptions;
   onStep?: (record: StepRecord) => void;
   /** Ends the training after the step in which it is aborted; what was learned stays. */
   signal?: AbortSignal;
-  /** Shows progress; true by default. */
-  progress?: boolean;
+  /** Shows progress; true by default. In a notebook `"figure"` also draws loss and speed, in one place. */
+  progress?: boolean | "figure";
 }
 
 /** Milliseconds after which the event loop gets its turn: displays, timers, an interrupt. */
@@ -39,106 +46,140 @@ const BREATH = 50;
  * Trains a classifier on `batches`: forward, backward, clip and update, step by step. Holds no memory from step to step
  * beyond parameters and optimizer state.
  *
+ * With a `checkpoint`, the training that is taken up again takes the steps that the one which never stopped takes, bit for
+ * bit where the backend's operations are deterministic.
+ *
  * @throws Error when the loss is not finite, naming the step
  */
 export async function train(options: TrainOptions): Promise<History> {
-  const { model, batches, optimizer, signal, validation, evaluateEvery = Number.POSITIVE_INFINITY } = options;
+  const { model, batches, optimizer, signal, validation, checkpoint, seed = 0, accumulate = 1 } = options;
+  const { evaluateEvery = Number.POSITIVE_INFINITY } = options;
+  checkCount("accumulate", accumulate);
+  if (checkpoint?.every !== undefined) checkCount("checkpoint.every", checkpoint.every);
+  if (options.earlyStop && !(validation && options.evaluateEvery)) {
+    throw new TypeError("earlyStop needs validation batches and evaluateEvery");
+  }
   const total = stepCount(options);
-  const bar = options.progress === false ? undefined : progress(total);
   const history: History = { steps: [], evaluations: [], milliseconds: 0, ended: "all steps taken" };
-  const started = performance.now();
-  let breathed = started;
+  const stopping = options.earlyStop && earlyStop(model, options.earlyStop);
+  const identity = checkpoint && runIdentity(batches, seed, accumulate);
+  const resumed =
+    checkpoint && checkpoint.resume !== false
+      ? loadCheckpoint(checkpoint.path, model, optimizer, identity!)
+      : undefined;
+  Object.assign(history, resumed?.history);
+  if (stopping && resumed?.earlyStop) Object.assign(stopping.state, resumed.earlyStop);
 
-  const evaluateNow = (step: number) => {
-    if (validation) history.evaluations.push({ step, ...evaluate(model, validation) });
+  const bar = options.progress === false ? undefined : progress(total, history, options.progress === "figure");
+  const started = performance.now() - (resumed?.elapsed ?? 0);
+  let place = resumed?.place ?? { epoch: 0, batch: 0 };
+  let taken = resumed?.step ?? 0;
+  let breathed = performance.now();
+  let saved = taken;
+
+  const evaluateNow = () => {
+    if (!validation) return false;
+    const evaluation = { step: taken, ...evaluate(model, validation) };
+    history.evaluations.push(evaluation);
+    return stopping?.after(evaluation) ?? false;
   };
-  evaluateNow(0);
-  for (const { batch, epoch, made } of steps(batches, total)) {
-    const step = history.steps.length + 1;
-    const record = oneStep(model, optimizer, batch, { ...options, step });
+  const save = () => {
+    if (!checkpoint || saved === taken) return;
+    const state = { step: taken, place, elapsed: performance.now() - started, history, earlyStop: stopping?.state };
+    saveCheckpoint(checkpoint.path, model, optimizer, state, identity!);
+    saved = taken;
+  };
+
+  if (!resumed) evaluateNow();
+  for (const group of taken < total && !ended(stopping, options) ? groups(batches, place, accumulate) : []) {
+    const made = performance.now();
+    const step = taken + 1;
+    const own = takeStep(model, optimizer, group.batches, { step, learningRate: options.learningRate?.(taken), seed });
     const now = performance.now();
-    Object.assign(record, { epoch, milliseconds: now - made, elapsed: now - started });
+    const record: StepRecord = {
+      ...own,
+      times: { ...own.times, data: group.milliseconds },
+      epoch: group.epoch,
+      milliseconds: now - made + group.milliseconds,
+      elapsed: now - started,
+    };
+    taken = step;
+    place = group.next;
     history.steps.push(record);
     if (!Number.isFinite(record.loss)) {
       throw new Error(`the loss is ${record.loss} at step ${step}: lower the learning rate, or clip the gradients`);
     }
-    if (step === total || step % evaluateEvery === 0) evaluateNow(step);
-    bar?.step(record, lastOf(history.evaluations));
+    const enough = (step === total || step % evaluateEvery === 0) && evaluateNow();
+    bar?.step(record);
     options.onStep?.(record);
+    if (checkpoint?.every && step % checkpoint.every === 0) save();
     if (performance.now() - breathed > BREATH) {
       await setImmediate();
       breathed = performance.now();
     }
-    if (signal?.aborted) {
-      history.ended = "aborted";
-      break;
-    }
+    if (signal?.aborted) history.ended = "aborted";
+    else if (enough && step < total) history.ended = "no longer improving";
+    if (step === total || history.ended !== "all steps taken") break;
   }
+  save();
+  if (taken < total && ended(stopping, options)) history.ended = "no longer improving";
+  if (history.ended !== "aborted") stopping?.end();
+  if (stopping?.state.best) history.best = stopping.state.best;
   bar?.end();
   history.milliseconds = performance.now() - started;
   return history;
 }
 
-function oneStep(
-  model: Classifier,
-  optimizer: Optimizer,
-  batch: Batch,
-  { step, learningRate, seed = 0 }: { step: number; learningRate?: Schedule; seed?: number },
-): StepRecord {
-  resetPeak();
-  const rate = learningRate?.(step - 1);
-  const [loss, accuracy, gradientNorm] = tf.tidy(() => {
-    let right: Scalar | undefined;
-    const { value, gradients } = valueAndGradients(() => {
-      const labels = labelTensor(batch);
-      const logits = model.apply(model.parameters, batch, { training: true, seed: seed + step });
-      right = tf.keep(correctShare(logits, labels));
-      return crossEntropy(logits, labels);
-    }, optimizer.variables);
-    const norm = optimizer.step(gradients, rate);
-    const read = [value, right, norm].map((scalar?: Tensor) => scalar?.dataSync()[0]);
-    right?.dispose();
-    return read;
-  });
-  const { live, peak } = nativeMemory();
-  return {
-    step,
-    epoch: 0,
-    loss: loss!,
-    accuracy: accuracy!,
-    learningRate: rate ?? optimizer.learningRate,
-    ...(gradientNorm === undefined ? {} : { gradientNorm }),
-    milliseconds: 0,
-    elapsed: 0,
-    liveBytes: live,
-    peakBytes: peak,
-    rss: process.memoryUsage.rss(),
-    tokens: batch.rows * batch.time,
-    usefulTokens: usefulTokens(batch),
-  };
+/** True when a run that is taken up again had already stopped by itself. */
+function ended(stopping: ReturnType<typeof earlyStop> | undefined, options: TrainOptions): boolean {
+  return stopping !== undefined && stopping.state.since >= options.earlyStop!.patience;
 }
 
-/** The batches of one epoch after another, each with the moment at which its making began. */
-function* steps(batches: Batches, total: number): Generator<{ batch: Batch; epoch: number; made: number }> {
-  let taken = 0;
-  for (let epoch = 0; taken < total; epoch++) {
-    let made = performance.now();
-    for (const batch of batches.epoch(epoch)) {
-      yield { batch, epoch, made };
-      if (++taken === total) return;
-      made = performance.now();
+interface Group {
+  batches: Batch[];
+  epoch: number;
+  /** Where the next one begins. */
+  next: Place;
+  /** How long the batches took to make. */
+  milliseconds: number;
+}
+
+/** The batches of one step after another, from a place on, without end. */
+function* groups(batches: Batches, from: Place, accumulate: number): Generator<Group> {
+  let { epoch, batch: at } = from;
+  for (; ; epoch++, at = 0) {
+    const waiting = batches.epoch(epoch, at)[Symbol.iterator]();
+    try {
+      for (;;) {
+        const began = performance.now();
+        const group: Batch[] = [];
+        while (group.length < accumulate) {
+          const { value, done } = waiting.next();
+          if (done) break;
+          group.push(value);
+        }
+        if (group.length === 0) break;
+        at += group.length;
+        yield { batches: group, epoch, next: { epoch, batch: at }, milliseconds: performance.now() - began };
+      }
+    } finally {
+      waiting.return?.();
     }
   }
 }
 
-function stepCount({ steps: asked, epochs, batches }: TrainOptions): number {
+function stepCount({ steps: asked, epochs, batches, accumulate = 1 }: TrainOptions): number {
   if ((asked === undefined) === (epochs === undefined)) throw new TypeError("train needs either steps or epochs");
-  const total = asked ?? epochs! * batches.count;
-  if (!Number.isInteger(total) || total < 1)
-    throw new RangeError(`train needs a positive number of steps, got ${total}`);
+  if (asked !== undefined) {
+    checkCount("steps", asked);
+    return asked;
+  }
+  checkCount("epochs", epochs!);
+  let total = 0;
+  for (let epoch = 0; epoch < epochs!; epoch++) total += Math.ceil(batches.plan.epoch(epoch).length / accumulate);
   return total;
 }
 
-function lastOf<T>(items: readonly T[]): T | undefined {
-  return items[items.length - 1];
+function checkCount(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer, got ${value}`);
 }

@@ -1,0 +1,157 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import type { Batches, Place } from "../batching/index.ts";
+import { readSafetensors, type StoredArray, writeSafetensors } from "../data/safetensors.ts";
+import { type Classifier, parameterList } from "../nn/index.ts";
+import type { Optimizer } from "./adamw.ts";
+import { assignParameters, type EarlyStopState, parameterValues } from "./early-stop.ts";
+import type { Evaluation, History, StepRecord } from "./history.ts";
+
+export interface CheckpointOptions {
+  /** The file, in the safetensors format: parameters by their path under `model/`, the optimizer's numbers under `optimizer/`. */
+  path: string;
+  /** Steps between two checkpoints; one is also written at the end, and when the training is aborted. */
+  every?: number;
+  /** Goes on from the file when it is there; true by default. False begins anew. */
+  resume?: boolean;
+}
+
+/** Where a training run stands. */
+export interface TrainingState {
+  /** Steps taken. */
+  step: number;
+  place: Place;
+  /** Milliseconds of training until here. */
+  elapsed: number;
+  history: Pick<History, "steps" | "evaluations">;
+  earlyStop: EarlyStopState | undefined;
+}
+
+/** What must be the same for the same bits to follow: the data's lengths, the strategy, the seeds. */
+export interface RunIdentity {
+  strategy: string;
+  lengths: string;
+  seed: number;
+  accumulate: number;
+}
+
+const FORMAT = "halftone training 1";
+
+export function runIdentity(batches: Batches, seed: number, accumulate: number): RunIdentity {
+  const { plan } = batches;
+  const firstEpoch = JSON.stringify(plan.epoch(0));
+  const hash = createHash("sha256").update(new Uint8Array(plan.lengths.buffer)).update(firstEpoch);
+  return { strategy: plan.strategy, lengths: hash.digest("hex"), seed, accumulate };
+}
+
+/** Writes all that the next step depends on, so that it can be taken in another process with the same result. */
+export function saveCheckpoint(
+  path: string,
+  model: Classifier,
+  optimizer: Optimizer,
+  state: TrainingState,
+  identity: RunIdentity,
+): void {
+  const { taken, values } = optimizer.state();
+  const shapes = new Map(parameterList(model.parameters).map(({ name, variable }) => [name, variable.shape]));
+  const arrays: Record<string, StoredArray> = { history: recordTable(state.history.steps) };
+  const keep = (prefix: string, all: Record<string, Float32Array>) => {
+    for (const [name, own] of Object.entries(all)) {
+      arrays[`${prefix}/${name}`] = { shape: shapes.get(name) ?? [own.length], values: own };
+    }
+  };
+  keep("model", parameterValues(model));
+  keep("optimizer", values);
+  keep("best", state.earlyStop?.parameters ?? {});
+  const { step, place, elapsed, history, earlyStop } = state;
+  writeSafetensors(path, arrays, {
+    format: FORMAT,
+    state: JSON.stringify({ step, place, elapsed, taken, evaluations: history.evaluations }),
+    identity: JSON.stringify(identity),
+    ...(earlyStop ? { earlyStop: JSON.stringify({ best: earlyStop.best, since: earlyStop.since }) } : {}),
+  });
+}
+
+/**
+ * Puts model and optimizer where a checkpoint left them, and tells where that is; undefined when there is no file.
+ *
+ * @throws Error when the file is of another model, other data or other seeds, naming what differs
+ */
+export function loadCheckpoint(
+  path: string,
+  model: Classifier,
+  optimizer: Optimizer,
+  identity: RunIdentity,
+): TrainingState | undefined {
+  if (!existsSync(path)) return undefined;
+  const { arrays, metadata } = readSafetensors(path);
+  if (metadata.format !== FORMAT) throw new Error(`${path} is no checkpoint of a training run`);
+  const saved = JSON.parse(metadata.identity!) as RunIdentity;
+  for (const key of ["strategy", "lengths", "seed", "accumulate"] as const) {
+    if (saved[key] === identity[key]) continue;
+    const what =
+      key === "lengths"
+        ? "of other sequences, or batches drawn otherwise"
+        : `with ${key} ${saved[key]}, not ${identity[key]}`;
+    throw new Error(`${path} is a checkpoint ${what}: set resume to false to begin anew, or use another path`);
+  }
+  const under = (prefix: string) =>
+    Object.fromEntries(
+      Object.entries(arrays)
+        .filter(([name]) => name.startsWith(`${prefix}/`))
+        .map(([name, { values }]) => [name.slice(prefix.length + 1), values as Float32Array]),
+    );
+  const { step, place, elapsed, taken, evaluations } = JSON.parse(metadata.state!) as Omit<TrainingState, "history"> & {
+    taken: number;
+    evaluations: Evaluation[];
+  };
+  assignParameters(model, under("model"));
+  optimizer.restore({ taken, values: under("optimizer") });
+  return {
+    step,
+    place,
+    elapsed,
+    history: { steps: recordsOf(arrays.history!), evaluations },
+    earlyStop: metadata.earlyStop ? { ...JSON.parse(metadata.earlyStop), parameters: under("best") } : undefined,
+  };
+}
+
+type Column = Exclude<keyof StepRecord, "times">;
+const COLUMNS: readonly Column[] = [
+  "step",
+  "epoch",
+  "loss",
+  "accuracy",
+  "learningRate",
+  "gradientNorm",
+  "milliseconds",
+  "elapsed",
+  "liveBytes",
+  "peakBytes",
+  "rss",
+  "sequences",
+  "tokens",
+  "usefulTokens",
+];
+const TIMES = ["data", "forward", "backward", "update"] as const;
+
+function recordTable(steps: readonly StepRecord[]): StoredArray {
+  const rows = steps.map((record) => [
+    ...COLUMNS.map((column) => record[column] ?? Number.NaN),
+    ...TIMES.map((part) => record.times[part]),
+  ]);
+  return { shape: [steps.length, COLUMNS.length + TIMES.length], values: Float64Array.from(rows.flat()) };
+}
+
+function recordsOf({ shape, values }: StoredArray): StepRecord[] {
+  const [rows, width] = shape as [number, number];
+  return Array.from({ length: rows }, (_, row) => {
+    const own = values.subarray(row * width, (row + 1) * width);
+    const fields = COLUMNS.map((column, i) => [column, own[i]!] as const);
+    const times = TIMES.map((part, i) => [part, own[COLUMNS.length + i]!] as const);
+    return {
+      ...Object.fromEntries(fields.filter(([, value]) => !Number.isNaN(value))),
+      times: Object.fromEntries(times),
+    } as unknown as StepRecord;
+  });
+}

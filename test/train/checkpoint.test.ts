@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { uniformLengthBatches } from "../../src/batching/index.ts";
+import { readSafetensors } from "../../src/data/index.ts";
+import { run } from "./runs.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "halftone-checkpoint-"));
+after(() => rmSync(folder, { recursive: true }));
+const whole = await run({});
+const comparable = ({ history }: typeof whole) => ({
+  steps: history.steps.map(({ step, epoch, loss, accuracy, learningRate, gradientNorm, usefulTokens }) => ({
+    ...{ step, epoch, loss, accuracy, learningRate, gradientNorm, usefulTokens },
+  })),
+  evaluations: history.evaluations,
+});
+
+describe("a training that is taken up again", () => {
+  test("ends with the bits of one that never stopped, after its process was killed", async () => {
+    const path = join(folder, "killed.safetensors");
+    const script = fileURLToPath(new URL("./runs.js", import.meta.url));
+    const child = spawn(process.execPath, [script, path, "13"], { stdio: ["ignore", "pipe", "inherit"] });
+    for await (const line of createInterface({ input: child.stdout })) if (line === "13") child.kill("SIGKILL");
+    assert.equal(readSafetensors(path).metadata.state!.includes('"step":12'), true);
+    const resumed = await run({ checkpoint: { path } });
+    assert.equal(resumed.bits, whole.bits);
+    assert.deepEqual(comparable(resumed), comparable(whole));
+  });
+
+  test("goes on after an abort, as often as that happens", async () => {
+    const path = join(folder, "aborted.safetensors");
+    for (const at of [3, 4, 11]) {
+      const stop = new AbortController();
+      const onStep = ({ step }: { step: number }) => step === at && stop.abort();
+      const { history } = await run({ checkpoint: { path }, onStep, signal: stop.signal });
+      assert.deepEqual([history.ended, history.steps.length], ["aborted", at]);
+    }
+    const resumed = await run({ checkpoint: { path } });
+    assert.equal(resumed.bits, whole.bits);
+    assert.deepEqual(comparable(resumed), comparable(whole));
+    const again = await run({ checkpoint: { path } });
+    assert.equal(again.bits, whole.bits, "a finished run is finished");
+  });
+
+  test("keeps what early stopping remembers", async () => {
+    const path = join(folder, "early.safetensors");
+    const early = { evaluateEvery: 2, earlyStop: { patience: 2, minimumChange: 1 } };
+    const once = await run(early);
+    assert.equal(once.history.ended, "no longer improving");
+    const at = once.history.steps.length - 1;
+    const stop = new AbortController();
+    const onStep = ({ step }: { step: number }) => step === at && stop.abort();
+    await run({ ...early, checkpoint: { path }, onStep, signal: stop.signal });
+    const twice = await run({ ...early, checkpoint: { path } });
+    assert.equal(twice.bits, once.bits);
+    assert.deepEqual(twice.history.best, once.history.best);
+    const thrice = await run({ ...early, checkpoint: { path } });
+    assert.deepEqual([thrice.bits, thrice.history.ended], [once.bits, "no longer improving"]);
+  });
+
+  test("begins anew when told to, and leaves nothing half written", async () => {
+    const path = join(folder, "anew.safetensors");
+    await run({ checkpoint: { path }, steps: 2 });
+    const { history, bits } = await run({ checkpoint: { path, resume: false } });
+    assert.equal(history.steps[0]!.step, 1);
+    assert.equal(bits, whole.bits);
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.endsWith(".tmp")),
+      [],
+    );
+  });
+});
+
+describe("a checkpoint is refused", () => {
+  const path = join(folder, "other.safetensors");
+  test("for other seeds, another strategy or other data, naming what differs", async () => {
+    await run({ checkpoint: { path }, steps: 2 });
+    await assert.rejects(run({ checkpoint: { path }, seed: 6 }), /with seed 5, not 6: set resume to false/);
+    await assert.rejects(run({ checkpoint: { path }, accumulate: 1 }), /with accumulate 2, not 1/);
+    const batches = uniformLengthBatches([{ tokens: [1, 2], label: 0 }], { batchSize: 1 });
+    await assert.rejects(run({ checkpoint: { path }, batches }), /of other sequences/);
+  });
+
+  test("when the file is something else", async () => {
+    assert.ok(existsSync(path));
+    writeFileSync(path, "not a checkpoint");
+    await assert.rejects(run({ checkpoint: { path } }), /no safetensors file, or is cut short/);
+  });
+});
