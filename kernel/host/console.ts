@@ -1,4 +1,6 @@
+import { Buffer } from "node:buffer";
 import { Console } from "node:console";
+import process from "node:process";
 import { Writable } from "node:stream";
 import { currentId } from "./cells.ts";
 import { sendEvent, sendStream } from "./outbox.ts";

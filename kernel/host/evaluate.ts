@@ -1,4 +1,5 @@
 import inspector from "node:inspector";
+import process from "node:process";
 import { types } from "node:util";
 import type { Output } from "../session/output.ts";
 import { clearAsyncIds } from "./async-ids.ts";
@@ -7,7 +8,7 @@ import { describeSafely } from "./errors.ts";
 import { installExit } from "./exit.ts";
 import type { Loader } from "./load.ts";
 import { mark, mustWait, sendEvent, uninterrupted } from "./outbox.ts";
-import { apply, defineProperty, now } from "./primordials.ts";
+import { apply, defineProperty, intrinsics, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 import { render } from "./render/value.ts";
 import { type Shared, slots } from "./shared.ts";
@@ -186,7 +187,7 @@ export class Evaluator {
 
   #failed(cell: HostCell, details: NonNullable<Reply["exceptionDetails"]>): void {
     const thrown = this.#recover(details);
-    const isSyntax = details.url === cellUrl(cell.id) && thrown instanceof SyntaxError;
+    const isSyntax = details.url === cellUrl(cell.id) && thrown instanceof intrinsics.SyntaxError;
     const place: Place | undefined = isSyntax
       ? placeInScript(cellUrl(cell.id), details.lineNumber + 1, details.columnNumber + 1)
       : undefined;
@@ -266,7 +267,11 @@ export class Evaluator {
   }
 
   #end(cell: HostCell, status: "ok" | "error", last?: Output): void {
-    this.#listen();
+    try {
+      this.#listen();
+    } catch {
+      // Without listeners an error that nobody awaits ends the process; the cell's own end matters more.
+    }
     uninterrupted(() => {
       // What native code wrote in this cell comes before its end.
       mark();

@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 /**
  * A frame is: length of the rest (uint32 LE), kind (uint8), cell (uint32 LE), marker (uint32 LE), body.
  * A stream frame's body is the text in UTF-8; any other frame's body is JSON. `marker` is the last mark that was

@@ -1,6 +1,6 @@
 import { currentId } from "./cells.ts";
 import { sendEvent } from "./outbox.ts";
-import { defineProperty, Table } from "./primordials.ts";
+import { defineProperty, intrinsics, Table } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 
 interface Question {
@@ -21,7 +21,7 @@ export function installInput(): void {
 
 /** Asks the person; resolves to what was typed. */
 export function input(prompt = "", options: { password?: boolean } = {}): Promise<string> {
-  return new Promise((resolve, reject) => {
+  return new intrinsics.Promise((resolve, reject) => {
     const request = ++lastRequest;
     questions.set(request, { resolve, reject });
     sendEvent({ type: "input", cell: currentId(), request, prompt: `${prompt}`, password: options.password === true });
@@ -32,5 +32,5 @@ export function answer(command: Extract<Command, { type: "input" }>): void {
   const question = questions.get(command.request);
   questions.delete(command.request);
   if ("text" in command) question?.resolve(command.text);
-  else question?.reject(new Error(command.refusal));
+  else question?.reject(new intrinsics.Error(command.refusal));
 }

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CellImport } from "../compile/imports.ts";
 import { findCell } from "./cells.ts";
 import { sendEvent } from "./outbox.ts";
-import { defineProperty, endsWith, exec, indexOf, isIn, startsWith } from "./primordials.ts";
+import { defineProperty, endsWith, exec, indexOf, intrinsics, isIn, startsWith } from "./primordials.ts";
 import { requireFrom } from "./require.ts";
 import { placeError } from "./stack.ts";
 import { isTensorflow, needsTensorflow, readyRuntime, tensorflow } from "./tensorflow.ts";
@@ -46,7 +46,7 @@ export class Loader {
 
   /** `import.meta.resolve` of a cell. */
   resolve(specifier: string): string {
-    if (specifier === "tslab") return new URL("./tslab.js", import.meta.url).href;
+    if (specifier === "tslab") return new intrinsics.URL("./tslab.js", import.meta.url).href;
     try {
       return resolveFrom(specifier, this.#base);
     } catch (error) {
@@ -96,7 +96,7 @@ export class Loader {
 
   #resolveFile(specifier: string): string {
     const url = resolveFrom(specifier, this.#base);
-    if (startsWith(url, "file:") && !existsSync(new URL(url)))
+    if (startsWith(url, "file:") && !existsSync(new intrinsics.URL(url)))
       throw missingModule(`Cannot find the file '${specifier}' from the notebook's folder ${this.#cwd}`);
     return url;
   }
@@ -153,7 +153,7 @@ function notFound(specifier: string, cwd: string): Error {
 }
 
 function missingModule(message: string): Error {
-  const error: NodeJS.ErrnoException = new Error(message);
+  const error: NodeJS.ErrnoException = new intrinsics.Error(message);
   error.code = "ERR_MODULE_NOT_FOUND";
   error.name = "ModuleNotFoundError";
   return error;
@@ -171,21 +171,21 @@ function bind(specifier: string, names: Request["names"], namespace: Namespace):
       if (found === namespace) found = create(namespace) as Namespace;
       defineProperty(found, imported, { value: whole[imported], enumerable: true });
     } else if (used) {
-      throw new SyntaxError(`The module '${specifier}' does not provide an export named '${imported}'`);
+      throw new intrinsics.SyntaxError(`The module '${specifier}' does not provide an export named '${imported}'`);
     } else missing[missing.length] = { specifier, names: [{ imported, local }] };
   }
   if (missing.length > 0) sendEvent({ type: "missing", imports: missing });
   return found;
 }
 
-const create = Object.create;
+const { create, values } = Object;
 const own = createRequire(import.meta.url);
 
 /** The `module.exports` behind a namespace: Node finds only some of its names when it reads the file as text. */
 function commonJs(namespace: Namespace): Namespace | undefined {
   const whole = namespace.default;
   if ((typeof whole !== "object" && typeof whole !== "function") || whole === null) return undefined;
-  const cached = Object.values(own.cache);
+  const cached = values(own.cache);
   for (let index = 0; index < cached.length; index++) if (cached[index]?.exports === whole) return whole as Namespace;
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { writeSync } from "node:fs";
 import { frameKinds, headerBytes } from "./frames.ts";
 import { exitNow, now, parse, stringify, uncurryThis } from "./primordials.ts";

@@ -30,12 +30,30 @@ export const indexOf = uncurryThis(String.prototype.indexOf as (search: string, 
 export const startsWith = uncurryThis(String.prototype.startsWith as (search: string) => boolean);
 export const endsWith = uncurryThis(String.prototype.endsWith as (search: string) => boolean);
 export const exec = uncurryThis(RegExp.prototype.exec);
-export const isIn = (name: PropertyKey, object: object): boolean => Reflect.has(object, name);
+const { has } = Reflect;
+export const isIn = (name: PropertyKey, object: object): boolean => has(object, name);
 
 export const now = performance.now.bind(performance);
 export const later = setTimeout;
 export const cancelLater = clearTimeout;
 export const soon = setImmediate;
+
+/** What stands under these names now; a cell may declare them as something else, also for this code. */
+export const intrinsics = {
+  Array,
+  Error,
+  Math,
+  Number,
+  Object,
+  Promise,
+  Reflect,
+  String,
+  SyntaxError,
+  TypeError,
+  Uint8Array,
+  URL,
+  globalThis,
+} as const;
 
 /** Text to lines, without the methods that a person may have replaced. */
 export function linesOf(text: string): string[] {

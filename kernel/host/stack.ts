@@ -7,6 +7,7 @@ import {
   endsWith,
   exec,
   indexOf,
+  intrinsics,
   linesOf,
   slice,
   startsWith,
@@ -106,7 +107,7 @@ function describeSite(site: NodeJS.CallSite, file: string | null): string {
 
 /** From a line and column of a compiled script (both from 1) to the cell's own. */
 export function placeInScript(url: string, line: number, column: number): Place | undefined {
-  const cell = findCell(Number(slice(url, scheme.length)));
+  const cell = findCell(intrinsics.Number(slice(url, scheme.length)));
   return cell && placeThrough(mapsOf(cell), { where: cell.label, line, column, source: cell.source });
 }
 
@@ -186,7 +187,7 @@ export function readFrames(stack: string): StackFrame[] {
     const line = lines[index]!;
     if (!startsWith(line, "    at ")) continue;
     const match = exec(frameLine, line);
-    const place = match ? ownPlace(match[2]!, Number(match[3]), Number(match[4])) : undefined;
+    const place = match ? ownPlace(match[2]!, intrinsics.Number(match[3]), intrinsics.Number(match[4])) : undefined;
     frames[frames.length] = { text: slice(line, 7), place, isInternal: indexOf(line, "node:") !== -1 };
   }
   return frames;

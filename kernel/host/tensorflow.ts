@@ -1,5 +1,5 @@
 /** All names of tfjs mean the one engine that the library has loaded. */
-import { exec } from "./primordials.ts";
+import { exec, intrinsics, isIn } from "./primordials.ts";
 
 type Namespace = Record<string, unknown>;
 type Runtime = typeof import("../../src/runtime/index.ts");
@@ -23,13 +23,13 @@ export async function tensorflow(): Promise<Namespace> {
   const { tf, ready }: Runtime = await import("../../src/runtime/index.ts");
   await ready();
   const module = tf as unknown as Namespace;
-  namespace ??= "default" in module ? module : Object.create(module, { default: { value: module } });
+  namespace ??= "default" in module ? module : intrinsics.Object.create(module, { default: { value: module } });
   return namespace!;
 }
 
 /** After an import that has loaded the library: its backend may still be getting up. */
 export async function readyRuntime(): Promise<void> {
-  if (waited || !Reflect.has(globalThis, loadedSymbol)) return;
+  if (waited || !isIn(loadedSymbol, intrinsics.globalThis)) return;
   const { ready }: Runtime = await import("../../src/runtime/index.ts");
   await ready();
   waited = true;

@@ -1,4 +1,5 @@
 import type { MimeBundle } from "../../session/output.ts";
+import { isArray } from "../primordials.ts";
 
 /** danfojs' DataFrame and Series, as far as showing one needs. */
 interface FrameLike {
@@ -22,11 +23,11 @@ function isFrame(value: object): value is FrameLike {
   const { name } = value.constructor ?? {};
   if (name !== "DataFrame" && name !== "Series") return false;
   const { columns, index, shape } = value as Partial<FrameLike>;
-  return "$data" in value && Array.isArray(columns) && Array.isArray(index) && Array.isArray(shape);
+  return "$data" in value && isArray(columns) && isArray(index) && isArray(shape);
 }
 
 function htmlTable(frame: FrameLike): string {
-  const rows = frame.values.map((row) => (Array.isArray(row) ? row : [row]) as unknown[]);
+  const rows = frame.values.map((row) => (isArray(row) ? row : [row]) as unknown[]);
   const columns = frame.columns.slice(0, mostColumns);
   const head = columns.map((name) => `<th>${escapeHtml(name)}</th>`).join("");
   const cut = rows.length > mostRows;

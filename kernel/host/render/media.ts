@@ -1,4 +1,5 @@
 import type { MimeBundle } from "../../session/output.ts";
+import { intrinsics } from "../primordials.ts";
 import { base64 } from "./bundle.ts";
 
 const signatures: [type: string, offset: number, bytes: number[]][] = [
@@ -10,7 +11,7 @@ const signatures: [type: string, offset: number, bytes: number[]][] = [
 
 /** A Buffer or Uint8Array that holds an image file. */
 export function image(value: object): MimeBundle | undefined {
-  if (!(value instanceof Uint8Array)) return undefined;
+  if (!(value instanceof intrinsics.Uint8Array)) return undefined;
   for (const [type, offset, bytes] of signatures)
     if (bytes.every((byte, index) => value[offset + index] === byte))
       return { [type]: base64(value), "text/plain": `<${type}, ${value.length} bytes>` };
@@ -21,7 +22,7 @@ export function image(value: object): MimeBundle | undefined {
 export function element(value: object): MimeBundle | undefined {
   const { nodeType, outerHTML, tagName } = value as { nodeType?: unknown; outerHTML?: unknown; tagName?: unknown };
   if (nodeType !== 1 || typeof outerHTML !== "string") return undefined;
-  const name = String(tagName).toLowerCase();
+  const name = intrinsics.String(tagName).toLowerCase();
   const text = outerHTML.length > 200 ? `${outerHTML.slice(0, 200)}...` : outerHTML;
   if (name === "svg") return { "image/svg+xml": outerHTML, "text/plain": text };
   return { "text/html": outerHTML, "text/plain": text };

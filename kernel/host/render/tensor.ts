@@ -1,4 +1,5 @@
 import type { MimeBundle } from "../../session/output.ts";
+import { isArray, min } from "../primordials.ts";
 
 interface TensorLike {
   shape: number[];
@@ -23,7 +24,7 @@ export function tensor(value: object): MimeBundle | undefined {
   if (value.isDisposed) return { "text/plain": `${title} (disposed)` };
   if (value.size > mostRead) return { "text/plain": `${title}\n${firstValues(value)}` };
   const lines = value.toString().split("\n").slice(1);
-  const indent = Math.min(...lines.map((line) => line.length - line.trimStart().length));
+  const indent = min(...lines.map((line) => line.length - line.trimStart().length));
   return { "text/plain": [title, ...lines.map((line) => line.slice(indent))].join("\n") };
 }
 
@@ -40,5 +41,5 @@ function firstValues(value: TensorLike): string {
 
 function isTensor(value: object): value is TensorLike {
   const { shape, dtype, dataId, arraySync } = value as Record<string, unknown>;
-  return Array.isArray(shape) && typeof dtype === "string" && dataId !== undefined && typeof arraySync === "function";
+  return isArray(shape) && typeof dtype === "string" && dataId !== undefined && typeof arraySync === "function";
 }
