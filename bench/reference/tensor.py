@@ -1,4 +1,4 @@
-"""Writes test/tensor/reference/*.json: what NumPy and PyTorch give for small inputs, gradients among it.
+"""Writes test/tensor/fixtures/reference/*.json: what NumPy and PyTorch give for small inputs, gradients among it.
 
 Run: python bench/reference/tensor.py   (PyTorch 2 and NumPy 2)
 """
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-OUT = pathlib.Path(__file__).parents[2] / "test/tensor/reference"
+OUT = pathlib.Path(__file__).parents[2] / "test/tensor/fixtures/reference"
 rng = np.random.default_rng(7)
 
 
@@ -192,7 +192,18 @@ def optimizers():
     write("optimizers", cases)
 
 
+def files():
+    """Files as NumPy writes them."""
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.save(OUT / "float32.npy", x)
+    np.save(OUT / "fortran.npy", np.asfortranarray(np.arange(24, dtype=np.float64).reshape(2, 3, 4)))
+    np.savez(OUT / "several.npz", half=x.astype(np.float16) / 3, long=np.array([-1, 2**31 - 1]), flags=np.array([True, False]),
+             byte=np.array([[255]], np.uint8), number=np.float32(7), **{"layers.0.w": x})
+    np.savez_compressed(OUT / "compressed.npz", x=x)
+
+
 if __name__ == "__main__":
+    files()
     gradients()
     special()
     optimizers()

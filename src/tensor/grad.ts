@@ -139,7 +139,7 @@ export function checkpoint<A extends unknown[], R extends AnyTensor>(f: (...args
         const revived = captured.filter((x) => x.isDisposed) as unknown as { isDisposedInternal: boolean }[];
         for (const x of revived) x.isDisposedInternal = false;
         const gradients = scoped("checkpoint", () => {
-          const outcome = differentiate(() => [f(...again), undefined], at, dy);
+          const outcome = differentiate(() => [f(...again), undefined], at, { dy });
           return outcome.gradients.map((gradient, i) => gradient ?? run("ZerosLike", { x: at[i]! }));
         });
         seed(now);

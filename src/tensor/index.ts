@@ -50,6 +50,8 @@ export {
   tanh,
 } from "./elementwise.ts";
 export { ShapeError } from "./errors.ts";
+export { type FrameLike, fromFrame, toFrameRows } from "./files/frame.ts";
+export { load, save, unflatten } from "./files/save.ts";
 export { gather, gatherAlong, oneHot, sort, topK, where } from "./gather.ts";
 export { checkpoint, customGrad, grad, stopGradient, valueAndGrad } from "./grad.ts";
 export { concat, splitAlong, stack, unstack } from "./join.ts";

@@ -71,8 +71,19 @@ interface Result<A> {
   gradients: (AnyTensor | undefined)[];
 }
 
-/** The value of `f` and its gradients at some tensors; `dy` is the gradient of the value, ones when not given. */
-export function differentiate<A>(f: () => [AnyTensor, A], xs: readonly AnyTensor[], dy?: AnyTensor): Result<A> {
+interface Options {
+  /** The gradient of the value; ones when not given. */
+  dy?: AnyTensor;
+  /** Called with the value between the two passes. */
+  afterForward?: ((value: AnyTensor) => void) | undefined;
+}
+
+/** The value of `f` and its gradients at some tensors. */
+export function differentiate<A>(
+  f: () => [AnyTensor, A],
+  xs: readonly AnyTensor[],
+  { dy, afterForward }: Options = {},
+): Result<A> {
   const { state } = internals;
   const { kernelDepth } = state;
   // Within a custom op or noGrad, a gradient asked for here is still wanted.
@@ -83,7 +94,7 @@ export function differentiate<A>(f: () => [AnyTensor, A], xs: readonly AnyTensor
     try {
       outcome = tf.tidy("forward", f as never) as unknown as [AnyTensor, A];
     } catch (error) {
-      if (state.gradientDepth === 1) freeTape(state);
+      if (state.gradientDepth === 1) freeTape(state.activeTape!);
       throw error;
     } finally {
       internals.endTape();
@@ -92,6 +103,12 @@ export function differentiate<A>(f: () => [AnyTensor, A], xs: readonly AnyTensor
     const isOutermost = state.gradientDepth === 0;
     const tape = state.activeTape!;
     if (isOutermost) state.activeTape = null;
+    try {
+      afterForward?.(value);
+    } catch (error) {
+      if (isOutermost) freeTape(tape);
+      throw error;
+    }
     const gradients = scoped("backward", () => {
       const start = dy ?? (run("OnesLike", { x: value }) as AnyTensor);
       const found = backpropagate(tape, xs, value, start, isOutermost);
@@ -108,9 +125,8 @@ export function differentiate<A>(f: () => [AnyTensor, A], xs: readonly AnyTensor
   }
 }
 
-function freeTape(state: EngineState): void {
-  for (const node of state.activeTape ?? []) for (const tensor of node.saved) tensor.dispose();
-  state.activeTape = null;
+function freeTape(tape: readonly TapeNode[]): void {
+  for (const node of tape) for (const tensor of node.saved) tensor.dispose();
 }
 
 /** The nodes that lead from the inputs on, by the ids of what they make. */

@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import type { Batches, Place } from "../batching/index.ts";
 import { readSafetensors, type StoredArray, writeSafetensors } from "../data/safetensors.ts";
 import { type Classifier, parameterList } from "../nn/index.ts";
-import type { Optimizer } from "./adamw.ts";
 import { assignParameters, type EarlyStopState, parameterValues } from "./early-stop.ts";
 import type { Evaluation, History, StepRecord } from "./history.ts";
+import type { Optimizer } from "./optimizer.ts";
 
 export interface CheckpointOptions {
   /** The file, in the safetensors format: parameters by their path under `model/`, the optimizer's numbers under `optimizer/`. */

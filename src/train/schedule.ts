@@ -25,3 +25,30 @@ export function warmUp({ peak, warmUp: rising, total, decay = "linear" }: WarmUp
     return decay === "linear" ? peak * (1 - passed) : (peak * (1 + Math.cos(Math.PI * passed))) / 2;
   };
 }
+
+/** Always the same. */
+export const constantRate =
+  (rate: number): Schedule =>
+  () =>
+    rate;
+
+/** `rate`, times `factor` after every `every` steps (PyTorch's StepLR). */
+export function stepRate(rate: number, every: number, factor = 0.1): Schedule {
+  if (!Number.isInteger(every) || every < 1) throw new RangeError(`every must be a positive integer, got ${every}`);
+  return (step) => rate * factor ** Math.floor(step / every);
+}
+
+/** Half a cosine from `rate` down to `least` over `total` steps, then `least` (Loshchilov & Hutter 2017). */
+export function cosineRate(rate: number, total: number, least = 0): Schedule {
+  if (!(total > 0)) throw new RangeError(`total must be more than 0, got ${total}`);
+  return (step) => least + ((rate - least) * (1 + Math.cos(Math.PI * Math.min(1, step / total)))) / 2;
+}
+
+/**
+ * Rises linearly over `warmUp` steps and falls with the inverse square root of the step; `peak` at the end of the
+ * warm-up (Vaswani et al. 2017, section 5.3, scaled).
+ */
+export function inverseSqrtRate(peak: number, warmUpSteps: number): Schedule {
+  if (!(warmUpSteps >= 1)) throw new RangeError(`warmUpSteps must be 1 or more, got ${warmUpSteps}`);
+  return (step) => peak * Math.min((step + 1) / warmUpSteps, Math.sqrt(warmUpSteps / (step + 1)));
+}

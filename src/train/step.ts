@@ -2,10 +2,10 @@ import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import { type Batch, usefulTokens } from "../batching/index.ts";
 import { type Classifier, crossEntropy, labelTensor } from "../nn/index.ts";
 import { nativeMemory, resetPeak, tf } from "../runtime/index.ts";
-import type { Optimizer } from "./adamw.ts";
 import { correctShare } from "./evaluate.ts";
 import { valueAndGradients } from "./gradients.ts";
 import type { StepRecord } from "./history.ts";
+import type { Optimizer } from "./optimizer.ts";
 
 export interface StepOptions {
   /** From 1. */

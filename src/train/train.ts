@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { Batch, Batches, Place } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
-import type { Optimizer } from "./adamw.ts";
 import { type CheckpointOptions, loadCheckpoint, runIdentity, saveCheckpoint } from "./checkpoint.ts";
 import { type EarlyStopOptions, earlyStop } from "./early-stop.ts";
 import { evaluate } from "./evaluate.ts";
 import type { History, StepRecord } from "./history.ts";
+import type { Optimizer } from "./optimizer.ts";
 import { progress } from "./progress.ts";
 import type { Schedule } from "./schedule.ts";
 import { takeStep } from "./step.ts";

@@ -18,7 +18,9 @@ interface Stored {
 }
 
 const load = <T>(name: string): T =>
-  JSON.parse(readFileSync(new URL(`../../../test/tensor/reference/${name}.json`, import.meta.url), "utf8")) as T;
+  JSON.parse(
+    readFileSync(new URL(`../../../test/tensor/fixtures/reference/${name}.json`, import.meta.url), "utf8"),
+  ) as T;
 const read = ({ shape, data }: Stored): NdArray => ({ shape, data: data.map(Number) });
 
 type Op = (...inputs: h.AnyTensor[]) => h.AnyTensor;

@@ -1,0 +1,144 @@
+// The safetensors format (github.com/huggingface/safetensors, README): a length, a JSON header, the data end to end.
+
+import type { DType } from "../types/shape.ts";
+import { fromBfloat16, fromFloat16, fromInt64, fromUint32, type StoredArray, typedFrom, type Values } from "./array.ts";
+
+const names = { float32: "F32", int32: "I32", bool: "BOOL" } as const;
+const widths: Record<string, number> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  U16: 2,
+  U32: 4,
+  BOOL: 1,
+};
+/** The reference implementation's limit, against headers made to exhaust memory. */
+const longestHeader = 100_000_000;
+
+interface Entry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+export function encodeSafetensors(
+  arrays: ReadonlyMap<string, StoredArray>,
+  metadata: Record<string, string> = {},
+): Uint8Array {
+  let offset = 0;
+  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  for (const [name, { shape, dtype, values }] of arrays) {
+    if (name === "__metadata__")
+      throw new Error(`save: "__metadata__" cannot be the name of a tensor in a safetensors file`);
+    header[name] = { dtype: names[dtype], shape, data_offsets: [offset, offset + values.byteLength] };
+    offset += values.byteLength;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  // Padded with spaces, so that the data is aligned.
+  const length = Math.ceil(json.length / 8) * 8;
+  const bytes = new Uint8Array(8 + length + offset).fill(0x20, 8, 8 + length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
+  bytes.set(json, 8);
+  let at = 8 + length;
+  for (const { values } of arrays.values()) {
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
+  }
+  return bytes;
+}
+
+export function decodeSafetensors(
+  bytes: Uint8Array,
+  file: string,
+): { arrays: Map<string, StoredArray>; metadata: Record<string, string> } {
+  const fail = (why: string): never => {
+    throw new Error(`${file}: ${why}`);
+  };
+  if (bytes.length < 8) fail("is too short for a safetensors file");
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (length > longestHeader || 8 + length > bytes.length)
+    fail(`says its header is ${length} bytes long; the file has ${bytes.length}`);
+  const { __metadata__: metadata = {}, ...entries } = readHeader(bytes.subarray(8, 8 + length), fail);
+  const data = bytes.subarray(8 + length);
+  const arrays = new Map<string, StoredArray>();
+  let covered = 0;
+  for (const [name, value] of Object.entries(entries).sort((a, b) => start(a[1]) - start(b[1]))) {
+    const entry = check(name, value, data.length, fail);
+    const [begin, end] = entry.data_offsets;
+    if (begin !== covered)
+      fail(`${name} starts at byte ${begin}, where ${covered} was expected: the data overlaps or has a hole`);
+    covered = end;
+    arrays.set(name, decode(name, entry, data.subarray(begin, end), fail));
+  }
+  if (covered !== data.length) fail(`${data.length - covered} bytes at the end belong to no tensor`);
+  return { arrays, metadata: metadata as Record<string, string> };
+}
+
+const start = (entry: unknown): number => (entry as Partial<Entry> | null)?.data_offsets?.[0] ?? 0;
+
+function readHeader(bytes: Uint8Array, fail: (why: string) => never): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    fail("its header is no JSON");
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) fail("its header is no JSON object");
+  return header as Record<string, unknown>;
+}
+
+const isWhole = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
+
+function check(name: string, value: unknown, available: number, fail: (why: string) => never): Entry {
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<Entry>;
+  const width = widths[dtype as string] ?? fail(`${name} has the dtype ${dtype}, which is not supported`);
+  if (!Array.isArray(shape) || !shape.every(isWhole)) fail(`${name} has the shape ${JSON.stringify(shape)}`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole))
+    fail(`${name} has the offsets ${JSON.stringify(offsets)}`);
+  const [begin, end] = offsets as [number, number];
+  const needed = (shape as number[]).reduce((n, d) => n * d, width);
+  if (end - begin !== needed || end > available)
+    fail(`${name} says it lies in bytes ${begin} to ${end} of ${available}; its shape needs ${needed}`);
+  return { dtype: dtype!, shape: shape!, data_offsets: [begin, end] };
+}
+
+function decode(name: string, { dtype, shape }: Entry, bytes: Uint8Array, fail: (why: string) => never): StoredArray {
+  const read = (): [DType, Values] => {
+    switch (dtype) {
+      case "F32":
+        return ["float32", typedFrom(bytes, Float32Array)];
+      case "F64":
+        return ["float32", Float32Array.from(typedFrom(bytes, Float64Array))];
+      case "F16":
+        return ["float32", Float32Array.from(typedFrom(bytes, Uint16Array), fromFloat16)];
+      case "BF16":
+        return ["float32", Float32Array.from(typedFrom(bytes, Uint16Array), fromBfloat16)];
+      case "I64":
+        return ["int32", fromInt64(typedFrom(bytes, BigInt64Array), name)];
+      case "I32":
+        return ["int32", typedFrom(bytes, Int32Array)];
+      case "I16":
+        return ["int32", Int32Array.from(typedFrom(bytes, Int16Array))];
+      case "I8":
+        return ["int32", Int32Array.from(typedFrom(bytes, Int8Array))];
+      case "U32":
+        return ["int32", fromUint32(typedFrom(bytes, Uint32Array), name)];
+      case "U16":
+        return ["int32", Int32Array.from(typedFrom(bytes, Uint16Array))];
+      case "U8":
+        return ["int32", Int32Array.from(bytes)];
+      case "BOOL":
+        return ["bool", Uint8Array.from(bytes, (byte) => (byte ? 1 : 0))];
+      default:
+        return fail(`${name} has the dtype ${dtype}, which is not supported`);
+    }
+  };
+  const [kind, values] = read();
+  return { shape, dtype: kind, values };
+}

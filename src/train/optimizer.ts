@@ -1,0 +1,135 @@
+import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
+import { type ParameterTree, parameterList } from "../nn/index.ts";
+import { integers, isNative } from "../nn/native.ts";
+import { reshape } from "../nn/ops/primitives.ts";
+import { attribute, tf } from "../runtime/index.ts";
+import { leaves } from "../tensor/index.ts";
+
+export interface OptimizerOptions {
+  /** Used where `step` gets none. */
+  learningRate?: number;
+  /** Scales the gradients down so that their common norm is at most this; not done by default. */
+  clipNorm?: number;
+  /** Holds every element of the gradients between minus this and this; not done by default. */
+  clipValue?: number;
+}
+
+/** What an optimizer remembers from step to step. */
+export interface OptimizerState {
+  /** Steps taken. */
+  taken: number;
+  /** Numbers by name, for instance Adam's two moments. */
+  values: Record<string, Float32Array>;
+}
+
+/** Changes variables by their gradients, and remembers what it needs to from step to step. */
+export interface Optimizer {
+  variables: readonly Variable[];
+  /** The rate of a step that gives none. */
+  learningRate: number;
+  /**
+   * Takes the gradients over, a list in the order of the variables or a tree of the parameters' form: they are freed.
+   * Gives their common norm before clipping, when clipping by norm is on.
+   */
+  step(gradients: readonly Tensor[] | object, learningRate?: number): Scalar | undefined;
+  /** What it remembers, to be saved. */
+  state(): OptimizerState;
+  /** Goes on from a saved state, to the same bits. Throws RangeError when it is of other sizes. */
+  restore(state: OptimizerState): void;
+  /** Bytes of optimizer state. */
+  bytes: number;
+  dispose(): void;
+}
+
+/** One step of a rule, over all parameters as one vector. */
+export interface Update {
+  gradient: Tensor1D;
+  /** The parameters as one vector; each call makes it anew. */
+  parameters: () => Tensor1D;
+  slots: Record<string, Tensor1D>;
+  rate: number;
+  /** From 1. */
+  step: number;
+}
+
+/** What a step gives: the new slots first, then, once the old ones are freed, the new parameters. */
+export interface Rule {
+  slots: readonly string[];
+  advance(update: Update): Record<string, Tensor1D>;
+  move(update: Update): Tensor1D;
+}
+
+/**
+ * An optimizer by its rule. All parameters are updated as one vector, so a step takes the same few large ops for any
+ * number of layers.
+ */
+export function flatOptimizer(parameters: ParameterTree, options: OptimizerOptions, rule: Rule): Optimizer {
+  const { learningRate = 1e-3, clipNorm, clipValue } = options;
+  for (const [name, value] of Object.entries(options))
+    if (typeof value === "number" && !(value >= 0)) throw new RangeError(`${name} must be 0 or more, got ${value}`);
+  const variables = parameterList(parameters).map(({ variable }) => variable);
+  const sizes = variables.map(({ size }) => size);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let slots = Object.fromEntries(rule.slots.map((name) => [name, tf.keep(tf.zeros([total])) as Tensor1D]));
+  attribute("optimizer state", Object.values(slots));
+  let taken = 0;
+
+  const replace = (made: Record<string, Tensor1D>) => {
+    tf.dispose(Object.values(slots));
+    slots = made;
+    for (const tensor of Object.values(made)) tf.keep(tensor);
+    attribute("optimizer state", Object.values(made));
+  };
+  const step = (given: readonly Tensor[] | object, rate = learningRate) => {
+    const gradients = Array.isArray(given) ? (given as Tensor[]) : leaves(given).map(({ tensor }) => tensor);
+    if (gradients.length !== variables.length)
+      throw new RangeError(`the optimizer has ${variables.length} variables and got ${gradients.length} gradients`);
+    taken++;
+    return tf.tidy(() => {
+      const raw = flatten(gradients);
+      tf.dispose(gradients);
+      const { gradient, norm } = clipNorm === undefined ? { gradient: raw } : clipped(raw, clipNorm);
+      attribute("gradients", [raw, gradient]);
+      const held = clipValue === undefined ? gradient : (tf.clipByValue(gradient, -clipValue, clipValue) as Tensor1D);
+      const update = () => ({ gradient: held, parameters: () => flatten(variables), slots, rate, step: taken });
+      replace(tf.tidy(() => rule.advance(update())));
+      const updated = tf.tidy(() => rule.move(update()));
+      tf.split(updated, sizes).forEach((part, i) => {
+        const variable = variables[i]!;
+        variable.assign(shaped(part, variable.shape));
+      });
+      return norm as Scalar | undefined;
+    });
+  };
+  const state = (): OptimizerState => ({
+    taken,
+    values: Object.fromEntries(Object.entries(slots).map(([name, slot]) => [name, Float32Array.from(slot.dataSync())])),
+  });
+  const restore = (saved: OptimizerState) => {
+    for (const name of rule.slots) {
+      const length = saved.values[name]?.length;
+      if (length !== total)
+        throw new RangeError(`the state is of ${length ?? "no"} numbers and the optimizer has ${total}`);
+    }
+    taken = saved.taken;
+    replace(Object.fromEntries(rule.slots.map((name) => [name, tf.tensor1d(saved.values[name]!)])));
+  };
+  const dispose = () => tf.dispose(Object.values(slots));
+  return { variables, learningRate, step, state, restore, bytes: 4 * rule.slots.length * total, dispose };
+}
+
+/** The common norm of the gradients, and the gradients scaled as PyTorch's `clip_grad_norm_` does. */
+function clipped(gradient: Tensor1D, limit: number): { gradient: Tensor1D; norm: Scalar } {
+  const norm = tf.sqrt(tf.sum(tf.square(gradient))) as Scalar;
+  const factor = tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1);
+  return { gradient: tf.mul(gradient, factor), norm };
+}
+
+function flatten(tensors: readonly Tensor[]): Tensor1D {
+  return tf.tidy(() => tf.concat(tensors.map((tensor) => shaped(tensor, [tensor.size]) as Tensor1D)));
+}
+
+/** Reshaping with a shape that is already on the device takes half the time; there are dozens of them in a step. */
+function shaped(tensor: Tensor, shape: number[]): Tensor {
+  return isNative() ? reshape(tensor, integers(...shape)) : tf.reshape(tensor, shape);
+}

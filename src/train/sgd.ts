@@ -1,0 +1,43 @@
+import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
+import type { ParameterTree } from "../nn/index.ts";
+import { tf } from "../runtime/index.ts";
+import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+
+/** A learning rate of 0.001 by default. */
+export interface SgdOptions extends OptimizerOptions {
+  /** Share of the last velocity that is kept; 0 by default. */
+  momentum?: number;
+  /** Share of the gradient that does not go into the velocity; 0 by default. */
+  dampening?: number;
+  /** Looks ahead along the velocity (Sutskever et al. 2013). */
+  nesterov?: boolean;
+  /** Added to the gradient as this times the parameter; 0 by default. */
+  weightDecay?: number;
+}
+
+/**
+ * Gradient descent with PyTorch's formulas: the first velocity is the gradient, without dampening.
+ * @throws RangeError for nesterov without momentum or with dampening
+ */
+export function sgd(parameters: ParameterTree, options: SgdOptions = {}): Optimizer {
+  const { momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
+  if (nesterov && (momentum === 0 || dampening !== 0))
+    throw new RangeError(`nesterov needs momentum and no dampening, got ${momentum} and ${dampening}`);
+  const effective = (gradient: Tensor1D, parameters: () => Tensor1D) =>
+    weightDecay === 0 ? gradient : (tf.add(gradient, tf.mul(parameters(), weightDecay)) as Tensor1D);
+  const rule: Rule = {
+    slots: momentum === 0 ? [] : ["velocity"],
+    advance: ({ gradient, parameters, slots: { velocity }, step }): Record<string, Tensor1D> => {
+      if (!velocity) return {};
+      const pull = effective(gradient, parameters);
+      if (step === 1) return { velocity: pull.clone() };
+      return { velocity: tf.add(tf.mul(velocity, momentum), tf.mul(pull, 1 - dampening)) as Tensor1D };
+    },
+    move: ({ gradient, parameters, slots: { velocity }, rate }) => {
+      const ahead = () => tf.add(effective(gradient, parameters), tf.mul(velocity!, momentum)) as Tensor1D;
+      const change = !velocity ? effective(gradient, parameters) : nesterov ? ahead() : velocity;
+      return tf.sub(parameters(), tf.mul(change, rate)) as Tensor1D;
+    },
+  };
+  return flatOptimizer(parameters, options, rule);
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { ready } from "../../src/runtime/index.ts";
+import * as h from "../../src/tensor/index.ts";
+
+const scratch = mkdtempSync(path.join(os.tmpdir(), "halftone-files-"));
+after(() => rmSync(scratch, { recursive: true }));
+before(ready);
+
+const reference = (name: string) =>
+  fileURLToPath(new URL(`../../../test/tensor/fixtures/reference/${name}`, import.meta.url));
+const file = (name: string) => path.join(scratch, name);
+
+test("files that NumPy wrote are read: every dtype, Fortran order, scalars, compressed archives", () => {
+  const x = h.load(reference("float32.npy") as `${string}.npy`);
+  assert.deepEqual(
+    [x.dtype, x.arraySync()],
+    [
+      "float32",
+      [
+        [0, 1, 2],
+        [3, 4, 5],
+      ],
+    ],
+  );
+  const fortran = h.load(reference("fortran.npy") as `${string}.npy`);
+  assert.deepEqual(
+    fortran.dataSync(),
+    Float32Array.from({ length: 24 }, (_, i) => i),
+  );
+  const several = h.load(reference("several.npz"));
+  const shown = Object.fromEntries(Object.entries(several).map(([name, t]) => [name, [t.dtype, t.arraySync()]]));
+  const half = (i: number) =>
+    Math.round((i / 3) * 2 ** (10 - Math.floor(Math.log2(i / 3 || 1)))) / 2 ** (10 - Math.floor(Math.log2(i / 3 || 1)));
+  assert.deepEqual(shown, {
+    half: [
+      "float32",
+      [
+        [0, half(1), half(2)],
+        [1, half(4), half(5)],
+      ],
+    ],
+    long: ["int32", [-1, 2147483647]],
+    flags: ["bool", [1, 0]],
+    byte: ["int32", [[255]]],
+    number: ["float32", 7],
+    "layers.0.w": [
+      "float32",
+      [
+        [0, 1, 2],
+        [3, 4, 5],
+      ],
+    ],
+  });
+  assert.deepEqual(h.load(reference("compressed.npz")).x!.shape, [2, 3]);
+});
+
+test("what is saved comes back, bit by bit, with its shapes, dtypes and tree", () => {
+  const special = [Number.NaN, Number.POSITIVE_INFINITY, -0, 1e-45, 3.4e38];
+  const tree = {
+    layers: [{ w: h.tensor(special), n: h.tensor([[1, -2]], { dtype: "int32" }) }],
+    on: h.tensor([true, false]),
+    empty: h.zeros([0, 3]),
+    one: h.tensor(5),
+  };
+  for (const ending of ["npz", "safetensors"]) {
+    h.save(file(`tree.${ending}`), tree);
+    const back = h.unflatten(h.load(file(`tree.${ending}`))) as typeof tree;
+    assert.deepEqual(
+      h
+        .leaves(back)
+        .map((leaf) => leaf.path)
+        .sort(),
+      h
+        .leaves(tree)
+        .map((leaf) => leaf.path)
+        .sort(),
+    );
+    h.zipTrees(
+      (a, b) => {
+        assert.deepEqual([b.dtype, b.shape], [a.dtype, a.shape]);
+        assert.deepEqual(new Uint8Array(b.dataSync().slice().buffer), new Uint8Array(a.dataSync().slice().buffer));
+      },
+      tree,
+      back,
+    );
+  }
+  h.save(file("one.npy"), tree.layers[0]!.n);
+  assert.deepEqual(h.load(file("one.npy") as `${string}.npy`).arraySync(), [[1, -2]]);
+  assert.deepEqual(readFileSync(file("one.npy")).length % 64, 8);
+  h.save(file("again.npz"), tree);
+  assert.deepEqual(readFileSync(file("again.npz")), readFileSync(file("tree.npz")));
+  assert.ok(
+    readdirSync(scratch).every((name) => !name.startsWith(".")),
+    "nothing half written is left",
+  );
+});
+
+/** A safetensors file by its specification: eight bytes of length, the header, the data. */
+function safetensors(header: unknown, data: Uint8Array): string {
+  const json = Buffer.from(typeof header === "string" ? header : JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  writeFileSync(file("hand.safetensors"), Buffer.concat([length, json, data]));
+  return file("hand.safetensors");
+}
+
+test("half and bfloat16 safetensors are read as float32", () => {
+  const words = Uint16Array.of(0x3c00, 0xc000, 0x7c00, 0x0001, 0x3f80, 0xc000, 0x7f80, 0x7fc0);
+  const found = h.load(
+    safetensors(
+      {
+        __metadata__: { format: "pt" },
+        half: { dtype: "F16", shape: [4], data_offsets: [0, 8] },
+        brain: { dtype: "BF16", shape: [2, 2], data_offsets: [8, 16] },
+      },
+      new Uint8Array(words.buffer),
+    ),
+  );
+  assert.deepEqual(found.half!.arraySync(), [1, -2, Number.POSITIVE_INFINITY, 2 ** -24]);
+  assert.deepEqual(found.brain!.arraySync(), [
+    [1, -2],
+    [Number.POSITIVE_INFINITY, Number.NaN],
+  ]);
+});
+
+test("a damaged file is refused by its name and what is wrong with it", () => {
+  const entry = (change: object) => ({ x: { dtype: "F32", shape: [2], data_offsets: [0, 8], ...change } });
+  const data = new Uint8Array(8);
+  const load =
+    (header: unknown, bytes = data) =>
+    () =>
+      h.load(safetensors(header, bytes));
+  assert.throws(load("{"), /hand\.safetensors: its header is no JSON/);
+  assert.throws(load(entry({ dtype: "F8_E4M3" })), /x has the dtype F8_E4M3, which is not supported/);
+  assert.throws(load(entry({ shape: [3] })), /x says it lies in bytes 0 to 8 of 8; its shape needs 12/);
+  assert.throws(load(entry({ shape: [-2] })), /x has the shape \[-2\]/);
+  assert.throws(load(entry({ data_offsets: [4, 12] }), new Uint8Array(12)), /x starts at byte 4, where 0 was expected/);
+  assert.throws(load(entry({}), new Uint8Array(9)), /1 bytes at the end belong to no tensor/);
+  writeFileSync(file("short.safetensors"), Buffer.from([255, 255, 255, 255, 255, 255, 255, 0]));
+  assert.throws(() => h.load(file("short.safetensors")), /says its header is \d+ bytes long; the file has 8/);
+  writeFileSync(file("no.npy"), "hello, no array");
+  assert.throws(() => h.load(file("no.npy")), /no\.npy: is no npy file/);
+  writeFileSync(file("cut.npy"), readFileSync(reference("float32.npy")).subarray(0, -4));
+  assert.throws(() => h.load(file("cut.npy")), /holds 20 bytes of data, its shape needs 24/);
+  writeFileSync(file("no.npz"), "hello");
+  assert.throws(() => h.load(file("no.npz")), /no\.npz: is no npz file/);
+  assert.throws(() => h.load(file("x.txt")), /must end in \.npy, \.npz, \.safetensors/);
+});
+
+test("danfojs frames become tensors and back", async () => {
+  // After the runtime, which gives danfojs the one tfjs.
+  const { DataFrame, Series } = await import("danfojs-node");
+  const frame = new DataFrame(
+    [
+      [1, 2.5],
+      [3, Number.NaN],
+    ],
+    { columns: ["a", "b"] },
+  );
+  const x = h.fromFrame(frame);
+  assert.deepEqual(x.arraySync(), [
+    [1, 2.5],
+    [3, Number.NaN],
+  ]);
+  assert.deepEqual(h.fromFrame(new Series([1, 2, 3])).arraySync(), [1, 2, 3]);
+  assert.deepEqual(new DataFrame(h.toFrameRows(h.tensor([[1, 2]])), { columns: ["a", "b"] }).values, [[1, 2]]);
+  const words = new DataFrame([["x", 1]], { columns: ["name", "n"] });
+  assert.throws(() => h.fromFrame(words), /fromFrame: column name holds "x" in row 0, which is no number/);
+});
