@@ -34,7 +34,8 @@ export class Model {
 
   /** `module` is the npm package of the front end that has the model's class and view. */
   constructor(module: "@jupyter-widgets/base" | "@jupyter-widgets/controls", name: string, state: CommData) {
-    const view = name.replace(/Model$/, "View");
+    // Every kind of progress has the one view.
+    const view = name.replace(/^FloatProgress/, "Progress").replace(/Model$/, "View");
     const hasView = !/^(?:Layout|ProgressStyle|HTMLStyle)Model$/.test(name);
     this.#state = {
       _model_module: module,
