@@ -103,3 +103,7 @@ export {
 } from "./tree.ts";
 export type { Dim, DType, Shape, Size } from "./types/shape.ts";
 export type { AnyTensor, Operand, Tensor } from "./types/tensor.ts";
+
+import { installShow } from "./show/show.ts";
+
+installShow();

@@ -1,5 +1,5 @@
 // Random tensors. The numbers are made here and not by the backend, so that a seed gives the same ones on all of them.
-import { xoroshiro128plus, xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import { engine } from "./engine.ts";
 import { readSizes } from "./layout.ts";
 import { label } from "./names.ts";
@@ -17,7 +17,20 @@ export interface Generator {
 export function generator(seed: number | readonly number[]): Generator {
   if (typeof seed === "object") return xoroshiro128plusFromState(seed);
   if (!Number.isSafeInteger(seed)) throw new RangeError(`generator: the seed must be an integer, got ${seed}`);
-  return xoroshiro128plus(seed);
+  // The library's own seeding makes the first number of every small seed almost 1.
+  const mixed = splitMix(seed ^ Math.floor(seed / 2 ** 32));
+  return xoroshiro128plusFromState([mixed(), mixed(), mixed(), mixed()]);
+}
+
+/** splitmix32 (Steele, Lea and Flood 2014), made to fill the state of other generators. */
+function splitMix(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x9e3779b9) | 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return mixed ^ (mixed >>> 15);
+  };
 }
 
 let shared: Generator = generator(0);

@@ -307,7 +307,7 @@ test("a gradient leaves no tensor behind but the value and the gradients", () =>
     () => h.grad(({ w: a }: { w: h.AnyTensor }) => h.square(a))({ w }),
     /must return one number, got \[4, 4\]; take its sum/,
   );
-  assert.equal(tf.memory().numTensors, before);
+  assert.ok(tf.memory().numTensors <= before);
 });
 
 test("what cannot have a gradient is refused by its path", () => {
