@@ -1,3 +1,4 @@
+export * from "./amp/index.ts";
 export * from "./batching/index.ts";
 export * from "./data/index.ts";
 export * from "./display/index.ts";

@@ -2,8 +2,11 @@ import type { Tensor, Tensor1D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
 import type { Batch } from "../batching/batch.ts";
 import { tf } from "../runtime/index.ts";
 
-/** Added to the score of a hidden key: its weight underflows to exactly 0, and a row with nothing to see stays finite. */
-const HIDDEN = -1e9;
+/**
+ * Added to the score of a hidden key: its weight underflows to exactly 0, and a row with nothing to see stays finite, in
+ * half precision too.
+ */
+const HIDDEN = -3e4;
 
 /** What a Transformer needs to know of a batch, on the device. */
 export interface BatchTensors {

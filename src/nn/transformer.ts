@@ -101,16 +101,20 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
       training && full.dropout > 0 ? { rate: full.dropout, seed: [seed, site++] } : undefined;
     return tf.tidy(() => {
       const inputs = batchTensors(batch);
-      let x = layer("embedding", () => {
-        const positions = embedding(p.positions ?? (sines as Tensor2D), inputs.positions);
-        const sum = tf.tidy(() => addWithDropout(embedding(p.tokens, inputs.ids), positions, undefined));
-        return dropout(sum, drop());
-      });
+      let x = layer("embedding", () =>
+        tf.tidy(() => {
+          const positions = embedding(p.positions ?? (sines as Tensor2D), inputs.positions);
+          return dropout(addWithDropout(embedding(p.tokens, inputs.ids), positions, undefined), drop());
+        }),
+      );
       for (const [i, own] of p.layers.entries()) {
-        x = layer(`layers.${i}`, () => tf.tidy(() => encoderLayer(x, own, inputs, batch, full, drop)));
+        const before = x;
+        x = layer(`layers.${i}`, () => tf.tidy(() => encoderLayer(before, own, inputs, batch, full, drop)));
+        before.dispose();
       }
       return layer("classifier", () => {
-        const pooled = pool(layerNorm(x, p.norm.scale, p.norm.offset), inputs.meanWeights);
+        const pooled = tf.tidy(() => pool(layerNorm(x, p.norm.scale, p.norm.offset), inputs.meanWeights));
+        x.dispose();
         const sequences = inputs.sequences ? embedding(pooled, inputs.sequences) : pooled;
         return linear(sequences, p.classifier.weight, p.classifier.bias);
       });
@@ -132,18 +136,21 @@ function encoderLayer(
   drop: () => Dropout | undefined,
 ): Tensor2D {
   const attend = () => {
-    const normed = layerNorm(x, p.attentionNorm.scale, p.attentionNorm.offset);
-    const projected = linear(normed, p.projection.weight, p.projection.bias);
+    const projected = tf.tidy(() => {
+      const normed = layerNorm(x, p.attentionNorm.scale, p.attentionNorm.offset);
+      return linear(normed, p.projection.weight, p.projection.bias);
+    });
     const mixed = attention(projected, { rows, time, heads, bias: inputs.attentionBias, dropout: drop() });
     return addWithDropout(x, linear(mixed, p.attentionOutput.weight, p.attentionOutput.bias), drop());
   };
   const attended = layer("attention", () => tf.tidy(attend));
   return layer("feedForward", () => {
-    const normed = layerNorm(attended, p.feedForwardNorm.scale, p.feedForwardNorm.offset);
-    const hidden =
-      activation === "relu"
+    const hidden = tf.tidy(() => {
+      const normed = layerNorm(attended, p.feedForwardNorm.scale, p.feedForwardNorm.offset);
+      return activation === "relu"
         ? linearRelu(normed, p.up.weight, p.up.bias, drop())
         : dropout(gelu(linear(normed, p.up.weight, p.up.bias)), drop());
+    });
     return addWithDropout(attended, linear(hidden, p.down.weight, p.down.bias), drop());
   });
 }

@@ -20,3 +20,13 @@ export {
 } from "./ledger.ts";
 export { ready, runtimeInfo, tf } from "./load.ts";
 export { attribute, collect, memoryOf, pendingBytes, settleCauses } from "./manage.ts";
+export {
+  bitcast,
+  castThrough,
+  doubleTensor,
+  nativeBackend,
+  nativeCast,
+  nativeStorageOf,
+  onFirstStorage,
+} from "./storage/native.ts";
+export { bytesPerNumber, checkStorage, promoted, type Storage, storageNames, typeOf } from "./storage/types.ts";

@@ -5,6 +5,7 @@ import { bindingFile } from "./compiler.ts";
 import { openDoor } from "./door.ts";
 import { manageNative } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
+import { openStorage } from "./storage/native.ts";
 
 export type Tf = typeof import("@tensorflow/tfjs-node-gpu");
 
@@ -18,6 +19,7 @@ export function loadNative(folder: string): Tf {
   seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
   const tf = require("@tensorflow/tfjs-node-gpu") as Tf;
   const backend = tf.backend() as NodeJSKernelBackend;
+  openStorage(backend);
   openDoor(backend);
   manageNative(backend, tf.engine() as unknown as Parameters<typeof manageNative>[1]);
   return tf;

@@ -1,4 +1,5 @@
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
+import { autocastOp, storageOf, to } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
 import { differentiable } from "../differentiable.ts";
 import { integers, isNative, scalar } from "../native.ts";
@@ -42,7 +43,18 @@ export interface AttentionOptions {
  * as in FlashAttention (Dao et al. 2022, arXiv 2205.14135, appendix B.2).
  */
 export function attention(projected: Tensor2D, options: AttentionOptions): Tensor2D {
-  const { rows, time, heads, bias } = options;
+  return inHalf(projected, options);
+}
+
+/**
+ * On autocast's half list as a whole, like PyTorch's `scaled_dot_product_attention`; the softmax in half too, since in
+ * float32 its input and output would be the largest tensors of a step.
+ */
+const inHalf = autocastOp("half", attend);
+
+function attend(projected: Tensor2D, options: AttentionOptions): Tensor2D {
+  const { rows, time, heads } = options;
+  const bias = options.bias && to(options.bias, storageOf(projected));
   const features = projected.shape[1] / 3;
   const size = features / heads;
   const scale = 1 / Math.sqrt(size);

@@ -1,4 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import { storageOf, to } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
 import { differentiable } from "../differentiable.ts";
 import { integers, isNative, scalar } from "../native.ts";
@@ -35,7 +36,10 @@ export function keepMask(shape: readonly number[], { rate, seed }: Dropout): Ten
     const words = statelessWords(integers(half), tf.tensor1d([...seed], "int32"));
     const threshold = scalar(Math.round(rate * 65536) * 65536 - 2 ** 31, "int32");
     const upper = greaterEqualInt(words, threshold);
-    const lower = greaterEqualInt(leftShift(words, scalar(16, "int32")), threshold);
+    const shifted = leftShift(words, scalar(16, "int32"));
+    words.dispose();
+    const lower = greaterEqualInt(shifted, threshold);
+    shifted.dispose();
     const both = packTwoBool(upper, lower);
     if (size % 2 === 0) return reshapeBool(both, integers(...shape));
     return tf.reshape(tf.slice(tf.reshape(both, [2 * half]), 0, size), [...shape]);
@@ -44,7 +48,8 @@ export function keepMask(shape: readonly number[], { rate, seed }: Dropout): Ten
 
 /** `x` where the mask is true and 0 elsewhere, unscaled. Native only. */
 export function keep(x: Tensor, mask: Tensor): Tensor {
-  const factor = boolToFloat(mask);
+  const storage = storageOf(x);
+  const factor = storage === "float32" ? boolToFloat(mask) : to(mask, storage);
   const kept = multiply(x, factor);
   factor.dispose();
   return kept;

@@ -1,0 +1,112 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { DataId, Tensor } from "@tensorflow/tfjs-node-gpu";
+import { checkStorage, standAtDoor } from "../runtime/index.ts";
+import { emulate, useLists } from "./storage/emulated.ts";
+import { isNative } from "./storage/to.ts";
+
+export type HalfType = "float16" | "bfloat16";
+
+/** What holds while the function of an `autocast` runs, in it and in what it awaits. */
+export interface Region {
+  /** Undefined where autocast is switched off. */
+  type: HalfType | undefined;
+  /** Half copies of variables, of the outermost region; absent once that has been left. */
+  weights: Map<DataId, Tensor> | undefined;
+  outermost: Region;
+}
+
+const current = new AsyncLocalStorage<Region>();
+let open = 0;
+let leave: (() => void) | undefined;
+
+/** The region that the running code is in. */
+export const region = (): Region | undefined => (open > 0 ? current.getStore() : undefined);
+
+/** What is done at the door while any region is open; set once, by autocast. */
+export interface RegionPolicy {
+  door: Parameters<typeof standAtDoor>[0];
+  emulated: Parameters<typeof useLists>[0];
+  /** When an outermost region is left. */
+  closed(region: Region): void;
+}
+
+let policy: RegionPolicy | undefined;
+
+export function setRegionPolicy(set: RegionPolicy): void {
+  policy = set;
+}
+
+function enter(): void {
+  if (open++ > 0) return;
+  if (!isNative()) emulate();
+  leave = standAtDoor(policy!.door);
+  useLists(policy!.emulated);
+}
+
+function exit(): void {
+  if (--open > 0) return;
+  leave?.();
+  useLists(() => undefined);
+}
+
+/** Runs `fn` in a region, which lasts until what it returns has settled. */
+function within<T>(inside: Region, fn: () => T): T {
+  enter();
+  let pending = false;
+  const end = () => {
+    exit();
+    if (inside.outermost !== inside) return;
+    policy!.closed(inside);
+    inside.weights = undefined;
+  };
+  try {
+    const result = current.run(inside, fn);
+    if (!(result instanceof Promise)) return result;
+    pending = true;
+    return result.finally(end) as T;
+  } finally {
+    if (!pending) end();
+  }
+}
+
+/** Runs `fn` once more as it would run within a region, which may have been left since. */
+export function reenter<T>(inside: Region | undefined, fn: () => T): T {
+  if (region() === inside) return fn();
+  enter();
+  try {
+    return current.run(inside as Region, fn);
+  } finally {
+    exit();
+  }
+}
+
+/**
+ * Runs `fn` with mixed precision: matrix products and convolutions in the half type, what needs the range or the digits
+ * in float32 (`autocastLists()` has every op's list), the rest in the types that it gets. Parameters stay float32; each
+ * is cast once, and the copy is kept until the outermost autocast is left. The gradients of what ran here are computed in
+ * the same types, wherever the backward pass is. `false` switches autocast off within.
+ *
+ * `fn` may be async: what it awaits is inside too, and what runs meanwhile elsewhere is not.
+ *
+ * Micikevicius et al. 2018, "Mixed precision training" (arXiv 1710.03740); PyTorch's `torch.autocast`.
+ * @throws TypeError for another type than "float16", "bfloat16" or false
+ */
+export function autocast<T>(type: HalfType | false, fn: () => T): T {
+  if (type !== false) {
+    try {
+      checkStorage(type, ["float16", "bfloat16"]);
+    } catch (error) {
+      throw new TypeError(`autocast: ${(error as Error).message}; autocast(false, fn) switches it off`);
+    }
+  }
+  if (typeof fn !== "function")
+    throw new TypeError(`autocast: the second argument must be a function, got ${typeof fn}`);
+  const outer = region();
+  const inside = { type: type || undefined, weights: outer?.outermost.weights } as Region;
+  inside.outermost = outer?.outermost ?? inside;
+  if (!outer) inside.weights = new Map();
+  return within(inside, fn);
+}
+
+/** The half type in force where this is called; undefined outside of autocast. PyTorch's `get_autocast_dtype`. */
+export const autocastType = (): HalfType | undefined => region()?.type;

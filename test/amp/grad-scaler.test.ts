@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
+import { autocast, GradScaler, type GradScalerState, to } from "../../src/amp/index.ts";
+import { ready, standAtDoor, tf } from "../../src/runtime/index.ts";
+import { adamW, valueAndGradients } from "../../src/train/index.ts";
+
+await ready();
+
+/** An optimizer that adds the gradients to its variable and counts its steps. */
+function adding(variable: Variable) {
+  return {
+    steps: 0,
+    step(gradients: Tensor[]) {
+      this.steps++;
+      variable.assign(variable.add(gradients[0]!));
+      tf.dispose(gradients);
+    },
+  };
+}
+
+function setting(scaler = new GradScaler()) {
+  const variable = tf.variable(tf.tensor1d([1, 2]));
+  const optimizer = adding(variable);
+  const gradients = (factor = 0.5) =>
+    valueAndGradients(() => scaler.scale(tf.sum(tf.mul(variable, factor)) as Scalar), [variable]).gradients;
+  return { scaler, variable, optimizer, gradients };
+}
+
+describe("GradScaler", () => {
+  test("starts with PyTorch's constants", () => {
+    assert.deepEqual(new GradScaler().stateDict(), {
+      scale: 65536,
+      growth_factor: 2,
+      backoff_factor: 0.5,
+      growth_interval: 2000,
+      _growth_tracker: 0,
+    });
+  });
+
+  test("gives the optimizer the true gradients", () => {
+    const { scaler, variable, optimizer, gradients } = setting();
+    const scaled = gradients();
+    assert.deepEqual([...scaled[0]!.dataSync()], [32768, 32768]);
+    scaler.step(optimizer, scaled);
+    scaler.update();
+    assert.deepEqual([...variable.dataSync()], [1.5, 2.5]);
+    assert.ok(scaled[0]!.isDisposed);
+  });
+
+  test("an infinity skips exactly one step and halves the scale; the parameters and the optimizer stay", () => {
+    const { scaler, variable } = setting();
+    const optimizer = adamW([variable]);
+    const take = (factor: number) => {
+      const { gradients } = valueAndGradients(
+        () => scaler.scale(tf.sum(tf.mul(variable, factor)) as Scalar),
+        [variable],
+      );
+      scaler.step(optimizer, gradients);
+      scaler.update();
+      return [...variable.dataSync()];
+    };
+    const first = take(0.5);
+    assert.deepEqual(take(Number.POSITIVE_INFINITY), first);
+    assert.equal(scaler.getScale(), 32768);
+    assert.deepEqual(take(Number.NaN), first);
+    assert.equal(scaler.getScale(), 16384);
+    const other = tf.variable(tf.tensor1d([1, 2]));
+    const untroubled = adamW([other]);
+    for (let i = 0; i < 2; i++) untroubled.step([tf.tensor1d([0.5, 0.5])]);
+    assert.deepEqual(take(0.5), [...other.dataSync()]);
+    assert.equal(scaler.getScale(), 16384);
+  });
+
+  test("small gradients vanish in float16 without scaling and not with it", () => {
+    const weight = tf.variable(tf.ones([4, 1])) as Variable;
+    const x = tf.tensor2d([1, 2, 3, 4], [1, 4]);
+    const factor = 1e-8;
+    const gradient = (scaler: GradScaler) => {
+      const { gradients } = valueAndGradients(
+        () => scaler.scale(autocast("float16", () => tf.mul(tf.sum(tf.matMul(x, weight as never)), factor)) as Scalar),
+        [weight],
+      );
+      return [...scaler.unscale({ step: () => undefined }, gradients)[0]!.dataSync()];
+    };
+    const native = tf.getBackend() === "tensorflow";
+    if (native) assert.deepEqual(gradient(new GradScaler({ enabled: false })), [0, 0, 0, 0]);
+    gradient(new GradScaler()).forEach((value, i) => {
+      assert.ok(Math.abs(value - (i + 1) * factor) < 1e-3 * factor * (i + 1), `${value}`);
+    });
+  });
+
+  test("unscale before the step shows the true gradients, for clipping", () => {
+    const { scaler, variable, optimizer, gradients } = setting();
+    const [gradient] = scaler.unscale(optimizer, gradients());
+    assert.deepEqual([...gradient!.dataSync()], [0.5, 0.5]);
+    scaler.step(optimizer, [gradient!.mul(0.1)]);
+    scaler.update();
+    for (const [i, value] of variable.dataSync().entries()) assert.ok(Math.abs(value - [1.05, 2.05][i]!) < 1e-6);
+  });
+
+  test("the finite check of all gradients reads one number", () => {
+    const scaler = new GradScaler();
+    const variables = Array.from({ length: 20 }, () => tf.variable(tf.ones([3, 2])));
+    const { gradients } = valueAndGradients(
+      () => scaler.scale(tf.addN(variables.map((variable) => tf.sum(variable))) as Scalar),
+      variables,
+    );
+    const ops: string[] = [];
+    const leave = standAtDoor((op, next) => {
+      ops.push(op.name);
+      return next(op);
+    });
+    try {
+      scaler.unscale({ step: () => undefined }, gradients);
+    } finally {
+      leave();
+    }
+    for (const op of ["IsFinite", "All", "Mul"]) assert.ok(ops.filter((name) => name === op).length <= 1, ops.join());
+  });
+
+  test("several optimizers share the scale: one's overflow halves it, and only its own step is left out", () => {
+    const { scaler, optimizer, gradients } = setting();
+    const second = setting(scaler);
+    scaler.step(optimizer, gradients(Number.POSITIVE_INFINITY));
+    scaler.step(second.optimizer, second.gradients());
+    scaler.update();
+    assert.deepEqual([optimizer.steps, second.optimizer.steps, scaler.getScale()], [0, 1, 32768]);
+  });
+
+  test("its state goes into another scaler, and the disabled one's is empty", () => {
+    const { scaler, optimizer, gradients } = setting(new GradScaler({ growthInterval: 4 }));
+    for (const factor of [1, Number.POSITIVE_INFINITY, 1, 1]) {
+      scaler.step(optimizer, gradients(factor));
+      scaler.update();
+    }
+    const state = JSON.parse(JSON.stringify(scaler.stateDict())) as GradScalerState;
+    assert.equal(state._growth_tracker, 2);
+    const other = new GradScaler();
+    other.loadStateDict(state);
+    assert.deepEqual(other.stateDict(), state);
+    assert.deepEqual(new GradScaler({ enabled: false }).stateDict(), {});
+    assert.throws(() => other.loadStateDict({}), /the state is empty, perhaps saved from a disabled/);
+  });
+
+  test("disabled, it changes nothing", () => {
+    const { scaler, variable, optimizer, gradients } = setting(new GradScaler({ enabled: false }));
+    scaler.step(optimizer, gradients());
+    scaler.update();
+    assert.deepEqual([...variable.dataSync()], [1.5, 2.5]);
+    assert.equal(scaler.getScale(), 1);
+    assert.equal(scaler.isEnabled(), false);
+  });
+});
+
+describe("a scaler that is used wrongly says so and leaves the training as it was", () => {
+  test("two steps without an update", () => {
+    const { scaler, variable, optimizer, gradients } = setting();
+    scaler.step(optimizer, gradients());
+    const again = gradients();
+    const before = [...variable.dataSync()];
+    assert.throws(() => scaler.step(optimizer, again), /step\(\) has already been called since the last update\(\)/);
+    assert.deepEqual([...variable.dataSync()], before);
+    assert.ok(!again[0]!.isDisposed);
+    scaler.update();
+    scaler.step(optimizer, again);
+    assert.equal(optimizer.steps, 2);
+  });
+
+  test("unscale twice, and unscale after the step", () => {
+    const { scaler, optimizer, gradients } = setting();
+    const unscaled = scaler.unscale(optimizer, gradients());
+    assert.throws(() => scaler.unscale(optimizer, unscaled), /unscale\(\) has already been called on this optimizer/);
+    assert.deepEqual([...unscaled[0]!.dataSync()], [0.5, 0.5]);
+    scaler.step(optimizer, unscaled);
+    assert.throws(() => scaler.unscale(optimizer, gradients()), /unscale\(\) is being called after step\(\)/);
+  });
+
+  test("update without a step, and step without a scaled loss", () => {
+    const { scaler, optimizer, gradients } = setting();
+    assert.throws(() => scaler.step(optimizer, [tf.ones([2])]), /step\(\) was called before scale\(\)/);
+    assert.throws(() => scaler.update(), /update\(\) was called before scale\(\)/);
+    gradients();
+    assert.throws(() => scaler.update(), /no gradients were checked since the last update\(\)/);
+    assert.equal(scaler.getScale(), 65536);
+  });
+
+  test("a scale that is not finite", () => {
+    const { scaler, optimizer, gradients } = setting();
+    scaler.step(optimizer, gradients());
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 0, -1, 1e39])
+      assert.throws(() => scaler.update(bad), /newScale must be positive and finite in float32, got/);
+    scaler.update(128);
+    assert.equal(scaler.getScale(), 128);
+    const state = scaler.stateDict() as GradScalerState;
+    assert.throws(() => scaler.loadStateDict({ ...state, scale: Number.NaN }), /scale must be positive and finite/);
+    assert.throws(() => scaler.loadStateDict({ ...state, growth_factor: 1 }), /growthFactor must be above 1, got 1/);
+    assert.deepEqual(scaler.stateDict(), state);
+    assert.throws(
+      () => new GradScaler({ initScale: Number.POSITIVE_INFINITY }),
+      /initScale must be positive and finite/,
+    );
+    assert.throws(() => new GradScaler({ backoffFactor: 1 }), /backoffFactor must lie between 0 and 1, got 1/);
+    assert.throws(() => new GradScaler({ growthInterval: 0 }), /growthInterval must be a positive whole number, got 0/);
+  });
+
+  test("float16 gradients", () => {
+    const { scaler, optimizer, gradients } = setting();
+    const half = gradients().map((gradient) => to(gradient.mul(1 / 65536), "float16"));
+    if (tf.getBackend() === "tensorflow")
+      assert.throws(() => scaler.step(optimizer, half), /gradient 0 is float16.*parameters must be float32/);
+    assert.equal(optimizer.steps, 0);
+  });
+});
