@@ -37,6 +37,13 @@ program
   .action(async (file, flags) => (await import("./report.ts")).report(file, flags));
 
 program
+  .command("assign")
+  .description("make the students' version of an nbgrader assignment: stubs for solutions, no hidden tests; no Python")
+  .argument("<notebook|folder>", "the teacher's version")
+  .requiredOption("-o, --output <path>", "the students' version: a notebook or a folder")
+  .action(async (source, flags) => (await import("./assign.ts")).assign(source, flags));
+
+program
   .command("setup")
   .description("find, or build once for this user, the native TensorFlow runtime")
   .action(async () => (await import("./setup.ts")).setup());

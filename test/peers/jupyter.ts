@@ -22,14 +22,15 @@ export interface Jupyter {
   folder: string;
   env: NodeJS.ProcessEnv;
   bin(name: string): string;
-  /** Runs a program of the environment in `folder`, for at most `timeout` milliseconds (default two minutes). */
-  run(name: string, args: string[], options?: { timeout?: number; input?: string }): Promise<Ran>;
+  /** Runs a program of the environment in `cwd`, by default `folder`, for at most `timeout` milliseconds (default two minutes). */
+  run(name: string, args: string[], options?: { timeout?: number; input?: string; cwd?: string }): Promise<Ran>;
   /** Writes an nbformat 4.5 notebook of code cells, and says its path. */
   notebook(name: string, cells: (string | { source: string; tags: string[] })[]): string;
 }
 
-export async function jupyter(): Promise<Jupyter> {
-  const python = await venv(path.join(peers, "requirements.txt"), console.log);
+/** @param requirements the file in this folder that lists the environment's packages */
+export async function jupyter(requirements = "requirements.txt"): Promise<Jupyter> {
+  const python = await venv(path.join(peers, requirements), console.log);
   const folder = mkdtempSync(path.join(tmpdir(), "halftone-peers-"));
   after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   const at = (...names: string[]): string => path.join(folder, ".jupyter", ...names);

@@ -1,0 +1,13 @@
+"""nbgrader for TypeScript notebooks. This folder is the course: `nbgrader generate_assignment fixed-padding` and so on."""
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = "halftone"
+
+# nbgrader knows no TypeScript: without this, generate_assignment stops.
+stub = '// YOUR CODE HERE\nthrow new Error("not implemented");'
+c.ClearSolutions.code_stub = {"typescript": stub, "javascript": stub}
+
+# A first import of the library takes a second or two; an endless loop is stopped after this many seconds.
+c.Execute.timeout = 120
+c.Execute.interrupt_on_timeout = True

@@ -1,0 +1,40 @@
+import { cpSync, readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { studentVersion } from "../notebook/assignment.ts";
+import { readNotebook, writeNotebook } from "../notebook/nbformat.ts";
+import { NotebookProblem } from "../notebook/problem.ts";
+
+/** `halftone assign`: a notebook, or a folder with an assignment's notebooks and what belongs to them. */
+export function assign(source: string, { output }: { output: string }): void {
+  const found = statSync(source, { throwIfNoEntry: false });
+  if (!found) throw new NotebookProblem(`There is no notebook or folder at ${source}.`);
+  if (path.resolve(source) === path.resolve(output))
+    throw new NotebookProblem(`-o ${output} is the source itself: name another place, or the solutions would be lost.`);
+  if (found.isDirectory()) assignFolder(source, output);
+  else assignNotebook(source, output.endsWith(".ipynb") ? output : path.join(output, path.basename(source)));
+}
+
+function assignFolder(source: string, output: string): void {
+  if (output.endsWith(".ipynb")) throw new NotebookProblem(`-o ${output} is one notebook, but ${source} is a folder.`);
+  const names = readdirSync(source).filter((name) => !IGNORED.test(name));
+  const notebooks = names.filter((name) => name.endsWith(".ipynb"));
+  if (notebooks.length === 0) throw new NotebookProblem(`There is no notebook (.ipynb) in the folder ${source}.`);
+  // All notebooks first: when one of them is refused, nothing is written.
+  const versions = notebooks.map(
+    (name) => [name, studentVersion(readNotebook(path.join(source, name)), name)] as const,
+  );
+  for (const [name, version] of versions) {
+    writeNotebook(path.join(output, name), version);
+    console.log(path.join(output, name));
+  }
+  for (const name of names.filter((each) => !notebooks.includes(each)))
+    cpSync(path.join(source, name), path.join(output, name), { recursive: true });
+}
+
+/** What nbgrader does not hand out either. */
+const IGNORED = /^(\.ipynb_checkpoints|__pycache__|feedback|node_modules|.*\.pyc)$/;
+
+function assignNotebook(source: string, output: string): void {
+  writeNotebook(output, studentVersion(readNotebook(source), source));
+  console.log(output);
+}

@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import { languageOf } from "./language.ts";
+import type { Cell, Notebook } from "./nbformat.ts";
+import { NotebookProblem } from "./problem.ts";
+
+/** What a student's version holds in the place of a solution; nbgrader_config.py tells nbgrader the same. */
+export const CODE_STUB = '// YOUR CODE HERE\nthrow new Error("not implemented");';
+const TEXT_STUB = "YOUR ANSWER HERE";
+
+/** A cell's part in an assignment, as nbgrader keeps it (schema 3). */
+interface Part {
+  grade: boolean;
+  solution: boolean;
+  locked: boolean;
+  task?: boolean;
+  grade_id: string;
+  points?: number;
+  schema_version: number;
+  checksum?: string;
+  cell_type?: string;
+}
+
+/**
+ * The student's version of an assignment: solutions replaced by a stub, hidden tests and mark schemes taken out, outputs
+ * cleared, the teacher's cells locked. The same that nbgrader 0.9's `generate_assignment` makes of it.
+ */
+export function studentVersion(source: Notebook, name: string): Notebook {
+  if (!["typescript", "javascript"].includes(languageOf(source))) {
+    throw new NotebookProblem(`${name} is a ${languageOf(source)} notebook; halftone assigns TypeScript ones.`);
+  }
+  const notebook = structuredClone(source);
+  const ids = new Set<string>();
+  let parts = 0;
+  for (const cell of notebook.cells) {
+    const refuse = (what: string) =>
+      new NotebookProblem(`${name}: ${what}, in the cell that begins "${cell.source.split("\n")[0]}".`);
+    const part = partOf(cell, refuse);
+    if (part) parts++;
+    if (part && (part.grade || part.solution || part.locked)) {
+      if (ids.has(part.grade_id)) throw refuse(`the grade_id "${part.grade_id}" is used twice`);
+      ids.add(part.grade_id);
+    }
+    lock(cell, part);
+    const solved = replaceRegion(cell, "SOLUTION", stubFor(cell), refuse);
+    if (solved && !part?.solution) throw refuse("a solution region stands outside a solution cell");
+    if (part?.solution && !solved) cell.source = stubFor(cell);
+    clear(cell);
+    if (replaceRegion(cell, "HIDDEN TESTS", undefined, refuse) && !part?.grade)
+      throw refuse("hidden tests stand outside a test cell");
+    if (replaceRegion(cell, "MARK SCHEME", undefined, refuse) && !part?.task)
+      throw refuse("a mark scheme stands outside a manually graded task");
+    if (part && (part.grade || part.solution || isLocked(part))) {
+      part.checksum = checksum(cell, part);
+      part.cell_type = cell.cell_type;
+    }
+  }
+  if (parts === 0) throw new NotebookProblem(`${name} is no assignment: no cell has nbgrader metadata.`);
+  delete notebook.metadata.celltoolbar;
+  return notebook;
+}
+
+type Refuse = (what: string) => NotebookProblem;
+
+function partOf(cell: Cell, refuse: Refuse): Part | undefined {
+  const part = cell.metadata.nbgrader as Part | undefined;
+  if (part === undefined) return undefined;
+  if (part.schema_version !== 3)
+    throw refuse(
+      `its nbgrader metadata has schema ${part.schema_version ?? 0}, not 3 (\`nbgrader update\` converts it)`,
+    );
+  if ((part.grade || part.solution || part.locked) && !part.grade_id) throw refuse("an nbgrader cell has no grade_id");
+  if (part.grade && typeof part.points !== "number") throw refuse(`"${part.grade_id}" has no points`);
+  const written = cell.cell_type === "markdown" && !part.task;
+  if (written && part.grade !== part.solution)
+    throw refuse(`"${part.grade_id}" is text: it is graded and a solution, or neither`);
+  if (part.task && cell.cell_type !== "markdown") throw refuse(`the task "${part.grade_id}" is not text`);
+  return part;
+}
+
+/** A test is locked whatever its metadata says, a solution never. */
+function isLocked({ solution, grade, locked }: Part): boolean {
+  return !solution && (grade || locked);
+}
+
+function lock(cell: Cell, part: Part | undefined): void {
+  if (!part) return;
+  if (part.solution) cell.metadata.deletable = false;
+  else if (isLocked(part)) Object.assign(cell.metadata, { deletable: false, editable: false });
+}
+
+function stubFor(cell: Cell): string {
+  return cell.cell_type === "code" ? CODE_STUB : TEXT_STUB;
+}
+
+/** Replaces each region between `BEGIN name` and `END name` by the stub, indented as the region; says whether there was one. */
+function replaceRegion(cell: Cell, name: string, stub: string | undefined, refuse: Refuse): boolean {
+  const kept: string[] = [];
+  let inside = false;
+  let found = false;
+  for (const line of cell.source.split("\n")) {
+    if (line.includes(`BEGIN ${name}`)) {
+      if (inside) throw refuse(`BEGIN ${name} stands inside another`);
+      inside = found = true;
+      const indent = /^\s*/.exec(line)![0];
+      if (stub !== undefined) kept.push(...stub.split("\n").map((each) => indent + each));
+    } else if (line.includes(`END ${name}`)) inside = false;
+    else if (!inside) kept.push(line);
+    else if (name === "MARK SCHEME" && /!\[.*\]\(attachment:.+?\)/.test(line))
+      throw refuse("a mark scheme has an attachment, which the student's version would keep");
+  }
+  if (inside) throw refuse(`BEGIN ${name} has no END ${name}`);
+  cell.source = kept.join("\n");
+  return found;
+}
+
+function clear(cell: Cell): void {
+  if (cell.cell_type !== "code") return;
+  cell.outputs = [];
+  cell.execution_count = null;
+  for (const key of ["collapsed", "scrolled"]) delete cell.metadata[key];
+}
+
+/** nbgrader's own: by it a submission shows whether a locked cell was changed, and an answer was given. */
+function checksum(cell: Cell, part: Part): string {
+  const python = (truth: boolean) => (truth ? "True" : "False");
+  const hash = createHash("md5");
+  hash.update(cell.source).update(cell.cell_type);
+  hash
+    .update(python(part.grade))
+    .update(python(part.solution))
+    .update(python(isLocked(part)));
+  hash.update(part.grade_id);
+  if (part.grade) hash.update(pythonFloat(part.points!));
+  return hash.digest("hex");
+}
+
+/** Python's `str(float(value))`. */
+function pythonFloat(value: number): string {
+  return Number.isInteger(value) ? `${value}.0` : String(value);
+}
