@@ -38,7 +38,7 @@ export interface ProbeOptions {
  *
  * Causes: what variables hold are parameters, or optimizer state when they are not trainable; what the tape keeps are
  * activations, except what has the shape of attention weights; all else is temporary, batches and predictions too. Ops are
- * timed and counted as they are called, which costs 2 to 3 us each.
+ * timed and counted as they are called, which costs 10 to 25 us each.
  */
 export function probe<T>(fn: () => Promise<T>, options?: ProbeOptions): Promise<Probe<T>>;
 export function probe<T>(fn: () => T, options?: ProbeOptions): Probe<T>;

@@ -17,9 +17,12 @@ const bool = 10;
 
 type Attributes = readonly { name: string; value: unknown }[];
 
+let isNative: boolean | undefined;
+
 /** Bytes of the result of one of TensorFlow's ops, where its shape follows from its inputs; undefined for all others. */
 export function resultBytes({ name, attrs, inputs }: GatedOp): number | undefined {
-  if (runtimeInfo().backend !== "tensorflow") return undefined;
+  isNative ??= runtimeInfo().backend === "tensorflow";
+  if (!isNative) return undefined;
   const attribute = (key: string) => (attrs as Attributes).find((attr) => attr.name === key)?.value;
   const type = Number(attribute("T") ?? 1);
   const shapes = inputs.map((input) => (input as TensorInfo).shape);

@@ -89,10 +89,16 @@ export function manageLifetimes<Data extends TensorData>(backing: Backing<Data>,
     return storage.data.delete(dataId);
   };
 
+  // Kept outside of the function: a cell that is stopped in the middle must not lose what is left to free.
+  let keys: ArrayLike<number> = [];
+  let at = 0;
   const bury = (): void => {
-    const keys = deaths.take();
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]!;
+    if (at >= keys.length) {
+      keys = deaths.take();
+      at = 0;
+    }
+    while (at < keys.length) {
+      const key = keys[at++]!;
       const data = alive.get(key);
       // Disposed before it died.
       if (!data) continue;
@@ -111,7 +117,7 @@ export function manageLifetimes<Data extends TensorData>(backing: Backing<Data>,
   const pace: Policy = pacer(() => held() + 1024 * alive.size, bury);
   return {
     beforeOp() {
-      if (waiting[0] !== 0) bury();
+      if (waiting[0] !== 0 || at < keys.length) bury();
       pace.beforeOp();
     },
     collect: pace.collect,
