@@ -9,7 +9,7 @@ import { freeUnreachable } from "../../src/memory/index.ts";
 import { ready, standAtDoor, tf } from "../../src/runtime/index.ts";
 
 const { backend } = await ready();
-const programs = process.env.HALFTONE_STRESS ? 200 : 2;
+const programs = process.env.HALFTONE_STRESS ? 20 : 2;
 
 interface Value {
   tensor: Tensor;
