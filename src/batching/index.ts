@@ -28,3 +28,4 @@ export {
   type UniformLengthPlanOptions,
   uniformLengthPlan,
 } from "./strategies.ts";
+export { epochWork, stepWork, type TransformerSizes } from "./work.ts";

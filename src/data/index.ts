@@ -1,5 +1,10 @@
 export { type AddingExample, type AddingOptions, addingProblem } from "./adding.ts";
+export { type CacheOptions, cachedExamples } from "./cache.ts";
 export { type Example, majorityShare, type Vocabulary, vocabulary } from "./dataset.ts";
+export { collect, type EncodeOptions, encodeRecords } from "./encode.ts";
+export { type ArrowTableLike, type DataFrameLike, recordsOf } from "./files/frames.ts";
+export { type ParquetOptions, readParquet } from "./files/parquet.ts";
+export { type CsvOptions, type DataRecord, readCsv, readJsonLines, readLines, readRecords } from "./files/records.ts";
 export {
   evaluateListOps,
   type ListOpsExample,
@@ -10,4 +15,13 @@ export {
 } from "./listops.ts";
 export { type Random, random, randomFrom } from "./random.ts";
 export { readSafetensors, type StoredArray, writeSafetensors } from "./safetensors.ts";
-export { type Split, split } from "./split.ts";
+export {
+  languageSnippets,
+  type Snippet,
+  type SnippetLanguage,
+  type SnippetOptions,
+  snippetLanguages,
+} from "./snippets.ts";
+export { type Split, split, splitGroups } from "./split.ts";
+export { type BpeTokenizer, bpeTokenizer, type TokenizerFile, trainBpe } from "./text/bpe.ts";
+export { byteTokenizer, characterTokenizer, type Tokenizer } from "./text/tokenizer.ts";

@@ -1,0 +1,243 @@
+/**
+ * The same model, data, seeds and epochs under every batching strategy, and in PyTorch with the batches that transformers
+ * makes, in turns: useful tokens a second, memory and accuracy, beside what the theory predicts.
+ *
+ *     npm run build && node dist/bench/batching.js [--seeds 3] [--epochs 4] [--examples 1500] [--max-length 128]
+ *
+ * PyTorch runs under HALFTONE_TORCH_PYTHON, or python3, if that has `torch` (pip install torch numpy).
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import {
+  adamW,
+  type Batches,
+  bucketByLength,
+  dynamicLengthBatches,
+  epochWork,
+  evaluate,
+  fixedLengthBatches,
+  formatBytes,
+  listOps,
+  listOpsVocabulary,
+  packedBatches,
+  planStatistics,
+  ready,
+  runtimeInfo,
+  type TransformerConfig,
+  tokenBudgetBatches,
+  train,
+  transformerClassifier,
+  uniformLengthBatches,
+  warmUp,
+} from "../src/index.ts";
+
+interface Run {
+  seconds: number;
+  steps: number;
+  useful: number;
+  accuracy: number;
+  peakBytes: number;
+}
+
+const { values: given } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "3" },
+    epochs: { type: "string", default: "4" },
+    examples: { type: "string", default: "1500" },
+    "max-length": { type: "string", default: "128" },
+    features: { type: "string", default: "64" },
+  },
+});
+const [seeds, epochs, count, maxLength, features] = [
+  given.seeds,
+  given.epochs,
+  given.examples,
+  given["max-length"],
+  given.features,
+].map(Number) as [number, number, number, number, number];
+const batchSize = 32;
+const peak = 1e-3;
+const config: TransformerConfig = {
+  vocabularySize: listOpsVocabulary.size,
+  classes: 10,
+  maxLength,
+  features,
+  heads: 4,
+  layers: 2,
+  hidden: 4 * features,
+  dropout: 0.1,
+};
+const examples = listOps({ count: count + 400, seed: 1, minLength: 6, maxLength });
+const training = examples.slice(0, count);
+const validation = [...uniformLengthBatches(examples.slice(count), { batchSize: 100 })];
+const useful = training.reduce((sum, { tokens }) => sum + tokens.length, 0);
+const mean = useful / count;
+
+const strategies: Record<string, (seed: number) => Batches> = {
+  "fixed length": (seed) => fixedLengthBatches(training, { seed, batchSize, maxLength }),
+  "dynamic length": (seed) => dynamicLengthBatches(training, { seed, batchSize }),
+  "uniform length": (seed) => uniformLengthBatches(training, { seed, batchSize }),
+  "mega-batches": (seed) => uniformLengthBatches(training, { seed, batchSize, sort: "mega-batches" }),
+  "6 shapes": (seed) => bucketByLength(training, { seed, batchSize, shapes: 6 }),
+  "token budget": (seed) =>
+    tokenBudgetBatches(training, { seed, maxTokens: Math.max(maxLength, Math.round(batchSize * mean)) }),
+  packed: (seed) =>
+    packedBatches(training, { seed, batchSize: Math.max(1, Math.round((batchSize * mean) / maxLength)), maxLength }),
+};
+/** What transformers has a counterpart for. */
+const inTorch = ["fixed length", "dynamic length", "uniform length"];
+
+await ready();
+const { backend, version, device, threads } = runtimeInfo();
+const python = torchPython();
+console.log(
+  `${backend} ${version} on the ${device}, ${threads} threads; ${count} ListOps sequences of ${mean.toFixed(0)} tokens in the mean, ` +
+    `at most ${maxLength}; ${config.layers} layers of ${features}; ${epochs} epochs, ${seeds} seeds, in turns`,
+);
+if (!python)
+  console.log("PyTorch not found: pip install torch numpy, or set HALFTONE_TORCH_PYTHON to a Python that has it");
+
+const torch = python ? startTorch(python) : undefined;
+const mine = new Map<string, Run[]>();
+const theirs = new Map<string, Run[]>();
+const stepOverhead = await smallestStep();
+for (let seed = 1; seed <= seeds; seed++) {
+  for (const [name, strategy] of Object.entries(strategies)) {
+    push(mine, name, await halftone(strategy(seed), seed));
+    if (torch && inTorch.includes(name)) push(theirs, name, await torch.run(name, seed));
+    process.stderr.write(`seed ${seed}, ${name}: ${mine.get(name)!.at(-1)!.seconds.toFixed(1)} s\n`);
+  }
+}
+torch?.stop();
+
+report("Halftone", mine);
+if (torch) report("PyTorch, transformers' batches", theirs);
+predict();
+
+async function halftone(batches: Batches, seed: number): Promise<Run> {
+  const model = transformerClassifier({ ...config, seed });
+  const optimizer = adamW(model.parameters, { clipNorm: 1 });
+  let steps = 0;
+  for (let epoch = 0; epoch < epochs; epoch++) steps += batches.plan.epoch(epoch).length;
+  const learningRate = warmUp({ peak, warmUp: warmUpSteps(steps), total: steps });
+  const history = await train({ model, optimizer, batches, epochs, seed, learningRate, progress: false });
+  const { accuracy } = evaluate(model, validation);
+  optimizer.dispose();
+  model.dispose();
+  return {
+    seconds: history.steps.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000,
+    steps,
+    useful: history.steps.reduce((sum, { usefulTokens }) => sum + usefulTokens, 0),
+    accuracy,
+    peakBytes: Math.max(...history.steps.map(({ peakBytes }) => peakBytes)),
+  };
+}
+
+/** Seconds of a step that computes next to nothing: what a step costs whatever its batch. Warms the backend up, too. */
+async function smallestStep(): Promise<number> {
+  const model = transformerClassifier(config);
+  const optimizer = adamW(model.parameters, { clipNorm: 1 });
+  const tiny = fixedLengthBatches([{ tokens: [1], label: 0 }], { batchSize: 1, maxLength: 1 });
+  const { steps } = await train({ model, optimizer, batches: tiny, steps: 40, progress: false });
+  optimizer.dispose();
+  model.dispose();
+  return median(steps.slice(10).map(({ milliseconds }) => milliseconds)) / 1000;
+}
+
+function report(title: string, runs: ReadonlyMap<string, Run[]>): void {
+  console.log(`\n${title}`);
+  console.log(row("", "useful tok/s", "speed-up", "(by seed)", "steps", "peak", "accuracy", "(by seed)"));
+  const first = runs.get("fixed length")!;
+  for (const [name, own] of runs) {
+    const speed = own.map(({ seconds, useful }) => useful / seconds);
+    const gains = own.map((run, i) => first[i]!.seconds / first[i]!.useful / (run.seconds / run.useful));
+    const accuracies = own.map(({ accuracy }) => accuracy);
+    console.log(
+      row(
+        name,
+        median(speed).toFixed(0),
+        `${median(gains).toFixed(2)}x`,
+        `${Math.min(...gains).toFixed(2)} to ${Math.max(...gains).toFixed(2)}`,
+        String(own[0]!.steps),
+        formatBytes(Math.max(...own.map(({ peakBytes }) => peakBytes))),
+        `${(100 * average(accuracies)).toFixed(1)}%`,
+        accuracies.map((accuracy) => (100 * accuracy).toFixed(1)).join(" "),
+      ),
+    );
+  }
+}
+
+/** What the plans alone say, beside what was measured. */
+function predict(): void {
+  console.log("\nTheory beside measurement: speed-up over fixed length");
+  console.log(row("", "padding", "arithmetic", "with step", "measured"));
+  const workOf = (name: string) => epochWork(config, strategies[name]!(1).plan);
+  const stepsOf = (name: string) => strategies[name]!(1).plan.epoch(0).length;
+  const fixed = median(mine.get("fixed length")!.map(({ seconds }) => seconds)) / epochs;
+  const rate = workOf("fixed length") / Math.max(1e-9, fixed - stepsOf("fixed length") * stepOverhead);
+  for (const name of mine.keys()) {
+    const seconds = workOf(name) / rate + stepsOf(name) * stepOverhead;
+    const measured = median(mine.get(name)!.map((run, i) => mine.get("fixed length")![i]!.seconds / run.seconds));
+    console.log(
+      row(
+        name,
+        `${(100 * planStatistics(strategies[name]!(1).plan).paddingShare).toFixed(1)}%`,
+        `${(workOf("fixed length") / workOf(name)).toFixed(2)}x`,
+        `${(fixed / seconds).toFixed(2)}x`,
+        `${measured.toFixed(2)}x`,
+      ),
+    );
+  }
+  console.log(
+    `arithmetic: floating-point operations of the matrix products; with step: plus ${(1000 * stepOverhead).toFixed(1)} ms a step whatever its batch`,
+  );
+}
+
+function startTorch(python: string) {
+  const script = fileURLToPath(new URL("../../bench/reference/batching.py", import.meta.url));
+  const child: ChildProcess = spawn(python, [script], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const pairs = (part: typeof examples) => part.map(({ tokens, label }) => [[...tokens], label]);
+  const steps = epochs * Math.ceil(count / batchSize);
+  const common = {
+    ...{ ...config, threads, batchSize, epochs, peak, warmUp: warmUpSteps(steps) },
+    examples: pairs(training),
+    validation: pairs(examples.slice(count)),
+  };
+  const run = async (strategy: string, seed: number): Promise<Run> => {
+    child.stdin!.write(`${JSON.stringify({ ...common, strategy, seed })}\n`);
+    const { value, done } = await lines.next();
+    if (done) throw new Error("PyTorch ended early");
+    return JSON.parse(value) as Run;
+  };
+  return { run, stop: () => child.stdin!.end() };
+}
+
+function warmUpSteps(steps: number): number {
+  return Math.ceil(steps / 10);
+}
+
+function torchPython(): string | undefined {
+  const python = process.env.HALFTONE_TORCH_PYTHON ?? "python3";
+  return spawnSync(python, ["-c", "import torch"]).status === 0 ? python : undefined;
+}
+
+function push(into: Map<string, Run[]>, name: string, run: Run): void {
+  into.set(name, [...(into.get(name) ?? []), run]);
+}
+
+function row(name: string, ...cells: string[]): string {
+  return `  ${name.padEnd(16)}${cells.map((cell) => cell.padStart(15)).join("")}`;
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,30 @@
+import type { Plan } from "./plan.ts";
+
+/** What of a Transformer decides how much it computes. */
+export interface TransformerSizes {
+  features: number;
+  layers: number;
+  /** Width of the feed-forward layer; 4 times `features` by default. */
+  hidden?: number;
+}
+
+/**
+ * Floating-point operations of one training step on `rows` by `time` tokens: matrix products only, two a multiply-add, the
+ * backward pass counted as twice the forward pass. The part in `time` squared is attention's.
+ *
+ * Kaplan et al. 2020 (arXiv 2001.08361), table 1, with the attention's products counted on both sides.
+ */
+export function stepWork(
+  { features: d, layers, hidden = 4 * d }: TransformerSizes,
+  rows: number,
+  time: number,
+): number {
+  const weights = layers * (4 * d * d + 2 * d * hidden);
+  const attention = layers * 2 * time * d;
+  return 3 * 2 * rows * time * (weights + attention);
+}
+
+/** Floating-point operations of one epoch, padding included. */
+export function epochWork(sizes: TransformerSizes, plan: Plan, { epoch = 0 }: { epoch?: number } = {}): number {
+  return plan.epoch(epoch).reduce((sum, { rows, time }) => sum + stepWork(sizes, rows.length, time), 0);
+}

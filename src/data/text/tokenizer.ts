@@ -1,0 +1,70 @@
+/** Turns text into token ids and back. Id 0 is the padding, and no text gives it. */
+export interface Tokenizer {
+  name: string;
+  /** Ids run from 0 to `size - 1`. */
+  size: number;
+  paddingId: 0;
+  encode(text: string): Int32Array;
+  /** Padding is left out. Throws RangeError on an id outside the vocabulary. */
+  decode(ids: ArrayLike<number>): string;
+}
+
+/** One token for each byte of UTF-8: 256 ids and the padding, for any text. */
+export function byteTokenizer(): Tokenizer {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  return {
+    name: "bytes",
+    size: 257,
+    paddingId: 0,
+    encode: (text) => Int32Array.from(encoder.encode(text), (byte) => byte + 1),
+    decode: (ids) =>
+      decoder.decode(
+        Uint8Array.from(
+          checked(ids, 257)
+            .filter((id) => id > 0)
+            .map((id) => id - 1),
+        ),
+      ),
+  };
+}
+
+/** What an unknown character is decoded to. */
+const UNKNOWN = "\ufffd";
+
+/**
+ * One token for each character (code point) that `corpus` has, the most frequent first; id 1 is every other. With `size`,
+ * only so many ids are given out.
+ */
+export function characterTokenizer(corpus: Iterable<string>, { size }: { size?: number } = {}): Tokenizer {
+  if (size !== undefined && !(Number.isInteger(size) && size >= 3)) {
+    throw new RangeError(`size must be an integer of at least 3: padding, unknown and one character; got ${size}`);
+  }
+  const counts = new Map<string, number>();
+  for (const text of corpus) for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
+  if (counts.size === 0) throw new RangeError("the corpus has no character");
+  const characters = [...counts]
+    .sort(([a, ofA], [b, ofB]) => ofB - ofA || a.codePointAt(0)! - b.codePointAt(0)!)
+    .map(([character]) => character)
+    .slice(0, size === undefined ? undefined : size - 2);
+  const known = ["", UNKNOWN, ...characters];
+  const ids = new Map(characters.map((character, i) => [character, i + 2]));
+  return {
+    name: "characters",
+    size: known.length,
+    paddingId: 0,
+    encode: (text) => Int32Array.from(text, (character) => ids.get(character) ?? 1),
+    decode: (list) =>
+      checked(list, known.length)
+        .map((id) => known[id])
+        .join(""),
+  };
+}
+
+/** @throws RangeError with the place of the first id outside the vocabulary */
+export function checked(ids: ArrayLike<number>, size: number): number[] {
+  return Array.from(ids, (id, i) => {
+    if (!(id >= 0 && id < size)) throw new RangeError(`id ${id} at ${i} is outside the vocabulary of ${size}`);
+    return id;
+  });
+}

@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { finished } from "node:stream/promises";
+import { after, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { tableFromArrays } from "apache-arrow";
+import { parquetWriteFile } from "hyparquet-writer";
+import {
+  byteTokenizer,
+  cachedExamples,
+  collect,
+  type DataRecord,
+  type Example,
+  encodeRecords,
+  readCsv,
+  readParquet,
+  readRecords,
+  readSafetensors,
+  recordsOf,
+  splitGroups,
+} from "../../src/data/index.ts";
+import { ready } from "../../src/runtime/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "halftone-files-"));
+after(() => rmSync(folder, { recursive: true }));
+const file = (name: string, contents: string | Buffer) => {
+  writeFileSync(join(folder, name), contents);
+  return join(folder, name);
+};
+const all = (path: string) => collect(readRecords(path));
+
+describe("readRecords", () => {
+  test("reads JSON Lines, and names the line that is none", async () => {
+    const path = file("a.jsonl", '{"text":"é","label":1}\n\n{"text":"b"}\r\n');
+    assert.deepEqual(await all(path), [{ text: "é", label: 1 }, { text: "b" }]);
+    await assert.rejects(all(file("b.jsonl", '{"a":1}\n{"a":')), /b\.jsonl:2: /);
+    await assert.rejects(all(file("c.jsonl", "[1]\n")), /c\.jsonl:1: a line must be one JSON object/);
+  });
+
+  test("reads CSV as RFC 4180 has it", async () => {
+    const path = file("a.csv", '\ufefftext,label\r\n"a ""b"", c",x\r\n"two\nlines",y\r\n');
+    assert.deepEqual(await all(path), [
+      { text: 'a "b", c', label: "x" },
+      { text: "two\nlines", label: "y" },
+    ]);
+    assert.deepEqual(await all(file("a.tsv", "a\tb\n1,5\t2\n")), [{ a: "1,5", b: "2" }]);
+    assert.deepEqual(await collect(readCsv(file("d.csv", "1;2\n"), { delimiter: ";", columns: ["a", "b"] })), [
+      { a: "1", b: "2" },
+    ]);
+  });
+
+  test("refuses a ragged row with its line", async () => {
+    await assert.rejects(all(file("b.csv", "a,b\n1,2\n1,2,3\n")), /b\.csv: .*line 3/);
+  });
+
+  test("reads lines of text, compressed too", async () => {
+    assert.deepEqual(await all(file("a.txt", "one\ntwo\n")), [{ text: "one" }, { text: "two" }]);
+    assert.deepEqual(await all(file("a.jsonl.gz", gzipSync('{"a":1}\n'))), [{ a: 1 }]);
+    assert.deepEqual(await all(file("a.csv.gz", gzipSync("a\n7\n"))), [{ a: "7" }]);
+  });
+
+  test("says what is missing or of no known kind", async () => {
+    for (const name of ["none.jsonl", "none.csv", "none.txt", "none.jsonl.gz", "none.parquet"]) {
+      await assert.rejects(all(join(folder, name)), /ENOENT.*none/);
+    }
+    await assert.rejects(all("a.xlsx"), /ends in \.xlsx; records are read from \.jsonl/);
+  });
+
+  test("stops in the middle of a file without an error", async () => {
+    const path = file("long.jsonl", '{"a":1}\n'.repeat(10_000));
+    let seen = 0;
+    for await (const _ of readRecords(path)) if (++seen === 3) break;
+    assert.equal(seen, 3);
+  });
+
+  test("reads Parquet row group by row group, columns as asked", async () => {
+    const path = join(folder, "a.parquet");
+    const texts = Array.from({ length: 25 }, (_, i) => `text ${i}`);
+    parquetWriteFile({
+      filename: path,
+      columnData: [
+        { name: "text", data: texts, type: "STRING" },
+        { name: "label", data: BigInt64Array.from(texts, (_, i) => BigInt(i)) as never, type: "INT64" },
+      ],
+      rowGroupSize: 10,
+    });
+    const rows = await all(path);
+    assert.deepEqual(
+      rows,
+      texts.map((text, label) => ({ text, label })),
+    );
+    assert.deepEqual(
+      await collect(readParquet(path, { columns: ["text"] })),
+      texts.map((text) => ({ text })),
+    );
+    await assert.rejects(collect(readParquet(path, { columns: ["no"] })), /has no column no; it has text, label/);
+  });
+
+  test("never holds a file whole: 150 MB pass through a process whose heap may not pass 32", async () => {
+    const path = join(folder, "large.jsonl");
+    const out = createWriteStream(path);
+    const line = `${JSON.stringify({ text: "x".repeat(1000) })}\n`.repeat(1000);
+    for (let i = 0; i < 150; i++) if (!out.write(line)) await once(out, "drain");
+    out.end();
+    await finished(out);
+    const script = `
+      const { readRecords } = await import(${JSON.stringify(new URL("../../src/data/index.js", import.meta.url).href)});
+      let count = 0;
+      for await (const { text } of readRecords(${JSON.stringify(path)})) count += text.length;
+      console.log(count);`;
+    const flags = ["--max-old-space-size=32", "--input-type=module", "--eval", script];
+    const child = spawnSync(process.execPath, flags, { encoding: "utf8" });
+    assert.equal(child.stdout, "150000000\n", child.stderr);
+    rmSync(path);
+  });
+});
+
+describe("recordsOf", () => {
+  test("gives the rows of an Arrow table", () => {
+    const table = tableFromArrays({ text: ["a", "b"], label: Int32Array.of(3, 4) });
+    assert.deepEqual(
+      [...recordsOf(table)],
+      [
+        { text: "a", label: 3 },
+        { text: "b", label: 4 },
+      ],
+    );
+  });
+
+  test("gives the rows of a danfojs frame", async () => {
+    await ready();
+    const { DataFrame } = await import("danfojs-node");
+    const frame = new DataFrame({ text: ["a", "b"], label: [3, 4] });
+    assert.deepEqual(
+      [...recordsOf(frame)],
+      [
+        { text: "a", label: 3 },
+        { text: "b", label: 4 },
+      ],
+    );
+    assert.throws(() => [...recordsOf({} as never)], /takes a danfojs DataFrame or an Arrow table/);
+  });
+});
+
+describe("encodeRecords", () => {
+  const encode = (records: DataRecord[], options = {}) =>
+    collect(encodeRecords(records, { tokenizer: byteTokenizer(), label: "label", ...options }));
+
+  test("makes tokens of the text and an index of the label", async () => {
+    const records = [
+      { body: "ab", label: "yes" },
+      { body: "c", label: "no" },
+    ];
+    assert.deepEqual(await encode(records, { text: "body", classes: ["no", "yes"], maxLength: 1 }), [
+      { tokens: Int32Array.of(98), label: 1 },
+      { tokens: Int32Array.of(100), label: 0 },
+    ]);
+    assert.deepEqual((await encode([{ text: "a", label: "2.5" }]))[0]!.label, 2.5);
+  });
+
+  for (const [name, record, options, message] of [
+    ["no text", { body: "b", label: 1 }, {}, /record 1 has no column text, but body, label/],
+    ["an empty text", { text: "", label: 1 }, {}, /record 1 has "" in column text/],
+    [
+      "an unknown class",
+      { text: "b", label: "c" },
+      { classes: ["1"] },
+      /record 1 has "c" in column label, .* 1 classes/,
+    ],
+    ["a label that is no number", { text: "b", label: "c" }, {}, /record 1 has "c" in column label: give the classes/],
+    ["no label", { text: "b", label: "" }, {}, /record 1 has "" in column label/],
+  ] as const) {
+    test(`refuses ${name}, with the record's index`, () =>
+      assert.rejects(encode([{ text: "a", label: 1 }, record], options), message));
+  }
+});
+
+describe("cachedExamples", () => {
+  const path = join(folder, "cache", "examples.safetensors");
+  const examples = Array.from({ length: 7 }, (_, i) => ({
+    tokens: Int32Array.from({ length: i + 1 }, (_, t) => 10 * i + t),
+    label: i / 2,
+  }));
+  let made = 0;
+  const cached = (key: unknown, own: readonly Example[] = examples) =>
+    cachedExamples({ path, key }, () => {
+      made++;
+      return own;
+    });
+
+  test("are made once for a key, and read from the file after that", async () => {
+    for (let i = 0; i < 2; i++) {
+      const read = await cached({ size: 7 });
+      assert.deepEqual(
+        read.map(({ tokens, label }) => ({ tokens, label })),
+        examples,
+      );
+    }
+    assert.equal(made, 1);
+    const other = await cached({ size: 2 }, examples.slice(0, 2));
+    assert.deepEqual([other.length, made], [2, 2]);
+  });
+
+  test("are a safetensors file, whole or not there", async () => {
+    await cached({ size: 7 });
+    const { arrays } = readSafetensors(path);
+    assert.deepEqual([...arrays.ends!.values], [1, 3, 6, 10, 15, 21, 28]);
+    assert.deepEqual([...arrays.tokens!.values.slice(0, 3)], [0, 10, 11]);
+    const failing = cachedExamples({ path, key: "failing" }, function* () {
+      yield examples[0]!;
+      throw new Error("the source broke");
+    });
+    await assert.rejects(failing, /the source broke/);
+    assert.deepEqual(readdirSync(join(folder, "cache")), ["examples.safetensors"]);
+    assert.equal((await cached({ size: 7 })).length, 7);
+  });
+
+  test("leave a file of something else alone", async () => {
+    const other = file("notes.txt", "notes");
+    await assert.rejects(
+      cachedExamples({ path: other, key: 1 }, () => examples),
+      /is no cache of examples: choose another path/,
+    );
+  });
+});
+
+test("splitGroups keeps a group on one side", () => {
+  const items = Array.from({ length: 60 }, (_, i) => ({ i, group: `g${i % 12}` }));
+  const { train, validation } = splitGroups(items, { validation: 0.2, seed: 1, by: ({ group }) => group });
+  assert.equal(train.length + validation.length, 60);
+  assert.ok(validation.length >= 12 && validation.length < 12 + 5);
+  const groups = new Set(validation.map(({ group }) => group));
+  assert.ok(train.every(({ group }) => !groups.has(group)));
+  assert.throws(
+    () => splitGroups(items, { validation: 60, seed: 1, by: () => "one" }),
+    /groups on both sides.* 1 groups/,
+  );
+});

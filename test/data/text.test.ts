@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { bpeTokenizer, byteTokenizer, characterTokenizer, languageSnippets, trainBpe } from "../../src/data/index.ts";
+
+describe("bytes", () => {
+  test("are UTF-8, one id each, above the padding", () => {
+    const { encode, decode, size } = byteTokenizer();
+    assert.deepEqual([...encode("aé")], [97 + 1, 0xc3 + 1, 0xa9 + 1]);
+    assert.equal(size, 257);
+    assert.equal(decode([98, 0, 0]), "a");
+    assert.throws(() => decode([98, 257]), /id 257 at 1 is outside the vocabulary of 257/);
+  });
+});
+
+describe("characters", () => {
+  test("get ids by how often they occur; others are unknown", () => {
+    const { encode, decode, size } = characterTokenizer(["banana", "😀"]);
+    assert.deepEqual([...encode("ban😀z")], [4, 2, 3, 5, 1]);
+    assert.equal(size, 6);
+    assert.equal(decode([4, 2, 1, 0]), "ba\ufffd");
+  });
+
+  test("can be limited in number", () => {
+    assert.deepEqual([...characterTokenizer(["banana"], { size: 4 }).encode("ban")], [1, 2, 3]);
+    assert.throws(() => characterTokenizer([""]), /the corpus has no character/);
+    assert.throws(() => characterTokenizer(["a"], { size: 2 }), /at least 3.*got 2/);
+  });
+});
+
+describe("byte-pair encoding", () => {
+  // Sennrich et al. 2016, section 3.2, each word with the space that GPT-2 puts before it.
+  const corpus = [" low".repeat(5), " lower".repeat(2), " newest".repeat(6), " widest".repeat(3)];
+
+  test("merges the most frequent pair, and of equal ones the first", () => {
+    // By hand: "e s" 9, then "es t" 9, then "Ġ n" and what follows it in newest 6 times, as "l o" and "o w" are 7.
+    const { merges } = trainBpe(corpus, { size: 257 + 5 }).file.model;
+    assert.deepEqual(merges.slice(0, 2), [
+      ["e", "s"],
+      ["es", "t"],
+    ]);
+    assert.deepEqual(merges.slice(2, 4), [
+      ["l", "o"],
+      ["lo", "w"],
+    ]);
+  });
+
+  test("encodes by its merges and decodes to the same text", () => {
+    const { encode, decode, size } = trainBpe(corpus, { size: 400 });
+    assert.equal(encode(" newest").length, 1);
+    assert.ok(encode(" lowest").length <= 2);
+    assert.ok(size < 400, "no pair is left that occurs twice");
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const ids = encode(text);
+        assert.ok(ids.every((id) => id > 0 && id < size));
+        assert.equal(decode(ids), text);
+      }),
+    );
+    assert.equal(decode(encode("<pad> is text here")), "<pad> is text here");
+  });
+
+  test("is kept in a tokenizer.json", () => {
+    const folder = mkdtempSync(join(tmpdir(), "halftone-bpe-"));
+    const path = join(folder, "tokenizer.json");
+    const made = trainBpe(corpus, { size: 300 });
+    writeFileSync(path, JSON.stringify(made.file));
+    assert.deepEqual(bpeTokenizer(path).encode("the newest one"), made.encode("the newest one"));
+    rmSync(folder, { recursive: true });
+  });
+
+  test("makes source code several times shorter than its bytes", () => {
+    const texts = languageSnippets({ count: 500, seed: 1 }).map(({ text }) => text);
+    const { encode } = trainBpe(texts, { size: 1000 });
+    const tokens = texts.reduce((sum, text) => sum + encode(text).length, 0);
+    assert.ok(tokens < 0.5 * Buffer.byteLength(texts.join("")));
+  });
+
+  test("refuses a size without room for all bytes, and an empty corpus", () => {
+    assert.throws(() => trainBpe(corpus, { size: 257 }), /above 257.*got 257/);
+    assert.throws(() => trainBpe([], { size: 300 }), /the corpus has no text/);
+    assert.throws(() => bpeTokenizer({} as never), /has a model with a vocabulary; this has none/);
+  });
+});
+
+describe("languageSnippets", () => {
+  const options = { count: 100, seed: 7, minLength: 20, maxLength: 300 };
+  const snippets = languageSnippets(options);
+
+  test("gives as many of each language, each once, within the lengths", () => {
+    const counts = new Map<string, number>();
+    for (const { text, language } of snippets) {
+      assert.ok(text.length >= 20 && text.length <= 300);
+      counts.set(language, (counts.get(language) ?? 0) + 1);
+    }
+    assert.deepEqual([...counts.values()], [20, 20, 20, 20, 20]);
+    assert.equal(new Set(snippets.map(({ text }) => text)).size, 100);
+  });
+
+  test("gives the same for the same seed, and says where each is from and under which licence", () => {
+    assert.deepEqual(languageSnippets(options), snippets);
+    assert.notDeepEqual(languageSnippets({ ...options, seed: 8 }), snippets);
+    for (const { source } of snippets) {
+      assert.match(source.package, /^.+@\d/);
+      assert.notEqual(source.license, "unknown", source.package);
+    }
+  });
+
+  test("has real lengths: the longest is many times the median", () => {
+    const lengths = languageSnippets({ count: 500, seed: 1 })
+      .map(({ text }) => text.length)
+      .sort((a, b) => a - b);
+    assert.ok(lengths[475]! > 3 * lengths[250]!);
+  });
+
+  test("refuses what the packages cannot give", () => {
+    const packages = [new URL("../../../node_modules/zod", import.meta.url).pathname];
+    assert.throws(
+      () => languageSnippets({ count: 10, seed: 1, languages: ["c++"], packages }),
+      /hold 0 snippets of c\+\+ in 0 files, and 10 are asked for/,
+    );
+    assert.throws(() => languageSnippets({ count: 7, seed: 1 }), /multiple of the 5 languages, got 7/);
+    assert.throws(() => languageSnippets({ count: 1, seed: 1, languages: ["cobol" as never] }), /no language cobol/);
+    assert.throws(() => languageSnippets({ ...options, minLength: 400 }), /minLength 400 is above maxLength 300/);
+  });
+});
