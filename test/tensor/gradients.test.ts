@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
-import { ready, tf } from "../../src/runtime/index.ts";
+import { nativeMemory, ready, resetPeak, runtimeInfo, tf } from "../../src/runtime/index.ts";
 import * as h from "../../src/tensor/index.ts";
 import { assertClose, dice, type NdArray, tidily, toTensor } from "./naive.ts";
 
@@ -333,4 +333,27 @@ test("what cannot have a gradient is refused by its path", () => {
     message(() => asynchronous(h.ones([2]))),
     /got a promise; gradients need a synchronous function/,
   );
+});
+
+const native = runtimeInfo().backend === "tensorflow";
+
+test("checkpoint holds less memory, and the backward pass less than tfjs' own", {
+  skip: !native && "WebAssembly is not accounted for",
+}, () => {
+  const blocks = Array.from({ length: 8 }, (_, i) => h.randn([256, 256], { from: i, std: 1 / 16 }));
+  const x = h.randn([512, 256], { from: 9 });
+  const block = (t: h.AnyTensor, w: h.AnyTensor) => h.gelu(h.tanh(h.gelu(h.tanh(h.matmul(t, w as never)))));
+  const loss = (f: typeof block) => (ws: h.AnyTensor[]) => h.sum(ws.reduce<h.AnyTensor>((t, w) => f(t, w), x));
+  const peak = (run: () => unknown) => {
+    const { live } = nativeMemory();
+    resetPeak();
+    h.disposeTree(run());
+    return nativeMemory().peak - live;
+  };
+  const plain = peak(() => h.grad(loss(block))(blocks));
+  const saved = peak(() => h.grad(loss(h.checkpoint(block)))(blocks));
+  const tfjs = peak(() => tf.grads((...ws) => loss(block)(ws))(blocks));
+  // Kept without: four activations a block of half a megabyte each; with: one, and those of the block at work.
+  assert.ok(saved < 0.6 * plain, `${saved} bytes beside ${plain}`);
+  assert.ok(plain < 0.85 * tfjs, `${plain} bytes beside tfjs' ${tfjs}`);
 });

@@ -93,10 +93,6 @@ export type AxisOf<Op extends string, S extends Shape, A> = undefined extends A
     ? `${Op}: axis ${X} is not in ${ShapeText<S>}`
     : A;
 
-/** The dimension at a place. */
-export type DimAt<S extends Shape, A extends Axis> =
-  Place<S, A> extends infer P extends number ? (number extends P ? number : S[P]) : number;
-
 /** A shape with one dimension changed. */
 export type WithDim<S extends Shape, A extends Axis, D extends Dim> =
   Place<S, A> extends infer P extends number
