@@ -37,6 +37,15 @@ program
   .action(async (file, flags) => (await import("./report.ts")).report(file, flags));
 
 program
+  .command("verify")
+  .description("run an executed notebook again as it was run, and say which cells come out otherwise")
+  .argument("<report>", "an executed notebook that `halftone run` wrote")
+  .option("--tolerance <share>", "how far numbers may be apart (default: not at all; on another machine 0.001)", share)
+  .option("--folder <folder>", "where its cells run (default: where the notebook was run)")
+  .option("--timeout <seconds>", "stop a cell that runs longer", positive)
+  .action(async (file, flags) => (await import("./verify.ts")).verify(file, flags));
+
+program
   .command("assign")
   .description("make the students' version of an nbgrader assignment: stubs for solutions, no hidden tests; no Python")
   .argument("<notebook|folder>", "the teacher's version")
@@ -105,6 +114,13 @@ function collect(value: string, before: string[]): string[] {
 function positive(text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new InvalidArgumentError("it should be a number of seconds above 0.");
+  return value;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value < 1))
+    throw new InvalidArgumentError("it should be a number from 0 and below 1.");
   return value;
 }
 

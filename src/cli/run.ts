@@ -16,6 +16,7 @@ import {
 import { earlierRun } from "../notebook/resume.ts";
 import { type RunOptions, type RunResult, runNotebook } from "../notebook/run.ts";
 import { ProgressBoard } from "./cell-progress.ts";
+import { stopOnSignal } from "./stop.ts";
 
 export interface RunFlags extends GivenParameters {
   output?: string;
@@ -149,16 +150,4 @@ class Report {
     writeWhole(index, await renderLanding(entries));
     return index;
   }
-}
-
-/** The first signal ends the run in good order; a second one ends this process at once. */
-function stopOnSignal(): { signal: AbortSignal; exitCode(): number } {
-  const controller = new AbortController();
-  let code = 130;
-  process.once("SIGINT", () => controller.abort());
-  process.once("SIGTERM", () => {
-    code = 143;
-    controller.abort();
-  });
-  return { signal: controller.signal, exitCode: () => code };
 }

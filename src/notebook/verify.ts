@@ -1,0 +1,142 @@
+import { statSync } from "node:fs";
+import path from "node:path";
+import { compareOutputs, type Difference } from "./compare.ts";
+import type { RunRecord } from "./environment.ts";
+import { inputFiles, sourceHash } from "./identity.ts";
+import { type CodeCell, type Notebook, readNotebook } from "./nbformat.ts";
+import { hasTag } from "./parameters.ts";
+import { NotebookProblem } from "./problem.ts";
+import { type RunOptions, runNotebook } from "./run.ts";
+
+/** How far numbers may be apart where another library, device or number of threads adds in another order. */
+export const ELSEWHERE = 1e-3;
+
+export interface VerifyOptions extends Pick<RunOptions, "signal" | "timeout" | "onCellStart" | "onCellEnd"> {
+  /** Where the notebook's cells run, instead of where they ran. */
+  folder?: string;
+  /** For cells that state none, instead of exact equality or, elsewhere, `ELSEWHERE`. */
+  tolerance?: number;
+}
+
+export interface Verified {
+  /** How many cells with outputs were compared, and how many of them only by kind, because they show times. */
+  compared: number;
+  byKind: number;
+  /** The tolerance for cells that state none. */
+  tolerance: number;
+  /** What is not as it was when the report was made. */
+  warnings: string[];
+  differing: (Difference & { cell: CodeCell; number: number })[];
+  interrupted: boolean;
+}
+
+/** Runs an executed notebook again, with its recorded parameters, threads and variables, and compares what its cells say. */
+export async function verifyNotebook(file: string, options: VerifyOptions): Promise<Verified> {
+  const report = readNotebook(file);
+  const record = report.metadata.halftone as Partial<RunRecord> | undefined;
+  if (!record?.status)
+    throw new NotebookProblem(`${file} has no record of a run: make it with \`halftone run\`, then verify it.`);
+  if (record.status === "interrupted" || record.status === "running")
+    throw new NotebookProblem(`${file} did not run to its end (${record.status}): there is nothing to compare with.`);
+  const folder = options.folder ?? sourceFolder(file, record);
+  const warnings = changedFiles(file, report, record, folder);
+  const again = structuredClone(report);
+  const { status } = await runNotebook(again, {
+    ...options,
+    name: file,
+    folder: path.resolve(folder),
+    env: recordedEnvironment(record),
+  });
+  const now = again.metadata.halftone as RunRecord;
+  warnings.push(...changedVersions(record, now));
+  const verified: Verified = {
+    compared: 0,
+    byKind: 0,
+    tolerance: options.tolerance ?? (promisesBits(record, now) ? 0 : ELSEWHERE),
+    warnings,
+    differing: [],
+    interrupted: status === "interrupted",
+  };
+  for (const [at, cell] of report.cells.entries()) {
+    const repeated = again.cells[at]!;
+    if (cell.cell_type !== "code" || repeated.cell_type !== "code") continue;
+    if (cell.outputs.length + repeated.outputs.length === 0) continue;
+    const kindsOnly = hasTag(cell, "timing");
+    const tolerance = statedTolerance(cell) ?? verified.tolerance;
+    const difference = compareOutputs(cell.outputs, repeated.outputs, { tolerance, kindsOnly });
+    verified.compared++;
+    if (kindsOnly) verified.byKind++;
+    if (difference) verified.differing.push({ ...difference, cell, number: at + 1 });
+  }
+  return verified;
+}
+
+/** `"halftone": { "tolerance": 1e-3 }` in a cell's metadata. */
+function statedTolerance({ metadata, source }: CodeCell): number | undefined {
+  const given = (metadata.halftone as { tolerance?: unknown } | undefined)?.tolerance;
+  if (given === undefined) return undefined;
+  if (typeof given === "number" && given >= 0) return given;
+  throw new NotebookProblem(
+    `halftone.tolerance in a cell's metadata should be a number from 0, got ${JSON.stringify(given)}, in the cell that begins "${source.split("\n")[0]}".`,
+  );
+}
+
+function sourceFolder(file: string, { source }: Partial<RunRecord>): string {
+  const own = path.dirname(file);
+  const folder = source?.path === undefined ? own : path.dirname(path.resolve(own, source.path));
+  return statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? folder : own;
+}
+
+function changedFiles(file: string, report: Notebook, record: Partial<RunRecord>, folder: string): string[] {
+  const warnings: string[] = [];
+  const source = record.source?.path && path.resolve(path.dirname(file), record.source.path);
+  if (
+    source &&
+    statSync(source, { throwIfNoEntry: false })?.isFile() &&
+    sourceHash(readNotebook(source)) !== record.source?.sha256
+  )
+    warnings.push(`${path.relative("", source)} was changed after it was run; the report's own cells are run`);
+  const now = inputFiles(report, path.resolve(folder));
+  for (const [name, { sha256 }] of Object.entries(record.inputs ?? {})) {
+    if (!now[name]) warnings.push(`the input ${name} is not in ${folder} any more`);
+    else if (now[name].sha256 !== sha256) warnings.push(`the input ${name} was changed`);
+  }
+  return warnings;
+}
+
+/** Sums depend on how many threads share them, so there are as many as there were. */
+function recordedEnvironment({ runtime, variables }: Partial<RunRecord>): NodeJS.ProcessEnv {
+  const threads = runtime && { TF_NUM_INTRAOP_THREADS: String(runtime.threads) };
+  return { ...process.env, ...threads, ...variables };
+}
+
+/** The same library on the same kind of device with as many threads computes the same bits. */
+function promisesBits({ runtime: was, cpu }: Partial<RunRecord>, { runtime: is, cpu: cpuNow }: RunRecord): boolean {
+  if (!was && !is) return true;
+  return (
+    was?.librarySha256 === is?.librarySha256 &&
+    was?.version === is?.version &&
+    was?.device === is?.device &&
+    was?.threads === is?.threads &&
+    was?.gpu === is?.gpu &&
+    cpu?.model === cpuNow.model
+  );
+}
+
+function changedVersions(was: Partial<RunRecord>, is: RunRecord): string[] {
+  const facts = (record: Partial<RunRecord>): Record<string, string | undefined> => ({
+    Halftone: `${record.version} (build ${record.build})`,
+    Node: record.node,
+    system: record.platform,
+    processor: record.cpu?.model,
+    backend: record.runtime && `${record.runtime.backend} ${record.runtime.version} on the ${record.runtime.device}`,
+    "native library": record.runtime?.librarySha256?.slice(0, 16),
+    GPU: record.runtime?.gpu,
+    threads: record.runtime && String(record.runtime.threads),
+    ...record.packages,
+  });
+  const [before, now] = [facts(was), facts(is)];
+  return Object.keys({ ...before, ...now })
+    .filter((name) => before[name] !== now[name])
+    .map((name) => `${name} was ${before[name] ?? "not there"}, now ${now[name] ?? "not there"}`);
+}
