@@ -26,6 +26,11 @@ program
   .option("--allow-errors", "go on after a cell that fails")
   .option("--timeout <seconds>", "stop a cell that runs longer", positive)
   .option("--fresh", "run also the notebooks whose executed copy is complete and would come out the same")
+  .option("--lock", "write the exact versions of imported packages and of what they need to NAME.lock.json")
+  .option(
+    "--from-lock <file>",
+    "install a lock's packages in a folder of their own, without their scripts, and run with them",
+  )
   .option("--jobs <count>", "notebooks to run at once (default: 2 where each has a core and 3 GiB, 1 on a GPU)", count)
   .action(async (inputs, flags) => (await import("./run.ts")).run(inputs, flags));
 

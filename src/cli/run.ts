@@ -2,9 +2,12 @@ import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { writeWhole } from "../notebook/files.ts";
 import { environmentFor, inTurns, jobsFor, thisMachine } from "../notebook/jobs.ts";
+import { lockPackages, readLock, writeLock } from "../notebook/lock.ts";
 import { type Notebook, readNotebook, writeNotebook } from "../notebook/nbformat.ts";
 import { type GivenParameters, givenParameters, type Parameters, parametersFor } from "../notebook/parameters.ts";
 import { type Planned, planRuns } from "../notebook/plan.ts";
+import { NotebookProblem } from "../notebook/problem.ts";
+import { recreate } from "../notebook/recreate.ts";
 import {
   headlineOf,
   type LandingEntry,
@@ -24,6 +27,10 @@ export interface RunFlags extends GivenParameters {
   timeout?: number;
   /** Run also what an earlier run has done. */
   fresh?: boolean;
+  /** Write the exact packages of the run beside the executed copy. */
+  lock?: boolean;
+  /** A lock whose packages to install, in a folder of their own, and to run with. */
+  fromLock?: string;
   /** How many notebooks at once, instead of what the machine has room for. */
   jobs?: number;
 }
@@ -36,10 +43,13 @@ export async function run(inputs: string[], flags: RunFlags): Promise<void> {
   const read = runs.map((planned) => ({ ...planned, notebook: readNotebook(planned.input) }));
   const parameters = parametersFor(read, givenParameters(flags));
   const notebooks: Loaded[] = read.map((each, at) => ({ ...each, parameters: parameters[at]! }));
+  if (flags.fromLock !== undefined && notebooks.length > 1)
+    throw new NotebookProblem(`--from-lock ${flags.fromLock} is one notebook's lock, but ${notebooks.length} are run.`);
   const stop = stopOnSignal();
   const report = folder === undefined ? undefined : new Report(folder);
   const board = new ProgressBoard();
-  const toRun = report && !flags.fresh ? await report.keepEarlier(notebooks, board) : notebooks;
+  const toRun =
+    report && !flags.fresh && !flags.lock && !flags.fromLock ? await report.keepEarlier(notebooks, board) : notebooks;
   const failed = await runAll(toRun, { ...flags, signal: stop.signal }, board, report);
   if (report) console.log(`Report: ${await report.write(notebooks)}`);
   else console.log(notebooks[0]!.output);
@@ -72,14 +82,20 @@ async function runAll(
 async function runOne(
   { input, output, notebook, parameters }: Loaded,
   label: string | undefined,
-  { allowErrors, timeout, signal, env }: Pick<RunOptions, "allowErrors" | "timeout" | "signal" | "env">,
+  flags: Pick<RunOptions, "allowErrors" | "timeout" | "signal" | "env"> & Pick<RunFlags, "lock" | "fromLock">,
   board: ProgressBoard,
 ): Promise<RunResult> {
+  const { allowErrors, timeout, signal, env } = flags;
   board.say(input);
+  const folder = path.dirname(path.resolve(input));
+  const sandbox =
+    flags.fromLock === undefined ? undefined : await lockedFolder(flags.fromLock, notebook, folder, board);
+  if (flags.lock) board.say(`Lock: ${writtenLock(notebook, sandbox ?? folder, output, board)}`);
   const progress = board.notebook(label);
   const result = await runNotebook(notebook, {
     name: input,
-    folder: path.dirname(path.resolve(input)),
+    folder,
+    ...(sandbox === undefined ? {} : { sandbox }),
     source: path.relative(path.dirname(path.resolve(output)), path.resolve(input)).replaceAll("\\", "/"),
     parameters,
     ...(allowErrors === undefined ? {} : { allowErrors }),
@@ -93,6 +109,27 @@ async function runOne(
   if (result.status === "interrupted") board.say(`Interrupted. What ran is in ${output}`);
   if (result.status === "error") board.say(failure(result.failed!, output));
   return result;
+}
+
+/** Makes the folder that a lock describes, and says what it cannot give back. */
+async function lockedFolder(file: string, notebook: Notebook, folder: string, board: ProgressBoard): Promise<string> {
+  const lock = readLock(file);
+  const { version, node, own } = lock.halftone;
+  const now = lockPackages(notebook, folder, file).halftone;
+  const others = { Node: [node, now.node], Halftone: [version, now.version] } as Record<string, [string, string?]>;
+  for (const [name, was] of Object.entries(own)) others[name] ??= [was, now.own[name]];
+  for (const [name, [was, is]] of Object.entries(others))
+    if (is !== undefined && is !== was) board.say(`Warning: ${name} was ${was} when the lock was made, and is ${is}.`);
+  return recreate(lock, notebook, folder, (what) => board.say(what));
+}
+
+function writtenLock(notebook: Notebook, folder: string, output: string, board: ProgressBoard): string {
+  const file = output.replace(/(\.executed)?\.ipynb$/, ".lock.json");
+  const lock = lockPackages(notebook, folder, path.basename(file, ".lock.json"));
+  if (!lock.halftone.whole)
+    board.say("Warning: npm did not install the packages, so what they need in turn is not locked.");
+  writeLock(file, lock);
+  return file;
 }
 
 function failure({ index, total, error }: NonNullable<RunResult["failed"]>, output: string): string {

@@ -44,12 +44,14 @@ export type RunStatus = "running" | "ok" | "error" | "interrupted";
 export interface RecordOptions {
   /** The notebook's own folder, whose git commit is recorded. */
   folder: string;
+  /** Where its packages are, when not there. */
+  sandbox?: string | undefined;
   /** The notebook's path as seen from its executed copy. */
   source?: string | undefined;
   env: NodeJS.ProcessEnv;
 }
 
-export function startRecord(notebook: Notebook, { folder, source, env }: RecordOptions): RunRecord {
+export function startRecord(notebook: Notebook, { folder, sandbox = folder, source, env }: RecordOptions): RunRecord {
   const parameters = parameterValues(notebook);
   const seeds = Object.fromEntries(Object.entries(parameters).filter(([name]) => /seed$/i.test(name)));
   const cpus = os.cpus();
@@ -57,7 +59,7 @@ export function startRecord(notebook: Notebook, { folder, source, env }: RecordO
     ...halftoneVersion(),
     source: { ...(source === undefined ? {} : { path: source }), sha256: sourceHash(notebook) },
     inputs: inputFiles(notebook, folder),
-    packages: packageVersions(notebook, folder),
+    packages: packageVersions(notebook, sandbox),
     node: process.version,
     platform: `${os.type()} ${os.release()} ${process.arch}`,
     cpu: { model: cpus[0]?.model.trim() ?? "unknown", cores: os.availableParallelism() },

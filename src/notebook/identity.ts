@@ -17,6 +17,9 @@ export interface InputFile {
   sha256: string;
 }
 
+/** The names of code files. */
+export const CODE = /\.[cm]?[jt]sx?$/;
+
 const hashOf = (text: string | Buffer) => createHash("sha256").update(text).digest("hex");
 
 /** Over all that a person wrote into the notebook: cells, tags and options, not outputs, ids, times or a run's record. */
@@ -42,7 +45,7 @@ export function inputFiles({ cells }: Notebook, folder: string): Record<string, 
       if (!isFile(file)) continue;
       const content = readFileSync(file);
       found[name] = { bytes: content.length, sha256: hashOf(content) };
-      if (/\.[cm]?[jt]sx?$/.test(file)) look(content.toString(), path.dirname(file));
+      if (CODE.test(file)) look(content.toString(), path.dirname(file));
     }
   };
   for (const { cell_type, source } of cells) if (cell_type === "code") look(source, folder);

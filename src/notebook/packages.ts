@@ -3,6 +3,7 @@ import { isBuiltin } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync, Visitor } from "oxc-parser";
+import { CODE, inputFiles } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
 
 /** A package that cells import: the version they get, and the folder of packages that it stands in. */
@@ -17,9 +18,12 @@ export interface ImportedPackage {
 
 const halftoneRoot = fileURLToPath(new URL("../../../", import.meta.url)).replace(/[\\/]$/, "");
 
-/** The packages that the notebook's cells import, found as the kernel finds them: from its folder, then halftone's own. */
+/** The packages that the notebook's cells and its own code files import, found as the kernel finds them: from its folder, then halftone's own. */
 export function importedPackages(notebook: Notebook, folder: string): ImportedPackage[] {
-  const names = new Set(notebook.cells.flatMap((cell) => (cell.cell_type === "code" ? importsOf(cell.source) : [])));
+  const cells = notebook.cells.flatMap((cell) => (cell.cell_type === "code" ? [cell.source] : []));
+  const files = Object.keys(inputFiles(notebook, folder)).filter((name) => CODE.test(name));
+  const sources = [...cells, ...files.map((name) => readFileSync(path.join(folder, name), "utf8"))];
+  const names = new Set(sources.flatMap(importsOf));
   return [...names].sort().flatMap((name) => {
     const found = findPackage(name, folder, false) ?? findPackage(name, halftoneRoot, true);
     return found ? [found] : [];

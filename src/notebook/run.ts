@@ -13,6 +13,8 @@ export interface RunOptions {
   name: string;
   /** Where its cells run: relative paths and imports start here. */
   folder: string;
+  /** Where its cells run and find packages, when not in `folder`. */
+  sandbox?: string;
   /** Its path as seen from the executed copy, for the record. */
   source?: string;
   /** The cells' environment, instead of this process's own. */
@@ -56,6 +58,7 @@ export async function runNotebook(notebook: Notebook, options: RunOptions): Prom
   const types = notebookTypes(notebook.metadata);
   const record: RunRecord = startRecord(notebook, {
     folder: options.folder,
+    sandbox: options.sandbox,
     source: options.source,
     env: options.env ?? process.env,
   });
@@ -75,7 +78,11 @@ async function runCells(
   options: RunOptions,
   types: NotebookTypes,
 ): Promise<RunResult> {
-  await using session = Session.start({ cwd: options.folder, types, ...(options.env ? { env: options.env } : {}) });
+  await using session = Session.start({
+    cwd: options.sandbox ?? options.folder,
+    types,
+    ...(options.env ? { env: options.env } : {}),
+  });
   const log = new OutputLog();
   let failed: RunResult["failed"];
   for (const [index, cell] of cells.entries()) {

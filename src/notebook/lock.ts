@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { z } from "zod";
+import { writeWhole } from "./files.ts";
+import { halftoneVersion } from "./identity.ts";
+import type { Notebook } from "./nbformat.ts";
+import { importedPackages } from "./packages.ts";
+import { NotebookProblem } from "./problem.ts";
+
+/** A package as npm's lockfile has it (version 3). */
+const entry = z.looseObject({
+  version: z.string().optional(),
+  resolved: z.string().optional(),
+  integrity: z.string().optional(),
+  link: z.boolean().optional(),
+  dependencies: z.record(z.string(), z.string()).optional(),
+  optionalDependencies: z.record(z.string(), z.string()).optional(),
+  peerDependencies: z.record(z.string(), z.string()).optional(),
+});
+type Entry = z.output<typeof entry>;
+const entries = z.record(z.string(), entry);
+
+const schema = z.object({
+  halftone: z.object({
+    version: z.string(),
+    build: z.string(),
+    node: z.string(),
+    /** Packages that came with halftone. */
+    own: z.record(z.string(), z.string()),
+    /** Whether the lock holds all that the packages need in turn. */
+    whole: z.boolean(),
+  }),
+  name: z.string(),
+  lockfileVersion: z.literal(3),
+  packages: entries,
+});
+/** The exact packages of a run: npm's own lockfile, of what the notebook imports alone, and what came with halftone. */
+export type Lock = z.output<typeof schema>;
+
+/**
+ * Locks the packages that the notebook imports, at the versions that lie in `node_modules`, with all that they need. Where npm did not
+ * install them, only the imported packages themselves are known.
+ * @throws NotebookProblem for a package that is a link to a folder of this machine
+ */
+export function lockPackages(notebook: Notebook, folder: string, name: string): Lock {
+  const found = importedPackages(notebook, folder);
+  const foreign = found.filter(({ builtIn }) => !builtIn);
+  const packages: Record<string, Entry> = {};
+  let whole = true;
+  for (const { name: wanted, root } of foreign) {
+    const installed = installedBy(root);
+    if (!installed) whole = false;
+    else addWithNeeds(`node_modules/${wanted}`, installed, packages);
+  }
+  const versions = (some: typeof found) => Object.fromEntries(some.map((each) => [each.name, each.version]));
+  const { version, build } = halftoneVersion();
+  return {
+    halftone: { version, build, node: process.version, own: versions(found.filter((each) => each.builtIn)), whole },
+    name,
+    lockfileVersion: 3,
+    packages: { "": { dependencies: versions(foreign) }, ...(whole ? sorted(packages) : {}) },
+  };
+}
+
+export function writeLock(file: string, lock: Lock): void {
+  writeWhole(file, `${JSON.stringify(lock, null, 1)}\n`);
+}
+
+export function readLock(file: string): Lock {
+  if (!existsSync(file)) throw new NotebookProblem(`There is no lock at ${file}: \`halftone run --lock\` writes one.`);
+  try {
+    return schema.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    throw new NotebookProblem(`${file} is not a lock that \`halftone run --lock\` wrote.`);
+  }
+}
+
+export function lockHash(lock: Lock): string {
+  return createHash("sha256").update(JSON.stringify(lock.packages)).digest("hex").slice(0, 16);
+}
+
+/** npm's own note of what it put into `node_modules`. */
+function installedBy(root: string): Record<string, Entry> | undefined {
+  try {
+    const file = path.join(root, "node_modules", ".package-lock.json");
+    return z.object({ packages: entries }).parse(JSON.parse(readFileSync(file, "utf8"))).packages;
+  } catch {
+    return undefined;
+  }
+}
+
+function addWithNeeds(place: string, installed: Record<string, Entry>, into: Record<string, Entry>): void {
+  const { resolved, ...found } = installed[place] ?? {};
+  if (found.link || (resolved && !found.integrity))
+    throw new NotebookProblem(`${place} comes from ${resolved ?? "a link"}, not from a registry: it cannot be locked.`);
+  if (into[place]) {
+    if (into[place].version === found.version) return;
+    throw new NotebookProblem(
+      `${place} is there twice, as ${into[place].version} and ${found.version}: it cannot be locked.`,
+    );
+  }
+  // Without `resolved` npm asks the registry that it is set up for; `integrity` says that it is the same package.
+  into[place] = found;
+  const needs = { ...found.dependencies, ...found.optionalDependencies, ...found.peerDependencies };
+  for (const name of Object.keys(needs)) {
+    const at = nearest(place, name, installed);
+    if (at && !into[at]) addWithNeeds(at, installed, into);
+  }
+}
+
+/** Where Node finds `name` for the package at `place`. */
+function nearest(place: string, name: string, installed: Record<string, Entry>): string | undefined {
+  for (let from = place; from !== ""; from = from.slice(0, Math.max(0, from.lastIndexOf("/node_modules/")))) {
+    if (installed[`${from}/node_modules/${name}`]) return `${from}/node_modules/${name}`;
+  }
+  return installed[`node_modules/${name}`] && `node_modules/${name}`;
+}
+
+function sorted(packages: Record<string, Entry>): Record<string, Entry> {
+  return Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

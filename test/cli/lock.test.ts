@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { type TestContext, test } from "node:test";
+import { code, scratch, writeCells } from "../notebook/cells.ts";
+import { halftone } from "./halftone.ts";
+
+const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"];
+
+/** A folder in which npm has installed is-odd, which needs is-number. */
+function project(context: TestContext): string {
+  const folder = scratch(context);
+  writeFileSync(path.join(folder, "package.json"), '{ "private": true }');
+  const npm = spawnSync("npm", ["install", "is-odd@3.0.1", ...options], { cwd: folder, encoding: "utf8" });
+  assert.equal(npm.status, 0, npm.stderr);
+  return folder;
+}
+
+const isOdd = code('import isOdd from "is-odd"; import { helped } from "./helper.ts"; [isOdd(3), helped]');
+const helper = 'import isOdd from "is-odd"; export const helped: boolean = isOdd(4);';
+
+test("a lock gives back the packages that a run had, for the notebook's own files too, and leaves its folder alone", async (context) => {
+  const folder = project(context);
+  writeFileSync(path.join(folder, "helper.ts"), helper);
+  writeFileSync(path.join(folder, "rows.txt"), "seven");
+  const reads = code('import { readFileSync } from "node:fs"; readFileSync(["rows", "txt"].join("."), "utf8")');
+  const file = writeCells(folder, "a.ipynb", [code("%types off"), isOdd, reads]);
+  const locked = await halftone(["run", file, "--lock"]);
+  assert.equal(locked.status, 0, locked.stderr);
+  const lockFile = path.join(folder, "a.lock.json");
+  const lock = JSON.parse(readFileSync(lockFile, "utf8"));
+  assert.deepEqual(
+    Object.entries(lock.packages as Record<string, { version?: string }>).map(([at, { version }]) => [at, version]),
+    [
+      ["", undefined],
+      ["node_modules/is-number", "6.0.0"],
+      ["node_modules/is-odd", "3.0.1"],
+    ],
+  );
+  assert.match(lock.packages["node_modules/is-odd"].integrity, /^sha512-/);
+  assert.doesNotMatch(readFileSync(lockFile, "utf8"), /https?:/);
+
+  rmSync(path.join(folder, "node_modules"), { recursive: true });
+  mkdirSync(path.join(folder, "node_modules", "is-odd"), { recursive: true });
+  writeFileSync(path.join(folder, "node_modules", "is-odd", "index.js"), 'module.exports = () => "another version";');
+  writeFileSync(
+    path.join(folder, "node_modules", "is-odd", "package.json"),
+    '{ "name": "is-odd", "version": "9.9.9" }',
+  );
+  const again = path.join(folder, "again.ipynb");
+  const { status, stderr } = await halftone(["run", file, "--from-lock", lockFile, "-o", again]);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /Installing 2 packages of the lock/);
+  const { cells, metadata } = JSON.parse(readFileSync(again, "utf8"));
+  assert.deepEqual(cells[1].outputs[0].data["text/plain"], ["[ true, false ]"]);
+  assert.deepEqual(cells[2].outputs[0].data["text/plain"], ["'seven'"]);
+  assert.deepEqual(metadata.halftone.packages, { "is-odd": "3.0.1" });
+  assert.match(readFileSync(path.join(folder, "node_modules", "is-odd", "index.js"), "utf8"), /another version/);
+});
+
+test("packages that npm did not install are locked by their versions, and it is said", async (context) => {
+  const folder = scratch(context);
+  mkdirSync(path.join(folder, "node_modules", "left"), { recursive: true });
+  writeFileSync(path.join(folder, "node_modules", "left", "index.js"), "module.exports = 1;");
+  writeFileSync(path.join(folder, "node_modules", "left", "package.json"), '{ "name": "left", "version": "3.2.1" }');
+  const file = writeCells(folder, "a.ipynb", [
+    code('const left = require("left"); const { z } = await import("zod"); left'),
+  ]);
+  const { status, stderr } = await halftone(["run", file, "--lock"]);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /npm did not install the packages, so what they need in turn is not locked/);
+  const { packages, halftone: own } = JSON.parse(readFileSync(path.join(folder, "a.lock.json"), "utf8"));
+  assert.deepEqual(packages, { "": { dependencies: { left: "3.2.1" } } });
+  assert.match(own.own.zod, /^\d+\.\d+\.\d+$/);
+});
+
+test("a lock that is none, or is missing, is refused", async (context) => {
+  const folder = scratch(context);
+  const file = writeCells(folder, "a.ipynb", [code("1")]);
+  const missing = await halftone(["run", file, "--from-lock", path.join(folder, "x.json")]);
+  assert.equal(missing.status, 1);
+  assert.match(missing.stderr, /There is no lock at .*x\.json: `halftone run --lock` writes one\.\n$/);
+  const wrong = await halftone(["run", file, "--from-lock", file]);
+  assert.match(wrong.stderr, /is not a lock that `halftone run --lock` wrote\.\n$/);
+});
