@@ -2,27 +2,33 @@
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { readConnectionFile } from "./jupyter/connection.ts";
-import { History, historyFile } from "./jupyter/history.ts";
-import { Kernel } from "./jupyter/kernel.ts";
-import { watchParent } from "./jupyter/parent.ts";
-import { Session } from "./session/session.ts";
+import { launchHost } from "./session/launch.ts";
 
 export async function main(connectionFile: string): Promise<void> {
   const connection = readConnectionFile(connectionFile);
-  const session = Session.start({ cwd: process.cwd() });
+  const place = { cwd: process.cwd(), env: process.env };
+  // The host loads on another core while this process loads the rest of itself.
+  const launched = launchHost(place);
+  const [{ Session }, { History, historyFile }, { Kernel }, { watchParent }] = await Promise.all([
+    import("./session/session.ts"),
+    import("./jupyter/history.ts"),
+    import("./jupyter/kernel.ts"),
+    import("./jupyter/parent.ts"),
+  ]);
+  const session = Session.start({ ...place, launched });
   const history = new History(historyFile());
-  const kernel = await Kernel.start(connection, session, history, () => void end(0));
   let ending = false;
-  const end = async (code: number): Promise<void> => {
+  const end = async (): Promise<void> => {
     if (ending) return;
     ending = true;
     await Promise.all([kernel.close(), session[Symbol.asyncDispose]()]);
-    process.exit(code);
+    process.exit(0);
   };
+  const kernel = await Kernel.start(connection, session, history, end);
   process.on("SIGINT", () => kernel.interrupt());
-  process.on("SIGTERM", () => void end(0));
-  process.on("SIGHUP", () => void end(0));
-  watchParent(() => void end(0));
+  process.on("SIGTERM", end);
+  process.on("SIGHUP", end);
+  watchParent(end);
   // One request that goes wrong must not cost the notebook its kernel.
   process.on("uncaughtException", (error) => console.error("[halftone]", error));
 }

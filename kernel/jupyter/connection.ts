@@ -1,24 +1,25 @@
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as v from "valibot";
 
-const port = z.number().int().min(0).max(65535);
+const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535));
+const z85 = v.optional(v.pipe(v.string(), v.length(40)));
 
 /** What a front end writes into the connection file ("Connection files" in jupyter_client's kernels page). */
-const connectionSchema = z.object({
-  transport: z.enum(["tcp", "ipc"]).default("tcp"),
-  ip: z.string().default("127.0.0.1"),
+const connectionSchema = v.object({
+  transport: v.optional(v.picklist(["tcp", "ipc"]), "tcp"),
+  ip: v.optional(v.string(), "127.0.0.1"),
   shell_port: port,
   iopub_port: port,
   stdin_port: port,
   control_port: port,
   hb_port: port,
-  key: z.string().default(""),
-  signature_scheme: z.string().default("hmac-sha256"),
+  key: v.optional(v.string(), ""),
+  signature_scheme: v.optional(v.string(), "hmac-sha256"),
   /** CurveZMQ key pair of the server, Z85; encrypts every channel. */
-  curve_publickey: z.string().length(40).optional(),
-  curve_secretkey: z.string().length(40).optional(),
+  curve_publickey: z85,
+  curve_secretkey: z85,
 });
-export type Connection = z.infer<typeof connectionSchema>;
+export type Connection = v.InferOutput<typeof connectionSchema>;
 export type ChannelName = "shell" | "iopub" | "stdin" | "control" | "hb";
 
 /** Said to the person who started the kernel by hand, or to the front end's log. */
@@ -45,9 +46,9 @@ export function readConnectionFile(file: string): Connection {
       `the connection file ${file} is not JSON: ${error instanceof Error ? error.message : error}`,
     );
   }
-  const parsed = connectionSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new ConnectionProblem(`the connection file ${file} is not valid:\n${z.prettifyError(parsed.error)}`);
+  const parsed = v.safeParse(connectionSchema, value);
+  if (parsed.success) return parsed.output;
+  throw new ConnectionProblem(`the connection file ${file} is not valid:\n${v.summarize(parsed.issues)}`);
 }
 
 export function endpoint(connection: Connection, channel: ChannelName): string {

@@ -1,5 +1,6 @@
 /** The front door: requests in from the channels, each to what answers it, replies and outputs out. */
 import { randomUUID } from "node:crypto";
+import * as v from "valibot";
 import type { Session } from "../session/session.ts";
 import { Channels, type RequestChannel } from "./channels.ts";
 import { CommBridge } from "./comms.ts";
@@ -43,10 +44,10 @@ export class Kernel {
   readonly #usage = new Usage();
   readonly #main = new Lane();
   readonly #subshells = new Map<string, Lane>();
-  readonly #onShutdown: () => void;
+  readonly #onShutdown: () => unknown;
   #channels!: Channels;
 
-  private constructor(connection: Connection, session: Session, history: History, onShutdown: () => void) {
+  private constructor(connection: Connection, session: Session, history: History, onShutdown: () => unknown) {
     this.#connection = connection;
     this.#session = session;
     this.#history = history;
@@ -63,7 +64,7 @@ export class Kernel {
     connection: Connection,
     session: Session,
     history: History,
-    onShutdown: () => void,
+    onShutdown: () => unknown,
   ): Promise<Kernel> {
     const kernel = new Kernel(connection, session, history, onShutdown);
     kernel.#channels = await Channels.bind(connection, {
@@ -99,20 +100,20 @@ export class Kernel {
   async #dispatch(channel: RequestChannel, message: Message): Promise<void> {
     const type = message.header.msg_type;
     if (!isRequestType(type)) return this.#refuse(channel, message, "UnknownMessage", `no such request: ${type}`);
-    const parsed = requests[type].safeParse(message.content);
+    const parsed = v.safeParse(requests[type] as (typeof requests)["execute_request"], message.content);
     if (!parsed.success) {
-      const issue = parsed.error.issues[0];
-      const reason = `${type}: ${issue?.path.join(".") || "content"}: ${issue?.message}`;
+      const [issue] = parsed.issues;
+      const reason = `${type}: ${v.getDotPath(issue) ?? "content"}: ${issue.message}`;
       return this.#refuse(channel, message, "InvalidRequest", reason);
     }
     if (type === "execute_request") {
-      return this.#execute(channel, message, parsed.data as Content<"execute_request">);
+      return this.#execute(channel, message, parsed.output as Content<"execute_request">);
     }
     this.#iopub.status("busy", message.header);
     const handle = this.#handlers[type] as Handler<RequestType>;
     let content: Json | undefined;
     try {
-      content = await handle(parsed.data as never, message);
+      content = await handle(parsed.output as never, message);
     } catch (error) {
       content = failure(
         error instanceof Error ? error.name : "Error",

@@ -1,8 +1,8 @@
 /** Questions to the person: sent to the client that runs the cell, answered on the stdin channel. */
-import { z } from "zod";
+import * as v from "valibot";
 import type { Header, Message } from "./messages.ts";
 
-const inputReply = z.object({ value: z.string() });
+const inputReply = v.object({ value: v.string() });
 
 interface Question {
   /** The message id of the question, which the answer names as its parent. */
@@ -31,10 +31,10 @@ export class Stdin {
 
   /** An `input_reply`. Older clients name no parent, and mean the question asked last. */
   receive(reply: Message): void {
-    const content = inputReply.safeParse(reply.content);
+    const content = v.safeParse(inputReply, reply.content);
     const named = this.#open.findIndex(({ id }) => id === reply.parent.msg_id);
     const [question] = this.#open.splice(named >= 0 ? named : this.#open.length - 1, 1);
-    question?.answer(content.success ? content.data.value : "");
+    question?.answer(content.success ? content.output.value : "");
   }
 
   /** The cell is over: nobody waits for its answers. */

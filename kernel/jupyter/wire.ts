@@ -1,5 +1,6 @@
 /** Messages to ZeroMQ frames and back: identities, delimiter, HMAC, four JSON parts, buffers ("The Wire Protocol"). */
 import { createHmac, getHashes, randomUUID, timingSafeEqual } from "node:crypto";
+import * as v from "valibot";
 import { type Header, headerSchema, type Json, type Message, PROTOCOL_VERSION } from "./messages.ts";
 
 const DELIMITER = Buffer.from("<IDS|MSG>");
@@ -58,11 +59,11 @@ export class Wire {
     }
     this.#verify(signature, parts);
     const [headerPart, parentPart, metadata, content] = parts.map(parseObject) as [Json, Json, Json, Json];
-    const header = headerSchema.safeParse(headerPart);
-    if (!header.success) throw new MalformedMessage(`header: ${header.error.issues[0]?.message}`);
+    const header = v.safeParse(headerSchema, headerPart);
+    if (!header.success) throw new MalformedMessage(`header: ${header.issues[0].message}`);
     return {
       identities: frames.slice(0, delimiter) as Buffer[],
-      header: header.data,
+      header: header.output,
       parent: parentPart,
       metadata,
       content,

@@ -1,17 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { encodeFrame, type Frame, FrameReader, frameKinds } from "../host/frames.ts";
-import {
-  type Command,
-  type Event,
-  fds,
-  type GuardCommand,
-  type GuardEvent,
-  type HostOptions,
-  optionsVariable,
-} from "../host/protocol.ts";
+import { type Command, type Event, fds, type GuardCommand, type GuardEvent } from "../host/protocol.ts";
+import type { LaunchedHost } from "./launch.ts";
 import { NativeOutput } from "./native.ts";
 
 export interface HostListener {
@@ -23,19 +14,12 @@ export interface HostListener {
   exit(code: number | null, signal: NodeJS.Signals | null, wasReady: boolean): void;
 }
 
-const flags = [
-  // `import.meta.resolve` with a parent: from the notebook's folder.
-  "--experimental-import-meta-resolve",
-  // An interrupt that ends a timer's or an awaited callback leaves Node's async ids unpopped, for which it would abort.
-  "--no-force-async-hooks-checks",
-];
-
 /** Milliseconds. */
 const gatherFor = 10;
 
 /** One life of the process in which user code runs: what it is told and what it says, in order. */
 export class HostProcess {
-  readonly hostName = `__halftone_${randomBytes(6).toString("hex")}`;
+  readonly hostName: string;
   readonly #child: ChildProcess;
   readonly #listener: HostListener;
   readonly #commands: Socket;
@@ -52,17 +36,10 @@ export class HostProcess {
   readonly exited: Promise<void>;
   #ready = false;
 
-  constructor(options: { cwd: string; env: NodeJS.ProcessEnv }, listener: HostListener) {
+  constructor({ child, hostName, markerToken, ended }: LaunchedHost, listener: HostListener) {
     this.#listener = listener;
-    const markerToken = randomBytes(12).toString("hex");
-    const hostOptions: HostOptions = { cwd: options.cwd, hostName: this.hostName, markerToken };
-    const main = fileURLToPath(new URL("../host/main.js", import.meta.url));
-    this.#child = spawn(process.execPath, [...flags, main], {
-      cwd: options.cwd,
-      env: { ...options.env, [optionsVariable]: JSON.stringify(hostOptions) },
-      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
-      windowsHide: true,
-    });
+    this.#child = child;
+    this.hostName = hostName;
     this.#stdout = new NativeOutput(markerToken, (text, marker) => this.#onNative("stdout", text, marker));
     this.#stderr = new NativeOutput(markerToken, (text, marker) => this.#onNative("stderr", text, marker));
     this.#listenToNative(this.#child.stdout as Socket, this.#stdout);
@@ -79,23 +56,17 @@ export class HostProcess {
     this.#guard.on("data", (chunk: Buffer) => {
       for (const frame of guardFrames.read(chunk)) listener.guard(JSON.parse(frame.body.toString()) as GuardEvent);
     });
-    this.exited = new Promise((resolve) => {
-      const end = (code: number | null, signal: NodeJS.Signals | null) => {
-        this.#stdout.end();
-        this.#stderr.end();
-        clearTimeout(this.#gathering);
-        clearImmediate(this.#nativeTurn);
-        this.#deliver(true);
-        this.#deliverNative(Number.POSITIVE_INFINITY);
-        listener.exit(code, signal, this.#ready);
-        resolve();
-      };
-      this.#child.once("close", end);
-      this.#child.once("error", (error) => {
-        this.#child.off("close", end);
-        listener.native("stderr", `${error.message}\n`);
-        end(null, null);
-      });
+    this.exited = ended.then((how) => {
+      this.#stdout.end();
+      this.#stderr.end();
+      clearTimeout(this.#gathering);
+      clearImmediate(this.#nativeTurn);
+      this.#deliver(true);
+      this.#deliverNative(Number.POSITIVE_INFINITY);
+      if (how instanceof Error) {
+        listener.native("stderr", `${how.message}\n`);
+        listener.exit(null, null, this.#ready);
+      } else listener.exit(how.code, how.signal, this.#ready);
     });
   }
 

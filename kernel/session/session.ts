@@ -13,6 +13,7 @@ import { explainDeath, lastWordsStart } from "./death.ts";
 import { heapIntrospector } from "./heap.ts";
 import { type HostListener, HostProcess } from "./host-process.ts";
 import type { Completions, Introspector } from "./introspection.ts";
+import { type LaunchedHost, launchHost } from "./launch.ts";
 import type { CellOutcome, CommMessage, MimeBundle, Output } from "./output.ts";
 import { Queue } from "./queue.ts";
 
@@ -25,6 +26,8 @@ export interface SessionOptions {
   types?: Pick<GateOptions, "policy" | "compilerOptions" | "patience">;
   /** Milliseconds from an interrupt to the end of a host that does not react to it. Default: 5000. */
   interruptGrace?: number;
+  /** A host that was started for this folder and environment before there was a session. */
+  launched?: LaunchedHost;
 }
 
 export interface InputRequest {
@@ -110,7 +113,7 @@ export class Session implements AsyncDisposable {
     const heap = this.introspectors.at(-1)!;
     const live: Introspector["inspect"] = (code, cursor, detail) => heap.inspect(code, cursor, detail);
     this.introspectors.splice(-1, 0, this.#gate.introspector(live));
-    this.#host = this.#startHost();
+    this.#host = this.#startHost(options.launched);
   }
 
   /** Returns at once: the host starts behind. */
@@ -273,7 +276,7 @@ export class Session implements AsyncDisposable {
     }, this.#options.interruptGrace).unref();
   }
 
-  #startHost(): HostProcess {
+  #startHost(launched: LaunchedHost = launchHost(this.#options)): HostProcess {
     const listener: HostListener = {
       event: (event) => this.#onEvent(event),
       stream: (cell, name, text) => this.#cells.get(cell)?.onOutput({ type: "stream", name, text }),
@@ -284,7 +287,7 @@ export class Session implements AsyncDisposable {
       },
       exit: (code, signal, wasReady) => this.#onExit(code, signal, wasReady),
     };
-    return new HostProcess(this.#options, listener);
+    return new HostProcess(launched, listener);
   }
 
   #onEvent(event: Event): void {

@@ -75,13 +75,12 @@ test("completion and inspection count code points, as the protocol does", async 
   const { matches, cursor_start, cursor_end } = await kernel.ask("complete_request", { code, cursor_pos });
   assert.deepEqual({ matches, cursor_start, cursor_end }, { matches: ["max"], cursor_start: 11, cursor_end: 13 });
   const found = await kernel.ask("inspect_request", { code: "'😀'; Math.max", cursor_pos: 13, detail_level: 0 });
-  assert.match((found.data as Record<string, string>)["text/plain"]!, /function max/);
+  assert.match((found.data as Record<string, string>)["text/plain"]!, /Math\.max|function max/);
 });
 
-test("completion looks at live values and runs nothing that could change one", async () => {
-  await kernel.execute(
-    "let touched = 0; const box = { get lid() { touched++; return { hinge: 1 } }, shelf: { book: 1 } }",
-  ).done;
+test("completion looks at live values where types say nothing, and runs nothing that could change one", async () => {
+  await kernel.execute(`let touched = 0; const box: any = JSON.parse('{ "shelf": { "book": 1 } }');
+Object.defineProperty(box, "lid", { get() { touched++; return { hinge: 1 } } });`).done;
   assert.deepEqual((await kernel.ask("complete_request", { code: "box.shelf.", cursor_pos: 10 })).matches, ["book"]);
   assert.deepEqual((await kernel.ask("complete_request", { code: "box.lid.", cursor_pos: 8 })).matches, []);
   assert.deepEqual((await kernel.execute("touched").done).content("execute_result")?.data, { "text/plain": "0" });
