@@ -24,10 +24,16 @@ export interface GradScalerState {
   _growth_tracker: number;
 }
 
+/** A list of tensors, or a tree of them. */
+export type Gradients = readonly Tensor[] | object;
+
 /** Changes its variables by their gradients, which it takes over; gives what it likes. */
 export interface Stepping<Result> {
   step(gradients: Tensor[], learningRate?: number): Result;
 }
+
+const tensorsOf = (gradients: Gradients): Tensor[] =>
+  gradients instanceof tf.Tensor ? [gradients] : Object.values(gradients).flatMap(tensorsOf);
 
 /** An optimizer's place between two updates. `finite` holds what its gradients were, as one number on the device. */
 interface Stage {
@@ -78,7 +84,8 @@ export class GradScaler {
    * only where something else needs the true gradients, as clipping does. Takes the gradients over and gives new ones.
    * @throws Error when called twice for an optimizer between two updates, or after its step
    */
-  unscale(optimizer: Stepping<unknown>, gradients: Tensor[]): Tensor[] {
+  unscale(optimizer: Stepping<unknown>, given: Gradients): Tensor[] {
+    const gradients = tensorsOf(given);
     if (!this.#enabled) return gradients;
     this.#needScale("unscale");
     const stage = this.#stages.get(optimizer);
@@ -103,7 +110,8 @@ export class GradScaler {
    * undefined. The gradients are unscaled first, if `unscale` has not done so, and are freed in any case.
    * @throws Error when called twice for an optimizer between two updates; the gradients are then left alone
    */
-  step<Result>(optimizer: Stepping<Result>, gradients: Tensor[], learningRate?: number): Result | undefined {
+  step<Result>(optimizer: Stepping<Result>, given: Gradients, learningRate?: number): Result | undefined {
+    const gradients = tensorsOf(given);
     if (!this.#enabled) return optimizer.step(gradients, learningRate);
     this.#needScale("step");
     const before = this.#stages.get(optimizer);

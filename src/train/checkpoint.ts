@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import type { GradScaler } from "../amp/index.ts";
 import type { Batches, Place } from "../batching/index.ts";
 import { readSafetensors, type StoredArray, writeSafetensors } from "../data/safetensors.ts";
 import { type Classifier, parameterList } from "../nn/index.ts";
@@ -25,6 +26,8 @@ export interface TrainingState {
   elapsed: number;
   history: Pick<History, "steps" | "evaluations">;
   earlyStop: EarlyStopState | undefined;
+  /** `GradScaler.stateDict()`, with a scaler. */
+  scaler: ReturnType<GradScaler["stateDict"]> | undefined;
 }
 
 /** What must be the same for the same bits to follow: the data's lengths, the strategy, the seeds. */
@@ -63,10 +66,10 @@ export function saveCheckpoint(
   keep("model", parameterValues(model));
   keep("optimizer", values);
   keep("best", state.earlyStop?.parameters ?? {});
-  const { step, place, elapsed, history, earlyStop } = state;
+  const { step, place, elapsed, history, earlyStop, scaler } = state;
   writeSafetensors(path, arrays, {
     format: FORMAT,
-    state: JSON.stringify({ step, place, elapsed, taken, evaluations: history.evaluations }),
+    state: JSON.stringify({ step, place, elapsed, taken, scaler, evaluations: history.evaluations }),
     identity: JSON.stringify(identity),
     ...(earlyStop ? { earlyStop: JSON.stringify({ best: earlyStop.best, since: earlyStop.since }) } : {}),
   });
@@ -101,7 +104,10 @@ export function loadCheckpoint(
         .filter(([name]) => name.startsWith(`${prefix}/`))
         .map(([name, { values }]) => [name.slice(prefix.length + 1), values as Float32Array]),
     );
-  const { step, place, elapsed, taken, evaluations } = JSON.parse(metadata.state!) as Omit<TrainingState, "history"> & {
+  const { step, place, elapsed, taken, evaluations, scaler } = JSON.parse(metadata.state!) as Omit<
+    TrainingState,
+    "history"
+  > & {
     taken: number;
     evaluations: Evaluation[];
   };
@@ -112,6 +118,7 @@ export function loadCheckpoint(
     place,
     elapsed,
     history: { steps: recordsOf(arrays.history!), evaluations },
+    scaler,
     earlyStop: metadata.earlyStop ? { ...JSON.parse(metadata.earlyStop), parameters: under("best") } : undefined,
   };
 }
@@ -124,6 +131,8 @@ const COLUMNS: readonly Column[] = [
   "accuracy",
   "learningRate",
   "gradientNorm",
+  "lossScale",
+  "skipped",
   "milliseconds",
   "elapsed",
   "liveBytes",
@@ -137,7 +146,7 @@ const TIMES = ["data", "forward", "backward", "update"] as const;
 
 function recordTable(steps: readonly StepRecord[]): StoredArray {
   const rows = steps.map((record) => [
-    ...COLUMNS.map((column) => record[column] ?? Number.NaN),
+    ...COLUMNS.map((column) => Number(record[column] ?? Number.NaN)),
     ...TIMES.map((part) => record.times[part]),
   ]);
   return { shape: [steps.length, COLUMNS.length + TIMES.length], values: Float64Array.from(rows.flat()) };
@@ -150,7 +159,11 @@ function recordsOf({ shape, values }: StoredArray): StepRecord[] {
     const fields = COLUMNS.map((column, i) => [column, own[i]!] as const);
     const times = TIMES.map((part, i) => [part, own[COLUMNS.length + i]!] as const);
     return {
-      ...Object.fromEntries(fields.filter(([, value]) => !Number.isNaN(value))),
+      ...Object.fromEntries(
+        fields
+          .filter(([, value]) => !Number.isNaN(value))
+          .map(([column, value]) => [column, column === "skipped" ? value === 1 : value]),
+      ),
       times: Object.fromEntries(times),
     } as unknown as StepRecord;
   });

@@ -10,6 +10,9 @@ export interface StepRecord {
   learningRate: number;
   /** Common norm of the gradients before clipping; absent when nothing is clipped. */
   gradientNorm?: number;
+  /** What the loss was multiplied by, and whether a gradient overflowed, so that nothing was learned; with a `scaler`. */
+  lossScale?: number;
+  skipped?: boolean;
   /** Wall time of the step, the making of its batch included. */
   milliseconds: number;
   /** Milliseconds of it in making the batch, in the forward and backward passes, and in the update. */

@@ -1,4 +1,5 @@
 import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
+import { autocast, type GradScaler, type HalfType } from "../amp/index.ts";
 import { type Batch, usefulTokens } from "../batching/index.ts";
 import { type Classifier, crossEntropy, labelTensor } from "../nn/index.ts";
 import { nativeMemory, resetPeak, tf } from "../runtime/index.ts";
@@ -13,6 +14,9 @@ export interface StepOptions {
   learningRate: number | undefined;
   /** Decides, with the step, what dropout drops. */
   seed: number;
+  /** The half type of the forward and backward passes. */
+  autocast?: HalfType | undefined;
+  scaler?: GradScaler | undefined;
 }
 
 /** Far apart, so that the batches of one step and those of another do not drop the same values. */
@@ -26,17 +30,21 @@ export function takeStep(
   model: Classifier,
   optimizer: Optimizer,
   batches: readonly Batch[],
-  { step, learningRate, seed }: StepOptions,
+  options: StepOptions,
 ): Omit<StepRecord, "epoch" | "milliseconds" | "elapsed"> {
+  const { step, learningRate, scaler } = options;
   resetPeak();
+  const lossScale = scaler?.getScale();
   const clock = stopwatch();
   const sequences = batches.reduce((sum, { indices }) => sum + indices.length, 0);
+  let skipped = false;
   const [loss, accuracy, gradientNorm] = tf.tidy(() => {
     const sums = { loss: 0, accuracy: 0 };
     let gradients: Tensor[] | undefined;
     batches.forEach((batch, b) => {
       const share = batch.indices.length / sequences;
-      const one = lossAndGradients(model, optimizer.variables, batch, share, seed + step + b * BETWEEN_BATCHES, () =>
+      const seed = options.seed + step + b * BETWEEN_BATCHES;
+      const one = lossAndGradients(model, optimizer.variables, batch, share, { ...options, seed }, () =>
         clock.lap("forward"),
       );
       clock.lap("backward");
@@ -44,7 +52,11 @@ export function takeStep(
       sums.accuracy += one.accuracy * share;
       gradients = gradients ? added(gradients, one.gradients) : one.gradients;
     });
-    const norm = optimizer.step(gradients!, learningRate)?.dataSync()[0];
+    const rule = { step: (ready: Tensor[]) => ({ norm: optimizer.step(ready, learningRate)?.dataSync()[0] }) };
+    const taken = scaler ? scaler.step(rule, gradients!) : rule.step(gradients!);
+    scaler?.update();
+    skipped = taken === undefined;
+    const norm = taken?.norm;
     clock.lap("update");
     return [sums.loss, sums.accuracy, norm];
   });
@@ -55,6 +67,7 @@ export function takeStep(
     accuracy: accuracy!,
     learningRate: learningRate ?? optimizer.learningRate,
     ...(gradientNorm === undefined ? {} : { gradientNorm }),
+    ...(lossScale === undefined ? {} : { lossScale, skipped }),
     times: { data: 0, ...clock.times },
     liveBytes: live,
     peakBytes: peak,
@@ -70,23 +83,28 @@ function lossAndGradients(
   variables: readonly Variable[],
   batch: Batch,
   share: number,
-  seed: number,
+  { seed, autocast: half, scaler }: StepOptions,
   forwardDone: () => void,
 ) {
   let right: Scalar | undefined;
   let read: number | undefined;
+  const scale = scaler?.getScale() ?? 1;
+  const forward = () => {
+    const labels = labelTensor(batch);
+    const logits = model.apply(model.parameters, batch, { training: true, seed: seed | 0 });
+    right = tf.keep(correctShare(logits, labels));
+    const loss = crossEntropy(logits, labels);
+    return share === 1 ? loss : (tf.mul(loss, share) as Scalar);
+  };
   const { value, gradients } = valueAndGradients(
     () => {
-      const labels = labelTensor(batch);
-      const logits = model.apply(model.parameters, batch, { training: true, seed: seed | 0 });
-      right = tf.keep(correctShare(logits, labels));
-      const loss = crossEntropy(logits, labels);
-      return share === 1 ? loss : tf.mul(loss, share);
+      const loss = half ? autocast(half, forward) : forward();
+      return scaler ? scaler.scale(loss) : loss;
     },
     variables,
     // Reading the loss waits for a GPU, so that the forward pass is over when its time is taken.
     (loss) => {
-      read = loss.dataSync()[0]!;
+      read = loss.dataSync()[0]! / scale;
       forwardDone();
     },
   );

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import type { GradScaler, HalfType } from "../amp/index.ts";
 import type { Batch, Batches, Place } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
 import { type CheckpointOptions, loadCheckpoint, runIdentity, saveCheckpoint } from "./checkpoint.ts";
@@ -23,6 +24,10 @@ export interface TrainOptions {
   accumulate?: number;
   /** The learning rate by step; the optimizer's own by default. */
   learningRate?: Schedule;
+  /** Runs forward and backward passes in mixed precision; parameters, optimizer and evaluation stay float32. */
+  autocast?: HalfType;
+  /** Scales the loss, which float16 needs; its state goes into the checkpoint. */
+  scaler?: GradScaler;
   /** Decides what dropout drops. */
   seed?: number;
   /** Batches to evaluate on: before the first step, every `evaluateEvery` steps, and after the last. */
@@ -68,6 +73,7 @@ export async function train(options: TrainOptions): Promise<History> {
       ? loadCheckpoint(checkpoint.path, model, optimizer, identity!)
       : undefined;
   Object.assign(history, resumed?.history);
+  if (options.scaler && resumed?.scaler) options.scaler.loadStateDict(resumed.scaler);
   if (stopping && resumed?.earlyStop) Object.assign(stopping.state, resumed.earlyStop);
 
   const bar = options.progress === false ? undefined : progress(total, history, options.progress === "figure");
@@ -85,7 +91,14 @@ export async function train(options: TrainOptions): Promise<History> {
   };
   const save = () => {
     if (!checkpoint || saved === taken) return;
-    const state = { step: taken, place, elapsed: performance.now() - started, history, earlyStop: stopping?.state };
+    const state = {
+      step: taken,
+      place,
+      elapsed: performance.now() - started,
+      history,
+      earlyStop: stopping?.state,
+      scaler: options.scaler?.stateDict(),
+    };
     saveCheckpoint(checkpoint.path, model, optimizer, state, identity!);
     saved = taken;
   };
@@ -94,7 +107,9 @@ export async function train(options: TrainOptions): Promise<History> {
   for (const group of taken < total && !ended(stopping, options) ? groups(batches, place, accumulate) : []) {
     const made = performance.now();
     const step = taken + 1;
-    const own = takeStep(model, optimizer, group.batches, { step, learningRate: options.learningRate?.(taken), seed });
+    const learningRate = options.learningRate?.(taken);
+    const { autocast, scaler } = options;
+    const own = takeStep(model, optimizer, group.batches, { step, learningRate, seed, autocast, scaler });
     const now = performance.now();
     const record: StepRecord = {
       ...own,
@@ -106,7 +121,8 @@ export async function train(options: TrainOptions): Promise<History> {
     taken = step;
     place = group.next;
     history.steps.push(record);
-    if (!Number.isFinite(record.loss)) {
+    // A scaler makes good an overflow by a smaller scale; below 1 that is not what is wrong.
+    if (!Number.isFinite(record.loss) && !(record.skipped && scaler!.getScale() >= 1)) {
       throw new Error(`the loss is ${record.loss} at step ${step}: lower the learning rate, or clip the gradients`);
     }
     const enough = (step === total || step % evaluateEvery === 0) && evaluateNow();
