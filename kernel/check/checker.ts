@@ -145,15 +145,15 @@ export class Checker implements AsyncDisposable {
     this.#update();
   }
 
-  /** Puts a cell's text before the server, as far as it can be read, and asks something about it. */
+  /** Puts a cell's text before the server, as far as it can be read, with `more` names, and asks something about it. */
   async about<Answer>(
     source: string,
-    all: boolean,
+    more: readonly string[],
     question: (workspace: Workspace, module: string, lines: number) => Promise<Answer>,
   ): Promise<Answer> {
     const { text: cell, facts, tsx } = understand(source);
     const module = tsx ? currentModule.tsx : currentModule.ts;
-    const { text, lines } = this.history.current(cell, facts, all);
+    const { text, lines } = this.history.current(cell, facts, more);
     return this.ask(async (workspace) => {
       workspace.put(module, text);
       workspace.filesChanged("changed", this.#sources.changed(text, this.cwd));
@@ -238,15 +238,14 @@ export class Checker implements AsyncDisposable {
 
   /** Brings the server's files up to what the history is now, behind whatever it is asked at the moment. */
   #update(): void {
-    const waiting = this.#workspace;
-    if (!waiting) return;
-    void this.#mutex
-      .run(async () => {
-        const workspace = await waiting;
-        workspace.put(historyModule, this.history.text());
-        for (const [module, text] of this.history.files()) workspace.put(module, text);
-      })
-      .catch(() => {});
+    if (!this.#workspace) return;
+    const question = async (workspace: Workspace) => {
+      workspace.put(historyModule, this.history.text());
+      for (const [module, text] of this.history.files()) workspace.put(module, text);
+      // Any question makes the server bring its program up to date now, and not when the next cell waits for it.
+      await workspace.ask("textDocument/hover", currentModule.ts, { position: { line: 0, character: 0 } });
+    };
+    this.ask(question).catch(() => {});
   }
 
   #takeNote(): { note?: string } {

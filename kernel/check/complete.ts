@@ -1,5 +1,6 @@
 import type { CompletionItem, Completions } from "../session/introspection.ts";
 import type { Checker } from "./checker.ts";
+import type { Kind } from "./facts.ts";
 import { pathCompletions } from "./files.ts";
 import { magicCompletions } from "./magic.ts";
 import { kernelExports, kernelPackages } from "./packages.ts";
@@ -8,8 +9,8 @@ import type { Range, ServerCompletion, ServerCompletions } from "./protocol.ts";
 import { understand } from "./understand.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Items whose types and docs are asked for: those on the first screens of a list. */
-const described = 40;
+/** Items whose types and docs are asked for: half a millisecond each. */
+const described = 12;
 const word = /[\p{ID_Start}$_#][\p{ID_Continue}$]*$/u;
 const rest = /^[\p{ID_Continue}$]*/u;
 
@@ -17,7 +18,7 @@ const rest = /^[\p{ID_Continue}$]*/u;
 export class Completer {
   readonly #checker: Checker;
   /** The last list, for the next letters of the same word. */
-  #last: { key: string; found: Found } | undefined;
+  #last: { key: string; typed: string; found: Found } | undefined;
 
   constructor(checker: Checker) {
     this.#checker = checker;
@@ -31,12 +32,13 @@ export class Completer {
     const start = cursor - prefix.length;
     const end = cursor + rest.exec(text.slice(cursor))![0].length;
     const key = `${this.#checker.history.revision} ${start} ${text.slice(0, start)}\0${text.slice(end)}`;
-    const found = this.#last?.key === key ? this.#last.found : await this.#ask(code, text, cursor, start);
+    const last = this.#last?.key === key && prefix.startsWith(this.#last.typed) ? this.#last : undefined;
+    const found = last?.found ?? (await this.#ask(code, text, cursor, start));
     if (!found) return pathCompletions(this.#checker.cwd, text, cursor);
-    this.#last = { key, found };
+    if (!last) this.#last = { key, typed: prefix, found };
     const from = found.start ?? start;
     const typed = text.slice(from, cursor);
-    const chosen = matching(found.items, typed);
+    const chosen = matching(found.items, typed, ({ text }) => text);
     if (chosen.length === 0) return pathCompletions(this.#checker.cwd, text, cursor);
     const items = await this.#describe(chosen);
     return { start: from, end: Math.max(end, found.end ?? end), items };
@@ -44,7 +46,9 @@ export class Completer {
 
   async #ask(code: string, text: string, cursor: number, start: number): Promise<Found | undefined> {
     const member = /(?:^|[^.])\.\s*$|\.\.\.\.$/.test(text.slice(0, start)) || /\?\.\s*$/.test(text.slice(0, start));
-    const answer = await this.#checker.about(code, !member, (workspace, module, lines) =>
+    const names = member ? [] : [...this.#checker.history.names].map(([name]) => name);
+    const near = matching(names, text.slice(start, cursor), (name) => name).slice(0, described);
+    const answer = await this.#checker.about(code, near, (workspace, module, lines) =>
       workspace
         .ask<ServerCompletions | null>("textDocument/completion", module, {
           position: shifted(positionIn(text, cursor), lines),
@@ -62,10 +66,20 @@ export class Completer {
     if (list.items[0]!.kind === moduleKind)
       for (const name of kernelPackages())
         if (!found.some(({ text }) => text === name)) found.push({ text: name, kind: "module" });
-    if (list.items.some(({ label }) => label === "globalThis")) addExports(found);
+    if (list.items.some(({ label }) => label === "globalThis")) {
+      this.#addNames(found);
+      addExports(found);
+    }
     if (!range) return { items: found };
     const place = (at: Range["start"]) => offsetIn(text, shifted(at, -lines));
     return { items: found, start: place(range.start), end: place(range.end) };
+  }
+
+  /** The notebook's other names. To give the server all of them would cost it more the longer the notebook is. */
+  #addNames(found: Item[]): void {
+    const taken = new Set(found.map(({ text }) => text));
+    for (const [name, { value }] of this.#checker.history.names)
+      if (!taken.has(name)) found.push({ text: name, kind: value ? valueKinds[value.kind] : "interface" });
   }
 
   /** With types and documentation for the first of them. */
@@ -121,6 +135,18 @@ const kinds: Record<number, string> = {
   21: "constant",
 };
 
+const valueKinds: Record<Kind, string> = {
+  const: "variable",
+  let: "variable",
+  var: "variable",
+  function: "function",
+  class: "class",
+  enum: "enum",
+  namespace: "module",
+  type: "interface",
+  import: "variable",
+};
+
 function itemOf(server: ServerCompletion): Item {
   const text = server.textEdit?.newText ?? server.insertText ?? server.label;
   return { text, kind: kinds[server.kind ?? 0] ?? "variable", server };
@@ -160,11 +186,11 @@ function addExports(found: Item[]): void {
 }
 
 /** Those that start with what is typed; when none does, those that do so but for their case, or contain it. */
-function matching(items: readonly Item[], typed: string): Item[] {
-  if (typed === "") return [...items];
-  const starting = items.filter(({ text }) => text.startsWith(typed));
+function matching<One>(all: readonly One[], typed: string, textOf: (one: One) => string): One[] {
+  if (typed === "") return [...all];
+  const starting = all.filter((one) => textOf(one).startsWith(typed));
   if (starting.length > 0) return starting;
   const lower = typed.toLowerCase();
-  const folded = items.filter(({ text }) => text.toLowerCase().startsWith(lower));
-  return folded.length > 0 ? folded : items.filter(({ text }) => text.toLowerCase().includes(lower));
+  const folded = all.filter((one) => textOf(one).toLowerCase().startsWith(lower));
+  return folded.length > 0 ? folded : all.filter((one) => textOf(one).toLowerCase().includes(lower));
 }

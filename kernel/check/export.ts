@@ -83,7 +83,7 @@ async function renameIn(checker: Checker, { text, facts }: ExportedCell, renames
   if (renames.size === 0) return [];
   const header = checker.history.current(text, facts);
   const count = text.split("\n").length;
-  return checker.about(text, false, async (workspace, module, lines) => {
+  return checker.about(text, [], async (workspace, module, lines) => {
     const edits: { start: number; end: number; newText: string }[] = [];
     for (const [name, newName] of renames) {
       const declared = facts.declared.get(name);
@@ -201,7 +201,7 @@ async function silence(checker: Checker, module: string): Promise<ExportedModule
 }
 
 async function diagnose(checker: Checker, text: string): Promise<ServerDiagnostic[]> {
-  return checker.about(text, false, async (workspace, module, lines) => {
+  return checker.about(text, [], async (workspace, module, lines) => {
     const { items = [] } = await workspace.ask<{ items?: ServerDiagnostic[] }>("textDocument/diagnostic", module);
     const count = text.split("\n").length;
     return items

@@ -62,9 +62,9 @@ export class History {
     this.#cells.clear();
   }
 
-  /** The file of a cell that is to be checked, completed or looked at. `all`: with every name there is. */
-  current(source: string, facts: Facts, all = false): CellText {
-    const wanted = all ? [...this.names].map(([name]) => name) : facts.used;
+  /** The file of a cell that is to be checked, completed or looked at. `more`: names that it does not use. */
+  current(source: string, facts: Facts, more: readonly string[] = []): CellText {
+    const wanted = more.length > 0 ? new Set([...facts.used, ...more]) : facts.used;
     return wrap(header(facts, this.names, throughHistory, wanted), source, footer(facts, this.names));
   }
 

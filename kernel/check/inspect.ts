@@ -40,7 +40,7 @@ export async function inspect(
     return markdown ? { markdown, variable: false } : undefined;
   };
   const value = onWord ? within(patience, live(code, cursor, detail)) : undefined;
-  const found = await checker.about(code, false, question).catch(() => undefined);
+  const found = await checker.about(code, [], question).catch(() => undefined);
   if (!found) return undefined;
   const shown = found.markdown.replace(
     /^(```\w*\n)([\s\S]*?)(\n```)/,

@@ -17,10 +17,13 @@ export const kernelRoot = findUp(dirname(fileURLToPath(import.meta.url)), (folde
   return existsSync(file) && readManifest(file)?.name === "halftone" ? folder : undefined;
 })!;
 
+/** Names under which the loader gives the one tfjs module, besides the package that it is. */
+const tensorflow = ["@tensorflow/tfjs", "@tensorflow/tfjs-core", "@tensorflow/tfjs-node"];
+
 /** Names of the packages that a notebook may import without installing anything: the kernel itself and what it stands on. */
 export function kernelPackages(): string[] {
   const { dependencies = {} } = readManifest(join(kernelRoot, "package.json")) ?? {};
-  return ["halftone", ...Object.keys(dependencies)];
+  return ["halftone", ...Object.keys(dependencies), ...tensorflow];
 }
 
 /**

@@ -20,13 +20,12 @@ export const magics: readonly Magic[] = [
   { name: "%%writefile", usage: "%%writefile [-a] FILE", what: "write the cell to a file (-a: add to it)" },
   { name: "%who", usage: "%who", what: "name the variables" },
   { name: "%whos", usage: "%whos", what: "name the variables with their types and values" },
+  { name: "%memory", usage: "%memory", what: "say what memory the program uses, native tensors included" },
   {
     name: "%types",
     usage: "%types [error|warn|off]",
-    what: "say or set what a type error means for a cell; its first line",
+    what: "say or set whether a cell with type errors runs; a cell's first line",
   },
-  { name: "%memory", usage: "%memory", what: "say what memory the program uses, native tensors included" },
-  { name: "%types", usage: "%types [error|warn|off]", what: "whether a cell with type errors runs" },
   { name: "%reset", usage: "%reset", what: "start afresh, without any variable; a cell of its own" },
 ];
 

@@ -49,6 +49,16 @@ test("a long chain of reasons is folded to its first and its last", async () => 
   assert.match(text, /Types of parameters 'x' and 'x' are incompatible\.\n.*… \d steps between …\n +Type 'number'/);
 });
 
+test("the kernel's own packages have types where the notebook's folder has none", async () => {
+  const { run } = strict();
+  for (const name of ["@tensorflow/tfjs", "@tensorflow/tfjs-core", "@tensorflow/tfjs-node-gpu"]) {
+    const { error } = await run(`import { tensor1d } from '${name}'\nconst s: string = tensor1d([1])`);
+    assert.match(error?.evalue ?? "", /Type 'Tensor1D' is not assignable to type 'string'/);
+  }
+  const { error } = await run("import * as tslab from 'tslab'\ntslab.display.html(1)");
+  assert.match(error?.evalue ?? "", /'number' is not assignable to parameter of type 'string'/);
+});
+
 test("a shape mismatch is told by its own sentence", async () => {
   const { run } = strict();
   const code =
@@ -167,6 +177,8 @@ test("a language server killed in the middle costs a note at most, and the next 
 test("a check that does not end is given up: the cell runs with a note, and the next is checked", async () => {
   const { run, session } = openNotebook({ cwd: emptyFolder(), types: { policy: "error", patience: 4000 } });
   await run("const before = [1].length");
+  // Once this is answered nothing else is asked of the server.
+  await session.complete("before.", 7);
   await stop(session.checkerPid!);
   const stuck = await run("const x = before + 1\nx");
   assert.equal(stuck.text, "2");
