@@ -2,7 +2,8 @@
  * The same model, data, seeds and epochs under every batching strategy, and in PyTorch with the batches that transformers
  * makes, in turns: useful tokens a second, memory and accuracy, beside what the theory predicts.
  *
- *     npm run build && node dist/bench/batching.js [--seeds 3] [--epochs 4] [--examples 1500] [--max-length 128]
+ *     npm run build && node dist/bench/batching.js [--data snippets|listops] [--seeds 3] [--epochs 4] [--examples 1000]
+ *         [--max-length 256] [--features 32] [--layers 2]
  *
  * PyTorch runs under HALFTONE_TORCH_PYTHON, or python3, if that has `torch` (pip install torch numpy).
  */
@@ -19,6 +20,7 @@ import {
   evaluate,
   fixedLengthBatches,
   formatBytes,
+  languageSnippets,
   listOps,
   listOpsVocabulary,
   packedBatches,
@@ -28,6 +30,7 @@ import {
   type TransformerConfig,
   tokenBudgetBatches,
   train,
+  trainBpe,
   transformerClassifier,
   uniformLengthBatches,
   warmUp,
@@ -35,6 +38,8 @@ import {
 
 interface Run {
   seconds: number;
+  /** Processor time, of all threads: what a busy machine leaves comparable. */
+  cpuSeconds: number;
   steps: number;
   useful: number;
   accuracy: number;
@@ -45,31 +50,35 @@ const { values: given } = parseArgs({
   options: {
     seeds: { type: "string", default: "3" },
     epochs: { type: "string", default: "4" },
-    examples: { type: "string", default: "1500" },
-    "max-length": { type: "string", default: "128" },
-    features: { type: "string", default: "64" },
+    examples: { type: "string", default: "1000" },
+    "max-length": { type: "string", default: "256" },
+    features: { type: "string", default: "32" },
+    layers: { type: "string", default: "2" },
+    data: { type: "string", default: "snippets" },
   },
 });
-const [seeds, epochs, count, maxLength, features] = [
+const [seeds, epochs, count, maxLength, features, layers] = [
   given.seeds,
   given.epochs,
   given.examples,
   given["max-length"],
   given.features,
-].map(Number) as [number, number, number, number, number];
+  given.layers,
+].map(Number) as [number, number, number, number, number, number];
 const batchSize = 32;
-const peak = 1e-3;
+const held = 300;
+const peak = 2e-3;
+const { examples, vocabularySize, classes } = given.data === "listops" ? expressions() : snippets();
 const config: TransformerConfig = {
-  vocabularySize: listOpsVocabulary.size,
-  classes: 10,
+  vocabularySize,
+  classes,
   maxLength,
   features,
   heads: 4,
-  layers: 2,
+  layers,
   hidden: 4 * features,
   dropout: 0.1,
 };
-const examples = listOps({ count: count + 400, seed: 1, minLength: 6, maxLength });
 const training = examples.slice(0, count);
 const validation = [...uniformLengthBatches(examples.slice(count), { batchSize: 100 })];
 const useful = training.reduce((sum, { tokens }) => sum + tokens.length, 0);
@@ -93,7 +102,7 @@ await ready();
 const { backend, version, device, threads } = runtimeInfo();
 const python = torchPython();
 console.log(
-  `${backend} ${version} on the ${device}, ${threads} threads; ${count} ListOps sequences of ${mean.toFixed(0)} tokens in the mean, ` +
+  `${backend} ${version} on the ${device}, ${threads} threads; ${count} sequences (${given.data}) of ${mean.toFixed(0)} tokens in the mean, ` +
     `at most ${maxLength}; ${config.layers} layers of ${features}; ${epochs} epochs, ${seeds} seeds, in turns`,
 );
 if (!python)
@@ -116,18 +125,38 @@ report("Halftone", mine);
 if (torch) report("PyTorch, transformers' batches", theirs);
 predict();
 
+/** Which language a piece of source code is in: real text, real lengths. */
+function snippets() {
+  const languages = ["javascript", "typescript", "json", "markdown"] as const;
+  const drawn = languageSnippets({ count: count + held, seed: 1, languages });
+  const tokenizer = trainBpe(
+    drawn.slice(0, count).map(({ text }) => text),
+    { size: 512 },
+  );
+  const examples = drawn.map(({ text, label }) => ({ tokens: tokenizer.encode(text).slice(0, maxLength), label }));
+  return { examples, vocabularySize: tokenizer.size, classes: languages.length };
+}
+
+function expressions() {
+  const examples = listOps({ count: count + held, seed: 1, minLength: 6, maxLength });
+  return { examples, vocabularySize: listOpsVocabulary.size, classes: 10 };
+}
+
 async function halftone(batches: Batches, seed: number): Promise<Run> {
   const model = transformerClassifier({ ...config, seed });
   const optimizer = adamW(model.parameters, { clipNorm: 1 });
   let steps = 0;
   for (let epoch = 0; epoch < epochs; epoch++) steps += batches.plan.epoch(epoch).length;
   const learningRate = warmUp({ peak, warmUp: warmUpSteps(steps), total: steps });
+  const before = process.cpuUsage();
   const history = await train({ model, optimizer, batches, epochs, seed, learningRate, progress: false });
+  const cpu = process.cpuUsage(before);
   const { accuracy } = evaluate(model, validation);
   optimizer.dispose();
   model.dispose();
   return {
     seconds: history.steps.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
     steps,
     useful: history.steps.reduce((sum, { usefulTokens }) => sum + usefulTokens, 0),
     accuracy,
@@ -148,11 +177,14 @@ async function smallestStep(): Promise<number> {
 
 function report(title: string, runs: ReadonlyMap<string, Run[]>): void {
   console.log(`\n${title}`);
-  console.log(row("", "useful tok/s", "speed-up", "(by seed)", "steps", "peak", "accuracy", "(by seed)"));
+  console.log(
+    row("", "useful tok/s", "speed-up", "(by seed)", "by CPU time", "steps", "peak", "accuracy", "(by seed)"),
+  );
   const first = runs.get("fixed length")!;
   for (const [name, own] of runs) {
     const speed = own.map(({ seconds, useful }) => useful / seconds);
     const gains = own.map((run, i) => first[i]!.seconds / first[i]!.useful / (run.seconds / run.useful));
+    const cpuGains = own.map(({ cpuSeconds }, i) => first[i]!.cpuSeconds / cpuSeconds);
     const accuracies = own.map(({ accuracy }) => accuracy);
     console.log(
       row(
@@ -160,6 +192,7 @@ function report(title: string, runs: ReadonlyMap<string, Run[]>): void {
         median(speed).toFixed(0),
         `${median(gains).toFixed(2)}x`,
         `${Math.min(...gains).toFixed(2)} to ${Math.max(...gains).toFixed(2)}`,
+        `${median(cpuGains).toFixed(2)}x`,
         String(own[0]!.steps),
         formatBytes(Math.max(...own.map(({ peakBytes }) => peakBytes))),
         `${(100 * average(accuracies)).toFixed(1)}%`,
@@ -172,21 +205,23 @@ function report(title: string, runs: ReadonlyMap<string, Run[]>): void {
 /** What the plans alone say, beside what was measured. */
 function predict(): void {
   console.log("\nTheory beside measurement: speed-up over fixed length");
-  console.log(row("", "padding", "arithmetic", "with step", "measured"));
+  console.log(row("", "padding", "arithmetic", "with step", "measured", "by CPU time"));
   const workOf = (name: string) => epochWork(config, strategies[name]!(1).plan);
   const stepsOf = (name: string) => strategies[name]!(1).plan.epoch(0).length;
   const fixed = median(mine.get("fixed length")!.map(({ seconds }) => seconds)) / epochs;
   const rate = workOf("fixed length") / Math.max(1e-9, fixed - stepsOf("fixed length") * stepOverhead);
   for (const name of mine.keys()) {
     const seconds = workOf(name) / rate + stepsOf(name) * stepOverhead;
-    const measured = median(mine.get(name)!.map((run, i) => mine.get("fixed length")![i]!.seconds / run.seconds));
+    const gain = (of: "seconds" | "cpuSeconds") =>
+      median(mine.get(name)!.map((run, i) => mine.get("fixed length")![i]![of] / run[of]));
     console.log(
       row(
         name,
         `${(100 * planStatistics(strategies[name]!(1).plan).paddingShare).toFixed(1)}%`,
         `${(workOf("fixed length") / workOf(name)).toFixed(2)}x`,
         `${(fixed / seconds).toFixed(2)}x`,
-        `${measured.toFixed(2)}x`,
+        `${gain("seconds").toFixed(2)}x`,
+        `${gain("cpuSeconds").toFixed(2)}x`,
       ),
     );
   }
@@ -197,7 +232,7 @@ function predict(): void {
 
 function startTorch(python: string) {
   const script = fileURLToPath(new URL("../../bench/reference/batching.py", import.meta.url));
-  const child: ChildProcess = spawn(python, [script], { stdio: ["pipe", "pipe", "inherit"] });
+  const child: ChildProcess = spawn(python, [script], { stdio: ["pipe", "pipe", "ignore"] });
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   const pairs = (part: typeof examples) => part.map(({ tokens, label }) => [[...tokens], label]);
   const steps = epochs * Math.ceil(count / batchSize);
@@ -229,7 +264,7 @@ function push(into: Map<string, Run[]>, name: string, run: Run): void {
 }
 
 function row(name: string, ...cells: string[]): string {
-  return `  ${name.padEnd(16)}${cells.map((cell) => cell.padStart(15)).join("")}`;
+  return `  ${name.padEnd(16)}${cells.map((cell) => cell.padStart(14)).join("")}`;
 }
 
 function average(values: readonly number[]): number {
