@@ -72,7 +72,16 @@ function compareText(what: string, before: string, after: string, tolerance: num
     (line, index) => line !== is[index] && !(tolerance > 0 && near(line, is[index] ?? "", tolerance)),
   );
   const line = at < 0 ? was.length : at;
-  return { what: `${what}, line ${line + 1}`, before: was[line] ?? "", after: is[line] ?? "" };
+  const place = around(was[line] ?? "", is[line] ?? "");
+  return { what: `${what}, line ${line + 1}`, before: place(was[line] ?? ""), after: place(is[line] ?? "") };
+}
+
+/** Of a long line, what stands about the first letter that differs. */
+function around(before: string, after: string): (line: string) => string {
+  let first = 0;
+  while (first < before.length && before[first] === after[first]) first++;
+  const from = Math.max(before.length, after.length) < 120 ? 0 : Math.max(0, first - 40);
+  return (line) => `${from > 0 ? "…" : ""}${line.slice(from, from + 119)}${line.length > from + 119 ? "…" : ""}`;
 }
 
 /** Whether two texts differ in numbers alone, and those not by more than the tolerance. */

@@ -79,5 +79,5 @@ test("a training run gives the same bits twice", async (context) => {
   assert.match(readFileSync(report, "utf8"), /"moving average"/);
   const { status, stdout, stderr } = await halftone(["verify", report]);
   assert.equal(status, 0, stderr + stdout);
-  assert.match(stdout, /^All of \d+ cells with outputs came out the same \(exactly; 7 with times/);
+  assert.match(stdout, /^All of \d+ cells with outputs came out the same \(exactly; 8 with times/);
 });

@@ -25,6 +25,12 @@ test("the same is the same, whatever the count, and a digit more or less is not"
     after: "loss 0.51",
   });
   assert.ok(compare(print("a "), print("a")));
+  const long = (end: string) => print(`${"x".repeat(500)}${end}`);
+  assert.deepEqual(compare(long("1"), long("2")), {
+    what: "stdout, line 1",
+    before: `…${"x".repeat(40)}1`,
+    after: `…${"x".repeat(40)}2`,
+  });
 });
 
 test("within a tolerance numbers may differ as a share of the larger, words may not, and columns may move", () => {
