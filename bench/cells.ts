@@ -223,7 +223,8 @@ async function tslab(folder: string): Promise<Subject> {
     close(): void;
   }
   const require = createRequire(path.join(folder, "package.json"));
-  const { createConverter } = require("tslab/dist/converter.js") as { createConverter: () => Converter };
+  const peer = "tslab/dist/converter.js";
+  const { createConverter } = require(peer) as { createConverter: () => Converter };
   const converter = createConverter();
   let declarations = "";
   return {

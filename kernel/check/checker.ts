@@ -63,6 +63,8 @@ export class Checker implements AsyncDisposable {
   /** What the last check learned of a cell's variables. */
   #known: { source: string; types: Map<string, string> } | undefined;
   #reloads = 0;
+  /** The server will be told of the history as it is then. */
+  #updating = false;
   readonly #sources = new Sources();
   #failures = 0;
   #disposed = false;
@@ -72,12 +74,17 @@ export class Checker implements AsyncDisposable {
     this.#env = env;
     this.#patience = patience;
     this.#config = readConfig(cwd, compilerOptions);
-    this.#config.then(({ problem }) => problem !== undefined && this.#notes.push(problem)).catch(() => {});
+    this.#config.then(({ problem }) => problem !== undefined && this.note(problem)).catch(() => {});
   }
 
   /** Starts the server, if it does not run: what is asked first then waits less. */
   warm(): void {
     this.#running().catch(() => {});
+  }
+
+  /** Something to say with the next cell that is checked. */
+  note(text: string): void {
+    this.#notes.push(text);
   }
 
   /** The server's process id, while it has one. */
@@ -238,14 +245,18 @@ export class Checker implements AsyncDisposable {
 
   /** Brings the server's files up to what the history is now, behind whatever it is asked at the moment. */
   #update(): void {
-    if (!this.#workspace) return;
+    if (!this.#workspace || this.#updating) return;
+    this.#updating = true;
     const question = async (workspace: Workspace) => {
+      this.#updating = false;
       workspace.put(historyModule, this.history.text());
       for (const [module, text] of this.history.files()) workspace.put(module, text);
       // Any question makes the server bring its program up to date now, and not when the next cell waits for it.
       await workspace.ask("textDocument/hover", currentModule.ts, { position: { line: 0, character: 0 } });
     };
-    this.ask(question).catch(() => {});
+    this.ask(question).catch(() => {
+      this.#updating = false;
+    });
   }
 
   #takeNote(): { note?: string } {

@@ -31,7 +31,9 @@ export class Gate implements AsyncDisposable {
 
   constructor({ policy, ...options }: GateOptions) {
     this.checker = new Checker(options);
-    this.policy = policy ?? policyOf(options.env ?? process.env);
+    const said = policyOf(options.env ?? process.env);
+    this.policy = policy ?? said.policy;
+    if (policy === undefined && said.problem !== undefined) this.checker.note(said.problem);
   }
 
   /** Starts the checker, where it will be asked. */

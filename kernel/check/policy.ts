@@ -8,11 +8,11 @@ export function isPolicy(value: unknown): value is Policy {
 }
 
 /** The policy of an environment, in `HALFTONE_TYPES`. */
-export function policyOf(env: NodeJS.ProcessEnv): Policy {
+export function policyOf(env: NodeJS.ProcessEnv): { policy: Policy; problem?: string } {
   const value = env.HALFTONE_TYPES;
-  if (value === undefined || value === "") return "error";
-  if (isPolicy(value)) return value;
-  throw new Error(`HALFTONE_TYPES must be error, warn or off, got ${value}`);
+  if (value === undefined || value === "") return { policy: "error" };
+  if (isPolicy(value)) return { policy: value };
+  return { policy: "error", problem: `HALFTONE_TYPES must be error, warn or off, got ${value}; it is taken for error` };
 }
 
 export interface TypesMagic {

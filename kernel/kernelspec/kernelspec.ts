@@ -1,6 +1,7 @@
 /** The kernelspec: what tells Jupyter how to start this kernel and what to show for it. */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { Policy } from "../check/policy.ts";
 import { assets, kernelMain } from "./assets.ts";
 import { kernelsFolder, type Place, searchedFolders, sitePackages } from "./folders.ts";
 import { addPapermillPlugin, removePapermillPlugin } from "./papermill.ts";
@@ -10,7 +11,8 @@ export const DISPLAY_NAME = "TypeScript (Halftone)";
 
 const logos = ["logo-32x32.png", "logo-64x64.png", "logo-svg.svg"];
 
-export function kernelspec(): object {
+/** `types`: what a type error means for a cell, where nothing else says so. */
+export function kernelspec(types?: Policy): object {
   return {
     argv: [process.execPath, kernelMain, "{connection_file}"],
     display_name: DISPLAY_NAME,
@@ -18,7 +20,7 @@ export function kernelspec(): object {
     interrupt_mode: "message",
     kernel_protocol_version: "5.5",
     // TensorFlow takes all of the GPU's memory at once otherwise, and a second notebook gets none.
-    env: { TF_FORCE_GPU_ALLOW_GROWTH: "true" },
+    env: { TF_FORCE_GPU_ALLOW_GROWTH: "true", ...(types === undefined ? {} : { HALFTONE_TYPES: types }) },
     metadata: { debugger: false, supported_encryption: ["curve"] },
   };
 }
@@ -30,11 +32,11 @@ export interface Installed {
 }
 
 /** Writes the kernelspec, replacing one of the same name. */
-export function install(place: Place): Installed {
+export function install(place: Place, types?: Policy): Installed {
   const folder = path.join(kernelsFolder(place), KERNEL_NAME);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, "kernel.json"), `${JSON.stringify(kernelspec(), null, 2)}\n`);
+  writeFileSync(path.join(folder, "kernel.json"), `${JSON.stringify(kernelspec(types), null, 2)}\n`);
   for (const logo of logos) copyFileSync(path.join(assets, logo), path.join(folder, logo));
   const packages = sitePackages(place);
   return { folder, papermill: packages && addPapermillPlugin(packages) };

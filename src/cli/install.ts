@@ -1,3 +1,4 @@
+import { isPolicy } from "../../kernel/check/policy.ts";
 import type { Place } from "../../kernel/kernelspec/folders.ts";
 import * as kernelspec from "../../kernel/kernelspec/kernelspec.ts";
 import { SetupProblem } from "../runtime/problem.ts";
@@ -7,8 +8,9 @@ export interface PlaceOptions {
   prefix?: string;
 }
 
-export function install(options: PlaceOptions): void {
-  const { folder, papermill } = kernelspec.install(placeOf(options));
+export function install({ types, ...options }: PlaceOptions & { types?: string }): void {
+  if (types !== undefined && !isPolicy(types)) throw new SetupProblem(`--types takes error, warn or off, got ${types}`);
+  const { folder, papermill } = kernelspec.install(placeOf(options), types);
   console.log(`Installed ${kernelspec.DISPLAY_NAME} in ${folder}`);
   if (papermill) console.log(`papermill can give parameters to TypeScript notebooks, by ${papermill}`);
   else

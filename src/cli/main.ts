@@ -71,12 +71,14 @@ for (const [name, description] of [
   ["install", "make the kernel known to Jupyter"],
   ["uninstall", "remove what `install` wrote"],
 ] as const) {
-  program
+  const command = program
     .command(name)
     .description(description)
     .option("--sys-prefix", "in the active Python environment, not for the user")
     .option("--prefix <folder>", "under this folder, as in FOLDER/share/jupyter/kernels")
     .action(async (options) => (await import("./install.ts"))[name](options));
+  if (name === "install")
+    command.option("--types <policy>", "a cell with type errors: error (does not run; the default), warn or off");
 }
 
 program

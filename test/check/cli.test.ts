@@ -109,3 +109,14 @@ test("a notebook with a syntax error is not exported, and the error is told", as
   assert.equal(status, 1);
   assert.match(stderr, /cell 2 has a syntax error at 1:7/);
 });
+
+test("install --types writes the policy into the kernelspec", async () => {
+  const folder = emptyFolder();
+  const { status } = await node([halftone, "install", "--prefix", folder, "--types", "warn"], folder);
+  assert.equal(status, 0);
+  const spec = JSON.parse(readFileSync(join(folder, "share", "jupyter", "kernels", "halftone", "kernel.json"), "utf8"));
+  assert.equal(spec.env.HALFTONE_TYPES, "warn");
+  const refused = await node([halftone, "install", "--prefix", folder, "--types", "loud"], folder);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /--types takes error, warn or off, got loud/);
+});

@@ -86,6 +86,16 @@ test("under off nothing is checked, and %types error checks again with what ran 
   assert.match((await run("const s: string = n")).error?.evalue ?? "", /'number' is not assignable to type 'string'/);
 });
 
+test("HALFTONE_TYPES sets the policy, and a wrong value is told and taken for error", async () => {
+  const warned = openNotebook({ cwd: emptyFolder(), env: { ...process.env, HALFTONE_TYPES: "warn" }, types: {} });
+  assert.equal((await warned.run("const n: number = 'x'\nn")).text, "'x'");
+  const wrong = openNotebook({ cwd: emptyFolder(), env: { ...process.env, HALFTONE_TYPES: "loud" }, types: {} });
+  const ran = await wrong.run("[1].length");
+  assert.equal(ran.text, "1");
+  assert.match(shown(ran)[0] ?? "", /HALFTONE_TYPES must be error, warn or off, got loud/);
+  assert.equal((await wrong.run("const n: number = 'x'")).outcome.status, "error");
+});
+
 test("a magic stands beside checked code, and a line keeps its number", async () => {
   const { run } = strict();
   const { error } = await run("%env\nconst x: number = 'y'");
