@@ -15,6 +15,7 @@ export {
   ulp,
 } from "./formats/format.ts";
 export { GradScaler, type GradScalerOptions, type GradScalerState, type Stepping } from "./grad-scaler.ts";
+export { type HalfPrecision, halfPrecision } from "./info.ts";
 export { autocastLists, type List, type Listed, registerAutocast } from "./lists.ts";
 export { autocast, autocastType, type HalfType } from "./region.ts";
 export { float64, readFloat64, tensorBytes, tensorFromBytes } from "./storage/bytes.ts";

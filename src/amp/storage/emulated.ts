@@ -11,6 +11,13 @@ const rounds: Partial<Record<Storage, (values: Float32Array) => void>> = {
   bfloat16: roundToBfloat16,
 };
 let emulating = false;
+const whenBegun: (() => void)[] = [];
+
+/** Calls back when emulation begins. */
+export function onEmulation(callback: () => void): void {
+  whenBegun.push(callback);
+}
+
 let lists: Lists = () => undefined;
 
 export const emulatedStorageOf = (x: TensorInfo): Storage => storages.get(x.dataId) ?? "float32";
@@ -27,6 +34,7 @@ export function useLists(decide: Lists): void {
 export function emulate(): void {
   if (emulating) return;
   emulating = true;
+  for (const callback of whenBegun) callback();
   for (const backend of ["wasm", "cpu"]) {
     for (const kernel of tf.getKernelsForBackend(backend)) {
       tf.unregisterKernel(kernel.kernelName, backend);
@@ -67,16 +75,17 @@ function withRounding(kernel: KernelConfig): KernelConfig["kernelFunc"] {
       made.push(copy.dataId);
       return copy;
     };
-    const inputs = Object.fromEntries(
-      Object.entries(call.inputs).map(([name, input]) => [
-        name,
-        Array.isArray(input) ? input.map(lowered) : input && lowered(input as TensorInfo),
-      ]),
-    );
-    const results = kernel.kernelFunc({ ...call, inputs: inputs as typeof call.inputs });
-    const given = new Set(floats.map(({ dataId }) => dataId));
+    // The inputs of joining kernels are a list.
+    const given = call.inputs as unknown as Record<string, TensorInfo | TensorInfo[] | undefined> | TensorInfo[];
+    const each = (input: TensorInfo | TensorInfo[] | undefined) =>
+      Array.isArray(input) ? input.map(lowered) : input && lowered(input);
+    const inputs = Array.isArray(given)
+      ? given.map(lowered)
+      : Object.fromEntries(Object.entries(given).map(([name, input]) => [name, each(input)]));
+    const results = kernel.kernelFunc({ ...call, inputs: inputs as unknown as typeof call.inputs });
+    const ids = new Set(floats.map(({ dataId }) => dataId));
     const finish = (result: TensorInfo): TensorInfo => {
-      if (result.dtype !== "float32" || wanted === "float32" || given.has(result.dataId)) return result;
+      if (result.dtype !== "float32" || wanted === "float32" || ids.has(result.dataId)) return result;
       if (storages.get(result.dataId) === wanted) return result;
       const out = rounded(backend, result, wanted);
       backend.disposeData(result.dataId);

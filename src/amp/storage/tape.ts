@@ -1,5 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { onFirstStorage, type Storage, tf } from "../../runtime/index.ts";
+import { onEmulation } from "./emulated.ts";
 import { storageOf, to } from "./to.ts";
 
 type Gradient = (dys: (Tensor | null | undefined)[]) => Record<string, () => Tensor>;
@@ -38,10 +39,12 @@ let matching = false;
 
 /** From the first tensor that is not float32 on, gradients are matched. */
 export function matchGradientsWhenNeeded(): void {
-  onFirstStorage(() => {
+  const begin = () => {
     if (!matching) onRecord(matchGradients);
     matching = true;
-  });
+  };
+  onFirstStorage(begin);
+  onEmulation(begin);
 }
 
 /**
