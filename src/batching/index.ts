@@ -29,4 +29,5 @@ export {
   type UniformLengthPlanOptions,
   uniformLengthPlan,
 } from "./strategies.ts";
+export { type NamedBatch, namedTensors } from "./tensors.ts";
 export { epochWork, stepWork, type TransformerSizes } from "./work.ts";

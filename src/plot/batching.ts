@@ -41,11 +41,11 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
     top += rows.length + GAP;
   }
   const share = (100 * (1 - useful / cells)).toFixed(1);
-  const title = options.title ?? `${capital(plan.strategy)}: ${share}% of the first ${drawn.length} batches is padding`;
+  const title = options.title ?? `${capital(plan.strategy)}: ${share}% padding`;
   const traces = [
     trace(padding, "padding", palette[1], 0.85),
     trace(tokens[0]!, "tokens", palette[0], 1),
-    trace(tokens[1]!, "tokens of the next sequence in the row", palette[4], 1),
+    trace(tokens[1]!, "next in the row", palette[4], 1),
   ];
   return figure({
     data: traces.filter(({ x }) => (x as number[]).length > 0),
@@ -54,7 +54,12 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
       height: 420,
       hovermode: "closest",
       xaxis: { title: { text: "tokens" }, rangemode: "tozero", showgrid: false },
-      yaxis: { title: { text: "rows, batch under batch" }, autorange: "reversed", showgrid: false, zeroline: false },
+      yaxis: {
+        title: { text: `rows of the first ${drawn.length} batches` },
+        autorange: "reversed",
+        showgrid: false,
+        zeroline: false,
+      },
     },
   });
 }
