@@ -18,6 +18,7 @@ import { installProgress } from "./progress.ts";
 import { type Command, fds, type HostOptions, optionsVariable } from "./protocol.ts";
 import { makeShared } from "./shared.ts";
 import { installStackTraces } from "./stack.ts";
+import { installUsage } from "./usage.ts";
 
 const options = JSON.parse(process.env[optionsVariable]!) as HostOptions;
 delete process.env[optionsVariable];
@@ -41,6 +42,7 @@ installStackTraces();
 installComms();
 installMagics();
 installProgress();
+installUsage();
 const evaluator = new Evaluator(options.hostName, new Loader(options.cwd), shared);
 installIntrospection(options.hostName);
 

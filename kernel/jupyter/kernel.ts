@@ -25,6 +25,8 @@ import { Stdin } from "./stdin.ts";
 import { Usage } from "./usage.ts";
 import { MalformedMessage, Wire } from "./wire.ts";
 
+const TENSOR_PATIENCE_MS = 200;
+
 /** What answers a request; what it returns is the reply's content. Messages that want no reply return nothing. */
 type Handler<T extends RequestType> = (
   content: Content<T>,
@@ -42,6 +44,7 @@ export class Kernel {
   readonly #comms: CommBridge;
   readonly #executor: Executor;
   readonly #usage = new Usage();
+  #tensors: Json | null = null;
   readonly #main = new Lane();
   readonly #subshells = new Map<string, Lane>();
   readonly #onShutdown: () => unknown;
@@ -208,7 +211,11 @@ export class Kernel {
       return { status: "ok" };
     },
     list_subshell_request: () => ({ status: "ok", subshell_id: [...this.#subshells.keys()] }),
-    usage_request: () => this.#usage.measure(),
+    usage_request: async () => {
+      // A busy host does not answer: what it said last is still about right.
+      this.#tensors = (await this.#session.call<Json>("tensorMemory", {}, TENSOR_PATIENCE_MS)) ?? this.#tensors;
+      return { ...this.#usage.measure(), native_tensors: this.#tensors };
+    },
   };
 
   /** Stops what runs, as the interrupt message does: for clients that send a signal. */

@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { inspect } from "node:util";
 import { lexicalNames, look, newGlobals, typeName } from "../host/introspect.ts";
+import { tensorMemory } from "../host/usage.ts";
 import { magics } from "./names.ts";
 import { shell } from "./shell.ts";
 
@@ -100,11 +101,9 @@ function memory(): void {
   console.log(`process      ${megabytes(rss)}${peak ? ` (at most ${megabytes(peak)})` : ""}`);
   console.log(`JavaScript   ${megabytes(heapUsed)}`);
   console.log(`buffers      ${megabytes(external + arrayBuffers)}`);
-  const native = Reflect.get(globalThis, Symbol.for("halftone.nativeMemory")) as
-    | (() => { live: number; peak: number; tensors: number })
-    | undefined;
+  const native = tensorMemory();
   if (native) {
-    const { live, peak: most, tensors } = native();
+    const { live, peak: most, tensors } = native;
     console.log(`tensors      ${megabytes(live)} in ${tensors} (at most ${megabytes(most)})`);
   } else console.log("tensors      none: no tensor library is loaded");
 }

@@ -185,6 +185,7 @@ test("usage tells CPU, memory and the host's figures", async () => {
   const usage = await kernel.ask("usage_request", {}, "control");
   assert.ok(Number(usage.kernel_memory) > 30e6, `${usage.kernel_memory}`);
   assert.ok(Number(usage.kernel_cpu) >= 0 && Number(usage.cpu_count) > 0);
+  assert.equal(usage.native_tensors, null);
   assert.ok(Number((usage.host_virtual_memory as { total: number }).total) > 1e8);
 });
 

@@ -76,6 +76,8 @@ test("%memory says what the process, the heap and the tensors take", async () =>
   const { stdout } = await run("%memory");
   assert.match(stdout, /^process +[\d.]+ MB \(at most [\d.]+ MB\)$/m);
   assert.match(stdout, /^tensors +none/m);
+  await run('import * as tf from "@tensorflow/tfjs"; const held = tf.zeros([1000, 1000])');
+  assert.match((await run("%memory")).stdout, /^tensors +[\d.]+ MB in \d+ \(at most [\d.]+ MB\)$/m);
 });
 
 test("%reset forgets every variable", async () => {

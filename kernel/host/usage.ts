@@ -1,0 +1,22 @@
+import { answerCalls } from "./calls.ts";
+
+/** Bytes and count of native tensors. */
+export interface TensorMemory {
+  live: number;
+  peak: number;
+  tensors: number;
+}
+
+/** What the tensor library says that its tensors take; undefined while it is not loaded. */
+export function tensorMemory(): TensorMemory | undefined {
+  const runtime = Reflect.get(globalThis, Symbol.for("halftone.runtime")) as
+    | { nativeMemory(): TensorMemory }
+    | undefined;
+  if (!runtime) return undefined;
+  const { live, peak, tensors } = runtime.nativeMemory();
+  return { live, peak, tensors };
+}
+
+export function installUsage(): void {
+  answerCalls("tensorMemory", tensorMemory);
+}
