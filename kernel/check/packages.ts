@@ -41,6 +41,9 @@ export function kernelTypes(cwd: string): Record<string, string[]> {
     paths[name] = [entry];
     if (name !== "halftone") paths[`${name}/*`] = [join(folder, "*")];
   }
+  const engine = paths["@tensorflow/tfjs-node-gpu"];
+  for (const name of ["@tensorflow/tfjs", "@tensorflow/tfjs-core", "@tensorflow/tfjs-node"])
+    if (engine && folderOf(cwd, name) === undefined) paths[name] ??= engine;
   return paths;
 }
 

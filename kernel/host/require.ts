@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import module, { createRequire } from "node:module";
 import { extname, sep } from "node:path";
 import { apply, defineProperty, indexOf, keysOf, Table } from "./primordials.ts";
+import * as tslab from "./tslab.ts";
 
 type Compile = (code: string, filename: string) => void;
 interface CommonModule {
@@ -17,6 +18,7 @@ export function requireFrom(url: string): NodeJS.Require {
   const stamps: Table<string, number> = new Table();
   compileTypescript(original);
   const fresh = (specifier: string): unknown => {
+    if (specifier === "tslab") return tslab;
     forgetEdited(original.cache, stamps);
     let loaded: unknown;
     try {

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { openNotebook } from "./fixture.ts";
+
+// A folder without packages, as a notebook that was written for tslab has it.
+const { run } = openNotebook({ cwd: mkdtempSync(path.join(tmpdir(), "halftone-tslab-")) });
+
+test("tslab's display calls show their media types, bytes as base64", async () => {
+  const { outputs } = await run(`import * as tslab from "tslab";
+tslab.display.html("<b>h</b>"); tslab.display.markdown("# m"); tslab.display.javascript("1"); tslab.display.latex("$x$");
+tslab.display.svg("<svg/>"); tslab.display.text("t"); tslab.display.png(new Uint8Array([137, 80, 78, 71]));
+tslab.display.raw("application/json", "{}");`);
+  assert.deepEqual(
+    outputs.map((output) => output.type === "display" && output.data),
+    [
+      { "text/html": "<b>h</b>" },
+      { "text/markdown": "# m" },
+      { "text/javascript": "1" },
+      { "text/latex": "$x$" },
+      { "image/svg+xml": "<svg/>" },
+      { "text/plain": "t" },
+      { "image/png": "iVBORw==" },
+      { "application/json": "{}" },
+    ],
+  );
+});
+
+test("newDisplay replaces what it showed before", async () => {
+  const { outputs } = await run("{ const place = tslab.newDisplay(); place.text('1'); place.text('2'); }");
+  const [first, second] = outputs;
+  assert.ok(first?.type === "display" && second?.type === "update");
+  assert.equal(second.displayId, first.displayId);
+  assert.deepEqual(second.data, { "text/plain": "2" });
+});
+
+test("require and a named import give the same tslab", async () => {
+  assert.equal((await run('import { display } from "tslab"; require("tslab").display === display')).text, "true");
+});
+
+test("the names under which tslab notebooks import tfjs are checked and are one engine", async () => {
+  const { text, error } =
+    await run(`import * as tf from "@tensorflow/tfjs-node"; import * as other from "@tensorflow/tfjs";
+const ones: tf.Tensor = tf.ones([2, 3]); [ones.shape, tf.ones === other.ones]`);
+  assert.equal(error, undefined);
+  assert.equal(text, "[ [ 2, 3 ], true ]");
+});
