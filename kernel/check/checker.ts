@@ -1,17 +1,17 @@
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
 import { parseCell } from "../compile/parse.ts";
 import { type CompilerOptions, type Config, readConfig } from "./config.ts";
 import { type Facts, readFacts } from "./facts.ts";
 import { inferred, writtenType } from "./freeze.ts";
 import { globalsText } from "./globals.ts";
 import { History, type PastCell } from "./history.ts";
+import { candidates, missingModules } from "./missing.ts";
 import { Mutex } from "./mutex.ts";
 import { kernelExports } from "./packages.ts";
 import { currentModule, fileIn, globalsModule, historyModule } from "./paths.ts";
 import { markupText, positionIn, shifted } from "./positions.ts";
 import { readProblems, type TypeProblem } from "./problem.ts";
 import type { ServerDiagnostic, ServerHover } from "./protocol.ts";
+import { ServerEnded } from "./server.ts";
 import { Sources } from "./sources.ts";
 import { isTrivial } from "./trivial.ts";
 import { understand } from "./understand.ts";
@@ -168,27 +168,42 @@ export class Checker implements AsyncDisposable {
     });
   }
 
-  /** One question at a time, with the server alive; a server that does not answer in time is replaced. */
+  /** One question at a time. A server that died meanwhile is asked again, once; one that does not answer is replaced. */
   ask<Answer>(question: (workspace: Workspace) => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
-    return this.#mutex.run(async () => {
-      const workspace = this.#running();
-      let timer: NodeJS.Timeout | undefined;
-      let onAbort = () => {};
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          this.#process?.kill();
-          reject(new Error(`the checker did not answer in ${this.#patience / 1000} s and is started again`));
-        }, this.#patience);
-        onAbort = () => reject(new Error("interrupted"));
-        signal?.addEventListener("abort", onAbort, { once: true });
-      });
-      try {
-        return await Promise.race([workspace.then(question), late]);
-      } finally {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-      }
+    const once = () => this.#running().then((workspace) => this.#inTime(question(workspace), signal));
+    return this.#mutex.run(() =>
+      this.#inTime(this.#running(), signal)
+        .then(once)
+        .catch((error: unknown) => {
+          if (error instanceof ServerEnded && !this.#disposed) return once();
+          throw error;
+        }),
+    );
+  }
+
+  async #inTime<Answer>(answer: Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort = () => {};
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#process?.kill();
+        this.#forget();
+        reject(new Error(`the checker did not answer in ${this.#patience / 1000} s and is started again`));
+      }, this.#patience);
+      onAbort = () => reject(new Error("interrupted"));
+      signal?.addEventListener("abort", onAbort, { once: true });
     });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  #forget(): void {
+    this.#workspace = undefined;
+    this.#process = undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -227,8 +242,7 @@ export class Checker implements AsyncDisposable {
     const workspace = new Workspace(this.cwd, this.#env);
     this.#process = workspace;
     void workspace.exited.then(() => {
-      this.#workspace = undefined;
-      this.#process = undefined;
+      if (this.#process === workspace) this.#forget();
       // One that dies again and again is not started until it is asked for.
       if (!this.#disposed && ++this.#failures <= 3) this.warm();
     });
@@ -272,40 +286,4 @@ function suggestImport(problem: TypeProblem): void {
   const name = /^Cannot find (?:name|namespace) '([^']+)'/.exec(problem.message)?.[1];
   if (name === undefined || !kernelExports().has(name)) return;
   problem.reasons.unshift(`halftone exports it: import { ${name} } from "halftone"`);
-}
-
-const moduleNotFound = new Set([2307, 2792, 7016]);
-
-/** Specifiers that the server did not find. */
-function missingModules(items: readonly ServerDiagnostic[]): string[] {
-  return items.flatMap(({ code, message }) => {
-    const specifier = moduleNotFound.has(code ?? 0) ? /module '([^']+)'/.exec(message)?.[1] : undefined;
-    return specifier === undefined ? [] : [specifier];
-  });
-}
-
-/** Files that exist by now and may be what was not found: the server remembers what it looked for in vain. */
-function candidates(cwd: string, specifiers: readonly string[]): string[] {
-  const found: string[] = [];
-  for (const specifier of specifiers) {
-    if (/^\.{0,2}\//.test(specifier)) {
-      const path = resolve(cwd, specifier);
-      const stem = path.replace(/\.[cm]?js$/, "");
-      for (const each of [path, ...[".ts", ".tsx", ".d.ts", ".js", ".mts", ".json"].map((end) => stem + end)])
-        if (existsSync(each)) found.push(each);
-      continue;
-    }
-    const name = specifier
-      .split("/")
-      .slice(0, specifier.startsWith("@") ? 2 : 1)
-      .join("/");
-    for (let folder = cwd; ; folder = dirname(folder)) {
-      for (const each of [name, `@types/${name.replace(/^@(.*)\//, "$1__")}`]) {
-        const manifest = join(folder, "node_modules", each, "package.json");
-        if (existsSync(manifest)) found.push(manifest);
-      }
-      if (dirname(folder) === folder) break;
-    }
-  }
-  return found;
 }

@@ -28,6 +28,7 @@ export interface Applicant {
 export class Gate implements AsyncDisposable {
   readonly checker: Checker;
   policy: Policy;
+  #told: string | undefined;
 
   constructor({ policy, ...options }: GateOptions) {
     this.checker = new Checker(options);
@@ -57,7 +58,9 @@ export class Gate implements AsyncDisposable {
       onOutput({ type: "error", ename: "KeyboardInterrupt", evalue, traceback: [`KeyboardInterrupt: ${evalue}`] });
       return false;
     }
-    if (note !== undefined) say(onOutput, `halftone: ${note}`);
+    // The same trouble in every cell is told once.
+    if (note !== undefined && note !== this.#told) say(onOutput, `halftone: ${note}`);
+    this.#told = note;
     const errors = problems.filter((each) => each.severity === "error");
     if (errors.length > 0 && this.policy === "error") {
       const traceback = [...describeProblems(errors, source, label), "", "The cell did not run."];

@@ -15,6 +15,11 @@ export interface LanguageServer {
   kill(): void;
 }
 
+/** What every question is answered with that a server leaves behind. */
+export class ServerEnded extends Error {
+  override name = "ServerEnded";
+}
+
 /** The configuration file that the server looks for beside a document, in place of `tsconfig.json`. */
 export const configName = ".halftone-tsconfig.json";
 
@@ -61,7 +66,7 @@ export function startServer(cwd: string, env: NodeJS.ProcessEnv): LanguageServer
   const rpc = connect(child.stdout!, child.stdin!, answer, () => child.kill("SIGKILL"));
   const exited = new Promise<void>((resolve) => {
     const gone = (why: string) => {
-      rpc.close(new Error(why));
+      rpc.close(new ServerEnded(why));
       resolve();
     };
     child.once("error", (error) => gone(`the language server did not start: ${error.message}`));
