@@ -4,6 +4,7 @@ import { matchGradientsWhenNeeded } from "./storage/tape.ts";
 
 export type { Storage } from "../runtime/index.ts";
 export { autocastOp } from "./custom.ts";
+export { formatLosses, gradientHistogram, type Losses, numberLine } from "./figures.ts";
 export {
   bitString,
   type Format,
