@@ -14,7 +14,6 @@ export {
   type Operator,
 } from "./listops.ts";
 export { type Random, random, randomFrom } from "./random.ts";
-export { readSafetensors, type StoredArray, writeSafetensors } from "./safetensors.ts";
 export {
   languageSnippets,
   type Snippet,

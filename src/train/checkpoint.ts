@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { GradScaler } from "../amp/index.ts";
 import type { Batches, Place } from "../batching/index.ts";
-import { readSafetensors, type StoredArray, writeSafetensors } from "../data/safetensors.ts";
 import { type Classifier, parameterList } from "../nn/index.ts";
+import type { StoredArray } from "../tensor/files/array.ts";
+import { decodeSafetensors, encodeSafetensors } from "../tensor/files/safetensors.ts";
+import { writeWhole } from "../tensor/files/save.ts";
 import { assignParameters, type EarlyStopState, parameterValues } from "./early-stop.ts";
 import type { Evaluation, History, StepRecord } from "./history.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -57,22 +60,24 @@ export function saveCheckpoint(
 ): void {
   const { taken, values } = optimizer.state();
   const shapes = new Map(parameterList(model.parameters).map(({ name, variable }) => [name, variable.shape]));
-  const arrays: Record<string, StoredArray> = { history: recordTable(state.history.steps) };
+  const arrays = new Map<string, StoredArray>([["history", recordTable(state.history.steps)]]);
   const keep = (prefix: string, all: Record<string, Float32Array>) => {
     for (const [name, own] of Object.entries(all)) {
-      arrays[`${prefix}/${name}`] = { shape: shapes.get(name) ?? [own.length], values: own };
+      arrays.set(`${prefix}/${name}`, { shape: shapes.get(name) ?? [own.length], dtype: "float32", values: own });
     }
   };
   keep("model", parameterValues(model));
   keep("optimizer", values);
   keep("best", state.earlyStop?.parameters ?? {});
   const { step, place, elapsed, history, earlyStop, scaler } = state;
-  writeSafetensors(path, arrays, {
+  const bytes = encodeSafetensors(arrays, {
     format: FORMAT,
     state: JSON.stringify({ step, place, elapsed, taken, scaler, evaluations: history.evaluations }),
     identity: JSON.stringify(identity),
     ...(earlyStop ? { earlyStop: JSON.stringify({ best: earlyStop.best, since: earlyStop.since }) } : {}),
   });
+  mkdirSync(dirname(path), { recursive: true });
+  writeWhole(path, bytes);
 }
 
 /**
@@ -87,7 +92,7 @@ export function loadCheckpoint(
   identity: RunIdentity,
 ): TrainingState | undefined {
   if (!existsSync(path)) return undefined;
-  const { arrays, metadata } = readSafetensors(path);
+  const { arrays, metadata } = decodeSafetensors(new Uint8Array(readFileSync(path)), path);
   if (metadata.format !== FORMAT) throw new Error(`${path} is no checkpoint of a training run`);
   const saved = JSON.parse(metadata.identity!) as RunIdentity;
   for (const key of ["strategy", "lengths", "seed", "accumulate"] as const) {
@@ -100,7 +105,7 @@ export function loadCheckpoint(
   }
   const under = (prefix: string) =>
     Object.fromEntries(
-      Object.entries(arrays)
+      [...arrays]
         .filter(([name]) => name.startsWith(`${prefix}/`))
         .map(([name, { values }]) => [name.slice(prefix.length + 1), values as Float32Array]),
     );
@@ -117,7 +122,7 @@ export function loadCheckpoint(
     step,
     place,
     elapsed,
-    history: { steps: recordsOf(arrays.history!), evaluations },
+    history: { steps: recordsOf(arrays.get("history")!), evaluations },
     scaler,
     earlyStop: metadata.earlyStop ? { ...JSON.parse(metadata.earlyStop), parameters: under("best") } : undefined,
   };
@@ -144,16 +149,20 @@ const COLUMNS: readonly Column[] = [
 ];
 const TIMES = ["data", "forward", "backward", "update"] as const;
 
+/** Doubles as pairs of 32-bit words: the file keeps the types that tensors have. */
 function recordTable(steps: readonly StepRecord[]): StoredArray {
   const rows = steps.map((record) => [
     ...COLUMNS.map((column) => Number(record[column] ?? Number.NaN)),
     ...TIMES.map((part) => record.times[part]),
   ]);
-  return { shape: [steps.length, COLUMNS.length + TIMES.length], values: Float64Array.from(rows.flat()) };
+  const doubles = Float64Array.from(rows.flat());
+  const width = COLUMNS.length + TIMES.length;
+  return { shape: [steps.length, width, 2], dtype: "int32", values: new Int32Array(doubles.buffer) };
 }
 
-function recordsOf({ shape, values }: StoredArray): StepRecord[] {
+function recordsOf({ shape, values: words }: StoredArray): StepRecord[] {
   const [rows, width] = shape as [number, number];
+  const values = new Float64Array(words.buffer, words.byteOffset, rows * width);
   return Array.from({ length: rows }, (_, row) => {
     const own = values.subarray(row * width, (row + 1) * width);
     const fields = COLUMNS.map((column, i) => [column, own[i]!] as const);

@@ -19,11 +19,11 @@ import {
   readCsv,
   readParquet,
   readRecords,
-  readSafetensors,
   recordsOf,
   splitGroups,
 } from "../../src/data/index.ts";
 import { ready } from "../../src/runtime/index.ts";
+import { load } from "../../src/tensor/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "halftone-files-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -207,9 +207,10 @@ describe("cachedExamples", () => {
 
   test("are a safetensors file, whole or not there", async () => {
     await cached({ size: 7 });
-    const { arrays } = readSafetensors(path);
-    assert.deepEqual([...arrays.ends!.values], [1, 3, 6, 10, 15, 21, 28]);
-    assert.deepEqual([...arrays.tokens!.values.slice(0, 3)], [0, 10, 11]);
+    await ready();
+    const { ends, tokens } = load(path);
+    assert.deepEqual([...ends!.dataSync()], [1, 3, 6, 10, 15, 21, 28]);
+    assert.deepEqual([...tokens!.dataSync().slice(0, 3)], [0, 10, 11]);
     const failing = cachedExamples({ path, key: "failing" }, function* () {
       yield examples[0]!;
       throw new Error("the source broke");

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { uniformLengthBatches } from "../../src/batching/index.ts";
-import { readSafetensors } from "../../src/data/index.ts";
 import { run } from "./runs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "halftone-checkpoint-"));
@@ -26,7 +25,7 @@ describe("a training that is taken up again", () => {
     const script = fileURLToPath(new URL("./runs.js", import.meta.url));
     const child = spawn(process.execPath, [script, path, "13"], { stdio: ["ignore", "pipe", "inherit"] });
     for await (const line of createInterface({ input: child.stdout })) if (line === "13") child.kill("SIGKILL");
-    assert.equal(readSafetensors(path).metadata.state!.includes('"step":12'), true);
+    assert.match(readFileSync(path, "latin1"), /\\"step\\":12,/);
     const resumed = await run({ checkpoint: { path } });
     assert.equal(resumed.bits, whole.bits);
     assert.deepEqual(comparable(resumed), comparable(whole));
@@ -70,7 +69,7 @@ describe("a training that is taken up again", () => {
     assert.equal(history.steps[0]!.step, 1);
     assert.equal(bits, whole.bits);
     assert.deepEqual(
-      readdirSync(folder).filter((name) => name.endsWith(".tmp")),
+      readdirSync(folder).filter((name) => !name.endsWith(".safetensors")),
       [],
     );
   });
@@ -89,6 +88,6 @@ describe("a checkpoint is refused", () => {
   test("when the file is something else", async () => {
     assert.ok(existsSync(path));
     writeFileSync(path, "not a checkpoint");
-    await assert.rejects(run({ checkpoint: { path } }), /no safetensors file, or is cut short/);
+    await assert.rejects(run({ checkpoint: { path } }), /says its header is|too short/);
   });
 });

@@ -40,7 +40,8 @@ function encode(kind: Kind, arrays: ReadonlyMap<string, StoredArray>): Uint8Arra
   return zipSync(files, { level: 0, mtime: "1980-01-01T00:00:00" });
 }
 
-function writeWhole(file: string, bytes: Uint8Array): void {
+/** Writes a file that appears whole or not at all. */
+export function writeWhole(file: string, bytes: Uint8Array): void {
   const partial = path.join(path.dirname(file), `.${path.basename(file)}.${randomUUID()}`);
   try {
     const handle = openSync(partial, "wx");
