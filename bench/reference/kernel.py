@@ -101,6 +101,10 @@ def interrupt(manager, client):
     run(client, CODE["setup"])
     looping = client.execute(CODE["loop"])
     time.sleep(1)
+    while client.iopub_channel.msg_ready():
+        message = client.get_iopub_msg(timeout=1)
+        if message["parent_header"].get("msg_id") == looping and message["content"].get("execution_state") == "idle":
+            return "idle while it loops"
     began = time.perf_counter()
     manager.interrupt_kernel()
     while True:

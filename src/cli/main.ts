@@ -10,6 +10,7 @@ const program = new Command("halftone")
   .description("A Jupyter kernel for TypeScript, and the tensor library that its notebooks use")
   .version(version)
   .showHelpAfterError("(halftone --help says more)")
+  .enablePositionalOptions()
   .exitOverride();
 
 program
@@ -90,6 +91,7 @@ program
   .command("lab [args...]")
   .description("start JupyterLab with the kernel, without a Jupyter of your own; ARGS go to `jupyter lab`")
   .allowUnknownOption()
+  .passThroughOptions()
   .action(async (args) => (await import("./lab.ts")).lab(args));
 
 program
