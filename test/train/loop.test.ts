@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { bucketByLength, packedBatches, tokenBudgetBatches, uniformLengthBatches } from "../../src/batching/index.ts";
+import {
+  bucketByLength,
+  packedBatches,
+  prefetch,
+  tokenBudgetBatches,
+  uniformLengthBatches,
+} from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { parameterList, transformerClassifier } from "../../src/nn/index.ts";
 import { ready } from "../../src/runtime/index.ts";
@@ -89,6 +95,14 @@ describe("early stopping", () => {
     await assert.rejects(trained({ batches, steps: 1, earlyStop: { patience: 1 } }), /needs validation batches/);
     await assert.rejects(trained({ ...hopeless, earlyStop: { patience: 0 } }), /patience must be a positive integer/);
   });
+});
+
+test("batches made in a worker train as those made here", async () => {
+  const batches = uniformLengthBatches(examples, { batchSize: 16, seed: 1 });
+  using ahead = prefetch(batches);
+  const losses = async (from: typeof batches) =>
+    (await trained({ batches: from, steps: 5 })).history.steps.map(({ loss }) => loss);
+  assert.deepEqual(await losses(ahead), await losses(batches));
 });
 
 test("every step tells where its time went, and what of it was useful", async () => {
