@@ -12,7 +12,8 @@ import type { Json, Message } from "../../kernel/jupyter/messages.ts";
 import { Wire } from "../../kernel/jupyter/wire.ts";
 
 const kernelMain = fileURLToPath(new URL("../../kernel/main.js", import.meta.url));
-const DEADLINE_MS = 20_000;
+/** Long enough for a machine that does ten other things. */
+const DEADLINE_MS = 60_000;
 
 export interface Ran {
   reply: Message;
