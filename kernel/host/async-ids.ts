@@ -6,10 +6,14 @@
 export const clearAsyncIds: () => void = findClear();
 
 function findClear(): () => void {
+  const { noDeprecation } = process;
   try {
+    process.noDeprecation = true;
     const { binding } = process as unknown as { binding(name: string): { clearAsyncIdStack?: () => void } };
     return binding("async_wrap").clearAsyncIdStack ?? (() => {});
   } catch {
     return () => {};
+  } finally {
+    process.noDeprecation = noDeprecation ?? false;
   }
 }

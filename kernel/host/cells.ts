@@ -40,6 +40,11 @@ export function currentCell(): HostCell | undefined {
   return getStore() ?? latest;
 }
 
+/** The cell that started this code, if that is known. */
+export function startedBy(): HostCell | undefined {
+  return getStore();
+}
+
 export function currentId(): number {
   return currentCell()?.id ?? 0;
 }

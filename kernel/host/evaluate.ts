@@ -3,11 +3,20 @@ import process from "node:process";
 import { types } from "node:util";
 import type { Output } from "../session/output.ts";
 import { clearAsyncIds } from "./async-ids.ts";
-import { addCell, currentCell, findCell, type HostCell, isInterrupt, stopIfInterrupted, within } from "./cells.ts";
+import {
+  addCell,
+  currentCell,
+  findCell,
+  type HostCell,
+  isInterrupt,
+  startedBy,
+  stopIfInterrupted,
+  within,
+} from "./cells.ts";
 import { describeSafely } from "./errors.ts";
 import { installExit } from "./exit.ts";
 import type { Loader } from "./load.ts";
-import { mark, mustWait, sendEvent, uninterrupted } from "./outbox.ts";
+import { allIsDone, mark, mustWait, sendEvent, uninterrupted } from "./outbox.ts";
 import { apply, defineProperty, intrinsics, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 import { render } from "./render/value.ts";
@@ -29,7 +38,7 @@ interface Reply {
 
 const lateEvents = ["uncaughtException", "unhandledRejection"] as const;
 const { on, listeners } = process;
-function includes(list: unknown[], wanted: unknown): boolean {
+function includes(list: readonly unknown[], wanted: unknown): boolean {
   for (let index = 0; index < list.length; index++) if (list[index] === wanted) return true;
   return false;
 }
@@ -38,6 +47,8 @@ const loadShared = Atomics.load;
 const storeShared = Atomics.store;
 const addShared = Atomics.add;
 const ignore = () => {};
+/** How often the guard asks before code of no running cell is terminated. */
+const patience = 10;
 
 /** Runs cells on this thread, each by V8's REPL mode, and says how each ended. */
 export class Evaluator {
@@ -45,6 +56,7 @@ export class Evaluator {
   readonly #shared: Shared;
   /** The interrupt for which code has been terminated that has not said so yet. */
   #terminating: { request: number; cells: readonly number[] } | undefined;
+  #askedInVain = 0;
   readonly #hostName: string;
   #thrown: { what: unknown } | undefined;
 
@@ -134,46 +146,68 @@ export class Evaluator {
       if (!cell.settled) this.#succeeded(cell);
     } catch (error) {
       cell.pending = false;
-      if (!cell.settled) this.#fail(cell, error);
+      if (cell.settled) return;
+      if (isInterrupt(error)) this.#interrupted(cell);
+      else this.#fail(cell, error);
     }
   }
 
   /**
-   * Called by the guard, from wherever this thread is: between two tasks, or inside the person's code. Code of a cell
-   * that shall end is terminated; it ends nothing by itself, and the guard asks again. What the cells started goes on.
+   * Called by the guard, from wherever this thread is: between two tasks, or inside code. Code of a cell that shall end
+   * is terminated; it ends nothing by itself, and the guard asks again. Other code, such as a timer's, is let go on,
+   * unless it does so for long. What the cells started stays.
    */
   #interrupt(request: number, cells: readonly number[]): void {
     if (loadShared(this.#shared, slots.interrupted) >= request) return;
+    if (!isCalledFromCode()) {
+      allIsDone();
+      this.#endCells(cells);
+      this.#handled(request);
+      return;
+    }
     if (mustWait(() => this.#interrupt(request, cells))) return;
-    if (isCalledFromCode() && this.#mayTerminate(cells)) {
-      this.#terminating = { request, cells };
-      clearAsyncIds();
-      this.#post("Runtime.terminateExecution", {}, ignore);
-    } else this.#interruptAll(request, cells);
+    const cell = startedBy();
+    const isAsked = cell !== undefined && !cell.settled && includes(cells, cell.id);
+    if (!isAsked) {
+      this.#endCells(cells);
+      if (cell && !cell.settled) {
+        this.#handled(request);
+        return;
+      }
+      if (++this.#askedInVain < patience) return;
+    }
+    if (cell && !cell.interrupted) {
+      // Code that awaits stops by itself now. Terminated between two awaits, it would leave an async id behind.
+      cell.interrupted = true;
+      return;
+    }
+    this.#terminating = { request, cells };
+    clearAsyncIds();
+    this.#post("Runtime.terminateExecution", {}, ignore);
   }
 
-  /** The code that runs belongs to one of the cells, or to work that some ended cell left behind. */
-  #mayTerminate(cells: readonly number[]): boolean {
-    const cell = currentCell();
-    if (!cell || cell.settled) return true;
-    for (let index = 0; index < cells.length; index++) if (cells[index] === cell.id) return true;
-    return false;
-  }
-
-  #interruptAll(request: number, cells: readonly number[]): void {
+  #handled(request: number): void {
     this.#terminating = undefined;
+    this.#askedInVain = 0;
+    storeShared(this.#shared, slots.interrupted, request);
+  }
+
+  #endCells(cells: readonly number[]): void {
     for (let index = 0; index < cells.length; index++) {
       const cell = findCell(cells[index]!);
       if (cell && !cell.settled) this.#interrupted(cell);
     }
-    storeShared(this.#shared, slots.interrupted, request);
   }
 
   #evaluated(cell: HostCell, error: Error | null, reply: Reply | undefined): void {
     if (cell.settled) return;
     if (error) {
+      allIsDone();
       const asked = this.#terminating;
-      if (asked) this.#interruptAll(asked.request, asked.cells);
+      if (asked) {
+        this.#endCells(asked.cells);
+        this.#handled(asked.request);
+      }
       if (!cell.settled) this.#interrupted(cell);
     } else if (reply?.exceptionDetails) this.#failed(cell, reply.exceptionDetails);
     else if (!cell.pending) this.#succeeded(cell);
@@ -278,10 +312,11 @@ export class Evaluator {
       if (last && !this.#say(cell, last)) status = "error";
       const { atEnd } = cell;
       for (let index = 0; index < atEnd.length; index++) within(cell, atEnd[index]!);
-      cell.settled = true;
       cell.value = undefined;
       addShared(this.#shared, slots.running, -1);
       sendEvent({ type: "done", cell: cell.id, status, elapsed: now() - cell.started });
+      // Last: cut short before, it is ended again by the next question of the guard.
+      cell.settled = true;
     });
   }
 

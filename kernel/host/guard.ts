@@ -18,10 +18,11 @@ const { shared, hostName, heapLimit } = workerData as { shared: Shared; hostName
 const session = new Session();
 session.connectToMainThread();
 
-/** Milliseconds between two tries to make the main thread listen. */
-const patience = 25;
-/** Tries after which it is not JavaScript that keeps it. */
-const nativeAfter = 8;
+/** Milliseconds from an answer to the next question. */
+const pause = 10;
+/** Milliseconds without an answer after which it is not JavaScript that keeps the main thread. */
+const nativeAfter = 150;
+const watchEvery = 50;
 const sampleEvery = 200;
 
 const reader = new FrameReader();
@@ -38,29 +39,36 @@ pipe.on("error", () => process.kill(process.pid, "SIGKILL"));
 
 /**
  * Asks the main thread to end these cells. The question is evaluated there even inside a loop; if it finds the person's
- * code on the stack it terminates that, else it ends the cells itself.
+ * code on the stack it terminates that, else it ends the cells itself. It is asked again only when it was answered: two
+ * questions at once would find the same code twice, and terminate what comes after it.
  */
 function interrupt(request: number, cells: number[]): void {
-  let tries = 0;
-  let signal: NodeJS.Signals = "SIGINT";
   const expression = `${hostName}.interrupt(${request},${JSON.stringify(cells)})`;
+  let asked = 0;
+  let answered = true;
+  let signal: NodeJS.Signals = "SIGINT";
   const ask = () => {
     if (Atomics.load(shared, slots.interrupted) >= request) {
+      clearInterval(watch);
       tell({ type: "interrupted", request });
       return;
     }
-    session.post("Runtime.evaluate", { expression });
-    tries++;
-    if (tries === nativeAfter || (tries > nativeAfter && tries % 20 === 0)) {
-      const child = blockedInChild();
-      if (child !== undefined) {
-        Atomics.store(shared, slots.unblocked, request);
-        signalTree(child, signal);
-        signal = "SIGKILL";
-      }
-    }
-    setTimeout(ask, tries === 1 ? 5 : patience);
+    answered = false;
+    asked = performance.now();
+    session.post("Runtime.evaluate", { expression }, () => {
+      answered = true;
+      setTimeout(ask, pause);
+    });
   };
+  const watch = setInterval(() => {
+    if (answered || performance.now() - asked < nativeAfter) return;
+    asked = performance.now();
+    const child = blockedInChild();
+    if (child === undefined) return;
+    Atomics.store(shared, slots.unblocked, request);
+    signalTree(child, signal);
+    signal = "SIGKILL";
+  }, watchEvery);
   ask();
 }
 

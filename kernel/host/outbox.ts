@@ -53,6 +53,11 @@ export function uninterrupted(action: () => void): void {
   }
 }
 
+/** Nothing is on the stack: what was cut short by an interrupt has not counted down. */
+export function allIsDone(): void {
+  uninterruptible = 0;
+}
+
 /** Whether an interrupt must wait; if so, `retry` is called when it need not. */
 export function mustWait(retry: () => void): boolean {
   if (uninterruptible > 0) whenDone = retry;

@@ -20,6 +20,10 @@ const flags = [
   // An interrupt that ends a timer's or an awaited callback leaves Node's async ids unpopped, for which it would abort.
   "--no-force-async-hooks-checks",
 ];
+// Node 22 can keep a callback's context without async ids, as later ones do.
+const byContextFrame = "--experimental-async-context-frame";
+if (process.versions.node.startsWith("22.") && process.allowedNodeEnvironmentFlags.has(byContextFrame))
+  flags.push(byContextFrame);
 
 export function launchHost({ cwd, env }: { cwd: string; env: NodeJS.ProcessEnv }): LaunchedHost {
   const hostName = `__halftone_${randomBytes(6).toString("hex")}`;
