@@ -16,7 +16,7 @@ import {
 import { describeSafely } from "./errors.ts";
 import { installExit } from "./exit.ts";
 import type { Loader } from "./load.ts";
-import { allIsDone, mark, mustWait, sendEvent, uninterrupted } from "./outbox.ts";
+import { allIsDone, isUninterrupted, mark, sendEvent, uninterrupted } from "./outbox.ts";
 import { apply, defineProperty, intrinsics, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 import { render } from "./render/value.ts";
@@ -46,9 +46,12 @@ function includes(list: readonly unknown[], wanted: unknown): boolean {
 const loadShared = Atomics.load;
 const storeShared = Atomics.store;
 const addShared = Atomics.add;
+/** Milliseconds in which a termination that was announced has come. */
+const absorbFor = 100;
 const ignore = () => {};
 /** How often the guard asks before code of no running cell is terminated. */
 const patience = 10;
+const patienceUnblocked = 100;
 
 /** Runs cells on this thread, each by V8's REPL mode, and says how each ended. */
 export class Evaluator {
@@ -74,6 +77,10 @@ export class Evaluator {
       },
       run: (id: number, body: () => Promise<void>) => this.#runAsync(id, body),
       awaited: stopIfInterrupted,
+      clearAsyncIds,
+      idle: () => {
+        for (const deadline = now() + absorbFor; now() < deadline; );
+      },
       thrown: (what: unknown) => {
         this.#thrown = { what };
       },
@@ -153,43 +160,48 @@ export class Evaluator {
   }
 
   /**
-   * Called by the guard, from wherever this thread is: between two tasks, or inside code. Code of a cell that shall end
-   * is terminated; it ends nothing by itself, and the guard asks again. Other code, such as a timer's, is let go on,
-   * unless it does so for long. What the cells started stays.
+   * The guard's question, evaluated wherever this thread is: between two tasks, or inside code. The guard terminates
+   * code of a cell that shall end when the answer says so, and asks again until the answer is "done". Other code, such
+   * as a timer's, is let go on, unless it does so for long. What the cells started stays.
    */
-  #interrupt(request: number, cells: readonly number[]): void {
-    if (loadShared(this.#shared, slots.interrupted) >= request) return;
+  #interrupt(request: number, cells: readonly number[]): "done" | "wait" | "terminate" {
+    if (loadShared(this.#shared, slots.interrupted) >= request) return "done";
     if (!isCalledFromCode()) {
       allIsDone();
+      this.#terminating = undefined;
       this.#endCells(cells);
-      this.#handled(request);
-      return;
+      return this.#handled(request);
     }
-    if (mustWait(() => this.#interrupt(request, cells))) return;
+    if (isUninterrupted()) return "wait";
     const cell = startedBy();
     const isAsked = cell !== undefined && !cell.settled && includes(cells, cell.id);
     if (!isAsked) {
       this.#endCells(cells);
-      if (cell && !cell.settled) {
-        this.#handled(request);
-        return;
-      }
-      if (++this.#askedInVain < patience) return;
+      if (cell && !cell.settled) return this.#handled(request);
+      if (++this.#askedInVain < patience) return "wait";
     }
+    // It waited for a child process, which has been ended: it goes on by itself, and its end counts as interrupted.
+    if (loadShared(this.#shared, slots.unblocked) === request && ++this.#askedInVain < patienceUnblocked) return "wait";
     if (cell && !cell.interrupted) {
       // Code that awaits stops by itself now. Terminated between two awaits, it would leave an async id behind.
       cell.interrupted = true;
-      return;
+      return "wait";
     }
     this.#terminating = { request, cells };
-    clearAsyncIds();
-    this.#post("Runtime.terminateExecution", {}, ignore);
+    return "terminate";
   }
 
-  #handled(request: number): void {
+  #handled(request: number): "done" {
     this.#terminating = undefined;
     this.#askedInVain = 0;
     storeShared(this.#shared, slots.interrupted, request);
+    return "done";
+  }
+
+  /** The cell has ended just before its termination came: it comes here, and not to the next cell. */
+  #absorbTermination(): void {
+    this.#terminating = undefined;
+    this.#post("Runtime.evaluate", { expression: `${this.#hostName}.idle()` }, ignore);
   }
 
   #endCells(cells: readonly number[]): void {
@@ -204,6 +216,7 @@ export class Evaluator {
     if (error) {
       allIsDone();
       const asked = this.#terminating;
+      this.#terminating = undefined;
       if (asked) {
         this.#endCells(asked.cells);
         this.#handled(asked.request);
@@ -301,6 +314,7 @@ export class Evaluator {
   }
 
   #end(cell: HostCell, status: "ok" | "error", last?: Output): void {
+    if (this.#terminating) this.#absorbTermination();
     try {
       this.#listen();
     } catch {

@@ -39,8 +39,8 @@ pipe.on("error", () => process.kill(process.pid, "SIGKILL"));
 
 /**
  * Asks the main thread to end these cells. The question is evaluated there even inside a loop; if it finds the person's
- * code on the stack it terminates that, else it ends the cells itself. It is asked again only when it was answered: two
- * questions at once would find the same code twice, and terminate what comes after it.
+ * code on the stack it wants that terminated, else it ends the cells itself. It is asked again only when it was
+ * answered: two questions at once would find the same code twice, and the second termination would hit what comes next.
  */
 function interrupt(request: number, cells: number[]): void {
   const expression = `${hostName}.interrupt(${request},${JSON.stringify(cells)})`;
@@ -55,8 +55,13 @@ function interrupt(request: number, cells: number[]): void {
     }
     answered = false;
     asked = performance.now();
-    session.post("Runtime.evaluate", { expression }, () => {
+    session.post("Runtime.evaluate", { expression }, (_error, answer) => {
       answered = true;
+      // Without JavaScript of the host in between: that would take the termination upon itself.
+      if (readAnswer(answer) === "terminate") {
+        session.post("Runtime.evaluate", { expression: `${hostName}.clearAsyncIds()` });
+        session.post("Runtime.terminateExecution");
+      }
       setTimeout(ask, pause);
     });
   };
@@ -70,6 +75,10 @@ function interrupt(request: number, cells: number[]): void {
     signal = "SIGKILL";
   }, watchEvery);
   ask();
+}
+
+function readAnswer(answer: object | undefined): unknown {
+  return (answer as { result?: { value?: unknown } } | undefined)?.result?.value;
 }
 
 // Node would say "Waiting for the debugger to disconnect..." on stderr.

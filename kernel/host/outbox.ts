@@ -34,9 +34,8 @@ export function sendStream(name: "stdout" | "stderr", cell: number, text: string
   sendFrame(frameKinds[name], cell, text);
 }
 
-/** Set while something must not be cut short by an interrupt. */
+/** Above 0 while something must not be cut short by an interrupt. */
 let uninterruptible = 0;
-let whenDone: (() => void) | undefined;
 
 /** Runs host code that calls none of the person's to its end: an interrupt waits for it. */
 export function uninterrupted(action: () => void): void {
@@ -46,11 +45,10 @@ export function uninterrupted(action: () => void): void {
   } finally {
     uninterruptible--;
   }
-  if (uninterruptible === 0 && whenDone) {
-    const next = whenDone;
-    whenDone = undefined;
-    next();
-  }
+}
+
+export function isUninterrupted(): boolean {
+  return uninterruptible > 0;
 }
 
 /** Nothing is on the stack: what was cut short by an interrupt has not counted down. */
@@ -58,26 +56,18 @@ export function allIsDone(): void {
   uninterruptible = 0;
 }
 
-/** Whether an interrupt must wait; if so, `retry` is called when it need not. */
-export function mustWait(retry: () => void): boolean {
-  if (uninterruptible > 0) whenDone = retry;
-  return uninterruptible > 0;
-}
-
 /** Synchronous and blocking: it is on its way when this returns, also inside a loop that never ends. */
 function sendFrame(kind: number, cell: number, body: string): void {
-  uninterrupted(() => {
-    if (now() - lastWrite > quiet) mark();
-    const size = byteLength(body);
-    const frame = allocate(headerBytes + size);
-    writeWord(frame, headerBytes - 4 + size, 0);
-    writeByte(frame, kind, 4);
-    writeWord(frame, cell, 5);
-    writeWord(frame, marker, 9);
-    writeText(frame, body, headerBytes, "utf8");
-    for (let sent = 0; sent < frame.length; ) sent += writeSome(fds.outputs, frame, sent);
-    lastWrite = now();
-  });
+  if (now() - lastWrite > quiet) mark();
+  const size = byteLength(body);
+  const frame = allocate(headerBytes + size);
+  writeWord(frame, headerBytes - 4 + size, 0);
+  writeByte(frame, kind, 4);
+  writeWord(frame, cell, 5);
+  writeWord(frame, marker, 9);
+  writeText(frame, body, headerBytes, "utf8");
+  for (let sent = 0; sent < frame.length; ) sent += writeSome(fds.outputs, frame, sent);
+  lastWrite = now();
 }
 
 /** A few bytes into the native pipes: the session reads them in order with what native code wrote before. */

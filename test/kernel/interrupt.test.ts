@@ -37,8 +37,16 @@ const stuck: [what: string, code: string][] = [
   ],
 ];
 
+/**
+ * Before Node 24, code that keeps the tick queue busy may take the process along when it is terminated: Node 20 aborts
+ * on the async ids that it leaves, Node 22 on the script's own promise, which is never settled. The death is explained.
+ */
+const mayEndTheHost = /^endless/;
+const isBeforeNode24 = Number.parseInt(process.versions.node, 10) < 24;
+
 for (const [what, code] of stuck) {
-  test(`an interrupt ends ${what}, and every variable is kept`, async () => {
+  const skip = isBeforeNode24 && mayEndTheHost.test(what);
+  test(`an interrupt ends ${what}, and every variable is kept`, { skip }, async () => {
     await run("let kept = Math.random(); let ticks = 0");
     const before = (await run("kept")).text;
     const { error, outcome } = await interrupted(code);
@@ -111,12 +119,10 @@ test("a cell's own signal ends that cell alone", async () => {
 
 test("native code that does not let go ends with its process, and says so", async () => {
   await run("let lost = 1");
-  const native = `
-    const { Worker } = require("node:worker_threads");
-    // A synchronous read of a pipe that nobody writes to: it returns to JavaScript only with the process.
-    require("child_process").execFileSync("mkfifo", ["${"/tmp/halftone-fifo-"}" + process.pid]);
-    require("fs").openSync("${"/tmp/halftone-fifo-"}" + process.pid, "r")`;
-  const { error } = await interrupted(native);
+  // A pipe that nobody writes to: opening it returns to JavaScript only with the process.
+  await run("const fifo = require('os').tmpdir() + '/halftone-fifo-' + process.pid");
+  await run("require('child_process').execFileSync('mkfifo', [fifo])");
+  const { error } = await interrupted("require('fs').openSync(fifo, 'r')");
   assert.equal(error?.ename, "KeyboardInterrupt");
   assert.match(error!.traceback.join("\n"), /native call.*\nAll variables are lost/s);
   assert.equal((await run("typeof lost")).text, "'undefined'");
