@@ -63,7 +63,7 @@ for (const [what, code] of stuck) {
 }
 
 test("an interrupted cell's output up to the interrupt is whole", async () => {
-  const { outputs } = await interrupted("for (let i = 0; ; i++) console.log(`line ${i}`)");
+  const { outputs } = await interrupted("for (let i = 0; ; i++) console.log('line ' + i)");
   const text = outputs.map((output) => (output.type === "stream" ? output.text : "")).join("");
   const lines = text.trimEnd().split("\n").slice(1);
   assert.ok(lines.every((line, index) => line === `line ${index}`));
