@@ -2,7 +2,7 @@
  * Time and peak activation memory of a training step by precision and length, beside PyTorch's autocast on the CPU with
  * as many threads, in turns; and what autocast itself costs.
  *
- *     npm run build && node dist/bench/amp.js [rounds]
+ *     npm run build && node dist/bench/amp.js [rounds] [lengths, as 64,128]
  *
  * PyTorch runs under HALFTONE_TORCH_PYTHON, or python3, if that has `torch` (pip install torch numpy).
  */
@@ -46,13 +46,14 @@ interface Measured {
 const STEPS = 3;
 const rounds = Number(process.argv[2] ?? 3);
 const common = { vocabularySize: listOpsVocabulary.size, classes: 10, heads: 4, activation: "relu" as const };
+const lengths = process.argv[3]?.split(",").map(Number);
 const settings = [
   { rows: 16, time: 64, features: 64, layers: 2, dropout: 0.1 },
   { rows: 16, time: 128, features: 64, layers: 2, dropout: 0.1 },
   { rows: 16, time: 128, features: 64, layers: 2, dropout: 0 },
   { rows: 16, time: 256, features: 64, layers: 2, dropout: 0.1 },
   { rows: 4, time: 512, features: 64, layers: 2, dropout: 0.1 },
-];
+].filter(({ time }) => lengths?.includes(time) ?? true);
 
 await ready();
 const { backend, version, device, threads } = runtimeInfo();
