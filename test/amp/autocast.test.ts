@@ -15,7 +15,7 @@ import {
 import { fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { crossEntropy, labelTensor, linear, parameterList, transformerClassifier } from "../../src/nn/index.ts";
-import { nativeMemory, ready, resetPeak, standAtDoor, tf } from "../../src/runtime/index.ts";
+import { collect, nativeMemory, ready, resetPeak, standAtDoor, tf } from "../../src/runtime/index.ts";
 import { valueAndGradients } from "../../src/train/index.ts";
 
 await ready();
@@ -172,6 +172,8 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     const forward = () => crossEntropy(model.apply(model.parameters, batch!, { training: true }), labelTensor(batch!));
     const step = (run: () => Scalar) => {
       tf.tidy(() => tf.dispose(valueAndGradients(run, variables) as unknown as Tensor[]));
+      // What earlier tests let go of must not be freed while this is measured.
+      collect();
       const { live } = nativeMemory();
       resetPeak();
       tf.tidy(() => tf.dispose(valueAndGradients(run, variables) as unknown as Tensor[]));
