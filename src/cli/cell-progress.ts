@@ -1,4 +1,5 @@
 import type { CodeCell } from "../notebook/nbformat.ts";
+import { hasTag } from "../notebook/parameters.ts";
 
 export interface CellProgress {
   start(cell: CodeCell, index: number, total: number): void;
@@ -50,9 +51,7 @@ export class ProgressBoard {
           clearInterval(this.#ticking);
           this.#ticking = undefined;
         }
-        const error = cell.outputs.find((output) => output.output_type === "error");
-        const ending = error === undefined ? "" : error.ename === "KeyboardInterrupt" ? "  interrupted" : "  failed";
-        this.say(`${line(cell, index, total, seconds)}${ending}`);
+        this.say(`${line(cell, index, total, seconds)}${ending(cell)}`);
       },
     };
     return progress;
@@ -85,4 +84,11 @@ function firstLine(source: string): string {
       .find((text) => text.trim() !== "")
       ?.trim() ?? ""
   );
+}
+
+function ending(cell: CodeCell): string {
+  const error = cell.outputs.find((output) => output.output_type === "error");
+  if (error === undefined) return "";
+  if (error.ename === "KeyboardInterrupt") return "  interrupted";
+  return hasTag(cell, "raises-exception") ? "  failed, as it should" : "  failed";
 }
