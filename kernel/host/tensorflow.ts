@@ -21,7 +21,9 @@ export function needsTensorflow(specifier: string): boolean {
 
 export async function tensorflow(): Promise<Namespace> {
   const { tf, ready }: Runtime = await import("../../src/runtime/index.ts");
+  const { installShow } = await import("../../src/tensor/show/show.ts");
   await ready();
+  installShow();
   const module = tf as unknown as Namespace;
   namespace ??= "default" in module ? module : intrinsics.Object.create(module, { default: { value: module } });
   return namespace!;

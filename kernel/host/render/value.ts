@@ -4,7 +4,6 @@ import { apply, isIn } from "../primordials.ts";
 import { encodeBundle } from "./bundle.ts";
 import { dataFrame } from "./frame.ts";
 import { element, image } from "./media.ts";
-import { tensor } from "./tensor.ts";
 
 /** The method by which a value shows itself: Deno's convention. */
 const displaySymbol = Symbol.for("Jupyter.display");
@@ -12,7 +11,7 @@ const displaySymbol = Symbol.for("Jupyter.display");
 /** Knows how to show one kind of value; undefined for every other. */
 export type Renderer = (value: object) => MimeBundle | undefined;
 
-const renderers: readonly Renderer[] = [tensor, dataFrame, image, element];
+const renderers: readonly Renderer[] = [dataFrame, image, element];
 
 /** A value as a cell shows it. Throws what the value's own display method throws. */
 export async function render(value: unknown): Promise<MimeBundle> {
