@@ -1,7 +1,7 @@
 import { buildCollector } from "../runtime/collector.ts";
 import { findGpu } from "../runtime/machine.ts";
 import { SetupProblem } from "../runtime/problem.ts";
-import { provision } from "../runtime/provision.ts";
+import { type Progress, provision } from "../runtime/provision.ts";
 import { terminalProgress } from "./progress.ts";
 
 /**
@@ -26,16 +26,23 @@ export async function setup(): Promise<void> {
         progress.step(`No native TensorFlow for the ${device.toUpperCase()}. ${error.message}`);
       }
     }
-    await buildCollector(stop.signal).catch((error: unknown) => {
-      if (!(error instanceof SetupProblem)) throw error;
-      progress.step(`Tensors will be freed late: ${error.message}`);
-    });
-    if (!found) progress.step("Using the WebAssembly backend: slower, everything works. `halftone doctor` says more.");
+    if (found) await collector(progress, stop.signal);
+    else progress.step("Using the WebAssembly backend: slower, everything works. `halftone doctor` says more.");
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     progress.step("Stopped. `halftone setup` goes on from the last finished download.");
     process.exitCode = stop.signal.reason === "SIGINT" ? 130 : 143;
   } finally {
     progress.end();
+  }
+}
+
+/** The native library is there, so a compiler is: without the collector tensors are freed too, but late. */
+async function collector(progress: Progress, signal: AbortSignal): Promise<void> {
+  try {
+    await buildCollector(signal);
+  } catch (error) {
+    if (!(error instanceof SetupProblem)) throw error;
+    progress.step(`Tensors will be freed late: ${error.message}`);
   }
 }
