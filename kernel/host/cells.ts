@@ -35,6 +35,11 @@ export function findCell(id: number): HostCell | undefined {
   return cells.get(id);
 }
 
+/** Whether any cell's code has this name in it. */
+export function isNamedInCells(name: string): boolean {
+  return [...cells.values()].some(({ source }) => source.includes(name));
+}
+
 /** The cell that this code, or the timer or promise it runs in, was started by. */
 export function currentCell(): HostCell | undefined {
   return getStore() ?? latest;

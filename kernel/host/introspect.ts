@@ -5,6 +5,7 @@
 import inspector from "node:inspector";
 import { inspect, types } from "node:util";
 import { answerCalls } from "./calls.ts";
+import { isNamedInCells } from "./cells.ts";
 import { apply, defineProperty, getPrototypeOf, ownKeys, startsWith, Table } from "./primordials.ts";
 
 export interface Member {
@@ -98,11 +99,12 @@ export function look(expression: string): { value: unknown } | undefined {
   return found;
 }
 
-/** Names that cells gave to the global object. */
+/** Names that cells gave to the global object, not those that packages did. */
 export function newGlobals(): string[] {
   const names: string[] = [];
   for (const key of ownKeys(globalThis)) {
-    if (typeof key === "string" && !before.has(key) && !startsWith(key, "__halftone_")) names[names.length] = key;
+    if (typeof key !== "string" || before.has(key) || startsWith(key, "__halftone_")) continue;
+    if (isNamedInCells(key)) names[names.length] = key;
   }
   return names;
 }

@@ -35,8 +35,12 @@ export function cellUrl(id: number): string {
   return scheme + id;
 }
 
-/** Stack traces name cells by their own lines and columns, for whoever reads `error.stack`. */
+/**
+ * Stack traces name cells by their own lines and columns, for whoever reads `error.stack`. They are long enough to reach the
+ * cell from deep in a library; V8's ten frames are not.
+ */
 export function installStackTraces(): void {
+  Error.stackTraceLimit = 50;
   defineProperty(Error, "prepareStackTrace", {
     value: prepareStackTrace,
     configurable: true,

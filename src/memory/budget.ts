@@ -2,7 +2,7 @@ import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { collect, type GatedOp, liveBytes, memoryOf, pendingBytes, setGuard } from "../runtime/index.ts";
 import { formatBytes, parseBytes } from "./bytes.ts";
 import { type Holder, holders } from "./holders.ts";
-import { resultBytes } from "./result-bytes.ts";
+import { resultBytes, values } from "./result-bytes.ts";
 
 /** An op would have taken more native memory than the budget allows. What its step had made is freed once unreachable. */
 export class OutOfMemoryError extends Error {
@@ -19,7 +19,9 @@ export class OutOfMemoryError extends Error {
   constructor({ name, inputs }: GatedOp, asked: number, budget: number) {
     const held = liveBytes();
     const all = holders();
-    const shapes = inputs.map(({ shape }) => `[${shape?.join(", ") ?? ""}]`).join(", ");
+    // Fill's first input is the shape of its result.
+    const shown = name === "Fill" ? [values(inputs[0] as TensorInfo)] : inputs.map(({ shape }) => shape);
+    const shapes = shown.map((shape) => `[${shape?.join(", ") ?? ""}]`).join(", ");
     const top = all.slice(0, 5).map(describe);
     const rest = all.slice(5).reduce((sum, { bytes }) => sum + bytes, 0);
     if (rest > 0) top.push(`  ${formatBytes(rest)} in others`);

@@ -48,7 +48,7 @@ export function resultBytes({ name, attrs, inputs }: GatedOp): number | undefine
 }
 
 /** The numbers of a small integer input: a shape, say. */
-const values = (info: TensorInfo): number[] => Array.from(tf.backend().readSync(info.dataId) as Int32Array);
+export const values = (info: TensorInfo): number[] => Array.from(tf.backend().readSync(info.dataId) as Int32Array);
 
 function broadcasted(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);

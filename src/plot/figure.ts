@@ -57,10 +57,10 @@ function summary(data: Data[], layout: Partial<Layout>): string {
   const { title } = layout;
   const heading = (typeof title === "string" ? title : title?.text) ?? "figure";
   const lines = data.map((trace) => {
-    const { name, type = "scatter", x, y, z } = trace as { name?: string; type?: string } & Record<string, unknown>;
-    const values = numbers(z ?? y ?? x);
-    const range = values.length
-      ? `${values.length} values from ${short(minimum(values))} to ${short(maximum(values))}, last ${short(values.at(-1)!)}`
+    const { name, type = "scatter", ...shown } = trace as { name?: string; type?: string } & Record<string, unknown>;
+    const found = numbers(shown.z ?? shown.y ?? shown.x ?? shown.values);
+    const range = found.length
+      ? `${found.length} values from ${short(minimum(found))} to ${short(maximum(found))}, last ${short(found.at(-1)!)}`
       : "no values";
     return `  ${name ?? type}: ${range}`;
   });

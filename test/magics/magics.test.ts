@@ -78,6 +78,8 @@ test("%memory says what the process, the heap and the tensors take", async () =>
   assert.match(stdout, /^tensors +none/m);
   await run('import * as tf from "@tensorflow/tfjs"; const held = tf.zeros([1000, 1000])');
   assert.match((await run("%memory")).stdout, /^tensors +[\d.]+ MB in \d+ \(at most [\d.]+ MB\)$/m);
+  const named = (await run("%who")).stdout.trim().split("  ");
+  assert.ok(named.includes("held") && !named.includes("_tfengine"), "a package's own globals are not variables");
 });
 
 test("%reset forgets every variable", async () => {

@@ -50,4 +50,14 @@ describe("in a notebook", () => {
     assert.equal(error, undefined);
     assert.equal(text, "'true,false'");
   });
+
+  test("an allocation over the budget names the line of the cell that asked for it", async () => {
+    const { error } = await run(
+      'import { memoryBudget, zeros } from "halftone"\nmemoryBudget("1 MB")\nconst big = zeros([1024, 1024])',
+    );
+    await run("memoryBudget(Infinity)");
+    assert.equal(error?.ename, "OutOfMemoryError");
+    assert.match(error.evalue, /^Fill of \[1024, 1024\] asked for 4.00 MiB; of the budget of 977 KiB/);
+    assert.match(error.traceback.join("\n"), /> 3 \| const big[\s\S]*at cell \[\d+\]:3:\d+/);
+  });
 });
