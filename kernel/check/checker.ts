@@ -119,7 +119,7 @@ export class Checker implements AsyncDisposable {
       }, signal);
       const count = parsed.text.split("\n").length;
       const problems = readProblems(found, { lines, count, labels: (file) => this.#labels.get(file) });
-      for (const each of problems) if (cannotFind.has(each.code)) suggestImport(each);
+      for (const each of problems) suggestRemedy(each);
       return { problems, ...this.#takeNote() };
     } catch (error) {
       return { problems: [], note: `types were not checked: ${(error as Error).message}` };
@@ -279,11 +279,11 @@ export class Checker implements AsyncDisposable {
   }
 }
 
-const cannotFind = new Set([2304, 2503, 2552]);
-
-/** A name that the library exports lacks its import, and nothing else. */
-function suggestImport(problem: TypeProblem): void {
-  const name = /^Cannot find (?:name|namespace) '([^']+)'/.exec(problem.message)?.[1];
-  if (name === undefined || !kernelExports().has(name)) return;
-  problem.reasons.unshift(`halftone exports it: import { ${name} } from "halftone"`);
+/** What to do, where it is one line: import a name that the library exports, install a package that is not there. */
+function suggestRemedy({ message, reasons }: TypeProblem): void {
+  const [, name, bare] =
+    /^Cannot find (?:(?:name|namespace) '([^']+)'|module '((?:@[^/']+\/)?[^./:'][^/:']*)[/'])/.exec(message) ?? [];
+  if (name !== undefined && kernelExports().has(name))
+    reasons.unshift(`halftone exports it: import { ${name} } from "halftone"`);
+  if (bare !== undefined) reasons.unshift(`install it beside the notebook: npm install ${bare}`);
 }

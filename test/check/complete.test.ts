@@ -102,6 +102,13 @@ test("what halftone exports is offered, and the check says how to import it", as
   assert.match(error!.traceback.join("\n"), /halftone exports it: import \{ einsum \} from "halftone"/);
 });
 
+test("the check says how to install a package that is not there", async () => {
+  const told = async (code: string) => (await run(code)).error?.traceback.join("\n") ?? "";
+  assert.match(await told('import x from "not-there/sub"'), /npm install not-there$/m);
+  assert.match(await told('import x from "@not/there"'), /npm install @not\/there$/m);
+  assert.doesNotMatch(await told('import x from "./not-there.ts"'), /npm install/);
+});
+
 test("while a cell runs, and with the names that it declares", async () => {
   const running = run("let busy = [1];\nconst until = Date.now() + 1500;\nwhile (Date.now() < until);");
   await new Promise((resolve) => setTimeout(resolve, 300));
