@@ -146,6 +146,8 @@ interface TapeEngine {
 }
 
 let watching = 0;
+/** The engine's methods as they were found, which may be another's own: autocast stands at `addTapeNode` for good. */
+let found: Pick<TapeEngine, "keep" | "addTapeNode" | "gradients">;
 
 /**
  * What the tape keeps is an activation, what tfjs' own `gradients` gives is a gradient, and the backward pass through an
@@ -154,11 +156,11 @@ let watching = 0;
 function watchTape(): () => void {
   const engine = tf.engine() as unknown as TapeEngine;
   const stop = () => {
-    if (--watching > 0) return;
-    for (const name of ["keep", "addTapeNode", "gradients"] as const) delete (engine as Partial<TapeEngine>)[name];
+    if (--watching === 0) Object.assign(engine, found);
   };
   if (watching++ > 0) return stop;
   const { keep, addTapeNode, gradients } = engine;
+  found = { keep, addTapeNode, gradients };
   engine.keep = (tensor) => {
     if (engine.state.gradientDepth > 0) attribute("activations", [tensor]);
     return keep.call(engine, tensor);

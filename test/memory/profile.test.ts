@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Scalar } from "@tensorflow/tfjs-node-gpu";
+import { storageOf, to } from "../../src/amp/index.ts";
 import { fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { displaySymbol } from "../../src/display/index.ts";
@@ -142,6 +143,14 @@ describe("probe", () => {
     assert.equal(tree?.type, "treemap");
     assert.equal(tree?.values[tree.ids.indexOf("all")], made.peak);
     assert.equal(made.timelineFigure().data.length, 7);
+  });
+
+  test("leaves half precision's gradients as they were", native, () => {
+    const x = to(tf.tensor1d([1, 2]), "float16");
+    const gradientStorage = () =>
+      storageOf(valueAndGrad((half: typeof x) => tf.sum(to(half, "float32")))(x).gradients as typeof x);
+    probe(() => probe(gradientStorage));
+    assert.equal(gradientStorage(), "float16");
   });
 
   test("ends when its function throws, and gives the error on", async () => {
