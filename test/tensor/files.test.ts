@@ -4,7 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ready } from "../../src/runtime/index.ts";
+import { readFloat64, storageOf } from "../../src/amp/index.ts";
+import { ready, runtimeInfo } from "../../src/runtime/index.ts";
 import * as h from "../../src/tensor/index.ts";
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), "halftone-files-"));
@@ -109,7 +110,43 @@ function safetensors(header: unknown, data: Uint8Array): string {
   return file("hand.safetensors");
 }
 
-test("half and bfloat16 safetensors are read as float32", () => {
+// Written by safetensors.torch.save_file of torch.tensor([1 / 3, -2.0**-24, 65504]) in each type, and of [[0.1, 1e-300]].
+test("what PyTorch stored as half, bfloat16 or double stays so, and is saved so again", () => {
+  const found = h.load(reference("storages.safetensors"));
+  const native = runtimeInfo().backend === "tensorflow";
+  const shown = (from: Record<string, h.AnyTensor>) =>
+    Object.fromEntries(
+      ["half", "brain", "double"].map((name) => [name, [storageOf(from[name]!), ...readFloat64(from[name]!)]]),
+    );
+  // By PyTorch: a third in 10 and in 7 bits of fraction; 65504 rounds to 65536 in bfloat16.
+  const expected = {
+    half: ["float16", 0.333251953125, -(2 ** -24), 65504],
+    brain: ["bfloat16", 0.333984375, -(2 ** -24), 65536],
+    double: native ? ["float64", 0.1, 1e-300] : ["float32", Math.fround(0.1), 0],
+  };
+  assert.deepEqual(shown(found), expected);
+  assert.deepEqual(found.double!.shape, [1, 2]);
+  h.save(file("storages.safetensors"), found);
+  assert.deepEqual(shown(h.load(file("storages.safetensors"))), expected);
+  const { half, double } = found;
+  h.save(file("storages.npz"), { half, double });
+  const again = h.load(file("storages.npz"));
+  assert.deepEqual([storageOf(again.half!), storageOf(again.double!)], ["float16", native ? "float64" : "float32"]);
+  assert.deepEqual(again.double!.shape, [1, 2]);
+  assert.throws(
+    () => h.save(file("storages.npz"), found),
+    /save: brain is stored as bfloat16, which NumPy does not have/,
+  );
+});
+
+test("a half array is written byte for byte as NumPy writes it", () => {
+  const x = h.load(reference("half.npy") as `${string}.npy`);
+  assert.deepEqual([storageOf(x), x.shape], ["float16", [3, 1]]);
+  h.save(file("half.npy"), x);
+  assert.deepEqual(readFileSync(file("half.npy")), readFileSync(reference("half.npy")));
+});
+
+test("halves and bfloat16 in safetensors keep their numbers", () => {
   const words = Uint16Array.of(0x3c00, 0xc000, 0x7c00, 0x0001, 0x3f80, 0xc000, 0x7f80, 0x7fc0);
   const found = h.load(
     safetensors(
@@ -121,6 +158,7 @@ test("half and bfloat16 safetensors are read as float32", () => {
       new Uint8Array(words.buffer),
     ),
   );
+  assert.deepEqual([storageOf(found.half!), storageOf(found.brain!)], ["float16", "bfloat16"]);
   assert.deepEqual(found.half!.arraySync(), [1, -2, Number.POSITIVE_INFINITY, 2 ** -24]);
   assert.deepEqual(found.brain!.arraySync(), [
     [1, -2],

@@ -70,12 +70,33 @@ export function tensorBytes(x: Tensor): Uint8Array<ArrayBuffer> {
 export function tensorFromBytes(bytes: Uint8Array, shape: number[], storage: Storage): Tensor {
   checkStorage(storage);
   checkSize("tensorFromBytes", bytes.byteLength / bytesPerNumber[storage], shape);
+  if (isNative() && bytes.length > 0 && storage !== "float32") return fromWords(bytes, shape, storage);
   const own = bytes.slice().buffer;
   if (storage === "float32") return tf.tensor(new Float32Array(own), shape);
   if (storage === "float64") return float64(new Float64Array(own), shape);
   // Every half is a float32 number, so this way there and back loses nothing.
   const numbers = Float32Array.from(new Uint16Array(own), (pattern) => floatFromBits(pattern, storage));
   return tf.tidy(() => to(tf.tensor(numbers, shape), storage));
+}
+
+function fromWords(bytes: Uint8Array, shape: number[], storage: Exclude<Storage, "float32">): Tensor {
+  const own = nativeBackend();
+  const words = new Int32Array(Math.ceil(bytes.length / 4));
+  new Uint8Array(words.buffer).set(bytes);
+  const width = bytesPerNumber[storage] / 4;
+  // A double is a pair of words, a word a pair of halves.
+  const id = own.binding.createTensor(width > 1 ? [words.length / width, width] : [words.length], INT32, words);
+  try {
+    const numbers = own.createOutputTensor(bitcast(id, INT32, typeOf[storage]));
+    return tf.tidy(() => {
+      const flat = tf.reshape(numbers, [numbers.size]);
+      numbers.dispose();
+      const size = bytes.length / bytesPerNumber[storage];
+      return tf.reshape(size === flat.size ? flat : tf.slice(flat, 0, size), shape);
+    });
+  } finally {
+    own.binding.deleteTensor(id);
+  }
 }
 
 function checkSize(what: string, count: number, shape: readonly number[]): void {

@@ -1,12 +1,18 @@
 // NumPy's array format (numpy.org/doc/stable/reference/generated/numpy.lib.format.html), versions 1 to 3.
-import { fromFloat16, fromInt64, fromUint32, type StoredArray, typedFrom, type Values } from "./array.ts";
+import type { Storage } from "../../runtime/index.ts";
+import { fromInt64, fromUint32, type StoredArray, typedFrom, type Values } from "./array.ts";
 
 const magic = "\x93NUMPY";
-const descriptions = { float32: "<f4", int32: "<i4", bool: "|b1" } as const;
+const descriptions = { float64: "<f8", float32: "<f4", float16: "<f2", int32: "<i4", bool: "|b1" } as const;
+const storages: Readonly<Record<string, Storage>> = { f8: "float64", f2: "float16" };
 
-export function encodeNpy({ shape, dtype, values }: StoredArray): Uint8Array {
+export function encodeNpy({ shape, dtype, storage, values }: StoredArray, name: string): Uint8Array {
+  if (storage === "bfloat16")
+    throw new TypeError(
+      `${name} is stored as bfloat16, which NumPy does not have: use .safetensors, or .to("float32") first`,
+    );
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const text = `{'descr': '${descriptions[dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const text = `{'descr': '${descriptions[storage ?? dtype]}', 'fortran_order': False, 'shape': ${tuple}, }`;
   // The data starts at a multiple of 64 bytes.
   const header = `${text}${" ".repeat(63 - ((10 + text.length) % 64))}\n`;
   const bytes = new Uint8Array(10 + header.length + values.byteLength);
@@ -39,7 +45,8 @@ export function decodeNpy(bytes: Uint8Array, name: string): StoredArray {
   if (data.length < size * width) fail(`holds ${data.length} bytes of data, its shape needs ${size * width}`);
   const values = decode(descr, data.subarray(0, size * width), name);
   const dtype = descr[1] === "f" ? "float32" : descr[1] === "b" ? "bool" : "int32";
-  return { shape, dtype, values: order === "True" ? fromFortran(values, shape) : values };
+  const storage = storages[descr.slice(1)];
+  return { shape, dtype, ...(storage && { storage }), values: order === "True" ? fromFortran(values, shape) : values };
 }
 
 function decode(descr: string, bytes: Uint8Array, name: string): Values {
@@ -47,9 +54,9 @@ function decode(descr: string, bytes: Uint8Array, name: string): Values {
     case "f4":
       return typedFrom(bytes, Float32Array);
     case "f8":
-      return Float32Array.from(typedFrom(bytes, Float64Array));
+      return typedFrom(bytes, Float64Array);
     case "f2":
-      return Float32Array.from(typedFrom(bytes, Uint16Array), fromFloat16);
+      return typedFrom(bytes, Uint16Array);
     case "i1":
       return Int32Array.from(typedFrom(bytes, Int8Array));
     case "i2":

@@ -1,9 +1,10 @@
 // The safetensors format (github.com/huggingface/safetensors, README): a length, a JSON header, the data end to end.
 
+import type { Storage } from "../../runtime/index.ts";
 import type { DType } from "../types/shape.ts";
-import { fromBfloat16, fromFloat16, fromInt64, fromUint32, type StoredArray, typedFrom, type Values } from "./array.ts";
+import { fromInt64, fromUint32, type StoredArray, typedFrom, type Values } from "./array.ts";
 
-const names = { float32: "F32", int32: "I32", bool: "BOOL" } as const;
+const names = { float64: "F64", float32: "F32", bfloat16: "BF16", float16: "F16", int32: "I32", bool: "BOOL" } as const;
 const widths: Record<string, number> = {
   F64: 8,
   F32: 4,
@@ -33,10 +34,10 @@ export function encodeSafetensors(
 ): Uint8Array {
   let offset = 0;
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
-  for (const [name, { shape, dtype, values }] of arrays) {
+  for (const [name, { shape, dtype, storage, values }] of arrays) {
     if (name === "__metadata__")
       throw new Error(`save: "__metadata__" cannot be the name of a tensor in a safetensors file`);
-    header[name] = { dtype: names[dtype], shape, data_offsets: [offset, offset + values.byteLength] };
+    header[name] = { dtype: names[storage ?? dtype], shape, data_offsets: [offset, offset + values.byteLength] };
     offset += values.byteLength;
   }
   const json = Buffer.from(JSON.stringify(header));
@@ -109,16 +110,16 @@ function check(name: string, value: unknown, available: number, fail: (why: stri
 }
 
 function decode(name: string, { dtype, shape }: Entry, bytes: Uint8Array, fail: (why: string) => never): StoredArray {
-  const read = (): [DType, Values] => {
+  const read = (): [DType, Values, Storage?] => {
     switch (dtype) {
       case "F32":
         return ["float32", typedFrom(bytes, Float32Array)];
       case "F64":
-        return ["float32", Float32Array.from(typedFrom(bytes, Float64Array))];
+        return ["float32", typedFrom(bytes, Float64Array), "float64"];
       case "F16":
-        return ["float32", Float32Array.from(typedFrom(bytes, Uint16Array), fromFloat16)];
+        return ["float32", typedFrom(bytes, Uint16Array), "float16"];
       case "BF16":
-        return ["float32", Float32Array.from(typedFrom(bytes, Uint16Array), fromBfloat16)];
+        return ["float32", typedFrom(bytes, Uint16Array), "bfloat16"];
       case "I64":
         return ["int32", fromInt64(typedFrom(bytes, BigInt64Array), name)];
       case "I32":
@@ -139,6 +140,6 @@ function decode(name: string, { dtype, shape }: Entry, bytes: Uint8Array, fail: 
         return fail(`${name} has the dtype ${dtype}, which is not supported`);
     }
   };
-  const [kind, values] = read();
-  return { shape, dtype: kind, values };
+  const [kind, values, storage] = read();
+  return { shape, dtype: kind, ...(storage && { storage }), values };
 }

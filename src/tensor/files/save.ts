@@ -19,7 +19,8 @@ function kindOf(op: string, file: string): Kind {
 
 /**
  * Writes a tree of tensors to a file, its format by the ending: ".safetensors", ".npz", or ".npy" for one tensor. A
- * leaf's name is its path: "layers.0.weight". The file appears whole or not at all.
+ * leaf's name is its path: "layers.0.weight". Numbers are written as they are stored, float16, bfloat16 (which only
+ * safetensors has) and float64 too. The file appears whole or not at all.
  */
 export function save(file: string, tree: unknown): void {
   const kind = kindOf("save", file);
@@ -31,11 +32,13 @@ export function save(file: string, tree: unknown): void {
 }
 
 function encode(kind: Kind, arrays: ReadonlyMap<string, StoredArray>): Uint8Array {
-  if (kind === ".npy") return encodeNpy(arrays.get("")!);
+  if (kind === ".npy") return encodeNpy(arrays.get("")!, "save: the tensor");
   // NumPy's name for an array without one.
   const named = new Map([...arrays].map(([name, array]) => [name || "arr_0", array]));
   if (kind === ".safetensors") return encodeSafetensors(named);
-  const files = Object.fromEntries([...named].map(([name, array]) => [`${name}.npy`, encodeNpy(array)]));
+  const files = Object.fromEntries(
+    [...named].map(([name, array]) => [`${name}.npy`, encodeNpy(array, `save: ${name}`)]),
+  );
   // As numpy.savez, without compression; and with a fixed date, so that the same tensors give the same bytes.
   return zipSync(files, { level: 0, mtime: "1980-01-01T00:00:00" });
 }
@@ -58,8 +61,9 @@ export function writeWhole(file: string, bytes: Uint8Array): void {
 }
 
 /**
- * The tensors of a file by name, or the one tensor of an ".npy" file; `unflatten` makes the tree again. Half precision is
- * read as float32, and 64-bit whole numbers as int32 (RangeError where one does not fit).
+ * The tensors of a file by name, or the one tensor of an ".npy" file; `unflatten` makes the tree again. Floating-point
+ * numbers stay stored as in the file (`.to("float32")` makes doubles single); 64-bit whole numbers become int32, with a
+ * RangeError where one does not fit.
  */
 export function load(file: `${string}.npy`): AnyTensor;
 export function load(file: string): Record<string, AnyTensor>;
