@@ -1,14 +1,14 @@
 import { parseCell } from "../compile/parse.ts";
 import { type CompilerOptions, type Config, readConfig } from "./config.ts";
-import { type Facts, readFacts } from "./facts.ts";
-import { inferred, writtenType } from "./freeze.ts";
+import { readFacts } from "./facts.ts";
+import { inferred, proof, shownType, candidates as writings } from "./freeze.ts";
 import { globalsText } from "./globals.ts";
 import { History, type PastCell } from "./history.ts";
 import { candidates, missingModules } from "./missing.ts";
 import { Mutex } from "./mutex.ts";
 import { kernelExports } from "./packages.ts";
 import { currentModule, fileIn, globalsModule, historyModule } from "./paths.ts";
-import { markupText, positionIn, shifted } from "./positions.ts";
+import { markupText } from "./positions.ts";
 import { readProblems, type TypeProblem } from "./problem.ts";
 import type { ServerDiagnostic, ServerHover } from "./protocol.ts";
 import { ServerEnded } from "./server.ts";
@@ -25,6 +25,8 @@ export interface CheckerOptions {
   compilerOptions?: CompilerOptions;
   /** Milliseconds after which a check is given up, its server replaced and the cell not checked. Default: 10,000. */
   patience?: number;
+  /** Milliseconds of checks after which the types of what ran meanwhile are written down. Default: 250. */
+  freezeAfter?: number;
 }
 
 /** What was found in a cell before it runs. */
@@ -42,8 +44,10 @@ export interface CellName {
   label?: string | undefined;
 }
 
-/** Variables of one cell whose types are written down. */
-const mostTypes = 30;
+/** Variables whose types are written down at one time. */
+const mostTypes = 100;
+/** Modules in which a type's name is looked for that the cell has not got. */
+const mostModules = 4;
 
 /**
  * One notebook's types. Cells are checked in the light of those that ran before, by the native TypeScript language
@@ -60,8 +64,10 @@ export class Checker implements AsyncDisposable {
   #workspace: Promise<Workspace> | undefined;
   #process: Workspace | undefined;
   readonly #notes: string[] = [];
-  /** What the last check learned of a cell's variables. */
-  #known: { source: string; types: Map<string, string> } | undefined;
+  readonly #freezeAfter: number;
+  /** Cells whose variables' types are worked out anew at each check, and what checks took since there are any. */
+  #loose: PastCell[] = [];
+  #spent = 0;
   #reloads = 0;
   /** The server will be told of the history as it is then. */
   #updating = false;
@@ -69,10 +75,11 @@ export class Checker implements AsyncDisposable {
   #failures = 0;
   #disposed = false;
 
-  constructor({ cwd, env = process.env, compilerOptions, patience = 10_000 }: CheckerOptions) {
+  constructor({ cwd, env = process.env, compilerOptions, patience = 10_000, freezeAfter = 250 }: CheckerOptions) {
     this.cwd = cwd;
     this.#env = env;
     this.#patience = patience;
+    this.#freezeAfter = freezeAfter;
     this.#config = readConfig(cwd, compilerOptions);
     this.#config.then(({ problem }) => problem !== undefined && this.note(problem)).catch(() => {});
   }
@@ -100,8 +107,10 @@ export class Checker implements AsyncDisposable {
     const facts = readFacts(parsed.body);
     const module = currentModule[parsed.language];
     const { text, lines } = this.history.current(parsed.text, facts);
+    let started = performance.now();
     try {
       const found = await this.ask(async (workspace) => {
+        started = performance.now();
         const hidden = this.history.augmentedBy(facts, key);
         if (hidden.length > 0) workspace.put(historyModule, this.history.text(hidden));
         workspace.put(module, text);
@@ -114,9 +123,9 @@ export class Checker implements AsyncDisposable {
           workspace.put(configModule, `${(await this.#config).text}${" ".repeat(++this.#reloads)}`);
           return this.#diagnose(workspace, module);
         }
-        this.#known = { source, types: await this.#typesOf(workspace, module, parsed.text, facts, lines) };
         return items;
       }, signal);
+      this.#spent += performance.now() - started;
       const count = parsed.text.split("\n").length;
       const problems = readProblems(found, { lines, count, labels: (file) => this.#labels.get(file) });
       for (const each of problems) suggestRemedy(each);
@@ -130,11 +139,12 @@ export class Checker implements AsyncDisposable {
   begin(source: string, { key, label }: CellName = {}): PastCell | undefined {
     const parsed = parseCell(source);
     if (parsed.diagnostics.length > 0) return undefined;
-    const types = this.#known?.source === source ? this.#known.types : undefined;
-    const cell = this.history.begin(parsed.text, readFacts(parsed.body), parsed.language === "tsx", key, types);
+    const cell = this.history.begin(parsed.text, readFacts(parsed.body), parsed.language === "tsx", key);
     const file = fileIn(cell.module);
     if (label !== undefined && file !== undefined) this.#labels.set(file, label);
+    if (inferred(cell.facts).length > 0) this.#loose.push(cell);
     this.#update();
+    if (this.#loose.length > 0 && this.#spent >= this.#freezeAfter) this.#freeze();
     return cell;
   }
 
@@ -149,6 +159,7 @@ export class Checker implements AsyncDisposable {
   reset(): void {
     this.history.clear();
     this.#labels.clear();
+    this.#loose = [];
     this.#update();
   }
 
@@ -213,18 +224,43 @@ export class Checker implements AsyncDisposable {
     await workspace?.exited;
   }
 
-  /** The types of the cell's variables that later cells would have to work out again, while the server has them at hand. */
-  async #typesOf(workspace: Workspace, module: string, text: string, facts: Facts, lines: number) {
-    const types = new Map<string, string>();
-    const asked = inferred(facts).slice(0, mostTypes);
-    const answers = asked.map(async ([name, at]) => {
-      const position = shifted(positionIn(text, at), lines);
-      const hover = await workspace.ask<ServerHover | null>("textDocument/hover", module, { position });
-      const type = hover ? writtenType(markupText(hover.contents), name) : undefined;
-      if (type !== undefined) types.set(name, type);
-    });
-    await Promise.all(answers);
-    return types;
+  /**
+   * Writes down the types of the variables that later cells would have to work out again, behind what is asked meanwhile.
+   * The server tells each type and then says of its writing whether it is the very same.
+   */
+  #freeze(): void {
+    const cells = this.#loose.splice(0);
+    this.#spent = 0;
+    const question = async (workspace: Workspace) => {
+      const modules = this.history.modules().slice(0, mostModules);
+      const asked = cells
+        .filter((cell) => this.history.has(cell))
+        .flatMap((cell) => inferred(cell.facts).map(([name]) => ({ cell, name })))
+        .slice(0, mostTypes);
+      const found = new Map<PastCell, { name: string; type: string }[]>();
+      for (const { cell, name } of asked) {
+        const position = cell.places.get(name)!;
+        const hover = await workspace.ask<ServerHover | null>("textDocument/hover", cell.module, { position });
+        const shown = hover ? shownType(markupText(hover.contents), name) : undefined;
+        if (shown === undefined) continue;
+        const written = writings(shown, cell.facts, (word) => this.history.moduleOfType(word), modules);
+        found.set(cell, [...(found.get(cell) ?? []), ...written.map((type) => ({ name, type }))]);
+      }
+      for (const [cell, each] of found) workspace.put(cell.module, cell.text + proof(each));
+      for (const [cell, each] of found) {
+        const items = await this.#diagnose(workspace, cell.module);
+        const wrong = new Set(items.map(({ range }) => range.start.line));
+        const first = cell.text.split("\n").length;
+        if (!wrong.has(first + each.length)) continue;
+        const types = new Map<string, string>();
+        for (const [index, { name, type }] of each.entries())
+          if (!wrong.has(first + index) && !types.has(name)) types.set(name, type);
+        this.history.freeze(cell, types);
+      }
+      for (const cell of found.keys()) workspace.put(cell.module, cell.text);
+      await this.#settle(workspace);
+    };
+    this.ask(question).catch(() => {});
   }
 
   async #diagnose(workspace: Workspace, module: string): Promise<ServerDiagnostic[]> {
@@ -265,12 +301,16 @@ export class Checker implements AsyncDisposable {
       this.#updating = false;
       workspace.put(historyModule, this.history.text());
       for (const [module, text] of this.history.files()) workspace.put(module, text);
-      // Any question makes the server bring its program up to date now, and not when the next cell waits for it.
-      await workspace.ask("textDocument/hover", currentModule.ts, { position: { line: 0, character: 0 } });
+      await this.#settle(workspace);
     };
     this.ask(question).catch(() => {
       this.#updating = false;
     });
+  }
+
+  /** Any question makes the server bring its program up to date now, and not when the next cell waits for it. */
+  async #settle(workspace: Workspace): Promise<void> {
+    await workspace.ask("textDocument/hover", currentModule.ts, { position: { line: 0, character: 0 } });
   }
 
   #takeNote(): { note?: string } {

@@ -14,6 +14,8 @@ export interface PastCell {
   key: string | undefined;
   text: string;
   facts: Facts;
+  /** What stands in its file: the cell itself, between what gives it names and what exports its own. */
+  parts: { before: string; source: string; after: string };
   /** Where its file has the names that it declares. */
   places: Map<string, Position>;
   /** The earlier cells that it takes names from. */
@@ -68,21 +70,45 @@ export class History {
     return wrap(header(facts, this.names, throughHistory, wanted), source, footer(facts, this.names));
   }
 
-  /** A cell begins to run. `types`: what is known of its variables already. */
-  begin(source: string, facts: Facts, tsx: boolean, key?: string, types?: ReadonlyMap<string, string>): PastCell {
+  /** A cell begins to run. */
+  begin(source: string, facts: Facts, tsx: boolean, key?: string): PastCell {
     const id = ++this.#lastId;
     const from = new Set<number>();
-    const places = this.#direct(from);
-    const body = types ? withTypes(source, facts, types) : source;
-    const { text, lines } = wrap(header(facts, this.names, places, facts.used), body, footer(facts, this.names));
+    const before = header(facts, this.names, this.#direct(from), facts.used);
+    const parts = { before, source, after: footer(facts, this.names) };
     const module = this.#file(tsx);
-    const cell: PastCell = { id, module, key, text, facts, from, places: placesIn(source, facts, lines, types) };
+    const cell: PastCell = { id, module, key, facts, parts, from, text: "", places: new Map() };
+    write(cell, new Map());
     this.revision++;
     for (const older of this.augmentedBy(facts, key)) older.facts.augments.clear();
     this.names.begin(id, facts);
     this.#cells.set(id, cell);
     this.#sweep();
     return cell;
+  }
+
+  has({ id }: PastCell): boolean {
+    return this.#cells.has(id);
+  }
+
+  /** Writes the types of its variables into a cell's file. */
+  freeze(cell: PastCell, types: ReadonlyMap<string, string>): void {
+    for (const type of types.values())
+      for (const { id, module } of this.#cells.values()) if (type.includes(JSON.stringify(module))) cell.from.add(id);
+    write(cell, types);
+  }
+
+  /** The file of the cell that gave a name its meaning as a type. */
+  moduleOfType(name: string): string | undefined {
+    return this.#cells.get(this.names.get(name)?.type?.cell ?? -1)?.module;
+  }
+
+  /** What the cells' imports name, the last first. */
+  modules(): string[] {
+    const found = [...this.#cells.values()].flatMap(({ facts }) =>
+      [...facts.declared.values()].flatMap(({ from }) => (from === undefined ? [] : [from.split(" ")[0]!])),
+    );
+    return [...new Set(found.reverse())];
   }
 
   succeed(cell: PastCell): void {
@@ -170,17 +196,24 @@ export class History {
   }
 }
 
+function write(cell: PastCell, types: ReadonlyMap<string, string>): void {
+  const { facts, parts } = cell;
+  const { text, lines } = wrap(parts.before, withTypes(parts.source, facts, types), parts.after);
+  cell.text = text;
+  cell.places = placesIn(parts.source, facts, lines, types);
+}
+
 function placesIn(
   source: string,
   facts: Facts,
   lines: number,
-  types: ReadonlyMap<string, string> | undefined,
+  types: ReadonlyMap<string, string>,
 ): Map<string, Position> {
   const places = new Map<string, Position>();
   for (const [name, { at }] of facts.declared) {
     const { line, character } = positionIn(source, at);
     let added = 0;
-    for (const [other, type] of types ?? []) {
+    for (const [other, type] of types) {
       const before = facts.declared.get(other)!.at;
       if (before < at && !source.slice(before, at).includes("\n")) added += type.length + 2;
     }

@@ -309,14 +309,18 @@ const sequences: Record<string, Sequence> = {
   ],
 };
 
-describe("a sequence of cells is typed by the notebook's rules", () => {
-  const checker = openChecker();
-  for (const [name, sequence] of Object.entries(sequences)) {
-    test(name, async () => {
-      checker.reset();
-      const found: [string | Step, string][] = [];
-      for (const [given] of sequence) found.push([given, await step(checker, given)]);
-      assert.deepEqual(found, sequence);
-    });
-  }
-});
+for (const [when, freezeAfter] of [
+  ["by the notebook's rules", Number.POSITIVE_INFINITY],
+  ["the same once types are written down", 0],
+] as const)
+  describe(`a sequence of cells is typed ${when}`, () => {
+    const checker = openChecker({ freezeAfter });
+    for (const [name, sequence] of Object.entries(sequences)) {
+      test(name, async () => {
+        checker.reset();
+        const found: [string | Step, string][] = [];
+        for (const [given] of sequence) found.push([given, await step(checker, given)]);
+        assert.deepEqual(found, sequence);
+      });
+    }
+  });
