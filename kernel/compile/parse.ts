@@ -14,8 +14,18 @@ export interface ParsedCell {
 /** What a module may not do but a cell may: name what an earlier cell declared. */
 const tolerated = /^(Undefined export|Export '.*' is not defined)/;
 
-/** Reads a cell as a TypeScript module; as TSX when it only parses so. */
+let latest: { source: string; parsed: ParsedCell } | undefined;
+
+/**
+ * Reads a cell as a TypeScript module; as TSX when it only parses so. The checker and the compiler ask for the same text one after
+ * another: it is read once, and nobody changes the tree.
+ */
 export function parseCell(source: string): ParsedCell {
+  if (latest?.source !== source) latest = { source, parsed: read(source) };
+  return latest.parsed;
+}
+
+function read(source: string): ParsedCell {
   const text = blankOptionLines(source);
   const ts = parseAs(text, "ts");
   if (ts.diagnostics.length === 0 || !text.includes("<")) return ts;

@@ -16,7 +16,7 @@ import {
 import { describeSafely } from "./errors.ts";
 import { installExit } from "./exit.ts";
 import type { Loader } from "./load.ts";
-import { allIsDone, isUninterrupted, mark, sendEvent, uninterrupted } from "./outbox.ts";
+import { allIsDone, isUninterrupted, mark, sendEvent, together, uninterrupted } from "./outbox.ts";
 import { apply, defineProperty, intrinsics, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 import { render } from "./render/value.ts";
@@ -323,12 +323,14 @@ export class Evaluator {
     uninterrupted(() => {
       // What native code wrote in this cell comes before its end.
       mark();
-      if (last && !this.#say(cell, last)) status = "error";
-      const { atEnd } = cell;
-      for (let index = 0; index < atEnd.length; index++) within(cell, atEnd[index]!);
-      cell.value = undefined;
-      addShared(this.#shared, slots.running, -1);
-      sendEvent({ type: "done", cell: cell.id, status, elapsed: now() - cell.started });
+      together(() => {
+        if (last && !this.#say(cell, last)) status = "error";
+        const { atEnd } = cell;
+        for (let index = 0; index < atEnd.length; index++) within(cell, atEnd[index]!);
+        cell.value = undefined;
+        addShared(this.#shared, slots.running, -1);
+        sendEvent({ type: "done", cell: cell.id, status, elapsed: now() - cell.started });
+      });
       // Last: cut short before, it is ended again by the next question of the guard.
       cell.settled = true;
     });

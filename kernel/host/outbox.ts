@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { writeSync } from "node:fs";
 import { frameKinds, headerBytes } from "./frames.ts";
-import { exitNow, now, parse, stringify, uncurryThis } from "./primordials.ts";
+import { exitNow, now, parse, slice, stringify, uncurryThis } from "./primordials.ts";
 import type { Event } from "./protocol.ts";
 import { fds } from "./protocol.ts";
 
@@ -11,6 +11,7 @@ const { write, writeUInt8, writeUInt32LE } = Buffer.prototype;
 const writeText = uncurryThis(write as (text: string, offset: number, encoding: BufferEncoding) => number);
 const writeByte = uncurryThis(writeUInt8);
 const writeWord = uncurryThis(writeUInt32LE);
+const setBytes = uncurryThis(Uint8Array.prototype.set as (bytes: Uint8Array, offset: number) => void);
 const wait = Atomics.wait;
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
@@ -30,9 +31,23 @@ export function sendEvent(event: Event): void {
   sendFrame(frameKinds.json, cell, body);
 }
 
+/** A long text goes in pieces: the session reads the first while the next is written. */
 export function sendStream(name: "stdout" | "stderr", cell: number, text: string): void {
-  sendFrame(frameKinds[name], cell, text);
+  let from = 0;
+  while (text.length - from > longestPiece) {
+    let to = from + longestPiece;
+    const last = charCodeAt(text, to - 1);
+    // A surrogate pair stays whole.
+    if (last >= 0xd800 && last < 0xdc00) to--;
+    sendFrame(frameKinds[name], cell, slice(text, from, to));
+    from = to;
+  }
+  sendFrame(frameKinds[name], cell, from === 0 ? text : slice(text, from));
 }
+
+/** UTF-16 units. */
+const longestPiece = 1 << 19;
+const charCodeAt = uncurryThis(String.prototype.charCodeAt);
 
 /** Above 0 while something must not be cut short by an interrupt. */
 let uninterruptible = 0;
@@ -56,6 +71,24 @@ export function allIsDone(): void {
   uninterruptible = 0;
 }
 
+const gatherMost = 1 << 14;
+/** Frames that go out with the next one. */
+let gathered: Buffer | undefined;
+let gathering = false;
+
+/** What `action` sends goes out in one write: each write wakes the session, and costs as much as a small cell. */
+export function together(action: () => void): void {
+  gathering = true;
+  try {
+    action();
+  } finally {
+    gathering = false;
+    const frames = gathered;
+    gathered = undefined;
+    if (frames) writeAll(frames);
+  }
+}
+
 /** Synchronous and blocking: it is on its way when this returns, also inside a loop that never ends. */
 function sendFrame(kind: number, cell: number, body: string): void {
   if (now() - lastWrite > quiet) mark();
@@ -66,7 +99,22 @@ function sendFrame(kind: number, cell: number, body: string): void {
   writeWord(frame, cell, 5);
   writeWord(frame, marker, 9);
   writeText(frame, body, headerBytes, "utf8");
-  for (let sent = 0; sent < frame.length; ) sent += writeSome(fds.outputs, frame, sent);
+  const before = gathered;
+  gathered = undefined;
+  const bytes = before ? joined(before, frame) : frame;
+  if (gathering && bytes.length < gatherMost) gathered = bytes;
+  else writeAll(bytes);
+}
+
+function joined(first: Buffer, second: Buffer): Buffer {
+  const both = allocate(first.length + second.length);
+  setBytes(both, first, 0);
+  setBytes(both, second, first.length);
+  return both;
+}
+
+function writeAll(bytes: Buffer): void {
+  for (let sent = 0; sent < bytes.length; ) sent += writeSome(fds.outputs, bytes, sent);
   lastWrite = now();
 }
 
@@ -84,6 +132,7 @@ export function mark(): void {
     }
   }
   marker = next;
+  lastWrite = now();
 }
 
 function writeSome(fd: number, bytes: Buffer, from: number): number {

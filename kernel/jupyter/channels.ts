@@ -1,6 +1,7 @@
 /** The five sockets: bound, encrypted when the connection file asks, and sent to in order. */
 import { Dealer, Router, XPublisher, Proxy as ZmqProxy } from "zeromq";
 import { type ChannelName, type Connection, endpoint } from "./connection.ts";
+import type { Frame } from "./wire.ts";
 
 export type RequestChannel = "shell" | "control" | "stdin";
 
@@ -53,7 +54,7 @@ export class Channels {
     return channels;
   }
 
-  send(channel: RequestChannel | "iopub", frames: Buffer[]): void {
+  send(channel: RequestChannel | "iopub", frames: Frame[]): void {
     (channel === "iopub" ? this.#iopub : this.#requests[channel]).send(frames);
   }
 
@@ -101,7 +102,7 @@ class Outbox {
     this.#socket = socket;
   }
 
-  send(frames: Buffer[]): void {
+  send(frames: Frame[]): void {
     this.#waiting++;
     const sent = this.#waiting === 1 ? this.#socket.send(frames) : this.#last.then(() => this.#socket.send(frames));
     this.#last = sent.then(

@@ -1,7 +1,7 @@
 /** What every client hears: outputs, status, comms. Keeps order, and joins floods of small stream texts. */
 import type { Output } from "../session/output.ts";
 import type { Header, Json } from "./messages.ts";
-import type { Wire } from "./wire.ts";
+import type { Frame, Wire } from "./wire.ts";
 
 type Parent = Header | Json;
 
@@ -11,12 +11,12 @@ const STREAM_MOST_CHARACTERS = 1 << 18;
 
 export class IoPub {
   readonly #wire: Wire;
-  readonly #send: (frames: Buffer[]) => void;
+  readonly #send: (frames: Frame[]) => void;
   #pending: { parent: Parent; name: "stdout" | "stderr"; texts: string[]; length: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastFlush = 0;
 
-  constructor(wire: Wire, send: (frames: Buffer[]) => void) {
+  constructor(wire: Wire, send: (frames: Frame[]) => void) {
     this.#wire = wire;
     this.#send = send;
   }

@@ -12,6 +12,12 @@ export class MalformedMessage extends Error {
   override name = "MalformedMessage";
 }
 
+/** A frame to send. */
+export type Frame = Buffer | string;
+
+/** ZeroMQ copies a string, and hands a buffer back to this thread when it is sent, which costs a turn of the event loop. */
+const LONGEST_STRING = 1 << 15;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 export class Wire {
@@ -40,11 +46,12 @@ export class Wire {
     };
   }
 
-  encode(message: Message): Buffer[] {
-    const parts = [message.header, message.parent, message.metadata, message.content].map((part) =>
-      Buffer.from(JSON.stringify(part)),
-    );
-    return [...message.identities, DELIMITER, Buffer.from(this.#sign(parts)), ...parts, ...message.buffers];
+  encode(message: Message): Frame[] {
+    const parts = [message.header, message.parent, message.metadata, message.content].map((part) => {
+      const text = JSON.stringify(part);
+      return text.length > LONGEST_STRING ? Buffer.from(text) : text;
+    });
+    return [...message.identities, DELIMITER, this.#sign(parts), ...parts, ...message.buffers];
   }
 
   /** Throws MalformedMessage, with the reason, on anything but a signed message not seen before. */
@@ -71,7 +78,7 @@ export class Wire {
     };
   }
 
-  #sign(parts: readonly Buffer[]): string {
+  #sign(parts: readonly Frame[]): string {
     if (this.#key === "") return "";
     const hmac = createHmac(this.#hash, this.#key);
     for (const part of parts) hmac.update(part);

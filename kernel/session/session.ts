@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { Gate, type GateOptions } from "../check/gate.ts";
 import { takeTypesMagic } from "../check/policy.ts";
-import { compileCell } from "../compile/cell.ts";
+import { type CompiledCell, compileCell } from "../compile/cell.ts";
 import type { Diagnostic } from "../compile/diagnostic.ts";
 import type { CellImport } from "../compile/imports.ts";
 import { runOptions } from "../compile/tsconfig.ts";
@@ -64,6 +64,13 @@ export interface ExecuteOptions {
 /** Milliseconds that a question about names waits for a busy host. */
 const introspectionPatience = 1000;
 
+/** A cell's script, and what it was made for. */
+interface Made {
+  compiled: CompiledCell;
+  host: HostProcess;
+  deferrals: number;
+}
+
 interface Running {
   id: number;
   onOutput: (output: Output) => void;
@@ -92,6 +99,8 @@ export class Session implements AsyncDisposable {
   readonly #cells = new Map<number, Running>();
   /** Imports that only types use so far. */
   readonly #deferred = new Map<string, CellImport>();
+  /** How often they changed: a script made before that is out of date. */
+  #deferrals = 0;
   #host: HostProcess | undefined;
   #memory: MemoryFigures | undefined;
   #executionCount = 0;
@@ -223,26 +232,26 @@ export class Session implements AsyncDisposable {
     const text = rewriteMagics(withoutTypes);
     const failed: CellOutcome = { status: "error", executionCount, elapsed: 0 };
     const name = { key: options.cellKey, label };
+    let made: Made | undefined;
     if (!options.silent) {
       const interrupted = this.#interrupted.signal;
       const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
-      if (!(await this.#gate.admit({ ...name, code: text, source: code, signal, onOutput: options.onOutput })))
-        return { ...failed, elapsed: performance.now() - started };
+      const admitted = this.#gate.admit({ ...name, code: text, source: code, signal, onOutput: options.onOutput });
+      // While the checker reads it.
+      made = this.#compile(text, id);
+      if (!(await admitted)) return { ...failed, elapsed: performance.now() - started };
     }
-    this.#host ??= this.#startHost();
-    const host = this.#host;
-    const compiled = compileCell(text, {
-      ...runOptions(this.#options.cwd),
-      cell: id,
-      host: host.hostName,
-      deferred: this.#deferred,
-    });
+    if (made?.host !== this.#host || made?.deferrals !== this.#deferrals) made = this.#compile(text, id);
+    const { compiled, host } = made;
     if (!compiled.ok) {
       options.onOutput(syntaxError(label, compiled.diagnostics));
       return { ...failed, elapsed: performance.now() - started };
     }
-    const typed = this.#gate.begin(text, name);
     options.onStart?.();
+    host.send({ type: "execute", cell: id, label, script: compiled.script, maps: compiled.maps, source: code });
+    // The checker is told while the host runs the cell, which says nothing before this turn ends.
+    const typed = this.#gate.begin(text, name);
+    if (compiled.declared.size > 0 || compiled.deferred.size > 0) this.#deferrals++;
     for (const name of compiled.declared) this.#deferred.delete(name);
     for (const [name, each] of compiled.deferred) this.#deferred.set(name, each);
     const { promise, resolve } = withResolvers<CellOutcome>();
@@ -263,8 +272,18 @@ export class Session implements AsyncDisposable {
     this.#cells.set(id, cell);
     this.#latest = cell;
     options.signal?.addEventListener("abort", onAbort, { once: true });
-    host.send({ type: "execute", cell: id, label, script: compiled.script, maps: compiled.maps, source: code });
     return promise;
+  }
+
+  #compile(text: string, cell: number): Made {
+    this.#host ??= this.#startHost();
+    const host = this.#host;
+    const place = { cell, host: host.hostName, deferred: this.#deferred };
+    return {
+      compiled: compileCell(text, { ...runOptions(this.#options.cwd), ...place }),
+      host,
+      deferrals: this.#deferrals,
+    };
   }
 
   #interruptCells(cells: number[]): void {
@@ -304,6 +323,7 @@ export class Session implements AsyncDisposable {
         this.#cells.get(event.cell)?.settle?.(event.status, event.elapsed);
         break;
       case "missing":
+        this.#deferrals++;
         for (const each of event.imports) this.#deferred.set(each.names[0]!.local, each);
         break;
       case "comm":
@@ -370,6 +390,7 @@ export class Session implements AsyncDisposable {
     this.#memory = undefined;
     this.#forgetKill();
     this.#deferred.clear();
+    this.#deferrals++;
     this.#gate.checker.reset();
     this.#host = this.#disposed || !wasReady ? undefined : this.#startHost();
     const ended = [...this.#cells.values()].filter((cell) => cell.settle);
