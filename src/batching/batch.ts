@@ -7,6 +7,8 @@ export interface Batch {
   time: number;
   /** Token ids `[rows, time]`, `paddingValue` where there is no token. */
   ids: Int32Array;
+  /** Of sequences of real numbers: `[rows, time, width]`, zeros on padding; their ids say nothing. */
+  features?: Float32Array;
   /** 1 where there is a token, 0 on padding, `[rows, time]`. */
   mask: Uint8Array;
   /** Place of each token in its own sequence, from 0, `[rows, time]`; 0 on padding. */

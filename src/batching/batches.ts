@@ -1,6 +1,7 @@
 import { assemble, checkPadding, type PaddingOptions } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
 import { type BucketPlanOptions, bucketPlan } from "./buckets.ts";
+import { featureWidth, withFeatures } from "./features.ts";
 import { type PackedPlanOptions, packedPlan } from "./packing.ts";
 import type { LengthLimit, Plan } from "./plan.ts";
 import { labelsOf, lengthsOf, type Sequence, type SequenceChecks, tokensOf } from "./sequences.ts";
@@ -40,6 +41,7 @@ export function batchesFrom(sequences: readonly Sequence[], plan: Plan, padding:
     throw new RangeError(`the plan is of ${plan.lengths.length} sequences and ${sequences.length} are given`);
   }
   const labels = labelsOf(sequences);
+  const width = featureWidth(sequences);
   function* epoch(index: number, from = 0): Generator<Batch> {
     const planned = plan.epoch(index);
     for (let b = from; b < planned.length; b++) {
@@ -50,7 +52,7 @@ export function batchesFrom(sequences: readonly Sequence[], plan: Plan, padding:
         padding,
       );
       if (labels) batch.labels = Float32Array.from(batch.indices, (i) => labels[i]!);
-      yield batch;
+      yield withFeatures(batch, sequences, width, padding);
     }
   }
   const source = { sequences, padding, ...(labels ? { labels } : {}) };

@@ -1,5 +1,6 @@
 import { assemble, checkPadding, type PaddingOptions } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
+import { featureWidth, withFeatures } from "./features.ts";
 import { type PackOptions, packRows } from "./packing.ts";
 import { type LengthLimit, type PlannedBatch, plan } from "./plan.ts";
 import { lengthsOf, positiveInteger, type Sequence, type SequenceChecks, tokensOf } from "./sequences.ts";
@@ -56,12 +57,13 @@ function oneBatch(
 ): Batch {
   checkPadding(options);
   const { lengths, epoch } = plan("one batch", lengthsOf(sequences, options), options, (kept) => [...planned(kept)]);
-  return assemble(
+  const batch = assemble(
     epoch(0)[0]!,
     (i) => tokensOf(sequences[i]!),
     (i) => lengths[i]!,
     options,
   );
+  return withFeatures(batch, sequences, featureWidth(sequences), options);
 }
 
 function rowEach(lengths: Int32Array): number[][] {

@@ -2,6 +2,7 @@ import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_thread
 import type { PaddingOptions } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
 import type { Batches } from "./batches.ts";
+import { featureWidth, withFeatures } from "./features.ts";
 import type { PlannedBatch } from "./plan.ts";
 import { tokensOf } from "./sequences.ts";
 
@@ -39,7 +40,8 @@ const PATIENCE = 60_000;
  */
 export function prefetch(batches: Batches, { ahead = 2 }: { ahead?: number } = {}): PrefetchedBatches {
   if (!Number.isInteger(ahead) || ahead < 1) throw new RangeError(`ahead must be a positive integer, got ${ahead}`);
-  const { plan } = batches;
+  const { plan, source } = batches;
+  const width = featureWidth(source.sequences);
   const answers = new Int32Array(new SharedArrayBuffer(4));
   // The flags of this process may be none for a worker, for instance --input-type.
   const worker = new Worker(new URL("./prefetch-worker.js", import.meta.url), { execArgv: [] });
@@ -78,7 +80,7 @@ export function prefetch(batches: Batches, { ahead = 2 }: { ahead?: number } = {
     for (let b = from; b < planned.length; b++) {
       const batch = receive(own);
       ask(b + ahead);
-      yield batch;
+      yield withFeatures(batch, source.sequences, width, source.padding);
     }
   }
   const dispose = () => {

@@ -1,8 +1,15 @@
-/** One sequence of token ids, alone or with what the model should answer. */
-export type Sequence = ArrayLike<number> | { tokens: ArrayLike<number>; label?: number };
+/**
+ * One sequence of token ids, alone or with what the model should answer; or of real numbers, `features: [length, width]`
+ * row by row.
+ */
+export type Sequence =
+  | ArrayLike<number>
+  | { tokens: ArrayLike<number>; label?: number }
+  | { features: ArrayLike<number>; length: number; label?: number };
 
-/** Token ids of a sequence. */
+/** Token ids of a sequence; zeros for one of real numbers. */
 export function tokensOf(sequence: Sequence): ArrayLike<number> {
+  if ("features" in sequence) return new Int32Array(sequence.length);
   return "tokens" in sequence ? sequence.tokens : sequence;
 }
 
@@ -49,7 +56,7 @@ function checkTokens(tokens: ArrayLike<number>, sequence: number, size = Number.
 export function labelsOf(sequences: readonly Sequence[]): Float32Array | undefined {
   const label = (i: number) => {
     const sequence = sequences[i]!;
-    return "tokens" in sequence ? sequence.label : undefined;
+    return "label" in sequence ? sequence.label : undefined;
   };
   const labelled = label(0) !== undefined;
   for (let i = 0; i < sequences.length; i++) {

@@ -1,4 +1,4 @@
-import type { Tensor, Tensor1D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
 import type { Batch } from "../batching/batch.ts";
 import { tf } from "../runtime/index.ts";
 
@@ -12,6 +12,8 @@ const HIDDEN = -3e4;
 export interface BatchTensors {
   /** `[rows * time]` */
   ids: Tensor1D;
+  /** `[rows * time, width]`, of sequences of real numbers. */
+  features: Tensor2D | undefined;
   positions: Tensor1D;
   /** `[rows, 1, 1, time]`, or `[rows, 1, time, time]` when rows are packed; absent when nothing is hidden. */
   attentionBias: Tensor | undefined;
@@ -26,6 +28,7 @@ export function batchTensors(batch: Batch): BatchTensors {
   const { weights, places } = meanWeights(batch);
   return {
     ids: tf.tensor1d(batch.ids, "int32"),
+    features: batch.features && tf.tensor2d(batch.features, [rows * time, batch.features.length / (rows * time)]),
     positions: tf.tensor1d(batch.positions, "int32"),
     attentionBias: attentionBias(batch),
     meanWeights: tf.tensor3d(weights, [rows, segmentsPerRow, time]),

@@ -14,8 +14,9 @@ import { pool } from "./ops/pool.ts";
 import { parameterList } from "./tree.ts";
 
 export interface TransformerConfig {
-  /** Token ids run from 0 to `vocabularySize - 1`. */
+  /** Token ids run from 0 to `vocabularySize - 1`; for sequences of real numbers, how many a step has. */
   vocabularySize: number;
+  /** How many outputs: 1 for a regression. */
   classes: number;
   /** Longest sequence. */
   maxLength: number;
@@ -55,6 +56,7 @@ interface LayerParameters {
 }
 
 export interface TransformerParameters {
+  /** `[vocabularySize, features]`: a row for each token, or for each number of a step, which it is multiplied by. */
   tokens: Variable<Rank.R2>;
   /** Only when positions are learned: `[maxLength, features]`. */
   positions?: Variable<Rank.R2>;
@@ -104,7 +106,7 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
       let x = layer("embedding", () =>
         tf.tidy(() => {
           const positions = embedding(p.positions ?? (sines as Tensor2D), inputs.positions);
-          return dropout(addWithDropout(embedding(p.tokens, inputs.ids), positions, undefined), drop());
+          return dropout(addWithDropout(embedded(p.tokens, inputs), positions, undefined), drop());
         }),
       );
       for (const [i, own] of p.layers.entries()) {
@@ -125,6 +127,17 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
     for (const { variable } of parameterList(parameters)) variable.dispose();
   };
   return { config: full, parameters, apply, dispose };
+}
+
+function embedded(table: Variable<Rank.R2>, { ids, features }: BatchTensors): Tensor2D {
+  if (!features) return embedding(table, ids);
+  const [width] = table.shape;
+  if (features.shape[1] !== width) {
+    throw new RangeError(
+      `the sequences have ${features.shape[1]} numbers a step and the model's vocabularySize is ${width}`,
+    );
+  }
+  return tf.matMul(features, table as Tensor2D);
 }
 
 function encoderLayer(

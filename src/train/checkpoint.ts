@@ -122,7 +122,11 @@ export function loadCheckpoint(
     step,
     place,
     elapsed,
-    history: { steps: recordsOf(arrays.get("history")!), evaluations },
+    history: {
+      steps: recordsOf(arrays.get("history")!),
+      // JSON has no NaN.
+      evaluations: evaluations.map((each) => ({ ...each, accuracy: each.accuracy ?? Number.NaN })),
+    },
     scaler,
     earlyStop: metadata.earlyStop ? { ...JSON.parse(metadata.earlyStop), parameters: under("best") } : undefined,
   };
@@ -170,7 +174,7 @@ function recordsOf({ shape, values: words }: StoredArray): StepRecord[] {
     return {
       ...Object.fromEntries(
         fields
-          .filter(([, value]) => !Number.isNaN(value))
+          .filter(([column, value]) => column === "accuracy" || !Number.isNaN(value))
           .map(([column, value]) => [column, column === "skipped" ? value === 1 : value]),
       ),
       times: Object.fromEntries(times),

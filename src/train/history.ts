@@ -5,7 +5,7 @@ export interface StepRecord {
   /** From 0. */
   epoch: number;
   loss: number;
-  /** Share of the batch that the model, before this step, classified right. */
+  /** Share of the batch that the model, before this step, classified right; NaN in a regression. */
   accuracy: number;
   learningRate: number;
   /** Common norm of the gradients before clipping; absent when nothing is clipped. */
@@ -42,6 +42,7 @@ export interface Evaluation {
   /** Steps taken before it; 0 is the untrained model. */
   step: number;
   loss: number;
+  /** NaN in a regression. */
   accuracy: number;
 }
 

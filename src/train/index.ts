@@ -1,9 +1,10 @@
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./adamw.ts";
 export type { CheckpointOptions } from "./checkpoint.ts";
 export type { EarlyStopOptions } from "./early-stop.ts";
-export { evaluate } from "./evaluate.ts";
+export { type EvaluateOptions, evaluate } from "./evaluate.ts";
 export { valueAndGradients } from "./gradients.ts";
 export { type Evaluation, type History, type StepRecord, type StepTimes, usefulTokensPerSecond } from "./history.ts";
+export type { Objective } from "./objective.ts";
 export type { Optimizer, OptimizerOptions, OptimizerState } from "./optimizer.ts";
 export {
   constantRate,

@@ -56,7 +56,8 @@ function state(record: StepRecord, history: History, elapsed: number, before: nu
   const parts = [
     `step ${record.step}/${total}`,
     `loss ${record.loss.toFixed(3)}`,
-    evaluation && `validation ${(100 * evaluation.accuracy).toFixed(1)}%`,
+    evaluation &&
+      `validation ${Number.isNaN(evaluation.accuracy) ? evaluation.loss.toPrecision(3) : `${(100 * evaluation.accuracy).toFixed(1)}%`}`,
     `${each.toFixed(0)} ms/step`,
     `${count(speed)} useful tokens/s`,
     `peak ${formatBytes(record.peakBytes)}`,

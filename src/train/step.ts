@@ -1,11 +1,11 @@
 import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import { autocast, type GradScaler, type HalfType } from "../amp/index.ts";
 import { type Batch, usefulTokens } from "../batching/index.ts";
-import { type Classifier, crossEntropy, labelTensor } from "../nn/index.ts";
+import type { Classifier } from "../nn/index.ts";
 import { nativeMemory, resetPeak, tf } from "../runtime/index.ts";
-import { correctShare } from "./evaluate.ts";
 import { valueAndGradients } from "./gradients.ts";
 import type { StepRecord } from "./history.ts";
+import { judge, type Objective } from "./objective.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 export interface StepOptions {
@@ -17,6 +17,7 @@ export interface StepOptions {
   /** The half type of the forward and backward passes. */
   autocast?: HalfType | undefined;
   scaler?: GradScaler | undefined;
+  loss: Objective;
 }
 
 /** Far apart, so that the batches of one step and those of another do not drop the same values. */
@@ -83,17 +84,16 @@ function lossAndGradients(
   variables: readonly Variable[],
   batch: Batch,
   share: number,
-  { seed, autocast: half, scaler }: StepOptions,
+  { seed, autocast: half, scaler, loss: objective }: StepOptions,
   forwardDone: () => void,
 ) {
   let right: Scalar | undefined;
   let read: number | undefined;
   const scale = scaler?.getScale() ?? 1;
   const forward = () => {
-    const labels = labelTensor(batch);
-    const logits = model.apply(model.parameters, batch, { training: true, seed: seed | 0 });
-    right = tf.keep(correctShare(logits, labels));
-    const loss = crossEntropy(logits, labels);
+    const outputs = model.apply(model.parameters, batch, { training: true, seed: seed | 0 });
+    const { loss, accuracy } = judge(objective, outputs, batch);
+    right = accuracy && tf.keep(accuracy);
     return share === 1 ? loss : (tf.mul(loss, share) as Scalar);
   };
   const { value, gradients } = valueAndGradients(
@@ -108,8 +108,8 @@ function lossAndGradients(
       forwardDone();
     },
   );
-  const accuracy = right!.dataSync()[0]!;
-  tf.dispose([value, right!]);
+  const accuracy = right?.dataSync()[0] ?? Number.NaN;
+  tf.dispose([value, ...(right ? [right] : [])]);
   return { loss: read!, accuracy, gradients };
 }
 

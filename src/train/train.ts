@@ -6,6 +6,7 @@ import { type CheckpointOptions, loadCheckpoint, runIdentity, saveCheckpoint } f
 import { type EarlyStopOptions, earlyStop } from "./early-stop.ts";
 import { evaluate } from "./evaluate.ts";
 import type { History, StepRecord } from "./history.ts";
+import { checkObjective, type Objective } from "./objective.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { progress } from "./progress.ts";
 import type { Schedule } from "./schedule.ts";
@@ -24,7 +25,15 @@ export interface TrainOptions {
   accumulate?: number;
   /** The learning rate by step; the optimizer's own by default. */
   learningRate?: Schedule;
-  /** Runs forward and backward passes in mixed precision; parameters, optimizer and evaluation stay float32. */
+  /**
+   * What is learned: `"crossEntropy"` of classes, the default, or `"meanSquaredError"` of real labels, with a model of one
+   * output (`classes: 1`). A regression has no accuracy: it is NaN throughout.
+   */
+  loss?: Objective;
+  /**
+   * Runs forward and backward passes in mixed precision; parameters and optimizer stay float32. Evaluations run in it too,
+   * as in transformers' Trainer: they show the model as it is trained. `evaluate(model, batches)` gives float32's figures.
+   */
   autocast?: HalfType;
   /** Scales the loss, which float16 needs; its state goes into the checkpoint. */
   scaler?: GradScaler;
@@ -48,7 +57,7 @@ export interface TrainOptions {
 const BREATH = 50;
 
 /**
- * Trains a classifier on `batches`: forward, backward, clip and update, step by step. Holds no memory from step to step
+ * Trains a model on `batches`: forward, backward, clip and update, step by step. Holds no memory from step to step
  * beyond parameters and optimizer state.
  *
  * With a `checkpoint`, the training that is taken up again takes the steps that the one which never stopped takes, bit for
@@ -58,11 +67,15 @@ const BREATH = 50;
  */
 export async function train(options: TrainOptions): Promise<History> {
   const { model, batches, optimizer, signal, validation, checkpoint, seed = 0, accumulate = 1 } = options;
-  const { evaluateEvery = Number.POSITIVE_INFINITY } = options;
+  const { evaluateEvery = Number.POSITIVE_INFINITY, loss: objective = "crossEntropy", autocast, scaler } = options;
+  checkObjective(objective);
   checkCount("accumulate", accumulate);
   if (checkpoint?.every !== undefined) checkCount("checkpoint.every", checkpoint.every);
   if (options.earlyStop && !(validation && options.evaluateEvery)) {
     throw new TypeError("earlyStop needs validation batches and evaluateEvery");
+  }
+  if (options.earlyStop?.by === "accuracy" && objective === "meanSquaredError") {
+    throw new TypeError("earlyStop by accuracy needs classes: a regression stops by its loss");
   }
   const total = stepCount(options);
   const history: History = { steps: [], evaluations: [], milliseconds: 0, ended: "all steps taken" };
@@ -73,7 +86,7 @@ export async function train(options: TrainOptions): Promise<History> {
       ? loadCheckpoint(checkpoint.path, model, optimizer, identity!)
       : undefined;
   Object.assign(history, resumed?.history);
-  if (options.scaler && resumed?.scaler) options.scaler.loadStateDict(resumed.scaler);
+  if (scaler && resumed?.scaler) scaler.loadStateDict(resumed.scaler);
   if (stopping && resumed?.earlyStop) Object.assign(stopping.state, resumed.earlyStop);
 
   const bar = options.progress === false ? undefined : progress(total, history, options.progress === "figure");
@@ -85,7 +98,7 @@ export async function train(options: TrainOptions): Promise<History> {
 
   const evaluateNow = () => {
     if (!validation) return false;
-    const evaluation = { step: taken, ...evaluate(model, validation) };
+    const evaluation = { step: taken, ...evaluate(model, validation, { loss: objective, autocast }) };
     history.evaluations.push(evaluation);
     return stopping?.after(evaluation) ?? false;
   };
@@ -97,7 +110,7 @@ export async function train(options: TrainOptions): Promise<History> {
       elapsed: performance.now() - started,
       history,
       earlyStop: stopping?.state,
-      scaler: options.scaler?.stateDict(),
+      scaler: scaler?.stateDict(),
     };
     saveCheckpoint(checkpoint.path, model, optimizer, state, identity!);
     saved = taken;
@@ -108,8 +121,8 @@ export async function train(options: TrainOptions): Promise<History> {
     const made = performance.now();
     const step = taken + 1;
     const learningRate = options.learningRate?.(taken);
-    const { autocast, scaler } = options;
-    const own = takeStep(model, optimizer, group.batches, { step, learningRate, seed, autocast, scaler });
+    const how = { step, learningRate, seed, autocast, scaler, loss: objective };
+    const own = takeStep(model, optimizer, group.batches, how);
     const now = performance.now();
     const record: StepRecord = {
       ...own,

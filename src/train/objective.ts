@@ -1,0 +1,46 @@
+import type { Scalar, Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
+import { autocastOp } from "../amp/index.ts";
+import type { Batch } from "../batching/index.ts";
+import { crossEntropy, labelTensor } from "../nn/index.ts";
+import { tf } from "../runtime/index.ts";
+import { type AnyTensor, meanSquaredError } from "../tensor/index.ts";
+
+/** What is learned: classes, by the cross-entropy, or real numbers (one output), by the mean of the squared errors. */
+export type Objective = "crossEntropy" | "meanSquaredError";
+
+export interface Judged {
+  /** Mean over the batch's sequences. */
+  loss: Scalar;
+  /** Share of them answered right; a real number is neither right nor wrong. */
+  accuracy: Scalar | undefined;
+}
+
+/** How well a model's outputs `[sequences, classes or 1]` answer a batch. */
+export function judge(objective: Objective, outputs: Tensor2D, batch: Batch): Judged {
+  if (objective === "crossEntropy") {
+    const labels = labelTensor(batch);
+    return { loss: crossEntropy(outputs, labels), accuracy: correctShare(outputs, labels) };
+  }
+  if (outputs.shape[1] !== 1) {
+    throw new RangeError(`a regression needs a model of 1 output, got ${outputs.shape[1]}: set classes to 1`);
+  }
+  if (!batch.labels) throw new TypeError("the batch has no labels: make it from examples with a label each");
+  return { loss: squaredError(outputs, tf.tensor2d(batch.labels, [batch.labels.length, 1])), accuracy: undefined };
+}
+
+export function checkObjective(objective: Objective): void {
+  if (objective !== "crossEntropy" && objective !== "meanSquaredError") {
+    throw new TypeError(`loss must be "crossEntropy" or "meanSquaredError", got ${JSON.stringify(objective)}`);
+  }
+}
+
+/** On PyTorch's float32 list, as mse_loss. */
+const squaredError = autocastOp(
+  "float32",
+  (outputs: Tensor, targets: Tensor) => meanSquaredError(outputs as AnyTensor, targets as AnyTensor) as Scalar,
+);
+
+/** Share of the rows whose largest logit is the label's. */
+function correctShare(logits: Tensor2D, labels: Tensor1D): Scalar {
+  return tf.tidy(() => tf.mean(tf.cast(tf.equal(tf.argMax(logits, 1), labels), "float32"))) as Scalar;
+}
