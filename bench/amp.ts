@@ -21,7 +21,6 @@ import {
   labelTensor,
   listOps,
   listOpsVocabulary,
-  parameterList,
   ready,
   runtimeInfo,
   type TransformerConfig,
@@ -32,6 +31,7 @@ import {
 } from "../src/index.ts";
 import { crossEntropy } from "../src/nn/index.ts";
 import { nativeBackend, nativeMemory, resetPeak } from "../src/runtime/index.ts";
+import { parameterList } from "../src/tensor/index.ts";
 
 const precisions = ["float32", "float16", "bfloat16", "float64"] as const;
 type Precision = (typeof precisions)[number];

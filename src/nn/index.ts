@@ -13,4 +13,3 @@ export {
   type TransformerParameters,
   transformerClassifier,
 } from "./transformer.ts";
-export { type NamedParameter, type ParameterTree, parameterCount, parameterList } from "./tree.ts";

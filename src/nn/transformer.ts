@@ -2,6 +2,7 @@ import type { Rank, Tensor1D, Tensor2D, Variable } from "@tensorflow/tfjs-node-g
 import type { Batch } from "../batching/batch.ts";
 import { type Random, random } from "../data/random.ts";
 import { layer, tf } from "../runtime/index.ts";
+import { parameterList } from "../tensor/index.ts";
 import { type BatchTensors, batchTensors } from "./batch-tensors.ts";
 import { constant, normal, uniform, xavier } from "./initial.ts";
 import { attention } from "./ops/attention.ts";
@@ -11,7 +12,6 @@ import { gelu } from "./ops/gelu.ts";
 import { layerNorm } from "./ops/layer-norm.ts";
 import { linear, linearRelu } from "./ops/linear.ts";
 import { pool } from "./ops/pool.ts";
-import { parameterList } from "./tree.ts";
 
 export interface TransformerConfig {
   /** Token ids run from 0 to `vocabularySize - 1`; for sequences of real numbers, how many a step has. */

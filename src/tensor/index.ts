@@ -59,6 +59,7 @@ export { clone, flip, pad, reshape, squeeze, swapAxes, transpose, unsqueeze } fr
 export { binaryCrossEntropy, crossEntropy, type LossReduction, meanAbsoluteError, meanSquaredError } from "./losses.ts";
 export { matmul } from "./matmul.ts";
 export { named, namesOf } from "./names.ts";
+export { type NamedParameter, type ParametersOf, parameterList, parameters, type Trainable } from "./parameters.ts";
 export {
   bernoulli,
   type Generator,

@@ -1,6 +1,6 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
-import type { ParameterTree } from "../nn/index.ts";
 import { tf } from "../runtime/index.ts";
+import type { Trainable } from "../tensor/index.ts";
 import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 
 /** A learning rate of 0.001 by default. */
@@ -22,12 +22,12 @@ export interface AdamWOptions extends AdamOptions {
  *
  * Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization" (arXiv 1711.05101).
  */
-export function adamW(parameters: ParameterTree, options: AdamWOptions = {}): Optimizer {
+export function adamW<P extends object>(parameters: P & Trainable<P>, options: AdamWOptions = {}): Optimizer {
   return flatOptimizer(parameters, options, adamRule({ weightDecay: 0.01, ...options }, true));
 }
 
 /** Adam with PyTorch's formula (Kingma & Ba 2015, arXiv 1412.6980); the decay goes through the gradient. */
-export function adam(parameters: ParameterTree, options: AdamOptions = {}): Optimizer {
+export function adam<P extends object>(parameters: P & Trainable<P>, options: AdamOptions = {}): Optimizer {
   return flatOptimizer(parameters, options, adamRule(options, false));
 }
 

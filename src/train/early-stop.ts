@@ -1,6 +1,6 @@
 import type { Classifier } from "../nn/index.ts";
-import { parameterList } from "../nn/index.ts";
 import { tf } from "../runtime/index.ts";
+import { parameterList } from "../tensor/index.ts";
 import type { Evaluation } from "./history.ts";
 
 export interface EarlyStopOptions {

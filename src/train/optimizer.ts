@@ -1,9 +1,8 @@
 import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
-import { type ParameterTree, parameterList } from "../nn/index.ts";
 import { integers, isNative } from "../nn/native.ts";
 import { reshape } from "../nn/ops/primitives.ts";
 import { attribute, tf } from "../runtime/index.ts";
-import { leaves } from "../tensor/index.ts";
+import { leaves, parameterList } from "../tensor/index.ts";
 
 export interface OptimizerOptions {
   /** Used where `step` gets none. */
@@ -63,11 +62,12 @@ export interface Rule {
  * An optimizer by its rule. All parameters are updated as one vector, so a step takes the same few large ops for any
  * number of layers.
  */
-export function flatOptimizer(parameters: ParameterTree, options: OptimizerOptions, rule: Rule): Optimizer {
+export function flatOptimizer(parameters: object, options: OptimizerOptions, rule: Rule): Optimizer {
   const { learningRate = 1e-3, clipNorm, clipValue } = options;
   for (const [name, value] of Object.entries(options))
     if (typeof value === "number" && !(value >= 0)) throw new RangeError(`${name} must be 0 or more, got ${value}`);
   const variables = parameterList(parameters).map(({ variable }) => variable);
+  if (variables.length === 0) throw new TypeError("there are no parameters in what the optimizer was given");
   const sizes = variables.map(({ size }) => size);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let slots = Object.fromEntries(rule.slots.map((name) => [name, tf.keep(tf.zeros([total])) as Tensor1D]));

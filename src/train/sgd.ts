@@ -1,6 +1,6 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
-import type { ParameterTree } from "../nn/index.ts";
 import { tf } from "../runtime/index.ts";
+import type { Trainable } from "../tensor/index.ts";
 import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 
 /** A learning rate of 0.001 by default. */
@@ -19,7 +19,7 @@ export interface SgdOptions extends OptimizerOptions {
  * Gradient descent with PyTorch's formulas: the first velocity is the gradient, without dampening.
  * @throws RangeError for nesterov without momentum or with dampening
  */
-export function sgd(parameters: ParameterTree, options: SgdOptions = {}): Optimizer {
+export function sgd<P extends object>(parameters: P & Trainable<P>, options: SgdOptions = {}): Optimizer {
   const { momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
   if (nesterov && (momentum === 0 || dampening !== 0))
     throw new RangeError(`nesterov needs momentum and no dampening, got ${momentum} and ${dampening}`);

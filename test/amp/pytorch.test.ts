@@ -4,14 +4,9 @@ import { describe, test } from "node:test";
 import type { Scalar } from "@tensorflow/tfjs-node-gpu";
 import { autocast, GradScaler, type GradScalerState, storageOf } from "../../src/amp/index.ts";
 import { fixedPad } from "../../src/batching/index.ts";
-import {
-  crossEntropy,
-  labelTensor,
-  parameterList,
-  type TransformerConfig,
-  transformerClassifier,
-} from "../../src/nn/index.ts";
+import { crossEntropy, labelTensor, type TransformerConfig, transformerClassifier } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
+import { parameterList } from "../../src/tensor/index.ts";
 import { adamW, valueAndGradients } from "../../src/train/index.ts";
 
 type Run = "float32" | "bfloat16" | "float16";

@@ -11,8 +11,9 @@ import {
   tokenBudgetBatches,
   uniformLengthBatches,
 } from "../../src/batching/index.ts";
-import { crossEntropy, labelTensor, parameterList, transformerClassifier } from "../../src/nn/index.ts";
+import { crossEntropy, labelTensor, transformerClassifier } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
+import { parameterList } from "../../src/tensor/index.ts";
 import { evaluate, valueAndGradients } from "../../src/train/index.ts";
 
 await ready();

@@ -2,16 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Scalar, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { type Batch, fixedPad } from "../../src/batching/index.ts";
-import {
-  attention,
-  crossEntropy,
-  dropout,
-  labelTensor,
-  parameterCount,
-  parameterList,
-  transformerClassifier,
-} from "../../src/nn/index.ts";
+import { attention, crossEntropy, dropout, labelTensor, transformerClassifier } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
+import { countParameters, parameterList } from "../../src/tensor/index.ts";
 import { valueAndGradients } from "../../src/train/index.ts";
 import { assertClose } from "./reference.ts";
 
@@ -123,7 +116,7 @@ test("attention's gradient with dropout is the slope of its output", () => {
 describe("transformerClassifier", () => {
   test("has the parameters that its sizes give", () => {
     // By hand: embedding 12*16; a layer: two norms 64, projection 816, output 272, up 1088, down 1040; norm 32, classes 85.
-    assert.equal(parameterCount(model.parameters), 192 + 2 * (64 + 816 + 272 + 1088 + 1040) + 32 + 85);
+    assert.equal(countParameters(model.parameters), 192 + 2 * (64 + 816 + 272 + 1088 + 1040) + 32 + 85);
   });
 
   test("says which size is wrong", () => {

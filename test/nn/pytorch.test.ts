@@ -7,12 +7,12 @@ import {
   labelTensor,
   layerNorm,
   linearRelu,
-  parameterList,
   type TransformerConfig,
   transformerClassifier,
 } from "../../src/nn/index.ts";
 import { gelu } from "../../src/nn/ops/gelu.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
+import { parameterList } from "../../src/tensor/index.ts";
 import { valueAndGradients } from "../../src/train/index.ts";
 import { assertClose, type ReferenceArray, reference, tensorOf } from "./reference.ts";
 

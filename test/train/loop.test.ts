@@ -8,8 +8,9 @@ import {
   uniformLengthBatches,
 } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
-import { parameterList, transformerClassifier } from "../../src/nn/index.ts";
+import { transformerClassifier } from "../../src/nn/index.ts";
 import { ready } from "../../src/runtime/index.ts";
+import { parameterList } from "../../src/tensor/index.ts";
 import { adamW, evaluate, type TrainOptions, train, usefulTokensPerSecond } from "../../src/train/index.ts";
 
 await ready();

@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto";
 import { uniformLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
-import { parameterList, transformerClassifier } from "../../src/nn/index.ts";
+import { transformerClassifier } from "../../src/nn/index.ts";
 import { ready } from "../../src/runtime/index.ts";
+import { parameterList } from "../../src/tensor/index.ts";
 import { adamW, type TrainOptions, train, warmUp } from "../../src/train/index.ts";
 
 const examples = listOps({ count: 60, seed: 1, maxLength: 30 });

@@ -4,8 +4,9 @@ import type { Scalar } from "@tensorflow/tfjs-node-gpu";
 import { fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { predictTransformerMemory, transformerParameterCount } from "../../src/memory/index.ts";
-import { parameterCount, parameterList, transformerClassifier } from "../../src/nn/index.ts";
+import { transformerClassifier } from "../../src/nn/index.ts";
 import { nativeMemory, ready, tf } from "../../src/runtime/index.ts";
+import { countParameters, parameterList } from "../../src/tensor/index.ts";
 import { adamW, evaluate, type StepRecord, train, valueAndGradients } from "../../src/train/index.ts";
 
 await ready();
@@ -139,7 +140,7 @@ describe("the predicted memory", () => {
   test("counts the parameters that the model has", () => {
     for (const positions of ["sinusoidal", "learned"] as const) {
       const model = transformerClassifier({ ...sizes, positions });
-      assert.equal(transformerParameterCount({ ...sizes, positions }), parameterCount(model.parameters));
+      assert.equal(transformerParameterCount({ ...sizes, positions }), countParameters(model.parameters));
       assert.equal(parameterList(model.parameters).length, 16 * 2 + (positions === "learned" ? 4 : 3) + 2 - 4 * 2);
     }
   });

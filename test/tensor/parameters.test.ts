@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { inspect } from "node:util";
+import {
+  adamW,
+  einsum,
+  mean,
+  named,
+  parameters,
+  randn,
+  ready,
+  sgd,
+  square,
+  sub,
+  tensor,
+  toTyped,
+  valueAndGrad,
+  zeros,
+} from "../../src/index.ts";
+
+await ready();
+
+describe("parameters", () => {
+  test("makes variables of a tree's tensors, which an optimizer then changes", () => {
+    const start = { layers: [{ weight: tensor([[1], [2]]), bias: zeros([1]) }], scale: tensor([3]) };
+    const model = parameters(start);
+    const x = tensor([[1, 1]]);
+    const loss = (p: typeof model) => mean(square(sub(einsum("b i, i o -> b o", x, p.layers[0]!.weight), 1)));
+    const { value, gradients } = valueAndGrad(loss)(model);
+    assert.equal(value.dataSync()[0], 4);
+    // By hand: d/dw (w1 + w2 - 1)^2 = 2 (1 + 2 - 1) = 4 for both; the rest has no part in it.
+    sgd(model, { learningRate: 0.25 }).step(gradients);
+    assert.deepEqual([...toTyped(model.layers[0]!.weight)], [0, 1]);
+    assert.deepEqual([...toTyped(model.scale)], [3]);
+    assert.deepEqual([...toTyped(start.layers[0]!.weight)], [1, 2], "the tensors it started from are as they were");
+  });
+
+  test("keeps the shapes in the types, and the names of axes", () => {
+    const model = parameters({ weight: named(randn([2, 3]), ["batch", 3]) });
+    const right: { weight: { readonly shape: number[] } } = model;
+    assert.deepEqual(right.weight.shape, [2, 3]);
+    // @ts-expect-error: 3 is not 4
+    assert.throws(() => einsum("b i, i o -> b o", model.weight, randn([4, 1])), /axis i is both 3 and 4/);
+    assert.match(inspect(model.weight), /\[batch=2, 3\]/);
+  });
+
+  test("refuses what no gradient can reach", () => {
+    assert.throws(() => parameters({}), /no tensor/);
+    assert.throws(() => parameters({ a: [tensor([1], { dtype: "int32" })] }), /a\.0 is int32; only float32/);
+  });
+
+  test("an optimizer given tensors says how to make parameters of them", () => {
+    // @ts-expect-error: a tensor is no variable
+    assert.throws(() => adamW({ hidden: { weight: zeros([2]) } }), /hidden\.weight is a tensor.*parameters\(/);
+    assert.throws(() => adamW({ rate: 1 }), /no parameters/);
+  });
+});
