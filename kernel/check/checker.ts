@@ -61,6 +61,8 @@ export class Checker implements AsyncDisposable {
   readonly #config: Promise<Config>;
   readonly #mutex = new Mutex();
   readonly #labels = new Map<number, string>();
+  /** What cells with type errors declare, and which: it is not there unless one ran all the same. */
+  readonly #stopped = new Map<string, string>();
   #workspace: Promise<Workspace> | undefined;
   #process: Workspace | undefined;
   readonly #notes: string[] = [];
@@ -100,7 +102,7 @@ export class Checker implements AsyncDisposable {
   }
 
   /** Type errors of a cell that is about to run. Its syntax errors are the compiler's to tell. */
-  async check(source: string, { key, signal }: CellName & { signal?: AbortSignal } = {}): Promise<Verdict> {
+  async check(source: string, { key, label, signal }: CellName & { signal?: AbortSignal } = {}): Promise<Verdict> {
     const parsed = parseCell(source);
     if (parsed.diagnostics.length > 0) return { problems: [] };
     if (isTrivial(parsed.body) && !this.history.names.get("console")) return { problems: [] };
@@ -128,7 +130,9 @@ export class Checker implements AsyncDisposable {
       this.#spent += performance.now() - started;
       const count = parsed.text.split("\n").length;
       const problems = readProblems(found, { lines, count, labels: (file) => this.#labels.get(file) });
-      for (const each of problems) suggestRemedy(each);
+      for (const each of problems) suggestRemedy(each, this.#stopped);
+      if (label !== undefined && problems.some(({ severity }) => severity === "error"))
+        for (const [name] of facts.declared) this.#stopped.set(name, label);
       return { problems, ...this.#takeNote() };
     } catch (error) {
       return { problems: [], note: `types were not checked: ${(error as Error).message}` };
@@ -140,6 +144,7 @@ export class Checker implements AsyncDisposable {
     const parsed = parseCell(source);
     if (parsed.diagnostics.length > 0) return undefined;
     const cell = this.history.begin(parsed.text, readFacts(parsed.body), parsed.language === "tsx", key);
+    for (const [name] of cell.facts.declared) this.#stopped.delete(name);
     const file = fileIn(cell.module);
     if (label !== undefined && file !== undefined) this.#labels.set(file, label);
     if (inferred(cell.facts).length > 0) this.#loose.push(cell);
@@ -159,6 +164,7 @@ export class Checker implements AsyncDisposable {
   reset(): void {
     this.history.clear();
     this.#labels.clear();
+    this.#stopped.clear();
     this.#loose = [];
     this.#update();
   }
@@ -319,11 +325,16 @@ export class Checker implements AsyncDisposable {
   }
 }
 
-/** What to do, where it is one line: import a name that the library exports, install a package that is not there. */
-function suggestRemedy({ message, reasons }: TypeProblem): void {
+/**
+ * What to do, where it is one line: import a name that the library exports, install a package that is not there, mend the
+ * cell that would have declared the name.
+ */
+function suggestRemedy({ message, reasons }: TypeProblem, stopped: ReadonlyMap<string, string>): void {
   const [, name, bare] =
     /^Cannot find (?:(?:name|namespace) '([^']+)'|module '((?:@[^/']+\/)?[^./:'][^/:']*)[/'])/.exec(message) ?? [];
-  if (name !== undefined && kernelExports().has(name))
-    reasons.unshift(`halftone exports it: import { ${name} } from "halftone"`);
   if (bare !== undefined) reasons.unshift(`install it beside the notebook: npm install ${bare}`);
+  if (name === undefined) return;
+  const cell = stopped.get(name);
+  if (cell !== undefined) reasons.unshift(`${cell} declares it and did not run`);
+  else if (kernelExports().has(name)) reasons.unshift(`halftone exports it: import { ${name} } from "halftone"`);
 }

@@ -40,6 +40,15 @@ test("a cell with a type error does not run, and shows the line, the squiggle an
   assert.match((await run("count")).error?.evalue ?? "", /Cannot find name 'count'/);
 });
 
+test("a name that such a cell would have declared is told with that cell, until one declares it", async () => {
+  const { run } = strict();
+  await run("const model = { size: 1 }, count: number = 'text';");
+  const told = async () => (await run("model.size")).error?.traceback.join("\n");
+  assert.match((await told()) ?? "", /Cannot find name 'model'.*\n {2}cell \[1\] declares it and did not run/);
+  await run("const model = { size: 1 }");
+  assert.equal(await told(), undefined);
+});
+
 test("a long chain of reasons is folded to its first and its last", async () => {
   const { run } = strict();
   const { error } = await run(
