@@ -11,7 +11,7 @@ type Loss = AnyTensor;
 /** A loss, or a loss and something beside it that is handed back as it is (logits, say). */
 type Outcome<A> = Loss | readonly [loss: Loss, aux: A];
 
-interface ValueAndGrad<P, A> {
+export interface ValueAndGrad<P, A> {
   value: Tensor<[], "float32">;
   gradients: Gradients<P>;
   aux: A;

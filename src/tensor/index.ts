@@ -53,7 +53,7 @@ export { ShapeError } from "./errors.ts";
 export { type FrameLike, fromFrame, toFrameRows } from "./files/frame.ts";
 export { load, save, unflatten } from "./files/save.ts";
 export { gather, gatherAlong, oneHot, sort, topK, where } from "./gather.ts";
-export { checkpoint, customGrad, grad, stopGradient, valueAndGrad } from "./grad.ts";
+export { checkpoint, customGrad, grad, stopGradient, type ValueAndGrad, valueAndGrad } from "./grad.ts";
 export { concat, splitAlong, stack, unstack } from "./join.ts";
 export { clone, flip, pad, reshape, squeeze, swapAxes, transpose, unsqueeze } from "./layout.ts";
 export { binaryCrossEntropy, crossEntropy, type LossReduction, meanAbsoluteError, meanSquaredError } from "./losses.ts";

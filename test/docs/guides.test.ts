@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Session } from "../../kernel/session/session.ts";
+import * as halftone from "../../src/index.ts";
+import { runIn } from "../kernel/fixture.ts";
+import { codeBlocks } from "./blocks.ts";
+
+const docs = fileURLToPath(new URL("../../../docs", import.meta.url));
+const folder = mkdtempSync(path.join(tmpdir(), "halftone-docs-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+for (const name of readdirSync(docs).filter((name) => name.endsWith(".md"))) {
+  test(`each sample of docs/${name} runs, says what stands below it, or is refused where the text says so`, async () => {
+    const blocks = codeBlocks(path.join(docs, name)).filter(({ info }) => info !== "ts tslab");
+    assert.ok(blocks.length > 0);
+    await using session = Session.start({ cwd: folder, types: { policy: "error", patience: 60_000 } });
+    for (const { info, code, says } of blocks) {
+      const { outcome, error, text, stderr } = await runIn(session, code);
+      const what = `${code}\n${error?.traceback.join("\n") ?? ""}${stderr}`;
+      assert.equal(outcome.status, info === "ts refused" ? "error" : "ok", what);
+      if (info === "ts refused") assert.equal(error?.ename, "TypeScriptError", what);
+      else assert.equal(stderr, "", what);
+      if (says !== undefined) assert.equal(text, says, code);
+    }
+  });
+}
+
+test("what the table beside PyTorch's names calls is there", () => {
+  const rows = readFileSync(path.join(docs, "from-pytorch.md"), "utf8").matchAll(/^\| `.*\| (.*) \|$/gm);
+  const called = [...rows].flatMap(([, ours]) =>
+    [...ours!.matchAll(/(?<![.\w])([a-zA-Z]+)\(/g)].map(([, name]) => name!),
+  );
+  assert.ok(called.length > 40, called.join());
+  assert.deepEqual(
+    called.filter((name) => !(name in halftone)),
+    [],
+  );
+});
