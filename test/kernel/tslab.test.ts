@@ -47,3 +47,22 @@ const ones: tf.Tensor = tf.ones([2, 3]); [ones.shape, tf.ones === other.ones]`);
   assert.equal(error, undefined);
   assert.equal(text, "[ [ 2, 3 ], true ]");
 });
+
+/** Cells of tslab's own example notebooks (github.com/yunabe/tslab-examples, Apache-2.0), shortened. */
+const examples: [cell: string, stdout: string][] = [
+  ["let obj = {x: null};\nconsole.log('obj?.x?.z ==', obj?.x?.z);", "obj?.x?.z == undefined\n"],
+  [
+    "async function train(epochs, batchSize, modelSavePath) {\n  let epochBeginTime;\n  if (modelSavePath != null) console.log('Saved model');\n}\nawait train(20, 128, 'mnist');",
+    "Saved model\n",
+  ],
+];
+
+test("a notebook that imports tslab is checked without strict, as tslab checks it", async () => {
+  const cwd = mkdtempSync(path.join(tmpdir(), "halftone-tslab-"));
+  const typed = openNotebook({ cwd, types: { policy: "error" } });
+  for (const [cell] of examples) assert.equal((await typed.run(cell)).error?.ename, "TypeScriptError", cell);
+  assert.equal((await typed.run("import * as tslab from 'tslab'")).error, undefined);
+  for (const [cell, expected] of examples) assert.equal((await typed.run(cell)).stdout, expected);
+  const wrong = await typed.run("let num = 123.4;\nnum = 'tslab';");
+  assert.match(String(wrong.error?.evalue), /Type 'string' is not assignable to type 'number'/);
+});
