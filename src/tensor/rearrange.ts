@@ -87,8 +87,47 @@ interface Axis {
   name?: string | undefined;
 }
 
+/** What is done to the tensors of one shape, one step after another. */
+interface Moves {
+  /** Every axis, composites taken apart. */
+  apart: number[];
+  /** Which of them go, and what is left. */
+  gone: number[];
+  kept: number[];
+  perm: number[];
+  /** With a place for each new axis, and with the new axes at their sizes; absent when there are none. */
+  widened?: [places: number[], sizes: number[]];
+  shape: number[];
+  names: (string | undefined)[];
+}
+
+const planned = new Map<string, Moves>();
+const PLANS = 4096;
+
 function transform(op: PatternOp, x: AnyTensor, text: string, sizes: AxisSizes, reduction?: Reduction): AnyTensor {
   checkTensor(op, x);
+  const names = namesOf(x);
+  let key = `${op}\n${text}\n${x.shape}\n${names ?? ""}`;
+  for (const name in sizes) key += `\n${name} ${sizes[name]}`;
+  let moves = planned.get(key);
+  if (!moves) {
+    moves = planMoves(op, x, text, sizes);
+    if (planned.size >= PLANS) planned.clear();
+    planned.set(key, moves);
+  }
+  const { apart, gone, kept, perm, widened, shape } = moves;
+  const result = scoped(op, () => {
+    let value = reshapeTo(x, apart);
+    if (gone.length > 0) value = reduction ? reduceAxes(value, reduction, gone) : reshapeTo(value, kept);
+    value = permuteTo(value, perm);
+    if (widened) value = expandTo(reshapeTo(value, widened[0]), widened[1]);
+    value = reshapeTo(value, shape);
+    return value === x ? run("Identity", { x }) : value;
+  });
+  return label(result, names && moves.names);
+}
+
+function planMoves(op: PatternOp, x: AnyTensor, text: string, sizes: AxisSizes): Moves {
   const pattern = parsed(`${op}\n${text}`);
   const fail = (why: string): never => {
     throw new ShapeError(`${op} \`${text}\`: ${why}`);
@@ -96,43 +135,24 @@ function transform(op: PatternOp, x: AnyTensor, text: string, sizes: AxisSizes, 
   checkSizes(op, pattern, sizes, fail);
   const axes = takeApart(x, pattern, sizes, fail);
   const target = layOut(pattern, axes, sizes);
-  const kept = new Set(target.flat().map((axis) => axis.key));
-  const result = scoped(op, () => {
-    let value = reshapeTo(
-      x,
-      axes.map((axis) => axis.size),
-    );
-    const gone = axes.flatMap((axis, i) => (kept.has(axis.key) ? [] : [i]));
-    if (reduction && gone.length > 0) value = reduceAxes(value, reduction, gone);
-    else if (gone.length > 0)
-      value = reshapeTo(
-        value,
-        axes.flatMap((axis) => (kept.has(axis.key) ? [axis.size] : [])),
-      );
-    const here = axes.filter((axis) => kept.has(axis.key)).map((axis) => axis.key);
-    const wanted = target.flat();
-    const old = wanted.filter((axis) => here.includes(axis.key));
-    value = permuteTo(
-      value,
-      old.map((axis) => here.indexOf(axis.key)),
-    );
-    if (wanted.some((axis) => axis.size !== 1 && !here.includes(axis.key))) {
-      value = reshapeTo(
-        value,
-        wanted.map((axis) => (here.includes(axis.key) ? axis.size : 1)),
-      );
-      value = expandTo(
-        value,
-        wanted.map((axis) => axis.size),
-      );
-    }
-    value = reshapeTo(
-      value,
-      target.map((group) => group.reduce((product, axis) => product * axis.size, 1)),
-    );
-    return value === x ? run("Identity", { x }) : value;
-  });
-  return label(result, namesOf(x) && target.map((group) => (group.length === 1 ? group[0]!.name : undefined)));
+  const wanted = target.flat();
+  const asked = new Set(wanted.map((axis) => axis.key));
+  const kept = axes.filter((axis) => asked.has(axis.key));
+  const here = kept.map((axis) => axis.key);
+  const isOld = (axis: Axis) => here.includes(axis.key);
+  const isNew = wanted.some((axis) => axis.size !== 1 && !isOld(axis));
+  const product = (group: Axis[]) => group.reduce((all, axis) => all * axis.size, 1);
+  return {
+    apart: axes.map((axis) => axis.size),
+    gone: axes.flatMap((axis, i) => (asked.has(axis.key) ? [] : [i])),
+    kept: kept.map((axis) => axis.size),
+    perm: wanted.filter(isOld).map((axis) => here.indexOf(axis.key)),
+    ...(isNew && {
+      widened: [wanted.map((axis) => (isOld(axis) ? axis.size : 1)), wanted.map((axis) => axis.size)],
+    }),
+    shape: target.map(product),
+    names: target.map((group) => (group.length === 1 ? group[0]!.name : undefined)),
+  };
 }
 
 function checkSizes(op: PatternOp, { left, right }: Pattern, sizes: AxisSizes, fail: (why: string) => never): void {
