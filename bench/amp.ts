@@ -29,7 +29,7 @@ import {
   transformerClassifier,
   valueAndGradients,
 } from "../src/index.ts";
-import { crossEntropy } from "../src/nn/index.ts";
+import { crossEntropy } from "../src/nn/ops/cross-entropy.ts";
 import { nativeBackend, nativeMemory, resetPeak } from "../src/runtime/index.ts";
 import { parameterList } from "../src/tensor/index.ts";
 

@@ -1,5 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { tf } from "../runtime/index.ts";
+import { differentiable as differentiableOp } from "../tensor/engine.ts";
+import type { AnyTensor } from "../tensor/index.ts";
 
 type Gradients<Inputs extends readonly Tensor[]> = { [K in keyof Inputs]: Tensor };
 
@@ -13,10 +14,8 @@ export function differentiable<const Inputs extends readonly Tensor[]>(
   forward: (save: (...tensors: Tensor[]) => void) => Tensor,
   backward: (dy: Tensor, saved: Tensor[]) => Gradients<Inputs>,
 ): Tensor {
-  const op = tf.customGrad((...args) => {
-    const save = args.at(-1) as unknown as (tensors: Tensor[]) => void;
-    const value = forward((...tensors) => save(tensors));
-    return { value, gradFunc: (dy: Tensor, saved: Tensor[]) => [...backward(dy, saved)] };
+  return differentiableOp("differentiable", inputs as readonly Tensor[] as AnyTensor[], {
+    forward: (save) => forward((...tensors) => save(tensors as AnyTensor[])) as AnyTensor,
+    backward: (dy, saved) => [...backward(dy, saved)].map((gradient) => () => gradient as AnyTensor),
   });
-  return op(...inputs);
 }

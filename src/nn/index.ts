@@ -1,8 +1,6 @@
 export { type AttentionOptions, attention } from "./ops/attention.ts";
-export { crossEntropy } from "./ops/cross-entropy.ts";
-export { addWithDropout, type Dropout, dropout } from "./ops/dropout.ts";
+export { addWithDropout, type Dropout } from "./ops/dropout.ts";
 export { embedding } from "./ops/embedding.ts";
-export { layerNorm } from "./ops/layer-norm.ts";
 export { linear, linearRelu } from "./ops/linear.ts";
 export { pool } from "./ops/pool.ts";
 export {

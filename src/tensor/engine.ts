@@ -89,8 +89,9 @@ export function reduceOver(kernel: ReduceKernel, x: AnyTensor, axis: readonly nu
 }
 
 interface CustomOp {
-  forward: () => AnyTensor;
-  /** What the backward pass needs, kept until it has run. The value may be among it. */
+  /** May itself `save`, once, what the backward pass needs, to be free to dispose of it before it ends. */
+  forward: (save: (tensors: AnyTensor[]) => void) => AnyTensor;
+  /** Or what is saved when it has run. The value may be among it. */
   keep?: (value: AnyTensor) => AnyTensor[];
   /** One function for each input, called only where that input's gradient is wanted. */
   backward: (dy: AnyTensor, kept: AnyTensor[]) => (() => AnyTensor)[];
@@ -113,8 +114,8 @@ export function differentiable(op: string, inputs: readonly AnyTensor[], custom:
     (engine as unknown as Internals).runKernelFunc({
       inputs: Object.fromEntries(inputs.map((x, i) => [i, x])),
       forwardFunc: (_, save) => {
-        const value = custom.forward();
-        save(custom.keep?.(value) ?? []);
+        const value = custom.forward(save);
+        if (custom.keep) save(custom.keep(value));
         return value;
       },
       backwardsFunc: (dy, kept) => Object.fromEntries(custom.backward(dy, kept).map((gradient, i) => [i, gradient])),

@@ -1,7 +1,8 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { autocastOp } from "../amp/index.ts";
 import type { Batch } from "../batching/index.ts";
-import { crossEntropy, labelTensor } from "../nn/index.ts";
+import { labelTensor } from "../nn/index.ts";
+import { crossEntropy } from "../nn/ops/cross-entropy.ts";
 import { tf } from "../runtime/index.ts";
 import { type AnyTensor, meanSquaredError } from "../tensor/index.ts";
 
