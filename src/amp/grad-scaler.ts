@@ -142,6 +142,12 @@ export class GradScaler {
     this.#stages.clear();
   }
 
+  /** As it is shown. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    if (!this.#enabled) return "GradScaler, disabled";
+    return `GradScaler: scale ${this.#scale}, times ${this.#growthFactor} after ${this.#growthInterval} finite steps (${this.#growthTracker} so far)`;
+  }
+
   #grow(foundInf: boolean): void {
     if (foundInf) {
       this.#scale *= this.#backoffFactor;

@@ -1,3 +1,4 @@
+import { counted, shownAs } from "../display/shown-as.ts";
 import { assemble, checkPadding, type PaddingOptions } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
 import { type BucketPlanOptions, bucketPlan } from "./buckets.ts";
@@ -5,6 +6,7 @@ import { featureWidth, withFeatures } from "./features.ts";
 import { type PackedPlanOptions, packedPlan } from "./packing.ts";
 import type { LengthLimit, Plan } from "./plan.ts";
 import { labelsOf, lengthsOf, type Sequence, type SequenceChecks, tokensOf } from "./sequences.ts";
+import { type PlanStatistics, planStatistics } from "./statistics.ts";
 import {
   type DynamicLengthPlanOptions,
   dynamicLengthPlan,
@@ -56,7 +58,13 @@ export function batchesFrom(sequences: readonly Sequence[], plan: Plan, padding:
     }
   }
   const source = { sequences, padding, ...(labels ? { labels } : {}) };
-  return { count: plan.epoch(0).length, plan, source, epoch, [Symbol.iterator]: () => epoch(0) };
+  const batches = { count: plan.epoch(0).length, plan, source, epoch, [Symbol.iterator]: () => epoch(0) };
+  return shownAs(batches, () => describe(planStatistics(plan)));
+}
+
+function describe({ strategy, sequences, batches, useful, paddingShare, shapes }: PlanStatistics): string {
+  const padding = `${(100 * paddingShare).toFixed(1)} % padding`;
+  return `Batches, ${strategy}: ${counted(sequences)} sequences in ${counted(batches)} batches of ${counted(shapes)} shapes, ${counted(useful)} tokens, ${padding}`;
 }
 
 export type FixedLengthOptions = FixedLengthPlanOptions & Padding;

@@ -1,8 +1,9 @@
 import type { Rank, Tensor1D, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
 import type { Batch } from "../batching/batch.ts";
 import { type Random, random } from "../data/random.ts";
+import { counted, shownAs } from "../display/shown-as.ts";
 import { layer, tf } from "../runtime/index.ts";
-import { parameterList } from "../tensor/index.ts";
+import { countParameters, parameterList } from "../tensor/index.ts";
 import { type BatchTensors, batchTensors } from "./batch-tensors.ts";
 import { constant, normal, uniform, xavier } from "./initial.ts";
 import { attention } from "./ops/attention.ts";
@@ -126,7 +127,22 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
     sines?.dispose();
     for (const { variable } of parameterList(parameters)) variable.dispose();
   };
-  return { config: full, parameters, apply, dispose };
+  return shownAs({ config: full, parameters, apply, dispose }, () => describe(full, parameters));
+}
+
+/** The model in a line, and its parameters by part. */
+function describe(config: Required<TransformerConfig>, parameters: TransformerParameters): string {
+  const { maxLength, classes, features, heads, layers } = config;
+  const parts = Object.entries(parameters).flatMap(([part, own]: [string, object]) =>
+    Array.isArray(own) ? own.map((each: object, i): [string, object] => [`${part}.${i}`, each]) : [[part, own]],
+  ) as [string, object][];
+  const rows = parts.map(([part, own]) => ({ part, parameters: counted(countParameters(own)) }));
+  const sum = { part: "all", parameters: counted(countParameters(parameters)) };
+  const lines = [...rows, sum].map(({ part, parameters }) => `  ${part.padEnd(12)}${parameters.padStart(14)}`);
+  const size = `${layers} ${layers === 1 ? "layer" : "layers"} of ${features} features and ${heads} heads`;
+  return [`Transformer of ${size}, at most ${maxLength} tokens to ${classes} classes; parameters:`, ...lines].join(
+    "\n",
+  );
 }
 
 function embedded(table: Variable<Rank.R2>, { ids, features }: BatchTensors): Tensor2D {

@@ -33,6 +33,7 @@ export function adam<P extends object>(parameters: P & Trainable<P>, options: Ad
 
 function adamRule({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: AdamOptions, decoupled: boolean): Rule {
   return {
+    name: decoupled ? "AdamW" : "Adam",
     slots: ["first", "second"],
     advance: ({ gradient: raw, parameters, slots: { first, second } }) => {
       const through = !decoupled && weightDecay > 0;

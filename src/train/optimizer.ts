@@ -1,4 +1,5 @@
 import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
+import { counted, shownAs } from "../display/shown-as.ts";
 import { integers, isNative } from "../nn/native.ts";
 import { reshape } from "../nn/ops/primitives.ts";
 import { attribute, tf } from "../runtime/index.ts";
@@ -53,6 +54,8 @@ export interface Update {
 
 /** What a step gives: the new slots first, then, once the old ones are freed, the new parameters. */
 export interface Rule {
+  /** As it is called: `AdamW`. */
+  name: string;
   slots: readonly string[];
   advance(update: Update): Record<string, Tensor1D>;
   move(update: Update): Tensor1D;
@@ -115,7 +118,12 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
     replace(Object.fromEntries(rule.slots.map((name) => [name, tf.tensor1d(saved.values[name]!)])));
   };
   const dispose = () => tf.dispose(Object.values(slots));
-  return { variables, learningRate, step, state, restore, bytes: 4 * rule.slots.length * total, dispose };
+  const optimizer = { variables, learningRate, step, state, restore, bytes: 4 * rule.slots.length * total, dispose };
+  return shownAs(
+    optimizer,
+    () =>
+      `${rule.name} of ${counted(total)} parameters in ${variables.length} tensors: learning rate ${learningRate}, ${counted(taken)} steps taken`,
+  );
 }
 
 /** The common norm of the gradients, and the gradients scaled as PyTorch's `clip_grad_norm_` does. */

@@ -26,6 +26,7 @@ export function sgd<P extends object>(parameters: P & Trainable<P>, options: Sgd
   const effective = (gradient: Tensor1D, parameters: () => Tensor1D) =>
     weightDecay === 0 ? gradient : (tf.add(gradient, tf.mul(parameters(), weightDecay)) as Tensor1D);
   const rule: Rule = {
+    name: "SGD",
     slots: momentum === 0 ? [] : ["velocity"],
     advance: ({ gradient, parameters, slots: { velocity }, step }): Record<string, Tensor1D> => {
       if (!velocity) return {};
