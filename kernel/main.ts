@@ -21,6 +21,7 @@ export async function main(connectionFile: string): Promise<void> {
   const end = async (): Promise<void> => {
     if (ending) return;
     ending = true;
+    history.write();
     await Promise.all([kernel.close(), session[Symbol.asyncDispose]()]);
     process.exit(0);
   };

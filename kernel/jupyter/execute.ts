@@ -64,8 +64,7 @@ export class Executor {
         }),
         onComm: (message) => this.#comms.send(message, parent),
       });
-      // The disk's turn comes when the client has its answer.
-      if (stored) setImmediate(() => this.#history.store(count, code, result));
+      if (stored) this.#history.store(count, code, result);
       if (outcome.status !== "ok") return { ...failureOf(failed), execution_count: count };
       const expressions = await this.#userExpressions(content.user_expressions, lane);
       return { status: "ok", execution_count: count, payload: [], user_expressions: expressions };

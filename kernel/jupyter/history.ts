@@ -32,18 +32,24 @@ export class History {
   readonly session = Date.now();
   readonly #file: string | undefined;
   readonly #own: Entry[] = [];
+  readonly #unwritten: Entry[] = [];
 
   constructor(file: string | undefined) {
     this.#file = file;
     if (file) quietly(() => prepare(file));
   }
 
-  /** Remembers one cell. A disk that refuses costs the memory of it, never the cell. */
+  /** Remembers one cell; the disk's turn comes when its client has been answered. */
   store(line: number, source: string, output?: string): void {
     const entry: Entry = { session: this.session, line, source, ...(output === undefined ? {} : { output }) };
     this.#own.push(entry);
-    const file = this.#file;
-    if (file) quietly(() => appendFileSync(file, `${JSON.stringify(entry)}\n`));
+    if (this.#file && this.#unwritten.push(entry) === 1) setImmediate(() => this.write());
+  }
+
+  /** Writes what is not written yet. A disk that refuses costs the memory of it, never the cell. */
+  write(): void {
+    const lines = this.#unwritten.splice(0).map((entry) => `${JSON.stringify(entry)}\n`);
+    for (const line of lines) quietly(() => appendFileSync(this.#file!, line));
   }
 
   answer(request: Content<"history_request">): HistoryItem[] {

@@ -23,8 +23,10 @@ async function nextMillisecond(): Promise<void> {
 test("history outlives its session, and a damaged line costs only itself", async () => {
   const first = open();
   first.history.store(1, "let a = 1");
+  first.history.write();
   appendFileSync(first.file, '{"session": 1, "li\n');
   first.history.store(2, "a + 1", "2");
+  first.history.write();
   await nextMillisecond();
   const second = open(first.file);
   second.history.store(1, "'new'");
@@ -38,6 +40,7 @@ test("history outlives its session, and a damaged line costs only itself", async
 test("a range counts sessions from the present one, and ends before its stop", async () => {
   const first = open();
   for (const line of [1, 2, 3]) first.history.store(line, `old ${line}`);
+  first.history.write();
   await nextMillisecond();
   const second = open(first.file);
   second.history.store(1, "present");
