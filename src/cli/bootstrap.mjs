@@ -7,7 +7,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
-const usage = "usage: node src/cli/bootstrap.mjs start|test|build|check [arguments]";
+const usage = "usage: node src/cli/bootstrap.mjs start|lab|test|build|check [arguments]";
 
 const say = (line) => console.log(`[halftone] ${line}`);
 
@@ -185,7 +185,7 @@ const halftone = (...args) => run(process.execPath, ["dist/src/cli/main.js", ...
 
 checkNode();
 const [task, ...rest] = process.argv.slice(2);
-if (!["start", "test", "build", "check"].includes(task)) fail(usage, 2);
+if (!["start", "lab", "test", "build", "check"].includes(task)) fail(usage, 2);
 await alone(async () => {
   await install();
   if (task !== "check") await build();
@@ -193,6 +193,10 @@ await alone(async () => {
 if (task === "start") {
   halftone("setup");
   halftone("run", "notebooks", "-o", "report", ...rest);
+}
+if (task === "lab") {
+  halftone("setup");
+  halftone("lab", "notebooks", ...rest);
 }
 if (task === "test") {
   halftone("setup");

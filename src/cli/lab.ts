@@ -8,7 +8,9 @@ import { venv } from "../../kernel/kernelspec/venv.ts";
 export async function lab(args: string[]): Promise<void> {
   const python = await venv(path.join(assets, "lab-requirements.txt"), console.log);
   install({ kind: "prefix", folder: python.folder });
-  const child = spawn(python.bin("jupyter"), ["lab", ...args], { stdio: "inherit" });
+  // Whoever is root here, in a container for instance, has decided so; JupyterLab would refuse to start.
+  const root = process.getuid?.() === 0 ? ["--allow-root"] : [];
+  const child = spawn(python.bin("jupyter"), ["lab", ...root, ...args], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
   process.exitCode = await new Promise<number>((resolve, reject) => {
     child.on("error", reject);

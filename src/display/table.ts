@@ -41,7 +41,12 @@ export function table(data: readonly Row[] | object, { columns, caption, limit =
 
 function htmlTable(names: readonly string[], cells: string[][], left: boolean[], caption = "", more = ""): Html {
   const align = (i: number) => `${style.cell}text-align:${left[i] ? "left" : "right"}`;
-  return html`<table style="${style.table}">${caption && html`<caption style="${style.caption}">${caption}</caption>`}<thead><tr>${names.map((name, i) => html`<th style="${align(i)}">${name}</th>`)}</tr></thead><tbody>${cells.map((row) => html`<tr>${row.map((cell, i) => html`<td style="${align(i)}">${cell}</td>`)}</tr>`)}</tbody></table>${more && html`<p>${more}</p>`}`;
+  return html`<table style="${style.table}">${caption && html`<caption style="${style.caption}">${caption}</caption>`}<thead><tr>${names.map((name, i) => html`<th style="${align(i)}">${name}</th>`)}</tr></thead><tbody>${cells.map((row) => html`<tr>${row.map((cell, i) => html`<td style="${align(i)}">${unbroken(cell)}</td>`)}</tr>`)}</tbody></table>${more && html`<p>${more}</p>`}`;
+}
+
+/** `x 1.17`, `0.84 ± 0.17` and `45.5 MiB` stay in one line, however narrow the column. */
+function unbroken(cell: string): string {
+  return cell.length <= 16 && /\d/.test(cell) ? cell.replaceAll(" ", "\u00a0") : cell;
 }
 
 function textTable(names: readonly string[], cells: string[][], left: boolean[], caption = "", more = ""): string {
