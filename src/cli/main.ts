@@ -43,6 +43,13 @@ program
   .action(async (file, flags) => (await import("./report.ts")).report(file, flags));
 
 program
+  .command("images")
+  .description("write a copy in which every plotly figure has a PNG beside it, for nbconvert to LaTeX or PDF")
+  .argument("<notebook>", "an executed notebook")
+  .option("-o, --output <file>", "the copy (default: NAME.images.ipynb beside the notebook)")
+  .action(async (file, flags) => (await import("./images.ts")).images(file, flags));
+
+program
   .command("verify")
   .description("run an executed notebook again as it was run, and say which cells come out otherwise")
   .argument("<report>", "an executed notebook that `halftone run` wrote")

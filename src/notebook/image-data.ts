@@ -13,7 +13,7 @@ export function sameImage(type: string, before: string, after: string, tolerance
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 4: 2, 6: 4 };
 
 /** The bytes of a PNG's pixels (PNG specification, 3rd edition); nothing for palettes, 16 bits a channel and interlaced ones. */
-function pixels(png: Buffer): { width: number; bytes: Uint8Array } | undefined {
+export function pixels(png: Buffer): { width: number; bytes: Uint8Array } | undefined {
   if (png.length < 33 || png.toString("latin1", 1, 4) !== "PNG") return undefined;
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
   const channels = CHANNELS[png[25]!];

@@ -9,6 +9,13 @@ export interface Finished {
   stderr: string;
 }
 
+interface Surroundings {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** A command that starts it in turn. */
+  through?: string[];
+}
+
 export interface Running {
   finished: Promise<Finished>;
   /** Settles when the command's stderr holds `text`. */
@@ -16,10 +23,10 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts the command as a person would, without a terminal. `through` is a command that starts it in turn. */
-export function start(args: string[], { cwd, through = [] }: { cwd?: string; through?: string[] } = {}): Running {
+/** Starts the command as a person would, without a terminal. */
+export function start(args: string[], { cwd, env, through = [] }: Surroundings = {}): Running {
   const [command, ...rest] = [...through, process.execPath, main, ...args];
-  const child = spawn(command!, rest, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
+  const child = spawn(command!, rest, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
   let stdout = "";
   let stderr = "";
   let heard: (() => void) | undefined;
@@ -45,6 +52,6 @@ export function start(args: string[], { cwd, through = [] }: { cwd?: string; thr
   return { finished, said, kill: (signal) => child.kill(signal) };
 }
 
-export function halftone(args: string[], options?: { cwd?: string; through?: string[] }): Promise<Finished> {
+export function halftone(args: string[], options?: Surroundings): Promise<Finished> {
   return start(args, options).finished;
 }

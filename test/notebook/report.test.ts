@@ -7,7 +7,7 @@ import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { type Notebook, parseNotebook, readNotebook } from "../../src/notebook/nbformat.ts";
 import { headlineOf, renderLanding, renderPage } from "../../src/notebook/report/index.ts";
-import { findBrowser } from "./browser.ts";
+import { findBrowser } from "../../src/notebook/browser.ts";
 import { code, markdown, notebookJson, scratch } from "./cells.ts";
 
 const fixtures = new URL("../../../test/notebook/fixtures/", import.meta.url).pathname;

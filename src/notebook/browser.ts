@@ -1,0 +1,67 @@
+import { spawn } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import path from "node:path";
+import { NotebookProblem } from "./problem.ts";
+
+const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"];
+/** Milliseconds. */
+const longest = 300_000;
+const elsewhere = [
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+  "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe",
+];
+
+/** `HALFTONE_BROWSER`, or a Chromium, Chrome or Edge where they are installed, or nothing. */
+export function findBrowser(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  if (env.HALFTONE_BROWSER) return env.HALFTONE_BROWSER;
+  const folders = (env.PATH ?? "").split(path.delimiter);
+  return [...names.flatMap((name) => folders.map((folder) => path.join(folder, name))), ...elsewhere].find(runnable);
+}
+
+/** A page's HTML once its scripts have nothing more to do. `profile`: an empty folder for the browser's own files. */
+export async function renderedPage(browser: string, page: URL, profile: string): Promise<string> {
+  const flags = [
+    "--headless",
+    "--disable-gpu",
+    `--user-data-dir=${profile}`,
+    // A figure must not tell anybody that it was drawn.
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    // Of the page's own clock, which stands while its scripts work.
+    "--virtual-time-budget=60000",
+    "--dump-dom",
+    // Chromium has no sandbox for root.
+    ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+  ];
+  const child = spawn(browser, [...flags, page.href], {
+    stdio: ["ignore", "pipe", "pipe"],
+    signal: AbortSignal.timeout(longest),
+    killSignal: "SIGKILL",
+  });
+  const [out, said] = [textOf(child.stdout), textOf(child.stderr)];
+  const status = await new Promise<number | string | null>((resolve, reject) => {
+    child.once("error", (error) => {
+      const what = error.name === "AbortError" ? `took longer than ${longest / 1000} s` : "could not be started";
+      reject(new NotebookProblem(`${browser} ${what}: ${error.message}`));
+    });
+    child.once("close", (code, signal) => resolve(code ?? signal));
+  });
+  if (status === 0) return out();
+  throw new NotebookProblem(`${browser} ended with ${status}: ${said().trim().split("\n").at(-1)}`);
+}
+
+function textOf(stream: NodeJS.ReadableStream): () => string {
+  const chunks: string[] = [];
+  stream.setEncoding("utf8").on("data", (chunk: string) => chunks.push(chunk));
+  return () => chunks.join("");
+}
+
+function runnable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
