@@ -2,6 +2,7 @@ export { collect as freeUnreachable, layer, nativeMemory, resetPeak } from "../r
 export type { Breakdown, Share, TimedShare } from "./breakdown.ts";
 export { memoryBudget, OutOfMemoryError, withMemoryBudget } from "./budget.ts";
 export { formatBytes, parseBytes } from "./bytes.ts";
+export { type Gpu, gpus } from "./gpu.ts";
 export type { Holder } from "./holders.ts";
 export { type Leaks, type LiveTensor, leaks, trackAllocations } from "./leaks.ts";
 export { type MemoryPrediction, predictTransformerMemory, transformerParameterCount } from "./predict.ts";
