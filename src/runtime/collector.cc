@@ -3,6 +3,8 @@
 // there they may touch neither JavaScript nor TensorFlow, so a finalizer only writes down a number.
 #define NODE_API_EXPERIMENTAL_NO_WARNING
 #include <node_api.h>
+#include <pthread.h>
+#include <signal.h>
 
 #include <cstdint>
 #include <cstring>
@@ -16,6 +18,8 @@ struct State {
   std::vector<uint32_t> dead;
   std::vector<napi_ref> weak;
   std::vector<uint32_t> unused;
+  // The signals that were held back before `hold`.
+  sigset_t before;
 };
 
 // Lives as long as the thread: finalizers run until the very end of its environment.
@@ -112,6 +116,27 @@ napi_value Forget(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// hold(true) keeps signals from this thread, and from threads that it starts, until hold(false); see signals.ts.
+napi_value Hold(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  void* state_pointer;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, &state_pointer);
+  State* state = static_cast<State*>(state_pointer);
+  bool on = false;
+  napi_get_value_bool(env, argument, &on);
+  if (!on) {
+    pthread_sigmask(SIG_SETMASK, &state->before, nullptr);
+    return nullptr;
+  }
+  sigset_t all;
+  sigfillset(&all);
+  // What the thread itself does wrong must still end it.
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&all, fault);
+  pthread_sigmask(SIG_BLOCK, &all, &state->before);
+  return nullptr;
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
@@ -131,7 +156,7 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } functions[] = {{"watch", Watch}, {"take", Take}, {"weaken", Weaken}, {"reach", Reach}, {"forget", Forget}};
+  } functions[] = {{"watch", Watch}, {"take", Take}, {"weaken", Weaken}, {"reach", Reach}, {"forget", Forget}, {"hold", Hold}};
   for (const auto& function : functions) {
     napi_value value;
     napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.call, state, &value);

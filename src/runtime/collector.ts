@@ -14,6 +14,8 @@ export interface Collector extends Deaths {
   weaken(object: object): number;
   reach(number: number): object | undefined;
   forget(number: number): void;
+  /** Keeps signals from this thread, and from threads that it starts, until it is called with false. */
+  hold(on: boolean): void;
 }
 
 /** From dist/src/runtime to src/runtime: the compiler copies no C++. */

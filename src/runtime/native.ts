@@ -5,6 +5,7 @@ import { bindingFile } from "./compiler.ts";
 import { openDoor } from "./door.ts";
 import { manageNative } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
+import { withoutSignals } from "./signals.ts";
 import { openStorage } from "./storage/native.ts";
 
 export type Tf = typeof import("@tensorflow/tfjs-node-gpu");
@@ -17,7 +18,8 @@ export function loadNative(folder: string): Tf {
   giveBackUtil();
   // The package asks node-pre-gyp only where its binding lies.
   seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
-  const tf = require("@tensorflow/tfjs-node-gpu") as Tf;
+  // TensorFlow's threads start here, and go on without the signals that are held back now.
+  const tf = withoutSignals("SavedModel", () => require("@tensorflow/tfjs-node-gpu") as Tf);
   const backend = tf.backend() as NodeJSKernelBackend;
   openStorage(backend);
   openDoor(backend);

@@ -1,0 +1,23 @@
+import { loadCollector } from "./collector.ts";
+
+/** Ops that oneDNN's matrix product may compute. */
+const multiplies = /MatMul|Conv|Einsum|SavedModel/;
+
+/**
+ * Runs an op with signals held back where one could do harm: while oneDNN multiplies by a transposed matrix, its stack
+ * pointer points into the heap (jit_avx_gemm_f32), and the kernel writes a signal's frame there. A thousand SIGWINCH a
+ * second, or a profiler's SIGPROF, ended a training within a second, by a damaged heap or a loss of NaN. What arrives
+ * meanwhile goes to another thread or is delivered after the op. Costs 1 us a product; without the addon nothing is held back.
+ */
+export function withoutSignals<T>(op: string, run: () => T): T {
+  if (!addon || !multiplies.test(op)) return run();
+  addon.hold(true);
+  try {
+    return run();
+  } finally {
+    addon.hold(false);
+  }
+}
+
+const loaded = loadCollector();
+const addon = "addon" in loaded ? loaded.addon : undefined;
