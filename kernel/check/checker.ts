@@ -1,21 +1,20 @@
 import { parseCell } from "../compile/parse.ts";
 import { type CompilerOptions, type Config, readConfig } from "./config.ts";
 import { readFacts } from "./facts.ts";
-import { inferred, proof, shownType, candidates as writings } from "./freeze.ts";
+import { inferred } from "./freeze.ts";
 import { globalsText } from "./globals.ts";
 import { History, type PastCell } from "./history.ts";
 import { candidates, missingModules } from "./missing.ts";
 import { Mutex } from "./mutex.ts";
 import { kernelExports } from "./packages.ts";
-import { currentModule, fileIn, globalsModule, historyModule } from "./paths.ts";
-import { markupText } from "./positions.ts";
+import { currentModule, fileIn, globalsModule, historyModule, namesModule } from "./paths.ts";
 import { readProblems, type TypeProblem } from "./problem.ts";
-import type { ServerDiagnostic, ServerHover } from "./protocol.ts";
 import { ServerEnded } from "./server.ts";
 import { Sources } from "./sources.ts";
 import { isTrivial } from "./trivial.ts";
 import { understand } from "./understand.ts";
 import { configModule, Workspace } from "./workspace.ts";
+import { writeTypes } from "./writing.ts";
 
 export interface CheckerOptions {
   /** The notebook's folder. */
@@ -44,10 +43,8 @@ export interface CellName {
   label?: string | undefined;
 }
 
-/** Variables whose types are written down at one time. */
-const mostTypes = 100;
-/** Modules in which a type's name is looked for that the cell has not got. */
-const mostModules = 4;
+/** Milliseconds without a question after which there is time for more. */
+const quiet = 100;
 
 /**
  * One notebook's types. Cells are checked in the light of those that ran before, by the native TypeScript language
@@ -55,9 +52,9 @@ const mostModules = 4;
  */
 export class Checker implements AsyncDisposable {
   readonly cwd: string;
+  readonly patience: number;
   readonly history = new History();
   readonly #env: NodeJS.ProcessEnv;
-  readonly #patience: number;
   readonly #config: Promise<Config>;
   readonly #mutex = new Mutex();
   readonly #labels = new Map<number, string>();
@@ -74,13 +71,16 @@ export class Checker implements AsyncDisposable {
   /** The server will be told of the history as it is then. */
   #updating = false;
   readonly #sources = new Sources();
+  /** Files on disk that the server must be told of. */
+  readonly #changedFiles: string[] = [];
+  #warming: NodeJS.Timeout | undefined;
   #failures = 0;
   #disposed = false;
 
   constructor({ cwd, env = process.env, compilerOptions, patience = 10_000, freezeAfter = 250 }: CheckerOptions) {
     this.cwd = cwd;
     this.#env = env;
-    this.#patience = patience;
+    this.patience = patience;
     this.#freezeAfter = freezeAfter;
     this.#config = readConfig(cwd, compilerOptions);
     this.#config.then(({ problem }) => problem !== undefined && this.note(problem)).catch(() => {});
@@ -94,6 +94,12 @@ export class Checker implements AsyncDisposable {
   /** Something to say with the next cell that is checked. */
   note(text: string): void {
     this.#notes.push(text);
+  }
+
+  /** Another number whenever what is known of the notebook's names may be another. */
+  get revision(): number {
+    this.#lookAtFiles("");
+    return this.history.revision;
   }
 
   /** The server's process id, while it has one. */
@@ -116,18 +122,19 @@ export class Checker implements AsyncDisposable {
         const hidden = this.history.augmentedBy(facts, key);
         if (hidden.length > 0) workspace.put(historyModule, this.history.text(hidden));
         workspace.put(module, text);
-        workspace.filesChanged("changed", this.#sources.changed(text, this.cwd));
-        const items = await this.#diagnose(workspace, module);
+        this.#tellFiles(workspace, text);
+        const items = await workspace.diagnose(module);
         const missing = missingModules(items);
         const paths = candidates(this.cwd, missing);
         if (paths.length > 0) {
           workspace.filesChanged("created", paths);
           workspace.put(configModule, `${(await this.#config).text}${" ".repeat(++this.#reloads)}`);
-          return this.#diagnose(workspace, module);
+          return workspace.diagnose(module);
         }
         return items;
       }, signal);
       this.#spent += performance.now() - started;
+      this.#warmNames();
       const count = parsed.text.split("\n").length;
       const problems = readProblems(found, { lines, count, labels: (file) => this.#labels.get(file) });
       for (const each of problems) suggestRemedy(each, this.#stopped);
@@ -180,8 +187,20 @@ export class Checker implements AsyncDisposable {
     const { text, lines } = this.history.current(cell, facts, more);
     return this.ask(async (workspace) => {
       workspace.put(module, text);
-      workspace.filesChanged("changed", this.#sources.changed(text, this.cwd));
+      this.#tellFiles(workspace, text);
       return question(workspace, module, lines);
+    });
+  }
+
+  /** Asks something about the names as the last cell left them, in a file that does not change until the next one runs. */
+  aboutNames<Answer>(
+    question: (workspace: Workspace, lines: ReadonlyMap<string, number>) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { text, lines } = this.history.namesFile();
+    return this.ask(async (workspace) => {
+      workspace.put(namesModule, text);
+      this.#tellFiles(workspace, "");
+      return question(workspace, lines);
     });
   }
 
@@ -205,8 +224,8 @@ export class Checker implements AsyncDisposable {
       timer = setTimeout(() => {
         this.#process?.kill();
         this.#forget();
-        reject(new Error(`the checker did not answer in ${this.#patience / 1000} s and is started again`));
-      }, this.#patience);
+        reject(new Error(`the checker did not answer in ${this.patience / 1000} s and is started again`));
+      }, this.patience);
       onAbort = () => reject(new Error("interrupted"));
       signal?.addEventListener("abort", onAbort, { once: true });
     });
@@ -225,53 +244,21 @@ export class Checker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
+    clearTimeout(this.#warming);
     const workspace = this.#process;
     workspace?.kill();
     await workspace?.exited;
   }
 
-  /**
-   * Writes down the types of the variables that later cells would have to work out again, behind what is asked meanwhile.
-   * The server tells each type and then says of its writing whether it is the very same.
-   */
+  /** Writes down types behind what is asked meanwhile. */
   #freeze(): void {
     const cells = this.#loose.splice(0);
     this.#spent = 0;
     const question = async (workspace: Workspace) => {
-      const modules = this.history.modules().slice(0, mostModules);
-      const asked = cells
-        .filter((cell) => this.history.has(cell))
-        .flatMap((cell) => inferred(cell.facts).map(([name]) => ({ cell, name })))
-        .slice(0, mostTypes);
-      const found = new Map<PastCell, { name: string; type: string }[]>();
-      for (const { cell, name } of asked) {
-        const position = cell.places.get(name)!;
-        const hover = await workspace.ask<ServerHover | null>("textDocument/hover", cell.module, { position });
-        const shown = hover ? shownType(markupText(hover.contents), name) : undefined;
-        if (shown === undefined) continue;
-        const written = writings(shown, cell.facts, (word) => this.history.moduleOfType(word), modules);
-        found.set(cell, [...(found.get(cell) ?? []), ...written.map((type) => ({ name, type }))]);
-      }
-      for (const [cell, each] of found) workspace.put(cell.module, cell.text + proof(each));
-      for (const [cell, each] of found) {
-        const items = await this.#diagnose(workspace, cell.module);
-        const wrong = new Set(items.map(({ range }) => range.start.line));
-        const first = cell.text.split("\n").length;
-        if (!wrong.has(first + each.length)) continue;
-        const types = new Map<string, string>();
-        for (const [index, { name, type }] of each.entries())
-          if (!wrong.has(first + index) && !types.has(name)) types.set(name, type);
-        this.history.freeze(cell, types);
-      }
-      for (const cell of found.keys()) workspace.put(cell.module, cell.text);
-      await this.#settle(workspace);
+      await writeTypes(workspace, this.history, cells);
+      await settle(workspace);
     };
     this.ask(question).catch(() => {});
-  }
-
-  async #diagnose(workspace: Workspace, module: string): Promise<ServerDiagnostic[]> {
-    const { items } = await workspace.ask<{ items?: ServerDiagnostic[] }>("textDocument/diagnostic", module);
-    return items ?? [];
   }
 
   #running(): Promise<Workspace> {
@@ -294,6 +281,7 @@ export class Checker implements AsyncDisposable {
     for (const [module, text] of this.history.files()) workspace.put(module, text);
     workspace.put(globalsModule, globalsText);
     workspace.put(historyModule, this.history.text());
+    workspace.put(namesModule, this.history.namesFile().text);
     workspace.put(configModule, text);
     for (const module of Object.values(currentModule)) workspace.put(module, "export {};\n");
     return workspace;
@@ -303,26 +291,52 @@ export class Checker implements AsyncDisposable {
   #update(): void {
     if (!this.#workspace || this.#updating) return;
     this.#updating = true;
+    this.#warmNames();
     const question = async (workspace: Workspace) => {
       this.#updating = false;
       workspace.put(historyModule, this.history.text());
       for (const [module, text] of this.history.files()) workspace.put(module, text);
-      await this.#settle(workspace);
+      workspace.put(namesModule, this.history.namesFile().text);
+      await settle(workspace);
     };
     this.ask(question).catch(() => {
       this.#updating = false;
     });
   }
 
-  /** Any question makes the server bring its program up to date now, and not when the next cell waits for it. */
-  async #settle(workspace: Workspace): Promise<void> {
-    await workspace.ask("textDocument/hover", currentModule.ts, { position: { line: 0, character: 0 } });
+  #lookAtFiles(text: string): void {
+    const changed = this.#sources.changed(text, this.cwd);
+    if (changed.length === 0) return;
+    this.#changedFiles.push(...changed);
+    this.history.revision++;
+  }
+
+  #tellFiles(workspace: Workspace, text: string): void {
+    this.#lookAtFiles(text);
+    workspace.filesChanged("changed", this.#changedFiles.splice(0));
+  }
+
+  /** When nothing has been asked for a while: has the server work out what the first completion needs in a new program. */
+  #warmNames(): void {
+    clearTimeout(this.#warming);
+    this.#warming = setTimeout(() => {
+      const question = async (workspace: Workspace, lines: ReadonlyMap<string, number>) => {
+        const [name, line] = [...lines].at(-1) ?? ["", 0];
+        await workspace.complete(namesModule, { line, character: name === "" ? 0 : name.length + 1 });
+      };
+      if (this.#workspace) this.aboutNames(question).catch(() => {});
+    }, quiet).unref();
   }
 
   #takeNote(): { note?: string } {
     const note = this.#notes.shift();
     return note === undefined ? {} : { note };
   }
+}
+
+/** Any question makes the server bring its program up to date now, and not when the next cell waits for it. */
+async function settle(workspace: Workspace): Promise<void> {
+  await workspace.hover(currentModule.ts, { line: 0, character: 0 });
 }
 
 /**

@@ -4,6 +4,8 @@ import type { Kind } from "./facts.ts";
 import { pathCompletions } from "./files.ts";
 import { magicCompletions } from "./magic.ts";
 import { kernelExports, kernelPackages } from "./packages.ts";
+import { namesModule } from "./paths.ts";
+import { type PlainPlace, plainCompletion } from "./plain.ts";
 import { markupText, offsetIn, positionIn, shifted } from "./positions.ts";
 import type { Range, ServerCompletion, ServerCompletions } from "./protocol.ts";
 import { understand } from "./understand.ts";
@@ -19,6 +21,8 @@ export class Completer {
   readonly #checker: Checker;
   /** The last list, for the next letters of the same word. */
   #last: { key: string; typed: string; found: Found } | undefined;
+  /** Lists that hold until the next cell runs. */
+  #plain = { revision: -1, lists: new Map<string, Item[]>() };
 
   constructor(checker: Checker) {
     this.#checker = checker;
@@ -31,9 +35,10 @@ export class Completer {
     const prefix = word.exec(text.slice(0, cursor))?.[0] ?? "";
     const start = cursor - prefix.length;
     const end = cursor + rest.exec(text.slice(cursor))![0].length;
-    const key = `${this.#checker.history.revision} ${start} ${text.slice(0, start)}\0${text.slice(end)}`;
+    const key = `${this.#checker.revision} ${start} ${text.slice(0, start)}\0${text.slice(end)}`;
     const last = this.#last?.key === key && prefix.startsWith(this.#last.typed) ? this.#last : undefined;
-    const found = last?.found ?? (await this.#ask(code, text, cursor, start));
+    const found =
+      last?.found ?? (await this.#askPlain(text, cursor, start, end)) ?? (await this.#ask(code, text, cursor, start));
     if (!found) return pathCompletions(this.#checker.cwd, text, cursor);
     if (!last) this.#last = { key, typed: prefix, found };
     const from = found.start ?? start;
@@ -44,24 +49,50 @@ export class Completer {
     return { start: from, end: Math.max(end, found.end ?? end), items };
   }
 
+  /** Where the cell has no part in the answer, from the program that the server has. */
+  async #askPlain(text: string, cursor: number, start: number, end: number): Promise<Found | undefined> {
+    const { revision, history } = this.#checker;
+    const place = plainCompletion(text, start, end, (name) => history.names.get(name)?.value !== undefined);
+    if (!place) return undefined;
+    const key = "member" in place ? `${place.member}.` : place.names;
+    if (this.#plain.revision !== revision) this.#plain = { revision, lists: new Map() };
+    const items = this.#plain.lists.get(key) ?? (await this.#listPlain(place));
+    if (!items) return undefined;
+    this.#plain.lists.set(key, items);
+    if ("member" in place) return { items };
+    const own = understand(text).facts.declared;
+    const all = items.filter(({ text }) => !own.has(text));
+    for (const [name, { kind }] of own) all.push({ text: name, kind: valueKinds[kind] });
+    const first = matching(all, text.slice(start, cursor), ({ text }) => text).slice(0, described);
+    return first.some(({ text }) => own.has(text)) ? undefined : { items: all };
+  }
+
+  async #listPlain(place: PlainPlace): Promise<Item[] | undefined> {
+    const list = await this.#checker.aboutNames((workspace, lines) => {
+      const at = "member" in place ? place.member : place.names;
+      const [line, character] =
+        "member" in place ? [lines.get(at) ?? 0, at.length + 1] : at === "statement" ? [1, 0] : [2, 1];
+      return workspace.complete(namesModule, { line, character });
+    });
+    if (!list || list.items.length === 0 || rangeOf(list.items[0]!)) return undefined;
+    const items = itemsOf(list);
+    if (!("member" in place)) {
+      this.#addNames(items);
+      addExports(items);
+    }
+    return items;
+  }
+
   async #ask(code: string, text: string, cursor: number, start: number): Promise<Found | undefined> {
     const member = /(?:^|[^.])\.\s*$|\.\.\.\.$/.test(text.slice(0, start)) || /\?\.\s*$/.test(text.slice(0, start));
     const names = member ? [] : [...this.#checker.history.names].map(([name]) => name);
     const near = matching(names, text.slice(start, cursor), (name) => name).slice(0, described);
     const answer = await this.#checker.about(code, near, (workspace, module, lines) =>
-      workspace
-        .ask<ServerCompletions | null>("textDocument/completion", module, {
-          position: shifted(positionIn(text, cursor), lines),
-          context: { triggerKind: 1 },
-        })
-        .then((list) => ({ list, lines })),
+      workspace.complete(module, shifted(positionIn(text, cursor), lines)).then((list) => ({ list, lines })),
     );
     const { list, lines } = answer;
     if (!list || list.items.length === 0) return undefined;
-    const found = list.items
-      .filter(({ label }) => !/\$\$|^__halftone/.test(label))
-      .sort(byRank)
-      .map(itemOf);
+    const found = itemsOf(list);
     const range = rangeOf(list.items[0]!) ?? rangeIn(list.itemDefaults?.editRange);
     if (list.items[0]!.kind === moduleKind)
       for (const name of kernelPackages())
@@ -146,6 +177,13 @@ const valueKinds: Record<Kind, string> = {
   type: "interface",
   import: "variable",
 };
+
+function itemsOf({ items }: ServerCompletions): Item[] {
+  return items
+    .filter(({ label }) => !/\$\$|^__halftone/.test(label))
+    .sort(byRank)
+    .map(itemOf);
+}
 
 function itemOf(server: ServerCompletion): Item {
   const text = server.textEdit?.newText ?? server.insertText ?? server.label;

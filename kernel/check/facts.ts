@@ -1,3 +1,4 @@
+import { isPropertyName } from "../compile/scan.ts";
 import { boundNames, eachChild, type Node } from "../compile/tree.ts";
 
 /** What kind of thing a name was declared as. */
@@ -233,35 +234,19 @@ function assign(target: Node, facts: Facts, top: boolean): void {
   }
 }
 
-/** `a.name`, `{ name: 1 }` and labels mean no variable. */
+/** Besides what names no variable, a type's own parts and what an import or another module's export names. */
 function namesNothing(parent: Node, key: string): boolean {
+  if (isPropertyName(parent, key)) return true;
   switch (parent.type) {
-    case "MemberExpression":
-    case "JSXMemberExpression":
-      return key === "property" && parent.computed !== true;
-    case "Property":
-      return key === "key" && parent.computed !== true && parent.shorthand !== true;
-    case "MethodDefinition":
-    case "PropertyDefinition":
-    case "AccessorProperty":
     case "TSPropertySignature":
     case "TSMethodSignature":
       return key === "key" && parent.computed !== true;
-    case "LabeledStatement":
-    case "BreakStatement":
-    case "ContinueStatement":
-      return key === "label";
-    case "JSXAttribute":
-      return key === "name";
     case "TSQualifiedName":
       return key === "right";
     case "TSEnumMember":
       return key === "id";
     case "ImportDeclaration":
-    case "MetaProperty":
       return true;
-    case "ExportSpecifier":
-      return key === "exported";
     case "ExportNamedDeclaration":
       return key === "specifiers" && parent.source != null;
     default:

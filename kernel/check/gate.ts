@@ -29,9 +29,12 @@ export class Gate implements AsyncDisposable {
   readonly checker: Checker;
   policy: Policy;
   #told: string | undefined;
+  /** Milliseconds that a question about a name waits, after which the program's own values must do. */
+  readonly #patience: number;
 
   constructor({ policy, ...options }: GateOptions) {
     this.checker = new Checker(options);
+    this.#patience = 0.3 * this.checker.patience;
     const said = policyOf(options.env ?? process.env);
     this.policy = policy ?? said.policy;
     if (policy === undefined && said.problem !== undefined) this.checker.note(said.problem);
@@ -75,8 +78,8 @@ export class Gate implements AsyncDisposable {
   introspector(live: Live): Introspector {
     const completer = new Completer(this.checker);
     return {
-      complete: (code, cursor) => within(patience, completer.complete(code, cursor)),
-      inspect: (code, cursor, detail) => within(patience, inspect(this.checker, live, code, cursor, detail)),
+      complete: (code, cursor) => within(this.#patience, completer.complete(code, cursor)),
+      inspect: (code, cursor, detail) => within(this.#patience, inspect(this.checker, live, code, cursor, detail)),
     };
   }
 
@@ -92,9 +95,6 @@ export class Gate implements AsyncDisposable {
     await this.checker[Symbol.asyncDispose]();
   }
 }
-
-/** Milliseconds that a question about a name waits, after which the program's own values must do. */
-const patience = 3000;
 
 const meanings: Record<Policy, string> = {
   error: "a cell with type errors does not run",

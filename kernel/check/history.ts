@@ -28,6 +28,13 @@ export interface CellText {
   lines: number;
 }
 
+/** Where each variable stands, in a file of its own: a line from its start, then a dot. */
+export interface NamesFile {
+  revision: number;
+  text: string;
+  lines: ReadonlyMap<string, number>;
+}
+
 /**
  * The notebook as TypeScript sees it. Every cell that ran is a file that exports what it declared and imports what it
  * uses from the cells that declared it then, so it never changes and is never checked again. The history is one more
@@ -41,6 +48,7 @@ export class History {
   readonly #free = new Set<string>();
   #lastId = 0;
   #files = 0;
+  #namesFile: NamesFile | undefined;
   /** Grows with every change. */
   revision = 0;
 
@@ -68,6 +76,26 @@ export class History {
   current(source: string, facts: Facts, more: readonly string[] = []): CellText {
     const wanted = more.length > 0 ? new Set([...facts.used, ...more]) : facts.used;
     return wrap(header(facts, this.names, throughHistory, wanted), source, footer(facts, this.names));
+  }
+
+  /**
+   * A file that stands still while cells are written, with a line for each variable and two for names, where questions are
+   * answered from the program that the server has.
+   */
+  namesFile(): NamesFile {
+    if (this.#namesFile?.revision === this.revision) return this.#namesFile;
+    const variables = [...this.names].flatMap(([name, { value }]) => (value ? [name] : []));
+    const nothing = { declared: new Map(), used: new Set(), assigned: new Set(), touched: new Set() };
+    const before = header(
+      { ...nothing, augments: new Set(), exported: new Set() } as Facts,
+      this.names,
+      throughHistory,
+      [...variables],
+    );
+    const lines = new Map(variables.map((name, index) => [name, index + 3]));
+    const text = [before, ";", "( )", ...variables.map((name) => `${name}.;`), "export {};\n"].join("\n");
+    this.#namesFile = { revision: this.revision, text, lines };
+    return this.#namesFile;
   }
 
   /** A cell begins to run. */

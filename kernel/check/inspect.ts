@@ -2,6 +2,8 @@ import type { Introspector } from "../session/introspection.ts";
 import type { MimeBundle } from "../session/output.ts";
 import type { Checker } from "./checker.ts";
 import { withoutAlias } from "./complete.ts";
+import { namesModule } from "./paths.ts";
+import { plainName } from "./plain.ts";
 import { markupText, positionIn, shifted } from "./positions.ts";
 import type { ServerHover, ServerSignatureHelp } from "./protocol.ts";
 import { understand } from "./understand.ts";
@@ -27,20 +29,26 @@ export async function inspect(
   const question = async (workspace: Workspace, module: string, lines: number) => {
     const hover = async (offset: number) => {
       const position = shifted(positionIn(text, offset), lines);
-      return workspace.ask<ServerHover | null>("textDocument/hover", module, { position });
+      return workspace.hover(module, position);
     };
     const found = onWord ? ((await hover(cursor)) ?? (cursor > 0 ? await hover(cursor - 1) : null)) : null;
-    if (found) {
-      const markdown = await documented(checker, workspace, text, cursor, markupText(found.contents));
-      return { markdown, variable: /^```\w*\n(?:\(alias\) )?(?:const|let|var|\(property\)) /.test(markdown) };
-    }
+    if (found) return described(checker, workspace, text, cursor, found);
     const position = shifted(positionIn(text, cursor), lines);
     const help = await workspace.ask<ServerSignatureHelp | null>("textDocument/signatureHelp", module, { position });
     const markdown = help && signature(help);
     return markdown ? { markdown, variable: false } : undefined;
   };
   const value = onWord ? within(patience, live(code, cursor, detail)) : undefined;
-  const found = await checker.about(code, [], question).catch(() => undefined);
+  const name = onWord
+    ? plainName(text, cursor, (name) => checker.history.names.get(name)?.value !== undefined)
+    : undefined;
+  const plainly = async (workspace: Workspace, lines: ReadonlyMap<string, number>) => {
+    const position = { line: lines.get(name!)!, character: 0 };
+    const hover = await workspace.hover(namesModule, position);
+    return hover ? described(checker, workspace, text, cursor, hover) : undefined;
+  };
+  const asked = name === undefined ? checker.about(code, [], question) : checker.aboutNames(plainly);
+  const found = await asked.catch(() => undefined);
   if (!found) return undefined;
   const shown = found.markdown.replace(
     /^(```\w*\n)([\s\S]*?)(\n```)/,
@@ -48,6 +56,11 @@ export async function inspect(
   );
   const seen = found.variable || detail === 1 ? await value : undefined;
   return bundle(shown.trim(), seen);
+}
+
+async function described(checker: Checker, workspace: Workspace, text: string, cursor: number, hover: ServerHover) {
+  const markdown = await documented(checker, workspace, text, cursor, markupText(hover.contents));
+  return { markdown, variable: /^```\w*\n(?:\(alias\) )?(?:const|let|var|\(property\)) /.test(markdown) };
 }
 
 /** A variable that the cell's file declares anew has its documentation where it was declared first. */
@@ -64,9 +77,7 @@ async function documented(
   if (text[cursor - before.length - 1] === ".") return markdown;
   const place = checker.history.declaration(name);
   if (!place) return markdown;
-  const hover = await workspace.ask<ServerHover | null>("textDocument/hover", place.module, {
-    position: place.position,
-  });
+  const hover = await workspace.hover(place.module, place.position);
   const docs = /^```\w*\n[\s\S]*?\n```\n([\s\S]*)$/.exec(markupText(hover?.contents))?.[1]?.trim();
   return docs ? `${markdown.trimEnd()}\n${docs}\n` : markdown;
 }

@@ -3,6 +3,7 @@ const prefix = ".halftone-";
 
 export const historyModule = `./${prefix}history.ts`;
 export const globalsModule = `./${prefix}globals.d.ts`;
+export const namesModule = `./${prefix}names.ts`;
 export const currentModule = { ts: `./${prefix}cell.ts`, tsx: `./${prefix}cell.tsx` } as const;
 
 export function cellModule(file: number, tsx: boolean): string {

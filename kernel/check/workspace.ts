@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Position, ServerCompletions, ServerDiagnostic, ServerHover } from "./protocol.ts";
 import { configName, type LanguageServer, startServer } from "./server.ts";
 
 /**
@@ -57,6 +58,19 @@ export class Workspace {
 
   ask<Result>(method: string, module: string, more: object = {}): Promise<Result> {
     return this.#server.rpc.request(method, { textDocument: { uri: this.uri(module) }, ...more });
+  }
+
+  async diagnose(module: string): Promise<ServerDiagnostic[]> {
+    const { items } = await this.ask<{ items?: ServerDiagnostic[] }>("textDocument/diagnostic", module);
+    return items ?? [];
+  }
+
+  hover(module: string, position: Position): Promise<ServerHover | null> {
+    return this.ask("textDocument/hover", module, { position });
+  }
+
+  complete(module: string, position: Position): Promise<ServerCompletions | null> {
+    return this.ask("textDocument/completion", module, { position, context: { triggerKind: 1 } });
   }
 
   resolve<Item>(method: string, item: Item): Promise<Item> {

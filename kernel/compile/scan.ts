@@ -106,7 +106,7 @@ function isTypescriptVariant(node: Node): boolean {
 }
 
 /** `a.name` and `{ name: 1 }` name no variable. */
-function isPropertyName(parent: Node, key: string): boolean {
+export function isPropertyName(parent: Node, key: string): boolean {
   if (parent.computed === true) return false;
   switch (parent.type) {
     case "MemberExpression":

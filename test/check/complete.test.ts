@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { CompletionItem } from "../../kernel/session/introspection.ts";
 import { openNotebook } from "../kernel/fixture.ts";
-import { emptyFolder } from "./notebook.ts";
+import { emptyFolder, patience } from "./notebook.ts";
 
 const cwd = emptyFolder();
 mkdirSync(join(cwd, "data"));
 writeFileSync(join(cwd, "data", "train.csv"), "a,b\n");
 writeFileSync(join(cwd, "shapes.ts"), "export const side = 3;\n");
-const { session, run } = openNotebook({ cwd, types: { policy: "error" } });
+const { session, run } = openNotebook({ cwd, types: { policy: "error", patience } });
 
 /** Completes where the mark stands. */
 async function complete(marked: string): Promise<{ texts: string[]; items: CompletionItem[]; replaced: string }> {
@@ -144,4 +144,51 @@ test("between a call's parentheses the parameter is shown that comes next", asyn
 test("what is nothing is not found, and a magic is explained", async () => {
   assert.equal(await session.inspect("   ", 1, 0), undefined);
   assert.match(String((await session.inspect("%types warn", 3, 0))?.["text/plain"]), /%types \[error\|warn\|off\]/);
+});
+
+/** A second mention of a variable, or a block around it all, has the cell itself asked. */
+const askedOfTheCell = (marked: string) => `{ /* model size */ ${marked}\n}`;
+
+test("what is answered without the cell is what the cell itself is answered", async () => {
+  await run(
+    "const size = { rows: 1, columns: 'x' as string | undefined }; let grows: string | number = 1; enum Kind { A, B }",
+  );
+  const cells = [
+    "model.¦",
+    "const x = 1;\nmodel.la¦",
+    "await size.¦",
+    "size.columns = size2(size.¦)",
+    "grows.¦",
+    "Kind.¦",
+  ];
+  for (const cell of [
+    ...cells,
+    "const a = [model.¦]",
+    `\`a \${size.ro¦} b\``,
+    "const own = 1; size¦",
+    "f({ a: s¦ })",
+  ]) {
+    const [plain, asked] = [await complete(cell), await complete(askedOfTheCell(cell))];
+    assert.deepEqual([...plain.texts].sort(), [...asked.texts].sort(), cell);
+    assert.equal(plain.replaced, asked.replaced);
+  }
+});
+
+test("a name of the cell's own, or one that it narrows, is not taken for the notebook's", async () => {
+  assert.ok((await complete("(size: string[]) => size.¦")).texts.includes("map"));
+  assert.ok((await complete("for (const size of ['a']) { size.¦ }")).texts.includes("charAt"));
+  assert.ok((await complete("if (typeof grows === 'string') grows.¦")).texts.includes("charAt"));
+  assert.deepEqual((await complete("type T = Kind.¦")).texts, ["A", "B"]);
+  const signature = async (code: string, at: number) => (await session.inspect(code, at, 0))?.["text/plain"];
+  assert.match(String(await signature("const [model] = [1 as number];", 7)), /const model: number/);
+  assert.match(String(await signature("const { a: model } = { a: 'x' };", 12)), /const model: string/);
+  assert.match(String(await signature("[1].map((model) => 1)", 10)), /model: number/);
+  assert.match(String(await signature("[model]", 2)), /const model: Model/);
+});
+
+test("a file that cells import is completed as it is now", async () => {
+  await run("import * as shapes from './shapes.ts'");
+  assert.deepEqual((await complete("shapes.¦")).texts, ["side"]);
+  writeFileSync(join(cwd, "shapes.ts"), "export const corner = 3, edge = 4;\n");
+  assert.deepEqual((await complete("shapes.¦")).texts, ["corner", "edge"]);
 });

@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openNotebook, until } from "../kernel/fixture.ts";
-import { emptyFolder } from "./notebook.ts";
+import { emptyFolder, patience } from "./notebook.ts";
 
-const strict = () => openNotebook({ cwd: emptyFolder(), types: { policy: "error" } });
+const strict = () => openNotebook({ cwd: emptyFolder(), types: { policy: "error", patience } });
 const shown = (ran: { outputs: { type: string }[] }) =>
   ran.outputs.flatMap((output) => {
     const { type, data } = output as { type: string; data?: Record<string, string> };
@@ -96,9 +96,17 @@ test("under off nothing is checked, and %types error checks again with what ran 
 });
 
 test("HALFTONE_TYPES sets the policy, and a wrong value is told and taken for error", async () => {
-  const warned = openNotebook({ cwd: emptyFolder(), env: { ...process.env, HALFTONE_TYPES: "warn" }, types: {} });
+  const warned = openNotebook({
+    cwd: emptyFolder(),
+    env: { ...process.env, HALFTONE_TYPES: "warn" },
+    types: { patience },
+  });
   assert.equal((await warned.run("const n: number = 'x'\nn")).text, "'x'");
-  const wrong = openNotebook({ cwd: emptyFolder(), env: { ...process.env, HALFTONE_TYPES: "loud" }, types: {} });
+  const wrong = openNotebook({
+    cwd: emptyFolder(),
+    env: { ...process.env, HALFTONE_TYPES: "loud" },
+    types: { patience },
+  });
   const ran = await wrong.run("[1].length");
   assert.equal(ran.text, "1");
   assert.match(shown(ran)[0] ?? "", /HALFTONE_TYPES must be error, warn or off, got loud/);
@@ -121,7 +129,7 @@ test("options come from the nearest tsconfig.json, and the notebook's own go fir
   mkdirSync(join(folder, "lib"));
   writeFileSync(join(folder, "lib", "shapes.ts"), "export const side = 3;\n");
   const cwd = join(folder, "nested");
-  const relaxed = openNotebook({ cwd, types: { policy: "error" } });
+  const relaxed = openNotebook({ cwd, types: { policy: "error", patience } });
   assert.equal(
     (await relaxed.run("function f(x) { return x; }\nconst title = () => document.title;")).outcome.status,
     "ok",
@@ -130,14 +138,14 @@ test("options come from the nearest tsconfig.json, and the notebook's own go fir
     (await relaxed.run("import { side } from '#shapes'\nconst s: string = side")).error?.evalue ?? "",
     /'number'/,
   );
-  const own = openNotebook({ cwd, types: { policy: "error", compilerOptions: { strict: true } } });
+  const own = openNotebook({ cwd, types: { policy: "error", patience, compilerOptions: { strict: true } } });
   assert.match((await own.run("function f(x) { return x; }")).error?.evalue ?? "", /implicitly has an 'any' type/);
 });
 
 test("a broken tsconfig.json is told once, and cells are checked with the defaults", async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, "tsconfig.json"), '{ "compilerOptions": { "strict": fals');
-  const { run } = openNotebook({ cwd, types: { policy: "error" } });
+  const { run } = openNotebook({ cwd, types: { policy: "error", patience } });
   const first = await run("const a = [1].length");
   assert.equal(first.outcome.status, "ok");
   assert.match(shown(first)[0] ?? "", /tsconfig\.json could not be read/);
@@ -154,7 +162,7 @@ test("a package without types is any, with a warning; one installed later is fou
   };
   write("untyped", "package.json", '{ "name": "untyped", "version": "1.0.0", "main": "index.js" }');
   write("untyped", "index.js", "exports.answer = 42;");
-  const { run } = openNotebook({ cwd, types: { policy: "error", compilerOptions: { allowJs: false } } });
+  const { run } = openNotebook({ cwd, types: { policy: "error", patience, compilerOptions: { allowJs: false } } });
   const ran = await run("import { answer } from 'untyped'\nanswer");
   assert.equal(ran.text, "42");
   assert.match(shown(ran)[0] ?? "", /Type warning: Could not find a declaration file for module 'untyped'/);
@@ -169,7 +177,7 @@ test("a package without types is any, with a warning; one installed later is fou
 test("a relative import has the file's types as they are now", async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, "data.ts"), "export const size = 1 as number;\n");
-  const { run } = openNotebook({ cwd, types: { policy: "error" } });
+  const { run } = openNotebook({ cwd, types: { policy: "error", patience } });
   assert.equal((await run("import { size } from './data.ts'\nsize.toFixed(1)")).text, "'1.0'");
   writeFileSync(join(cwd, "data.ts"), "export const size = 'large' as string;\n");
   assert.equal((await run("import { size } from './data.ts'\nsize.toUpperCase()")).text, "'LARGE'");
@@ -196,12 +204,18 @@ test("a language server killed in the middle costs a note at most, and the next 
 test("a check that does not end is given up: the cell runs with a note, and the next is checked", async () => {
   const { run, session } = openNotebook({ cwd: emptyFolder(), types: { policy: "error", patience: 4000 } });
   await run("const before = [1].length");
-  // Once this is answered nothing else is asked of the server.
-  await session.complete("before.", 7);
-  await stop(session.checkerPid!);
-  const stuck = await run("const x = before + 1\nx");
+  const stuck = await answeredLate("const x = before + 1\nx");
   assert.equal(stuck.text, "2");
   assert.match(shown(stuck)[0] ?? "", /types were not checked: the checker did not answer in 4 s/);
+  /** What is asked behind the cells may be what does not end: then the cell is checked by the next server. */
+  async function answeredLate(code: string) {
+    for (let tries = 0; ; tries++) {
+      await session.complete("before.", 7);
+      await stop(session.checkerPid!);
+      const ran = await run(code);
+      if (shown(ran).length > 0 || tries === 3) return ran;
+    }
+  }
   const deadline = Date.now() + 20_000;
   let found: string | undefined;
   while (found === undefined && Date.now() < deadline) found = (await run("const s: string = before")).error?.evalue;
