@@ -65,8 +65,9 @@ function numbersFit(inputs: readonly TensorInfo[], storage: Storage): boolean {
 }
 
 function runIn(storage: Storage, op: NativeOp, next: RunOp): Tensor[] {
-  const made: Tensor[] = [];
   const type = typeOf[storage];
+  if (isAll(op.inputs, type)) return typedOp(storage, op, op.inputs, next);
+  const made: Tensor[] = [];
   try {
     const inputs = op.inputs.map((input) => {
       if (input.dtype !== "float32") return input;
@@ -77,11 +78,20 @@ function runIn(storage: Storage, op: NativeOp, next: RunOp): Tensor[] {
       made.push(cast);
       return cast;
     });
-    const typed = { ...op, inputs, attrs: retyped(op, FLOAT, type) };
-    return storage === "bfloat16" && op.name === "BiasAddGrad" ? sumOverRows(typed, next) : next(typed);
+    return typedOp(storage, op, inputs, next);
   } finally {
     for (const tensor of made) tensor.dispose();
   }
+}
+
+function isAll(inputs: readonly TensorInfo[], type: number): boolean {
+  for (const input of inputs) if (input.dtype === "float32" && entryOf(input).dtype !== type) return false;
+  return true;
+}
+
+function typedOp(storage: Storage, op: NativeOp, inputs: TensorInfo[], next: RunOp): Tensor[] {
+  const typed = { name: op.name, attrs: retyped(op, FLOAT, typeOf[storage]), inputs, outputs: op.outputs };
+  return storage === "bfloat16" && op.name === "BiasAddGrad" ? sumOverRows(typed, next) : next(typed);
 }
 
 /** TensorFlow's CPU kernel of BiasAddGrad adds bfloat16 in bfloat16 (4096 ones make 256); its Sum adds in float32. */
@@ -113,7 +123,9 @@ function retyped({ attrs }: NativeOp, from: number, to: number): NativeOp["attrs
   if (from === to) return attrs;
   const { TF_ATTR_TYPE } = nativeBackend().binding;
   return attrs.map((attr) =>
-    attr.type === TF_ATTR_TYPE && attr.value === from && !resultTypes.has(attr.name) ? { ...attr, value: to } : attr,
+    attr.value === from && attr.type === TF_ATTR_TYPE && !resultTypes.has(attr.name)
+      ? { name: attr.name, type: attr.type, value: to }
+      : attr,
   );
 }
 
