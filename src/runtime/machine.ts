@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 
 export type Device = "cpu" | "gpu";
 
@@ -31,6 +31,11 @@ export function findGpu(): string | undefined {
 export function threads(): number {
   const asked = Number(process.env.TF_NUM_INTRAOP_THREADS);
   return asked > 0 ? asked : availableParallelism();
+}
+
+/** Bytes of memory that this process may use: the machine's, or fewer where its container has a limit. */
+export function machineMemory(): number {
+  return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }
 
 /** Whether this Node stands on glibc, as TensorFlow's library does. */

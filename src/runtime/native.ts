@@ -3,6 +3,7 @@ import util from "node:util";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import { bindingFile } from "./compiler.ts";
 import { openDoor } from "./door.ts";
+import { machineMemory } from "./machine.ts";
 import { manageNative } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
 import { withoutSignals } from "./signals.ts";
@@ -15,6 +16,10 @@ export function loadNative(folder: string): Tf {
   // 3: fatal errors only. TensorFlow's own lines belong in no cell, and a failed op throws what it has to say.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
+  // glibc (2.36 here) cannot use most of the holes that aligned blocks leave: a loop over 8 MB tensors of which two are alive
+  // grew to 600 MB or to 9 GB, as luck would have it. TensorFlow's own allocator, the one of its GPU builds, holds the peak.
+  process.env.TF_CPU_ALLOCATOR_USE_BFC ??= "true";
+  process.env.TF_CPU_BFC_MEM_LIMIT_IN_MB ??= String(Math.floor(machineMemory() / 2 ** 20));
   giveBackUtil();
   // The package asks node-pre-gyp only where its binding lies.
   seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });

@@ -65,6 +65,17 @@ test("a synchronous loop over 8 MB tensors never holds more than a dozen beyond 
   x.dispose();
 });
 
+test("a loop over large tensors does not grow the process, however they are freed", native, () => {
+  const x = tf.ones([2048, 1024]);
+  const step = () => tf.tidy(() => x.add(1).relu().mean()).dispose();
+  for (let i = 0; i < 50; i++) step();
+  const before = process.memoryUsage.rss();
+  for (let i = 0; i < 400; i++) step();
+  const grown = (process.memoryUsage.rss() - before) / 2 ** 20;
+  assert.ok(grown < 64, `the process grew by ${grown.toFixed(0)} MiB`);
+  x.dispose();
+});
+
 test("what tf.memory() says is the same whether tensors were disposed or collected", collected, async () => {
   const before = await counts();
   afterwards(() => {

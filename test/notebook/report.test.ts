@@ -5,9 +5,9 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { findBrowser } from "../../src/notebook/browser.ts";
 import { type Notebook, parseNotebook, readNotebook } from "../../src/notebook/nbformat.ts";
 import { headlineOf, renderLanding, renderPage } from "../../src/notebook/report/index.ts";
-import { findBrowser } from "../../src/notebook/browser.ts";
 import { code, markdown, notebookJson, scratch } from "./cells.ts";
 
 const fixtures = new URL("../../../test/notebook/fixtures/", import.meta.url).pathname;
