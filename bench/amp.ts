@@ -6,9 +6,6 @@
  *
  * PyTorch runs under HALFTONE_TORCH_PYTHON, or python3, if that has `torch` (pip install torch numpy).
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import type { Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import {
   adamW,
@@ -32,6 +29,7 @@ import {
 import { crossEntropy } from "../src/nn/ops/cross-entropy.ts";
 import { nativeBackend, nativeMemory, resetPeak } from "../src/runtime/index.ts";
 import { parameterList } from "../src/tensor/index.ts";
+import { median, reference, torchPython } from "./figures.ts";
 
 const precisions = ["float32", "float16", "bfloat16", "float64"] as const;
 type Precision = (typeof precisions)[number];
@@ -60,8 +58,6 @@ const { backend, version, device, threads } = runtimeInfo();
 const python = torchPython();
 console.log(`${backend} ${version} on the ${device}, ${threads} threads; ${rounds} rounds of ${STEPS} steps, in turns`);
 console.log(halfPrecision().reason);
-if (!python)
-  console.log("PyTorch not found: pip install torch numpy, or set HALFTONE_TORCH_PYTHON to a Python that has it");
 
 for (const { rows, time, ...sizes } of settings) {
   const config: TransformerConfig = { ...common, ...sizes, hidden: 4 * sizes.features, maxLength: time };
@@ -172,32 +168,12 @@ function timeInOps(fn: () => void): number {
 }
 
 function startTorch(python: string, config: TransformerConfig, batch: Batch, rows: number, time: number) {
-  const script = fileURLToPath(new URL("../../bench/reference/amp_step.py", import.meta.url));
-  const child: ChildProcess = spawn(python, [script], { stdio: ["pipe", "pipe", "pipe"] });
-  let said = "";
-  child.stderr!.on("data", (text) => {
-    said += text;
-  });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const { tell, ask, stop } = reference(python, "amp_step.py");
   const { ids, labels } = batch;
-  child.stdin!.write(`${JSON.stringify({ ...config, rows, time, threads, ids: [...ids], labels: [...labels!] })}\n`);
+  tell(JSON.stringify({ ...config, rows, time, threads, ids: [...ids], labels: [...labels!] }));
   const run = async (precision: Precision): Promise<Measured | undefined> => {
-    child.stdin!.write(`${precision} ${STEPS}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`PyTorch ended early:\n${said}`);
-    const answer = JSON.parse(value) as Partial<Measured>;
+    const answer = (await ask(`${precision} ${STEPS}`)) as Partial<Measured>;
     return answer.times ? { ...(answer as Measured), outside: Number.NaN } : undefined;
   };
-  return { run, stop: () => child.stdin!.end() };
-}
-
-function torchPython(): string | undefined {
-  const python = process.env.HALFTONE_TORCH_PYTHON ?? "python3";
-  return spawnSync(python, ["-c", "import torch"]).status === 0 ? python : undefined;
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return { run, stop };
 }

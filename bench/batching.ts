@@ -27,9 +27,6 @@
  *
  * PyTorch runs under HALFTONE_TORCH_PYTHON, or python3, if that has `torch` (pip install torch numpy).
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
   adamW,
@@ -56,6 +53,7 @@ import {
   uniformLengthBatches,
   warmUp,
 } from "../src/index.ts";
+import { median, reference, torchPython } from "./figures.ts";
 
 interface Run {
   seconds: number;
@@ -127,8 +125,6 @@ console.log(
     `at most ${maxLength}; ${config.layers} layers of ${features}; ${epochs} epochs, ${seeds} seeds, in turns; ` +
     `accuracy on ${held} others, of which the most frequent answer is ${(100 * majorityShare(examples.slice(count))).toFixed(1)}%`,
 );
-if (!python)
-  console.log("PyTorch not found: pip install torch numpy, or set HALFTONE_TORCH_PYTHON to a Python that has it");
 
 const torch = python ? startTorch(python) : undefined;
 const mine = new Map<string, Run[]>();
@@ -252,33 +248,8 @@ function predict(): void {
   );
 }
 
-function startTorch(python: string) {
-  const script = fileURLToPath(new URL("../../bench/reference/batching.py", import.meta.url));
-  const child: ChildProcess = spawn(python, [script], { stdio: ["pipe", "pipe", "ignore"] });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  const pairs = (part: typeof examples) => part.map(({ tokens, label }) => [[...tokens], label]);
-  const steps = epochs * Math.ceil(count / batchSize);
-  const common = {
-    ...{ ...config, threads, batchSize, epochs, peak, warmUp: warmUpSteps(steps) },
-    examples: pairs(training),
-    validation: pairs(examples.slice(count)),
-  };
-  const run = async (strategy: string, seed: number): Promise<Run> => {
-    child.stdin!.write(`${JSON.stringify({ ...common, strategy, seed })}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error("PyTorch ended early");
-    return JSON.parse(value) as Run;
-  };
-  return { run, stop: () => child.stdin!.end() };
-}
-
 function warmUpSteps(steps: number): number {
   return Math.ceil(steps / 10);
-}
-
-function torchPython(): string | undefined {
-  const python = process.env.HALFTONE_TORCH_PYTHON ?? "python3";
-  return spawnSync(python, ["-c", "import torch"]).status === 0 ? python : undefined;
 }
 
 function push(into: Map<string, Run[]>, name: string, run: Run): void {
@@ -293,8 +264,16 @@ function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+function startTorch(python: string) {
+  const { ask, stop } = reference(python, "batching.py");
+  const pairs = (part: typeof examples) => part.map(({ tokens, label }) => [[...tokens], label]);
+  const steps = epochs * Math.ceil(count / batchSize);
+  const common = {
+    ...{ ...config, threads, batchSize, epochs, peak, warmUp: warmUpSteps(steps) },
+    examples: pairs(training),
+    validation: pairs(examples.slice(count)),
+  };
+  const run = async (strategy: string, seed: number) =>
+    (await ask(JSON.stringify({ ...common, strategy, seed }))) as Run;
+  return { run, stop };
 }

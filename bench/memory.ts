@@ -25,6 +25,7 @@ import {
   train,
   transformerClassifier,
 } from "../src/index.ts";
+import { median } from "./figures.ts";
 
 interface Measured {
   microseconds: number;
@@ -104,8 +105,6 @@ function measure(loop: Loop, variant: Variant): Measured {
   }
   return { microseconds: ((performance.now() - start) / steps) * 1000, most, rss };
 }
-
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 function compareLoops(rounds: number): void {
   for (const loop of Object.keys(loops) as Loop[]) {

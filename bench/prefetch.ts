@@ -15,6 +15,7 @@ import {
   train,
   transformerClassifier,
 } from "../src/index.ts";
+import { median } from "./figures.ts";
 
 const rounds = Number(process.argv[2] ?? 3);
 const STEPS = 12;
@@ -56,8 +57,4 @@ async function run(batches: Batches, steps: number): Promise<StepRecord[]> {
   optimizer.dispose();
   model.dispose();
   return history.steps.slice(2);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }

@@ -5,9 +5,6 @@
  *
  * PyTorch runs under HALFTONE_TORCH_PYTHON, or python3, if that has `torch` (pip install torch numpy).
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import {
   adamW,
   type Batches,
@@ -22,6 +19,7 @@ import {
   train,
   transformerClassifier,
 } from "../src/index.ts";
+import { median, reference, torchPython } from "./figures.ts";
 
 interface Measured {
   times: number[];
@@ -43,8 +41,6 @@ await ready();
 const { backend, version, device, threads } = runtimeInfo();
 const python = torchPython();
 console.log(`${backend} ${version} on the ${device}, ${threads} threads; ${rounds} rounds of ${STEPS} steps, in turns`);
-if (!python)
-  console.log("PyTorch not found: pip install torch numpy, or set HALFTONE_TORCH_PYTHON to a Python that has it");
 
 for (const { rows, time, ...sizes } of settings) {
   const config: TransformerConfig = { ...common, ...sizes, hidden: 4 * sizes.features, maxLength: time };
@@ -116,32 +112,9 @@ async function halftone(config: TransformerConfig, batches: Batches) {
 }
 
 function startTorch(python: string, config: TransformerConfig, batches: Batches, rows: number, time: number) {
-  const script = fileURLToPath(new URL("../../bench/reference/step.py", import.meta.url));
-  const child: ChildProcess = spawn(python, [script], { stdio: ["pipe", "pipe", "pipe"] });
-  let said = "";
-  child.stderr!.on("data", (text) => {
-    said += text;
-  });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const { tell, ask, stop } = reference(python, "step.py");
   const [batch] = batches;
   const { ids, labels } = batch!;
-  child.stdin!.write(`${JSON.stringify({ ...config, rows, time, threads, ids: [...ids], labels: [...labels!] })}\n`);
-  const run = async (steps: number): Promise<Measured> => {
-    child.stdin!.write(`${steps}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`PyTorch ended early:\n${said}`);
-    return JSON.parse(value) as Measured;
-  };
-  return { run, stop: () => child.stdin!.end() };
-}
-
-function torchPython(): string | undefined {
-  const python = process.env.HALFTONE_TORCH_PYTHON ?? "python3";
-  return spawnSync(python, ["-c", "import torch"]).status === 0 ? python : undefined;
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  tell(JSON.stringify({ ...config, rows, time, threads, ids: [...ids], labels: [...labels!] }));
+  return { run: async (steps: number) => (await ask(String(steps))) as Measured, stop };
 }

@@ -1,0 +1,47 @@
+// What the benches share: the middle of several rounds, and the same in PyTorch beside them.
+import { spawn, spawnSync } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** A Python that has PyTorch: HALFTONE_TORCH_PYTHON, or python3. Says so where there is none. */
+export function torchPython(): string | undefined {
+  const python = process.env.HALFTONE_TORCH_PYTHON ?? "python3";
+  if (spawnSync(python, ["-c", "import torch"]).status === 0) return python;
+  console.log("PyTorch not found: pip install torch numpy, or set HALFTONE_TORCH_PYTHON to a Python that has it");
+  return undefined;
+}
+
+/** A script of bench/reference that answers lines with JSON. */
+export interface Reference {
+  tell(line: string): void;
+  /** @throws Error with what the script wrote to stderr when it ends before it answers */
+  ask(line: string): Promise<unknown>;
+  stop(): void;
+}
+
+export function reference(python: string, script: string): Reference {
+  const file = fileURLToPath(new URL(`../../bench/reference/${script}`, import.meta.url));
+  const child = spawn(python, [file], { stdio: ["pipe", "pipe", "pipe"] });
+  let said = "";
+  child.stderr.on("data", (text) => {
+    said = (said + text).slice(-4000);
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const tell = (line: string) => void child.stdin.write(`${line}\n`);
+  return {
+    tell,
+    async ask(line) {
+      tell(line);
+      const { value, done } = await lines.next();
+      if (done) throw new Error(`PyTorch ended early:\n${said}`);
+      return JSON.parse(value);
+    },
+    stop: () => void child.stdin.end(),
+  };
+}
