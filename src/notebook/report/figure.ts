@@ -21,6 +21,12 @@ const CARTESIAN = new Set(
 export class Figures {
   #count = 0;
   #full = false;
+  readonly #captions: boolean;
+
+  /** `captions` puts titles above the figures as text, which breaks into lines where there is little room. */
+  constructor({ captions = false }: { captions?: boolean } = {}) {
+    this.#captions = captions;
+  }
 
   render(figure: Figure): string {
     this.#count++;
@@ -28,9 +34,11 @@ export class Figures {
     const title = figure.layout?.title;
     const label = (typeof title === "string" ? title : title?.text)?.replaceAll(/<[^>]*>/g, " ").trim();
     const height = typeof figure.layout?.height === "number" ? figure.layout.height : 420;
-    const json = JSON.stringify(figure).replaceAll("<", "\\u003c");
+    const caption = this.#captions && label ? `<p class="figure-title">${escapeHtml(label)}</p>` : "";
+    const drawn = caption === "" ? figure : { ...figure, layout: { ...figure.layout, title: undefined } };
+    const json = JSON.stringify(drawn).replaceAll("<", "\\u003c");
     return (
-      `<figure class="plotly" role="group" aria-label="${escapeHtml(label || `Figure ${this.#count}`)}" style="min-height:${height}px">` +
+      `${caption}<figure class="plotly" role="group" aria-label="${escapeHtml(label || `Figure ${this.#count}`)}" style="min-height:${height}px">` +
       `<script type="application/json">${json}</script><noscript>This figure needs JavaScript.</noscript></figure>`
     );
   }

@@ -30,7 +30,7 @@ const SAID: Record<string, string> = {
 /** The page that lists a folder's notebooks, each with its headline figure. */
 export async function renderLanding(entries: LandingEntry[]): Promise<string> {
   const highlight = await loadHighlight();
-  const figures = new Figures();
+  const figures = new Figures({ captions: true });
   const scripts = new Set<string>();
   const context = {
     figures,
