@@ -27,6 +27,7 @@ interface Measured {
   big: Figure;
   stop: Figure;
   memory: Figure;
+  "idles lost"?: number;
 }
 
 const sources = fileURLToPath(new URL("../..", import.meta.url));
@@ -116,6 +117,7 @@ function print(measured: ReadonlyMap<string, Measured>): void {
     ["100,000 lines", (m) => m.lines],
     ["50 MB in one output", (m) => m.big],
     ["Stop to idle, state kept", (m) => m.stop],
+    ["cells without an idle", (m) => String(m["idles lost"] ?? 0)],
     ["memory when idle", (m) => (typeof m.memory === "number" ? `${Math.round(m.memory / 1e6)} MB` : m.memory)],
   ];
   console.log(`Node ${process.version}, ${os.cpus().length} × ${os.cpus()[0]?.model}, medians`);
