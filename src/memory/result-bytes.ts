@@ -51,9 +51,9 @@ export function resultBytes({ name, attrs, inputs }: GatedOp): number | undefine
 export const values = (info: TensorInfo): number[] => Array.from(tf.backend().readSync(info.dataId) as Int32Array);
 
 function broadcasted(a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
-    const [x = 1, y = 1] = [a[a.length - rank + i], b[b.length - rank + i]];
-    return x === 1 ? y : x;
-  });
+  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
+  const shape = [...long];
+  const start = long.length - short.length;
+  for (let i = 0; i < short.length; i++) if (shape[start + i] === 1) shape[start + i] = short[i]!;
+  return shape;
 }
