@@ -48,7 +48,7 @@ test("one TensorFlow call that does not return is ended with its process, which 
      tf.image.nonMaxSuppression(boxes as any, scores as any, n).arraySync()`,
   );
   assert.equal(ran.reply.content.ename, "KeyboardInterrupt");
-  const said = (ran.content("error")?.traceback as string[]).join("\n");
+  const said = (ran.content("error")!.traceback as string[]).join("\n");
   assert.match(said, /did not stop within 5 s .* so its process was ended\n.*native call.*\nAll variables are lost/s);
   assert.equal((await kernel.execute("a").reply).content.status, "error");
   const after = await kernel.execute(setUp).done;
