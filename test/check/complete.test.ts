@@ -192,3 +192,12 @@ test("a file that cells import is completed as it is now", async () => {
   writeFileSync(join(cwd, "shapes.ts"), "export const corner = 3, edge = 4;\n");
   assert.deepEqual((await complete("shapes.¦")).texts, ["corner", "edge"]);
 });
+
+test("what a cell declares is known while it still runs", async () => {
+  const running = run("const later = { depth: 1 }; await new Promise(() => {})");
+  const deadline = Date.now() + patience;
+  while (!(await complete("later.¦")).texts.includes("depth")) assert.ok(Date.now() < deadline);
+  assert.match(String((await session.inspect("later", 2, 0))?.["text/plain"]), /const later: \{\s*depth: number/);
+  session.interrupt();
+  await running;
+});

@@ -155,17 +155,31 @@ type Run<
 
 type TrimEnd<S extends string> = S extends `${infer R} ` ? TrimEnd<R> : S extends ` ${infer R}` ? TrimEnd<R> : S;
 
-type Analysed<Op extends PatternOp, P extends string, S extends Shape, Sizes extends AxisSizes> = string extends P
+/**
+ * Sizes as a union of pairs, and back. Every `{ h: 8 }` in a program is a type of its own, of which the compiler would work
+ * out all of the rest anew; equal pairs are one type.
+ */
+type Pairs<Sizes extends AxisSizes> = { [K in keyof Sizes]-?: readonly [K, Sizes[K]] }[keyof Sizes];
+type Sized<E> = {
+  readonly [X in E as X extends readonly [infer K extends string, number] ? K : never]: X extends readonly [
+    string,
+    infer N extends number,
+  ]
+    ? N
+    : never;
+};
+
+type Analysed<Op extends PatternOp, P extends string, S extends Shape, E> = string extends P
   ? Shape
   : P extends `${infer L}->${infer R}`
-    ? Run<Op, Items<L>, Items<R>, TrimEnd<L>, S, Sizes>
+    ? Run<Op, Items<L>, Items<R>, TrimEnd<L>, S, Sized<E>>
     : `there is no \`->\``;
 
 /** The shape of `rearrange(x, pattern, sizes)`. */
 export type PatternShape<Op extends PatternOp, P extends string, S extends Shape, Sizes extends AxisSizes> = ShapeIn<
-  Analysed<Op, P, S, Sizes>
+  Analysed<Op, P, S, Pairs<Sizes>>
 >;
 
 /** `P`, or a sentence that says why the pattern does not fit the shape. */
 export type PatternFor<Op extends PatternOp, P extends string, S extends Shape, Sizes extends AxisSizes> =
-  Analysed<Op, P, S, Sizes> extends infer R ? (R extends Sentence ? `${Op} \`${P}\`: ${R}` : P) : never;
+  Analysed<Op, P, S, Pairs<Sizes>> extends infer R ? (R extends Sentence ? `${Op} \`${P}\`: ${R}` : P) : never;
