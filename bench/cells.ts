@@ -107,6 +107,14 @@ async function measure(name: Name, size: number, folder: string): Promise<Figure
     const code = `const k${round} = 1;\nx${last}.ad`;
     if ((await subject.complete(code, code.length)) === 0) throw new Error("nothing to complete");
   });
+  figures["another's, just after a check"] = await median(
+    subject,
+    async (round) => {
+      const code = `const k${round} = 1;\nx${Math.max(0, last - round)}.ad`;
+      if ((await subject.complete(code, code.length)) === 0) throw new Error("nothing to complete");
+    },
+    (round) => expectErrors(subject, `const wrong: string = ${round};`, 1),
+  );
   figures["the same, the next letter"] = await median(subject, async (round) => {
     const code = `const k = ${rounds};\nx${last}.${"addN".slice(0, round % 4)}`;
     await subject.complete(code, code.length);
@@ -140,12 +148,18 @@ async function expectErrors(subject: Subject, code: string, count: number): Prom
   if (found !== count) throw new Error(`${found} errors, not ${count}, in: ${code}`);
 }
 
-async function median(subject: Subject, action: (round: number) => Promise<void>): Promise<Figure> {
+/** `prepare` is not timed, but counts as processor time. */
+async function median(
+  subject: Subject,
+  action: (round: number) => Promise<void>,
+  prepare = async (_round: number) => {},
+): Promise<Figure> {
   await action(rounds);
   const times: number[] = [];
   const before = processorTime(subject);
   const began = performance.now();
   for (let round = 0; round < rounds && (round < 3 || performance.now() - began < enough); round++) {
+    await prepare(round);
     const start = performance.now();
     await action(round);
     times.push(performance.now() - start);
