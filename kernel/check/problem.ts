@@ -70,10 +70,14 @@ function shapeSentence(message: string): string | undefined {
   return quoted.replace(/\\(["\\])/g, "$1");
 }
 
-/** Names of the notebook's own files and of what stands in them for a reader. */
+/**
+ * Names of the notebook's own files and of what stands in them for a reader; a type that is not imported, told by its file
+ * as `import("/…/tensor").Tensor<…>`, by its name alone.
+ */
 export function relabel(message: string, labels: Labels): string {
-  if (!message.includes(".halftone-") && !message.includes("$$")) return message;
+  if (!message.includes("import(") && !message.includes(".halftone-") && !message.includes("$$")) return message;
   return message
+    .replace(/\bimport\("(?![^"]*\.halftone-)[^"]+"\)\./g, "")
     .replace(
       new RegExp(`${ownImport.source}([\\p{ID_Start}$_][\\p{ID_Continue}$]*)?`, "gu"),
       (_, file: string, id: string | undefined, name: string | undefined) => {

@@ -144,6 +144,7 @@ const COLUMNS: readonly Column[] = [
   "lossScale",
   "skipped",
   "milliseconds",
+  "processor",
   "elapsed",
   "liveBytes",
   "peakBytes",

@@ -32,7 +32,7 @@ export function takeStep(
   optimizer: Optimizer,
   batches: readonly Batch[],
   options: StepOptions,
-): Omit<StepRecord, "epoch" | "milliseconds" | "elapsed"> {
+): Omit<StepRecord, "epoch" | "milliseconds" | "processor" | "elapsed"> {
   const { step, learningRate, scaler } = options;
   resetPeak();
   const lossScale = scaler?.getScale();

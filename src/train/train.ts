@@ -119,16 +119,19 @@ export async function train(options: TrainOptions): Promise<History> {
   if (!resumed) evaluateNow();
   for (const group of taken < total && !ended(stopping, options) ? groups(batches, place, accumulate) : []) {
     const made = performance.now();
+    const used = processorTime();
     const step = taken + 1;
     const learningRate = options.learningRate?.(taken);
     const how = { step, learningRate, seed, autocast, scaler, loss: objective };
     const own = takeStep(model, optimizer, group.batches, how);
     const now = performance.now();
+    const processor = processorTime();
     const record: StepRecord = {
       ...own,
       times: { ...own.times, data: group.milliseconds },
       epoch: group.epoch,
       milliseconds: now - made + group.milliseconds,
+      processor: processor - used + group.processor,
       elapsed: now - started,
     };
     taken = step;
@@ -169,8 +172,9 @@ interface Group {
   epoch: number;
   /** Where the next one begins. */
   next: Place;
-  /** How long the batches took to make. */
+  /** How long the batches took to make, by the clock and in processor time. */
   milliseconds: number;
+  processor: number;
 }
 
 /** The batches of one step after another, from a place on, without end. */
@@ -181,6 +185,7 @@ function* groups(batches: Batches, from: Place, accumulate: number): Generator<G
     try {
       for (;;) {
         const began = performance.now();
+        const used = processorTime();
         const group: Batch[] = [];
         while (group.length < accumulate) {
           const { value, done } = waiting.next();
@@ -189,12 +194,20 @@ function* groups(batches: Batches, from: Place, accumulate: number): Generator<G
         }
         if (group.length === 0) break;
         at += group.length;
-        yield { batches: group, epoch, next: { epoch, batch: at }, milliseconds: performance.now() - began };
+        const milliseconds = performance.now() - began;
+        const processor = processorTime() - used;
+        yield { batches: group, epoch, next: { epoch, batch: at }, milliseconds, processor };
       }
     } finally {
       waiting.return?.();
     }
   }
+}
+
+/** Milliseconds of processor time of this process so far, all threads together. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function stepCount({ steps: asked, epochs, batches, accumulate = 1 }: TrainOptions): number {

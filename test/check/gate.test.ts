@@ -68,6 +68,14 @@ test("the kernel's own packages have types where the notebook's folder has none"
   assert.match(error?.evalue ?? "", /'number' is not assignable to parameter of type 'string'/);
 });
 
+test("a type is told by its name, not by the file that it is from", async () => {
+  const { run } = strict();
+  await run('const { randn } = await import("halftone")');
+  const { error } = await run("const text: string = randn([2, 3])");
+  assert.match(error?.evalue ?? "", /^Type '.*Tensor.*' is not assignable to type 'string'/);
+  assert.doesNotMatch(error?.traceback.join("\n") ?? "", /import\(|\/dist\//);
+});
+
 test("a shape mismatch is told by its own sentence", async () => {
   const { run } = strict();
   const code =

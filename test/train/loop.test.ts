@@ -115,7 +115,10 @@ test("every step tells where its time went, and what of it was useful", async ()
     assert.ok(parts.reduce((sum, part) => sum + part, 0) <= milliseconds);
     assert.ok(usefulTokens <= tokens);
   }
+  assert.ok(history.steps.every(({ processor }) => processor > 0));
   const [, second, third] = history.steps;
+  const byProcessor = (1000 * third!.usefulTokens) / third!.processor;
+  assert.equal(usefulTokensPerSecond(history.steps.slice(0, 3), { skip: 2, by: "processor" }), byProcessor);
   const expected = (1000 * (second!.usefulTokens + third!.usefulTokens)) / (second!.milliseconds + third!.milliseconds);
   assert.ok(Math.abs(usefulTokensPerSecond(history.steps.slice(0, 3)) / expected - 1) < 1e-9);
 });

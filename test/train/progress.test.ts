@@ -13,6 +13,7 @@ const step = (n: number): StepRecord => ({
   accuracy: 0.5,
   learningRate: 1e-3,
   milliseconds: 20,
+  processor: 30,
   times: { data: 1, forward: 4, backward: 10, update: 2 },
   elapsed: 20 * n,
   liveBytes: 1,
