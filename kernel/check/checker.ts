@@ -55,7 +55,7 @@ export class Checker implements AsyncDisposable {
   readonly patience: number;
   readonly history = new History();
   readonly #env: NodeJS.ProcessEnv;
-  readonly #config: Promise<Config>;
+  #config: Promise<Config>;
   readonly #mutex = new Mutex();
   readonly #labels = new Map<number, string>();
   /** What cells with type errors declare, and which: it is not there unless one ran all the same. */
@@ -91,6 +91,11 @@ export class Checker implements AsyncDisposable {
     this.#running().catch(() => {});
   }
 
+  /** Checks by other compiler options from now on. */
+  configure(compilerOptions: CompilerOptions): void {
+    this.#config = readConfig(this.cwd, compilerOptions);
+  }
+
   /** Something to say with the next cell that is checked. */
   note(text: string): void {
     this.#notes.push(text);
@@ -122,13 +127,15 @@ export class Checker implements AsyncDisposable {
         const hidden = this.history.augmentedBy(facts, key);
         if (hidden.length > 0) workspace.put(historyModule, this.history.text(hidden));
         workspace.put(module, text);
+        workspace.put(configModule, await this.#configText());
         this.#tellFiles(workspace, text);
         const items = await workspace.diagnose(module);
         const missing = missingModules(items);
         const paths = candidates(this.cwd, missing);
         if (paths.length > 0) {
           workspace.filesChanged("created", paths);
-          workspace.put(configModule, `${(await this.#config).text}${" ".repeat(++this.#reloads)}`);
+          this.#reloads++;
+          workspace.put(configModule, await this.#configText());
           return workspace.diagnose(module);
         }
         return items;
@@ -276,15 +283,20 @@ export class Checker implements AsyncDisposable {
       if (!this.#disposed && ++this.#failures <= 3) this.warm();
     });
     await workspace.ready;
-    const { text } = await this.#config;
+    const config = await this.#configText();
     // A document opened before the program that contains it is known costs the least.
     for (const [module, text] of this.history.files()) workspace.put(module, text);
     workspace.put(globalsModule, globalsText);
     workspace.put(historyModule, this.history.text());
     workspace.put(namesModule, this.history.namesFile().text);
-    workspace.put(configModule, text);
+    workspace.put(configModule, config);
     for (const module of Object.values(currentModule)) workspace.put(module, "export {};\n");
     return workspace;
+  }
+
+  /** The server reads a configuration again, and looks for modules anew, when its text is another. */
+  async #configText(): Promise<string> {
+    return (await this.#config).text + " ".repeat(this.#reloads);
   }
 
   /** Brings the server's files up to what the history is now, behind whatever it is asked at the moment. */

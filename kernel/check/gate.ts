@@ -2,10 +2,12 @@ import type { Introspector } from "../session/introspection.ts";
 import type { Output } from "../session/output.ts";
 import { Checker, type CheckerOptions } from "./checker.ts";
 import { Completer } from "./complete.ts";
+import type { CompilerOptions } from "./config.ts";
 import type { PastCell } from "./history.ts";
 import { inspect, type Live } from "./inspect.ts";
 import { isPolicy, type Policy, policyOf } from "./policy.ts";
 import { describeProblems, summarize } from "./show.ts";
+import { importsTslab, tslabOptions } from "./tslab.ts";
 import { within } from "./within.ts";
 
 export interface GateOptions extends CheckerOptions {
@@ -29,11 +31,14 @@ export class Gate implements AsyncDisposable {
   readonly checker: Checker;
   policy: Policy;
   #told: string | undefined;
+  readonly #compilerOptions: CompilerOptions | undefined;
+  #isForTslab = false;
   /** Milliseconds that a question about a name waits, after which the program's own values must do. */
   readonly #patience: number;
 
   constructor({ policy, ...options }: GateOptions) {
     this.checker = new Checker(options);
+    this.#compilerOptions = options.compilerOptions;
     this.#patience = 0.3 * this.checker.patience;
     const said = policyOf(options.env ?? process.env);
     this.policy = policy ?? said.policy;
@@ -55,6 +60,10 @@ export class Gate implements AsyncDisposable {
   /** Whether the cell may run. */
   async admit({ code, source, label, key, signal, onOutput }: Applicant): Promise<boolean> {
     if (this.policy === "off") return true;
+    if (!this.#isForTslab && importsTslab.test(code)) {
+      this.#isForTslab = true;
+      this.checker.configure({ ...tslabOptions, ...this.#compilerOptions });
+    }
     const { problems, note } = await this.checker.check(code, { key, label, ...(signal ? { signal } : {}) });
     if (signal?.aborted) {
       const evalue = "the cell was interrupted before it ran";

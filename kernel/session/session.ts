@@ -16,7 +16,6 @@ import type { Completions, Introspector } from "./introspection.ts";
 import { type LaunchedHost, launchHost } from "./launch.ts";
 import type { CellOutcome, CommMessage, MimeBundle, Output } from "./output.ts";
 import { Queue } from "./queue.ts";
-import { TslabRules } from "./tslab.ts";
 
 export interface SessionOptions {
   /** The notebook's folder: imports and relative paths start there. */
@@ -95,7 +94,6 @@ export class Session implements AsyncDisposable {
   readonly #calls = new HostCalls();
   readonly #options: { cwd: string; env: NodeJS.ProcessEnv; interruptGrace: number };
   readonly #gate: Gate;
-  readonly #tslab: TslabRules;
   #interrupted = new AbortController();
   readonly #queue = new Queue();
   readonly #cells = new Map<number, Running>();
@@ -120,7 +118,6 @@ export class Session implements AsyncDisposable {
     if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
       throw new Error(`the notebook's folder is missing: ${cwd}`);
     this.#options = { cwd, env, interruptGrace };
-    this.#tslab = new TslabRules(options.types?.compilerOptions);
     this.#gate = new Gate({ cwd, env, ...options.types });
     const heap = this.introspectors.at(-1)!;
     const live: Introspector["inspect"] = (code, cursor, detail) => heap.inspect(code, cursor, detail);
@@ -239,11 +236,7 @@ export class Session implements AsyncDisposable {
     if (!options.silent) {
       const interrupted = this.#interrupted.signal;
       const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
-      const applicant = { ...name, code: text, source: code, signal, onOutput: options.onOutput };
-      const rules = this.#gate.policy !== "off" && this.#tslab.applyTo(text, this.#options.cwd);
-      const admitted = rules
-        ? this.#tslab.tell(this.#gate.checker).then(() => this.#gate.admit(applicant))
-        : this.#gate.admit(applicant);
+      const admitted = this.#gate.admit({ ...name, code: text, source: code, signal, onOutput: options.onOutput });
       // While the checker reads it.
       made = this.#compile(text, id);
       if (!(await admitted)) return { ...failed, elapsed: performance.now() - started };
