@@ -1,6 +1,6 @@
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { called, release, share, take, upload } from "./ledger.ts";
-import { withoutSignals } from "./signals.ts";
+import { guardedFromSignals, withoutSignals } from "./signals.ts";
 
 /** Bytes an element by TensorFlow's type number (tensorflow/core/framework/types.proto). Resources and variants hold none themselves. */
 const bytesPerElement = new Uint8Array(32);
@@ -45,14 +45,14 @@ export function accounted(binding: TFJSBinding): TFJSBinding {
       release(id);
     },
     executeOp(name, attrs, inputs, count) {
-      const made = withoutSignals(name, () => executeOp(name, attrs, inputs, count));
+      const made = guardedFromSignals(name, () => executeOp(name, attrs, inputs, count));
       const op = called(name);
       if (isView(name, attrs)) share(made[0]!.id, inputs[0]!);
       else for (const { id, shape, dtype } of made) take(id, bytesOf(shape, dtype), op, shape, dtype);
       return made;
     },
     runSavedModel(id, inputs, inputNames, outputNames) {
-      const made = withoutSignals("SavedModel", () => runSavedModel(id, inputs, inputNames, outputNames));
+      const made = withoutSignals(() => runSavedModel(id, inputs, inputNames, outputNames));
       const op = called("SavedModel");
       for (const { id, shape, dtype } of made) take(id, bytesOf(shape, dtype), op, shape, dtype);
       return made;

@@ -24,7 +24,7 @@ export function loadNative(folder: string): Tf {
   // The package asks node-pre-gyp only where its binding lies.
   seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
   // TensorFlow's threads start here, and go on without the signals that are held back now.
-  const tf = withoutSignals("SavedModel", () => require("@tensorflow/tfjs-node-gpu") as Tf);
+  const tf = withoutSignals(() => require("@tensorflow/tfjs-node-gpu") as Tf);
   const backend = tf.backend() as NodeJSKernelBackend;
   openStorage(backend);
   openDoor(backend);

@@ -1,7 +1,7 @@
 import { loadCollector } from "./collector.ts";
 
 /** Ops that oneDNN's matrix product may compute. */
-const multiplies = /MatMul|Conv|Einsum|SavedModel/;
+const multiplies = /MatMul|Conv|Einsum/;
 
 /**
  * Runs an op with signals held back where one could do harm: while oneDNN multiplies by a transposed matrix, its stack
@@ -9,8 +9,13 @@ const multiplies = /MatMul|Conv|Einsum|SavedModel/;
  * second, or a profiler's SIGPROF, ended a training within a second, by a damaged heap or a loss of NaN. What arrives
  * meanwhile goes to another thread or is delivered after the op. Costs 1 us a product; without the addon nothing is held back.
  */
-export function withoutSignals<T>(op: string, run: () => T): T {
-  if (!addon || !multiplies.test(op)) return run();
+export function guardedFromSignals<T>(op: string, run: () => T): T {
+  return multiplies.test(op) ? withoutSignals(run) : run();
+}
+
+/** Runs a function with signals held back from this thread, and for good from threads that it starts. */
+export function withoutSignals<T>(run: () => T): T {
+  if (!addon) return run();
   addon.hold(true);
   try {
     return run();
