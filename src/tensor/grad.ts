@@ -4,7 +4,7 @@ import { ShapeError } from "./errors.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { randomState, seed } from "./random.ts";
 import { differentiate, isTaping, noGrad, recordAlone } from "./tape.ts";
-import { type Gradients, isTensor, leaves, mapTree } from "./tree.ts";
+import { differentiableLeaves, type Gradients, isTensor, leaves, mapTree } from "./tree.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor } from "./types/tensor.ts";
 
 type Loss = AnyTensor;
@@ -26,13 +26,7 @@ export function valueAndGrad<P, Rest extends unknown[], A = undefined>(
   f: (parameters: P, ...rest: Rest) => Outcome<A>,
 ): (parameters: P, ...rest: Rest) => ValueAndGrad<P, A> {
   return (parameters, ...rest) => {
-    const found = leaves(parameters);
-    if (found.length === 0) throw new TypeError("valueAndGrad: the first argument holds no tensor");
-    for (const { path, tensor } of found) {
-      checkTensor(`valueAndGrad${path && ` (${path})`}`, tensor);
-      if (tensor.dtype !== "float32")
-        throw new TypeError(`valueAndGrad: ${path || "the argument"} is ${tensor.dtype}; only float32 has a gradient`);
-    }
+    const found = differentiableLeaves("valueAndGrad", parameters);
     const { value, aux, gradients } = differentiate(
       () => readOutcome(f(parameters, ...rest)),
       found.map((leaf) => leaf.tensor),

@@ -1,9 +1,8 @@
 // Tensors of a tree made into what an optimizer can change.
 import type { Variable } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
-import { checkTensor } from "./engine.ts";
 import { label, namesOf } from "./names.ts";
-import { leaves, mapTree } from "./tree.ts";
+import { differentiableLeaves, leaves, mapTree } from "./tree.ts";
 import type { AnyTensor, Shaped, Tensor } from "./types/tensor.ts";
 
 /** A tree of the same form and shapes with variables for leaves. */
@@ -51,12 +50,6 @@ export function parameterList(tree: object): NamedParameter[] {
  * @throws TypeError when a tensor is not float32 (in any storage), or there is none
  */
 export function parameters<T>(tree: T): ParametersOf<T> {
-  const found = leaves(tree);
-  if (found.length === 0) throw new TypeError("parameters: there is no tensor in what was given");
-  for (const { path, tensor } of found) {
-    checkTensor(`parameters${path && ` (${path})`}`, tensor);
-    if (tensor.dtype !== "float32")
-      throw new TypeError(`parameters: ${path || "the tensor"} is ${tensor.dtype}; only float32 has a gradient`);
-  }
+  differentiableLeaves("parameters", tree);
   return mapTree(tree, (tensor) => label(tf.variable(tensor), namesOf(tensor))) as ParametersOf<T>;
 }

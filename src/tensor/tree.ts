@@ -1,5 +1,6 @@
 // Parameters, gradients and optimizer states are plain objects and arrays with tensors for leaves.
 import { tf } from "../runtime/index.ts";
+import { checkTensor } from "./engine.ts";
 import { shapeText } from "./names.ts";
 import type { DType, Shape } from "./types/shape.ts";
 import type { AnyTensor, Tensor } from "./types/tensor.ts";
@@ -52,6 +53,21 @@ export function mapTree<T, L>(tree: T, f: (leaf: AnyTensor, path: string) => L):
 export function leaves(tree: Tree): { path: string; tensor: AnyTensor }[] {
   const found: { path: string; tensor: AnyTensor }[] = [];
   walk(tree, (tensor, path) => found.push({ path, tensor }), "");
+  return found;
+}
+
+/**
+ * The tensors of an op's first argument that shall have gradients.
+ * @throws TypeError when there is none, or one is not float32; Error when one was disposed
+ */
+export function differentiableLeaves(op: string, tree: Tree): ReturnType<typeof leaves> {
+  const found = leaves(tree);
+  if (found.length === 0) throw new TypeError(`${op}: the first argument holds no tensor`);
+  for (const { path, tensor } of found) {
+    checkTensor(`${op}${path && ` (${path})`}`, tensor);
+    if (tensor.dtype !== "float32")
+      throw new TypeError(`${op}: ${path || "the argument"} is ${tensor.dtype}; only float32 has a gradient`);
+  }
   return found;
 }
 
