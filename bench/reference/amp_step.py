@@ -11,9 +11,9 @@ import time
 
 import torch
 import torch.nn.functional as F
-from torch.profiler import ProfilerActivity, profile
 
 from model import Classifier
+from peak import peak_bytes
 
 c = json.loads(sys.stdin.readline())
 torch.set_num_threads(c["threads"])
@@ -45,17 +45,6 @@ def setting(precision):
         return loss.item()
 
     return step
-
-
-def peak_bytes(step):
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
-        step()
-    now = peak = 0
-    for event in profiled.profiler.kineto_results.events():
-        if event.name() == "[memory]":
-            now += event.nbytes()
-            peak = max(peak, now)
-    return peak
 
 
 settings = {}

@@ -10,10 +10,10 @@ import time
 
 import torch
 import torch.nn.functional as F
-from torch.profiler import ProfilerActivity, profile
 from torch.utils.data import DataLoader, Sampler
 
 from model import Classifier
+from peak import peak_bytes
 
 
 def get_length_grouped_indices(lengths, batch_size, mega_batch_mult=None, generator=None):
@@ -54,17 +54,6 @@ def collator(width):
         return ids, ids != 0, torch.tensor([label for _, label in examples])
 
     return collate
-
-
-def peak_bytes(step, held):
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
-        step()
-    now = peak = 0
-    for event in profiled.profiler.kineto_results.events():
-        if event.name() == "[memory]":
-            now += event.nbytes()
-            peak = max(peak, now)
-    return held() + peak
 
 
 def run(c):
@@ -129,7 +118,7 @@ def run(c):
         "steps": total,
         "useful": useful,
         "accuracy": right / len(validation),
-        "peakBytes": peak_bytes(lambda: step(*widest), held),
+        "peakBytes": peak_bytes(lambda: step(*widest)) + held(),
     }
 
 

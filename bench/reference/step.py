@@ -10,9 +10,9 @@ import time
 
 import torch
 import torch.nn.functional as F
-from torch.profiler import ProfilerActivity, profile
 
 from model import Classifier
+from peak import peak_bytes
 
 c = json.loads(sys.stdin.readline())
 torch.set_num_threads(c["threads"])
@@ -45,19 +45,6 @@ def held():
     return total
 
 
-def peak_bytes():
-    """Most bytes of tensors during a step, summed over the allocator's own events."""
-    before = held()
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
-        step()
-    now = peak = 0
-    for event in profiled.profiler.kineto_results.events():
-        if event.name() == "[memory]":
-            now += event.nbytes()
-            peak = max(peak, now)
-    return before + peak
-
-
 def resident():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
@@ -69,5 +56,5 @@ for line in sys.stdin:
         start = time.perf_counter()
         loss = step()
         times.append(1000 * (time.perf_counter() - start))
-    answer = {"times": times, "loss": loss, "peakBytes": peak_bytes(), "resident": resident()}
+    answer = {"times": times, "loss": loss, "peakBytes": held() + peak_bytes(step), "resident": resident()}
     print(json.dumps({**answer, "torch": torch.__version__.split("+")[0]}), flush=True)
