@@ -161,6 +161,8 @@ export function gradientHistogram(
       yaxis: { title: { text: "gradients" }, type: "log" },
       barmode: "stack",
       bargap: 0.05,
+      // Room for the subtitle above the legend.
+      margin: { t: 110 },
     } as NonNullable<Parameters<typeof figure>[0]["layout"]>,
   });
 }

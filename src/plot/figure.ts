@@ -15,7 +15,7 @@ export interface FigureOptions {
   config?: Partial<Config>;
 }
 
-/** A figure in the one style; `layout` and `config` are laid over it, axes key by key. */
+/** A figure in the one style; `layout` and `config` are laid over it, axes and margins key by key. */
 export function figure({ data, layout = {}, config = {} }: FigureOptions): Figure {
   const made = {
     data,
@@ -24,6 +24,7 @@ export function figure({ data, layout = {}, config = {} }: FigureOptions): Figur
       ...layout,
       ...axes(layout),
       title: { ...titled(baseLayout.title), ...titled(layout.title) },
+      margin: { ...baseLayout.margin, ...layout.margin },
     },
     config: { ...baseConfig, ...config },
   };
