@@ -138,7 +138,7 @@ try {
   console.log(`language server: first answer ${(performance.now() - first).toFixed(0)} ms`);
   if (clean.items.length > 0) throw new Error(JSON.stringify(clean.items));
   const edits: number[] = [];
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 60; i++) {
     const wrong = i % 2 === 0;
     const changed = wrong ? text.replace("p.layer5.wo)", "p.layer5.up)") : text;
     server.tell("textDocument/didChange", {

@@ -3,52 +3,48 @@ import { broadcastShape, expandTo, sumTo } from "./broadcast.ts";
 import { cast, checkTensor, differentiable, drop, reshapeTo, run, sameShape, scoped, sizeOf } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
-import type { DimText, IsUnknown, SameDim, Shape, ShapeIn, ShapeText, TryBroadcast } from "./types/shape.ts";
-import type { AnyTensor, ShapeOf, Tensor } from "./types/tensor.ts";
+import type { DimText, IsUnknown, Rest, SameDim, Shape, ShapeIn, ShapeText, TryBroadcast } from "./types/shape.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
 
-type Matrices<A extends Shape, B extends Shape> = A extends readonly [infer K extends Shape[number]]
-  ? B extends readonly [...infer Batch extends Shape, infer L extends Shape[number], infer N extends Shape[number]]
+type Matrices<A, B> = A extends [infer K]
+  ? B extends [...infer Batch extends Rest<B>, infer L, infer N]
     ? Inner<K, L, [...Batch, N]>
-    : B extends readonly [infer L extends Shape[number]]
+    : B extends [infer L]
       ? Inner<K, L, []>
-      : null
-  : A extends readonly [...infer AB extends Shape, infer M extends Shape[number], infer K extends Shape[number]]
-    ? B extends readonly [infer L extends Shape[number]]
+      : false
+  : A extends [...infer AB extends Rest<A>, infer M, infer K]
+    ? B extends [infer L]
       ? Inner<K, L, [...AB, M]>
-      : B extends readonly [...infer BB extends Shape, infer L extends Shape[number], infer N extends Shape[number]]
+      : B extends [...infer BB extends Rest<B>, infer L, infer N]
         ? TryBroadcast<AB, BB> extends infer Batch
-          ? Batch extends Shape
-            ? Inner<K, L, IsUnknown<Batch> extends true ? Shape : [...Batch, M, N]>
-            : Batch extends { readonly left: infer X; readonly right: infer Y }
-              ? `do not broadcast: ${DimText<X>} is not ${DimText<Y>}`
-              : never
+          ? Batch extends string
+            ? `do not broadcast: ${Batch}`
+            : Inner<K, L, Batch extends [...infer R extends Rest<Batch>] ? [...R, M, N] : Shape>
           : never
-        : null
-    : null;
+        : false
+    : false;
 
-type Inner<K extends Shape[number], L extends Shape[number], Out extends Shape> =
-  SameDim<K, L> extends false ? `do not fit: ${DimText<K>} is not ${DimText<L>}` : Out;
+type Inner<K, L, Out> = SameDim<K, L> extends false ? `do not fit: ${DimText<K>} is not ${DimText<L>}` : Out;
 
-type Result<A extends Shape, B extends Shape> =
-  IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : Matrices<A, B>;
+type Result<A, B> = IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : Matrices<A, B>;
 
 /** `Then`, or a sentence that says why the two shapes do not multiply. */
-export type IfMatmul<A extends Shape, B extends Shape, Then> =
+export type IfMatmul<A, B, Then> =
   Result<A, B> extends infer R
     ? R extends string
       ? `matmul: ${ShapeText<A>} and ${ShapeText<B>} ${R}`
-      : R extends null
+      : R extends false
         ? `matmul: ${ShapeText<A>} and ${ShapeText<B>} must both have an axis`
         : Then
     : never;
 
-export type MatmulShape<A extends Shape, B extends Shape> = ShapeIn<Result<A, B>>;
+export type MatmulShape<A, B> = ShapeIn<Result<A, B>>;
 
 /**
  * The matrix product of the last two axes, the others broadcast, as numpy.matmul: [..., m, k] and [..., k, n] give
  * [..., m, n]; a vector stands for a row on the left and a column on the right.
  */
-export function matmul<A extends AnyTensor, B extends AnyTensor>(
+export function matmul<A extends TensorLike, B extends TensorLike>(
   a: A,
   b: IfMatmul<ShapeOf<A>, ShapeOf<B>, B>,
 ): Tensor<MatmulShape<ShapeOf<A>, ShapeOf<B>>, "float32">;

@@ -1,102 +1,100 @@
 // Axes by number or by name.
-import type { Dim, IsUnknown, Shape, ShapeText } from "./shape.ts";
+import type { IsUnknown, Rest, Shape, ShapeIn, ShapeText, Writable } from "./shape.ts";
 
 /** An axis: its number, from the end when negative, or its name. */
 export type Axis = number | string;
 
-type Find<S extends Shape, Name extends string, Before extends readonly unknown[] = []> = S extends readonly [
-  infer D,
-  ...infer R extends Shape,
-]
+/** A dimension of which only the size is known may have the name. */
+type Find<S, Name, Before extends 0[] = [], None = null> = S extends [infer D, ...infer R extends Rest<S>]
   ? D extends Name
     ? Before["length"]
-    : Find<R, Name, [...Before, D]>
+    : Find<R, Name, [...Before, 0], D extends number ? number : None>
+  : None;
+
+type Has<S, A, Before extends 0[] = []> = S extends [infer _, ...infer R extends Rest<S>]
+  ? Before["length"] extends A
+    ? A
+    : Has<R, A, [...Before, 0]>
   : null;
 
+/** The number of dimensions. */
+export type Rank<S, Before extends 0[] = []> = S extends [infer _, ...infer R extends Rest<S>]
+  ? Rank<R, [...Before, 0]>
+  : Before["length"];
+
 /** The number of elements before the last `N` of `S`. */
-type FromEnd<S extends Shape, N extends number, Taken extends readonly unknown[] = []> = Taken["length"] extends N
-  ? S["length"]
-  : S extends readonly [...infer R extends Shape, Dim]
+type FromEnd<S, N, Taken extends 0[] = []> = Taken["length"] extends N
+  ? Rank<S>
+  : S extends [...infer R extends Rest<S>, infer _]
     ? FromEnd<R, N, [...Taken, 0]>
     : null;
 
 /** The place of an axis in a known shape; `null` when it has none, `number` when that is not known. */
-export type Place<S extends Shape, A extends Axis> =
+export type Place<S, A> =
   IsUnknown<S> extends true
     ? number
     : A extends string
       ? string extends A
         ? number
-        : Find<S, A> extends infer P
-          ? P extends null
-            ? Extract<S[number], number> extends never
-              ? null
-              : number
-            : P
-          : never
+        : Find<S, A>
       : number extends A
         ? number
-        : `${A}` extends `-${infer N extends number}`
+        : `${A & number}` extends `-${infer N extends number}`
           ? FromEnd<S, N>
-          : `${A}` extends keyof S
-            ? A
-            : null;
+          : Has<S, A>;
 
 /** Every axis of a list, or the one. */
-type List<A> = A extends readonly Axis[] ? A : A extends Axis ? readonly [A] : readonly Axis[];
+type List<A> = A extends readonly unknown[] ? Writable<A> : [A];
 
-type Places<S extends Shape, A extends readonly Axis[], Out extends number = never> = A extends readonly [
-  infer X extends Axis,
-  ...infer R extends readonly Axis[],
-]
-  ? Place<S, X> extends infer P
-    ? P extends number
-      ? Places<S, R, Out | P>
-      : { readonly missing: X }
-    : never
-  : A extends readonly []
+/** The places of some axes, and -1; the text of the first that the shape does not have. */
+type Places<S, A, Out extends number = -1> = A extends [infer X extends Axis, ...infer R extends Rest<A>]
+  ? Place<S, X> extends infer P extends number
+    ? Places<S, R, Out | P>
+    : `${X}`
+  : A extends []
     ? Out
     : number;
 
-type Without<
-  S extends Shape,
-  P extends number,
-  Keep,
-  Out extends Shape = [],
-  I extends readonly unknown[] = [],
-> = S extends readonly [infer D extends Dim, ...infer R extends Shape]
+type Without<S, P, Keep, Out extends unknown[] = [], I extends 0[] = []> = S extends [
+  infer D,
+  ...infer R extends Rest<S>,
+]
   ? I["length"] extends P
     ? Without<R, P, Keep, Keep extends true ? [...Out, 1] : Out, [...I, 0]>
     : Without<R, P, Keep, [...Out, D], [...I, 0]>
   : Out;
 
+type Ones<S, Out extends 1[] = []> = S extends [infer _, ...infer R extends Rest<S>] ? Ones<R, [...Out, 1]> : Out;
+
 /** A shape without some axes, or with one element there; all axes when none is given. */
-export type Reduced<S extends Shape, A, Keep = false> =
+export type Reduced<S, A, Keep = false> =
   IsUnknown<S> extends true
     ? Shape
     : [A] extends [undefined]
       ? Keep extends true
-        ? { [I in keyof S]: 1 }
+        ? Ones<S>
         : []
       : undefined extends A
         ? Shape
         : Places<S, List<A>> extends infer P extends number
           ? number extends P
             ? Shape
-            : Without<S, P, Keep>
+            : ShapeIn<Without<S, P, Keep>>
           : Shape;
 
 /** `A`, or a sentence that says which axis the shape does not have. An axis that may be undefined is left to the run. */
-export type AxisOf<Op extends string, S extends Shape, A> = undefined extends A
+export type AxisOf<Op extends string, S, A> = undefined extends A
   ? A
-  : Places<S, List<A>> extends { readonly missing: infer X extends Axis }
+  : Places<S, List<A>> extends infer X extends string
     ? `${Op}: axis ${X} is not in ${ShapeText<S>}`
     : A;
 
+type Replaced<S, P, D, Out extends unknown[] = [], I extends 0[] = []> = S extends [infer X, ...infer R extends Rest<S>]
+  ? I["length"] extends P
+    ? [...Out, D, ...R]
+    : Replaced<R, P, D, [...Out, X], [...I, 0]>
+  : Out;
+
 /** A shape with one dimension changed. */
-export type WithDim<S extends Shape, A extends Axis, D extends Dim> =
-  Place<S, A> extends infer P extends number
-    ? number extends P
-      ? Shape
-      : { -readonly [I in keyof S]: I extends `${P}` ? D : S[I] }
-    : Shape;
+export type WithDim<S, A, D> =
+  Place<S, A> extends infer P extends number ? (number extends P ? Shape : ShapeIn<Replaced<S, P, D>>) : Shape;

@@ -1,8 +1,8 @@
 // The shape of an einsum from its pattern. The run-time twin is ../einsum.ts.
-import type { Axes, Bind, Known, Sentence, Words } from "./pattern.ts";
-import type { IsUnknown, Shape, ShapeIn, ShapeText, TryBroadcast } from "./shape.ts";
+import type { Bind, BindDots, Dots, FirstMissing, IsAxes, Known, NoAxes, Union, Words } from "./pattern.ts";
+import type { IsUnknown, Rest, Shape, ShapeIn, ShapeText, TryBroadcast, Writable } from "./shape.ts";
 
-type Letters<S extends string, Out extends readonly string[] = []> = S extends ` ${infer R}`
+type Letters<S extends string, Out extends string[] = []> = S extends ` ${infer R}`
   ? Letters<R, Out>
   : S extends `...${infer R}`
     ? Letters<R, [...Out, "..."]>
@@ -12,132 +12,124 @@ type Letters<S extends string, Out extends readonly string[] = []> = S extends `
 
 type Trimmed<S extends string> = S extends ` ${infer R}` ? Trimmed<R> : S extends `${infer R} ` ? Trimmed<R> : S;
 
-type Terms<S extends string, Out extends readonly string[] = []> = S extends `${infer A},${infer R}`
+type Terms<S extends string, Out extends string[] = []> = S extends `${infer A},${infer R}`
   ? Terms<R, [...Out, Trimmed<A>]>
   : [...Out, Trimmed<S>];
 
 /** Names are words when any term has a space in it, letters (as NumPy reads them) when none has. */
-type IsSpaced<T extends readonly string[]> = T[number] extends infer Term
-  ? true extends (Term extends `${string} ${string}` ? true : false)
+type IsSpaced<T> = T extends [infer A, ...infer R extends Rest<T>]
+  ? A extends `${string} ${string}`
     ? true
-    : false
+    : IsSpaced<R>
   : false;
 
-type Split<T extends readonly string[], Spaced extends boolean> = {
-  [I in keyof T]: Spaced extends true ? Words<T[I]> : Letters<T[I]>;
-};
+type Axes<Term extends string, Spaced> = Spaced extends true ? Words<Term> : Letters<Term>;
 
-type Back<N extends readonly string[], S extends Shape, A extends Axes> = N extends readonly [
-  ...infer R extends readonly string[],
-  infer K extends string,
-]
-  ? S extends readonly [...infer SR extends Shape, infer D extends Shape[number]]
-    ? Bind<A, K, D> extends infer Next
-      ? Next extends Axes
+type Split<T, Spaced, Out extends unknown[] = []> = T extends [infer A extends string, ...infer R extends Rest<T>]
+  ? Split<R, Spaced, [...Out, Axes<A, Spaced>]>
+  : Out;
+
+/** Every name of the terms as a union. */
+type AllNames<N, Out = never> = N extends [infer A, ...infer R extends Rest<N>] ? AllNames<R, Out | Union<A>> : Out;
+
+/** The axes after "...", from the last. */
+type Back<N, S, A extends string> = N extends [...infer R extends Rest<N>, infer K extends string]
+  ? S extends [...infer SR extends Rest<S>, infer D]
+    ? Bind<A, K, D> extends infer Next extends string
+      ? IsAxes<Next> extends true
         ? Back<R, SR, Next>
         : Next
       : never
     : null
-  : "..." extends keyof A
-    ? TryBroadcast<Extract<A["..."], Shape>, S> extends infer B
-      ? B extends Shape
-        ? { readonly [P in keyof A]: P extends "..." ? B : A[P] }
-        : `the axes of \`...\` are both ${ShapeText<Extract<A["..."], Shape>>} and ${ShapeText<S>}`
-      : never
-    : { readonly [P in keyof A | "..."]: P extends keyof A ? A[P] : S };
+  : Dots<A> extends infer Old
+    ? Old extends null
+      ? A
+      : Old extends false
+        ? BindDots<A, S>
+        : TryBroadcast<Old, S> extends infer B
+          ? B extends string
+            ? `the axes of \`...\` are both ${ShapeText<Old>} and ${ShapeText<S>}`
+            : BindDots<A, B>
+          : never
+    : never;
 
 /** Axes with those of one operand; a sentence when they disagree; `null` when the ranks do. */
-type Front<N extends readonly string[], S extends Shape, A extends Axes> = N extends readonly [
-  infer K extends string,
-  ...infer R extends readonly string[],
-]
+type Front<N, S, A extends string> = N extends [infer K extends string, ...infer R extends Rest<N>]
   ? K extends "..."
     ? Back<R, S, A>
-    : S extends readonly [infer D extends Shape[number], ...infer SR extends Shape]
-      ? Bind<A, K, D> extends infer Next
-        ? Next extends Axes
+    : S extends [infer D, ...infer SR extends Rest<S>]
+      ? Bind<A, K, D> extends infer Next extends string
+        ? IsAxes<Next> extends true
           ? Front<R, SR, Next>
           : Next
         : never
       : null
-  : S extends readonly []
+  : S extends []
     ? A
     : null;
 
-type All<
-  N extends readonly (readonly string[])[],
-  Texts extends readonly string[],
-  S extends readonly Shape[],
-  A extends Axes = Record<never, never>,
-> = N extends readonly [infer N0 extends readonly string[], ...infer NR extends readonly (readonly string[])[]]
-  ? S extends readonly [infer S0 extends Shape, ...infer SR extends readonly Shape[]]
-    ? Texts extends readonly [infer T0 extends string, ...infer TR extends readonly string[]]
+type All<N, Texts, S, A extends string = NoAxes> = N extends [infer N0, ...infer NR extends Rest<N>]
+  ? S extends [infer S0, ...infer SR extends Rest<S>]
+    ? Texts extends [infer T0 extends string, ...infer TR extends Rest<Texts>]
       ? IsUnknown<S0> extends true
-        ? All<NR, TR, SR, A & ("..." extends N0[number] ? { readonly "...": Shape } : unknown)>
+        ? All<NR, TR, SR, T0 extends `${string}...${string}` ? BindDots<A, "*"> : A>
         : Front<N0, S0, A> extends infer Next
-          ? Next extends Axes
-            ? All<NR, TR, SR, Next>
-            : Next extends Sentence
-              ? Next
-              : `\`${T0}\` does not fit the shape ${ShapeText<S0>}`
+          ? Next extends string
+            ? IsAxes<Next> extends true
+              ? All<NR, TR, SR, Next>
+              : Next
+            : `\`${T0}\` does not fit the shape ${ShapeText<S0>}`
           : never
       : A
     : A
   : A;
 
-type Out<N extends readonly string[], A extends Axes, Done extends Shape = []> = N extends readonly [
+type Out<N, A extends string, Done extends unknown[] = []> = N extends [
   infer K extends string,
-  ...infer R extends readonly string[],
+  ...infer R extends Rest<N>,
 ]
   ? K extends "..."
-    ? A extends { readonly "...": infer E extends Shape }
-      ? IsUnknown<E> extends true
+    ? Dots<A> extends infer E
+      ? E extends null
         ? Shape
-        : Out<R, A, [...Done, ...E]>
-      : Out<R, A, Done>
+        : Out<R, A, E extends [...infer D extends Rest<E>] ? [...Done, ...D] : Done>
+      : never
     : Out<R, A, [...Done, Known<A, K>]>
   : Done;
 
-type Missing<N extends readonly string[], Known extends string> = N extends readonly [
-  infer K extends string,
-  ...infer R extends readonly string[],
-]
-  ? K extends Known | "..."
-    ? Missing<R, Known>
-    : K
-  : null;
+type Bound<N, Texts, O, S> =
+  FirstMissing<O, AllNames<N> | "..."> extends infer M extends string
+    ? `output axis ${M} is in no operand`
+    : All<N, Texts, S> extends infer A extends string
+      ? IsAxes<A> extends true
+        ? Out<O, A>
+        : A
+      : never;
 
-type Run<Left extends string, Right extends string, S extends readonly Shape[]> =
-  Terms<Left> extends infer T extends readonly string[]
-    ? T["length"] extends S["length"]
-      ? IsSpaced<[...T, Trimmed<Right>]> extends infer Spaced extends boolean
-        ? [Split<T, Spaced>, Split<[Trimmed<Right>], Spaced>[0]] extends [
-            infer N extends readonly (readonly string[])[],
-            infer O extends readonly string[],
-          ]
-          ? Missing<O, N[number][number]> extends infer M extends string
-            ? `output axis ${M} is in no operand`
-            : All<N, T, S> extends infer A
-              ? A extends Axes
-                ? Out<O, A>
-                : A
-              : never
-          : never
-        : never
-      : `there are ${T["length"] & number} terms for ${S["length"]} tensors`
-    : never;
+type Run<T, Right extends string, S> =
+  IsSpaced<T> extends true
+    ? Bound<Split<T, true>, T, Words<Right>, S>
+    : IsSpaced<[Right]> extends true
+      ? Bound<Split<T, true>, T, Words<Right>, S>
+      : Bound<Split<T, false>, T, Letters<Right>, S>;
 
-type Analysed<P extends string, S extends readonly Shape[]> = string extends P
+type Length<T> = T extends readonly unknown[] ? T["length"] : never;
+
+type Analysed<P extends string, S> = string extends P
   ? Shape
-  : number extends S["length"]
+  : IsUnknown<S> extends true
     ? Shape
     : P extends `${infer L}->${infer R}`
-      ? Run<L, R, S>
+      ? Terms<L> extends infer T
+        ? Length<T> extends Length<S>
+          ? Run<T, Trimmed<R>, Writable<S>>
+          : `there are ${Length<T>} terms for ${Length<S>} tensors`
+        : never
       : Shape;
 
 /** The shape of `einsum(pattern, ...)`. */
-export type EinsumShape<P extends string, S extends readonly Shape[]> = ShapeIn<Analysed<P, S>>;
+export type EinsumShape<P extends string, S> = ShapeIn<Analysed<P, S>>;
 
 /** `P`, or a sentence that says why the pattern does not fit the operands. */
-export type EinsumPattern<P extends string, S extends readonly Shape[]> =
-  Analysed<P, S> extends infer R ? (R extends Sentence ? `einsum \`${P}\`: ${R}` : P) : never;
+export type EinsumPattern<P extends string, S> =
+  Analysed<P, S> extends infer R ? (R extends string ? `einsum \`${P}\`: ${R}` : P) : never;

@@ -1,133 +1,135 @@
 // Shapes of what only moves, joins or cuts elements.
-import type { Axis, Place, WithDim } from "./axis.ts";
+import type { Axis, Place, Rank, WithDim } from "./axis.ts";
 import type { Difference, Product, Quotient, Sum } from "./number.ts";
-import type { Dim, DimText, IsUnknown, SameDim, Shape, ShapeIn, ShapeOfSizes, ShapeText, Size } from "./shape.ts";
+import type { DimText, IsUnknown, Rest, SameDim, Shape, ShapeIn, ShapeOfSizes, ShapeText, Writable } from "./shape.ts";
 
-type WithoutMinusOne<S extends Shape, Out extends Shape = []> = S extends readonly [
-  infer D extends Dim,
-  ...infer R extends Shape,
-]
+type WithoutMinusOne<S, Out extends unknown[] = []> = S extends [infer D, ...infer R extends Rest<S>]
   ? D extends -1
     ? [...Out, ...R]
     : WithoutMinusOne<R, [...Out, D]>
   : Out;
 
-type Filled<S extends Shape, Q extends Dim> = { [I in keyof S]: S[I] extends -1 ? Q : S[I] };
+type Filled<S, Q, Out extends unknown[] = []> = S extends [infer D, ...infer R extends Rest<S>]
+  ? Filled<R, Q, [...Out, D extends -1 ? Q : D]>
+  : Out;
 
-type Reshaped<S extends Shape, To extends Shape> =
-  IsUnknown<S> extends true
-    ? IsUnknown<To> extends true
-      ? Shape
-      : Filled<To, number>
-    : IsUnknown<To> extends true
-      ? Shape
-      : -1 extends To[number]
-        ? number extends To[number]
-          ? Shape
-          : Quotient<Product<S>, Product<WithoutMinusOne<To>>> extends infer Q
-            ? Q extends Dim
-              ? Filled<To, Q>
-              : false
+/** Does a size ask for what is left over? `number` where that is not known. */
+type Open<S, Found = false> = S extends [infer D, ...infer R extends Rest<S>]
+  ? number extends D
+    ? number
+    : Open<R, D extends -1 ? true : Found>
+  : Found;
+
+type Misfit<S, To> = `reshape: ${ShapeText<S>} does not fill ${ShapeText<To>}`;
+
+/** The shape with -1 worked out; a sentence when the numbers of elements differ. */
+type Reshaped<S, To> =
+  IsUnknown<To> extends true
+    ? Shape
+    : IsUnknown<S> extends true
+      ? Filled<To, number>
+      : Open<To> extends infer O
+        ? O extends true
+          ? Quotient<Product<S>, Product<WithoutMinusOne<To>>> extends infer Q
+            ? Q extends false
+              ? Misfit<S, To>
+              : Filled<To, Q>
             : never
-        : SameDim<Product<S>, Product<To>> extends false
-          ? false
-          : To;
+          : O extends false
+            ? SameDim<Product<S>, Product<To>> extends false
+              ? Misfit<S, To>
+              : To
+            : Shape
+        : never;
 
 /** The shape that a reshape gives, -1 worked out. */
-export type ReshapeTo<S extends Shape, To extends readonly Size[]> = ShapeIn<Reshaped<S, ShapeOfSizes<To>>>;
+export type ReshapeTo<S, To> = ShapeIn<Reshaped<S, ShapeOfSizes<To>>>;
 
 /** `Then`, or a sentence when the numbers of elements differ. */
-export type IfReshape<S extends Shape, To extends readonly Size[], Then> =
-  Reshaped<S, ShapeOfSizes<To>> extends false
-    ? `reshape: ${ShapeText<S>} does not fill ${ShapeText<ShapeOfSizes<To>>}`
-    : Then;
+export type IfReshape<S, To, Then> =
+  Reshaped<S, ShapeOfSizes<To>> extends infer R ? (R extends string ? R : Then) : never;
 
-export type Reversed<S extends Shape, Out extends Shape = []> =
-  IsUnknown<S> extends true
-    ? Shape
-    : S extends readonly [infer D extends Dim, ...infer R extends Shape]
-      ? Reversed<R, [D, ...Out]>
-      : Out;
+type Backwards<S, Out extends unknown[] = []> = S extends [infer D, ...infer R extends Rest<S>]
+  ? Backwards<R, [D, ...Out]>
+  : Out;
+
+export type Reversed<S> = IsUnknown<S> extends true ? Shape : ShapeIn<Backwards<S>>;
+
+/** The dimension at a place. */
+type At<S, P, Before extends 0[] = []> = S extends [infer D, ...infer R extends Rest<S>]
+  ? Before["length"] extends P
+    ? D
+    : At<R, P, [...Before, 0]>
+  : number;
+
+type InOrder<S, A, Out extends unknown[] = []> = A extends [infer X, ...infer R extends Rest<A>]
+  ? InOrder<
+      S,
+      R,
+      [...Out, Place<S, X> extends infer P extends number ? (number extends P ? number : At<S, P>) : number]
+    >
+  : Out;
 
 /** The dimensions in the order of some axes. */
-export type Permuted<S extends Shape, A> = A extends readonly Axis[]
+export type Permuted<S, A> = A extends readonly Axis[]
   ? IsUnknown<S> extends true
     ? Shape
-    : number extends A["length"]
+    : IsUnknown<A> extends true
       ? Shape
-      : {
-          -readonly [I in keyof A]: Place<S, A[I] & Axis> extends infer P extends number
-            ? number extends P
-              ? number
-              : S[P]
-            : number;
-        }
+      : ShapeIn<InOrder<S, Writable<A>>>
   : Reversed<S>;
 
+type Numbers<S, Out extends number[] = []> = S extends [infer _, ...infer R extends Rest<S>]
+  ? Numbers<R, [...Out, number]>
+  : Out;
+
 /** Every dimension may have changed; only their number is known. */
-export type SameRank<S extends Shape> = { -readonly [I in keyof S]: number };
+export type SameRank<S> = IsUnknown<S> extends true ? Shape : Numbers<S>;
+
+/** A shape with a dimension put in at a place. */
+type Put<S, A, D> =
+  IsUnknown<S> extends true
+    ? Shape
+    : number extends A
+      ? Shape
+      : ShapeIn<`${A & number}` extends `-${infer N extends number}` ? InsertedFromEnd<S, N, D> : Inserted<S, A, D>>;
+
+type Inserted<S, A, D, Before extends unknown[] = [], I extends 0[] = []> = I["length"] extends A
+  ? S extends [...infer R extends Rest<S>]
+    ? [...Before, D, ...R]
+    : Shape
+  : S extends [infer X, ...infer R extends Rest<S>]
+    ? Inserted<R, A, D, [...Before, X], [...I, 0]>
+    : Shape;
+
+type InsertedFromEnd<S, N, D, After extends unknown[] = [], I extends 0[] = [0]> = I["length"] extends N
+  ? S extends [...infer R extends Rest<S>]
+    ? [...R, D, ...After]
+    : Shape
+  : S extends [...infer R extends Rest<S>, infer X]
+    ? InsertedFromEnd<R, N, D, [X, ...After], [...I, 0]>
+    : Shape;
 
 /** A shape with a dimension of one element put in at a place. */
-export type Unsqueezed<S extends Shape, A extends number> =
-  IsUnknown<S> extends true
-    ? Shape
-    : number extends A
-      ? Shape
-      : `${A}` extends `-${infer N extends number}`
-        ? N extends 1
-          ? [...S, 1]
-          : InsertedFromEnd<S, N>
-        : Inserted<S, A>;
-
-type Inserted<
-  S extends Shape,
-  A extends number,
-  D extends Dim = 1,
-  Before extends Shape = [],
-> = Before["length"] extends A
-  ? [...Before, D, ...S]
-  : S extends readonly [infer X extends Dim, ...infer R extends Shape]
-    ? Inserted<R, A, D, [...Before, X]>
-    : Shape;
-
-type InsertedFromEnd<S extends Shape, N extends number, D extends Dim = 1, After extends Shape = []> = [
-  0,
-  ...After,
-]["length"] extends N
-  ? [...S, D, ...After]
-  : S extends readonly [...infer R extends Shape, infer X extends Dim]
-    ? InsertedFromEnd<R, N, D, [X, ...After]>
-    : Shape;
+export type Unsqueezed<S, A> = Put<S, A, 1>;
 
 /** The shape of `n` tensors of shape `S` stacked along a new axis. */
-export type Stacked<S extends Shape, A extends number, N extends Dim> =
-  IsUnknown<S> extends true
+export type Stacked<S, A, N> = Put<S, A, N>;
+
+type WithoutOnes<S, Out extends unknown[] = []> = S extends [infer D, ...infer R extends Rest<S>]
+  ? number extends D
     ? Shape
-    : number extends A
-      ? Shape
-      : `${A}` extends `-${infer M extends number}`
-        ? InsertedFromEnd<S, M, N>
-        : Inserted<S, A, N>;
+    : WithoutOnes<R, D extends 1 ? Out : [...Out, D]>
+  : Out;
 
 /** The shape without its dimensions of one element. */
-export type Squeezed<S extends Shape, Out extends Shape = []> =
-  IsUnknown<S> extends true
-    ? Shape
-    : S extends readonly [infer D extends Dim, ...infer R extends Shape]
-      ? number extends D
-        ? Shape
-        : D extends 1
-          ? Squeezed<R, Out>
-          : Squeezed<R, [...Out, D]>
-      : Out;
+export type Squeezed<S> = IsUnknown<S> extends true ? Shape : ShapeIn<WithoutOnes<S>>;
 
 /** The shapes of a list of tensors, joined along an axis: a sentence when another dimension differs. */
-type Joined<S extends readonly Shape[], A extends Axis, Acc extends Shape | null = null> = S extends readonly [
-  infer X extends Shape,
-  ...infer R extends readonly Shape[],
-]
-  ? Acc extends Shape
-    ? IsUnknown<Acc> extends true
+type Joined<S, A extends Axis, Acc = null> = S extends [infer X, ...infer R extends Rest<S>]
+  ? Acc extends null
+    ? Joined<R, A, X>
+    : IsUnknown<Acc> extends true
       ? Shape
       : IsUnknown<X> extends true
         ? Shape
@@ -135,49 +137,38 @@ type Joined<S extends readonly Shape[], A extends Axis, Acc extends Shape | null
           ? number extends P
             ? Shape
             : JoinDims<Acc, X, P> extends infer J
-              ? J extends Shape
-                ? Joined<R, A, J>
-                : J
+              ? J extends false | string
+                ? `${ShapeText<Acc>} and ${ShapeText<X>} do not ${J extends string ? `join along axis ${A}: ${J}` : "have the same number of axes"}`
+                : Joined<R, A, J>
               : never
           : Shape
-    : Joined<R, A, X>
-  : Acc extends Shape
-    ? Acc
-    : Shape;
+  : Acc;
 
-type JoinDims<
-  S extends Shape,
-  T extends Shape,
-  P extends number,
-  Out extends Shape = [],
-  Full extends Shape = S,
-  Other extends Shape = T,
-> = S extends readonly [infer D extends Dim, ...infer R extends Shape]
-  ? T extends readonly [infer E extends Dim, ...infer Q extends Shape]
-    ? Out["length"] extends P
-      ? JoinDims<R, Q, P, [...Out, Sum<D, E>], Full, Other>
-      : SameDim<D, E> extends infer Same extends Dim
-        ? JoinDims<R, Q, P, [...Out, Same], Full, Other>
-        : { readonly left: D; readonly right: E; readonly a: Full; readonly b: Other }
-    : { readonly a: Full; readonly b: Other }
-  : T extends readonly []
+/** Which dimensions differ; `false` when their numbers do. */
+type JoinDims<S, T, P, Out extends unknown[] = [], I extends 0[] = []> = S extends [infer D, ...infer R extends Rest<S>]
+  ? T extends [infer E, ...infer Q extends Rest<T>]
+    ? I["length"] extends P
+      ? JoinDims<R, Q, P, [...Out, Sum<D, E>], [...I, 0]>
+      : SameDim<D, E> extends infer Same
+        ? Same extends false
+          ? `${DimText<D>} is not ${DimText<E>}`
+          : JoinDims<R, Q, P, [...Out, Same], [...I, 0]>
+        : never
+    : false
+  : T extends []
     ? Out
-    : { readonly a: Full; readonly b: Other };
+    : false;
 
-export type Concatenated<S extends readonly Shape[], A extends Axis> = number extends S["length"]
-  ? S[number] extends infer X extends Shape
-    ? WithDim<X, A, number>
-    : Shape
-  : ShapeIn<Joined<S, A>>;
+export type Concatenated<S extends readonly unknown[], A extends Axis> = number extends S["length"]
+  ? WithDim<S[number], A, number>
+  : ShapeIn<Joined<Writable<S>, A>>;
 
 /** `Then`, or a sentence that says which dimension of which two shapes differs. */
-export type IfConcat<S extends readonly Shape[], A extends Axis, Then> = number extends S["length"]
+export type IfConcat<S extends readonly unknown[], A extends Axis, Then> = number extends S["length"]
   ? Then
-  : Joined<S, A> extends infer J
-    ? J extends { readonly a: infer X extends Shape; readonly b: infer Y extends Shape }
-      ? J extends { readonly left: infer D; readonly right: infer E }
-        ? `concat: ${ShapeText<X>} and ${ShapeText<Y>} do not join along axis ${A}: ${DimText<D>} is not ${DimText<E>}`
-        : `concat: ${ShapeText<X>} and ${ShapeText<Y>} do not have the same number of axes`
+  : Joined<Writable<S>, A> extends infer J
+    ? J extends string
+      ? `concat: ${J}`
       : Then
     : never;
 
@@ -186,7 +177,7 @@ export type Index = number | string | null | readonly number[] | { readonly shap
 
 type Bound<T extends string> = T extends `${infer N extends number}` ? N : null;
 
-type Smaller<A extends number, B extends Dim> =
+type Smaller<A, B> =
   Difference<B, A> extends infer D
     ? D extends number
       ? number extends D
@@ -199,7 +190,7 @@ type Smaller<A extends number, B extends Dim> =
       : number
     : number;
 
-type FromStart<T extends string, D extends Dim, Default extends Dim> = T extends ""
+type FromStart<T extends string, D, Default> = T extends ""
   ? Default
   : T extends `-${infer N extends number}`
     ? Difference<D, N>
@@ -208,7 +199,7 @@ type FromStart<T extends string, D extends Dim, Default extends Dim> = T extends
       : number;
 
 /** The length of a slice without a step; `number` where it is not known. */
-type SliceDim<T extends string, D extends Dim> = T extends ":" | "::"
+type SliceDim<T extends string, D> = T extends ":" | "::"
   ? D
   : T extends `${infer _}:${infer _}:${infer _}`
     ? number
@@ -218,32 +209,26 @@ type SliceDim<T extends string, D extends Dim> = T extends ":" | "::"
         : Difference<FromStart<B, D, D>, FromStart<A, D, 0>>
       : number;
 
-type Consumes<I extends readonly Index[], Out extends readonly Index[] = []> = I extends readonly [
-  infer X extends Index,
-  ...infer R extends readonly Index[],
-]
-  ? X extends null | "..."
-    ? Consumes<R, Out>
-    : Consumes<R, [...Out, X]>
+type Consumes<I, Out extends unknown[] = []> = I extends [infer X, ...infer R extends Rest<I>]
+  ? Consumes<R, X extends null | "..." ? Out : [...Out, X]>
   : Out;
 
-type Take<S extends Shape, Rest extends Shape, Out extends Shape = []> = S["length"] extends Rest["length"]
-  ? Out
-  : S extends readonly [infer D extends Dim, ...infer R extends Shape]
-    ? Take<R, Rest, [...Out, D]>
-    : Out;
+/** The last dimensions, as many as there are indices, after those before them. */
+type Back<S, N, Taken extends unknown[] = []> =
+  Rank<S> extends N
+    ? [Taken, S]
+    : S extends [infer D, ...infer R extends Rest<S>]
+      ? Back<R, N, [...Taken, D]>
+      : [Taken, S];
 
-type Indexed<S extends Shape, I extends readonly Index[], Out extends Shape = []> = I extends readonly [
-  infer X,
-  ...infer R extends readonly Index[],
-]
+type Indexed<S, I, Out extends unknown[] = []> = I extends [infer X, ...infer R extends Rest<I>]
   ? X extends null
     ? Indexed<S, R, [...Out, 1]>
     : X extends "..."
-      ? Back<S, Consumes<R>> extends infer Rest extends Shape
-        ? Indexed<Rest, R, [...Out, ...Take<S, Rest>]>
+      ? Back<S, Rank<Consumes<R>>> extends [infer Taken extends Rest<S>, infer Left]
+        ? Indexed<Left, R, [...Out, ...Taken]>
         : Shape
-      : S extends readonly [infer D extends Dim, ...infer Q extends Shape]
+      : S extends [infer D, ...infer Q extends Rest<S>]
         ? X extends number
           ? Indexed<Q, R, Out>
           : X extends string
@@ -252,15 +237,10 @@ type Indexed<S extends Shape, I extends readonly Index[], Out extends Shape = []
               ? Indexed<Q, R, [...Out, X["length"]]>
               : Shape
         : Shape
-  : [...Out, ...S];
-
-/** The last dimensions, as many as there are indices. */
-type Back<S extends Shape, I extends readonly unknown[]> = S["length"] extends I["length"]
-  ? S
-  : S extends readonly [Dim, ...infer R extends Shape]
-    ? Back<R, I>
-    : S;
+  : S extends [...infer Q extends Rest<S>]
+    ? [...Out, ...Q]
+    : Shape;
 
 /** The shape of `at(x, ...indices)`. */
-export type AtShape<S extends Shape, I extends readonly Index[]> =
-  IsUnknown<S> extends true ? Shape : number extends I["length"] ? Shape : Indexed<S, I>;
+export type AtShape<S, I> =
+  IsUnknown<S> extends true ? Shape : IsUnknown<I> extends true ? Shape : ShapeIn<Indexed<S, Writable<I>>>;

@@ -1,185 +1,175 @@
 // The shape of rearrange, reduce and repeat from the pattern. The run-time twin is ../rearrange.ts.
 import type { Multiply, Product, Quotient } from "./number.ts";
-import type { Axes, Bind, FirstMissing, FirstTwice, Item, Items, Known, Names, Sentence } from "./pattern.ts";
-import type { Dim, DimText, IsUnknown, SameDim, Shape, ShapeIn, ShapeText } from "./shape.ts";
+import type {
+  Bind,
+  BindDots,
+  Dots,
+  FirstMissing,
+  FirstTwice,
+  IsAxes,
+  Items,
+  Known,
+  Names,
+  NoAxes,
+  Union,
+} from "./pattern.ts";
+import type { DimText, IsUnknown, Rest, SameDim, Shape, ShapeIn, ShapeText } from "./shape.ts";
 
 export type PatternOp = "rearrange" | "reduce" | "repeat";
 export type AxisSizes = { readonly [axis: string]: number };
 
-type GroupText<G extends readonly string[], Out extends string = ""> = G extends readonly [
-  infer K extends string,
-  ...infer R extends readonly string[],
-]
+type GroupText<G, Out extends string = ""> = G extends [infer K extends string, ...infer R extends Rest<G>]
   ? GroupText<R, Out extends "" ? K : `${Out} ${K}`>
   : `(${Out})`;
 
-/** The product of the members whose size is known, and the members whose size is not. */
-type SplitGroup<
-  G extends readonly string[],
-  A extends Axes,
-  P extends Dim = 1,
-  Open extends readonly string[] = [],
-> = G extends readonly [infer K extends string, ...infer R extends readonly string[]]
-  ? K extends keyof A | `${number}`
+/** The product of the members whose size is known, and the one whose size is not; `null` when there are more of these. */
+type SplitGroup<G, A extends string, P = 1, Open = false> = G extends [
+  infer K extends string,
+  ...infer R extends Rest<G>,
+]
+  ? IsKnown<A, K> extends true
     ? SplitGroup<R, A, Multiply<P, Known<A, K>>, Open>
-    : SplitGroup<R, A, P, [...Open, K]>
+    : Open extends false
+      ? SplitGroup<R, A, P, K>
+      : null
   : [P, Open];
 
-type BindGroup<G extends readonly string[], D extends Dim, A extends Axes> =
-  SplitGroup<G, A> extends [infer P extends Dim, infer Open extends readonly string[]]
-    ? Open extends readonly []
-      ? SameDim<P, D> extends false
+type IsKnown<A extends string, K extends string> = K extends `${number}`
+  ? true
+  : A extends `${string}\n${K}=${string}`
+    ? true
+    : false;
+
+type BindGroup<G, D, A extends string> =
+  SplitGroup<G, A> extends [infer P, infer Open]
+    ? Open extends string
+      ? Quotient<D, P> extends infer Q
+        ? Q extends false
+          ? `axis ${GroupText<G>} is ${DimText<D>}, which ${DimText<P>} does not divide`
+          : Bind<A, Open, Q>
+        : never
+      : SameDim<P, D> extends false
         ? `axis ${GroupText<G>} is both ${DimText<P>} and ${DimText<D>}`
         : A
-      : Open extends readonly [infer K extends string]
-        ? Quotient<D, P> extends infer Q
-          ? Q extends Dim
-            ? Bind<A, K, Q>
-            : `axis ${GroupText<G>} is ${DimText<D>}, which ${DimText<P>} does not divide`
-          : never
-        : `axis ${GroupText<G>} needs the sizes of all its parts but one`
-    : never;
+    : `axis ${GroupText<G>} needs the sizes of all its parts but one`;
 
-type BindItem<I extends Item, D extends Dim, A extends Axes> = I extends readonly string[]
-  ? BindGroup<I, D, A>
-  : I extends `${infer N extends number}`
+type BindItem<I, D, A extends string> = I extends string
+  ? I extends `${infer N extends number}`
     ? SameDim<N, D> extends false
       ? `axis ${N} is both ${N} and ${DimText<D>}`
       : A
-    : I extends string
-      ? Bind<A, I, D>
-      : never;
+    : Bind<A, I, D>
+  : BindGroup<I, D, A>;
 
-type Back<I extends readonly Item[], S extends Shape, A extends Axes> = I extends readonly [
-  ...infer R extends readonly Item[],
-  infer K extends Item,
-]
-  ? S extends readonly [...infer SR extends Shape, infer D extends Dim]
-    ? BindItem<K, D, A> extends infer Next
-      ? Next extends Axes
+/** The axes after "...", from the last. */
+type Back<I, S, A extends string> = I extends [...infer R extends Rest<I>, infer K]
+  ? S extends [...infer SR extends Rest<S>, infer D]
+    ? BindItem<K, D, A> extends infer Next extends string
+      ? IsAxes<Next> extends true
         ? Back<R, SR, Next>
         : Next
       : never
     : null
-  : { readonly [P in keyof A | "..."]: P extends keyof A ? A[P] : S };
+  : BindDots<A, S>;
 
 /** The axes of the left side; a sentence when they disagree; `null` when the ranks do. */
-type Front<I extends readonly Item[], S extends Shape, A extends Axes> = I extends readonly [
-  infer K extends Item,
-  ...infer R extends readonly Item[],
-]
+type Front<I, S, A extends string> = I extends [infer K, ...infer R extends Rest<I>]
   ? K extends "..."
     ? Back<R, S, A>
-    : S extends readonly [infer D extends Dim, ...infer SR extends Shape]
-      ? BindItem<K, D, A> extends infer Next
-        ? Next extends Axes
+    : S extends [infer D, ...infer SR extends Rest<S>]
+      ? BindItem<K, D, A> extends infer Next extends string
+        ? IsAxes<Next> extends true
           ? Front<R, SR, Next>
           : Next
         : never
       : null
-  : S extends readonly []
+  : S extends []
     ? A
     : null;
 
-type Members<G extends readonly string[], A extends Axes, Done extends readonly Dim[] = []> = G extends readonly [
+/** `null` where "..." stands for what is not known. */
+type Members<G, A extends string, Done extends unknown[] = []> = G extends [
   infer K extends string,
-  ...infer R extends readonly string[],
+  ...infer R extends Rest<G>,
 ]
   ? K extends "..."
-    ? A extends { readonly "...": infer E extends Shape }
+    ? Dots<A> extends [...infer E extends Rest<G>]
       ? Members<R, A, [...Done, ...E]>
-      : readonly Dim[]
+      : null
     : Members<R, A, [...Done, Known<A, K>]>
   : Done;
 
-type Out<I extends readonly Item[], A extends Axes, Done extends Shape = []> = I extends readonly [
-  infer K extends Item,
-  ...infer R extends readonly Item[],
-]
-  ? K extends readonly string[]
-    ? Out<R, A, [...Done, Product<Members<K, A>>]>
-    : K extends "..."
-      ? A extends { readonly "...": infer E extends Shape }
+type Out<I, A extends string, Done extends unknown[] = []> = I extends [infer K, ...infer R extends Rest<I>]
+  ? K extends string
+    ? K extends "..."
+      ? Dots<A> extends [...infer E extends Rest<I>]
         ? Out<R, A, [...Done, ...E]>
         : Shape
-      : Out<R, A, [...Done, Known<A, Extract<K, string>>]>
+      : Out<R, A, [...Done, Known<A, K>]>
+    : Out<R, A, [...Done, Product<Members<K, A>>]>
   : Done;
 
 /** Which names may stand on one side only: none in rearrange, the left's in reduce, the right's in repeat if sized. */
-type CheckNames<
-  Op extends PatternOp,
-  L extends readonly string[],
-  R extends readonly string[],
-  Sizes extends AxisSizes,
-> =
+type CheckNames<Op extends PatternOp, L, R, Sized> =
   FirstTwice<L> extends infer T extends string
     ? `axis ${T} stands twice on the left`
     : FirstTwice<R> extends infer T extends string
       ? `axis ${T} stands twice on the right`
-      : (Op extends "reduce" ? null : FirstMissing<L, R[number]>) extends infer M extends string
+      : (Op extends "reduce" ? null : FirstMissing<L, Union<R>>) extends infer M extends string
         ? `axis ${M} is only on the left`
-        : FirstMissing<
-              R,
-              L[number] | (Op extends "repeat" ? Extract<keyof Sizes, string> : never)
-            > extends infer M extends string
+        : FirstMissing<R, Union<L> | (Op extends "repeat" ? Sized : never)> extends infer M extends string
           ? Op extends "repeat"
             ? `axis ${M} is new and needs a size`
             : `axis ${M} is only on the right`
-          : string extends keyof Sizes
+          : string extends Sized
             ? null
-            : Exclude<keyof Sizes, L[number] | R[number]> extends infer M
+            : Exclude<Sized, Union<L> | Union<R>> extends infer M
               ? [M] extends [never]
                 ? null
                 : `axis ${M & string} has a size but is not in the pattern`
               : null;
 
-type Run<
-  Op extends PatternOp,
-  L extends readonly Item[],
-  R extends readonly Item[],
-  LeftText extends string,
-  S extends Shape,
-  Sizes extends AxisSizes,
-> =
-  CheckNames<Op, Names<L>, Names<R>, Sizes> extends infer Wrong extends string
+/**
+ * Sizes as a union of texts "h=8". Every `{ h: 8 }` in a program is a type of its own, of which the compiler would work out
+ * all of the rest anew; equal texts are one type.
+ */
+type Sizes<S> = { [K in keyof S & string]-?: `${K}=${DimText<S[K]>}` }[keyof S & string];
+type SizedNames<E> = E extends `${infer K}=${string}` ? K : never;
+type SizeOf<E, K extends string> = `${K}=?` extends E ? "?" : E extends `${K}=${infer D}` ? D : never;
+
+/** The axes of a list that have a size. */
+type Sized<N, E, A extends string = NoAxes> = N extends [infer K extends string, ...infer R extends Rest<N>]
+  ? SizeOf<E, K> extends infer D
+    ? Sized<R, E, [D] extends [never] ? A : Bind<A, K, D>>
+    : never
+  : A;
+
+type Run<Op extends PatternOp, L, R, LeftText extends string, S, E> =
+  CheckNames<Op, Names<L>, Names<R>, SizedNames<E>> extends infer Wrong extends string
     ? Wrong
-    : IsUnknown<S> extends true
-      ? Out<R, Sizes>
-      : Front<L, S, Sizes> extends infer A
-        ? A extends Axes
-          ? Out<R, A>
-          : A extends Sentence
-            ? A
+    : Sized<[...Names<L>, ...Names<R>], E> extends infer Start extends string
+      ? IsUnknown<S> extends true
+        ? Out<R, Start>
+        : Front<L, S, Start> extends infer A
+          ? A extends string
+            ? IsAxes<A> extends true
+              ? Out<R, A>
+              : A
             : `\`${LeftText}\` does not fit the shape ${ShapeText<S>}`
-        : never;
+          : never
+      : never;
 
 type TrimEnd<S extends string> = S extends `${infer R} ` ? TrimEnd<R> : S extends ` ${infer R}` ? TrimEnd<R> : S;
 
-/**
- * Sizes as a union of pairs, and back. Every `{ h: 8 }` in a program is a type of its own, of which the compiler would work
- * out all of the rest anew; equal pairs are one type.
- */
-type Pairs<Sizes extends AxisSizes> = { [K in keyof Sizes]-?: readonly [K, Sizes[K]] }[keyof Sizes];
-type Sized<E> = {
-  readonly [X in E as X extends readonly [infer K extends string, number] ? K : never]: X extends readonly [
-    string,
-    infer N extends number,
-  ]
-    ? N
-    : never;
-};
-
-type Analysed<Op extends PatternOp, P extends string, S extends Shape, E> = string extends P
+type Analysed<Op extends PatternOp, P extends string, S, E> = string extends P
   ? Shape
   : P extends `${infer L}->${infer R}`
-    ? Run<Op, Items<L>, Items<R>, TrimEnd<L>, S, Sized<E>>
+    ? Run<Op, Items<L>, Items<R>, TrimEnd<L>, S, E>
     : `there is no \`->\``;
 
 /** The shape of `rearrange(x, pattern, sizes)`. */
-export type PatternShape<Op extends PatternOp, P extends string, S extends Shape, Sizes extends AxisSizes> = ShapeIn<
-  Analysed<Op, P, S, Pairs<Sizes>>
->;
+export type PatternShape<Op extends PatternOp, P extends string, S, Given> = ShapeIn<Analysed<Op, P, S, Sizes<Given>>>;
 
 /** `P`, or a sentence that says why the pattern does not fit the shape. */
-export type PatternFor<Op extends PatternOp, P extends string, S extends Shape, Sizes extends AxisSizes> =
-  Analysed<Op, P, S, Pairs<Sizes>> extends infer R ? (R extends Sentence ? `${Op} \`${P}\`: ${R}` : P) : never;
+export type PatternFor<Op extends PatternOp, P extends string, S, Given> =
+  Analysed<Op, P, S, Sizes<Given>> extends infer R ? (R extends string ? `${Op} \`${P}\`: ${R}` : P) : never;
