@@ -40,7 +40,7 @@ export function readProblems(
       const where = placeOf(each.location.uri, labels);
       if (where) reasons.push(`${relabel(each.message, labels)} (${where})`);
     }
-    const sentence = shapeSentence(first!);
+    const sentence = shapeSentence(first!) ?? listSentence(first!);
     if (sentence !== undefined) reasons.unshift(first!);
     problems.push({
       severity: code === untyped ? "warning" : "error",
@@ -68,6 +68,13 @@ function shapeSentence(message: string): string | undefined {
   const quoted = /(?:parameter of type|to type) '[^"]*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
   if (quoted === undefined || !/^[\w.]+(?: `[^`]*`)?: \S+ \S+/.test(quoted)) return undefined;
   return quoted.replace(/\\(["\\])/g, "$1");
+}
+
+/** NumPy takes a list where it wants an array; here it has to be made one. */
+function listSentence(message: string): string | undefined {
+  const isList = /^(?:Argument of t|T)ype '(?:number|boolean)(?:\[\])+' is (?:not assignable|missing)/.test(message);
+  if (!isList || !/'(?:TensorOperand|Operand|Tensor<[^']*>)'/.test(message)) return undefined;
+  return "A list is not a tensor. `tensor([...])` from halftone makes one of it.";
 }
 
 /**

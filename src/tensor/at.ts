@@ -3,7 +3,7 @@ import { checkTensor, reshapeTo, run, scoped } from "./engine.ts";
 import { gather } from "./gather.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { AtShape, Index } from "./types/layout.ts";
-import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** What becomes of one axis. */
 type Part =
@@ -17,7 +17,7 @@ type Part =
  * is a slice in Python's notation ("1:3", ":", "::-1", ":-2"), "..." stands for the axes not mentioned, null makes a new
  * axis, and a list of places or an int32 tensor gathers. Throws RangeError for a place outside the axis.
  */
-export function at<T extends TensorLike, const I extends readonly Index[]>(
+export function at<T extends TensorOperand, const I extends readonly Index[]>(
   x: T,
   ...indices: I
 ): Tensor<AtShape<ShapeOf<T>, I>, DTypeOf<T>>;

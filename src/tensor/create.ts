@@ -5,7 +5,7 @@ import { ShapeError } from "./errors.ts";
 import { readSizes } from "./layout.ts";
 import { label, namesOf, shapeText, sizesText } from "./names.ts";
 import type { DType, Shape, ShapeOfSizes, Size } from "./types/shape.ts";
-import type { AnyTensor, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Nested = number | boolean | readonly Nested[];
 type Typed =
@@ -134,13 +134,13 @@ export function full(shape: readonly Size[], value: number, dtype: DType = "floa
 }
 
 /** Zeros of another tensor's shape, names and dtype. */
-export function zerosLike<T extends TensorLike>(x: T): Tensor<ShapeOf<T>> {
+export function zerosLike<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>> {
   checkTensor("zerosLike", x);
   return label(tf.zerosLike(x), namesOf(x)) as never;
 }
 
 /** Ones of another tensor's shape, names and dtype. */
-export function onesLike<T extends TensorLike>(x: T): Tensor<ShapeOf<T>> {
+export function onesLike<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>> {
   checkTensor("onesLike", x);
   return label(tf.onesLike(x), namesOf(x)) as never;
 }
@@ -191,7 +191,7 @@ type NestedArray<S extends Shape, V> = number extends S["length"]
     : V;
 
 /** The elements as nested arrays. */
-export function toArray<T extends TensorLike>(x: T): NestedArray<ShapeOf<T>, number> {
+export function toArray<T extends TensorOperand>(x: T): NestedArray<ShapeOf<T>, number> {
   checkTensor("toArray", x);
   return x.arraySync() as never;
 }

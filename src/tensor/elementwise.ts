@@ -3,10 +3,10 @@ import { runtimeInfo } from "../runtime/index.ts";
 import { cast, checkTensor, differentiable, drop, run, scalarOf, scoped } from "./engine.ts";
 import { label, namesOf } from "./names.ts";
 import type { DType } from "./types/shape.ts";
-import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
-type Same = <T extends TensorLike>(x: T) => Tensor<ShapeOf<T>, DTypeOf<T>>;
-type To<D extends DType> = <T extends TensorLike>(x: T) => Tensor<ShapeOf<T>, D>;
+type Same = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, DTypeOf<T>>;
+type To<D extends DType> = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, D>;
 
 const onWasm = runtimeInfo().backend === "wasm";
 
@@ -63,7 +63,7 @@ export { finite as isFinite, infinite as isInfinite, nan as isNaN };
 export const logicalNot = unary("logicalNot", "LogicalNot", "bool") as To<"bool">;
 
 /** x * sigmoid(x), also called swish (Ramachandran et al. 2017). */
-export function silu<T extends TensorLike>(x: T): Tensor<ShapeOf<T>, "float32">;
+export function silu<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, "float32">;
 export function silu(x: AnyTensor): AnyTensor {
   checkTensor("silu", x);
   return label(
@@ -73,13 +73,13 @@ export function silu(x: AnyTensor): AnyTensor {
 }
 
 /** Where x is negative, `slope` times it. */
-export function leakyRelu<T extends TensorLike>(x: T, slope?: number): Tensor<ShapeOf<T>, "float32">;
+export function leakyRelu<T extends TensorOperand>(x: T, slope?: number): Tensor<ShapeOf<T>, "float32">;
 export function leakyRelu(x: AnyTensor, slope = 0.01): AnyTensor {
   return unary("leakyRelu", "LeakyRelu", "float32", { alpha: slope })(x);
 }
 
 /** Between `low` and `high`; NaN stays. */
-export function clip<T extends TensorLike>(x: T, low: number, high: number): Tensor<ShapeOf<T>, DTypeOf<T>>;
+export function clip<T extends TensorOperand>(x: T, low: number, high: number): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function clip(x: AnyTensor, low: number, high: number): AnyTensor {
   if (!(low <= high)) throw new RangeError(`clip: low must not be above high, got ${low} and ${high}`);
   const clipped = unary("clip", "ClipByValue", undefined, { clipValueMin: low, clipValueMax: high });
@@ -90,7 +90,7 @@ export function clip(x: AnyTensor, low: number, high: number): AnyTensor {
 }
 
 /** The tensor in another dtype; itself when it has it. */
-export function asType<T extends TensorLike, const D extends DType>(x: T, dtype: D): Tensor<ShapeOf<T>, D>;
+export function asType<T extends TensorOperand, const D extends DType>(x: T, dtype: D): Tensor<ShapeOf<T>, D>;
 export function asType(x: AnyTensor, dtype: DType): AnyTensor {
   checkTensor("asType", x);
   return cast(x, dtype);
@@ -103,7 +103,7 @@ const density = 1 / Math.sqrt(2 * Math.PI);
  * The Gaussian error linear unit x * Phi(x) (Hendrycks and Gimpel 2016), exact or as BERT's tanh approximation. Only x
  * is kept for the backward pass.
  */
-export function gelu<T extends TensorLike>(x: T, form?: "exact" | "tanh"): Tensor<ShapeOf<T>, "float32">;
+export function gelu<T extends TensorOperand>(x: T, form?: "exact" | "tanh"): Tensor<ShapeOf<T>, "float32">;
 export function gelu(x: AnyTensor, form: "exact" | "tanh" = "exact"): AnyTensor {
   checkTensor("gelu", x);
   const input = cast(x, "float32");

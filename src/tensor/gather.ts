@@ -7,7 +7,7 @@ import { ShapeError } from "./errors.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { Axis, AxisOf, Place, WithDim } from "./types/axis.ts";
 import type { Broadcast, DType, IfBroadcast, Shape } from "./types/shape.ts";
-import type { AnyTensor, DTypeOf, Operand, ShapeOf, Tensor, TensorLike, WiderDType } from "./types/tensor.ts";
+import type { AnyTensor, DTypeOf, Operand, ShapeOf, Tensor, TensorOperand, WiderDType } from "./types/tensor.ts";
 
 export type Places = AnyTensor | readonly number[];
 type PlacesShape<I> = I extends readonly number[] ? [I["length"]] : ShapeOf<I>;
@@ -57,7 +57,7 @@ function readPlaces(op: string, x: AnyTensor, indices: Places, axis: number): An
  * The slices at some places along an axis (0 when none is given): rows of a table of embeddings, say. `indices` is an
  * int32 tensor or a list; its shape stands where the axis was. Throws RangeError for a place outside the axis.
  */
-export function gather<T extends TensorLike, const I extends Places, const A extends Axis = 0>(
+export function gather<T extends TensorOperand, const I extends Places, const A extends Axis = 0>(
   x: T,
   indices: I,
   axis?: AxisOf<"gather", ShapeOf<T>, A>,
@@ -118,7 +118,7 @@ function sumRows(rows: AnyTensor, segments: AnyTensor, count: number): AnyTensor
  * Along one axis, the element at the place that `indices` says, which has the shape of the result and, but for that
  * axis, of x (numpy.take_along_axis, torch.gather).
  */
-export function gatherAlong<T extends TensorLike, I extends TensorLike>(
+export function gatherAlong<T extends TensorOperand, I extends TensorOperand>(
   x: T,
   indices: I,
   axis?: Axis,
@@ -160,7 +160,7 @@ export function hotRows(places: AnyTensor, depth: number): AnyTensor {
 }
 
 /** 1 at the place that each whole number says along a new last axis of `depth`, 0 elsewhere. */
-export function oneHot<T extends TensorLike, const N extends number>(
+export function oneHot<T extends TensorOperand, const N extends number>(
   indices: T,
   depth: N,
 ): Tensor<[...ShapeOf<T>, N], "float32">;
@@ -176,7 +176,7 @@ export function oneHot(indices: AnyTensor, depth: number): AnyTensor {
 }
 
 /** Where `condition` holds the element of a, elsewhere that of b, all three broadcast. */
-export function where<C extends TensorLike, A extends Operand, B extends Operand>(
+export function where<C extends TensorOperand, A extends Operand, B extends Operand>(
   condition: C,
   a: IfBroadcast<"where", ShapeOf<C>, ShapeOf<A>, A>,
   b: IfBroadcast<"where", Broadcast<ShapeOf<C>, ShapeOf<A>>, ShapeOf<B>, B>,
@@ -215,7 +215,7 @@ function commonOf(a: Operand, b: Operand): DType {
 }
 
 /** The `k` largest along the last axis, largest first, and where they are. */
-export function topK<T extends TensorLike, const K extends number>(
+export function topK<T extends TensorOperand, const K extends number>(
   x: T,
   k: K,
 ): { values: Tensor<WithDim<ShapeOf<T>, -1, K>, DTypeOf<T>>; indices: Tensor<WithDim<ShapeOf<T>, -1, K>, "int32"> };
@@ -234,7 +234,7 @@ export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: Any
 }
 
 /** The elements along the last axis in ascending order (or descending), and where they were. Ties keep no order. */
-export function sort<T extends TensorLike>(
+export function sort<T extends TensorOperand>(
   x: T,
   direction?: "ascending" | "descending",
 ): { values: Tensor<ShapeOf<T>, DTypeOf<T>>; indices: Tensor<ShapeOf<T>, "int32"> };

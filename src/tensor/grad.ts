@@ -5,7 +5,7 @@ import { label, namesOf, shapeText } from "./names.ts";
 import { randomState, seed } from "./random.ts";
 import { differentiate, isTaping, noGrad, recordAlone } from "./tape.ts";
 import { differentiableLeaves, type Gradients, isTensor, leaves, mapTree } from "./tree.ts";
-import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Loss = AnyTensor;
 /** A loss, or a loss and something beside it that is handed back as it is (logits, say). */
@@ -94,7 +94,7 @@ export function customGrad<I extends AnyTensor[]>(f: (...inputs: I) => Custom): 
 }
 
 /** The tensor itself as far as values go, a constant as far as gradients go. */
-export function stopGradient<T extends TensorLike>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
+export function stopGradient<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function stopGradient(x: AnyTensor): AnyTensor {
   checkTensor("stopGradient", x);
   return label(
@@ -108,7 +108,7 @@ export function stopGradient(x: AnyTensor): AnyTensor {
  * al. 2016): memory for time. Gradients reach its arguments (trees of tensors) and the tensors that it uses from outside.
  * Random numbers of the shared generator come out the same the second time.
  */
-export function checkpoint<A extends unknown[], R extends TensorLike>(f: (...args: A) => R): (...args: A) => R {
+export function checkpoint<A extends unknown[], R extends TensorOperand>(f: (...args: A) => R): (...args: A) => R {
   return (...args) => {
     if (!isTaping()) return f(...args);
     const random = randomState();

@@ -5,7 +5,7 @@ import { dimText, label, namesOf, shapeText } from "./names.ts";
 import type { Axis, AxisOf, Reduced, WithDim } from "./types/axis.ts";
 import type { Concatenated, IfConcat, Stacked } from "./types/layout.ts";
 import type { DType } from "./types/shape.ts";
-import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Shapes<T extends readonly AnyTensor[]> = { [I in keyof T]: ShapeOf<T[I]> };
 type List = readonly AnyTensor[];
@@ -76,7 +76,7 @@ export function stack(tensors: List, axis = 0): AnyTensor {
 }
 
 /** A tensor cut along an axis: into `parts` equal ones, or into ones of the sizes given. */
-export function splitAlong<T extends TensorLike, const A extends Axis = 0>(
+export function splitAlong<T extends TensorOperand, const A extends Axis = 0>(
   x: T,
   parts: number | readonly number[],
   axis?: AxisOf<"splitAlong", ShapeOf<T>, A>,
@@ -95,7 +95,7 @@ export function splitAlong(x: AnyTensor, parts: number | readonly number[], axis
 }
 
 /** The tensors along an axis, which they lose. */
-export function unstack<T extends TensorLike, const A extends Axis = 0>(
+export function unstack<T extends TensorOperand, const A extends Axis = 0>(
   x: T,
   axis?: AxisOf<"unstack", ShapeOf<T>, A>,
 ): Tensor<Reduced<ShapeOf<T>, A>, DTypeOf<T>>[];

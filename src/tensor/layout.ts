@@ -6,7 +6,7 @@ import { type AxisNames, label, namesOf, shapeText, sizesText } from "./names.ts
 import type { Axis, AxisOf, Place, Reduced } from "./types/axis.ts";
 import type { IfReshape, Permuted, ReshapeTo, SameRank, Squeezed, Unsqueezed } from "./types/layout.ts";
 import type { Shape, Size } from "./types/shape.ts";
-import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** A new tensor even where nothing moved, so that either may be disposed of. */
 const fresh = (result: AnyTensor, x: AnyTensor): AnyTensor => (result === x ? run("Identity", { x }) : result);
@@ -27,7 +27,7 @@ export function readSizes(op: string, sizes: readonly Size[]): { shape: number[]
 }
 
 /** The same elements in another shape; one size may be -1, which is what is left. */
-export function reshape<T extends TensorLike, const N extends readonly Size[]>(
+export function reshape<T extends TensorOperand, const N extends readonly Size[]>(
   x: T,
   shape: IfReshape<ShapeOf<T>, N, N>,
 ): Tensor<ReshapeTo<ShapeOf<T>, N>, DTypeOf<T>>;
@@ -50,7 +50,7 @@ export function reshape(x: AnyTensor, sizes: readonly Size[]): AnyTensor {
 }
 
 /** The axes in another order, by number or name; reversed when no order is given. */
-export function transpose<T extends TensorLike, const A extends readonly Axis[] | undefined = undefined>(
+export function transpose<T extends TensorOperand, const A extends readonly Axis[] | undefined = undefined>(
   x: T,
   order?: AxisOf<"transpose", ShapeOf<T>, A>,
 ): Tensor<Permuted<ShapeOf<T>, A>, DTypeOf<T>>;
@@ -73,7 +73,7 @@ type Swapped<S extends Shape, A extends Axis, B extends Axis> =
     : Shape;
 
 /** Two axes change places. */
-export function swapAxes<T extends TensorLike, const A extends Axis, const B extends Axis>(
+export function swapAxes<T extends TensorOperand, const A extends Axis, const B extends Axis>(
   x: T,
   a: AxisOf<"swapAxes", ShapeOf<T>, A>,
   b: AxisOf<"swapAxes", ShapeOf<T>, B>,
@@ -87,7 +87,7 @@ export function swapAxes(x: AnyTensor, a: Axis, b: Axis): AnyTensor {
 }
 
 /** Without its axes of one element, or without those given. */
-export function squeeze<T extends TensorLike, const A extends Axis | readonly Axis[] | undefined = undefined>(
+export function squeeze<T extends TensorOperand, const A extends Axis | readonly Axis[] | undefined = undefined>(
   x: T,
   axis?: AxisOf<"squeeze", ShapeOf<T>, A>,
 ): Tensor<[A] extends [undefined] ? Squeezed<ShapeOf<T>> : Reduced<ShapeOf<T>, A>, DTypeOf<T>>;
@@ -110,7 +110,7 @@ export function squeeze(x: AnyTensor, axes?: Axis | readonly Axis[]): AnyTensor 
 }
 
 /** With a new axis of one element at a place, -1 for the end. */
-export function unsqueeze<T extends TensorLike, const A extends number>(
+export function unsqueeze<T extends TensorOperand, const A extends number>(
   x: T,
   axis: A,
 ): Tensor<Unsqueezed<ShapeOf<T>, A>, DTypeOf<T>>;
@@ -122,7 +122,7 @@ export function unsqueeze(x: AnyTensor, axis: number): AnyTensor {
 }
 
 /** The elements along some axes in reverse. */
-export function flip<T extends TensorLike, const A extends Axis | readonly Axis[] | undefined = undefined>(
+export function flip<T extends TensorOperand, const A extends Axis | readonly Axis[] | undefined = undefined>(
   x: T,
   axis?: AxisOf<"flip", ShapeOf<T>, A>,
 ): Tensor<ShapeOf<T>, DTypeOf<T>>;
@@ -133,7 +133,7 @@ export function flip(x: AnyTensor, axes?: Axis | readonly Axis[]): AnyTensor {
 }
 
 /** With `before` and `after` elements of a value added along each axis: `pad(x, [[1, 1], [0, 2]])`. */
-export function pad<T extends TensorLike>(
+export function pad<T extends TensorOperand>(
   x: T,
   widths: readonly (readonly [before: number, after: number])[],
   value?: number,
@@ -147,7 +147,7 @@ export function pad(x: AnyTensor, widths: readonly (readonly [number, number])[]
 }
 
 /** A new tensor with the same elements; nothing is copied. */
-export function clone<T extends TensorLike>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
+export function clone<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function clone(x: AnyTensor): AnyTensor {
   checkTensor("clone", x);
   return label(

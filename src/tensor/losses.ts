@@ -8,7 +8,7 @@ import { hotRows } from "./gather.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { lastLogSoftmax } from "./softmax.ts";
 import type { IfBroadcast } from "./types/shape.ts";
-import type { AnyTensor, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** What becomes of the loss of each element. */
 export type LossReduction = "mean" | "sum" | "none";
@@ -32,7 +32,7 @@ function reduced(op: string, losses: AnyTensor, reduction: LossReduction): AnyTe
  * equal to `ignoreIndex` (-100) count for nothing, also not in the mean. `labelSmoothing` gives that share of the truth
  * to all classes alike (Szegedy et al. 2016). Throws RangeError for a label that is no class.
  */
-export function crossEntropy<T extends TensorLike, R extends LossReduction = "mean">(
+export function crossEntropy<T extends TensorOperand, R extends LossReduction = "mean">(
   logits: T,
   labels: AnyTensor,
   options?: LossOptions<R> & { ignoreIndex?: number; labelSmoothing?: number },
@@ -116,7 +116,7 @@ const labelTypes = () => {
 };
 
 /** The mean of (a - b) squared. */
-export function meanSquaredError<A extends TensorLike, B extends TensorLike, R extends LossReduction = "mean">(
+export function meanSquaredError<A extends TensorOperand, B extends TensorOperand, R extends LossReduction = "mean">(
   predictions: A,
   targets: IfBroadcast<"meanSquaredError", ShapeOf<A>, ShapeOf<B>, B>,
   options?: LossOptions<R>,
@@ -132,7 +132,7 @@ export function meanSquaredError(a: AnyTensor, b: AnyTensor, { reduction = "mean
 }
 
 /** The mean of |a - b|. */
-export function meanAbsoluteError<A extends TensorLike, B extends TensorLike, R extends LossReduction = "mean">(
+export function meanAbsoluteError<A extends TensorOperand, B extends TensorOperand, R extends LossReduction = "mean">(
   predictions: A,
   targets: IfBroadcast<"meanAbsoluteError", ShapeOf<A>, ShapeOf<B>, B>,
   options?: LossOptions<R>,
@@ -148,7 +148,7 @@ export function meanAbsoluteError(a: AnyTensor, b: AnyTensor, { reduction = "mea
 }
 
 /** Binary cross-entropy of logits, targets t between 0 and 1: softplus(x) - x t, which overflows for no x. */
-export function binaryCrossEntropy<A extends TensorLike, B extends TensorLike, R extends LossReduction = "mean">(
+export function binaryCrossEntropy<A extends TensorOperand, B extends TensorOperand, R extends LossReduction = "mean">(
   logits: A,
   targets: IfBroadcast<"binaryCrossEntropy", ShapeOf<A>, ShapeOf<B>, B>,
   options?: LossOptions<R>,

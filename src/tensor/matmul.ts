@@ -4,7 +4,7 @@ import { cast, checkTensor, differentiable, drop, reshapeTo, run, sameShape, sco
 import { ShapeError } from "./errors.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
 import type { DimText, IsUnknown, Rest, SameDim, Shape, ShapeIn, ShapeText, TryBroadcast } from "./types/shape.ts";
-import type { AnyTensor, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Matrices<A, B> = A extends [infer K]
   ? B extends [...infer Batch extends Rest<B>, infer L, infer N]
@@ -44,7 +44,7 @@ export type MatmulShape<A, B> = ShapeIn<Result<A, B>>;
  * The matrix product of the last two axes, the others broadcast, as numpy.matmul: [..., m, k] and [..., k, n] give
  * [..., m, n]; a vector stands for a row on the left and a column on the right.
  */
-export function matmul<A extends TensorLike, B extends TensorLike>(
+export function matmul<A extends TensorOperand, B extends TensorOperand>(
   a: A,
   b: IfMatmul<ShapeOf<A>, ShapeOf<B>, B>,
 ): Tensor<MatmulShape<ShapeOf<A>, ShapeOf<B>>, "float32">;

@@ -1,6 +1,6 @@
 import { ShapeError } from "./errors.ts";
 import type { Shape } from "./types/shape.ts";
-import type { AnyTensor, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** The names of a tensor's axes, `undefined` for an axis without one. */
 export type AxisNames = readonly (string | undefined)[];
@@ -12,7 +12,7 @@ type Labelled = AnyTensor & { [axisNames]?: AxisNames };
 export const namesOf = (x: AnyTensor): AxisNames | undefined => (x as Labelled)[axisNames];
 
 /** Gives the tensor these names, the tensor being new. */
-export function label<T extends TensorLike>(x: T, names: AxisNames | undefined): T {
+export function label<T extends TensorOperand>(x: T, names: AxisNames | undefined): T {
   if (names?.some((name) => name !== undefined)) Object.defineProperty(x, axisNames, { value: names, writable: true });
   return x;
 }

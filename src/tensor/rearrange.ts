@@ -5,14 +5,14 @@ import { ShapeError } from "./errors.ts";
 import { dimText, label, namesOf, shapeText } from "./names.ts";
 import { type Item, isSize, memo, nameList, type Pattern, parsePattern } from "./pattern.ts";
 import type { AxisSizes, PatternFor, PatternOp, PatternShape } from "./types/rearrange.ts";
-import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /**
  * Moves, splits and joins axes: `rearrange(x, "b t (h d) -> b h t d", { h: 8 })`. No element is added or lost. Throws
  * ShapeError when the pattern does not fit the shape.
  */
 export function rearrange<
-  T extends TensorLike,
+  T extends TensorOperand,
   const P extends string,
   const S extends AxisSizes = Record<never, never>,
 >(
@@ -25,7 +25,11 @@ export function rearrange(x: AnyTensor, pattern: string, sizes: AxisSizes = {}):
 }
 
 /** Copies along new axes: `repeat(x, "h w -> (h r) w", { r: 2 })`. */
-export function repeat<T extends TensorLike, const P extends string, const S extends AxisSizes = Record<never, never>>(
+export function repeat<
+  T extends TensorOperand,
+  const P extends string,
+  const S extends AxisSizes = Record<never, never>,
+>(
   x: T,
   pattern: PatternFor<"repeat", P, ShapeOf<T>, S>,
   sizes?: S,
@@ -37,7 +41,11 @@ export function repeat(x: AnyTensor, pattern: string, sizes: AxisSizes = {}): An
 export type Reduction = "sum" | "mean" | "max" | "min" | "prod" | "any" | "all";
 
 /** Reduces the axes that the right side leaves out: `reduce(x, "b (h 2) (w 2) c -> b h w c", "max")`. */
-export function reduce<T extends TensorLike, const P extends string, const S extends AxisSizes = Record<never, never>>(
+export function reduce<
+  T extends TensorOperand,
+  const P extends string,
+  const S extends AxisSizes = Record<never, never>,
+>(
   x: T,
   pattern: PatternFor<"reduce", P, ShapeOf<T>, S>,
   reduction: Reduction,

@@ -15,7 +15,7 @@ import {
 import { label, namesOf, shapeText } from "./names.ts";
 import type { Axis, AxisOf, Reduced } from "./types/axis.ts";
 import type { DType } from "./types/shape.ts";
-import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 export interface Keep<K extends boolean = boolean> {
   /** Leave the reduced axes in the shape, one element long. */
@@ -26,7 +26,7 @@ type AxisList = Axis | readonly Axis[] | undefined;
 type Whole<D extends DType> = D extends "float32" ? "float32" : D extends "int32" | "bool" ? "int32" : DType;
 
 type Reduction<Op extends string, Out extends DType | "same" | "whole" = "same"> = <
-  T extends TensorLike,
+  T extends TensorOperand,
   const A extends AxisList = undefined,
   K extends boolean = false,
 >(
@@ -80,7 +80,7 @@ function extreme(op: string, kernel: ReduceKernel) {
  * The variance over some axes, divided by n - `correction` (1, as PyTorch; 0 for the variance of a population). The
  * deviations are taken from the mean first, so that large means lose no digits.
  */
-export function variance<T extends TensorLike, const A extends AxisList = undefined, K extends boolean = false>(
+export function variance<T extends TensorOperand, const A extends AxisList = undefined, K extends boolean = false>(
   x: T,
   axis?: AxisOf<"variance", ShapeOf<T>, A>,
   options?: Keep<K> & { correction?: number },
@@ -103,7 +103,7 @@ export function variance(x: AnyTensor, axes?: AxisList, options: Keep & { correc
 }
 
 /** The square root of the variance. */
-export function std<T extends TensorLike, const A extends AxisList = undefined, K extends boolean = false>(
+export function std<T extends TensorOperand, const A extends AxisList = undefined, K extends boolean = false>(
   x: T,
   axis?: AxisOf<"variance", ShapeOf<T>, A>,
   options?: Keep<K> & { correction?: number },
@@ -116,7 +116,7 @@ export function std(x: AnyTensor, axes?: AxisList, options?: Keep & { correction
 }
 
 /** The Euclidean length over some axes, or the norm of another order: 1, 2 or Infinity. */
-export function norm<T extends TensorLike, const A extends AxisList = undefined, K extends boolean = false>(
+export function norm<T extends TensorOperand, const A extends AxisList = undefined, K extends boolean = false>(
   x: T,
   axis?: AxisOf<"norm", ShapeOf<T>, A>,
   options?: Keep<K> & { order?: 1 | 2 | typeof Infinity },
@@ -154,7 +154,7 @@ function rootOfSquares(x: AnyTensor): AnyTensor {
 }
 
 /** log(sum(exp(x))) over some axes, without overflow; -Infinity where every element is. */
-export function logSumExp<T extends TensorLike, const A extends AxisList = undefined, K extends boolean = false>(
+export function logSumExp<T extends TensorOperand, const A extends AxisList = undefined, K extends boolean = false>(
   x: T,
   axis?: AxisOf<"logSumExp", ShapeOf<T>, A>,
   options?: Keep<K>,
@@ -184,7 +184,7 @@ export function logSumExp(x: AnyTensor, axes?: AxisList, { keepDims = false }: K
   return label(result, reducedNames(x, axis, keepDims));
 }
 
-type ArgReduction<Op extends string> = <T extends TensorLike, const A extends Axis = -1>(
+type ArgReduction<Op extends string> = <T extends TensorOperand, const A extends Axis = -1>(
   x: T,
   axis?: AxisOf<Op, ShapeOf<T>, A>,
 ) => Tensor<Reduced<ShapeOf<T>, A>, "int32">;
@@ -204,7 +204,7 @@ export const argMax = argExtreme("argMax", "ArgMax") as ArgReduction<"argMax">;
 export const argMin = argExtreme("argMin", "ArgMin") as ArgReduction<"argMin">;
 
 /** The running sum along one axis, the last when none is given. */
-export function cumsum<T extends TensorLike, const A extends Axis = -1>(
+export function cumsum<T extends TensorOperand, const A extends Axis = -1>(
   x: T,
   axis?: AxisOf<"cumsum", ShapeOf<T>, A>,
   options?: { exclusive?: boolean; reverse?: boolean },

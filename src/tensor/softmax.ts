@@ -4,7 +4,7 @@ import { cast, checkTensor, differentiable, permuteTo, reduceOver, run, scalarOf
 import { label, namesOf } from "./names.ts";
 import { bernoulli, type RandomOptions } from "./random.ts";
 import type { Axis, AxisOf } from "./types/axis.ts";
-import type { AnyTensor, ShapeOf, Tensor, TensorLike } from "./types/tensor.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** Runs `f` with one axis moved to the end, and moves it back. */
 function onLast(op: string, x: AnyTensor, axis: Axis, f: (moved: AnyTensor) => AnyTensor): AnyTensor {
@@ -23,7 +23,7 @@ function onLast(op: string, x: AnyTensor, axis: Axis, f: (moved: AnyTensor) => A
 }
 
 /** exp(x) / sum(exp(x)) along one axis, the last when none is given. */
-export function softmax<T extends TensorLike, const A extends Axis = -1>(
+export function softmax<T extends TensorOperand, const A extends Axis = -1>(
   x: T,
   axis?: AxisOf<"softmax", ShapeOf<T>, A>,
 ): Tensor<ShapeOf<T>, "float32">;
@@ -36,7 +36,7 @@ interface NativeBackend {
 }
 
 /** log(softmax(x)) along one axis, without overflow. */
-export function logSoftmax<T extends TensorLike, const A extends Axis = -1>(
+export function logSoftmax<T extends TensorOperand, const A extends Axis = -1>(
   x: T,
   axis?: AxisOf<"logSoftmax", ShapeOf<T>, A>,
 ): Tensor<ShapeOf<T>, "float32">;
@@ -73,7 +73,7 @@ const nativeType = () => {
  * Scales to mean 0 and variance 1 over the last axis, then by `gain` and `bias` (Ba, Kiros and Hinton 2016):
  * x [..., features], gain and bias [features].
  */
-export function layerNorm<T extends TensorLike>(
+export function layerNorm<T extends TensorOperand>(
   x: T,
   gain?: AnyTensor,
   bias?: AnyTensor,
@@ -92,7 +92,11 @@ export function layerNorm(x: AnyTensor, gain?: AnyTensor, bias?: AnyTensor, epsi
 }
 
 /** Scales to root mean square 1 over the last axis, then by `gain` (Zhang and Sennrich 2019). */
-export function rmsNorm<T extends TensorLike>(x: T, gain?: AnyTensor, epsilon?: number): Tensor<ShapeOf<T>, "float32">;
+export function rmsNorm<T extends TensorOperand>(
+  x: T,
+  gain?: AnyTensor,
+  epsilon?: number,
+): Tensor<ShapeOf<T>, "float32">;
 export function rmsNorm(x: AnyTensor, gain?: AnyTensor, epsilon = 1e-5): AnyTensor {
   checkTensor("rmsNorm", x);
   const last = [placeOf("rmsNorm", x, -1)];
@@ -129,7 +133,7 @@ function normalized(x: AnyTensor, axis: number[], epsilon: number, centered: boo
  * Zeroes each element with probability `rate` and divides the others by what is left (Srivastava et al. 2014). The mask
  * comes from the seeded generator. A rate of 0 leaves the tensor as it is.
  */
-export function dropout<T extends TensorLike>(
+export function dropout<T extends TensorOperand>(
   x: T,
   rate: number,
   options?: RandomOptions,

@@ -84,6 +84,16 @@ test("a shape mismatch is told by its own sentence", async () => {
   assert.match(error!.evalue, /^add: \[2, 3\] and \[4\] do not broadcast/);
 });
 
+test("a list where a tensor is wanted is told what makes one of it", async () => {
+  const { run } = strict();
+  await run('import { layerNorm, randn, softmax } from "halftone"');
+  for (const code of ["softmax([1, 2, 3])", "layerNorm(randn([2, 2]), [1, 2])"]) {
+    const { error } = await run(code);
+    assert.match(error?.evalue ?? "", /^A list is not a tensor/, code);
+  }
+  assert.match((await run("softmax(3)")).error?.evalue ?? "", /^Argument of type 'number'/);
+});
+
 test("under warn the error is shown, never on stderr, and the cell runs", async () => {
   const { run } = strict();
   assert.match(shown(await run("%types warn"))[0] ?? "", /%types is warn/);

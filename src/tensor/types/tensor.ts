@@ -35,7 +35,7 @@ export type { Tensor as AnyTensor } from "@tensorflow/tfjs-core/dist/tensor.js";
  * What a type parameter for a tensor extends. A union, because the compiler compares what it infers with a class member by
  * member (with a `this` of its own), which took 12 ms, but with the members of a union by identity.
  */
-export type TensorLike = tf.Tensor<Rank> | Tensor;
+export type TensorOperand = tf.Tensor<Rank> | Tensor;
 /** A tensor or a number that stands for a scalar one. */
 export type Operand = tf.Tensor<Rank> | number;
 
