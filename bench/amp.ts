@@ -4,6 +4,11 @@
  *
  *     npm run build && node dist/bench/amp.js [rounds] [lengths, as 64,128]
  *
+ * Autocast's own cost is the JavaScript that it adds to a step: all time outside of TensorFlow's ops and of reading
+ * results back, with the collection of garbage, less the same of the float32 step beside it; the median over turns of one
+ * step each, once V8 has compiled everything. For float16 the GradScaler is in it. The casts that it adds are ops and are
+ * counted apart. Both are given as shares of the half step.
+ *
  * PyTorch runs under HALFTONE_TORCH_PYTHON, or python3, if that has `torch` (pip install torch numpy).
  */
 import type { Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
@@ -37,11 +42,23 @@ type Precision = (typeof precisions)[number];
 interface Measured {
   times: number[];
   peakBytes: number;
-  /** Share of the time outside of TensorFlow's own ops. */
+}
+
+/** Milliseconds of one step. */
+interface Cost {
+  time: number;
+  /** Outside of TensorFlow's ops. */
   outside: number;
+  /** Within its op Cast, and how often that ran. */
+  casting: number;
+  casts: number;
 }
 
 const STEPS = 3;
+/** Steps of each precision on a small batch, for V8 to compile what a step runs. */
+const WARM_UP = 100;
+/** Steps of each precision in which its own cost is taken. */
+const TURNS = 25;
 const rounds = Number(process.argv[2] ?? 3);
 const common = { vocabularySize: listOpsVocabulary.size, classes: 10, heads: 4, activation: "relu" as const };
 const lengths = process.argv[3]?.split(",").map(Number);
@@ -58,15 +75,15 @@ const { backend, version, device, threads } = runtimeInfo();
 const python = torchPython();
 console.log(`${backend} ${version} on the ${device}, ${threads} threads; ${rounds} rounds of ${STEPS} steps, in turns`);
 console.log(halfPrecision().reason);
+warmUp();
 
-for (const { rows, time, ...sizes } of settings) {
-  const config: TransformerConfig = { ...common, ...sizes, hidden: 4 * sizes.features, maxLength: time };
-  const examples = listOps({ count: rows, seed: 1, minLength: time / 4, maxLength: time });
-  const [batch] = fixedLengthBatches(examples, { batchSize: rows, maxLength: time });
-  const torch = python ? startTorch(python, config, batch!, rows, time) : undefined;
+for (const setting of settings) {
+  const { rows, time, ...sizes } = setting;
+  const { config, batch } = task(setting);
+  const torch = python ? startTorch(python, config, batch, rows, time) : undefined;
   const mine = new Map(precisions.map((precision) => [precision, [] as Measured[]]));
   const theirs = new Map(precisions.map((precision) => [precision, [] as Measured[]]));
-  const runs = new Map(precisions.map((precision) => [precision, halftone(config, batch!, precision)]));
+  const runs = new Map(precisions.map((precision) => [precision, halftone(config, batch, precision)]));
   for (let round = 0; round < rounds; round++)
     for (const precision of precisions) {
       mine.get(precision)!.push(runs.get(precision)!.run());
@@ -74,10 +91,45 @@ for (const { rows, time, ...sizes } of settings) {
       if (other) theirs.get(precision)!.push(other);
     }
   torch?.stop();
+  const costs = ownCosts(runs);
   for (const { stop } of runs.values()) stop();
   console.log(`\n${rows} x ${time} tokens, ${sizes.layers} layers of ${sizes.features}, dropout ${sizes.dropout}`);
   report("halftone", mine);
   if (python) report("PyTorch", theirs);
+  for (const line of costs) console.log(line);
+}
+
+function task({ rows, time, ...sizes }: (typeof settings)[number]) {
+  const config: TransformerConfig = { ...common, ...sizes, hidden: 4 * sizes.features, maxLength: time };
+  const examples = listOps({ count: rows, seed: 1, minLength: time / 4, maxLength: time });
+  const [batch] = fixedLengthBatches(examples, { batchSize: rows, maxLength: time });
+  return { config, batch: batch! };
+}
+
+function warmUp(): void {
+  const { config, batch } = task({ rows: 2, time: 16, features: 8, layers: 2, dropout: 0.1 });
+  for (const precision of precisions) {
+    const { step, stop } = halftone(config, batch, precision);
+    for (let i = 0; i < WARM_UP; i++) step();
+    stop();
+  }
+}
+
+function ownCosts(runs: Map<Precision, { step(): void }>): string[] {
+  const halves = ["float16", "bfloat16"] as const;
+  const float32: Cost[] = [];
+  const mine = new Map(halves.map((half) => [half, [] as Cost[]]));
+  for (let turn = 0; turn < TURNS; turn++) {
+    float32.push(costOf(runs.get("float32")!.step));
+    for (const half of halves) mine.get(half)!.push(costOf(runs.get(half)!.step));
+  }
+  return halves.map((half) => {
+    const costs = mine.get(half)!;
+    const step = median(costs.map(({ time }) => time));
+    const added = (key: keyof Cost) => median(costs.map((cost, turn) => cost[key] - float32[turn]![key]));
+    const share = (ms: number) => `${ms.toFixed(1)} ms (${((100 * ms) / step).toFixed(1)}% of the step)`;
+    return `  autocast ${half.padEnd(9)}adds ${share(added("outside"))} of its own, and ${added("casts")} casts of ${share(added("casting"))}`;
+  });
 }
 
 function report(who: string, measured: Map<Precision, Measured[]>): void {
@@ -90,11 +142,9 @@ function report(who: string, measured: Map<Precision, Measured[]>): void {
     }
     const ms = own(precision, time);
     const bytes = own(precision, ({ peakBytes }) => peakBytes);
-    const outside = own(precision, (each) => each.outside);
     console.log(
       `  ${who.padEnd(9)}${precision.padEnd(9)}${ms.toFixed(1).padStart(9)} ms (${(ms / own("float32", time)).toFixed(2)} of float32)` +
-        `${formatBytes(bytes).padStart(11)} (${(bytes / own("float32", (each) => each.peakBytes)).toFixed(3)})` +
-        (Number.isNaN(outside) ? "" : `   outside of ops ${outside.toFixed(2)} ms`),
+        `${formatBytes(bytes).padStart(11)} (${(bytes / own("float32", (each) => each.peakBytes)).toFixed(3)})`,
     );
   }
 }
@@ -124,47 +174,49 @@ function halftone(config: TransformerConfig, batch: Batch, precision: Precision)
   const run = (): Measured => {
     step();
     const times: number[] = [];
-    const outside: number[] = [];
     const before = nativeMemory().live;
     resetPeak();
     for (let i = 0; i < STEPS; i++) {
       const began = performance.now();
-      const inside = timeInOps(step);
+      step();
       times.push(performance.now() - began);
-      outside.push(times.at(-1)! - inside);
     }
-    return { times, peakBytes: nativeMemory().peak - before, outside: median(outside) };
+    return { times, peakBytes: nativeMemory().peak - before };
   };
   const stop = () => {
     optimizer.dispose();
     model.dispose();
   };
-  return { run, stop };
+  return { run, step, stop };
 }
 
-/** Milliseconds that `fn` spends in TensorFlow. */
-function timeInOps(fn: () => void): number {
+function costOf(step: () => void): Cost {
   const { binding } = nativeBackend();
   const { executeOp, tensorDataSync } = binding;
   let inside = 0;
-  const timed =
-    <A extends unknown[], R>(call: (...args: A) => R) =>
-    (...args: A): R => {
-      const began = performance.now();
-      try {
-        return call(...args);
-      } finally {
-        inside += performance.now() - began;
-      }
-    };
-  binding.executeOp = timed(executeOp);
-  binding.tensorDataSync = timed(tensorDataSync);
+  let casting = 0;
+  let casts = 0;
+  const timed = <R>(run: () => R, isCast = false): R => {
+    const began = performance.now();
+    try {
+      return run();
+    } finally {
+      const took = performance.now() - began;
+      inside += took;
+      if (isCast) casting += took;
+      if (isCast) casts++;
+    }
+  };
+  binding.executeOp = (name, ...rest) => timed(() => executeOp(name, ...rest), name === "Cast");
+  binding.tensorDataSync = (id) => timed(() => tensorDataSync(id));
   try {
-    fn();
+    const began = performance.now();
+    step();
+    const time = performance.now() - began;
+    return { time, outside: time - inside, casting, casts };
   } finally {
     Object.assign(binding, { executeOp, tensorDataSync });
   }
-  return inside;
 }
 
 function startTorch(python: string, config: TransformerConfig, batch: Batch, rows: number, time: number) {
@@ -173,7 +225,7 @@ function startTorch(python: string, config: TransformerConfig, batch: Batch, row
   tell(JSON.stringify({ ...config, rows, time, threads, ids: [...ids], labels: [...labels!] }));
   const run = async (precision: Precision): Promise<Measured | undefined> => {
     const answer = (await ask(`${precision} ${STEPS}`)) as Partial<Measured>;
-    return answer.times ? { ...(answer as Measured), outside: Number.NaN } : undefined;
+    return answer.times ? (answer as Measured) : undefined;
   };
   return { run, stop };
 }

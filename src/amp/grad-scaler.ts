@@ -30,6 +30,8 @@ export type Gradients = readonly Tensor[] | object;
 /** Changes its variables by their gradients, which it takes over; gives what it likes. */
 export interface Stepping<Result> {
   step(gradients: Tensor[], learningRate?: number): Result;
+  /** The same with all gradients one after the other in one vector; used where it is there, since it saves an op or two for each. */
+  stepFlat?(gradient: Tensor1D, learningRate?: number): Result;
 }
 
 const tensorsOf = (gradients: Gradients): Tensor[] =>
@@ -87,6 +89,12 @@ export class GradScaler {
   unscale(optimizer: Stepping<unknown>, given: Gradients): Tensor[] {
     const gradients = tensorsOf(given);
     if (!this.#enabled) return gradients;
+    const flat = this.#unscaleFlat(optimizer, gradients);
+    return flat ? parted(flat, gradients) : [];
+  }
+
+  /** All gradients divided, as one vector; undefined where there are none. */
+  #unscaleFlat(optimizer: Stepping<unknown>, gradients: Tensor[]): Tensor1D | undefined {
     this.#needScale("unscale");
     const stage = this.#stages.get(optimizer);
     if (stage?.at === "unscaled")
@@ -99,10 +107,10 @@ export class GradScaler {
           `unscale: gradient ${i} is float16, which may lose it when it is divided; parameters must be float32`,
         );
     }
-    const { unscaled, foundInf } = unscaledBy(gradients, this.#scale);
+    const { flat, foundInf } = unscaledBy(gradients, this.#scale);
     tf.dispose(gradients);
     this.#stages.set(optimizer, { at: "unscaled", foundInf });
-    return unscaled;
+    return flat;
   }
 
   /**
@@ -116,12 +124,15 @@ export class GradScaler {
     this.#needScale("step");
     const before = this.#stages.get(optimizer);
     if (before?.at === "stepped") throw new Error("step() has already been called since the last update()");
-    const ready = before ? gradients : this.unscale(optimizer, gradients);
+    const flat = before ? undefined : this.#unscaleFlat(optimizer, gradients);
     const { foundInf } = this.#stages.get(optimizer)!;
     this.#stages.set(optimizer, { at: "stepped", foundInf });
-    if (!foundInf) return optimizer.step(ready, learningRate);
-    tf.dispose(ready);
-    return undefined;
+    if (foundInf) {
+      tf.dispose(flat ?? gradients);
+      return undefined;
+    }
+    if (flat && optimizer.stepFlat) return optimizer.stepFlat(flat, learningRate);
+    return optimizer.step(flat ? parted(flat, gradients) : gradients, learningRate);
   }
 
   /**
@@ -230,23 +241,35 @@ export class GradScaler {
 }
 
 /** All gradients as one vector: divided in one op, checked in two, and one number is read back. */
-function unscaledBy(gradients: Tensor[], scale: number): { unscaled: Tensor[]; foundInf: boolean } {
-  if (gradients.length === 0) return { unscaled: [], foundInf: false };
+function unscaledBy(gradients: Tensor[], scale: number): { flat?: Tensor1D; foundInf: boolean } {
+  if (gradients.length === 0) return { foundInf: false };
   let foundInf = false;
-  const unscaled = tf.tidy(() => {
-    const flat = tf.concat(gradients.map((gradient) => tf.reshape(gradient, [gradient.size]) as Tensor1D));
-    const allFinite = tf.all(tf.isFinite(flat)) as Scalar;
+  const flat = tf.tidy(() => {
+    const joined = tf.concat(gradients.map((gradient) => reshaped(gradient, [gradient.size]) as Tensor1D));
+    const allFinite = tf.all(tf.isFinite(joined)) as Scalar;
     foundInf = allFinite.dataSync()[0] === 0;
-    const divided = tf.mul(flat, 1 / scale);
-    flat.dispose();
-    const parts = tf.split(
-      divided,
-      gradients.map(({ size }) => size),
-    );
-    return parts.map((part, i) => tf.reshape(part, gradients[i]!.shape));
+    return tf.mul(joined, 1 / scale) as Tensor1D;
   });
-  return { unscaled, foundInf };
+  return { flat, foundInf };
 }
+
+/** The parts of a vector in the shapes of the tensors that it was joined from; takes it over. */
+function parted(flat: Tensor1D, like: Tensor[]): Tensor[] {
+  const parts = tf.tidy(() =>
+    tf
+      .split(
+        flat,
+        like.map(({ size }) => size),
+      )
+      .map((part, i) => reshaped(part, like[i]!.shape)),
+  );
+  flat.dispose();
+  return parts;
+}
+
+/** Most parameters are vectors as they are. */
+const reshaped = (x: Tensor, shape: number[]): Tensor =>
+  x.rank === 1 && shape.length === 1 ? x : tf.reshape(x, shape);
 
 function checkScale(name: string, value: number): number {
   if (!(Number.isFinite(Math.fround(value)) && value > 0))

@@ -32,6 +32,8 @@ export interface Optimizer {
    * Gives their common norm before clipping, when clipping by norm is on.
    */
   step(gradients: readonly Tensor[] | object, learningRate?: number): Scalar | undefined;
+  /** The same with all gradients one after the other in one vector, as `GradScaler` has them. */
+  stepFlat(gradient: Tensor1D, learningRate?: number): Scalar | undefined;
   /** What it remembers, to be saved. */
   state(): OptimizerState;
   /** Goes on from a saved state, to the same bits. Throws RangeError when it is of other sizes. */
@@ -83,14 +85,19 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
     for (const tensor of Object.values(made)) tf.keep(tensor);
     attribute("optimizer state", Object.values(made));
   };
-  const step = (given: readonly Tensor[] | object, rate = learningRate) => {
+  const step = (given: readonly Tensor[] | object, rate?: number) => {
     const gradients = Array.isArray(given) ? (given as Tensor[]) : leaves(given).map(({ tensor }) => tensor);
     if (gradients.length !== variables.length)
       throw new RangeError(`the optimizer has ${variables.length} variables and got ${gradients.length} gradients`);
+    const flat = flatten(gradients);
+    tf.dispose(gradients);
+    return stepFlat(flat, rate);
+  };
+  const stepFlat = (raw: Tensor1D, rate = learningRate) => {
+    if (raw.size !== total)
+      throw new RangeError(`the optimizer has ${total} numbers in its variables and got ${raw.size} in the gradients`);
     taken++;
-    return tf.tidy(() => {
-      const raw = flatten(gradients);
-      tf.dispose(gradients);
+    const norm = tf.tidy(() => {
       const { gradient, norm } = clipNorm === undefined ? { gradient: raw } : clipped(raw, clipNorm);
       attribute("gradients", [raw, gradient]);
       const held = clipValue === undefined ? gradient : (tf.clipByValue(gradient, -clipValue, clipValue) as Tensor1D);
@@ -103,6 +110,8 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
       });
       return norm as Scalar | undefined;
     });
+    raw.dispose();
+    return norm;
   };
   const state = (): OptimizerState => ({
     taken,
@@ -118,7 +127,8 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
     replace(Object.fromEntries(rule.slots.map((name) => [name, tf.tensor1d(saved.values[name]!)])));
   };
   const dispose = () => tf.dispose(Object.values(slots));
-  const optimizer = { variables, learningRate, step, state, restore, bytes: 4 * rule.slots.length * total, dispose };
+  const bytes = 4 * rule.slots.length * total;
+  const optimizer = { variables, learningRate, step, stepFlat, state, restore, bytes, dispose };
   return shownAs(
     optimizer,
     () =>
@@ -137,7 +147,11 @@ function flatten(tensors: readonly Tensor[]): Tensor1D {
   return tf.tidy(() => tf.concat(tensors.map((tensor) => shaped(tensor, [tensor.size]) as Tensor1D)));
 }
 
-/** Reshaping with a shape that is already on the device takes half the time; there are dozens of them in a step. */
+/**
+ * Reshaping with a shape that is already on the device takes half the time; there are dozens of them in a step. Most
+ * parameters are vectors and need none.
+ */
 function shaped(tensor: Tensor, shape: number[]): Tensor {
+  if (tensor.rank === 1 && shape.length === 1) return tensor;
   return isNative() ? reshape(tensor, integers(...shape)) : tf.reshape(tensor, shape);
 }

@@ -1,4 +1,4 @@
-import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
+import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
 import { autocast, type GradScaler, type HalfType } from "../amp/index.ts";
 import { type Batch, usefulTokens } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
@@ -53,7 +53,11 @@ export function takeStep(
       sums.accuracy += one.accuracy * share;
       gradients = gradients ? added(gradients, one.gradients) : one.gradients;
     });
-    const rule = { step: (ready: Tensor[]) => ({ norm: optimizer.step(ready, learningRate)?.dataSync()[0] }) };
+    const read = (norm: Scalar | undefined) => ({ norm: norm?.dataSync()[0] });
+    const rule = {
+      step: (ready: Tensor[]) => read(optimizer.step(ready, learningRate)),
+      stepFlat: (ready: Tensor1D) => read(optimizer.stepFlat(ready, learningRate)),
+    };
     const taken = scaler ? scaler.step(rule, gradients!) : rule.step(gradients!);
     scaler?.update();
     skipped = taken === undefined;

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import { autocast, GradScaler, type GradScalerState, to } from "../../src/amp/index.ts";
 import { ready, standAtDoor, tf } from "../../src/runtime/index.ts";
-import { adamW, valueAndGradients } from "../../src/train/index.ts";
+import { adamW, sgd, valueAndGradients } from "../../src/train/index.ts";
 
 await ready();
 
@@ -97,6 +97,47 @@ describe("GradScaler", () => {
     scaler.step(optimizer, [gradient!.mul(0.1)]);
     scaler.update();
     for (const [i, value] of variable.dataSync().entries()) assert.ok(Math.abs(value - [1.05, 2.05][i]!) < 1e-6);
+  });
+
+  test("gives parameters of every shape what an optimizer without a scaler gives them, unscaled before or not", () => {
+    const start = [
+      tf.tensor2d([1, -2, 3, -4, 5, -6], [3, 2]),
+      tf.tensor1d([0.5, -0.5]),
+      tf.scalar(2),
+      tf.tensor3d([1, 2, 3, 4], [2, 1, 2]),
+    ];
+    const loss = (variables: Variable[]) => tf.addN(variables.map((x, i) => tf.sum(tf.mul(x, i + 1)))) as Scalar;
+    const after = (take: (optimizer: ReturnType<typeof sgd>, scaler: GradScaler, gradients: Tensor[]) => void) => {
+      const variables = start.map((x) => tf.variable(x as Tensor));
+      const scaler = new GradScaler();
+      const { gradients } = valueAndGradients(() => scaler.scale(loss(variables)), variables);
+      take(sgd(variables, { learningRate: 0.25 }), scaler, gradients);
+      assert.ok(gradients.every(({ isDisposed }) => isDisposed));
+      return variables.map((variable) => variable.arraySync());
+    };
+    // The gradient of the i-th is i + 1 everywhere.
+    const expected = [
+      [
+        [0.75, -2.25],
+        [2.75, -4.25],
+        [4.75, -6.25],
+      ],
+      [0, -1],
+      1.25,
+      [[[0, 1]], [[2, 3]]],
+    ];
+    assert.deepEqual(
+      after((optimizer, scaler, gradients) => scaler.step(optimizer, gradients)),
+      expected,
+    );
+    assert.deepEqual(
+      after((optimizer, scaler, gradients) => scaler.step(optimizer, scaler.unscale(optimizer, gradients))),
+      expected,
+    );
+    assert.deepEqual(
+      after((optimizer, scaler, gradients) => scaler.step({ step: (unscaled) => optimizer.step(unscaled) }, gradients)),
+      expected,
+    );
   });
 
   test("the finite check of all gradients reads one number", () => {

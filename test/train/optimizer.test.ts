@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Variable } from "@tensorflow/tfjs-node-gpu";
+import type { Rank, Variable } from "@tensorflow/tfjs-node-gpu";
 import { ready, tf } from "../../src/runtime/index.ts";
 import { adamW, warmUp } from "../../src/train/index.ts";
 import { assertClose, type ReferenceArray, reference, tensorOf } from "../nn/reference.ts";
@@ -47,6 +47,8 @@ describe("adamW", () => {
   test("refuses gradients that are not one for each variable, and negative options", () => {
     const variable = tf.variable(tf.zeros([2]));
     assert.throws(() => adamW([variable]).step([]), /1 variables and got 0 gradients/);
+    const vector = tf.zeros<Rank.R1>([3]);
+    assert.throws(() => adamW([variable]).stepFlat(vector), /has 2 numbers in its variables and got 3/);
     assert.throws(() => adamW([variable], { weightDecay: -1 }), /weightDecay must be 0 or more, got -1/);
   });
 });

@@ -3,6 +3,7 @@ import { checkStorage, nativeCast, nativeStorageOf, type Storage, tf } from "../
 import { emulatedCast, emulatedStorageOf } from "./emulated.ts";
 
 interface Engine {
+  isTapeOn(): boolean;
   runKernelFunc(call: {
     forwardFunc: () => Tensor;
     backwardsFunc: (dy: Tensor) => Record<string, () => Tensor>;
@@ -35,6 +36,7 @@ export function to<T extends Tensor>(x: T, storage: Storage): T {
   if (x.isDisposed) throw new Error(`to: the tensor [${x.shape}] was disposed before this use`);
   if (x.dtype === "float32" && storageOf(x) === storage) return x;
   const cast = () => (isNative() ? nativeCast(x, storage) : emulatedCast(x, storage));
+  if (!engine.isTapeOn()) return cast() as T;
   return engine.runKernelFunc({
     forwardFunc: cast,
     backwardsFunc: (dy) => ({ x: () => dy }),

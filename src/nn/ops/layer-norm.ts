@@ -35,14 +35,16 @@ function normalise(x: Tensor2D, scale: Tensor1D, offset: Tensor1D, epsilon: numb
     normal.dispose();
     return biasAdd(scaled, offset);
   };
-  return differentiable([x, scale, offset], forward, (dy, [normal, inverse, savedScale]) => {
-    const dScale = tf.tidy(() => biasAddGradient(multiply(dy, normal!)));
+  return differentiable([x, scale, offset], forward, (dy, [keptNormal, inverse, savedScale]) => {
+    // Once, and not in each of the ops that use it.
+    const normal = to(keptNormal!, "float32");
+    const dScale = tf.tidy(() => biasAddGradient(multiply(dy, normal)));
     const dNormal = multiply(dy, savedScale!);
-    const along = tf.tidy(() => rowMean(multiply(dNormal, normal!)));
+    const along = tf.tidy(() => rowMean(multiply(dNormal, normal)));
     const centred = subtract(dNormal, rowMean(dNormal));
     dNormal.dispose();
     const dx = tf.tidy(() => {
-      const across = subtract(centred, multiply(normal!, along));
+      const across = subtract(centred, multiply(normal, along));
       centred.dispose();
       return multiply(across, inverse!);
     });

@@ -26,7 +26,8 @@ interface Metadata {
 /** The package's types hide what is needed here. */
 interface Backend {
   binding: NodeJSKernelBackend["binding"];
-  tensorMap: { get(dataId: object): Entry; has(dataId: object): boolean };
+  /** `get` fetches what another backend holds; `data` has what is here. */
+  tensorMap: { get(dataId: object): Entry; has(dataId: object): boolean; data: WeakMap<object, Entry> };
   createOutputTensor(metadata: Metadata): Tensor;
   getInputTensorIds(inputs: TensorInfo[]): number[];
   readSync: NodeJSKernelBackend["readSync"];
@@ -93,12 +94,15 @@ export function nativeBackend(): Backend {
   return backend;
 }
 
-export const entryOf = (x: TensorInfo): Entry => nativeBackend().tensorMap.get(x.dataId);
+export function entryOf({ dataId }: TensorInfo): Entry {
+  const { tensorMap } = nativeBackend();
+  return tensorMap.data.get(dataId) ?? tensorMap.get(dataId);
+}
 
 /** Undefined for a tensor of another backend. */
 export function nativeStorageOf(x: TensorInfo): Storage | undefined {
-  if (!backend?.tensorMap.has(x.dataId)) return undefined;
-  return storageOfType(entryOf(x).dtype) ?? "float32";
+  const entry = backend?.tensorMap.data.get(x.dataId);
+  return entry && (storageOfType(entry.dtype) ?? "float32");
 }
 
 /** A cast past every policy, which gradients do not see. */

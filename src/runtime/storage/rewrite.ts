@@ -21,13 +21,12 @@ export function rewritten(op: NativeOp, next: RunOp): Tensor[] {
   const common = commonStorage(op.inputs);
   if (op.name === "Cast") return next({ ...op, attrs: castAttributes(op, common) });
   const storage = numbersFit(op.inputs, common) ? common : "float32";
-  const key = `${op.name} ${storage}`;
-  if (storage === common && !unsupported.has(key)) {
+  if (storage === common && !(unsupported.size > 0 && unsupported.has(`${op.name} ${storage}`))) {
     try {
       return runIn(storage, op, next);
     } catch (error) {
       if (storage === "float32" || !isLackOfKernel(error)) throw error;
-      unsupported.add(key);
+      unsupported.add(`${op.name} ${storage}`);
       console.warn(`TensorFlow has no ${storage} kernel of ${op.name} here: it runs in float32 and is cast back`);
     }
   }
