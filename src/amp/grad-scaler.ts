@@ -27,11 +27,19 @@ export interface GradScalerState {
 /** A list of tensors, or a tree of them. */
 export type Gradients = readonly Tensor[] | object;
 
+/** A step of an optimizer. */
+export interface OptimizerStep<Given, Result> {
+  (gradients: Given, learningRate?: number): Result;
+  /**
+   * The same with all gradients one after the other in one vector; used where it is there, since it saves an op or two for
+   * each. It belongs to the step and not to the optimizer, so that a step put in its place is taken.
+   */
+  flat?(gradient: Tensor1D, learningRate?: number): Result;
+}
+
 /** Changes its variables by their gradients, which it takes over; gives what it likes. */
 export interface Stepping<Result> {
-  step(gradients: Tensor[], learningRate?: number): Result;
-  /** The same with all gradients one after the other in one vector; used where it is there, since it saves an op or two for each. */
-  stepFlat?(gradient: Tensor1D, learningRate?: number): Result;
+  step: OptimizerStep<Tensor[], Result>;
 }
 
 const tensorsOf = (gradients: Gradients): Tensor[] =>
@@ -131,7 +139,7 @@ export class GradScaler {
       tf.dispose(flat ?? gradients);
       return undefined;
     }
-    if (flat && optimizer.stepFlat) return optimizer.stepFlat(flat, learningRate);
+    if (flat && optimizer.step.flat) return optimizer.step.flat(flat, learningRate);
     return optimizer.step(flat ? parted(flat, gradients) : gradients, learningRate);
   }
 

@@ -15,7 +15,13 @@ export {
   stochasticRound,
   ulp,
 } from "./formats/format.ts";
-export { GradScaler, type GradScalerOptions, type GradScalerState, type Stepping } from "./grad-scaler.ts";
+export {
+  GradScaler,
+  type GradScalerOptions,
+  type GradScalerState,
+  type OptimizerStep,
+  type Stepping,
+} from "./grad-scaler.ts";
 export { type HalfPrecision, halfPrecision } from "./info.ts";
 export { autocastLists, type List, type Listed, registerAutocast } from "./lists.ts";
 export { autocast, autocastType, type HalfType } from "./region.ts";

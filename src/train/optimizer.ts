@@ -1,4 +1,5 @@
 import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
+import type { OptimizerStep } from "../amp/index.ts";
 import { counted, shownAs } from "../display/shown-as.ts";
 import { integers, isNative } from "../nn/native.ts";
 import { reshape } from "../nn/ops/primitives.ts";
@@ -31,9 +32,7 @@ export interface Optimizer {
    * Takes the gradients over, a list in the order of the variables or a tree of the parameters' form: they are freed.
    * Gives their common norm before clipping, when clipping by norm is on.
    */
-  step(gradients: readonly Tensor[] | object, learningRate?: number): Scalar | undefined;
-  /** The same with all gradients one after the other in one vector, as `GradScaler` has them. */
-  stepFlat(gradient: Tensor1D, learningRate?: number): Scalar | undefined;
+  step: OptimizerStep<readonly Tensor[] | object, Scalar | undefined>;
   /** What it remembers, to be saved. */
   state(): OptimizerState;
   /** Goes on from a saved state, to the same bits. Throws RangeError when it is of other sizes. */
@@ -91,9 +90,9 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
       throw new RangeError(`the optimizer has ${variables.length} variables and got ${gradients.length} gradients`);
     const flat = flatten(gradients);
     tf.dispose(gradients);
-    return stepFlat(flat, rate);
+    return flatStep(flat, rate);
   };
-  const stepFlat = (raw: Tensor1D, rate = learningRate) => {
+  const flatStep = (raw: Tensor1D, rate = learningRate) => {
     if (raw.size !== total)
       throw new RangeError(`the optimizer has ${total} numbers in its variables and got ${raw.size} in the gradients`);
     taken++;
@@ -128,7 +127,8 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
   };
   const dispose = () => tf.dispose(Object.values(slots));
   const bytes = 4 * rule.slots.length * total;
-  const optimizer = { variables, learningRate, step, stepFlat, state, restore, bytes, dispose };
+  step.flat = flatStep;
+  const optimizer = { variables, learningRate, step, state, restore, bytes, dispose };
   return shownAs(
     optimizer,
     () =>

@@ -54,11 +54,10 @@ export function takeStep(
       gradients = gradients ? added(gradients, one.gradients) : one.gradients;
     });
     const read = (norm: Scalar | undefined) => ({ norm: norm?.dataSync()[0] });
-    const rule = {
-      step: (ready: Tensor[]) => read(optimizer.step(ready, learningRate)),
-      stepFlat: (ready: Tensor1D) => read(optimizer.stepFlat(ready, learningRate)),
-    };
-    const taken = scaler ? scaler.step(rule, gradients!) : rule.step(gradients!);
+    const change = (ready: Tensor[]) => read(optimizer.step(ready, learningRate));
+    const { flat } = optimizer.step;
+    if (flat) change.flat = (ready: Tensor1D) => read(flat(ready, learningRate));
+    const taken = scaler ? scaler.step({ step: change }, gradients!) : change(gradients!);
     scaler?.update();
     skipped = taken === undefined;
     const norm = taken?.norm;

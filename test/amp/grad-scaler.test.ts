@@ -140,6 +140,23 @@ describe("GradScaler", () => {
     );
   });
 
+  test("takes the step that stands in an optimizer's place", () => {
+    const { scaler, variable, gradients } = setting();
+    const optimizer = sgd([variable], { learningRate: 1 });
+    const seen: number[][] = [];
+    const watched = {
+      ...optimizer,
+      step(given: Tensor[]) {
+        seen.push([...given[0]!.dataSync()]);
+        return optimizer.step(given);
+      },
+    };
+    scaler.step(watched, gradients(0.5));
+    scaler.update();
+    assert.deepEqual(seen, [[0.5, 0.5]]);
+    assert.deepEqual([...variable.dataSync()], [0.5, 1.5]);
+  });
+
   test("the finite check of all gradients reads one number", () => {
     const scaler = new GradScaler();
     const variables = Array.from({ length: 20 }, () => tf.variable(tf.ones([3, 2])));

@@ -48,7 +48,7 @@ describe("adamW", () => {
     const variable = tf.variable(tf.zeros([2]));
     assert.throws(() => adamW([variable]).step([]), /1 variables and got 0 gradients/);
     const vector = tf.zeros<Rank.R1>([3]);
-    assert.throws(() => adamW([variable]).stepFlat(vector), /has 2 numbers in its variables and got 3/);
+    assert.throws(() => adamW([variable]).step.flat!(vector), /has 2 numbers in its variables and got 3/);
     assert.throws(() => adamW([variable], { weightDecay: -1 }), /weightDecay must be 0 or more, got -1/);
   });
 });
