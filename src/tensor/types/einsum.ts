@@ -1,6 +1,6 @@
 // The shape of an einsum from its pattern. The run-time twin is ../einsum.ts.
-import type { Bind, BindDots, Dots, FirstMissing, IsAxes, Known, NoAxes, Union, Words } from "./pattern.ts";
-import type { IsUnknown, Rest, Shape, ShapeIn, ShapeText, TryBroadcast, Writable } from "./shape.ts";
+import type { BindDots, Dots, FirstMissing, Front, IsAxes, Known, NoAxes, Union, Words } from "./pattern.ts";
+import type { IsUnknown, Rest, Shape, ShapeIn, ShapeText, Writable } from "./shape.ts";
 
 type Letters<S extends string, Out extends string[] = []> = S extends ` ${infer R}`
   ? Letters<R, Out>
@@ -31,42 +31,6 @@ type Split<T, Spaced, Out extends unknown[] = []> = T extends [infer A extends s
 
 /** Every name of the terms as a union. */
 type AllNames<N, Out = never> = N extends [infer A, ...infer R extends Rest<N>] ? AllNames<R, Out | Union<A>> : Out;
-
-/** The axes after "...", from the last. */
-type Back<N, S, A extends string> = N extends [...infer R extends Rest<N>, infer K extends string]
-  ? S extends [...infer SR extends Rest<S>, infer D]
-    ? Bind<A, K, D> extends infer Next extends string
-      ? IsAxes<Next> extends true
-        ? Back<R, SR, Next>
-        : Next
-      : never
-    : null
-  : Dots<A> extends infer Old
-    ? Old extends null
-      ? A
-      : Old extends false
-        ? BindDots<A, S>
-        : TryBroadcast<Old, S> extends infer B
-          ? B extends string
-            ? `the axes of \`...\` are both ${ShapeText<Old>} and ${ShapeText<S>}`
-            : BindDots<A, B>
-          : never
-    : never;
-
-/** Axes with those of one operand; a sentence when they disagree; `null` when the ranks do. */
-type Front<N, S, A extends string> = N extends [infer K extends string, ...infer R extends Rest<N>]
-  ? K extends "..."
-    ? Back<R, S, A>
-    : S extends [infer D, ...infer SR extends Rest<S>]
-      ? Bind<A, K, D> extends infer Next extends string
-        ? IsAxes<Next> extends true
-          ? Front<R, SR, Next>
-          : Next
-        : never
-      : null
-  : S extends []
-    ? A
-    : null;
 
 type All<N, Texts, S, A extends string = NoAxes> = N extends [infer N0, ...infer NR extends Rest<N>]
   ? S extends [infer S0, ...infer SR extends Rest<S>]

@@ -1,5 +1,6 @@
 // What einsum and einops patterns share at the type level. The run-time twin is ../pattern.ts; both say the same words.
-import type { DimText, Rest } from "./shape.ts";
+import type { Multiply, Quotient } from "./number.ts";
+import type { DimText, Rest, SameDim, ShapeText, TryBroadcast } from "./shape.ts";
 
 /** "b t  d" is ["b", "t", "d"]. */
 export type Words<S extends string, Out extends string[] = []> = S extends `${infer W} ${infer R}`
@@ -117,3 +118,82 @@ export type Dots<A extends string> = A extends `${string}\n...=${infer T}\n${str
 export type BindDots<A extends string, S> = A extends `${infer Before}\n...=${string}\n${infer After}`
   ? `${Before}\n...=${S extends "*" ? S : ListText<S>}\n${After}`
   : `${A}...=${S extends "*" ? S : ListText<S>}\n`;
+
+type GroupText<G, Out extends string = ""> = G extends [infer K extends string, ...infer R extends Rest<G>]
+  ? GroupText<R, Out extends "" ? K : `${Out} ${K}`>
+  : `(${Out})`;
+
+/** The product of the members whose size is known, and the one whose size is not; `null` when there are more of these. */
+type SplitGroup<G, A extends string, P = 1, Open = false> = G extends [
+  infer K extends string,
+  ...infer R extends Rest<G>,
+]
+  ? IsKnown<A, K> extends true
+    ? SplitGroup<R, A, Multiply<P, Known<A, K>>, Open>
+    : Open extends false
+      ? SplitGroup<R, A, P, K>
+      : null
+  : [P, Open];
+
+type IsKnown<A extends string, K extends string> = K extends `${number}`
+  ? true
+  : A extends `${string}\n${K}=${string}`
+    ? true
+    : false;
+
+type BindGroup<G, D, A extends string> =
+  SplitGroup<G, A> extends [infer P, infer Open]
+    ? Open extends string
+      ? Quotient<D, P> extends infer Q
+        ? Q extends false
+          ? `axis ${GroupText<G>} is ${DimText<D>}, which ${DimText<P>} does not divide`
+          : Bind<A, Open, Q>
+        : never
+      : SameDim<P, D> extends false
+        ? `axis ${GroupText<G>} is both ${DimText<P>} and ${DimText<D>}`
+        : A
+    : `axis ${GroupText<G>} needs the sizes of all its parts but one`;
+
+type BindItem<I, D, A extends string> = I extends string
+  ? I extends `${infer N extends number}`
+    ? SameDim<N, D> extends false
+      ? `axis ${N} is both ${N} and ${DimText<D>}`
+      : A
+    : Bind<A, I, D>
+  : BindGroup<I, D, A>;
+
+/** The axes after "...", from the last; what "..." stands for in several operands is broadcast. */
+type Back<I, S, A extends string> = I extends [...infer R extends Rest<I>, infer K]
+  ? S extends [...infer SR extends Rest<S>, infer D]
+    ? BindItem<K, D, A> extends infer Next extends string
+      ? IsAxes<Next> extends true
+        ? Back<R, SR, Next>
+        : Next
+      : never
+    : null
+  : Dots<A> extends infer Old
+    ? Old extends null
+      ? A
+      : Old extends false
+        ? BindDots<A, S>
+        : TryBroadcast<Old, S> extends infer B
+          ? B extends string
+            ? `the axes of \`...\` are both ${ShapeText<Old>} and ${ShapeText<S>}`
+            : BindDots<A, B>
+          : never
+    : never;
+
+/** `A` with the axes of a term; a sentence when they disagree; `null` when the ranks do. */
+export type Front<I, S, A extends string> = I extends [infer K, ...infer R extends Rest<I>]
+  ? K extends "..."
+    ? Back<R, S, A>
+    : S extends [infer D, ...infer SR extends Rest<S>]
+      ? BindItem<K, D, A> extends infer Next extends string
+        ? IsAxes<Next> extends true
+          ? Front<R, SR, Next>
+          : Next
+        : never
+      : null
+  : S extends []
+    ? A
+    : null;

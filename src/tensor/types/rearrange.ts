@@ -1,11 +1,11 @@
 // The shape of rearrange, reduce and repeat from the pattern. The run-time twin is ../rearrange.ts.
-import type { Multiply, Product, Quotient } from "./number.ts";
+import type { Product } from "./number.ts";
 import type {
   Bind,
-  BindDots,
   Dots,
   FirstMissing,
   FirstTwice,
+  Front,
   IsAxes,
   Items,
   Known,
@@ -13,79 +13,10 @@ import type {
   NoAxes,
   Union,
 } from "./pattern.ts";
-import type { DimText, IsUnknown, Rest, SameDim, Shape, ShapeIn, ShapeText } from "./shape.ts";
+import type { DimText, IsUnknown, Rest, Shape, ShapeIn, ShapeText } from "./shape.ts";
 
 export type PatternOp = "rearrange" | "reduce" | "repeat";
 export type AxisSizes = { readonly [axis: string]: number };
-
-type GroupText<G, Out extends string = ""> = G extends [infer K extends string, ...infer R extends Rest<G>]
-  ? GroupText<R, Out extends "" ? K : `${Out} ${K}`>
-  : `(${Out})`;
-
-/** The product of the members whose size is known, and the one whose size is not; `null` when there are more of these. */
-type SplitGroup<G, A extends string, P = 1, Open = false> = G extends [
-  infer K extends string,
-  ...infer R extends Rest<G>,
-]
-  ? IsKnown<A, K> extends true
-    ? SplitGroup<R, A, Multiply<P, Known<A, K>>, Open>
-    : Open extends false
-      ? SplitGroup<R, A, P, K>
-      : null
-  : [P, Open];
-
-type IsKnown<A extends string, K extends string> = K extends `${number}`
-  ? true
-  : A extends `${string}\n${K}=${string}`
-    ? true
-    : false;
-
-type BindGroup<G, D, A extends string> =
-  SplitGroup<G, A> extends [infer P, infer Open]
-    ? Open extends string
-      ? Quotient<D, P> extends infer Q
-        ? Q extends false
-          ? `axis ${GroupText<G>} is ${DimText<D>}, which ${DimText<P>} does not divide`
-          : Bind<A, Open, Q>
-        : never
-      : SameDim<P, D> extends false
-        ? `axis ${GroupText<G>} is both ${DimText<P>} and ${DimText<D>}`
-        : A
-    : `axis ${GroupText<G>} needs the sizes of all its parts but one`;
-
-type BindItem<I, D, A extends string> = I extends string
-  ? I extends `${infer N extends number}`
-    ? SameDim<N, D> extends false
-      ? `axis ${N} is both ${N} and ${DimText<D>}`
-      : A
-    : Bind<A, I, D>
-  : BindGroup<I, D, A>;
-
-/** The axes after "...", from the last. */
-type Back<I, S, A extends string> = I extends [...infer R extends Rest<I>, infer K]
-  ? S extends [...infer SR extends Rest<S>, infer D]
-    ? BindItem<K, D, A> extends infer Next extends string
-      ? IsAxes<Next> extends true
-        ? Back<R, SR, Next>
-        : Next
-      : never
-    : null
-  : BindDots<A, S>;
-
-/** The axes of the left side; a sentence when they disagree; `null` when the ranks do. */
-type Front<I, S, A extends string> = I extends [infer K, ...infer R extends Rest<I>]
-  ? K extends "..."
-    ? Back<R, S, A>
-    : S extends [infer D, ...infer SR extends Rest<S>]
-      ? BindItem<K, D, A> extends infer Next extends string
-        ? IsAxes<Next> extends true
-          ? Front<R, SR, Next>
-          : Next
-        : never
-      : null
-  : S extends []
-    ? A
-    : null;
 
 /** `null` where "..." stands for what is not known. */
 type Members<G, A extends string, Done extends unknown[] = []> = G extends [
