@@ -1,4 +1,5 @@
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
+import { joined, parted } from "../nn/flat.ts";
 import { tf } from "../runtime/index.ts";
 import { storageOf, to } from "./storage/to.ts";
 
@@ -98,7 +99,7 @@ export class GradScaler {
     const gradients = tensorsOf(given);
     if (!this.#enabled) return gradients;
     const flat = this.#unscaleFlat(optimizer, gradients);
-    return flat ? parted(flat, gradients) : [];
+    return flat ? takenApart(flat, gradients) : [];
   }
 
   /** All gradients divided, as one vector; undefined where there are none. */
@@ -140,7 +141,7 @@ export class GradScaler {
       return undefined;
     }
     if (flat && optimizer.step.flat) return optimizer.step.flat(flat, learningRate);
-    return optimizer.step(flat ? parted(flat, gradients) : gradients, learningRate);
+    return optimizer.step(flat ? takenApart(flat, gradients) : gradients, learningRate);
   }
 
   /**
@@ -253,31 +254,19 @@ function unscaledBy(gradients: Tensor[], scale: number): { flat?: Tensor1D; foun
   if (gradients.length === 0) return { foundInf: false };
   let foundInf = false;
   const flat = tf.tidy(() => {
-    const joined = tf.concat(gradients.map((gradient) => reshaped(gradient, [gradient.size]) as Tensor1D));
-    const allFinite = tf.all(tf.isFinite(joined)) as Scalar;
+    const scaled = joined(gradients);
+    const allFinite = tf.all(tf.isFinite(scaled)) as Scalar;
     foundInf = allFinite.dataSync()[0] === 0;
-    return tf.mul(joined, 1 / scale) as Tensor1D;
+    return tf.mul(scaled, 1 / scale) as Tensor1D;
   });
   return { flat, foundInf };
 }
 
-/** The parts of a vector in the shapes of the tensors that it was joined from; takes it over. */
-function parted(flat: Tensor1D, like: Tensor[]): Tensor[] {
-  const parts = tf.tidy(() =>
-    tf
-      .split(
-        flat,
-        like.map(({ size }) => size),
-      )
-      .map((part, i) => reshaped(part, like[i]!.shape)),
-  );
+function takenApart(flat: Tensor1D, gradients: Tensor[]): Tensor[] {
+  const parts = parted(flat, gradients);
   flat.dispose();
   return parts;
 }
-
-/** Most parameters are vectors as they are. */
-const reshaped = (x: Tensor, shape: number[]): Tensor =>
-  x.rank === 1 && shape.length === 1 ? x : tf.reshape(x, shape);
 
 function checkScale(name: string, value: number): number {
   if (!(Number.isFinite(Math.fround(value)) && value > 0))

@@ -1,8 +1,7 @@
 import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
 import type { OptimizerStep } from "../amp/index.ts";
 import { counted, shownAs } from "../display/shown-as.ts";
-import { integers, isNative } from "../nn/native.ts";
-import { reshape } from "../nn/ops/primitives.ts";
+import { joined, parted } from "../nn/flat.ts";
 import { attribute, tf } from "../runtime/index.ts";
 import { leaves, parameterList } from "../tensor/index.ts";
 
@@ -72,8 +71,7 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
     if (typeof value === "number" && !(value >= 0)) throw new RangeError(`${name} must be 0 or more, got ${value}`);
   const variables = parameterList(parameters).map(({ variable }) => variable);
   if (variables.length === 0) throw new TypeError("there are no parameters in what the optimizer was given");
-  const sizes = variables.map(({ size }) => size);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const total = variables.reduce((sum, { size }) => sum + size, 0);
   let slots = Object.fromEntries(rule.slots.map((name) => [name, tf.keep(tf.zeros([total])) as Tensor1D]));
   attribute("optimizer state", Object.values(slots));
   let taken = 0;
@@ -88,7 +86,7 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
     const gradients = Array.isArray(given) ? (given as Tensor[]) : leaves(given).map(({ tensor }) => tensor);
     if (gradients.length !== variables.length)
       throw new RangeError(`the optimizer has ${variables.length} variables and got ${gradients.length} gradients`);
-    const flat = flatten(gradients);
+    const flat = joined(gradients);
     tf.dispose(gradients);
     return flatStep(flat, rate);
   };
@@ -100,12 +98,11 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
       const { gradient, norm } = clipNorm === undefined ? { gradient: raw } : clipped(raw, clipNorm);
       attribute("gradients", [raw, gradient]);
       const held = clipValue === undefined ? gradient : (tf.clipByValue(gradient, -clipValue, clipValue) as Tensor1D);
-      const update = () => ({ gradient: held, parameters: () => flatten(variables), slots, rate, step: taken });
+      const update = () => ({ gradient: held, parameters: () => joined(variables), slots, rate, step: taken });
       replace(tf.tidy(() => rule.advance(update())));
       const updated = tf.tidy(() => rule.move(update()));
-      tf.split(updated, sizes).forEach((part, i) => {
-        const variable = variables[i]!;
-        variable.assign(shaped(part, variable.shape));
+      parted(updated, variables).forEach((part, i) => {
+        variables[i]!.assign(part);
       });
       return norm as Scalar | undefined;
     });
@@ -141,17 +138,4 @@ function clipped(gradient: Tensor1D, limit: number): { gradient: Tensor1D; norm:
   const norm = tf.sqrt(tf.sum(tf.square(gradient))) as Scalar;
   const factor = tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1);
   return { gradient: tf.mul(gradient, factor), norm };
-}
-
-function flatten(tensors: readonly Tensor[]): Tensor1D {
-  return tf.tidy(() => tf.concat(tensors.map((tensor) => shaped(tensor, [tensor.size]) as Tensor1D)));
-}
-
-/**
- * Reshaping with a shape that is already on the device takes half the time; there are dozens of them in a step. Most
- * parameters are vectors and need none.
- */
-function shaped(tensor: Tensor, shape: number[]): Tensor {
-  if (tensor.rank === 1 && shape.length === 1) return tensor;
-  return isNative() ? reshape(tensor, integers(...shape)) : tf.reshape(tensor, shape);
 }
