@@ -70,24 +70,20 @@ type Bound<N, Texts, O, S> =
         : A
       : never;
 
-type Run<T, Right extends string, S> =
-  IsSpaced<T> extends true
-    ? Bound<Split<T, true>, T, Words<Right>, S>
-    : IsSpaced<[Right]> extends true
-      ? Bound<Split<T, true>, T, Words<Right>, S>
-      : Bound<Split<T, false>, T, Letters<Right>, S>;
-
-type Length<T> = T extends readonly unknown[] ? T["length"] : never;
+type Run<T extends string[], Right extends string, S> =
+  IsSpaced<[...T, Right]> extends infer Spaced ? Bound<Split<T, Spaced>, T, Axes<Right, Spaced>, S> : never;
 
 type Analysed<P extends string, S> = string extends P
   ? Shape
   : IsUnknown<S> extends true
     ? Shape
     : P extends `${infer L}->${infer R}`
-      ? Terms<L> extends infer T
-        ? Length<T> extends Length<S>
-          ? Run<T, Trimmed<R>, Writable<S>>
-          : `there are ${Length<T>} terms for ${Length<S>} tensors`
+      ? Writable<S> extends infer W extends unknown[]
+        ? Terms<L> extends infer T extends string[]
+          ? T["length"] extends W["length"]
+            ? Run<T, Trimmed<R>, W>
+            : `there are ${T["length"]} terms for ${W["length"]} tensors`
+          : never
         : never
       : Shape;
 

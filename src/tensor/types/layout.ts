@@ -86,8 +86,8 @@ type Numbers<S, Out extends number[] = []> = S extends [infer _, ...infer R exte
 /** Every dimension may have changed; only their number is known. */
 export type SameRank<S> = IsUnknown<S> extends true ? Shape : Numbers<S>;
 
-/** A shape with a dimension put in at a place. */
-type Put<S, A, D> =
+/** A shape with a dimension put in at a place, as `n` tensors stacked along a new axis have it. */
+export type Stacked<S, A, D> =
   IsUnknown<S> extends true
     ? Shape
     : number extends A
@@ -111,10 +111,7 @@ type InsertedFromEnd<S, N, D, After extends unknown[] = [], I extends 0[] = [0]>
     : Shape;
 
 /** A shape with a dimension of one element put in at a place. */
-export type Unsqueezed<S, A> = Put<S, A, 1>;
-
-/** The shape of `n` tensors of shape `S` stacked along a new axis. */
-export type Stacked<S, A, N> = Put<S, A, N>;
+export type Unsqueezed<S, A> = Stacked<S, A, 1>;
 
 type WithoutOnes<S, Out extends unknown[] = []> = S extends [infer D, ...infer R extends Rest<S>]
   ? number extends D
