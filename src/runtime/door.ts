@@ -2,6 +2,7 @@ import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { accounted } from "./account.ts";
+import { withEqualBatches } from "./batch-matmul.ts";
 
 /** One op on its way to TensorFlow: its name in TensorFlow's registry, its attributes and its inputs. */
 export interface NativeOp {
@@ -45,7 +46,7 @@ function compose(): void {
 /** Makes every op of the backend pass here, and every native tensor be accounted for. */
 export function openDoor(backend: NodeJSKernelBackend): void {
   backend.binding = accounted(backend.binding);
-  const single = backend.executeSingleOutput.bind(backend);
+  const single = withEqualBatches(backend, backend.executeSingleOutput.bind(backend));
   const multiple = backend.executeMultipleOutputs.bind(backend);
   native = ({ name, attrs, inputs, outputs }) =>
     outputs === 1 ? [single(name, attrs, inputs)] : multiple(name, attrs, inputs, outputs);

@@ -1,6 +1,7 @@
 import path from "node:path";
 import util from "node:util";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import { sumBatchGradients } from "./batch-matmul.ts";
 import { bindingFile } from "./compiler.ts";
 import { openDoor } from "./door.ts";
 import { machineMemory } from "./machine.ts";
@@ -28,6 +29,7 @@ export function loadNative(folder: string): Tf {
   const backend = tf.backend() as NodeJSKernelBackend;
   openStorage(backend);
   openDoor(backend);
+  sumBatchGradients(tf);
   manageNative(backend, tf.engine() as unknown as Parameters<typeof manageNative>[1]);
   return tf;
 }

@@ -17,6 +17,21 @@ export function borrowKernels(tfjs: Tfjs): void {
   }
 }
 
+/** The WebAssembly backend's transposition divides by zero where an axis has no element. */
+export function transposeEmpty(tfjs: Tfjs): void {
+  const kernel = tfjs.getKernel("Transpose", "wasm");
+  tfjs.unregisterKernel("Transpose", "wasm");
+  const kernelFunc: KernelConfig["kernelFunc"] = (call) => {
+    const { x } = call.inputs as { x: TensorInfo };
+    if (!x.shape.includes(0)) return kernel.kernelFunc(call);
+    const shape = (call.attrs as { perm: number[] }).perm.map((axis) => x.shape[axis]!);
+    const empty =
+      x.dtype === "float32" ? new Float32Array(0) : x.dtype === "bool" ? new Uint8Array(0) : new Int32Array(0);
+    return { dataId: (call.backend as KernelBackend).write(empty, shape, x.dtype), shape, dtype: x.dtype };
+  };
+  tfjs.registerKernel({ ...kernel, kernelFunc });
+}
+
 function onCpu(tfjs: Tfjs, kernel: KernelConfig): KernelConfig["kernelFunc"] {
   return ({ inputs, attrs, backend }) => {
     const cpu = tfjs.findBackend("cpu");

@@ -1,9 +1,10 @@
 import type { TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import { equalizeWasmBatches, sumBatchGradients } from "./batch-matmul.ts";
 import { called, release, take, upload } from "./ledger.ts";
 import { manageWasm } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
 import type { Tf } from "./native.ts";
-import { borrowKernels } from "./wasm-kernels.ts";
+import { borrowKernels, transposeEmpty } from "./wasm-kernels.ts";
 
 type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 
@@ -14,6 +15,9 @@ export function loadWasm(): { tf: Tf; ready: Promise<unknown>; version: string }
   const tf = withFiles(tfjs);
   seed(require.resolve("@tensorflow/tfjs-node-gpu"), tf);
   borrowKernels(tfjs);
+  transposeEmpty(tfjs);
+  equalizeWasmBatches(tfjs);
+  sumBatchGradients(tfjs);
   const ready = tfjs.setBackend("wasm").then((started) => {
     if (!started) throw new Error("The WebAssembly backend did not start. Run `halftone doctor`.");
     manageWasm(tfjs.backend(), tfjs.engine() as unknown as Parameters<typeof manageWasm>[1], (dtype) =>

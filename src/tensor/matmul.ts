@@ -1,6 +1,4 @@
-import { runtimeInfo, tf } from "../runtime/index.ts";
-import { broadcastShape, expandTo, sumTo } from "./broadcast.ts";
-import { cast, checkTensor, differentiable, drop, reshapeTo, run, sameShape, scoped, sizeOf } from "./engine.ts";
+import { cast, checkTensor, drop, reshapeTo, run, scoped, sizeOf } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
 import type { DimText, IsUnknown, Rest, SameDim, Shape, ShapeIn, ShapeText, TryBroadcast } from "./types/shape.ts";
@@ -109,34 +107,6 @@ function multiply(a: AnyTensor, b: AnyTensor): AnyTensor {
   });
 }
 
-const onWasm = runtimeInfo().backend === "wasm";
-
-/**
- * [..., m, k] by [..., k, n], each stored transposed where said so; batch axes broadcast. tfjs' own gradient does not
- * sum over broadcast axes, so there it is ours.
- */
-export function batchMatmul(a: AnyTensor, b: AnyTensor, transposeA = false, transposeB = false): AnyTensor {
-  const [s, t] = [a.shape, b.shape];
-  const attributes = { transposeA, transposeB };
-  const sameBatch = s.length === t.length && sameShape(s.slice(0, -2), t.slice(0, -2));
-  if (onWasm && (a.size === 0 || b.size === 0 || !sameBatch)) return carefulMatmul(a, b, transposeA, transposeB);
-  if (sameBatch) return run("BatchMatMul", { a, b }, attributes);
-  return differentiable("matmul", [a, b], {
-    forward: () => run("BatchMatMul", { a, b }, attributes),
-    keep: () => [a, b],
-    backward: (dy, [p, q]) => [
-      () => sumTo(transposeA ? batchMatmul(q!, dy, transposeB, true) : batchMatmul(dy, q!, false, !transposeB), s),
-      () => sumTo(transposeB ? batchMatmul(dy, p!, true, transposeA) : batchMatmul(p!, dy, !transposeA, false), t),
-    ],
-  });
-}
-
-/** WebAssembly's kernel broadcasts wrongly, and reads past empty matrices. */
-function carefulMatmul(a: AnyTensor, b: AnyTensor, transposeA: boolean, transposeB: boolean): AnyTensor {
-  const [s, t] = [a.shape, b.shape];
-  const batch = broadcastShape(s.slice(0, -2), t.slice(0, -2));
-  const [m, n] = [s.at(transposeA ? -1 : -2)!, t.at(transposeB ? -2 : -1)!];
-  if (a.size === 0 || b.size === 0) return tf.zeros([...batch, m, n]);
-  const [x, y] = [expandTo(a, [...batch, ...s.slice(-2)]), expandTo(b, [...batch, ...t.slice(-2)])];
-  return run("BatchMatMul", { a: x, b: y }, { transposeA, transposeB });
-}
+/** [..., m, k] by [..., k, n], each stored transposed where said so; batch axes broadcast. */
+export const batchMatmul = (a: AnyTensor, b: AnyTensor, transposeA = false, transposeB = false): AnyTensor =>
+  run("BatchMatMul", { a, b }, { transposeA, transposeB });

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { ready, tf } from "../../src/runtime/index.ts";
 import { einsum, matmul, named, namesOf } from "../../src/tensor/index.ts";
 import { assertClose, dice, indices, type NdArray, size, tidily, toTensor } from "./naive.ts";
@@ -199,3 +202,11 @@ function reference(a: NdArray, b: NdArray): NdArray {
   const shape = batch.map((axis) => (present.includes(axis) ? result.shape[present.indexOf(axis)]! : 1));
   return { data: result.data, shape: [...shape, ...result.shape.slice(-2)] };
 }
+
+for (const onednn of ["1", "0"])
+  test(`batched products and their gradients broadcast as numpy.matmul with TF_ENABLE_ONEDNN_OPTS=${onednn}`, async () => {
+    const program = fileURLToPath(new URL("./products.js", import.meta.url));
+    const env = { ...process.env, TF_ENABLE_ONEDNN_OPTS: onednn };
+    const { stdout } = await promisify(execFile)(process.execPath, ["--enable-source-maps", program], { env });
+    assert.equal(stdout, "right\n");
+  });

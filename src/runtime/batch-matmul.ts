@@ -1,0 +1,146 @@
+import type { KernelBackend, KernelConfig, Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+
+type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
+type Single = (name: string, attrs: TFEOpAttr[], inputs: TensorInfo[]) => Tensor;
+
+/**
+ * Gives every batched product operands of equal batch axes. TensorFlow's oneDNN kernel of BatchMatMulV2 broadcasts them
+ * wrongly: parts of the result are memory that nothing has written (tensorflow/tensorflow#123109).
+ */
+export function withEqualBatches(backend: NodeJSKernelBackend, single: Single): Single {
+  return (name, attrs, inputs) => {
+    if (!name.startsWith("BatchMatMul")) return single(name, attrs, inputs);
+    const batch = broadcastBatch(inputs[0]!.shape, inputs[1]!.shape);
+    if (!batch) return single(name, attrs, inputs);
+    const made: Tensor[] = [];
+    const widened = inputs.map((input) => {
+      const shape = [...batch, ...input.shape.slice(-2)];
+      if (isSame(input.shape, shape)) return input;
+      const result = shaped(backend, single, attrs, input, shape);
+      made.push(result);
+      return result;
+    });
+    try {
+      return single(name, attrs, widened);
+    } finally {
+      for (const tensor of made) tensor.dispose();
+    }
+  };
+}
+
+/**
+ * The same for WebAssembly, whose kernels pair the batches by their place in memory. Those also read past empty
+ * matrices.
+ */
+export function equalizeWasmBatches(tfjs: Tfjs): void {
+  for (const name of ["BatchMatMul", "_FusedMatMul"]) {
+    const kernel = tfjs.getKernel(name, "wasm");
+    tfjs.unregisterKernel(name, "wasm");
+    tfjs.registerKernel({ ...kernel, kernelFunc: wasmProduct(kernel, tfjs.getKernel("Tile", "wasm")) });
+  }
+}
+
+function wasmProduct(kernel: KernelConfig, tile: KernelConfig): KernelConfig["kernelFunc"] {
+  return (call) => {
+    const backend = call.backend as KernelBackend;
+    const { a, b } = call.inputs as { a: TensorInfo; b: TensorInfo };
+    const { transposeA, transposeB } = call.attrs as { transposeA?: boolean; transposeB?: boolean };
+    const batch = broadcastBatch(a.shape, b.shape);
+    if (a.dtype === "float32" && (sizeOf(a.shape) === 0 || sizeOf(b.shape) === 0) && !call.inputs.bias) {
+      const [m, n] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
+      const shape = [...(batch ?? a.shape.slice(0, -2)), m, n];
+      return { dataId: backend.write(new Float32Array(sizeOf(shape)), shape, "float32"), shape, dtype: "float32" };
+    }
+    if (!batch) return kernel.kernelFunc(call);
+    const made: TensorInfo[] = [];
+    const widened = (input: TensorInfo): TensorInfo => {
+      const shape = [...batch, ...input.shape.slice(-2)];
+      const padded = [...Array<number>(shape.length - input.shape.length).fill(1), ...input.shape];
+      const same = { dataId: input.dataId, shape: padded, dtype: input.dtype };
+      if (isSame(padded, shape)) return same;
+      const reps = shape.map((size, i) => (padded[i] === size ? 1 : size));
+      const result = tile.kernelFunc({ inputs: { x: same }, backend, attrs: { reps } }) as TensorInfo;
+      made.push(result);
+      return result;
+    };
+    try {
+      return kernel.kernelFunc({ ...call, inputs: { ...call.inputs, a: widened(a), b: widened(b) } });
+    } finally {
+      for (const { dataId } of made) backend.disposeData(dataId);
+    }
+  };
+}
+
+/**
+ * Sums the gradients of tfjs' batched product over the batch axes that were broadcast; tfjs gives them in the shape of
+ * the product, which it then refuses.
+ */
+export function sumBatchGradients(tfjs: Tfjs): void {
+  const { inputsToSave, gradFunc } = tfjs.getGradient("BatchMatMul");
+  tfjs.unregisterGradient("BatchMatMul");
+  tfjs.registerGradient({
+    kernelName: "BatchMatMul",
+    ...(inputsToSave && { inputsToSave }),
+    gradFunc: (dy, saved, attrs) => {
+      const made = gradFunc(dy, saved, attrs) as Record<"a" | "b", () => Tensor>;
+      const [a, b] = saved as [Tensor, Tensor];
+      return {
+        a: () => summedTo(tfjs, made.a(), a.shape),
+        b: () => summedTo(tfjs, made.b(), b.shape),
+      } as unknown as ReturnType<typeof gradFunc>;
+    },
+  });
+}
+
+function summedTo(tfjs: Tfjs, x: Tensor, shape: number[]): Tensor {
+  if (isSame(x.shape, shape)) return x;
+  // WebAssembly's sum reads past an empty tensor.
+  if (x.size === 0) return tfjs.zeros(shape);
+  const added = x.shape.length - shape.length;
+  const axes = x.shape.flatMap((size, i) => (i < added || (shape[i - added] === 1 && size !== 1) ? [i] : []));
+  return tfjs.reshape(tfjs.sum(x, axes), shape);
+}
+
+/** The batch axes that both operands are to have; undefined where they are equal, or do not broadcast. */
+function broadcastBatch(a: readonly number[], b: readonly number[]): number[] | undefined {
+  const [x, y] = [a.slice(0, -2), b.slice(0, -2)];
+  if (isSame(x, y)) return undefined;
+  const rank = Math.max(x.length, y.length);
+  const batch: number[] = [];
+  for (let i = 0; i < rank; i++) {
+    const [one, other] = [x[x.length - rank + i] ?? 1, y[y.length - rank + i] ?? 1];
+    if (one !== other && one !== 1 && other !== 1) return undefined;
+    batch.push(one === 1 ? other : one);
+  }
+  return batch;
+}
+
+const isSame = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((size, i) => size === b[i]);
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+/** The operand in another shape, its batches repeated where that is larger. */
+function shaped(
+  backend: NodeJSKernelBackend,
+  single: Single,
+  attrs: readonly TFEOpAttr[],
+  input: TensorInfo,
+  shape: number[],
+): Tensor {
+  const { TF_ATTR_TYPE, TF_INT32 } = backend.binding;
+  const repeats = sizeOf(shape) !== sizeOf(input.shape);
+  // Not the tfjs dtype: what is stored in half precision is float32 there.
+  const type = attrs.find((attr) => attr.name === "T")!;
+  const index = { name: repeats ? "Tidx" : "Tshape", type: TF_ATTR_TYPE, value: TF_INT32 };
+  const dataId = {};
+  backend.move(dataId, Int32Array.from(shape), [shape.length], "int32", 1);
+  try {
+    const sizes: TensorInfo = { dataId, shape: [shape.length], dtype: "int32" };
+    return single(repeats ? "BroadcastTo" : "Reshape", [type, index], [input, sizes]);
+  } finally {
+    backend.disposeData(dataId);
+  }
+}
