@@ -21,8 +21,8 @@ const rounds = Number(process.argv[2] ?? 3);
 const STEPS = 12;
 const rng = random(1);
 const examples = Array.from({ length: 2000 }, () => ({
-  tokens: Int32Array.from({ length: rng.integer(8, 256) }, () => rng.integer(1, 99)),
-  label: rng.integer(0, 3),
+  tokens: Int32Array.from({ length: rng.integer(8, 257) }, () => rng.integer(1, 100)),
+  label: rng.integer(0, 4),
 }));
 const kinds: Record<string, Batches> = {
   "32 x 256, fixed": fixedLengthBatches(examples, { batchSize: 32, maxLength: 256, seed: 1 }),

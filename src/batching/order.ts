@@ -1,4 +1,5 @@
 import { type Random, random } from "../data/random.ts";
+import { deriveSeed } from "../random/index.ts";
 import type { PlannedBatch } from "./plan.ts";
 import { positiveInteger } from "./sequences.ts";
 
@@ -23,7 +24,7 @@ export interface GroupingOptions {
 
 /** The generator of one epoch, or none when nothing is to be shuffled. */
 export function epochRandom(seed: number | undefined, epoch: number): Random | undefined {
-  return seed === undefined ? undefined : random(mix(seed, epoch));
+  return seed === undefined ? undefined : random(deriveSeed(seed, epoch));
 }
 
 /** `0 .. count - 1`, shuffled when there is a generator. */
@@ -96,9 +97,4 @@ export function rowLength(row: readonly number[], lengths: Int32Array): number {
   let sum = 0;
   for (const i of row) sum += lengths[i]!;
   return sum;
-}
-
-/** One seed from two: neighbouring epochs must not get neighbouring generator states. */
-function mix(seed: number, epoch: number): number {
-  return (Math.imul(seed ^ Math.imul(epoch + 1, 0x9e3779b1), 0x85ebca6b) ^ epoch) | 0;
 }

@@ -35,11 +35,11 @@ export function addingProblem({ count, seed, minLength, maxLength }: AddingOptio
   }
   const rng = random(seed);
   return Array.from({ length: count }, () => {
-    const length = rng.integer(minLength, maxLength);
+    const length = rng.integer(minLength, maxLength + 1);
     const features = new Float32Array(2 * length);
     for (let t = 0; t < length; t++) features[2 * t] = rng.uniform();
     const half = length >> 1;
-    const marked = [rng.integer(0, half - 1), rng.integer(half, length - 1)];
+    const marked = [rng.integer(0, half), rng.integer(half, length)];
     for (const t of marked) features[2 * t + 1] = 1;
     return { features, length, label: marked.reduce((sum, t) => sum + features[2 * t]!, 0) };
   });

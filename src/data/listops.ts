@@ -104,8 +104,8 @@ export function evaluateListOps(text: string): number {
 
 function draw(rng: Random, depth: number, maxDepth: number, maxArgs: number): Tree {
   const nests = depth === 1 || (depth < maxDepth && rng.uniform() <= NESTING);
-  if (!nests) return rng.integer(0, 9);
-  const args = Array.from({ length: rng.integer(2, maxArgs) }, () => draw(rng, depth + 1, maxDepth, maxArgs));
+  if (!nests) return rng.integer(0, 10);
+  const args = Array.from({ length: rng.integer(2, maxArgs + 1) }, () => draw(rng, depth + 1, maxDepth, maxArgs));
   return { operator: rng.pick(OPERATORS), args };
 }
 

@@ -1,18 +1,14 @@
-import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
-import { xoroshiro128plus, xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+import { type Generator, generator } from "../random/index.ts";
 
-/**
- * Seeded random numbers whose state can be saved and taken up again.
- *
- * The bits come from xoroshiro128+ (Blackman & Vigna 2018); the same seed gives the same numbers on every machine.
- */
-export interface Random {
+/** Seeded random numbers. It is a `Generator` too, so that random tensors can be drawn from it: `randn([2], { from: rng })`. */
+export interface Random extends Generator {
   /** Uniform in [0, 1), 53 random bits. */
   uniform(): number;
-  /** Uniform integer in [low, high], both included. */
+  /** Uniform integer in [low, high), as `randint` and NumPy's `integers`. Throws RangeError unless low is below high. */
   integer(low: number, high: number): number;
   /** Standard normal (Box & Muller 1958). */
   normal(): number;
+  /** One of the items, each as often as any other. Throws RangeError when there is none. */
   pick<T>(items: readonly T[]): T;
   /** A new array in random order (Fisher & Yates). */
   shuffle<T>(items: readonly T[]): T[];
@@ -20,33 +16,36 @@ export interface Random {
   state(): readonly number[];
 }
 
-/** A generator that starts at `seed`, any integer. */
-export function random(seed: number): Random {
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed must be an integer, got ${seed}`);
-  return over(xoroshiro128plus(seed));
-}
+/** Random numbers from `seed`, any integer. The same seed gives the same numbers on every machine. */
+export const random = (seed: number): Random => over(generator(seed));
 
-/** A generator that goes on from a saved `state()`. */
-export function randomFrom(state: readonly number[]): Random {
-  return over(xoroshiro128plusFromState(state));
-}
+/** Random numbers that go on from a saved `state()`. */
+export const randomFrom = (state: readonly number[]): Random => over(generator(state));
 
-function over(bits: ReturnType<typeof xoroshiro128plus>): Random {
-  const uniform = () => uniformFloat64(bits);
-  const integer = (low: number, high: number) => low + Math.floor(uniform() * (high - low + 1));
+function over(bits: Generator): Random {
+  const uniform = () => ((bits.next() >>> 5) * 2 ** 26 + (bits.next() >>> 6)) * 2 ** -53;
+  const below = (n: number) => Math.floor(uniform() * n);
   return {
+    ...bits,
     uniform,
-    integer,
+    integer: (low, high) => {
+      if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || low >= high)
+        throw new RangeError(`integer: whole numbers with low below high, got ${low} and ${high}`);
+      return low + below(high - low);
+    },
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
-    pick: (items) => items[integer(0, items.length - 1)]!,
+    pick: (items) => {
+      if (items.length === 0) throw new RangeError("pick: expected at least one item, got none");
+      return items[below(items.length)]!;
+    },
     shuffle: (items) => {
       const out = [...items];
       for (let i = out.length - 1; i > 0; i--) {
-        const j = integer(0, i);
+        const j = below(i + 1);
         [out[i], out[j]] = [out[j]!, out[i]!];
       }
       return out;
     },
-    state: () => bits.getState(),
+    state: bits.getState,
   };
 }

@@ -126,7 +126,7 @@ function draw(
     lines.set(file, own);
     if (own.length === 0) continue;
     const wanted = Math.max(1, Math.round(Math.exp(Math.log(5) + 0.9 * rng.normal())));
-    const from = rng.integer(0, own.length - 1);
+    const from = rng.integer(0, own.length);
     const text = own
       .slice(from, from + wanted)
       .join("\n")

@@ -2,6 +2,7 @@ import type { Rank, Tensor1D, Tensor2D, Variable } from "@tensorflow/tfjs-node-g
 import type { Batch } from "../batching/batch.ts";
 import { type Random, random } from "../data/random.ts";
 import { counted, shownAs } from "../display/shown-as.ts";
+import { deriveWords } from "../random/index.ts";
 import { layer, tf } from "../runtime/index.ts";
 import { countParameters, parameterList } from "../tensor/index.ts";
 import { type BatchTensors, batchTensors } from "./batch-tensors.ts";
@@ -101,7 +102,7 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
     }
     let site = 0;
     const drop = (): Dropout | undefined =>
-      training && full.dropout > 0 ? { rate: full.dropout, seed: [seed, site++] } : undefined;
+      training && full.dropout > 0 ? { rate: full.dropout, seed: deriveWords(seed, site++) } : undefined;
     return tf.tidy(() => {
       const inputs = batchTensors(batch);
       let x = layer("embedding", () =>

@@ -1,8 +1,8 @@
 // Gradients of functions.
+import { observed, replayed } from "../random/index.ts";
 import { checkTensor, differentiable, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { label, namesOf, shapeText } from "./names.ts";
-import { randomState, seed } from "./random.ts";
 import { differentiate, isTaping, noGrad, recordAlone } from "./tape.ts";
 import { differentiableLeaves, type Gradients, isTensor, leaves, mapTree } from "./tree.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
@@ -106,13 +106,13 @@ export function stopGradient(x: AnyTensor): AnyTensor {
 /**
  * A function that keeps none of its intermediate tensors for the backward pass and computes them again there (Chen et
  * al. 2016): memory for time. Gradients reach its arguments (trees of tensors) and the tensors that it uses from outside.
- * Random numbers of the shared generator come out the same the second time.
+ * Whatever seeded generators `f` draws from give the same numbers the second time, and are then where they were before.
  */
 export function checkpoint<A extends unknown[], R extends TensorOperand>(f: (...args: A) => R): (...args: A) => R {
   return (...args) => {
     if (!isTaping()) return f(...args);
-    const random = randomState();
-    const { value, inputs } = recordAlone(() => f(...args));
+    const { result: recorded, states } = observed(() => recordAlone(() => f(...args)));
+    const { value, inputs } = recorded;
     const given = leaves(args).map((leaf) => leaf.tensor);
     const floats = (tensors: readonly AnyTensor[]) => tensors.filter((x) => x.dtype === "float32");
     const used = new Set(inputs.map((x) => x.id));
@@ -124,21 +124,22 @@ export function checkpoint<A extends unknown[], R extends TensorOperand>(f: (...
       forward: () => value,
       keep: () => [...given, ...captured],
       backward: (dy, kept) => {
-        const now = randomState();
-        seed(random);
         const copies = new Map(given.map((x, i) => [x.id, kept[i]!]));
         const again = mapTree(args, (x) => copies.get(x.id)!) as unknown as A;
         const at = xs.map((x) => copies.get(x.id) ?? x);
         // The tape kept the data of what the function uses from outside; the tensors themselves may be disposed of.
         const revived = captured.filter((x) => x.isDisposed) as unknown as { isDisposedInternal: boolean }[];
         for (const x of revived) x.isDisposedInternal = false;
-        const gradients = scoped("checkpoint", () => {
-          const outcome = differentiate(() => [f(...again), undefined], at, { dy });
-          return outcome.gradients.map((gradient, i) => gradient ?? run("ZerosLike", { x: at[i]! }));
-        });
-        seed(now);
-        for (const x of revived) x.isDisposedInternal = true;
-        return gradients.map((gradient) => () => gradient);
+        try {
+          const gradients = scoped("checkpoint", () => {
+            const forward = () => replayed(states, () => f(...again));
+            const outcome = differentiate(() => [forward(), undefined], at, { dy });
+            return outcome.gradients.map((gradient, i) => gradient ?? run("ZerosLike", { x: at[i]! }));
+          });
+          return gradients.map((gradient) => () => gradient);
+        } finally {
+          for (const x of revived) x.isDisposedInternal = true;
+        }
       },
     });
     return label(result, namesOf(value)) as R;

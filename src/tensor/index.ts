@@ -1,3 +1,4 @@
+export { deriveSeed, type Generator, generator } from "../random/index.ts";
 export * from "./arithmetic.ts";
 export { at } from "./at.ts";
 export { broadcastTo } from "./broadcast.ts";
@@ -62,8 +63,6 @@ export { named, namesOf } from "./names.ts";
 export { type NamedParameter, type ParametersOf, parameterList, parameters, type Trainable } from "./parameters.ts";
 export {
   bernoulli,
-  type Generator,
-  generator,
   permutation,
   type RandomOptions,
   randint,

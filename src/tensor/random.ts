@@ -1,43 +1,16 @@
 // Random tensors. The numbers are made here and not by the backend, so that a seed gives the same ones on all of them.
-import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+import { type Generator, generator, noteState } from "../random/index.ts";
 import { engine } from "./engine.ts";
 import { readSizes } from "./layout.ts";
 import { label } from "./names.ts";
 import type { DType, ShapeOfSizes, Size } from "./types/shape.ts";
 import type { AnyTensor, Tensor } from "./types/tensor.ts";
 
-/** A stream of random bits (xoroshiro128+, Blackman and Vigna 2018) whose state can be saved and taken up again. */
-export interface Generator {
-  /** 32 random bits as an integer of either sign. */
-  next(): number;
-  getState(): readonly number[];
-}
-
-/** A generator that starts at a seed, any integer, or goes on from a saved state. */
-export function generator(seed: number | readonly number[]): Generator {
-  if (typeof seed === "object") return xoroshiro128plusFromState(seed);
-  if (!Number.isSafeInteger(seed)) throw new RangeError(`generator: the seed must be an integer, got ${seed}`);
-  // The library's own seeding makes the first number of every small seed almost 1.
-  const mixed = splitMix(seed ^ Math.floor(seed / 2 ** 32));
-  return xoroshiro128plusFromState([mixed(), mixed(), mixed(), mixed()]);
-}
-
-/** splitmix32 (Steele, Lea and Flood 2014), made to fill the state of other generators. */
-function splitMix(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x9e3779b9) | 0;
-    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
-    return mixed ^ (mixed >>> 15);
-  };
-}
-
-let shared: Generator = generator(0);
+const shared: Generator = generator(0);
 
 /** Starts the generator that random functions use when they are given none. A fresh process starts at 0. */
 export function seed(value: number | readonly number[]): void {
-  shared = generator(value);
+  shared.setState(generator(value).getState());
 }
 
 /** The state of that generator, for `seed` to go on from. */
@@ -48,8 +21,14 @@ export interface RandomOptions {
   from?: Generator | number;
 }
 
-const source = ({ from }: RandomOptions): Generator =>
-  from === undefined ? shared : typeof from === "number" ? generator(from) : from;
+function source({ from = shared }: RandomOptions): Generator {
+  const found = typeof from === "number" ? generator(from) : from;
+  if (typeof found?.next !== "function" || typeof found.setState !== "function")
+    throw new TypeError(`from must be a seed or a generator, as generator(seed) and random(seed) give, got ${found}`);
+  // A generator that is not of this library does not note its own draws.
+  noteState(found);
+  return found;
+}
 
 const unit = 2 ** -24;
 /** Uniform in [0, 1): the 24 bits that a float32 holds. */

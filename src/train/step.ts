@@ -2,6 +2,7 @@ import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-g
 import { autocast, type GradScaler, type HalfType } from "../amp/index.ts";
 import { type Batch, usefulTokens } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
+import { deriveSeed } from "../random/index.ts";
 import { nativeMemory, resetPeak, tf } from "../runtime/index.ts";
 import { valueAndGradients } from "./gradients.ts";
 import type { StepRecord } from "./history.ts";
@@ -19,9 +20,6 @@ export interface StepOptions {
   scaler?: GradScaler | undefined;
   loss: Objective;
 }
-
-/** Far apart, so that the batches of one step and those of another do not drop the same values. */
-const BETWEEN_BATCHES = 1_000_003;
 
 /**
  * One update from one or several batches. Each batch counts by how many sequences it has, so the gradient is that of all of
@@ -44,7 +42,7 @@ export function takeStep(
     let gradients: Tensor[] | undefined;
     batches.forEach((batch, b) => {
       const share = batch.indices.length / sequences;
-      const seed = options.seed + step + b * BETWEEN_BATCHES;
+      const seed = deriveSeed(options.seed, step, b);
       const one = lossAndGradients(model, optimizer.variables, batch, share, { ...options, seed }, () =>
         clock.lap("forward"),
       );
@@ -94,7 +92,7 @@ function lossAndGradients(
   let read: number | undefined;
   const scale = scaler?.getScale() ?? 1;
   const forward = () => {
-    const outputs = model.apply(model.parameters, batch, { training: true, seed: seed | 0 });
+    const outputs = model.apply(model.parameters, batch, { training: true, seed });
     const { loss, accuracy } = judge(objective, outputs, batch);
     right = accuracy && tf.keep(accuracy);
     return share === 1 ? loss : (tf.mul(loss, share) as Scalar);

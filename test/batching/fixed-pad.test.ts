@@ -66,7 +66,7 @@ describe("fixedPad", () => {
 describe("fixedLengthBatches", () => {
   const rng = random(1);
   const examples = Array.from({ length: 53 }, (_, i) => ({
-    tokens: Int32Array.from({ length: rng.integer(1, 20) }, () => rng.integer(1, 9)),
+    tokens: Int32Array.from({ length: rng.integer(1, 21) }, () => rng.integer(1, 10)),
     label: i,
   }));
   const batches = fixedLengthBatches(examples, { batchSize: 8, maxLength: 20, seed: 4 });

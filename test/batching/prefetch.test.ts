@@ -14,7 +14,7 @@ import { random } from "../../src/data/index.ts";
 
 const rng = random(1);
 const examples = Array.from({ length: 90 }, (_, label) => ({
-  tokens: Array.from({ length: rng.integer(1, 30) }, () => rng.integer(1, 9)),
+  tokens: Array.from({ length: rng.integer(1, 31) }, () => rng.integer(1, 10)),
   label,
 }));
 

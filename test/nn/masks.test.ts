@@ -89,6 +89,26 @@ describe("dropout", () => {
     assert.notDeepEqual(drop([1, 2]), drop([1, 3]));
   });
 
+  test("drops the same values on every backend", async () => {
+    const chosen = tf.getBackend();
+    const sizes = [[5], [4, 4], [3, 5, 7]];
+    const rates = [0.1, 0.5, 0.9];
+    const all = () =>
+      sizes.flatMap((size) =>
+        rates.flatMap((rate) =>
+          [...dropout(tf.ones(size), { rate, seed: [-3, 2 ** 31 - 1] }).dataSync()].map((value) => value === 0),
+        ),
+      );
+    const here = all();
+    // "cpu" is tfjs' own JavaScript backend: it takes the portable path that WebAssembly takes.
+    await tf.setBackend("cpu");
+    try {
+      assert.deepEqual(all(), here);
+    } finally {
+      await tf.setBackend(chosen);
+    }
+  });
+
   test("acts in training only, and not at a rate of 0", () => {
     const dropping = transformerClassifier({ ...config, dropout: 0.5, seed: 5 });
     const batch = fixedPad(sequences, { maxLength: 7 });

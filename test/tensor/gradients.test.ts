@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
+import { random } from "../../src/data/index.ts";
 import { nativeMemory, ready, resetPeak, runtimeInfo, tf } from "../../src/runtime/index.ts";
 import * as h from "../../src/tensor/index.ts";
 import { assertClose, dice, type NdArray, tidily, toTensor } from "./naive.ts";
@@ -284,6 +285,75 @@ test("checkpoint gives the same gradients, also of what the function uses from o
       key,
     );
   assert.ok(plain.gradients.w.dataSync().some((g) => g !== 0));
+});
+
+test("checkpoint computes again with the random numbers of the first time, whichever generator they come from", () => {
+  const x = h.ones([64]);
+  const own = h.generator(1);
+  const rng = random(2);
+  const sources: Record<string, { draw: (t: h.AnyTensor) => h.AnyTensor; state: () => unknown }> = {
+    "the shared generator": { draw: (t) => h.dropout(t, 0.5), state: h.randomState },
+    "a generator": { draw: (t) => h.dropout(t, 0.5, { from: own }), state: () => own.getState() },
+    "a random()": { draw: (t) => h.dropout(t, 0.5, { from: rng }), state: rng.state },
+    "a seed": { draw: (t) => h.dropout(t, 0.5, { from: 3 }), state: () => 0 },
+    "plain numbers of a random()": { draw: (t) => h.mul(t, rng.uniform()), state: rng.state },
+    "random tensors": { draw: (t) => h.mul(t, h.randn([64], { from: own })), state: () => own.getState() },
+    "a seed set inside": {
+      draw: (t) => {
+        const kept = h.dropout(t, 0.5);
+        h.seed(9);
+        return h.dropout(kept, 0.5);
+      },
+      state: h.randomState,
+    },
+    "a checkpoint inside": {
+      draw: (t) => h.checkpoint((u: h.AnyTensor) => h.dropout(u, 0.5, { from: own }))(h.dropout(t, 0.3, { from: rng })),
+      state: () => [own.getState(), rng.state()],
+    },
+  };
+  for (const [name, { draw, state }] of Object.entries(sources)) {
+    // Each function multiplies x = 1 by factors of its own: value = factors, and gradient = value * factors drawn again.
+    const f = h.checkpoint(draw);
+    let value: number[] = [];
+    let after: unknown;
+    const g = h.grad((t: h.AnyTensor) => {
+      const y = f(t);
+      value = [...y.dataSync()];
+      after = state();
+      return h.sum(h.mul(y, h.stopGradient(y)));
+    })(x);
+    assertClose(g, { shape: [64], data: value.map((v) => v * v) }, 1e-5, name);
+    assert.deepEqual(state(), after, `${name}: the generator's state after the backward pass`);
+  }
+});
+
+test("checkpoint shuffles the same way again", () => {
+  const rng = random(5);
+  let order: number[] = [];
+  const f = h.checkpoint((t: h.AnyTensor) => h.gather(t, rng.shuffle([...Array(16).keys()])));
+  const g = h.grad((t: h.AnyTensor) => {
+    const y = f(t);
+    order = [...y.dataSync()];
+    return h.sum(h.mul(y, h.arange(16) as never));
+  })(h.asType(h.arange(16), "float32"));
+  assert.deepEqual(
+    order.map((from) => g.dataSync()[from]),
+    [...Array(16).keys()],
+  );
+});
+
+test("checkpoint puts generators back also when the second run throws", () => {
+  const rng = h.generator(4);
+  let runs = 0;
+  let after: readonly number[] = [];
+  const f = h.checkpoint((t: h.AnyTensor) => {
+    const y = h.dropout(t, 0.5, { from: rng });
+    if (runs++ === 1) throw new Error("the second run");
+    after = rng.getState();
+    return y;
+  });
+  assert.throws(() => h.grad((t: h.AnyTensor) => h.sum(f(t)))(h.ones([8])), /the second run/);
+  assert.deepEqual(rng.getState(), after);
 });
 
 test("a gradient leaves no tensor behind but the value and the gradients", () => {

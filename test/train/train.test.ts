@@ -63,6 +63,29 @@ describe("train", () => {
     assert.notDeepEqual(await losses(4), first);
   });
 
+  test("gives dropout another seed in every step, batch and run, also where seed and step have one sum", async () => {
+    const seen: number[] = [];
+    const { model, optimizer } = fresh();
+    const listening = {
+      ...model,
+      apply: (...[parameters, batch, options]: Parameters<typeof model.apply>) => {
+        seen.push(options!.seed!);
+        return model.apply(parameters, batch, options);
+      },
+    };
+    for (const seed of [0, 1, 2, -1, 1_000_003])
+      await train({ ...quiet, model: listening, optimizer, steps: 6, accumulate: 2, seed });
+    assert.equal(seen.length, 60);
+    assert.equal(new Set(seen).size, 60);
+    // Other masks, other outputs.
+    const batch = [...batches.epoch(0)][0]!;
+    const outputs = seen.map((seed) => {
+      const logits = model.apply(model.parameters, batch, { training: true, seed });
+      return [...logits.dataSync()].join();
+    });
+    assert.equal(new Set(outputs).size, 60);
+  });
+
   test("records every step", async () => {
     const { model, optimizer } = fresh();
     const seen: StepRecord[] = [];

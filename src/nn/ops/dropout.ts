@@ -1,5 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { storageOf, to } from "../../amp/index.ts";
+import { philoxWords } from "../../random/index.ts";
 import { tf } from "../../runtime/index.ts";
 import { differentiable } from "../differentiable.ts";
 import { integers, isNative, scalar } from "../native.ts";
@@ -46,6 +47,21 @@ export function keepMask(shape: readonly number[], { rate, seed }: Dropout): Ten
   });
 }
 
+/** The values of `keepMask`, 1 where a value stays and 0 elsewhere, on any backend. */
+function portableMask(shape: readonly number[], { rate, seed }: Dropout): Tensor {
+  const values = new Float32Array(shape.reduce((product, dimension) => product * dimension, 1));
+  const half = Math.ceil(values.length / 2);
+  const words = philoxWords(half, seed);
+  const threshold = Math.round(rate * 65536) - 32768;
+  for (let i = 0; i < half; i++) {
+    const word = words[i]!;
+    // As signed numbers, like the native op's words. An odd size leaves out the last lower half.
+    values[i] = word >> 16 >= threshold ? 1 : 0;
+    values[half + i] = (word << 16) >> 16 >= threshold ? 1 : 0;
+  }
+  return tf.tensor(values, [...shape]);
+}
+
 /** `x` where the mask is true and 0 elsewhere, unscaled. Native only. */
 export function keep(x: Tensor, mask: Tensor): Tensor {
   const storage = storageOf(x);
@@ -71,8 +87,7 @@ function keepScaled(x: Tensor, mask: Tensor, options: Dropout): Tensor {
 export function dropout<T extends Tensor>(x: T, options: Dropout | undefined): T {
   if (!options || options.rate === 0) return x;
   if (!isNative()) {
-    const kept = tf.greaterEqual(tf.randomUniform(x.shape, 0, 1, "float32", options.seed.join()), options.rate);
-    return tf.mul(tf.mul(x, tf.cast(kept, "float32")), keepScale(options)) as T;
+    return tf.tidy(() => tf.mul(tf.mul(x, portableMask(x.shape, options)), keepScale(options))) as T;
   }
   return differentiable(
     [x],
