@@ -1,11 +1,12 @@
 """Writes test/tensor/fixtures/reference/*.json: what NumPy and PyTorch give for small inputs, gradients among it.
 
-Run: python bench/reference/tensor.py   (PyTorch 2 and NumPy 2)
+Run: python bench/reference/tensor.py [files] [gradients] [special] [edges] [optimizers]   (PyTorch 2 and NumPy 2)
 """
 
 import json
 import math
 import pathlib
+import sys
 
 import numpy as np
 import torch
@@ -145,6 +146,66 @@ def special():
     write("special", {"input": array(x), **cases})
 
 
+def edges():
+    """Values and gradients where a function has a kink, a tie, a pole or a NaN."""
+    inf, nan = math.inf, math.nan
+    x = np.float32([0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, inf, -inf, nan])
+    cases = {}
+
+    def add(name, f, *inputs):
+        cases[name] = differentiated(f, *[np.float32(i) for i in inputs])
+
+    for name in ["abs", "neg", "sign", "square", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "reciprocal", "sin", "cos",
+                 "tanh", "sigmoid", "erf", "floor", "ceil", "round"]:
+        # At a NaN, PyTorch's sign and gradient of abs are 0; ours are NaN, as NumPy's sign.
+        add(name, getattr(torch, name), x[:10] if name in ["abs", "sign"] else x)
+    add("relu", F.relu, x[:10])
+    add("softplus", F.softplus, x)
+    add("silu", F.silu, x[:8])
+    add("gelu", F.gelu, x[:8])
+    add("leakyRelu", lambda t: F.leaky_relu(t, 0.01), x)
+    add("clip", lambda t: torch.clamp(t, -0.5, 0.5), x)
+    bases, exponents = np.meshgrid(np.float32([-2, -1, 0, 0.5, 1, 3]), np.float32([-1, 0, 0.5, 1, 2, 3]))
+    add("pow", torch.pow, bases, exponents)
+    a, b = np.meshgrid(np.float32([-1, 0, 1, 2, inf, -inf, nan]), np.float32([-1, 0, 1, 2, inf, -inf, nan]))
+    add("maximum", torch.maximum, a, b)
+    add("minimum", torch.minimum, a, b)
+    add("mul", torch.mul, a, b)
+    add("div", torch.div, a, b)
+    divisors = np.float32([-2, -0.5, 0.5, 1, 2, 3])
+    add("mod", torch.remainder, *np.meshgrid(np.float32([-2, -1, 0, 1, 2.5]), divisors))
+    add("maximum broadcast", torch.maximum, [[1, 2, 3], [3, 2, 1]], [2, 2, 2])
+    rows = [[0, 0, 0], [1, 1, 1], [2, 2, 1], [-1, 1, -1], [3, 0, 0], [0, 2, 5]]
+    for key, axis in [("1", 1), ("[0,1]", (0, 1))]:
+        add(f"sum {key}", lambda t: t.sum(axis), rows)
+        add(f"max {key}", lambda t: t.amax(axis), rows)
+        add(f"min {key}", lambda t: t.amin(axis), rows)
+        add(f"variance {key}", lambda t: t.var(axis), rows)
+        add(f"std {key}", lambda t: t.std(axis), rows)
+        add(f"stdOfAll {key}", lambda t: t.std(axis, correction=0), rows)
+        for order in [1, 2, inf]:
+            add(f"norm{order} {key}", lambda t: torch.linalg.vector_norm(t, order, axis), rows)
+    add("prod 1", lambda t: t.prod(1), rows)
+    extremes = [[nan, 1, 2], [1, nan, 2], [1, 2, nan], [inf, inf, 1], [-inf, -inf, -inf], [-inf, 1, inf]]
+    for name, f in [("sum", torch.sum), ("max", torch.amax), ("min", torch.amin), ("logSumExp", torch.logsumexp)]:
+        add(f"{name} -1", lambda t: f(t, -1), extremes)
+    add("norm1 -1", lambda t: torch.linalg.vector_norm(t, 1, -1), extremes[3:])
+    add("softmax -1", lambda t: t.softmax(-1), extremes)
+    add("logSoftmax -1", lambda t: t.log_softmax(-1), extremes)
+    add("std single", lambda t: t.std(1, correction=0), [[1], [0]])
+    add("layerNorm", lambda t, g, c: F.layer_norm(t, (3,), g, c), rows, [1, 2, 3], [0, 0, 1])
+    add("rmsNorm", lambda t, g: F.rms_norm(t, (3,), g, 1e-5), rows, [1, 2, 3])
+    same, near = [[1, 2, 3], [0, -1, 5]], [[1, 2, 4], [0, -1, 5]]
+    for reduction in ["mean", "sum", "none"]:
+        add(f"meanAbsoluteError {reduction}", lambda p, t: F.l1_loss(p, t, reduction=reduction), same, near)
+        add(f"meanSquaredError {reduction}", lambda p, t: F.mse_loss(p, t, reduction=reduction), same, near)
+        add(f"binaryCrossEntropy {reduction}", lambda t: F.binary_cross_entropy_with_logits(t, torch.tensor([[0.0], [1.0], [0.3], [1.0]]).expand(4, 3), reduction=reduction), [[0, 200, -200], [0, 200, -200], [0, 1, -1], [0, 1000, -1000]])
+        ignored = torch.tensor([-100, -100])
+        add(f"crossEntropyIgnored {reduction}", lambda t: F.cross_entropy(t, ignored, reduction=reduction), same)
+        add(f"crossEntropyIgnoredSmooth {reduction}", lambda t: F.cross_entropy(t, ignored, reduction=reduction, label_smoothing=0.1), same)
+    write("edges", cases)
+
+
 def optimizers():
     """A few steps of each optimizer on two parameters with given gradients and a changing rate."""
     start = [normal(2, 3), normal(3)]
@@ -203,7 +264,5 @@ def files():
 
 
 if __name__ == "__main__":
-    files()
-    gradients()
-    special()
-    optimizers()
+    for name in sys.argv[1:] or ["files", "gradients", "special", "edges", "optimizers"]:
+        globals()[name]()

@@ -73,36 +73,6 @@ function wasmProduct(kernel: KernelConfig, tile: KernelConfig): KernelConfig["ke
   };
 }
 
-/**
- * Sums the gradients of tfjs' batched product over the batch axes that were broadcast; tfjs gives them in the shape of
- * the product, which it then refuses.
- */
-export function sumBatchGradients(tfjs: Tfjs): void {
-  const { inputsToSave, gradFunc } = tfjs.getGradient("BatchMatMul");
-  tfjs.unregisterGradient("BatchMatMul");
-  tfjs.registerGradient({
-    kernelName: "BatchMatMul",
-    ...(inputsToSave && { inputsToSave }),
-    gradFunc: (dy, saved, attrs) => {
-      const made = gradFunc(dy, saved, attrs) as Record<"a" | "b", () => Tensor>;
-      const [a, b] = saved as [Tensor, Tensor];
-      return {
-        a: () => summedTo(tfjs, made.a(), a.shape),
-        b: () => summedTo(tfjs, made.b(), b.shape),
-      } as unknown as ReturnType<typeof gradFunc>;
-    },
-  });
-}
-
-function summedTo(tfjs: Tfjs, x: Tensor, shape: number[]): Tensor {
-  if (isSame(x.shape, shape)) return x;
-  // WebAssembly's sum reads past an empty tensor.
-  if (x.size === 0) return tfjs.zeros(shape);
-  const added = x.shape.length - shape.length;
-  const axes = x.shape.flatMap((size, i) => (i < added || (shape[i - added] === 1 && size !== 1) ? [i] : []));
-  return tfjs.reshape(tfjs.sum(x, axes), shape);
-}
-
 /** The batch axes that both operands are to have; undefined where they are equal, or do not broadcast. */
 function broadcastBatch(a: readonly number[], b: readonly number[]): number[] | undefined {
   const [x, y] = [a.slice(0, -2), b.slice(0, -2)];

@@ -1,9 +1,9 @@
 import path from "node:path";
 import util from "node:util";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
-import { sumBatchGradients } from "./batch-matmul.ts";
 import { bindingFile } from "./compiler.ts";
 import { openDoor } from "./door.ts";
+import { correctGradients } from "./gradients.ts";
 import { machineMemory } from "./machine.ts";
 import { manageNative } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
@@ -29,7 +29,7 @@ export function loadNative(folder: string): Tf {
   const backend = tf.backend() as NodeJSKernelBackend;
   openStorage(backend);
   openDoor(backend);
-  sumBatchGradients(tf);
+  correctGradients(tf);
   manageNative(backend, tf.engine() as unknown as Parameters<typeof manageNative>[1]);
   return tf;
 }

@@ -1,10 +1,12 @@
 import type { TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import { equalizeWasmBatches, sumBatchGradients } from "./batch-matmul.ts";
+import { equalizeWasmBatches } from "./batch-matmul.ts";
+import { correctGradients } from "./gradients.ts";
 import { called, release, take, upload } from "./ledger.ts";
 import { manageWasm } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
 import type { Tf } from "./native.ts";
 import { borrowKernels, transposeEmpty } from "./wasm-kernels.ts";
+import { keepNaN } from "./wasm-nan.ts";
 
 type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 
@@ -16,8 +18,9 @@ export function loadWasm(): { tf: Tf; ready: Promise<unknown>; version: string }
   seed(require.resolve("@tensorflow/tfjs-node-gpu"), tf);
   borrowKernels(tfjs);
   transposeEmpty(tfjs);
+  keepNaN(tfjs);
   equalizeWasmBatches(tfjs);
-  sumBatchGradients(tfjs);
+  correctGradients(tfjs);
   const ready = tfjs.setBackend("wasm").then((started) => {
     if (!started) throw new Error("The WebAssembly backend did not start. Run `halftone doctor`.");
     manageWasm(tfjs.backend(), tfjs.engine() as unknown as Parameters<typeof manageWasm>[1], (dtype) =>

@@ -1,7 +1,6 @@
 // Arithmetic and comparison, with broadcasting.
-import { runtimeInfo } from "../runtime/index.ts";
-import { broadcastNames, expandTo, sumTo } from "./broadcast.ts";
-import { cast, checkTensor, differentiable, drop, run, scalarOf } from "./engine.ts";
+import { broadcastNames } from "./broadcast.ts";
+import { cast, checkTensor, drop, run, scalarOf } from "./engine.ts";
 import { label } from "./names.ts";
 import type { Broadcast, DType, IfBroadcast } from "./types/shape.ts";
 import type { AnyTensor, Operand, ShapeOf, Tensor, WiderDType } from "./types/tensor.ts";
@@ -10,8 +9,6 @@ type Arithmetic<Op extends string, D extends DType | "wider" = "wider"> = <A ext
   a: A,
   b: IfBroadcast<Op, ShapeOf<A>, ShapeOf<B>, B>,
 ) => Tensor<Broadcast<ShapeOf<A>, ShapeOf<B>>, D extends DType ? D : WiderDType<A, B>>;
-
-type Binary = (a: AnyTensor, b: AnyTensor) => AnyTensor;
 
 const widths = ["bool", "int32", "float32"];
 
@@ -32,7 +29,7 @@ function commonDType(op: string, a: Operand, b: Operand): DType {
 const operand = (x: Operand, dtype: DType): AnyTensor => (typeof x === "number" ? scalarOf(x, dtype) : cast(x, dtype));
 
 /** Two operands of one dtype into one kernel. */
-function pair(op: string, kernel: string | Binary, a: Operand, b: Operand, wanted?: DType | "numeric"): AnyTensor {
+function pair(op: string, kernel: string, a: Operand, b: Operand, wanted?: DType | "numeric"): AnyTensor {
   if (typeof a !== "number") checkTensor(op, a);
   if (typeof b !== "number") checkTensor(op, b);
   const common = wanted === undefined || wanted === "numeric" ? commonDType(op, a, b) : wanted;
@@ -40,39 +37,14 @@ function pair(op: string, kernel: string | Binary, a: Operand, b: Operand, wante
   const x = operand(a, dtype);
   const y = operand(b, dtype);
   const names = broadcastNames(op, x, y);
-  const result = typeof kernel === "string" ? run(kernel, { a: x, b: y }) : kernel(x, y);
+  const result = run(kernel, { a: x, b: y });
   drop(x, a);
   drop(y, b);
   return names === undefined ? result : label(result, names);
 }
 
-const arithmetic = <Op extends string>(op: Op, kernel: string, compute: string | Binary = kernel): Arithmetic<Op> =>
-  ((a: Operand, b: Operand) => pair(op, compute, a, b, "numeric")) as Arithmetic<Op>;
-
-const onWasm = runtimeInfo().backend === "wasm";
-
-/** WebAssembly's kernels lose a NaN of the first operand. */
-function withNaN(value: AnyTensor, a: AnyTensor, b: AnyTensor): AnyTensor {
-  const condition = run("LogicalOr", { a: run("IsNan", { x: a }), b: run("IsNan", { x: b }) });
-  const nothing = expandTo(scalarOf(Number.NaN, "float32"), value.shape);
-  return run("Select", { condition, t: nothing, e: value });
-}
-
-/** tfjs' gradient of these does not sum over broadcast axes. As in PyTorch, equal elements share theirs by halves. */
-function extreme(kernel: string, wins: string, a: AnyTensor, b: AnyTensor): AnyTensor {
-  if (a.dtype !== "float32") return run(kernel, { a, b });
-  const share = (dy: AnyTensor, x: AnyTensor, y: AnyTensor, shape: readonly number[]) => {
-    const ties = run("Multiply", { a: cast(run("Equal", { a: x, b: y }), "float32"), b: scalarOf(0.5, "float32") });
-    const part = run("Add", { a: cast(run(wins, { a: x, b: y }), "float32"), b: ties });
-    return sumTo(run("Multiply", { a: dy, b: part }), shape);
-  };
-  // Not by the kernel's own name, under which tfjs would take its gradient.
-  return differentiable(kernel.toLowerCase(), [a, b], {
-    forward: () => (onWasm ? withNaN(run(kernel, { a, b }), a, b) : run(kernel, { a, b })),
-    keep: () => [a, b],
-    backward: (dy, [x, y]) => [() => share(dy, x!, y!, a.shape), () => share(dy, y!, x!, b.shape)],
-  });
-}
+const arithmetic = <Op extends string>(op: Op, kernel: string): Arithmetic<Op> =>
+  ((a: Operand, b: Operand) => pair(op, kernel, a, b, "numeric")) as Arithmetic<Op>;
 
 const comparison = <Op extends string>(op: Op, kernel: string): Arithmetic<Op, "bool"> =>
   ((a: Operand, b: Operand) => pair(op, kernel, a, b)) as Arithmetic<Op, "bool">;
@@ -98,9 +70,9 @@ export const mod = arithmetic("mod", "Mod");
 /** a to the power b. */
 export const pow = arithmetic("pow", "Pow");
 /** The larger of each two; NaN where either is. */
-export const maximum = arithmetic("maximum", "Maximum", (a, b) => extreme("Maximum", "Greater", a, b));
+export const maximum = arithmetic("maximum", "Maximum");
 /** The smaller of each two; NaN where either is. */
-export const minimum = arithmetic("minimum", "Minimum", (a, b) => extreme("Minimum", "Less", a, b));
+export const minimum = arithmetic("minimum", "Minimum");
 
 export const equal = comparison("equal", "Equal");
 export const notEqual = comparison("notEqual", "NotEqual");

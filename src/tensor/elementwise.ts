@@ -1,5 +1,4 @@
 // One element in, one element out.
-import { runtimeInfo } from "../runtime/index.ts";
 import { cast, checkTensor, differentiable, drop, run, scalarOf, scoped } from "./engine.ts";
 import { label, namesOf } from "./names.ts";
 import type { DType } from "./types/shape.ts";
@@ -7,8 +6,6 @@ import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types
 
 type Same = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, DTypeOf<T>>;
 type To<D extends DType> = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, D>;
-
-const onWasm = runtimeInfo().backend === "wasm";
 
 const unary = (op: string, kernel: string, wanted?: DType, attributes?: Record<string, unknown>) => (x: AnyTensor) => {
   checkTensor(op, x);
@@ -22,9 +19,10 @@ const same = (op: string, kernel: string) => unary(op, kernel) as Same;
 const float = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"float32">;
 const test = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"bool">;
 
+/** |x|; as in PyTorch, its gradient at 0 is 0. */
 export const abs = same("abs", "Abs");
 export const neg = same("neg", "Neg");
-/** -1, 0 or 1. */
+/** -1, 0 or 1; NaN of NaN. */
 export const sign = same("sign", "Sign");
 export const square = same("square", "Square");
 export const relu = same("relu", "Relu");
@@ -78,15 +76,11 @@ export function leakyRelu(x: AnyTensor, slope = 0.01): AnyTensor {
   return unary("leakyRelu", "LeakyRelu", "float32", { alpha: slope })(x);
 }
 
-/** Between `low` and `high`; NaN stays. */
+/** Between `low` and `high`; NaN stays. As in PyTorch, the gradient at a bound is 0. */
 export function clip<T extends TensorOperand>(x: T, low: number, high: number): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function clip(x: AnyTensor, low: number, high: number): AnyTensor {
   if (!(low <= high)) throw new RangeError(`clip: low must not be above high, got ${low} and ${high}`);
-  const clipped = unary("clip", "ClipByValue", undefined, { clipValueMin: low, clipValueMax: high });
-  if (!onWasm || x.dtype !== "float32") return clipped(x);
-  // WebAssembly's kernel makes NaN the lower bound.
-  const keepNaN = () => run("Select", { condition: run("IsNan", { x }), t: x, e: clipped(x) });
-  return label(scoped("clip", keepNaN), namesOf(x));
+  return unary("clip", "ClipByValue", undefined, { clipValueMin: low, clipValueMax: high })(x);
 }
 
 /** The tensor in another dtype; itself when it has it. */

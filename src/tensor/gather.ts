@@ -5,6 +5,7 @@ import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
 import { cast, checkTensor, differentiable, permuteTo, reshapeTo, run, scalarOf, scoped, sizeOf } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { label, namesOf, shapeText } from "./names.ts";
+import { hasNaN } from "./reductions.ts";
 import type { Axis, AxisOf, Place, WithDim } from "./types/axis.ts";
 import type { Broadcast, DType, IfBroadcast, Shape } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, Operand, ShapeOf, Tensor, TensorOperand, WiderDType } from "./types/tensor.ts";
@@ -214,7 +215,7 @@ function commonOf(a: Operand, b: Operand): DType {
   return "float32";
 }
 
-/** The `k` largest along the last axis, largest first, and where they are. */
+/** The `k` largest along the last axis, largest first, and where they are. As in PyTorch, NaN is above every number. */
 export function topK<T extends TensorOperand, const K extends number>(
   x: T,
   k: K,
@@ -225,7 +226,10 @@ export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: Any
   if (!Number.isInteger(k) || k < 0 || k > size)
     throw new RangeError(`topK: k must be between 0 and ${size} for ${shapeText(x)}, got ${k}`);
   const [values, indices] = scoped("topK", () => {
-    const [top, places] = run("TopK", { x }, { k, sorted: true }) as unknown as AnyTensor[];
+    const [places, top] =
+      k > 0 && hasNaN(x)
+        ? [placesOfLargest(x, k)]
+        : (run("TopK", { x }, { k, sorted: true }) as unknown as AnyTensor[]).reverse();
     // The kernel has no gradient; the gather of the same elements has.
     const chosen = x.dtype === "float32" && k > 0 ? (gatherAlong(x, places!) as AnyTensor) : top!;
     return [chosen, places!];
@@ -233,7 +237,28 @@ export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: Any
   return { values: label(values, namesOf(x)), indices: label(indices, namesOf(x)) };
 }
 
-/** The elements along the last axis in ascending order (or descending), and where they were. Ties keep no order. */
+/** Where the largest of rows with NaN are; the kernels' answer depends on where a NaN stands. */
+function placesOfLargest(x: AnyTensor, k: number): AnyTensor {
+  const values = x.dataSync();
+  const width = x.shape.at(-1)!;
+  const shape = [...x.shape.slice(0, -1), k];
+  const places = new Int32Array(sizeOf(shape));
+  const above = (a: number, b: number) => (Number.isNaN(a) ? (Number.isNaN(b) ? 0 : -1) : Number.isNaN(b) ? 1 : b - a);
+  const order = new Int32Array(width);
+  for (let row = 0; row * k < places.length; row++) {
+    const start = row * width;
+    for (let i = 0; i < width; i++) order[i] = i;
+    // Infinity less itself is NaN, which sorts as 0.
+    order.sort((i, j) => above(values[start + i]!, values[start + j]!) || i - j);
+    places.set(order.subarray(0, k), row * k);
+  }
+  return tf.tensor(places, shape, "int32") as AnyTensor;
+}
+
+/**
+ * The elements along the last axis in ascending order (or descending), and where they were. Ties keep no order. NaN is
+ * above every number, and so last in ascending order, as in NumPy and PyTorch.
+ */
 export function sort<T extends TensorOperand>(
   x: T,
   direction?: "ascending" | "descending",

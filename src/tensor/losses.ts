@@ -69,6 +69,8 @@ export function crossEntropy(
     const total = reduced("crossEntropy", losses, "sum");
     if (reduction === "sum") return total;
     if (reduction !== "mean") return reduced("crossEntropy", losses, reduction);
+    // As in PyTorch, the mean of no label is NaN and its gradient 0.
+    if (counted === 0) return scalarOf(Number.NaN, "float32");
     return run("Multiply", { a: total, b: scalarOf(1 / counted, "float32") });
   });
 }

@@ -13,6 +13,7 @@ import {
   sizeOf,
 } from "./engine.ts";
 import { label, namesOf, shapeText } from "./names.ts";
+import { noGrad } from "./tape.ts";
 import type { Axis, AxisOf, Reduced } from "./types/axis.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
@@ -58,9 +59,9 @@ export const sum = reduction("sum", "Sum", whole) as Reduction<"sum", "whole">;
 export const mean = reduction("mean", "Mean", () => "float32") as Reduction<"mean", "float32">;
 /** The product over some axes. */
 export const prod = reduction("prod", "Prod", whole) as Reduction<"prod", "whole">;
-/** The largest over some axes. Equal largest elements each get the whole gradient, as in tfjs. */
+/** The largest over some axes, NaN where one is. Equal largest elements share the gradient, as torch.amax. */
 export const max = extreme("max", "Max") as Reduction<"max", "whole">;
-/** The smallest over some axes. */
+/** The smallest over some axes, NaN where one is. */
 export const min = extreme("min", "Min") as Reduction<"min", "whole">;
 export const any = reduction("any", "Any", () => "bool") as Reduction<"any", "bool">;
 export const all = reduction("all", "All", () => "bool") as Reduction<"all", "bool">;
@@ -102,7 +103,7 @@ export function variance(x: AnyTensor, axes?: AxisList, options: Keep & { correc
   return label(result, reducedNames(x, axis, keepDims));
 }
 
-/** The square root of the variance. */
+/** The square root of the variance; its gradient is 0 where all elements are equal. */
 export function std<T extends TensorOperand, const A extends AxisList = undefined, K extends boolean = false>(
   x: T,
   axis?: AxisOf<"variance", ShapeOf<T>, A>,
@@ -110,7 +111,7 @@ export function std<T extends TensorOperand, const A extends AxisList = undefine
 ): Tensor<Reduced<ShapeOf<T>, A, K>, "float32">;
 export function std(x: AnyTensor, axes?: AxisList, options?: Keep & { correction?: number }): AnyTensor {
   const squared = variance(x, axes as never, options);
-  const result = label(run("Sqrt", { x: squared }), namesOf(squared));
+  const result = label(rootOfSquares(squared), namesOf(squared));
   squared.dispose();
   return result;
 }
@@ -137,7 +138,7 @@ export function norm(x: AnyTensor, axes?: AxisList, options: Keep & { order?: nu
   return label(result, names);
 }
 
-/** The square root with gradient 0 at 0, as PyTorch's norm has it, where that of Sqrt is infinite. */
+/** The square root with gradient 0 at 0, as PyTorch's norm and std have it, where that of Sqrt is infinite. */
 function rootOfSquares(x: AnyTensor): AnyTensor {
   return differentiable("norm", [x], {
     forward: () => run("Sqrt", { x }),
@@ -184,6 +185,15 @@ export function logSumExp(x: AnyTensor, axes?: AxisList, { keepDims = false }: K
   return label(result, reducedNames(x, axis, keepDims));
 }
 
+/** Is any element NaN? Where ops are queued, as on a GPU, the answer waits for them. */
+export function hasNaN(x: AnyTensor): boolean {
+  if (x.dtype !== "float32" || x.size === 0) return false;
+  const top = noGrad(() => reduceOver("Max", x, [...x.shape.keys()]));
+  const [value] = top.dataSync();
+  top.dispose();
+  return Number.isNaN(value);
+}
+
 type ArgReduction<Op extends string> = <T extends TensorOperand, const A extends Axis = -1>(
   x: T,
   axis?: AxisOf<Op, ShapeOf<T>, A>,
@@ -195,12 +205,21 @@ const argExtreme =
     checkTensor(op, x);
     const place = placeOf(op, x, axis);
     if (x.shape[place] === 0) throw new RangeError(`${op}: ${shapeText(x)} has no element to choose`);
-    return label(run(kernel, { x }, { axis: place }), reducedNames(x, [place], false));
+    const result = scoped(op, () => {
+      if (!hasNaN(x)) return run(kernel, { x }, { axis: place });
+      // The kernels pass a NaN over. The first one is where the largest of "is it NaN" is, in the rows that have one.
+      const missing = cast(run("IsNan", { x }), "float32");
+      const condition = run("Equal", { a: reduceOver("Max", missing, [place]), b: scalarOf(1, "float32") });
+      const numbers = run("Select", { condition: run("IsNan", { x }), t: run("ZerosLike", { x }), e: x });
+      const [t, e] = [run("ArgMax", { x: missing }, { axis: place }), run(kernel, { x: numbers }, { axis: place })];
+      return run("Select", { condition, t, e });
+    });
+    return label(result, reducedNames(x, [place], false));
   };
 
-/** Where the largest element is along one axis, the last when none is given; the first of equal ones. */
+/** Where the largest element is along one axis, the last when none is given; the first of equal ones, or of NaN. */
 export const argMax = argExtreme("argMax", "ArgMax") as ArgReduction<"argMax">;
-/** Where the smallest element is along one axis. */
+/** Where the smallest element is along one axis; the first of equal ones, or of NaN. */
 export const argMin = argExtreme("argMin", "ArgMin") as ArgReduction<"argMin">;
 
 /** The running sum along one axis, the last when none is given. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { to } from "../../src/amp/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
 import * as h from "../../src/tensor/index.ts";
 
@@ -132,4 +133,60 @@ test("crossEntropy refuses a label that is no class, labels of another shape and
     () => call(logits, h.tensor([0], { dtype: "int32" })),
     /logits \[2, 3\] need labels of all axes but the last, got \[1\]/,
   );
+});
+
+test("NaN is above every number to sort and topK, as in NumPy and PyTorch", () => {
+  const same = (found: h.AnyTensor, expected: number[]) => assert.deepEqual([...found.dataSync()], expected);
+  const numbers = [-1, 0, 2, 3, Infinity];
+  for (let place = 0; place <= numbers.length; place++) {
+    const x = h.tensor([3, 0, -1, Infinity, 2].toSpliced(place, 0, Number.NaN));
+    const sorted = h.sort(x);
+    same(sorted.values, [...numbers, Number.NaN]);
+    same(h.gather(x, sorted.indices as h.AnyTensor), [...numbers, Number.NaN]);
+    same(h.sort(x, "descending").values, [Number.NaN, ...numbers.toReversed()]);
+    same(h.topK(x, 2).values, [Number.NaN, Infinity]);
+    assert.equal(h.topK(x, 1).indices.dataSync()[0], place);
+    for (const storage of ["float16", "bfloat16"] as const)
+      same(h.sort(to(x, storage)).values, [...numbers, Number.NaN]);
+  }
+  const rows = h.tensor([
+    [2, Number.NaN, 1],
+    [3, 1, 2],
+    [Number.NaN, Number.NaN, 0],
+  ]);
+  same(h.sort(rows).values, [1, 2, Number.NaN, 1, 2, 3, 0, Number.NaN, Number.NaN]);
+  same(h.topK(rows, 2).indices, [1, 0, 0, 2, 0, 1]);
+});
+
+// numpy.argmax, numpy.argmin, numpy.max and numpy.maximum of the same numbers.
+test("argMax and argMin find the first NaN, and max, min, maximum, minimum and clip pass it on, as in NumPy", () => {
+  const same = (found: h.AnyTensor, expected: number[]) => assert.deepEqual([...found.dataSync()], expected);
+  const nan = Number.NaN;
+  const x = h.tensor([
+    [1, nan, 3, 0],
+    [nan, 2, nan, -1],
+    [5, 4, Infinity, -Infinity],
+  ]);
+  same(h.argMax(x), [1, 0, 2]);
+  same(h.argMin(x), [1, 0, 3]);
+  same(h.argMax(x, 0), [1, 0, 1, 0]);
+  same(h.argMin(x, 0), [1, 0, 1, 2]);
+  for (const storage of ["float16", "bfloat16"] as const) same(h.argMax(to(x, storage)), [1, 0, 2]);
+  for (const f of [h.max, h.min]) {
+    same(f(x, 1), [nan, nan, f === h.max ? Infinity : -Infinity]);
+    same(f(x, 0), [nan, nan, nan, f === h.max ? 0 : -Infinity]);
+    same(f(x), [nan]);
+  }
+  const row = h.tensor([2, nan, 2, 2]);
+  for (const [f, last] of [[h.maximum, [5, nan, Infinity, 2]] as const, [h.minimum, [2, nan, 2, -Infinity]] as const]) {
+    const first = f === h.maximum ? [2, nan, 3, 2] : [1, nan, 2, 0];
+    const second = f === h.maximum ? [nan, nan, nan, 2] : [nan, nan, nan, -1];
+    same(f(x, row), [...first, ...second, ...last]);
+    same(f(row, x), [...first, ...second, ...last]);
+    same(f(x, nan), Array<number>(12).fill(nan));
+    same(f(nan, row), Array<number>(4).fill(nan));
+  }
+  same(h.clip(row, -1, 1), [1, nan, 1, 1]);
+  same(h.relu(row), [2, nan, 2, 2]);
+  same(h.sign(row), [1, nan, 1, 1]);
 });

@@ -79,6 +79,8 @@ const special: Record<string, Op> = {
   topK: (x) => h.topK(x!, 2).values,
   sort: (x) => h.sort(x!).values,
   broadcastTo: (x) => h.broadcastTo(x!, [2, 3, 4]),
+  "std single": (x) => h.std(x!, 1, { correction: 0 }),
+  "maximum broadcast": (a, b) => loose.maximum!(a, b),
 };
 
 function opOf(key: string): Op {
@@ -89,6 +91,15 @@ function opOf(key: string): Op {
     return (x) => h.crossEntropy(x!, labels(), { reduction: rest as "mean", labelSmoothing: 0.1 });
   if (name === "binaryCrossEntropy") return (x) => loose.binaryCrossEntropy!(x, truths(), { reduction: rest });
   if (/^mean.*Error$/.test(name)) return (a, b) => loose[name]!(a, b, { reduction: rest });
+  if (name.startsWith("crossEntropyIgnored"))
+    return (x) =>
+      h.crossEntropy(x!, h.full([2], -100, "int32"), {
+        reduction: rest as "mean",
+        labelSmoothing: name.endsWith("Smooth") ? 0.1 : 0,
+      });
+  if (name.startsWith("norm") && name !== "norm")
+    return (x) => loose.norm!(x, JSON.parse(rest), { order: name === "norminf" ? Infinity : Number(name.slice(4)) });
+  if (name === "stdOfAll") return (x) => loose.std!(x, JSON.parse(rest), { correction: 0 });
   if (rest !== "") return (x) => loose[name]!(x, JSON.parse(rest));
   return (...inputs) => loose[name]!(...inputs);
 }
@@ -101,6 +112,18 @@ const weighed = (value: h.AnyTensor): h.AnyTensor => {
 const cases = load<Record<string, Case>>("gradients");
 for (const [key, reference] of Object.entries(cases))
   test(`${key} and its gradient are PyTorch's`, () => {
+    tidily(() => {
+      const op = opOf(key);
+      const inputs = reference.inputs.map((x) => toTensor(read(x)));
+      assertClose(op(...inputs), read(reference.value), 2e-5, "value");
+      const gradients = h.grad((xs: h.AnyTensor[]) => weighed(op(...xs)))(inputs);
+      for (const [i, expected] of reference.gradients.entries())
+        assertClose(gradients[i]!, read(expected), 5e-5, `gradient of input ${i}`);
+    });
+  });
+
+for (const [key, reference] of Object.entries(load<Record<string, Case>>("edges")))
+  test(`${key} and its gradient at kinks, ties, poles and NaN are PyTorch's`, () => {
     tidily(() => {
       const op = opOf(key);
       const inputs = reference.inputs.map((x) => toTensor(read(x)));

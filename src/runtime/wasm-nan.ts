@@ -1,0 +1,51 @@
+import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+
+type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
+
+interface Heap {
+  /** A view of the backend's memory, good until that grows. */
+  typedArrayFromHeap(x: TensorInfo): Float32Array;
+}
+
+/** Kernels of the WebAssembly backend that lose a NaN; the others pass it on as TensorFlow's do. */
+const losing = ["Sign", "Relu6", "ClipByValue", "Maximum", "Minimum"];
+
+/** Makes the result of those NaN where an input is. */
+export function keepNaN(tfjs: Tfjs): void {
+  for (const name of losing) {
+    const kernel = tfjs.getKernel(name, "wasm");
+    tfjs.unregisterKernel(name, "wasm");
+    tfjs.registerKernel({ ...kernel, kernelFunc: keeping(kernel) });
+  }
+}
+
+function keeping(kernel: KernelConfig): KernelConfig["kernelFunc"] {
+  return (call) => {
+    const result = kernel.kernelFunc(call) as TensorInfo;
+    if (result.dtype !== "float32" || result.shape.includes(0)) return result;
+    const heap = call.backend as Heap;
+    const to = heap.typedArrayFromHeap(result);
+    for (const input of Object.values(call.inputs) as TensorInfo[]) {
+      const from = heap.typedArrayFromHeap(input);
+      const places = from.some(Number.isNaN) && placesIn(input.shape, result.shape);
+      if (places) for (let i = 0; i < to.length; i++) if (Number.isNaN(from[places(i)])) to[i] = Number.NaN;
+    }
+    return result;
+  };
+}
+
+/** Where the element of a broadcast input lies that the i-th of the result was made of. */
+function placesIn(from: readonly number[], to: readonly number[]): (i: number) => number {
+  const padded = [...Array<number>(to.length - from.length).fill(1), ...from];
+  if (padded.every((size, axis) => size === to[axis])) return (i) => i;
+  return (i) => {
+    let place = 0;
+    let stride = 1;
+    for (let axis = to.length - 1, rest = i; axis >= 0; axis--) {
+      if (padded[axis]! > 1) place += (rest % to[axis]!) * stride;
+      stride *= padded[axis]!;
+      rest = Math.floor(rest / to[axis]!);
+    }
+    return place;
+  };
+}
