@@ -60,6 +60,8 @@ export class Evaluator {
   /** The interrupt for which code has been terminated that has not said so yet. */
   #terminating: { request: number; cells: readonly number[] } | undefined;
   #askedInVain = 0;
+  /** The cell whose script runs on the stack: asked by the guard in the middle of it, Node may not tell its context. */
+  #evaluating: HostCell | undefined;
   readonly #hostName: string;
   #thrown: { what: unknown } | undefined;
 
@@ -124,6 +126,7 @@ export class Evaluator {
     try {
       addCell(cell);
       nameCell(cell);
+      this.#evaluating = cell;
       const expression = `${script}\n//# sourceURL=${cellUrl(id)}`;
       within(cell, () =>
         this.#post(
@@ -135,6 +138,8 @@ export class Evaluator {
     } catch (error) {
       // The person's code has broken what this stands on: at least the cell says so.
       if (!cell.settled) this.#fail(cell, error);
+    } finally {
+      this.#evaluating = undefined;
     }
   }
 
@@ -173,7 +178,7 @@ export class Evaluator {
       return this.#handled(request);
     }
     if (isUninterrupted()) return "wait";
-    const cell = startedBy();
+    const cell = startedBy() ?? this.#evaluating;
     const isAsked = cell !== undefined && !cell.settled && includes(cells, cell.id);
     if (!isAsked) {
       this.#endCells(cells);
@@ -276,6 +281,8 @@ export class Evaluator {
       } else this.#end(cell, "ok");
     } catch (error) {
       if (!cell.settled) this.#fail(cell, error);
+    } finally {
+      this.#evaluating = undefined;
     }
   }
 

@@ -33,6 +33,7 @@ export function sendEvent(event: Event): void {
 
 /** A long text goes in pieces: the session reads the first while the next is written. */
 export function sendStream(name: "stdout" | "stderr", cell: number, text: string): void {
+  if (text === "") return;
   let from = 0;
   while (text.length - from > longestPiece) {
     let to = from + longestPiece;

@@ -15,8 +15,9 @@ export interface Death {
   interruptGrace: number;
 }
 
-/** What V8 prints when it gives up; nobody needs to read it whole. */
-export const lastWordsStart = /\n?<--- Last few GCs --->|\n?#\n# Fatal |FATAL ERROR: /;
+/** What V8 and Node print when they give up, or leave while an inspector is open; nobody needs to read it whole. */
+export const lastWordsStart =
+  /\n?<--- Last few GCs --->|\n?#\n# Fatal |FATAL ERROR: |----- (?:Native|JavaScript) stack trace -----|Waiting for the debugger to disconnect\.\.\./;
 
 /** The death in words: what happened, the last memory figures, what to do. */
 export function explainDeath(death: Death): ErrorOutput {

@@ -19,6 +19,8 @@ const flags = [
   "--experimental-import-meta-resolve",
   // An interrupt that ends a timer's or an awaited callback leaves Node's async ids unpopped, for which it would abort.
   "--no-force-async-hooks-checks",
+  // A module beside the notebook needs no package.json: what Node warns of is how a cell's import finds that it is one.
+  "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
 ];
 // Node 22 can keep a callback's context without async ids, as later ones do.
 const byContextFrame = "--experimental-async-context-frame";

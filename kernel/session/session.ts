@@ -355,11 +355,11 @@ export class Session implements AsyncDisposable {
 
   #onNative(name: "stdout" | "stderr", text: string): void {
     // Before it is ready, what it says may be why it never will be.
-    if (!this.#host?.isReady || (name === "stderr" && (this.#lastWords !== "" || lastWordsStart.test(text)))) {
-      this.#lastWords += text;
-      return;
-    }
-    this.#latest?.onOutput({ type: "stream", name, text });
+    const held = !this.#host?.isReady || (name === "stderr" && this.#lastWords !== "");
+    const lastWordsAt = held ? 0 : name === "stderr" ? text.search(lastWordsStart) : -1;
+    const before = lastWordsAt === -1 ? text : text.slice(0, lastWordsAt);
+    if (before !== "") this.#latest?.onOutput({ type: "stream", name, text: before });
+    if (lastWordsAt !== -1) this.#lastWords += text.slice(lastWordsAt);
   }
 
   #flushLastWords(): void {

@@ -42,8 +42,8 @@ test("a cell with a type error does not run, and shows the line, the squiggle an
 
 test("a name that such a cell would have declared is told with that cell, until one declares it", async () => {
   const { run } = strict();
-  await run("const model = { size: 1 }, count: number = 'text';");
-  const told = async () => (await run("model.size")).error?.traceback.join("\n");
+  assert.equal((await run("const model = { size: 1 }, count: number = 'text';")).error?.ename, "TypeScriptError");
+  const told = async () => (await run("model.size;")).error?.traceback.join("\n");
   assert.match((await told()) ?? "", /Cannot find name 'model'.*\n {2}cell \[1\] declares it and did not run/);
   await run("const model = { size: 1 }");
   assert.equal(await told(), undefined);
@@ -108,8 +108,9 @@ test("under off nothing is checked, and %types error checks again with what ran 
   const { run } = strict();
   const first = await run("%types off\nconst n: number = 'x'\nn");
   assert.equal(first.text, "'x'");
+  assert.match(shown(first)[0] ?? "", /%types is off/);
   assert.match((await run("%types maybe")).outputs.map((each) => JSON.stringify(each)).join(), /got maybe/);
-  await run("%types error");
+  assert.match(shown(await run("%types error"))[0] ?? "", /%types is error/);
   assert.match((await run("const s: string = n")).error?.evalue ?? "", /'number' is not assignable to type 'string'/);
 });
 
@@ -119,7 +120,9 @@ test("HALFTONE_TYPES sets the policy, and a wrong value is told and taken for er
     env: { ...process.env, HALFTONE_TYPES: "warn" },
     types: { patience },
   });
-  assert.equal((await warned.run("const n: number = 'x'\nn")).text, "'x'");
+  const told = await warned.run("const n: number = 'x'\nn");
+  assert.equal(told.text, "'x'");
+  assert.match(shown(told)[0] ?? "", /^Type error/);
   const wrong = openNotebook({
     cwd: emptyFolder(),
     env: { ...process.env, HALFTONE_TYPES: "loud" },
@@ -128,7 +131,7 @@ test("HALFTONE_TYPES sets the policy, and a wrong value is told and taken for er
   const ran = await wrong.run("[1].length");
   assert.equal(ran.text, "1");
   assert.match(shown(ran)[0] ?? "", /HALFTONE_TYPES must be error, warn or off, got loud/);
-  assert.equal((await wrong.run("const n: number = 'x'")).outcome.status, "error");
+  assert.equal((await wrong.run("const n: number = 'x'")).error?.ename, "TypeScriptError");
 });
 
 test("a magic stands beside checked code, and a line keeps its number", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openNotebook, until } from "./fixture.ts";
+import { openNotebook } from "./fixture.ts";
 
 const { run, session } = openNotebook();
 
@@ -55,19 +55,23 @@ test("a full JavaScript heap is named as such, with the last memory figures", as
 });
 
 test("what was printed before the death is kept", async () => {
-  const { stdout } = await run("console.log('last words'); process.stdout.write('no newline'); process.exit(1)");
+  const { stdout, error } = await run(
+    "console.log('last words'); process.stdout.write('no newline'); process.exit(1);",
+  );
   assert.equal(stdout, "last words\nno newline");
+  assert.match(error!.evalue, /exit code 1/);
 });
 
 test("exit handlers run", async () => {
-  const { stdout } = await run("process.on('exit', (code) => console.log('bye', code)); process.exit(4)");
+  const { stdout, error } = await run("process.on('exit', (code) => console.log('bye', code)); process.exit(4)");
   assert.equal(stdout, "bye 4\n");
+  assert.match(error!.evalue, /exit code 4/);
 });
 
 test("a host that dies between two cells tells so in the last one", async () => {
-  const { outputs } = await run("setTimeout(() => process.exit(5), 5); 1");
-  await until(() => outputs.some(({ type }) => type === "error"), "the death is shown");
-  assert.match(outputs.flatMap((output) => (output.type === "error" ? output.evalue : [])).join(), /exit code 5/);
+  const cell = await run("setTimeout(() => process.exit(5), 5); 1");
+  assert.equal(cell.text, "1");
+  assert.match((await cell.next("error")).evalue, /exit code 5/);
   assert.equal((await run("2")).text, "2");
 });
 
@@ -80,15 +84,15 @@ test("cells that wait run on the fresh host", async () => {
 
 test("history and count go on", async () => {
   const before = session.executionCount;
-  await run("process.exit(0)");
-  const { outcome } = await run("'counted'");
+  assert.equal((await run("process.exit(0)")).error?.ename, "ProcessExit");
+  const { outcome } = await run("'counted';");
   assert.equal(outcome.executionCount, before + 2);
-  assert.deepEqual(session.history.at(-1), { executionCount: before + 2, code: "'counted'" });
+  assert.deepEqual(session.history.at(-1), { executionCount: before + 2, code: "'counted';" });
 });
 
 test("a host that cannot start is an error in each cell, not a loop", async () => {
   const { run: runThere } = openNotebook({ env: { NODE_OPTIONS: "--no-such-option-at-all" } });
   const { error } = await runThere("1");
   assert.match(error!.traceback.join("\n"), /never came up.*no-such-option-at-all/s);
-  assert.equal((await runThere("2")).outcome.status, "error");
+  assert.equal((await runThere("2")).error?.ename, "ProcessExit");
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openNotebook, until } from "./fixture.ts";
+import { openNotebook } from "./fixture.ts";
 
 const { run, session } = openNotebook();
 
@@ -142,9 +142,8 @@ for (const [what, code] of late) {
   test(`an error in ${what} is shown in the cell that started it, and ends nothing`, async () => {
     const started = await run(`const marker = 1; ${code};`);
     const label = `cell [${session.executionCount}]`;
-    await run("2");
-    await until(() => started.outputs.some((output) => output.type === "error"), "the late error");
-    const error = started.outputs.find((output) => output.type === "error")!;
+    await run("2;");
+    const error = await started.next("error");
     assert.equal(error.evalue, "late");
     assert.ok(error.traceback.join("\n").includes(label), error.traceback.join("\n"));
     assert.equal((await run("marker")).text, "1");

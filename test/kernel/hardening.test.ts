@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Session } from "../../kernel/session/session.ts";
-import { openNotebook, runIn, until, untyped } from "./fixture.ts";
+import { openNotebook, runIn, untyped } from "./fixture.ts";
 
 /** Each replaces something that a kernel could lean on. */
 const attacks: string[] = [
@@ -44,7 +44,7 @@ for (const attack of attacks) {
     await using session = Session.start({ cwd: process.cwd(), ...untyped });
     const run = (code: string, options = {}) => runIn(session, code, options);
     await run("let kept = 'kept'; const print = console.log, wait = setTimeout, Settled = Promise");
-    await run(attack);
+    const attacked = await run(`${attack};`);
     const value = await run("kept");
     assert.equal(value.outcome.status, "ok", value.error?.traceback.join("\n"));
     assert.equal(value.text, "'kept'");
@@ -54,18 +54,26 @@ for (const attack of attacks) {
     assert.equal(failed.outcome.status, "error");
     assert.equal(failed.error?.ename, "TypeError");
     const abort = new AbortController();
-    const stopped = run("print('on'); while (true) {}", { signal: abort.signal, onOutput: () => abort.abort() });
-    assert.equal((await stopped).error?.ename, "KeyboardInterrupt");
+    const stopped = await run("print('on'); while (true) {}", { signal: abort.signal, onOutput: () => abort.abort() });
+    assert.equal(stopped.stdout, "on\n");
+    assert.equal(stopped.error?.ename, "KeyboardInterrupt");
     assert.equal((await run("kept")).text, "'kept'");
+    // What Node itself no longer can do is an error of the cell that took it away.
+    for (const each of attacked.outputs) assert.equal(each.type, "error", JSON.stringify(each));
   });
 }
 
 test("Function.prototype.apply is what Node itself stands on: the host may end, the session does not", async () => {
   const { run } = openNotebook();
-  await run("Function.prototype.apply = Function.prototype.call = null!");
-  await run("setTimeout(() => {}, 1)");
-  const { outcome } = await run("1 + 1");
-  if (outcome.status === "error") assert.equal((await run("1 + 1")).text, "2");
+  const attacked = await run("Function.prototype.apply = Function.prototype.call = null!;");
+  const then = await run("setTimeout(() => {}, 1);");
+  const { outcome, text, error } = await run("1 + 1");
+  if (outcome.status === "error") {
+    assert.ok(error);
+    assert.equal((await run("1 + 1")).text, "2");
+  } else assert.equal(text, "2");
+  // Where the host ended, Node says so on stderr, and the kernel in the cell that was the last.
+  for (const each of [...attacked.outputs, ...then.outputs]) assert.match(each.type, /^(error|stream)$/);
 });
 
 test("the host's own functions cannot be replaced, nor are they listed", async () => {
@@ -81,12 +89,9 @@ test("the host's own functions cannot be replaced, nor are they listed", async (
 
 test("a listener of the person's own for uncaught errors may stand beside the kernel's", async () => {
   const { run } = openNotebook();
-  const { outputs } = await run(
-    `process.on("uncaughtException", () => console.log("mine")); setTimeout(() => { throw new Error("x") }, 1)`,
+  const cell = await run(
+    `process.on("uncaughtException", () => console.log("mine")); setTimeout(() => { throw new Error("x") }, 1);`,
   );
-  await until(() => outputs.some(({ type }) => type === "error"), "the kernel shows it");
-  await until(
-    () => outputs.some((output) => output.type === "stream" && output.text === "mine\n"),
-    "the listener runs",
-  );
+  assert.equal((await cell.next("error")).evalue, "x");
+  await cell.prints("mine\n");
 });

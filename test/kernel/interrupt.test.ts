@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openNotebook, type Ran, until } from "./fixture.ts";
+import { openNotebook, type Ran } from "./fixture.ts";
 
 const { run, session } = openNotebook({ interruptGrace: 3000 });
 
 /** Runs a cell, and interrupts it when it has said that it is on its way. */
-async function interrupted(code: string, lane?: string): Promise<Ran> {
+async function interrupted(code: string, saying = /^on\n$/): Promise<Ran> {
   let asked = false;
-  return run(`console.log("on");\n${code}`, {
-    lane,
+  const ran = await run(`console.log("on");\n${code}`, {
     onOutput: () => {
       if (!asked) session.interrupt();
       asked = true;
     },
   });
+  assert.match(ran.stdout, saying);
+  return ran;
 }
 
 const stuck: [what: string, code: string][] = [
@@ -49,7 +50,7 @@ for (const [what, code] of stuck) {
   test(`an interrupt ends ${what}, and every variable is kept`, { skip }, async () => {
     await run("let kept = Math.random(); let ticks = 0");
     const before = (await run("kept")).text;
-    const { error, outcome } = await interrupted(code);
+    const { error, outcome } = await interrupted(code, /^on\n(x*\n)*$/);
     assert.equal(outcome.status, "error");
     assert.equal(error?.ename, "KeyboardInterrupt", error?.traceback.join("\n"));
     assert.equal((await run("kept")).text, before);
@@ -63,9 +64,9 @@ for (const [what, code] of stuck) {
 }
 
 test("an interrupted cell's output up to the interrupt is whole", async () => {
-  const { outputs } = await interrupted("for (let i = 0; ; i++) console.log('line ' + i)");
-  const text = outputs.map((output) => (output.type === "stream" ? output.text : "")).join("");
-  const lines = text.trimEnd().split("\n").slice(1);
+  const { stdout, error } = await interrupted("for (let i = 0; ; i++) console.log('line ' + i)", /^on\n/);
+  assert.equal(error?.ename, "KeyboardInterrupt");
+  const lines = stdout.trimEnd().split("\n").slice(1);
   assert.ok(lines.every((line, index) => line === `line ${index}`));
 });
 
@@ -73,7 +74,7 @@ test("timers and servers that a cell has started are left alone", async () => {
   await run(
     "let beats = 0; const heart = setInterval(() => beats++, 1); const server = require('http').createServer((_: any, r: any) => r.end('up')).listen(0)",
   );
-  await interrupted("while (true) {}");
+  assert.equal((await interrupted("while (true) {}")).error?.ename, "KeyboardInterrupt");
   const before = Number((await run("beats")).text);
   await run("await new Promise((go) => setTimeout(go, 20))");
   assert.ok(Number((await run("beats")).text) > before);
@@ -81,14 +82,15 @@ test("timers and servers that a cell has started are left alone", async () => {
     (await run("await (await fetch('http://localhost:' + (server.address() as any).port)).text()")).text,
     "'up'",
   );
-  await run("clearInterval(heart); server.closeAllConnections(); server.close()");
+  await run("clearInterval(heart); server.closeAllConnections(); server.close();");
 });
 
 test("a timer that never returns, after its cell has ended, can be interrupted", async () => {
   const started = await run(
     "let spun = false; setTimeout(() => { spun = true; console.log('spin'); for (;;); }, 1); 1",
   );
-  await until(() => started.outputs.some((output) => output.type === "stream"), "the timer spins");
+  assert.equal(started.text, "1");
+  await started.prints("spin\n");
   session.interrupt();
   assert.equal((await run("spun")).text, "true");
 });
@@ -103,7 +105,9 @@ test("an interrupt ends the cells of all lanes", async () => {
   const waiting = run("console.log('waiting'); await new Promise(() => {})", { lane: "side" });
   const { error } = await interrupted("for (;;);");
   assert.equal(error?.ename, "KeyboardInterrupt");
-  assert.equal((await waiting).error?.ename, "KeyboardInterrupt");
+  const { stdout, error: other } = await waiting;
+  assert.equal(stdout, "waiting\n");
+  assert.equal(other?.ename, "KeyboardInterrupt");
 });
 
 test("a cell's own signal ends that cell alone", async () => {
@@ -113,7 +117,9 @@ test("a cell's own signal ends that cell alone", async () => {
     signal: abort.signal,
     onOutput: () => abort.abort(),
   });
-  assert.equal((await mine).error?.ename, "KeyboardInterrupt");
+  const { stdout, error } = await mine;
+  assert.equal(stdout, "on\n");
+  assert.equal(error?.ename, "KeyboardInterrupt");
   assert.equal((await other).text, "'mine'");
 });
 
@@ -121,7 +127,7 @@ test("native code that does not let go ends with its process, and says so", asyn
   await run("let lost = 1");
   // A pipe that nobody writes to: opening it returns to JavaScript only with the process.
   await run("const fifo = require('os').tmpdir() + '/halftone-fifo-' + process.pid");
-  await run("require('child_process').execFileSync('mkfifo', [fifo])");
+  await run("require('child_process').execFileSync('mkfifo', [fifo]);");
   const { error } = await interrupted("require('fs').openSync(fifo, 'r')");
   assert.equal(error?.ename, "KeyboardInterrupt");
   assert.match(error!.traceback.join("\n"), /native call.*\nAll variables are lost/s);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Output } from "../../kernel/session/output.ts";
-import { openNotebook, until } from "./fixture.ts";
+import { openNotebook } from "./fixture.ts";
 
 const { run } = openNotebook();
 
@@ -44,12 +44,21 @@ test("process.stdout and stderr write at once, bytes too", async () => {
   ]);
 });
 
+test("an empty write is no output", async () => {
+  const { outputs } = await run(`process.stdout.write(""); process.stderr.write(Buffer.alloc(0)); 0;`);
+  assert.deepEqual(outputs, []);
+});
+
 test("output appears while a cell blocks", async () => {
   const seen: number[] = [];
   const started = Date.now();
-  await run("console.log('first'); const end = Date.now() + 300; while (Date.now() < end); console.log('second')", {
-    onOutput: () => seen.push(Date.now() - started),
-  });
+  const { stdout } = await run(
+    "console.log('first'); const end = Date.now() + 300; while (Date.now() < end); console.log('second')",
+    {
+      onOutput: () => seen.push(Date.now() - started),
+    },
+  );
+  assert.equal(stdout, "first\nsecond\n");
   assert.ok(seen[1]! - seen[0]! > 200, String(seen));
 });
 
@@ -106,17 +115,17 @@ test("one output of 50 MB arrives whole", async () => {
 });
 
 test("any bytes and characters pass: NUL, lone surrogates, emoji over a chunk's edge", async () => {
-  const { stdout } = await run(`process.stdout.write("a\\0b" + "\\u{1F600}".repeat(400_000) + "\\n")`);
+  const { stdout } = await run(`process.stdout.write("a\\0b" + "\\u{1F600}".repeat(400_000) + "\\n");`);
   assert.equal(stdout, `a\0b${"\u{1F600}".repeat(400_000)}\n`);
-  const native = await run(`require("fs").writeSync(1, Buffer.from("x\\0y\\u{1F600}".repeat(20_000)))`);
+  const native = await run(`require("fs").writeSync(1, Buffer.from("x\\0y\\u{1F600}".repeat(20_000)));`);
   assert.equal(native.stdout, "x\0y\u{1F600}".repeat(20_000));
 });
 
 test("late output goes to the cell that started it, also after another has run", async () => {
   const first = await run("setTimeout(() => console.log('late from first'), 30); 1");
   const second = await run("await new Promise((go) => setTimeout(go, 60)); console.log('from second')");
-  await until(() => first.outputs.length > 1, "the late line");
-  assert.deepEqual(first.outputs.at(-1), { type: "stream", name: "stdout", text: "late from first\n" });
+  assert.equal(first.text, "1");
+  assert.deepEqual(await first.next("stream"), { type: "stream", name: "stdout", text: "late from first\n" });
   assert.equal(second.stdout, "from second\n");
 });
 

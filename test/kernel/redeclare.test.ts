@@ -28,7 +28,7 @@ for (const [first, declareFirst] of Object.entries(kinds)) {
         [first, declareFirst],
         [second, declareSecond],
       ] as const) {
-        const { error } = await run(declare(name));
+        const { error } = await run(`${declare(name)};`);
         assert.equal(error, undefined, `${first} then ${second}: ${error?.traceback.join("\n")}`);
         assert.equal((await run(`String(${name})`)).text, `'${kind}'`, `${first} then ${second}`);
       }

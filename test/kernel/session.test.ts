@@ -5,7 +5,7 @@ import { mkdtempSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { Session } from "../../kernel/session/session.ts";
-import { openNotebook, runIn, until, untyped } from "./fixture.ts";
+import { openNotebook, runIn, startIn, until, untyped } from "./fixture.ts";
 
 const { run, session } = openNotebook();
 
@@ -38,25 +38,25 @@ test("cells of another lane run beside one that awaits", async () => {
 
 test("each cell counts but silent ones, and is kept in the history", async () => {
   const before = session.executionCount;
-  const loud = await run("'loud'");
-  const silent = await run("'silent'", { silent: true });
-  const unstored = await run("'unstored'", { storeHistory: false });
+  const loud = await run("'loud';");
+  const silent = await run("'silent';", { silent: true });
+  const unstored = await run("'unstored';", { storeHistory: false });
   assert.deepEqual(
     [loud, silent, unstored].map(({ outcome }) => outcome.executionCount),
     [before + 1, before + 1, before + 1],
   );
-  assert.deepEqual(session.history.at(-1), { executionCount: before + 1, code: "'loud'" });
+  assert.deepEqual(session.history.at(-1), { executionCount: before + 1, code: "'loud';" });
 });
 
 test("when a cell fails, those that wait are abandoned if it asks so, and later ones run", async () => {
   const failing = run("await null; throw new Error('stop')", { stopOnError: true });
   const waiting = run("globalThis.abandoned = false");
-  assert.equal((await failing).outcome.status, "error");
+  assert.equal((await failing).error?.evalue, "stop");
   assert.equal((await waiting).outcome.status, "abandoned");
   assert.equal((await run("'on'")).text, "'on'");
   const tolerant = run("throw new Error('go on')");
   const next = run("'next'");
-  assert.equal((await tolerant).outcome.status, "error");
+  assert.equal((await tolerant).error?.evalue, "go on");
   assert.equal((await next).text, "'next'");
 });
 
@@ -95,9 +95,10 @@ test("a restart gives a fresh host, ends what runs and abandons what waits", asy
       restarted = session.restart();
     },
   });
-  await running;
+  const { stdout, error } = await running;
   await restarted;
-  assert.equal((await running).error?.ename, "Restarted");
+  assert.equal(stdout, "on\n");
+  assert.equal(error?.ename, "Restarted");
   assert.equal((await waiting)?.outcome.status, "abandoned");
   assert.equal((await run("typeof old")).text, "'undefined'");
 });
@@ -120,12 +121,12 @@ test("a missing folder is named at once", () => {
 
 test("dispose leaves no process behind, even of a host that loops", async () => {
   const own = Session.start({ cwd: process.cwd(), ...untyped });
-  const running = runIn(own, "console.log('on'); for (;;);");
-  await until(() => own.hostPid !== undefined, "the host starts");
+  const running = startIn(own, "console.log('on'); for (;;);");
+  await running.prints("on\n");
   const pid = own.hostPid!;
   await own[Symbol.asyncDispose]();
   assert.throws(() => process.kill(pid, 0), /ESRCH/);
-  assert.equal((await running).outcome.status, "error");
+  assert.equal((await running.ended).error?.ename, "Restarted");
   assert.equal((await runIn(own, "1")).outcome.status, "abandoned");
 });
 

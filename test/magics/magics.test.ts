@@ -6,13 +6,13 @@ import { test } from "node:test";
 import { openNotebook, until } from "../kernel/fixture.ts";
 
 const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "halftone-magics-")));
-const { run, session } = openNotebook({ cwd: folder });
+const { run, session, start } = openNotebook({ cwd: folder });
 
 test("%time keeps the value of an expression and what a statement declares", async () => {
   const expression = await run("%time await Promise.resolve(21) * 2");
   assert.equal(expression.text, "42");
   assert.match(expression.stdout, /^CPU time: .*, wall time: [\d.]+ (µs|ms|ns)\n$/);
-  await run("%time const kept = [1, 2, 3]");
+  assert.match((await run("%time const kept = [1, 2, 3]")).stdout, /^CPU time: /);
   assert.equal((await run("kept.length")).text, "3");
 });
 
@@ -20,7 +20,9 @@ test("%%time reports after the cell's own output, also when it fails", async () 
   const { stdout, text } = await run("%%time\nconsole.log('work')\n7");
   assert.match(stdout, /^work\nCPU time: .*wall time: .*\n$/);
   assert.equal(text, "7");
-  assert.match((await run("%%time\nthrow new Error('no')")).stdout, /wall time/);
+  const failed = await run("%%time\nthrow new Error('no')");
+  assert.match(failed.stdout, /wall time/);
+  assert.equal(failed.error?.evalue, "no");
 });
 
 test("%timeit says the mean and deviation of seven runs", async () => {
@@ -49,8 +51,8 @@ test("a shell line's output comes in order with the lines around it", async () =
 test("%%bash fails with its script, and %%writefile writes what follows", async () => {
   assert.equal((await run("%%bash\nfor i in 1 2; do echo $i; done")).stdout, "1\n2\n");
   assert.equal((await run("%%bash\nexit 3")).error?.evalue, "bash ended with status 3");
-  await run("%%writefile notes.txt\nfirst");
-  await run("%%writefile -a notes.txt\nsecond\n");
+  assert.match((await run("%%writefile notes.txt\nfirst")).stdout, /^Wrote .*notes\.txt\n$/);
+  assert.match((await run("%%writefile -a notes.txt\nsecond\n")).stdout, /^Added to .*notes\.txt\n$/);
   assert.equal(readFileSync(path.join(folder, "notes.txt"), "utf8"), "first\nsecond\n");
 });
 
@@ -64,7 +66,7 @@ test("%%html, %%markdown and %help show rich text", async () => {
 });
 
 test("%who names what cells declared and nothing else; %whos adds types and values", async () => {
-  await run("let zebra = new Map([[1, 2]]); globalThis.loose = 'x'");
+  await run("let zebra = new Map([[1, 2]]); globalThis.loose = 'x';");
   const { stdout } = await run("%who");
   const names = stdout.trim().split("  ");
   assert.ok(names.includes("zebra") && names.includes("loose"), stdout);
@@ -92,7 +94,8 @@ test("%reset forgets every variable", async () => {
 test("what TypeScript can read is TypeScript, not a magic", async () => {
   await run("let a = 17, time = 5, flag = false");
   assert.equal((await run("a\n%time")).text, "2");
-  assert.equal((await run("%env B=1\nconst text = `\n%time x\n!ls`; text.length")).text, "12");
+  const template = await run("%env B=1\nconst text = `\n%time x\n!ls`; text.length");
+  assert.deepEqual([template.stdout, template.text], ["B=1\n", "12"]);
   assert.equal((await run("(!flag)")).text, "true");
   assert.equal((await run("a !=\n18")).text, "true");
 });
@@ -103,22 +106,16 @@ test("an unknown magic says where to look", async () => {
 });
 
 test("an error below a magic names its own line", async () => {
-  const { error } = await run("%env A=1\n\nnull.x");
+  const { stdout, error } = await run("%env A=1\n\nnull.x");
+  assert.equal(stdout, "A=1\n");
   assert.match(error?.traceback.join("\n") ?? "", /> 3 \| null\.x/);
 });
 
 test("Stop ends a shell command and what it started", async () => {
-  let started = false;
-  const running = run("!echo $$; sleep 60 | cat", {
-    onOutput: (output) => {
-      started ||= output.type === "stream";
-    },
-  });
-  await until(() => started, "the shell has started");
+  const running = start("!echo $$; sleep 60 | cat");
+  const shell = Number((await running.next("stream")).text);
   session.interrupt();
-  const { error, stdout } = await running;
-  assert.equal(error?.ename, "KeyboardInterrupt");
-  const shell = Number(stdout);
+  assert.equal((await running.ended).error?.ename, "KeyboardInterrupt");
   await until(() => !isAlive(shell), "the shell has ended");
 });
 

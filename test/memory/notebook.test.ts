@@ -28,14 +28,14 @@ describe("in a notebook", () => {
     if (skip) return t.skip("the collector is not set up");
     const base = await mebibytes();
     assert.match((await run("tf.ones([1024, 512]).add(3)")).text ?? "", /1024, 512/);
-    await run("1");
+    await run("1;");
     assert.equal(await mebibytes(), base);
   });
 
   test("leaks names the cell and line", async () => {
-    await run("trackAllocations()");
+    await run("trackAllocations();");
     const label = (
-      await run("let kept: tf.Tensor[] = []\n\n  for (let i = 0; i < 3; i++) kept.push(tf.ones([77]).greater(0))")
+      await run("let kept: tf.Tensor[] = []\n\n  for (let i = 0; i < 3; i++) kept.push(tf.ones([77]).greater(0));")
     ).outcome;
     assert.equal(label.status, "ok");
     const { text } = await run("leaks()");
@@ -55,7 +55,7 @@ describe("in a notebook", () => {
     const { error } = await run(
       'import { memoryBudget, zeros } from "halftone"\nmemoryBudget("1 MB")\nconst big = zeros([1024, 1024])',
     );
-    await run("memoryBudget(Infinity)");
+    await run("memoryBudget(Infinity);");
     assert.equal(error?.ename, "OutOfMemoryError");
     assert.match(error.evalue, /^Fill of \[1024, 1024\] asked for 4.00 MiB; of the budget of 977 KiB/);
     assert.match(error.traceback.join("\n"), /> 3 \| const big[\s\S]*at cell \[\d+\]:3:\d+/);
