@@ -19,6 +19,8 @@ import { writeTypes } from "./writing.ts";
 export interface CheckerOptions {
   /** The notebook's folder. */
   cwd: string;
+  /** A folder in whose `node_modules` its packages are, instead of in its own. */
+  packages?: string | undefined;
   env?: NodeJS.ProcessEnv;
   /** The notebook's own compiler options, over those of the nearest tsconfig.json. */
   compilerOptions?: CompilerOptions;
@@ -54,6 +56,7 @@ export class Checker implements AsyncDisposable {
   readonly cwd: string;
   readonly patience: number;
   readonly history = new History();
+  readonly #packages: string | undefined;
   readonly #env: NodeJS.ProcessEnv;
   #config: Promise<Config>;
   readonly #mutex = new Mutex();
@@ -77,12 +80,14 @@ export class Checker implements AsyncDisposable {
   #failures = 0;
   #disposed = false;
 
-  constructor({ cwd, env = process.env, compilerOptions, patience = 10_000, freezeAfter = 250 }: CheckerOptions) {
+  constructor(options: CheckerOptions) {
+    const { cwd, packages, env = process.env, compilerOptions, patience = 10_000, freezeAfter = 250 } = options;
     this.cwd = cwd;
+    this.#packages = packages;
     this.#env = env;
     this.patience = patience;
     this.#freezeAfter = freezeAfter;
-    this.#config = readConfig(cwd, compilerOptions);
+    this.#config = readConfig(cwd, compilerOptions, packages);
     this.#config.then(({ problem }) => problem !== undefined && this.note(problem)).catch(() => {});
   }
 
@@ -93,7 +98,7 @@ export class Checker implements AsyncDisposable {
 
   /** Checks by other compiler options from now on. */
   configure(compilerOptions: CompilerOptions): void {
-    this.#config = readConfig(this.cwd, compilerOptions);
+    this.#config = readConfig(this.cwd, compilerOptions, this.#packages);
   }
 
   /** Something to say with the next cell that is checked. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseSync } from "oxc-parser";
-import { kernelTypes, typeRoots } from "./packages.ts";
+import { packageTypes, typeRoots } from "./packages.ts";
 import { currentModule, globalsModule, historyModule, namesModule } from "./paths.ts";
 
 export type CompilerOptions = Record<string, unknown>;
@@ -61,12 +61,12 @@ const dropped = [
 
 /**
  * From the nearest `tsconfig.json` at or above the notebook's folder, then the notebook's own metadata. Strict unless
- * one of them says otherwise.
+ * one of them says otherwise. Packages are those of `packages`, where it is given.
  */
-export async function readConfig(cwd: string, own: CompilerOptions = {}): Promise<Config> {
+export async function readConfig(cwd: string, own: CompilerOptions = {}, packages?: string): Promise<Config> {
   const { options, problem } = await nearest(cwd);
   const given = { ...options, ...own };
-  const paths = { ...kernelTypes(cwd), ...absolutePaths(given, cwd) };
+  const paths = { ...packageTypes(cwd, packages), ...absolutePaths(given, cwd) };
   const compilerOptions: CompilerOptions = {
     ...defaults,
     typeRoots: typeRoots(cwd),

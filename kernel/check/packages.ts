@@ -26,15 +26,48 @@ export function kernelPackages(): string[] {
   return ["halftone", ...Object.keys(dependencies), ...tensorflow];
 }
 
-/**
- * Where the types of the kernel's own packages are, for those that the notebook's folder has not got: what the loader
- * does at run time, said as `paths`.
- */
-export function kernelTypes(cwd: string): Record<string, string[]> {
+/** What the loader does with packages at run time, said as `paths`: those of the notebook, then the kernel's own. */
+export function packageTypes(cwd: string, packages?: string): Record<string, string[]> {
+  if (packages === undefined) return kernelTypes((name) => folderOf(cwd, name) !== undefined);
+  return { ...kernelTypes((name) => existsSync(join(packages, "node_modules", name))), ...typesIn(packages) };
+}
+
+/** The types of the packages that the `package.json` in `folder` names. */
+function typesIn(folder: string): Record<string, string[]> {
+  const paths: Record<string, string[]> = {};
+  for (const name of Object.keys(readManifest(join(folder, "package.json"))?.dependencies ?? {})) {
+    const typesOf = [name, `@types/${name.replace(/^@(.*)\//, "$1__")}`].map((each) =>
+      join(folder, "node_modules", each),
+    );
+    const found = typesOf.find((each) => typesEntry(each) !== undefined);
+    if (found === undefined) continue;
+    paths[name] = [typesEntry(found)!];
+    paths[`${name}/*`] = [join(found, "*")];
+    for (const [subpath, entry] of Object.entries(subpathTypes(found))) paths[`${name}/${subpath}`] = [entry];
+  }
+  return paths;
+}
+
+/** The types of what a package exports below its name. */
+function subpathTypes(folder: string): Record<string, string> {
+  const { exports } = readManifest(join(folder, "package.json")) ?? {};
+  if (typeof exports !== "object" || exports === null) return {};
+  const below = Object.entries(exports).filter(([key]) => key.startsWith("./") && !key.includes("*"));
+  return Object.fromEntries(
+    below.flatMap(([key, value]) => {
+      const entry = fromExports(value);
+      const types = entry && declarationOf(folder, entry);
+      return types ? [[key.slice(2), types]] : [];
+    }),
+  );
+}
+
+/** Where the types of the kernel's own packages are, for those that the notebook has not got. */
+function kernelTypes(hasOwn: (name: string) => boolean): Record<string, string[]> {
   // The loader takes this name for itself, whatever the folder has.
   const paths: Record<string, string[]> = { tslab: [join(kernelRoot, "dist", "kernel", "host", "tslab.d.ts")] };
   for (const name of kernelPackages()) {
-    if (folderOf(cwd, name) !== undefined) continue;
+    if (hasOwn(name)) continue;
     const folder = name === "halftone" ? kernelRoot : folderOf(kernelRoot, name);
     const entry = folder && typesEntry(folder);
     if (!folder || !entry) continue;
@@ -43,7 +76,7 @@ export function kernelTypes(cwd: string): Record<string, string[]> {
   }
   const engine = paths["@tensorflow/tfjs-node-gpu"];
   for (const name of ["@tensorflow/tfjs", "@tensorflow/tfjs-core", "@tensorflow/tfjs-node"])
-    if (engine && folderOf(cwd, name) === undefined) paths[name] ??= engine;
+    if (engine && !hasOwn(name)) paths[name] ??= engine;
   return paths;
 }
 
@@ -106,6 +139,10 @@ function typesEntry(folder: string): string | undefined {
   const manifest = readManifest(join(folder, "package.json"));
   if (!manifest) return undefined;
   const named = fromExports(manifest.exports) ?? manifest.types ?? manifest.typings ?? manifest.main ?? "index.js";
+  return declarationOf(folder, named);
+}
+
+function declarationOf(folder: string, named: string): string | undefined {
   const declared = /\.d\.[cm]?ts$/.test(named)
     ? named
     : named.replace(/(\.[cm]?)js$/, ".d$1ts").replace(/\.d\.([cm])ts$/, ".d.$1ts");

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CellImport } from "../compile/imports.ts";
 import { findCell } from "./cells.ts";
 import { sendEvent } from "./outbox.ts";
+import { isPackage, requireInside, usePackagesOf } from "./packages.ts";
 import { defineProperty, endsWith, exec, indexOf, intrinsics, isIn, startsWith } from "./primordials.ts";
 import { requireFrom } from "./require.ts";
 import { placeError } from "./stack.ts";
@@ -28,10 +29,16 @@ export class Loader {
   readonly meta: Record<string, unknown>;
   readonly #cwd: string;
   readonly #base: string;
+  /** Where packages are looked up from: undefined where that is `#base`. */
+  readonly #packages: string | undefined;
   #local: Local | undefined;
 
-  constructor(cwd: string) {
+  constructor(cwd: string, packages?: string) {
     this.#cwd = cwd;
+    if (packages !== undefined) {
+      this.#packages = pathToFileURL(`${packages}/[cell].ts`).href;
+      usePackagesOf(this.#packages);
+    }
     const filename = `${cwd}/[cell].ts`;
     this.#base = pathToFileURL(filename).href;
     const resolve = (specifier: string) => this.resolve(specifier);
@@ -48,13 +55,16 @@ export class Loader {
   resolve(specifier: string): string {
     if (specifier === "tslab") return new intrinsics.URL("./tslab.js", import.meta.url).href;
     try {
-      return resolveFrom(specifier, this.#base);
+      if (this.#packages === undefined || !isPackage(specifier)) return resolveFrom(specifier, this.#base);
+      const url = resolveFrom(specifier, this.#packages);
+      requireInside(url, this.#packages);
+      return url;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
       try {
         return resolveFrom(specifier, kernelUrl);
       } catch {
-        throw notFound(specifier, this.#cwd);
+        throw notFound(specifier, this.#cwd, this.#packages !== undefined);
       }
     }
   }
@@ -114,7 +124,7 @@ export class Loader {
   async #locals(): Promise<Local> {
     if (!this.#local) {
       this.#local = await import("./local.ts");
-      this.#local.install(kernelUrl);
+      this.#local.install(kernelUrl, this.#packages);
     }
     return this.#local;
   }
@@ -142,7 +152,11 @@ function importUrl(url: string, attributes: Attributes | undefined): Promise<Nam
 }
 
 const jsxRuntime = /^(.+)\/jsx(-dev)?-runtime$/;
-function notFound(specifier: string, cwd: string): Error {
+function notFound(specifier: string, cwd: string, locked: boolean): Error {
+  if (locked)
+    return missingModule(
+      `Cannot find '${specifier}' among the lock's packages, nor among the kernel's. Run with --lock to make a lock that has it.`,
+    );
   const name = exec(jsxRuntime, specifier)?.[1];
   const hint = name
     ? `JSX needs the package '${name}'. Install it there (npm install ${name}), or name another: /** @jsxImportSource preact */`

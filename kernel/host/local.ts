@@ -6,8 +6,8 @@ import { versioned } from "./modules/hooks.ts";
 import { installHooks } from "./modules/install.ts";
 import { useFileMaps } from "./stack.ts";
 
-export function install(kernelUrl: string): void {
-  installHooks(kernelUrl);
+export function install(kernelUrl: string, packagesUrl: string | undefined): void {
+  installHooks({ kernelUrl, packagesUrl });
   useFileMaps((path) => compileModule(readFileSync(path, "utf8"), path).map);
 }
 

@@ -43,7 +43,7 @@ installComms();
 installMagics();
 installProgress();
 installUsage();
-const evaluator = new Evaluator(options.hostName, new Loader(options.cwd), shared);
+const evaluator = new Evaluator(options.hostName, new Loader(options.cwd, options.packages), shared);
 installIntrospection(options.hostName);
 
 const reader = new FrameReader();

@@ -53,6 +53,8 @@ export const optionsVariable = "HALFTONE_HOST";
 export interface HostOptions {
   /** The notebook's folder. */
   cwd: string;
+  /** A folder in whose `node_modules` its packages are, instead of in its own. */
+  packages?: string | undefined;
   /** The global under which compiled cells find the host's functions; it cannot be guessed. */
   hostName: string;
   /** What stands between native output and a number on fd 1 and 2, so that the session can put it in order. */

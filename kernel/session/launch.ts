@@ -27,10 +27,15 @@ const byContextFrame = "--experimental-async-context-frame";
 if (process.versions.node.startsWith("22.") && process.allowedNodeEnvironmentFlags.has(byContextFrame))
   flags.push(byContextFrame);
 
-export function launchHost({ cwd, env }: { cwd: string; env: NodeJS.ProcessEnv }): LaunchedHost {
+export function launchHost(given: {
+  cwd: string;
+  packages?: string | undefined;
+  env: NodeJS.ProcessEnv;
+}): LaunchedHost {
+  const { cwd, packages, env } = given;
   const hostName = `__halftone_${randomBytes(6).toString("hex")}`;
   const markerToken = randomBytes(12).toString("hex");
-  const options: HostOptions = { cwd, hostName, markerToken };
+  const options: HostOptions = { cwd, packages, hostName, markerToken };
   const child = spawn(process.execPath, [...flags, fileURLToPath(new URL("../host/main.js", import.meta.url))], {
     cwd,
     env: { ...env, [optionsVariable]: JSON.stringify(options) },

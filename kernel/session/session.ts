@@ -20,6 +20,8 @@ import { Queue } from "./queue.ts";
 export interface SessionOptions {
   /** The notebook's folder: imports and relative paths start there. */
   cwd: string;
+  /** A folder in whose `node_modules` its packages are, instead of in its own and those above. */
+  packages?: string;
   /** The host's environment, instead of this process's own. */
   env?: NodeJS.ProcessEnv;
   /** Whether a cell with type errors runs, and by which compiler options it is checked. */
@@ -92,7 +94,7 @@ export class Session implements AsyncDisposable {
     heapIntrospector((method, params) => this.call(method, params, introspectionPatience)),
   ];
   readonly #calls = new HostCalls();
-  readonly #options: { cwd: string; env: NodeJS.ProcessEnv; interruptGrace: number };
+  readonly #options: { cwd: string; packages: string | undefined; env: NodeJS.ProcessEnv; interruptGrace: number };
   readonly #gate: Gate;
   #interrupted = new AbortController();
   readonly #queue = new Queue();
@@ -114,11 +116,11 @@ export class Session implements AsyncDisposable {
   #lastWords = "";
 
   private constructor(options: SessionOptions) {
-    const { cwd, env = process.env, interruptGrace = 5000 } = options;
+    const { cwd, packages, env = process.env, interruptGrace = 5000 } = options;
     if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
       throw new Error(`the notebook's folder is missing: ${cwd}`);
-    this.#options = { cwd, env, interruptGrace };
-    this.#gate = new Gate({ cwd, env, ...options.types });
+    this.#options = { cwd, packages, env, interruptGrace };
+    this.#gate = new Gate({ cwd, packages, env, ...options.types });
     const heap = this.introspectors.at(-1)!;
     const live: Introspector["inspect"] = (code, cursor, detail) => heap.inspect(code, cursor, detail);
     this.introspectors.splice(-1, 0, this.#gate.introspector(live));

@@ -7,15 +7,9 @@ import { type Notebook, readNotebook, writeNotebook } from "../notebook/nbformat
 import { type GivenParameters, givenParameters, type Parameters, parametersFor } from "../notebook/parameters.ts";
 import { type Planned, planRuns } from "../notebook/plan.ts";
 import { NotebookProblem } from "../notebook/problem.ts";
+import { runRecord } from "../notebook/record.ts";
 import { recreate } from "../notebook/recreate.ts";
-import {
-  headlineOf,
-  type LandingEntry,
-  renderLanding,
-  renderPage,
-  runRecord,
-  titleOf,
-} from "../notebook/report/index.ts";
+import { headlineOf, type LandingEntry, renderLanding, renderPage, titleOf } from "../notebook/report/index.ts";
 import { earlierRun } from "../notebook/resume.ts";
 import { type RunOptions, type RunResult, runNotebook } from "../notebook/run.ts";
 import { ProgressBoard } from "./cell-progress.ts";
@@ -88,14 +82,14 @@ async function runOne(
   const { allowErrors, timeout, signal, env } = flags;
   board.say(input);
   const folder = path.dirname(path.resolve(input));
-  const sandbox =
-    flags.fromLock === undefined ? undefined : await lockedFolder(flags.fromLock, notebook, folder, board);
-  if (flags.lock) board.say(`Lock: ${writtenLock(notebook, sandbox ?? folder, output, board)}`);
+  const packages =
+    flags.fromLock === undefined ? undefined : await lockedPackages(flags.fromLock, notebook, folder, board);
+  if (flags.lock) board.say(`Lock: ${writtenLock(notebook, folder, packages, output, board)}`);
   const progress = board.notebook(label);
   const result = await runNotebook(notebook, {
     name: input,
     folder,
-    ...(sandbox === undefined ? {} : { sandbox }),
+    ...(packages === undefined ? {} : { packages }),
     source: path.relative(path.dirname(path.resolve(output)), path.resolve(input)).replaceAll("\\", "/"),
     parameters,
     ...(allowErrors === undefined ? {} : { allowErrors }),
@@ -111,21 +105,27 @@ async function runOne(
   return result;
 }
 
-/** Makes the folder that a lock describes, and says what it cannot give back. */
-async function lockedFolder(file: string, notebook: Notebook, folder: string, board: ProgressBoard): Promise<string> {
+/** Makes the folder of packages that a lock describes, and says what it cannot give back. */
+async function lockedPackages(file: string, notebook: Notebook, folder: string, board: ProgressBoard): Promise<string> {
   const lock = readLock(file);
   const { version, node, own } = lock.halftone;
-  const now = lockPackages(notebook, folder, file).halftone;
+  const now = lockPackages(notebook, file, folder).halftone;
   const others = { Node: [node, now.node], Halftone: [version, now.version] } as Record<string, [string, string?]>;
   for (const [name, was] of Object.entries(own)) others[name] ??= [was, now.own[name]];
   for (const [name, [was, is]] of Object.entries(others))
     if (is !== undefined && is !== was) board.say(`Warning: ${name} was ${was} when the lock was made, and is ${is}.`);
-  return recreate(lock, notebook, folder, (what) => board.say(what));
+  return recreate(lock, (what) => board.say(what));
 }
 
-function writtenLock(notebook: Notebook, folder: string, output: string, board: ProgressBoard): string {
+function writtenLock(
+  notebook: Notebook,
+  folder: string,
+  packages: string | undefined,
+  output: string,
+  board: ProgressBoard,
+): string {
   const file = output.replace(/(\.executed)?\.ipynb$/, ".lock.json");
-  const lock = lockPackages(notebook, folder, path.basename(file, ".lock.json"));
+  const lock = lockPackages(notebook, path.basename(file, ".lock.json"), folder, packages);
   if (!lock.halftone.whole)
     board.say("Warning: npm did not install the packages, so what they need in turn is not locked.");
   writeLock(file, lock);

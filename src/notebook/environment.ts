@@ -2,56 +2,24 @@ import { execFileSync } from "node:child_process";
 import os from "node:os";
 import type { Session } from "../../kernel/session/session.ts";
 import type { RuntimeInfo } from "../runtime/index.ts";
-import { halftoneVersion, type InputFile, inputFiles, sourceHash } from "./identity.ts";
+import { halftoneVersion, inputFiles, sourceHash } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
 import { packageVersions } from "./packages.ts";
-import { type Parameters, parameterValues } from "./parameters.ts";
-
-/** What a run stood on, kept in the notebook's metadata under `halftone`; environment.md explains it. */
-export interface RunRecord {
-  version: string;
-  /** A short hash over the program's own files. */
-  build: string;
-  /** What was run: where it lies, as seen from the executed copy, and a hash over what a person wrote in it. */
-  source: { path?: string; sha256: string };
-  /** The files that the notebook names, by their path from its folder. */
-  inputs: Record<string, InputFile>;
-  /** The packages that its cells import, with the versions that they got. */
-  packages: Record<string, string>;
-  node: string;
-  platform: string;
-  cpu: { model: string; cores: number };
-  /** The machine's memory in bytes. */
-  memory: number;
-  /** What the tensor library computed on, when the notebook loaded it. */
-  runtime?: Omit<RuntimeInfo, "library"> & { librarySha256?: string };
-  /** The most native memory that tensors held at once, in bytes, when the library was loaded. */
-  nativePeak?: number;
-  git?: { commit: string; dirty: boolean };
-  /** The values in force: the parameters cell's literal defaults, then what the run was given. */
-  parameters: Parameters;
-  seeds?: Parameters;
-  /** The variables that were set and decide how TensorFlow and Halftone compute. */
-  variables?: Record<string, string>;
-  /** ISO 8601. */
-  start: string;
-  end?: string;
-  status: RunStatus;
-}
-
-export type RunStatus = "running" | "ok" | "error" | "interrupted";
+import { parameterValues } from "./parameters.ts";
+import type { RunRecord } from "./record.ts";
+import { recordedVariables } from "./variables.ts";
 
 export interface RecordOptions {
   /** The notebook's own folder, whose git commit is recorded. */
   folder: string;
   /** Where its packages are, when not there. */
-  sandbox?: string | undefined;
+  packages?: string | undefined;
   /** The notebook's path as seen from its executed copy. */
   source?: string | undefined;
   env: NodeJS.ProcessEnv;
 }
 
-export function startRecord(notebook: Notebook, { folder, sandbox = folder, source, env }: RecordOptions): RunRecord {
+export function startRecord(notebook: Notebook, { folder, packages, source, env }: RecordOptions): RunRecord {
   const parameters = parameterValues(notebook);
   const seeds = Object.fromEntries(Object.entries(parameters).filter(([name]) => /seed$/i.test(name)));
   const cpus = os.cpus();
@@ -59,7 +27,7 @@ export function startRecord(notebook: Notebook, { folder, sandbox = folder, sour
     ...halftoneVersion(),
     source: { ...(source === undefined ? {} : { path: source }), sha256: sourceHash(notebook) },
     inputs: inputFiles(notebook, folder),
-    packages: packageVersions(notebook, sandbox),
+    packages: packageVersions(notebook, folder, packages),
     node: process.version,
     platform: `${os.type()} ${os.release()} ${process.arch}`,
     cpu: { model: cpus[0]?.model.trim() ?? "unknown", cores: os.availableParallelism() },
@@ -103,12 +71,8 @@ const ASK = `{
 }`;
 
 function variables(env: NodeJS.ProcessEnv): Pick<RunRecord, "variables"> {
-  const set = Object.entries(env).filter(
-    (entry): entry is [string, string] =>
-      /^(TF_|OMP_|CUDA_VISIBLE|NVIDIA_TF32|HALFTONE_(BACKEND|TYPES)|NODE_OPTIONS)/.test(entry[0]) &&
-      entry[1] !== undefined,
-  );
-  return set.length > 0 ? { variables: Object.fromEntries(set.sort(([a], [b]) => (a < b ? -1 : 1))) } : {};
+  const set = recordedVariables(env);
+  return Object.keys(set).length > 0 ? { variables: set } : {};
 }
 
 function gitState(folder: string): { git?: { commit: string; dirty: boolean } } {

@@ -43,8 +43,8 @@ export type Lock = z.output<typeof schema>;
  * install them, only the imported packages themselves are known.
  * @throws NotebookProblem for a package that is a link to a folder of this machine
  */
-export function lockPackages(notebook: Notebook, folder: string, name: string): Lock {
-  const found = importedPackages(notebook, folder);
+export function lockPackages(notebook: Notebook, name: string, folder: string, from?: string): Lock {
+  const found = importedPackages(notebook, folder, from);
   const foreign = found.filter(({ builtIn }) => !builtIn);
   const packages: Record<string, Entry> = {};
   let whole = true;

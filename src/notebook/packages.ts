@@ -3,6 +3,7 @@ import { isBuiltin } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync, Visitor } from "oxc-parser";
+import { rewriteMagics } from "../../kernel/magics/rewrite.ts";
 import { CODE, inputFiles } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
 
@@ -18,20 +19,25 @@ export interface ImportedPackage {
 
 const halftoneRoot = fileURLToPath(new URL("../../../", import.meta.url)).replace(/[\\/]$/, "");
 
-/** The packages that the notebook's cells and its own code files import, found as the kernel finds them: from its folder, then halftone's own. */
-export function importedPackages(notebook: Notebook, folder: string): ImportedPackage[] {
-  const cells = notebook.cells.flatMap((cell) => (cell.cell_type === "code" ? [cell.source] : []));
+/**
+ * The packages that the notebook's cells and its own code files import, found as the kernel finds them: from the notebook's folder, or in
+ * `packages` alone, then halftone's own.
+ */
+export function importedPackages(notebook: Notebook, folder: string, packages?: string): ImportedPackage[] {
+  const cells = notebook.cells.flatMap((cell) => (cell.cell_type === "code" ? [rewriteMagics(cell.source)] : []));
   const files = Object.keys(inputFiles(notebook, folder)).filter((name) => CODE.test(name));
   const sources = [...cells, ...files.map((name) => readFileSync(path.join(folder, name), "utf8"))];
   const names = new Set(sources.flatMap(importsOf));
   return [...names].sort().flatMap((name) => {
-    const found = findPackage(name, folder, false) ?? findPackage(name, halftoneRoot, true);
+    const found =
+      (packages === undefined ? findPackage(name, folder, false) : packageIn(name, packages)) ??
+      findPackage(name, halftoneRoot, true);
     return found ? [found] : [];
   });
 }
 
-export function packageVersions(notebook: Notebook, folder: string): Record<string, string> {
-  return Object.fromEntries(importedPackages(notebook, folder).map(({ name, version }) => [name, version]));
+export function packageVersions(notebook: Notebook, folder: string, packages?: string): Record<string, string> {
+  return Object.fromEntries(importedPackages(notebook, folder, packages).map(({ name, version }) => [name, version]));
 }
 
 /** The package's name in `name/file` and `@scope/name/file`; nothing for files, addresses and Node's own modules. */
@@ -54,6 +60,11 @@ function importsOf(source: string): string[] {
     },
   }).visit(parseSync("cell.tsx", source).program);
   return found;
+}
+
+function packageIn(name: string, root: string): ImportedPackage | undefined {
+  const found = read(path.join(root, "node_modules", name));
+  return found && { ...found, name, root, builtIn: false };
 }
 
 function findPackage(name: string, from: string, builtIn: boolean): ImportedPackage | undefined {

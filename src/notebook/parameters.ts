@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseSync } from "oxc-parser";
+import { rewriteMagics } from "../../kernel/magics/rewrite.ts";
 import { type Cell, type CodeCell, type Notebook, newCellId } from "./nbformat.ts";
 import { NotebookProblem } from "./problem.ts";
 
@@ -140,7 +141,8 @@ function fileParameters(file: string): Parameters {
   throw new NotebookProblem(`-f ${file} should hold one JSON object, {"name": value, ...}.`);
 }
 
-function declarations(source: string): Map<string, Declared> {
+function declarations(cell: string): Map<string, Declared> {
+  const source = rewriteMagics(cell);
   const found = new Map<string, Declared>();
   for (const statement of parseSync("cell.ts", source).program.body) {
     if (statement.type !== "VariableDeclaration") continue;

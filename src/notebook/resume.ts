@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
-import type { RunRecord } from "./environment.ts";
 import { halftoneVersion, inputFiles, nativeLibraryHash, sourceHash } from "./identity.ts";
 import { type Notebook, readNotebook } from "./nbformat.ts";
 import { hasTag, injectParameters, type Parameters, parameterValues } from "./parameters.ts";
+import { runRecord } from "./record.ts";
 
 /** The executed copy at `output`, when a new run of `notebook` would only make it again; else nothing. */
 export function earlierRun(
@@ -17,7 +17,7 @@ export function earlierRun(
   } catch {
     return undefined; // What is not a notebook is written over.
   }
-  const record = executed.metadata.halftone as Partial<RunRecord> | undefined;
+  const record = runRecord(executed);
   if (record?.status !== "ok" || hasError(executed)) return undefined;
   const wanted = structuredClone(notebook);
   injectParameters(wanted, parameters, name);
@@ -38,6 +38,7 @@ function hasError({ cells }: Notebook): boolean {
     (cell) =>
       cell.cell_type === "code" &&
       !hasTag(cell, "raises-exception") &&
+      !hasTag(cell, "skip-execution") &&
       cell.outputs.some(({ output_type }) => output_type === "error"),
   );
 }

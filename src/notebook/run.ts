@@ -2,19 +2,20 @@ import { setTimeout as after } from "node:timers/promises";
 import { type NotebookTypes, notebookTypes } from "../../kernel/check/metadata.ts";
 import type { CellOutcome } from "../../kernel/session/output.ts";
 import { Session } from "../../kernel/session/session.ts";
-import { type RunRecord, type RunStatus, runtimeRecord, startRecord } from "./environment.ts";
+import { runtimeRecord, startRecord } from "./environment.ts";
 import { requireTypeScript } from "./language.ts";
 import type { CodeCell, Notebook, NotebookOutput } from "./nbformat.ts";
 import { OutputLog } from "./outputs.ts";
 import { hasTag, injectParameters, type Parameters } from "./parameters.ts";
+import type { RunRecord, RunStatus } from "./record.ts";
 
 export interface RunOptions {
   /** What to call the notebook in messages. */
   name: string;
   /** Where its cells run: relative paths and imports start here. */
   folder: string;
-  /** Where its cells run and find packages, when not in `folder`. */
-  sandbox?: string;
+  /** A folder in whose `node_modules` its packages are, instead of `folder`'s and those above it. */
+  packages?: string;
   /** Its path as seen from the executed copy, for the record. */
   source?: string;
   /** The cells' environment, instead of this process's own. */
@@ -49,16 +50,18 @@ export async function runNotebook(notebook: Notebook, options: RunOptions): Prom
   requireTypeScript(notebook, options.name);
   injectParameters(notebook, options.parameters ?? {}, options.name);
   const cells = notebook.cells.filter((cell): cell is CodeCell => cell.cell_type === "code");
-  for (const cell of cells) {
+  // As nbclient does, what is skipped keeps what it says.
+  const notSkipped = cells.filter((cell) => !hasTag(cell, "skip-execution"));
+  for (const cell of notSkipped) {
     cell.outputs = [];
     cell.execution_count = null;
     delete cell.metadata.execution;
   }
-  const toRun = cells.filter((cell) => cell.source.trim() !== "" && !hasTag(cell, "skip-execution"));
+  const toRun = notSkipped.filter((cell) => cell.source.trim() !== "");
   const types = notebookTypes(notebook.metadata);
   const record: RunRecord = startRecord(notebook, {
     folder: options.folder,
-    sandbox: options.sandbox,
+    packages: options.packages,
     source: options.source,
     env: options.env ?? process.env,
   });
@@ -79,7 +82,8 @@ async function runCells(
   types: NotebookTypes,
 ): Promise<RunResult> {
   await using session = Session.start({
-    cwd: options.sandbox ?? options.folder,
+    cwd: options.folder,
+    ...(options.packages === undefined ? {} : { packages: options.packages }),
     types,
     ...(options.env ? { env: options.env } : {}),
   });

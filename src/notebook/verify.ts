@@ -1,11 +1,11 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { compareOutputs, type Difference } from "./compare.ts";
-import type { RunRecord } from "./environment.ts";
 import { inputFiles, sourceHash } from "./identity.ts";
 import { type CodeCell, type Notebook, readNotebook } from "./nbformat.ts";
 import { hasTag } from "./parameters.ts";
 import { NotebookProblem } from "./problem.ts";
+import { type RunRecord, runRecord } from "./record.ts";
 import { type RunOptions, runNotebook } from "./run.ts";
 
 /** How far numbers may be apart where another library, device or number of threads adds in another order. */
@@ -33,7 +33,7 @@ export interface Verified {
 /** Runs an executed notebook again, with its recorded parameters, threads and variables, and compares what its cells say. */
 export async function verifyNotebook(file: string, options: VerifyOptions): Promise<Verified> {
   const report = readNotebook(file);
-  const record = report.metadata.halftone as Partial<RunRecord> | undefined;
+  const record = runRecord(report);
   if (!record?.status)
     throw new NotebookProblem(`${file} has no record of a run: make it with \`halftone run\`, then verify it.`);
   if (record.status === "interrupted" || record.status === "running")
@@ -104,7 +104,7 @@ function changedFiles(file: string, report: Notebook, record: Partial<RunRecord>
   return warnings;
 }
 
-/** Sums depend on how many threads share them, so there are as many as there were. */
+/** Sums depend on how many threads share them, so there are as many as there were. The record holds listed variables only. */
 function recordedEnvironment({ runtime, variables }: Partial<RunRecord>): NodeJS.ProcessEnv {
   const threads = runtime && { TF_NUM_INTRAOP_THREADS: String(runtime.threads) };
   return { ...process.env, ...threads, ...variables };

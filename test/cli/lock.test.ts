@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { code, scratch, writeCells } from "../notebook/cells.ts";
@@ -49,7 +49,9 @@ test("a lock gives back the packages that a run had, for the notebook's own file
     '{ "name": "is-odd", "version": "9.9.9" }',
   );
   const again = path.join(folder, "again.ipynb");
-  const { status, stderr } = await halftone(["run", file, "--from-lock", lockFile, "-o", again]);
+  const { status, stderr } = await halftone(["run", file, "--from-lock", lockFile, "-o", again], {
+    env: { ...process.env, HALFTONE_CACHE: path.join(folder, "cache") },
+  });
   assert.equal(status, 0, stderr);
   assert.match(stderr, /Installing 2 packages of the lock/);
   const { cells, metadata } = JSON.parse(readFileSync(again, "utf8"));
@@ -57,6 +59,80 @@ test("a lock gives back the packages that a run had, for the notebook's own file
   assert.deepEqual(cells[2].outputs[0].data["text/plain"], ["'seven'"]);
   assert.deepEqual(metadata.halftone.packages, { "is-odd": "3.0.1" });
   assert.match(readFileSync(path.join(folder, "node_modules", "is-odd", "index.js"), "utf8"), /another version/);
+});
+
+test("cells that run with a lock write beside their notebook, and two notebooks with one lock run at once", async (context) => {
+  const folder = project(context);
+  const writes = (name: string) =>
+    `import { writeFileSync } from "node:fs"; writeFileSync("${name}.txt", String(isOdd(3))); process.cwd()`;
+  const cells = (name: string) => [code('%types off\nimport isOdd from "is-odd"'), code(writes(name))];
+  const first = writeCells(folder, "a.ipynb", cells("a"));
+  assert.equal((await halftone(["run", first, "--lock"])).status, 0);
+  rmSync(path.join(folder, "node_modules"), { recursive: true });
+  const elsewhere = path.join(folder, "elsewhere");
+  mkdirSync(elsewhere);
+  const second = writeCells(elsewhere, "b.ipynb", cells("b"));
+  const env = { ...process.env, HALFTONE_CACHE: path.join(folder, "cache") };
+  const lock = ["--from-lock", path.join(folder, "a.lock.json")];
+  const runs = await Promise.all([first, second].map((file) => halftone(["run", file, ...lock], { env })));
+  for (const { status, stderr } of runs) assert.equal(status, 0, stderr);
+  assert.equal(readFileSync(path.join(folder, "a.txt"), "utf8"), "true");
+  assert.equal(readFileSync(path.join(elsewhere, "b.txt"), "utf8"), "true");
+  const executed = JSON.parse(readFileSync(path.join(elsewhere, "b.executed.ipynb"), "utf8"));
+  assert.deepEqual(executed.cells[1].outputs[0].data["text/plain"], [`'${elsewhere}'`]);
+  assert.deepEqual(readdirSync(path.join(folder, "cache", "locks")).length, 1);
+  for (const file of ["a.txt", "b.txt"]) rmSync(path.join(file === "a.txt" ? folder : elsewhere, file));
+  assert.equal((await halftone(["run", first, ...lock], { env })).status, 0);
+  assert.ok(existsSync(path.join(folder, "a.txt")));
+});
+
+test("with a lock, every way to ask for a package gives the locked one, and one that is not locked is not found", async (context) => {
+  const folder = project(context);
+  writeFileSync(path.join(folder, "helper.cjs"), 'exports.odd = require("is-odd")(3);');
+  writeFileSync(path.join(folder, "helper.ts"), helper);
+  const ways = [
+    'import isOdd from "is-odd"; isOdd(3)',
+    '(await import("is-odd")).default(3)',
+    'require("is-odd")(3)',
+    'require("./helper.cjs").odd',
+    '(await import("./helper.cjs")).odd',
+    '(await import("./helper.ts")).helped === false',
+    'require(require.resolve("is-odd"))(3)',
+    'import.meta.resolve("is-odd").includes("/locks/")',
+  ];
+  const file = writeCells(
+    folder,
+    "a.ipynb",
+    ["%types off", ...ways].map((source) => code(source)),
+  );
+  assert.equal((await halftone(["run", file, "--lock", "--allow-errors"])).status, 0);
+  for (const name of ["is-odd", "unlocked"]) {
+    const beside = path.join(folder, "node_modules", name);
+    rmSync(beside, { recursive: true, force: true });
+    mkdirSync(beside);
+    writeFileSync(path.join(beside, "index.js"), 'module.exports = () => "beside the notebook";');
+    writeFileSync(path.join(beside, "package.json"), `{ "name": "${name}", "version": "9.9.9" }`);
+  }
+  writeCells(
+    folder,
+    "a.ipynb",
+    ["%types off", ...ways, 'import("unlocked")'].map((source) => code(source)),
+  );
+  const again = path.join(folder, "again.ipynb");
+  const lock = ["--from-lock", path.join(folder, "a.lock.json"), "-o", again];
+  const { stderr } = await halftone(["run", file, ...lock], {
+    env: { ...process.env, HALFTONE_CACHE: path.join(folder, "cache") },
+  });
+  const { cells } = JSON.parse(readFileSync(again, "utf8"));
+  const shown = cells.map(
+    (cell: { outputs: { data?: Record<string, string[]> }[] }) => cell.outputs[0]?.data?.["text/plain"]?.[0],
+  );
+  assert.deepEqual(
+    shown.slice(1, 1 + ways.length),
+    ways.map(() => "true"),
+    stderr,
+  );
+  assert.match(stderr, /Cannot find 'unlocked' among the lock's packages, nor among the kernel's\. Run with --lock/);
 });
 
 test("packages that npm did not install are locked by their versions, and it is said", async (context) => {

@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
-import type { RunRecord } from "../../src/notebook/environment.ts";
+import type { RunRecord } from "../../src/notebook/record.ts";
 import { code, scratch, writeCells } from "../notebook/cells.ts";
 import { halftone } from "./halftone.ts";
 

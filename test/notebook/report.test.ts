@@ -47,6 +47,39 @@ test("HTML in markdown loses its scripts and handlers and is closed", async () =
   assert.match(page, /open[\s\S]*<\/div>.*<\/section>\s*<section class="cell prose"><p>next/);
 });
 
+test("links keep http, https, mailto and relative addresses; every other scheme is taken out", async () => {
+  const kept = [
+    "https://a.example/",
+    "HTTP://a.example",
+    "mailto:a@b.example",
+    "#part",
+    "other.ipynb",
+    "a/b:c",
+    "?q=a:b",
+  ];
+  const refused = [
+    "javascript:x()",
+    "java&#10;script:x()",
+    "java&Tab;script:x()",
+    " &#1; javascript:x()",
+    "JaVaScRiPt:x()",
+    "vbscript:x()",
+    "data:text/html,x",
+    "data:image/svg+xml,x",
+    "file:///etc/passwd",
+    "blob:x",
+  ];
+  const html = [...kept, ...refused].map((address) => `<a href="${address}">x</a>`).join("");
+  const more = '<svg><a xlink:href="javascript:x()"><animate attributeName="href" to="javascript:x()"/></a></svg>';
+  const page = await render(
+    withOutput({ "text/html": `${html}${more}<button formaction="javascript:x()">b</button>` }),
+  );
+  const body = page.slice(page.indexOf("<main"), page.indexOf("</main>"));
+  const found = [...body.matchAll(/<a href="([^"]*)">x</g)].map((match) => match[1]);
+  assert.deepEqual(found, kept);
+  assert.doesNotMatch(body, /script:/i);
+});
+
 const executablePath = findBrowser();
 
 describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome is on the PATH" }, () => {

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import type { RunRecord } from "../../src/notebook/environment.ts";
 import { type CodeCell, formatNotebook, type Notebook, parseNotebook } from "../../src/notebook/nbformat.ts";
+import type { RunRecord } from "../../src/notebook/record.ts";
 import { type RunOptions, runNotebook } from "../../src/notebook/run.ts";
 import { code, notebookJson, type RawCell, scratch } from "./cells.ts";
 import { schemaFaults } from "./schema.ts";
@@ -76,6 +76,23 @@ test("errors may be allowed for a run or for a cell", async () => {
   const tagged = await run([code('throw new Error("x")', "raises-exception"), code("2"), code("3", "skip-execution")]);
   assert.equal(tagged.result.status, "ok");
   assert.deepEqual(tagged.cells.map(texts), [["Error: x"], ["2"], []]);
+});
+
+test("a skipped cell keeps what it says", async () => {
+  // nbclient: "if self.skip_cells_with_tag in cell.metadata.get("tags", []): ... return cell", outputs and count as they were.
+  const outputs = [
+    { output_type: "stream", name: "stdout", text: "an hour's work\n" },
+    { output_type: "error", ename: "Error", evalue: "kept too", traceback: [] },
+  ];
+  const execution = { "iopub.status.busy": "2026-01-01T00:00:00Z" };
+  const skipped = { ...code("throw 1", "skip-execution"), execution_count: 7, outputs };
+  skipped.metadata.execution = execution;
+  const { cells, result } = await run([skipped, { ...code("1"), execution_count: 9, outputs: [outputs[0]] }]);
+  assert.equal(result.status, "ok");
+  assert.deepEqual(texts(cells[0]!), ["stdout: an hour's work\n", "Error: kept too"]);
+  assert.equal(cells[0]!.execution_count, 7);
+  assert.deepEqual(cells[0]!.metadata.execution, execution);
+  assert.deepEqual(texts(cells[1]!), ["1"]);
 });
 
 test("a cell that runs too long is stopped and says so", async () => {

@@ -8,10 +8,11 @@ interface SyncHooks {
 }
 
 /** Hooks into Node's loader: on this thread where Node can (22.15, 23.5 and later), else on a thread of their own. */
-export function installHooks(kernelUrl: string): void {
+export function installHooks(urls: { kernelUrl: string; packagesUrl: string | undefined }): void {
+  const { kernelUrl } = urls;
   const { registerHooks } = module as unknown as { registerHooks?: (hooks: SyncHooks) => void };
   if (!registerHooks) {
-    module.register(new URL("./thread.js", import.meta.url), { data: { kernelUrl } });
+    module.register(new URL("./thread.js", import.meta.url), { data: urls });
     return;
   }
   registerHooks({

@@ -1,18 +1,25 @@
 /** Node 20's hooks run on a thread of their own, and may be asynchronous. */
 import type { LoadHook, ResolveHook } from "node:module";
+import { parentOf, requireInside } from "../packages.ts";
 import { loadLocal, resolveLocal } from "./hooks.ts";
 
 let kernelUrl = "";
+let packagesUrl: string | undefined;
 
-export function initialize(data: { kernelUrl: string }): void {
+export function initialize(data: { kernelUrl: string; packagesUrl: string | undefined }): void {
   kernelUrl = data.kernelUrl;
+  packagesUrl = data.packagesUrl;
 }
 
 export const resolve: ResolveHook = async (specifier, context, nextResolve) => {
   const local = resolveLocal(specifier, context.parentURL);
   if (local) return { ...local, shortCircuit: true };
   try {
-    return await nextResolve(specifier, context);
+    const parentURL = packagesUrl && parentOf(specifier, context.parentURL, packagesUrl);
+    if (!packagesUrl || parentURL !== packagesUrl) return await nextResolve(specifier, context);
+    const found = await nextResolve(specifier, { ...context, parentURL });
+    requireInside(found.url, packagesUrl);
+    return found;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
     try {

@@ -1,12 +1,5 @@
-import type { RunRecord } from "../environment.ts";
-import type { Notebook } from "../nbformat.ts";
+import type { RunRecord } from "../record.ts";
 import { escapeHtml } from "./html.ts";
-
-/** What a halftone run left in the notebook's metadata; nothing when the notebook was run by something else. */
-export function runRecord(notebook: Notebook): Partial<RunRecord> | undefined {
-  const record = notebook.metadata.halftone;
-  return typeof record === "object" && record !== null ? (record as Partial<RunRecord>) : undefined;
-}
 
 export function seconds(value: number): string {
   if (value < 0.1) return "";

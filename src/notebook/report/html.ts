@@ -46,6 +46,9 @@ const DROPPED = new Set([
   "template",
   "frame",
   "frameset",
+  // What changes an attribute after this was looked at.
+  "animate",
+  "set",
 ]);
 
 function some(nodes: Tree.ChildNode[], test: (element: Tree.Element) => boolean): boolean {
@@ -66,13 +69,21 @@ function clean(nodes: Tree.ChildNode[], image: Cleaning["image"]): Tree.ChildNod
   });
 }
 
+const REFUSED = new Set(["srcdoc", "srcset", "ping", "action", "formaction", "background", "poster"]);
+
 function allowed(name: string, value: string): boolean {
-  if (name.startsWith("on") || name === "srcdoc" || name === "srcset" || name === "ping") return false;
-  if (name === "style") return !/url\s*\(|@import|position\s*:\s*fixed/i.test(value);
-  if (name === "href" || name === "xlink:href" || name === "action" || name === "formaction") {
-    return !/^[^a-z]*(javascript|vbscript|data)\s*:/i.test(value);
-  }
-  return name !== "background" && name !== "poster";
+  if (name.startsWith("on") || REFUSED.has(name)) return false;
+  // A backslash may spell any of these words.
+  if (name === "style") return !/\\|url\s*\(|image-set|@import|position\s*:\s*fixed/i.test(value);
+  return (name !== "href" && name !== "xlink:href") || isHarmlessAddress(value);
+}
+
+/** An address without a scheme, or with one that only leads elsewhere; read as a browser reads it (URL standard, 4.4). */
+export function isHarmlessAddress(address: string): boolean {
+  const read = address.replaceAll(/[\t\n\r]/g, "").replace(/^[\0-\x20]+/, "");
+  const scheme = /^[^/?#]*?:/.exec(read)?.[0].toLowerCase();
+  if (scheme === undefined || scheme === "http:" || scheme === "https:" || scheme === "mailto:") return true;
+  return /^data:image\/(png|jpeg|gif|webp)[;,]/i.test(read);
 }
 
 function withImage(node: Tree.Element, image: Cleaning["image"]): Tree.ChildNode {

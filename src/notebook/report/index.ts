@@ -1,4 +1,3 @@
-export { runRecord } from "./facts.ts";
 export { headlineOf } from "./headline.ts";
 export { type LandingEntry, renderLanding } from "./landing.ts";
 export { renderPage, titleOf } from "./page.ts";

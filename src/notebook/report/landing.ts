@@ -1,5 +1,5 @@
-import type { RunRecord } from "../environment.ts";
 import type { NotebookOutput } from "../nbformat.ts";
+import type { RunRecord, RunStatus } from "../record.ts";
 import { loadHighlight } from "./code.ts";
 import { bytes, elapsed, seconds } from "./facts.ts";
 import { Figures } from "./figure.ts";
@@ -20,7 +20,7 @@ export interface LandingEntry {
   headline?: NotebookOutput;
 }
 
-const SAID: Record<string, string> = {
+const SAID: Record<RunStatus, string> = {
   ok: "done",
   error: "failed",
   interrupted: "interrupted",
@@ -57,9 +57,8 @@ export async function renderLanding(entries: LandingEntry[]): Promise<string> {
   const behaviour = behaviourOf(figures);
   for (const text of behaviour) scripts.add(text);
   const first = entries[0]?.record;
-  const ran = first?.start
-    ? `Run on ${first.start.slice(0, 10)} with halftone ${first.version} on ${first.cpu?.model}.`
-    : "";
+  const by = [first?.version && `with halftone ${first.version}`, first?.cpu && `on ${first.cpu.model}`];
+  const ran = first?.start ? `${[`Run on ${first.start.slice(0, 10)}`, ...by].filter(Boolean).join(" ")}.` : "";
   return document({
     title: "Notebooks",
     policy: policy([...scripts], figures.needsEval),

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { languageOf } from "../language.ts";
 import type { Cell, CodeCell, Notebook } from "../nbformat.ts";
 import { hasTag } from "../parameters.ts";
+import { runRecord } from "../record.ts";
 import { loadHighlight } from "./code.ts";
-import { elapsed, renderFacts, runRecord, seconds } from "./facts.ts";
+import { elapsed, renderFacts, seconds } from "./facts.ts";
 import { Figures } from "./figure.ts";
 import { escapeHtml } from "./html.ts";
 import { imageSource } from "./images.ts";
@@ -143,6 +144,7 @@ function failure(notebook: Notebook): string {
     (cell: Cell) =>
       cell.cell_type === "code" &&
       !hasTag(cell, "raises-exception") &&
+      !hasTag(cell, "skip-execution") &&
       cell.outputs.some(({ output_type }) => output_type === "error"),
   );
   if (at < 0) return "";
