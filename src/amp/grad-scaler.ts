@@ -12,6 +12,11 @@ export interface GradScalerOptions {
   backoffFactor?: number;
   /** 2000 by default. */
   growthInterval?: number;
+  /**
+   * The scale never falls below it: an overflow there is an error, since no smaller scale would help (as in DeepSpeed's and
+   * fairseq's loss scalers). 1 by default, or `initScale` where that is smaller.
+   */
+  minScale?: number;
   /** Where false, every method passes through what it gets; true by default. */
   enabled?: boolean;
 }
@@ -46,7 +51,7 @@ export interface Stepping<Result> {
 const tensorsOf = (gradients: Gradients): Tensor[] =>
   gradients instanceof tf.Tensor ? [gradients] : Object.values(gradients).flatMap(tensorsOf);
 
-/** An optimizer's place between two updates. `finite` holds what its gradients were, as one number on the device. */
+/** An optimizer's place between two updates, and whether a gradient of it was not finite. */
 interface Stage {
   at: "unscaled" | "stepped";
   foundInf: boolean;
@@ -55,7 +60,7 @@ interface Stage {
 /**
  * Loss scaling, as PyTorch's `torch.amp.GradScaler`, with its names, constants and order of calls: the loss is
  * multiplied so that small gradients do not vanish in float16; the gradients are divided again before the optimizer sees
- * them; a step in which one of them is not finite is left out, and the scale halved.
+ * them; a step in which one of them is not finite is left out, and the scale halved, down to `minScale`.
  *
  *     const { value, gradients } = valueAndGradients(() => scaler.scale(autocast("float16", loss)), variables);
  *     scaler.step(optimizer, gradients);
@@ -68,6 +73,7 @@ export class GradScaler {
   #growthFactor: number;
   #backoffFactor: number;
   #growthInterval: number;
+  readonly #minScale: number;
   #growthTracker = 0;
   #scaled = false;
   #stages = new Map<object, Stage>();
@@ -78,6 +84,7 @@ export class GradScaler {
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000, enabled = true } = options;
     this.#enabled = enabled;
     this.#scale = checkScale("initScale", initScale);
+    this.#minScale = checkScale("minScale", options.minScale ?? Math.min(1, this.#scale));
     this.#growthFactor = checkGrowth(growthFactor);
     this.#backoffFactor = checkBackoff(backoffFactor);
     this.#growthInterval = checkInterval(growthInterval);
@@ -147,7 +154,8 @@ export class GradScaler {
   /**
    * Halves the scale if a gradient of any optimizer was not finite since the last update; doubles it after
    * `growthInterval` updates in a row without one. `newScale` sets it instead.
-   * @throws Error when nothing was unscaled or stepped since the last update; RangeError for a scale that is not finite
+   * @throws Error when nothing was unscaled or stepped since the last update, and when a gradient was not finite at the
+   *   smallest scale; RangeError for a scale that is not finite
    */
   update(newScale?: number): void {
     if (!this.#enabled) return;
@@ -157,6 +165,7 @@ export class GradScaler {
       if (this.#stages.size === 0)
         throw new Error("update: no gradients were checked since the last update(); call step() first");
       const foundInf = [...this.#stages.values()].some((stage) => stage.foundInf);
+      this.#stages.clear();
       this.#grow(foundInf);
     }
     this.#stages.clear();
@@ -170,8 +179,13 @@ export class GradScaler {
 
   #grow(foundInf: boolean): void {
     if (foundInf) {
-      this.#scale *= this.#backoffFactor;
       this.#growthTracker = 0;
+      if (this.#scale <= this.#minScale)
+        throw new Error(
+          `GradScaler: a gradient is not finite at a loss scale of ${this.#scale}, and the smallest is ${this.#minScale}: ` +
+            "lower the learning rate, clip the gradients, or set a smaller minScale",
+        );
+      this.#scale = Math.max(this.#minScale, Math.fround(this.#scale * this.#backoffFactor));
       return;
     }
     if (++this.#growthTracker < this.#growthInterval) return;
@@ -254,10 +268,12 @@ function unscaledBy(gradients: Tensor[], scale: number): { flat?: Tensor1D; foun
   if (gradients.length === 0) return { foundInf: false };
   let foundInf = false;
   const flat = tf.tidy(() => {
-    const scaled = joined(gradients);
-    const allFinite = tf.all(tf.isFinite(scaled)) as Scalar;
+    // Not multiplied by the inverse: that of a scale above 2^126 is subnormal, which processors set to work fast take for 0.
+    const unscaled = tf.div(joined(gradients), scale) as Tensor1D;
+    // Looked at afterwards, because a scale below 1 can make an infinity.
+    const allFinite = tf.all(tf.isFinite(unscaled)) as Scalar;
     foundInf = allFinite.dataSync()[0] === 0;
-    return tf.mul(scaled, 1 / scale) as Tensor1D;
+    return unscaled;
   });
   return { flat, foundInf };
 }
@@ -269,9 +285,10 @@ function takenApart(flat: Tensor1D, gradients: Tensor[]): Tensor[] {
 }
 
 function checkScale(name: string, value: number): number {
-  if (!(Number.isFinite(Math.fround(value)) && value > 0))
-    throw new RangeError(`${name} must be positive and finite in float32, got ${value}`);
-  return value;
+  const single = Math.fround(value);
+  if (!(Number.isFinite(single) && single >= 2 ** -126))
+    throw new RangeError(`${name} must be positive and finite in float32, got ${value} (from 2^-126 on)`);
+  return single;
 }
 
 function checkGrowth(value: number): number {

@@ -56,7 +56,7 @@ export function takeStep(
     const { flat } = optimizer.step;
     if (flat) change.flat = (ready: Tensor1D) => read(flat(ready, learningRate));
     const taken = scaler ? scaler.step({ step: change }, gradients!) : change(gradients!);
-    scaler?.update();
+    updateScale(scaler, step);
     skipped = taken === undefined;
     const norm = taken?.norm;
     clock.lap("update");
@@ -78,6 +78,14 @@ export function takeStep(
     tokens: batches.reduce((sum, { rows, time }) => sum + rows * time, 0),
     usefulTokens: batches.reduce((sum, batch) => sum + usefulTokens(batch), 0),
   };
+}
+
+function updateScale(scaler: GradScaler | undefined, step: number): void {
+  try {
+    scaler?.update();
+  } catch (error) {
+    throw new Error(`step ${step}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
 }
 
 function lossAndGradients(

@@ -23,7 +23,10 @@ export interface TrainOptions {
   epochs?: number;
   /** Batches whose gradients make one step, as if they were one batch; 1 by default. An epoch's last step may have fewer. */
   accumulate?: number;
-  /** The learning rate by step; the optimizer's own by default. */
+  /**
+   * The learning rate by step; the optimizer's own by default. Only steps that changed the model are counted: one that the
+   * scaler leaves out gets the rate that the next one gets, too.
+   */
   learningRate?: Schedule;
   /**
    * What is learned: `"crossEntropy"` of classes, the default, or `"meanSquaredError"` of real labels, with a model of one
@@ -63,7 +66,7 @@ const BREATH = 50;
  * With a `checkpoint`, the training that is taken up again takes the steps that the one which never stopped takes, bit for
  * bit where the backend's operations are deterministic.
  *
- * @throws Error when the loss is not finite, naming the step
+ * @throws Error when the loss, or at the scaler's smallest scale a gradient, is not finite, naming the step
  */
 export async function train(options: TrainOptions): Promise<History> {
   const { model, batches, optimizer, signal, validation, checkpoint, seed = 0, accumulate = 1 } = options;
@@ -93,6 +96,8 @@ export async function train(options: TrainOptions): Promise<History> {
   const started = performance.now() - (resumed?.elapsed ?? 0);
   let place = resumed?.place ?? { epoch: 0, batch: 0 };
   let taken = resumed?.step ?? 0;
+  // The schedule's place: a step that a scaler leaves out does not move it, as in transformers' Trainer.
+  let updates = history.steps.filter(({ skipped }) => !skipped).length;
   let breathed = performance.now();
   let saved = taken;
 
@@ -121,7 +126,7 @@ export async function train(options: TrainOptions): Promise<History> {
     const made = performance.now();
     const used = processorTime();
     const step = taken + 1;
-    const learningRate = options.learningRate?.(taken);
+    const learningRate = options.learningRate?.(updates);
     const how = { step, learningRate, seed, autocast, scaler, loss: objective };
     const own = takeStep(model, optimizer, group.batches, how);
     const now = performance.now();
@@ -135,10 +140,11 @@ export async function train(options: TrainOptions): Promise<History> {
       elapsed: now - started,
     };
     taken = step;
+    if (!record.skipped) updates++;
     place = group.next;
     history.steps.push(record);
-    // A scaler makes good an overflow by a smaller scale; below 1 that is not what is wrong.
-    if (!Number.isFinite(record.loss) && !(record.skipped && scaler!.getScale() >= 1)) {
+    // A scaler makes good an overflow by a smaller scale, and throws where there is none.
+    if (!Number.isFinite(record.loss) && !record.skipped) {
       throw new Error(`the loss is ${record.loss} at step ${step}: lower the learning rate, or clip the gradients`);
     }
     const enough = (step === total || step % evaluateEvery === 0) && evaluateNow();

@@ -186,6 +186,50 @@ describe("GradScaler", () => {
     assert.deepEqual([optimizer.steps, second.optimizer.steps, scaler.getScale()], [0, 1, 32768]);
   });
 
+  test("an overflow at the smallest scale is an error and changes nothing, however often it comes", () => {
+    for (const [options, scale, skipped] of [
+      [{}, 1, 16],
+      [{ initScale: 0.5 }, 0.5, 0],
+      [{ initScale: 6, backoffFactor: 0.3, minScale: 0.01 }, Math.fround(0.01), 6],
+    ] as const) {
+      const { scaler, variable, optimizer, gradients } = setting(new GradScaler(options));
+      let errors = 0;
+      for (let i = 0; i < 250; i++) {
+        scaler.step(optimizer, gradients(i % 2 ? Number.NaN : Number.POSITIVE_INFINITY));
+        try {
+          scaler.update();
+        } catch (error) {
+          errors++;
+          assert.match(String(error), /a gradient is not finite at a loss scale of .*lower the learning rate/);
+        }
+      }
+      assert.deepEqual([...variable.dataSync()], [1, 2]);
+      assert.equal(scaler.getScale(), scale);
+      assert.equal(errors, 250 - skipped);
+      scaler.step(optimizer, gradients());
+      scaler.update();
+      assert.deepEqual([...variable.dataSync()], [1.5, 2.5]);
+    }
+  });
+
+  test("the gradients are right at every scale that float32 holds, and an infinity made by unscaling is found", () => {
+    // 2^-100 * 2^127 and 2^-100 are exact in float32.
+    for (const exponent of [127, 126, 64, 0, -20]) {
+      const { scaler, variable, optimizer, gradients } = setting(new GradScaler({ initScale: 2 ** exponent }));
+      variable.assign(tf.tensor1d([0, 0]));
+      scaler.step(optimizer, gradients(2 ** -100));
+      scaler.update();
+      assert.deepEqual([...variable.dataSync()], [2 ** -100, 2 ** -100], `scale 2^${exponent}`);
+    }
+    const scaler = new GradScaler({ initScale: 2 ** -20, minScale: 2 ** -100 });
+    scaler.scale(tf.scalar(1));
+    const { optimizer } = setting(scaler);
+    assert.equal(scaler.step(optimizer, [tf.tensor1d([2 ** 120, 0])]), undefined);
+    assert.equal(optimizer.steps, 0);
+    scaler.update();
+    assert.equal(scaler.getScale(), 2 ** -21);
+  });
+
   test("its state goes into another scaler, and the disabled one's is empty", () => {
     const { scaler, optimizer, gradients } = setting(new GradScaler({ growthInterval: 4 }));
     for (const factor of [1, Number.POSITIVE_INFINITY, 1, 1]) {
@@ -246,7 +290,7 @@ describe("a scaler that is used wrongly says so and leaves the training as it wa
   test("a scale that is not finite", () => {
     const { scaler, optimizer, gradients } = setting();
     scaler.step(optimizer, gradients());
-    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 0, -1, 1e39])
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 0, -1, 1e39, 1e-50, 2 ** -127])
       assert.throws(() => scaler.update(bad), /newScale must be positive and finite in float32, got/);
     scaler.update(128);
     assert.equal(scaler.getScale(), 128);
@@ -258,6 +302,7 @@ describe("a scaler that is used wrongly says so and leaves the training as it wa
       () => new GradScaler({ initScale: Number.POSITIVE_INFINITY }),
       /initScale must be positive and finite/,
     );
+    assert.throws(() => new GradScaler({ minScale: 0 }), /minScale must be positive and finite/);
     assert.throws(() => new GradScaler({ backoffFactor: 1 }), /backoffFactor must lie between 0 and 1, got 1/);
     assert.throws(() => new GradScaler({ growthInterval: 0 }), /growthInterval must be a positive whole number, got 0/);
   });

@@ -52,6 +52,40 @@ describe("train in mixed precision", { skip: !native && "needs the native runtim
     assert.ok(steps.at(-1)!.loss < steps[0]!.loss);
   });
 
+  test("the learning rate's schedule waits at skipped steps, also after a checkpoint", async () => {
+    // transformers' Trainer: `if not self.accelerator.optimizer_step_was_skipped: self.lr_scheduler.step()`.
+    const file = path.join(folder, "schedule.safetensors");
+    const rate = (update: number) => 1e-3 * (update + 1);
+    const run = (steps: number) =>
+      train({
+        ...setting("float16"),
+        scaler: new GradScaler({ initScale: 2 ** 36 }),
+        learningRate: rate,
+        steps,
+        checkpoint: { path: file },
+      });
+    await run(12);
+    const { steps } = await run(24);
+    const skipped = steps.filter((step) => step.skipped).length;
+    assert.ok(steps.length === 24 && skipped > 12 && skipped < 24, `${skipped} skipped`);
+    assert.deepEqual(
+      steps.map(({ learningRate }) => learningRate),
+      steps.map((_, i) => rate(steps.slice(0, i).filter((step) => !step.skipped).length)),
+    );
+  });
+
+  test("gradients that overflow at every scale end the training with the step and what to do", async () => {
+    const { model, optimizer, ...rest } = setting("float16");
+    const broken = {
+      ...model,
+      apply: (...given: Parameters<typeof model.apply>) => tf.mul(model.apply(...given), 1e38),
+    };
+    await assert.rejects(
+      train({ ...rest, model: broken as typeof model, optimizer, steps: 40 }),
+      /step 17: GradScaler: a gradient is not finite at a loss scale of 1, .*lower the learning rate/,
+    );
+  });
+
   test("taken up from a checkpoint it goes on to the same bits, the loss scale too", async () => {
     const whole = setting("float16");
     const grown = () => new GradScaler({ initScale: 1024, growthInterval: 3 });
