@@ -7,7 +7,7 @@ import path from "node:path";
 const given = process.argv.slice(2);
 const split = given.indexOf("--");
 const named = split < 0 ? given : given.slice(0, split);
-const versions = named.length > 0 ? named : ["20", "24", "26"];
+const versions = named.length > 0 ? named : ["20", "22", "24", "26"];
 const files =
   split < 0 ? ["accounting", "load"].map((name) => `dist/test/runtime/${name}.test.js`) : given.slice(split + 1);
 

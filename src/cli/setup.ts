@@ -1,7 +1,7 @@
 import { buildCollector } from "../runtime/collector.ts";
 import { findGpu } from "../runtime/machine.ts";
 import { SetupProblem } from "../runtime/problem.ts";
-import { type Progress, provision } from "../runtime/provision.ts";
+import { explained, type Progress, provision } from "../runtime/provision.ts";
 import { terminalProgress } from "./progress.ts";
 
 /**
@@ -9,25 +9,16 @@ import { terminalProgress } from "./progress.ts";
  * failure: WebAssembly works without it. Stopped by Ctrl-C, it takes its unfinished files away.
  */
 export async function setup(): Promise<void> {
-  if (process.env.HALFTONE_BACKEND === "wasm") return;
   const progress = terminalProgress();
   const stop = new AbortController();
   const stopBy = (signal: NodeJS.Signals) => stop.abort(signal);
   process.once("SIGINT", stopBy).once("SIGTERM", stopBy);
-  let found = false;
   try {
-    for (const device of findGpu() ? (["gpu", "cpu"] as const) : (["cpu"] as const)) {
-      try {
-        await provision(device, progress, stop.signal);
-        found = true;
-        break;
-      } catch (error) {
-        if (stop.signal.aborted || !(error instanceof SetupProblem)) throw error;
-        progress.step(`No native TensorFlow for the ${device.toUpperCase()}. ${error.message}`);
-      }
-    }
-    if (found) await collector(progress, stop.signal);
-    else progress.step("Using the WebAssembly backend: slower, everything works. `halftone doctor` says more.");
+    if (process.env.HALFTONE_BACKEND === "wasm") return await collector(progress, stop.signal);
+    if (await nativeLibrary(progress, stop.signal)) return await collector(progress, stop.signal);
+    progress.step("Using the WebAssembly backend: slower, everything works. `halftone doctor` says more.");
+    // What keeps the library from being built was said, and may keep the collector from it as well.
+    await collector({ ...progress, step: () => {} }, stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     progress.step("Stopped. `halftone setup` goes on from the last finished download.");
@@ -37,12 +28,26 @@ export async function setup(): Promise<void> {
   }
 }
 
-/** The native library is there, so a compiler is: without the collector tensors are freed too, but late. */
+/** Whether there is one now. */
+async function nativeLibrary(progress: Progress, signal: AbortSignal): Promise<boolean> {
+  for (const device of findGpu() ? (["gpu", "cpu"] as const) : (["cpu"] as const)) {
+    try {
+      await provision(device, progress, signal);
+      return true;
+    } catch (error) {
+      if (signal.aborted || !(error instanceof SetupProblem)) throw error;
+      progress.step(`No native TensorFlow for the ${device.toUpperCase()}. ${error.message}`);
+    }
+  }
+  return false;
+}
+
+/** For both backends. Without the collector tensors are freed too, but late. */
 async function collector(progress: Progress, signal: AbortSignal): Promise<void> {
   try {
-    await buildCollector(signal);
+    await explained(() => buildCollector(signal));
   } catch (error) {
     if (!(error instanceof SetupProblem)) throw error;
-    progress.step(`Tensors will be freed late: ${error.message}`);
+    progress.step(`Memory will be freed with a delay: ${error.message}`);
   }
 }

@@ -1,14 +1,14 @@
 // Tells JavaScript which objects have died, within a synchronous loop too: FinalizationRegistry and WeakRef wait for the
 // event loop. Compiled against the experimental Node-API, whose finalizers run inside the garbage collection itself;
 // there they may touch neither JavaScript nor TensorFlow, so a finalizer only writes down a number.
-#define NODE_API_EXPERIMENTAL_NO_WARNING
-#include <node_api.h>
 #include <pthread.h>
 #include <signal.h>
 
 #include <cstdint>
 #include <cstring>
 #include <vector>
+
+#include "stderr.h"
 
 namespace {
 
@@ -156,7 +156,8 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } functions[] = {{"watch", Watch}, {"take", Take}, {"weaken", Weaken}, {"reach", Reach}, {"forget", Forget}, {"hold", Hold}};
+  } functions[] = {{"watch", Watch},   {"take", Take}, {"weaken", Weaken},         {"reach", Reach},
+                   {"forget", Forget}, {"hold", Hold}, {"holdStderr", HoldStderr}, {"releaseStderr", ReleaseStderr}};
   for (const auto& function : functions) {
     napi_value value;
     napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.call, state, &value);

@@ -7,19 +7,25 @@ import { findCompiler } from "./compiler.ts";
 import type { Deaths } from "./deaths.ts";
 import { require } from "./modules.ts";
 import { SetupProblem } from "./problem.ts";
-import { lastLine, runTool } from "./tool.ts";
+import { compilerError, runTool } from "./tool.ts";
 
-/** The addon `collector.cc`. */
+/** The addon of `collector.cc` and `stderr.cc`. */
 export interface Collector extends Deaths {
   weaken(object: object): number;
   reach(number: number): object | undefined;
   forget(number: number): void;
   /** Keeps signals from this thread, and from threads that it starts, until it is called with false. */
   hold(on: boolean): void;
+  /** From now on what is written to file descriptor 2 is held back; throws where that cannot be. */
+  holdStderr(): void;
+  /** Gives stderr back, and returns what was written meanwhile. */
+  releaseStderr(): Uint8Array;
 }
 
 /** From dist/src/runtime to src/runtime: the compiler copies no C++. */
-const source = fileURLToPath(new URL("../../../src/runtime/collector.cc", import.meta.url));
+const sources = ["collector.cc", "stderr.cc", "stderr.h"].map((name) =>
+  fileURLToPath(new URL(`../../../src/runtime/${name}`, import.meta.url)),
+);
 
 /** The highest Node-API version there is stands for the experimental one, whose finalizers run inside the collection. */
 const flags = ["-O2", "-std=c++17", "-shared", "-fPIC", "-DNAPI_VERSION=2147483647"];
@@ -27,7 +33,7 @@ if (process.platform === "darwin") flags.push("-undefined", "dynamic_lookup");
 
 function addonFile(): string {
   const hash = createHash("sha256").update(JSON.stringify([process.platform, process.arch, flags]));
-  hash.update(readFileSync(source));
+  for (const source of sources) hash.update(readFileSync(source));
   return path.join(cacheFolder(), "collector", `${hash.digest("hex").slice(0, 16)}.node`);
 }
 
@@ -35,12 +41,17 @@ function addonFile(): string {
 export function loadCollector(): { addon: Collector } | { fault: string } {
   try {
     const file = addonFile();
-    if (!existsSync(file)) return { fault: "the collector is not set up (run `halftone setup`)" };
+    if (!existsSync(file)) return { fault: `the collector is not set up (${howToSetUp()})` };
     return { addon: require(file) as Collector };
   } catch (error) {
     return { fault: `the collector does not load: ${error instanceof Error ? error.message.split("\n")[0] : error}` };
   }
 }
+
+const howToSetUp = (): string =>
+  findCompiler()
+    ? "run `halftone setup`"
+    : "install a C++ compiler, for example by `apt install g++`, and run `halftone setup`";
 
 /** Compiles the addon where it is missing (half a second). Throws `SetupProblem` when it cannot. */
 export async function buildCollector(signal?: AbortSignal): Promise<void> {
@@ -53,9 +64,11 @@ export async function buildCollector(signal?: AbortSignal): Promise<void> {
   try {
     const built = path.join(work, "collector.node");
     const headers = path.join(path.dirname(require.resolve("node-api-headers/package.json")), "include");
-    const args = [...flags, `-I${headers}`, source, "-o", built];
+    const compiled = sources.filter((source) => source.endsWith(".cc"));
+    const args = [...flags, `-I${headers}`, ...compiled, "-o", built];
     const { ok, said } = await runTool(compiler.command, args, { env: { TMPDIR: work }, signal });
-    if (!ok) throw new SetupProblem(`${compiler.command} could not compile the collector: ${lastLine(said)}`);
+    if (!ok || !existsSync(built))
+      throw new SetupProblem(`${compiler.command} could not compile the collector: ${compilerError(said)}`);
     renameSync(built, file);
   } finally {
     rmSync(work, { recursive: true, force: true });

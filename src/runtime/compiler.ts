@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { SetupProblem } from "./problem.ts";
 import type { Recipe } from "./recipe.ts";
-import { lastLine, runTool } from "./tool.ts";
+import { compilerError, runTool } from "./tool.ts";
 
 export interface Compiler {
   command: string;
@@ -39,6 +39,5 @@ export async function compile(compiler: Compiler, recipe: Recipe, folder: string
   // The compiler's scratch files stay where the library is built: a small /tmp must not matter.
   const { ok, said } = await runTool(compiler.command, args, { env: { TMPDIR: folder }, signal });
   if (ok) return;
-  const error = said.split("\n").find((line) => /error|No space/i.test(line)) ?? lastLine(said);
-  throw new SetupProblem(`${compiler.command} could not compile the TensorFlow binding: ${error.trim()}`);
+  throw new SetupProblem(`${compiler.command} could not compile the TensorFlow binding: ${compilerError(said)}`);
 }

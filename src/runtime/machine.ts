@@ -27,6 +27,16 @@ export function findGpu(): string | undefined {
   }
 }
 
+/** What the CPU can do beyond its base instructions, by Linux's names (`avx512_bf16`, `amx_bf16`); empty where there is no telling. */
+export function cpuFeatures(): ReadonlySet<string> {
+  try {
+    const features = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1];
+    return new Set(features?.split(" "));
+  } catch {
+    return new Set();
+  }
+}
+
 /** How many threads one op may use: TensorFlow's own variable when it is set, else the cores that this process may use. */
 export function threads(): number {
   const asked = Number(process.env.TF_NUM_INTRAOP_THREADS);

@@ -121,7 +121,7 @@ async function tryLoading(binding: string, signal?: AbortSignal): Promise<void> 
 }
 
 /** Turns what the file system refuses into what a person can do about it. */
-async function explained(work: () => Promise<void>): Promise<void> {
+export async function explained(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {

@@ -36,3 +36,7 @@ export function runTool(command: string, args: readonly string[], options: ToolO
 
 /** The last line that says something. */
 export const lastLine = (said: string): string => said.trim().split("\n").at(-1) || "it said nothing";
+
+/** The line in which a compiler says what is wrong. */
+export const compilerError = (said: string): string =>
+  (said.split("\n").find((line) => /error|No space/i.test(line)) ?? lastLine(said)).trim();

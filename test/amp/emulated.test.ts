@@ -12,6 +12,7 @@ import {
   tensorFromBytes,
   to,
 } from "../../src/amp/index.ts";
+import { halfOnCpu } from "../../src/amp/info.ts";
 import { fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { transformerClassifier } from "../../src/nn/index.ts";
@@ -22,6 +23,17 @@ await ready();
 const chosen = tf.getBackend();
 // "cpu" is tfjs' own JavaScript backend, which emulates as WebAssembly does.
 const backend = chosen === "wasm" ? "wasm" : "cpu";
+
+test("half precision on a CPU is said to save time where its features have AMX for it, and only there", () => {
+  const server2023 = new Set("fpu avx2 avx512f avx512_bf16 avx512_fp16 amx_tile amx_bf16 amx_int8".split(" "));
+  assert.match(halfOnCpu(server2023), /products in bfloat16 run on this CPU's AMX units, several times as fast/);
+  assert.match(halfOnCpu(new Set([...server2023, "amx_fp16"])), /products in bfloat16 and float16 run/);
+  for (const features of ["fpu avx avx2 fma", "fpu avx512f avx512_bf16 avx512_fp16", "fp asimd bf16", ""])
+    assert.match(
+      halfOnCpu(new Set(features.split(" "))),
+      /half the memory, and no less time: this CPU has no matrix units/,
+    );
+});
 
 describe(`half precision where TensorFlow does not run (${backend})`, () => {
   before(() => tf.setBackend(backend));

@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
+// On every CPU TensorFlow then has to say what it says by itself on some: "oneDNN custom operations are on".
+process.env.TF_ENABLE_ONEDNN_OPTS = "1";
+
 const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 export interface Finished {

@@ -9,6 +9,9 @@ import * as halftone from "../../src/index.ts";
 import { runIn } from "../kernel/fixture.ts";
 import { codeBlocks } from "./blocks.ts";
 
+// On every CPU TensorFlow then has to say what it says by itself on some: "oneDNN custom operations are on".
+process.env.TF_ENABLE_ONEDNN_OPTS = "1";
+
 const docs = fileURLToPath(new URL("../../../docs", import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), "halftone-docs-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -39,6 +39,8 @@ export async function jupyter(requirements = "requirements.txt"): Promise<Jupyte
   install({ kind: "prefix", folder: at() });
   const env = {
     ...process.env,
+    // On every CPU TensorFlow then has to say what it says by itself on some: "oneDNN custom operations are on".
+    TF_ENABLE_ONEDNN_OPTS: "1",
     PATH: `${path.dirname(python.bin("python"))}${path.delimiter}${process.env.PATH}`,
     JUPYTER_PATH: at("share", "jupyter"),
     JUPYTER_DATA_DIR: at("data"),

@@ -25,10 +25,61 @@ for (const backend of ["tensorflow", "wasm"]) {
   test(`${backend}: a training step gives what hand calculation gives, and nothing reaches stderr`, {
     skip: backend === "tensorflow" && skip,
   }, async () => {
-    const { stdout, stderr, status } = await script(train, { HALFTONE_BACKEND: backend });
+    // With this variable TensorFlow says on every CPU what it says by itself on some: "oneDNN custom operations are on".
+    const { stdout, stderr, status } = await script(train, { HALFTONE_BACKEND: backend, TF_ENABLE_ONEDNN_OPTS: "1" });
     assert.equal(stderr, "");
     assert.deepEqual(JSON.parse(stdout), { backend, ...trained });
     assert.equal(status, 0);
+  });
+}
+
+test("TensorFlow's log lines appear when TF_CPP_MIN_LOG_LEVEL asks for them", { skip }, async () => {
+  const { stderr } = await script("await ready()", { TF_CPP_MIN_LOG_LEVEL: "0", TF_ENABLE_ONEDNN_OPTS: "1" });
+  assert.match(stderr, /oneDNN custom operations are on/);
+  assert.match(stderr, /cpu_feature_guard/);
+});
+
+/** Runs code in the middle of loading TensorFlow, as its own initializers run. */
+const duringLoad = (code: string) => {
+  const prelude = `
+    const Module = require("node:module"), fs = require("node:fs");
+    const load = Module._load;
+    Module._load = function (request, ...rest) {
+      const loaded = load.call(this, request, ...rest);
+      if (request === "@tensorflow/tfjs-node-gpu") { ${code} }
+      return loaded;
+    };`;
+  const url = JSON.stringify(new URL("../../src/runtime/index.js", import.meta.url).href);
+  const env = { TF_ENABLE_ONEDNN_OPTS: "1" };
+  return start(["-e", `${prelude} import(${url}).then(({ tf }) => console.log(tf.add(1, 1).dataSync()[0]))`], env)
+    .ended;
+};
+
+test("what others write to stderr while TensorFlow is loaded arrives, byte for byte", { skip }, async () => {
+  const text = "warning from another library\nI0000 of no log\n\u20ac without an end";
+  const { stdout, stderr } = await duringLoad(`fs.writeSync(2, ${JSON.stringify(text)});`);
+  assert.equal(stderr, text);
+  assert.equal(stdout, "2\n");
+});
+
+test("an error that TensorFlow logs while it is loaded arrives, information does not", { skip }, async () => {
+  const line = (severity: string) =>
+    `${severity}0000 00:00:1795989246.451402   10238 some_file.cc:1] text of ${severity}\n`;
+  const { stderr } = await duringLoad(`fs.writeSync(2, ${JSON.stringify(["I", "W", "E"].map(line).join(""))});`);
+  const notice = "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n";
+  assert.equal(stderr.replace(notice, ""), line("E"));
+});
+
+for (const [way, code] of [
+  ["aborts", "process.abort()"],
+  ["exits", "process.exit(3)"],
+  ["is ended by a fault", "process.kill(process.pid, 'SIGSEGV')"],
+] as const) {
+  test(`a process that ${way} while TensorFlow is loaded still says why`, { skip }, async () => {
+    const { stdout, stderr, status } = await duringLoad(`fs.writeSync(2, "the reason\\n"); ${code};`);
+    assert.match(stderr, /the reason\n/);
+    assert.equal(stdout, "");
+    assert.notEqual(status, 0);
   });
 }
 

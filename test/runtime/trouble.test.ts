@@ -44,7 +44,10 @@ const index = (url: string) => ({
 });
 const nothingLeft = (cache: string) =>
   assert.deepEqual(
-    readdirSync(cache, { recursive: true }).sort(),
+    readdirSync(cache, { recursive: true })
+      .map(String)
+      .filter((name) => !/^collector(\/[0-9a-f]{16}\.node)?$/.test(name))
+      .sort(),
     ["native", "wheels"],
     "nothing half-written is left",
   );
@@ -52,6 +55,22 @@ const nothingLeft = (cache: string) =>
 test("without Python, setup says what to install", { skip }, async (t) => {
   const said = await refusal({ PATH: pathWith(t, {}), HALFTONE_CACHE: emptyFolder(t) });
   assert.match(said, /Python 3 is missing: install it with pip/);
+});
+
+test("for WebAssembly, setup builds what frees memory without delay, and doctor has nothing left to say", async (t) => {
+  const env = { HALFTONE_BACKEND: "wasm", HALFTONE_CACHE: emptyFolder(t) };
+  const before = await halftone(["doctor"], env).ended;
+  assert.match(before.stdout, /only between turns of the event loop, because .* \(run `halftone setup`\)/);
+  assert.equal((await halftone(["setup"], env).ended).stdout, "");
+  const after = await halftone(["doctor"], env).ended;
+  assert.doesNotMatch(after.stdout, /event loop|halftone setup/);
+  assert.equal(after.status, 0);
+});
+
+test("without a compiler, doctor says to install one before setup", async (t) => {
+  const env = { HALFTONE_BACKEND: "wasm", HALFTONE_CACHE: emptyFolder(t), PATH: pathWith(t, {}), CXX: "" };
+  const { stdout } = await halftone(["doctor"], env).ended;
+  assert.match(stdout, /install a C\+\+ compiler, .*, and run `halftone setup`/);
 });
 
 test("without pip, setup says what to install", { skip }, async (t) => {
