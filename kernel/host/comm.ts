@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { CommMessage } from "../session/output.ts";
 import { answerCalls } from "./calls.ts";
-import { currentCell, currentId, type HostCell, within } from "./cells.ts";
+import { currentCell, type HostCell, within } from "./cells.ts";
 import { sendEvent } from "./outbox.ts";
 import { defineProperty, Table } from "./primordials.ts";
 
@@ -68,7 +68,8 @@ export class Comm {
       metadata,
       buffers: buffers.map((each) => Buffer.from(each.buffer, each.byteOffset, each.byteLength).toString("base64")),
     };
-    sendEvent({ type: "comm", cell: this.#cell?.id ?? currentId(), message });
+    // Of no cell, it answers what the front end sent.
+    sendEvent({ type: "comm", cell: this.#cell?.id ?? 0, message });
   }
 
   /** @internal */

@@ -1,36 +1,22 @@
-/** A Jupyter client as the protocol describes it, which starts the kernel as a front end does. */
+/** A Jupyter client as the protocol describes it, which starts the kernel as a front end does, and hears all it says. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after } from "node:test";
+import { after, afterEach } from "node:test";
 import { fileURLToPath } from "node:url";
 import { curveKeyPair, Dealer, Request, Subscriber } from "zeromq";
 import { type Connection, endpoint } from "../../kernel/jupyter/connection.ts";
 import type { Json, Message } from "../../kernel/jupyter/messages.ts";
-import { Wire } from "../../kernel/jupyter/wire.ts";
+import { type Frame, Wire } from "../../kernel/jupyter/wire.ts";
+import { Exchange, kindOf } from "./exchange.ts";
 
 const kernelMain = fileURLToPath(new URL("../../kernel/main.js", import.meta.url));
 /** Long enough for a machine that does ten other things. */
 const DEADLINE_MS = 60_000;
-
-export interface Ran {
-  reply: Message;
-  /** What iopub said with the request as parent, from busy to idle. */
-  published: Message[];
-  /** Texts of stdout joined. */
-  stdout: string;
-  /** Content of the first message of that type. */
-  content(type: string): Json | undefined;
-}
-
-export interface Asked {
-  /** The message id of the request. */
-  id: string;
-  reply: Promise<Message>;
-  done: Promise<Ran>;
-}
+/** The user of the requests by which a client knows that it has heard all that was said before. */
+const FENCE = "fence";
 
 export interface Options {
   transport?: "tcp" | "ipc";
@@ -38,6 +24,14 @@ export interface Options {
   env?: NodeJS.ProcessEnv;
 }
 
+export interface Where {
+  channel?: "shell" | "control";
+  subshell?: string;
+  buffers?: Buffer[];
+  metadata?: Json;
+}
+
+/** A kernel that ends with the test, or the file, that starts it. */
 export async function startKernel(options: Options = {}): Promise<Client> {
   const folder = mkdtempSync(path.join(tmpdir(), "halftone-kernel-"));
   const connection = await makeConnection(folder, options);
@@ -45,7 +39,19 @@ export async function startKernel(options: Options = {}): Promise<Client> {
   writeFileSync(file, JSON.stringify(connection));
   const env = { ...process.env, HALFTONE_HISTORY: path.join(folder, "history.jsonl"), ...options.env };
   const kernel = spawn(process.execPath, [kernelMain, file], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
-  const client = new Client(connection, kernel);
+  return connectTo(connection, kernel, folder);
+}
+
+/** One more client of a kernel that runs. */
+export async function connectTo(
+  connection: Connection,
+  kernel: ChildProcess,
+  folder: string,
+  name = "client",
+): Promise<Client> {
+  const client = new Client(connection, kernel, folder, name);
+  // In a file's own scope each test is checked by itself.
+  afterEach(() => client.nothingUnnamed());
   after(() => client.end());
   await client.connect();
   return client;
@@ -54,36 +60,39 @@ export async function startKernel(options: Options = {}): Promise<Client> {
 export class Client {
   readonly connection: Connection;
   readonly kernel: ChildProcess;
+  /** The kernel's folder. */
+  readonly folder: string;
   readonly wire: Wire;
-  /** What the kernel wrote on stderr: its log. */
-  log = "";
   readonly shell: Dealer;
   readonly control: Dealer;
   readonly stdin: Dealer;
   readonly iopub: Subscriber;
   readonly heartbeat: Request;
-  /** All that iopub and stdin said. */
-  readonly published: Message[] = [];
-  readonly asked: Message[] = [];
-  readonly #replies: Message[] = [];
-  readonly #watchers = new Set<() => void>();
   readonly exited: Promise<number | null>;
+  /** What the kernel wrote on stdout and stderr, and no test has named. */
+  #log = "";
+  #sent: Promise<void> = Promise.resolve();
+  readonly #exchanges = new Map<string, Exchange>();
+  readonly #ofNoRequest = new Exchange(notOurs("none"));
+  readonly #watchers = new Set<() => void>();
 
-  constructor(connection: Connection, kernel: ChildProcess) {
+  constructor(connection: Connection, kernel: ChildProcess, folder: string, name: string) {
     this.connection = connection;
     this.kernel = kernel;
+    this.folder = folder;
     this.wire = new Wire(connection.key);
     const security = clientSecurity(connection);
-    this.shell = new Dealer(security);
-    this.control = new Dealer(security);
-    this.stdin = new Dealer({ ...security, routingId: "client" });
-    this.shell.routingId = "client";
+    this.shell = new Dealer({ ...security, routingId: name });
+    this.control = new Dealer({ ...security, routingId: name });
+    this.stdin = new Dealer({ ...security, routingId: name });
     this.iopub = new Subscriber({ ...security, receiveHighWaterMark: 0 });
     this.heartbeat = new Request(security);
-    kernel.stderr!.setEncoding("utf8").on("data", (text: string) => {
-      this.log += text;
-      this.#changed();
-    });
+    for (const stream of [kernel.stdout!, kernel.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        this.#log += text;
+        for (const check of this.#watchers) check();
+      });
+    }
     this.exited = new Promise((resolve) => kernel.once("exit", resolve));
   }
 
@@ -94,59 +103,60 @@ export class Client {
     }
     this.heartbeat.connect(endpoint(this.connection, "hb"));
     this.iopub.subscribe("");
-    void this.#read(this.iopub, this.published);
-    void this.#read(this.shell, this.#replies);
-    void this.#read(this.control, this.#replies);
-    void this.#read(this.stdin, this.asked);
-    await this.until(() => this.published.some(({ header }) => header.msg_type === "iopub_welcome"), "iopub's welcome");
+    void this.#read(this.iopub, (message) => this.#to(message).published.add(message));
+    void this.#read(this.shell, (message) => this.#to(message).replies.add(message));
+    void this.#read(this.control, (message) => this.#to(message).replies.add(message));
+    void this.#read(this.stdin, (message) => this.#to(message).questions.add(message));
+    const first = await this.#ofNoRequest.published.peek("iopub_welcome");
+    // A client that is early hears the kernel's start, too.
+    if (kindOf(first) === "starting") await this.#ofNoRequest.take("starting");
+    await this.#ofNoRequest.take("iopub_welcome");
   }
 
-  request(
-    type: string,
-    content: Json,
-    where: { channel?: "shell" | "control"; subshell?: string; buffers?: Buffer[] } = {},
-  ): Asked {
+  /** Sends a request of this type and content. */
+  request(type: string, content: Json = {}, where: Where = {}): Exchange {
     const header = { ...this.wire.header(type), ...(where.subshell && { subshell_id: where.subshell }) };
-    const { msg_id: id } = header;
-    const message = { identities: [], header, parent: {}, metadata: {}, content, buffers: where.buffers ?? [] };
-    void this[where.channel ?? "shell"].send(this.wire.encode(message));
-    const answers = ({ parent }: Message): boolean => parent.msg_id === id;
-    // Comm messages have no reply: their own message stands in for it.
-    const reply = type.endsWith("_request")
-      ? this.until(() => this.#replies.find(answers), `the reply to ${type}`)
-      : Promise.resolve(message);
-    const mine = (): Message[] => this.published.filter(answers);
-    const done = this.until(() => mine().find(({ content }) => content.execution_state === "idle"), "idle").then(
-      async () => {
-        const published = mine();
-        const streams = published.filter(
-          ({ header, content }) => header.msg_type === "stream" && content.name === "stdout",
-        );
-        return {
-          reply: await reply,
-          published,
-          stdout: streams.map(({ content }) => content.text).join(""),
-          content: (wanted: string) => published.find(({ header }) => header.msg_type === wanted)?.content,
-        };
-      },
-    );
-    for (const promise of [reply, done]) promise.catch(() => {});
-    return { id, reply, done };
+    const { buffers = [], metadata = {} } = where;
+    const message = { identities: [], header, parent: {}, metadata, content, buffers };
+    return this.send(message, this.wire.encode(message), where.channel);
   }
 
-  execute(code: string, content: Json = {}, subshell?: string): Asked {
+  /** Sends these frames as this message, which they may hold in a way of their own. */
+  send(message: Message, frames: Frame[], channel: "shell" | "control" = "shell"): Exchange {
+    const exchange = new Exchange(message);
+    this.#exchanges.set(exchange.id, exchange);
+    this.#sent = this.#sent.then(() => this[channel].send(frames));
+    return exchange;
+  }
+
+  execute(code: string, content: Json = {}, subshell?: string): Exchange {
     return this.request("execute_request", { code, allow_stdin: false, ...content }, subshell ? { subshell } : {});
   }
 
+  /** Runs a cell that publishes exactly these; gives their contents. It succeeds unless an error is among them. */
+  async run(code: string, ...kinds: string[]): Promise<Json[]> {
+    const { reply, contents } = await this.execute(code).done(...kinds);
+    const expected = kinds.includes("error") ? "error" : "ok";
+    if (reply.status !== expected) throw new Error(`expected status ${expected}, got ${JSON.stringify(reply)}`);
+    return contents;
+  }
+
+  /** A cell's value as text. */
+  async value(code: string): Promise<unknown> {
+    const [result] = await this.run(code, "execute_result");
+    return (result!.data as Json)["text/plain"];
+  }
+
+  /** The reply to a request about which iopub says nothing but busy and idle. */
   async ask(type: string, content: Json = {}, channel: "shell" | "control" = "shell"): Promise<Json> {
-    return (await this.request(type, content, { channel }).reply).content;
+    return (await this.request(type, content, { channel }).done()).reply;
   }
 
   /** Answers the kernel's question. */
   answer(question: Message, value: string): void {
     const header = this.wire.header("input_reply");
     const message = { identities: [], header, parent: question.header, metadata: {}, content: { value }, buffers: [] };
-    void this.stdin.send(this.wire.encode(message));
+    this.#sent = this.#sent.then(() => this.stdin.send(this.wire.encode(message)));
   }
 
   async beat(): Promise<string> {
@@ -155,47 +165,93 @@ export class Client {
     return String(echo);
   }
 
-  until<T>(look: () => T | undefined | false, what: string): Promise<T> {
-    return new Promise((resolve, reject) => {
+  /** What is said about no request, or about that of another client. */
+  about(request?: Exchange): Exchange {
+    if (!request) return this.#ofNoRequest;
+    return this.#exchanges.get(request.id) ?? this.#foreign(request.header);
+  }
+
+  /** Takes the kernel's log up to the line's end in which this stands; waits for it. */
+  async logged(pattern: RegExp): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve, reject) => {
       const check = (): void => {
-        const found = look();
-        if (!found) return;
-        clearTimeout(timer);
+        const found = pattern.exec(this.#log);
+        const end = found ? this.#log.indexOf("\n", found.index) : -1;
+        if (end === -1) return;
+        this.#log = this.#log.slice(end + 1);
         this.#watchers.delete(check);
-        resolve(found);
+        resolve();
       };
-      const timer = setTimeout(() => {
-        this.#watchers.delete(check);
-        reject(new Error(`waited in vain for ${what}; the kernel's log:\n${this.log}`));
-      }, DEADLINE_MS);
+      timer = setTimeout(() => reject(new Error(`waited in vain for ${pattern} in ${this.#log}`)), DEADLINE_MS);
       this.#watchers.add(check);
       check();
     });
+    clearTimeout(timer);
   }
 
-  end(): void {
-    this.kernel.kill("SIGKILL");
-    for (const socket of [this.shell, this.control, this.stdin, this.iopub, this.heartbeat]) {
-      socket.linger = 0;
-      socket.close();
+  /** Hears all that the kernel has said so far, and throws if a test has not named it. */
+  async nothingUnnamed(): Promise<void> {
+    const isAlive = this.kernel.exitCode === null && this.kernel.signalCode === null && !this.shell.closed;
+    if (isAlive) {
+      const header = this.wire.header("kernel_info_request", FENCE);
+      const message = { identities: [], header, parent: {}, metadata: {}, content: {}, buffers: [] };
+      await this.send(message, this.wire.encode(message)).done();
+      this.#exchanges.delete(header.msg_id);
+    }
+    const said = [this.#ofNoRequest, ...this.#exchanges.values()].flatMap((exchange) => exchange.rest());
+    if (this.#log !== "") said.push(`the kernel's log: ${this.#log.slice(0, 2000)}`);
+    this.#log = "";
+    if (said.length === 0) return;
+    throw new Error(`${said.length} messages that the test does not name:\n${said.slice(0, 10).join("\n")}`);
+  }
+
+  async end(): Promise<void> {
+    try {
+      await this.nothingUnnamed();
+    } finally {
+      this.kernel.kill("SIGKILL");
+      await this.exited;
+      for (const socket of [this.shell, this.control, this.stdin, this.iopub, this.heartbeat]) {
+        socket.linger = 0;
+        socket.close();
+      }
     }
   }
 
-  async #read(socket: Dealer | Subscriber, into: Message[]): Promise<void> {
+  #to(message: Message): Exchange {
+    const id = message.parent.msg_id;
+    if (id === undefined) return this.#ofNoRequest;
+    // What another client asks for a fence is heard here too.
+    return this.#exchanges.get(String(id)) ?? this.#foreign(message.parent as Message["header"]);
+  }
+
+  #foreign(header: Message["header"]): Exchange {
+    const exchange = new Exchange({ ...notOurs(header.msg_id), header });
+    if (header.username !== FENCE) this.#exchanges.set(exchange.id, exchange);
+    return exchange;
+  }
+
+  async #read(socket: Dealer | Subscriber, receive: (message: Message) => void): Promise<void> {
     const wire = new Wire(this.connection.key);
     try {
-      for await (const frames of socket) {
-        into.push(wire.decode(frames));
-        this.#changed();
-      }
+      for await (const frames of socket) receive(wire.decode(frames));
     } catch (error) {
       if (!socket.closed) throw error;
     }
   }
+}
 
-  #changed(): void {
-    for (const check of this.#watchers) check();
-  }
+function notOurs(id: string): Message {
+  const header = {
+    msg_id: id,
+    msg_type: "request of another client",
+    session: "",
+    username: "",
+    date: "",
+    version: "",
+  };
+  return { identities: [], header, parent: {}, metadata: {}, content: {}, buffers: [] };
 }
 
 async function makeConnection(folder: string, { transport = "tcp", encrypted }: Options): Promise<Connection> {

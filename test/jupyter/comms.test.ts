@@ -4,8 +4,6 @@ import type { Message } from "../../kernel/jupyter/messages.ts";
 import { startKernel } from "./client.ts";
 
 const kernel = await startKernel();
-const comm = (type: string, comm_id: string) =>
-  kernel.published.filter(({ header, content }) => header.msg_type === type && content.comm_id === comm_id);
 
 test("a target registered in a cell answers what the front end opens, with buffers both ways", async () => {
   const cell = kernel.execute(`comm.register("echo", (line, opened) => {
@@ -13,57 +11,63 @@ test("a target registered in a cell answers what the front end opens, with buffe
     line.onMessage(({ data, buffers }) => line.send({ back: data }, { buffers: buffers.map((b) => b.map((x) => x + 1)) }));
     line.onClose(() => console.log("closed"));
   })`);
-  await cell.done;
-  await kernel.request("comm_open", { comm_id: "c1", target_name: "echo", data: { n: 5 } }).done;
+  await cell.done();
+  await kernel.request("comm_open", { comm_id: "c1", target_name: "echo", data: { n: 5 } }).done();
+  await cell.prints("opened with 5\n");
   const open = await kernel.ask("comm_info_request", { target_name: "echo" });
   assert.deepEqual(open.comms, { c1: { target_name: "echo" } });
-  await kernel.request("comm_msg", { comm_id: "c1", data: { hello: 1 } }, { buffers: [Buffer.from([1, 2, 255])] }).done;
-  const [answer] = comm("comm_msg", "c1");
-  assert.deepEqual(answer?.content.data, { back: { hello: 1 } });
+  const buffers = [Buffer.from([1, 2, 255])];
+  await kernel.request("comm_msg", { comm_id: "c1", data: { hello: 1 } }, { buffers }).done();
+  const [answer] = await cell.take("comm_msg");
+  assert.deepEqual(answer?.content, { comm_id: "c1", data: { back: { hello: 1 } } });
   assert.deepEqual([...answer!.buffers[0]!], [2, 3, 0]);
-  await kernel.request("comm_close", { comm_id: "c1", data: {} }).done;
+  await kernel.request("comm_close", { comm_id: "c1", data: {} }).done();
+  await cell.prints("closed\n");
   assert.deepEqual((await kernel.ask("comm_info_request", {})).comms, {});
-  const printed = kernel.published.filter(
-    ({ header, parent }) => header.msg_type === "stream" && parent.msg_id === cell.id,
-  );
-  assert.equal(printed.map(({ content }) => content.text).join(""), "opened with 5\nclosed\n");
 });
 
 test("a comm that a cell opens reaches the front end with its data, and hears what that sends", async () => {
-  const cell = await kernel.execute(`const line = comm.open("viewer", { a: 1 }, { metadata: { version: "1" } });
-    let heard: unknown; line.onMessage(({ data }) => { heard = data }); line.send({ b: 2 }); line.id`).done;
-  const opened = cell.content("comm_open");
-  assert.equal(opened?.target_name, "viewer");
-  assert.deepEqual(opened?.data, { a: 1 });
-  const id = String(opened?.comm_id);
-  assert.deepEqual(comm("comm_msg", id)[0]?.content.data, { b: 2 });
-  await kernel.request("comm_msg", { comm_id: id, data: { c: 3 } }).done;
-  const { content } = await kernel.execute("line.close(); heard").done;
-  assert.deepEqual(content("execute_result")?.data, { "text/plain": "{ c: 3 }" });
-  assert.equal(comm("comm_close", id).length, 1);
+  const cell = kernel.execute(`const line = comm.open("viewer", { a: 1 }, { metadata: { version: "1" } });
+    let heard: unknown; line.onMessage(({ data }) => { heard = data }); line.send({ b: 2 }); line.id`);
+  const [opened, sent, result] = (await cell.done("comm_open", "comm_msg", "execute_result")).published;
+  const id = opened?.content.comm_id;
+  assert.deepEqual(opened?.content, { comm_id: id, target_name: "viewer", data: { a: 1 } });
+  assert.equal(opened.metadata.version, "1");
+  assert.deepEqual(sent?.content, { comm_id: id, data: { b: 2 } });
+  assert.deepEqual(result?.content.data, { "text/plain": `'${id}'` });
+  await kernel.request("comm_msg", { comm_id: id, data: { c: 3 } }).done();
+  assert.equal(await kernel.value("line.close(); heard"), "{ c: 3 }");
+  const [closed] = await cell.take("comm_close");
+  assert.equal(closed?.content.comm_id, id);
 });
 
 test("a comm to a target that nobody registered is closed", async () => {
-  await kernel.request("comm_open", { comm_id: "lost", target_name: "nobody", data: {} }).done;
-  assert.equal(comm("comm_close", "lost").length, 1);
+  const open = kernel.request("comm_open", { comm_id: "lost", target_name: "nobody", data: {} });
+  const [closed] = (await open.done("comm_close")).contents;
+  assert.equal(closed?.comm_id, "lost");
 });
 
 test("without widgets a progress bar is text that changes in place", async () => {
   const code =
     "for (const item of progress([1, 2, 3], { label: 'Work' })) await new Promise((go) => setTimeout(go, 250));";
-  const { published } = await kernel.execute(code).done;
-  const [first] = published.filter(({ header }) => header.msg_type === "display_data");
-  const updates = published.filter(({ header }) => header.msg_type === "update_display_data");
+  const cell = kernel.execute(code);
+  await cell.starts();
+  const [first] = await cell.take("display_data");
+  const updates = await cell.several("update_display_data");
+  await cell.ends();
   assert.match(textOf(first), /^Work: {3}0 % ·+ 0\/3/);
   assert.match(textOf(updates.at(-1)), /^Work: 100 % █+ 3\/3/);
   for (const { content } of updates) assert.deepEqual(content.transient, first?.content.transient);
 });
 
 test("a front end that has widgets gets a bar of its own, moved by comm messages, and its state again when it asks", async () => {
-  await kernel.request("comm_open", { comm_id: "control", target_name: "jupyter.widget.control", data: {} }).done;
+  await kernel.request("comm_open", { comm_id: "control", target_name: "jupyter.widget.control", data: {} }).done();
   const code =
     "for await (const item of progress([1, 2], { label: '<Epochs>' })) await new Promise((go) => setTimeout(go, 80));";
-  const { published } = await kernel.execute(code).done;
+  const cell = kernel.execute(code);
+  await cell.starts();
+  const published = await cell.several("comm_open", "display_data", "comm_msg", "update_display_data");
+  await cell.ends();
   const models = published.filter(({ header }) => header.msg_type === "comm_open");
   const named = (name: string) =>
     models.find(({ content }) => (content.data as { state: { _model_name: string } }).state._model_name === name);
@@ -83,8 +87,9 @@ test("a front end that has widgets gets a bar of its own, moved by comm messages
     .map(({ content }) => (content.data as { state: { value?: number; bar_style?: string } }).state);
   assert.equal(moves.findLast(({ value }) => value !== undefined)?.value, 2);
   assert.equal(moves.at(-1)?.bar_style, "success");
-  await kernel.request("comm_msg", { comm_id: "control", data: { method: "request_states" } }).done;
-  const answer = comm("comm_msg", "control").at(-1)?.content.data as {
+  const request = kernel.request("comm_msg", { comm_id: "control", data: { method: "request_states" } });
+  const [{ content }] = (await request.done("comm_msg")).published as [Message];
+  const answer = content.data as {
     states: Record<string, { state: { value: number } }>;
   };
   assert.equal(answer.states[String(bar)]?.state.value, 2);

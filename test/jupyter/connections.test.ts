@@ -3,12 +3,13 @@ import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Dealer } from "zeromq";
 import { endpoint } from "../../kernel/jupyter/connection.ts";
 import { Wire } from "../../kernel/jupyter/wire.ts";
-import { Client, startKernel } from "./client.ts";
+import { connectTo, startKernel } from "./client.ts";
+import { Exchange } from "./exchange.ts";
 
 const kernelMain = fileURLToPath(new URL("../../kernel/main.js", import.meta.url));
 
@@ -18,8 +19,7 @@ for (const [what, options] of [
 ] as const) {
   test(`a kernel ${what} runs a cell, beats and welcomes`, async () => {
     const kernel = await startKernel(options);
-    const { content } = await kernel.execute("6 * 7").done;
-    assert.deepEqual(content("execute_result")?.data, { "text/plain": "42" });
+    assert.equal(await kernel.value("6 * 7"), "42");
     assert.equal(await kernel.beat(), "ping");
   });
 }
@@ -32,60 +32,65 @@ test("an encrypted kernel hears nothing from a client without the key", async ()
   const wire = new Wire(plain.key);
   const header = wire.header("shutdown_request");
   await stranger.send(wire.encode({ identities: [], header, parent: {}, metadata: {}, content: {}, buffers: [] }));
-  assert.equal((await kernel.execute("1").reply).content.status, "ok");
+  assert.equal(await kernel.value("1"), "1");
   assert.equal(kernel.kernel.exitCode, null);
   stranger.close();
 });
 
 test("two clients each get their own replies, and both hear all outputs", async () => {
   const first = await startKernel();
-  const second = new Client(first.connection, first.kernel);
-  second.shell.routingId = "second";
-  second.stdin.routingId = "second";
-  after(() => second.end());
-  await second.connect();
+  const second = await connectTo(first.connection, first.kernel, first.folder, "second");
+  await first.about().take("iopub_welcome");
   const asked = first.execute("console.log('to all'); 'first'");
   const other = second.execute("'second'");
-  const [one, two] = await Promise.all([asked.done, other.done]);
-  assert.deepEqual(one.content("execute_result")?.data, { "text/plain": "'first'" });
-  assert.deepEqual(two.content("execute_result")?.data, { "text/plain": "'second'" });
-  await second.until(() => second.published.some(({ content }) => content.text === "to all\n"), "the other's output");
+  const [, one] = (await asked.done("stdout", "execute_result")).contents;
+  const [two] = (await other.done("execute_result")).contents;
+  assert.deepEqual(one?.data, { "text/plain": "'first'" });
+  assert.deepEqual(two?.data, { "text/plain": "'second'" });
+  const heard = ["busy", "execute_input", "stdout", "execute_result", "idle"];
+  const [, , stdout] = await second.about(asked).take(...heard);
+  assert.equal(stdout?.content.text, "to all\n");
+  await first.about(other).take("busy", "execute_input", "execute_result", "idle");
 });
 
 test("malformed, unsigned and replayed messages are logged and cost nothing", async () => {
   const kernel = await startKernel();
   const { wire } = kernel;
-  const message = (type: string, content = {}) =>
-    wire.encode({ identities: [], header: wire.header(type), parent: {}, metadata: {}, content, buffers: [] });
-  const signed = message("execute_request", {
-    code: "var runs = Number(Reflect.get(globalThis, 'n') ?? 0) + 1; Reflect.set(globalThis, 'n', runs)",
-  });
-  await kernel.shell.send(signed);
+  const content = {
+    code: "var runs = Number(Reflect.get(globalThis, 'n') ?? 0) + 1; Reflect.set(globalThis, 'n', runs);",
+  };
+  const header = wire.header("execute_request");
+  const message = { identities: [], header, parent: {}, metadata: {}, content, buffers: [] };
+  const signed = wire.encode(message);
+  const cell = kernel.send(message, signed);
+  await cell.done();
   await kernel.shell.send(signed);
   await kernel.shell.send(signed.with(2, Buffer.from("f".repeat(64))));
   await kernel.shell.send(["no", "delimiter"]);
   await kernel.shell.send([Buffer.from([255, 254])]);
   for (const reason of [/replayed/, /signature does not match/, /no <IDS\|MSG> delimiter/]) {
-    await kernel.until(() => reason.test(kernel.log), `${reason} in the log`);
+    await kernel.logged(reason);
   }
-  const { content } = await kernel.execute("runs").done;
-  assert.deepEqual(content("execute_result")?.data, { "text/plain": "1" });
+  await kernel.logged(/no <IDS\|MSG> delimiter/);
+  assert.equal(await kernel.value("runs"), "1");
 });
 
 test("an unknown request and one with bad content are answered with an error", async () => {
   const kernel = await startKernel();
   const unknown = await kernel.ask("levitate_request");
   assert.equal(unknown.ename, "UnknownMessage");
-  const invalid = await kernel.ask("execute_request", { code: 7 });
-  assert.match(String(invalid.evalue), /execute_request: code: /);
+  await kernel.logged(/levitate/);
+  const invalid = kernel.request("execute_request", { code: 7 });
+  await invalid.take("busy", "idle");
+  assert.match(String((await invalid.reply()).content.evalue), /execute_request: code: /);
+  await kernel.logged(/execute_request: code/);
 });
 
 test("a 10 MB cell and a 50 MB output come through", async () => {
   const kernel = await startKernel();
-  const { content } = await kernel.execute(`"${"é".repeat(5e6)}".length`).done;
-  assert.deepEqual(content("execute_result")?.data, { "text/plain": "5000000" });
-  const { stdout } = await kernel.execute("console.log('x'.repeat(50_000_000))").done;
-  assert.equal(stdout.length, 50_000_001);
+  assert.equal(await kernel.value(`"${"é".repeat(5e6)}".length`), "5000000");
+  const [stdout] = await kernel.run("console.log('x'.repeat(50_000_000))", "stdout");
+  assert.equal(String(stdout?.text).length, 50_000_001);
 });
 
 test("a client that vanishes in the middle of a cell leaves the kernel to others", async () => {
@@ -96,10 +101,12 @@ test("a client that vanishes in the middle of a cell leaves the kernel to others
   const header = wire.header("execute_request");
   const content = { code: "for (let i = 0; i < 1000; i++) { console.log(i); await 0 } var finished = true" };
   await gone.send(wire.encode({ identities: [], header, parent: {}, metadata: {}, content, buffers: [] }));
-  await kernel.until(() => kernel.published.some(({ parent }) => parent.msg_id === header.msg_id), "the cell runs");
+  const cell = kernel.about(new Exchange({ identities: [], header, parent: {}, metadata: {}, content, buffers: [] }));
+  await cell.take("busy", "execute_input");
   gone.close();
-  const after = await kernel.execute("finished").done;
-  assert.deepEqual(after.content("execute_result")?.data, { "text/plain": "true" });
+  const [stdout] = await cell.take("stdout", "idle");
+  assert.match(String(stdout?.content.text), /^0\n1\n.*\n999\n$/s);
+  assert.equal(await kernel.value("finished"), "true");
 });
 
 test("a connection file that is missing, unreadable or wrong is said in a line, without a stack", () => {

@@ -14,32 +14,32 @@ test("kernel_info answers on shell and on control, with the features it has", as
 });
 
 test("a cell publishes busy, its input, its output in order, its result and idle, and then nothing", async () => {
-  const { published, reply } = await kernel.execute("console.log('a'); console.error('b'); await 0; 7").done;
-  const types = published.map(({ header, content }) => content.execution_state ?? content.name ?? header.msg_type);
-  assert.deepEqual(types, ["busy", "execute_input", "stdout", "stderr", "execute_result", "idle"]);
-  assert.equal(reply.content.status, "ok");
-  assert.equal(reply.content.execution_count, 1);
+  const cell = kernel.execute("console.log('a'); console.error('b'); await 0; 7");
+  const [, input, stdout, stderr, result] = await cell.take(
+    ...["busy", "execute_input", "stdout", "stderr", "execute_result", "idle"],
+  );
+  assert.equal(input?.content.execution_count, 1);
+  assert.deepEqual([stdout?.content.text, stderr?.content.text], ["a\n", "b\n"]);
+  assert.deepEqual(result?.content, { execution_count: 1, data: { "text/plain": "7" }, metadata: {} });
+  const { content } = await cell.reply();
+  assert.deepEqual(content, { status: "ok", execution_count: 1, payload: [], user_expressions: {} });
 });
 
 test("a silent cell publishes nothing and is not counted; one without history is not counted either", async () => {
-  const before = (await kernel.execute("1").reply).content.execution_count;
-  const { published } = await kernel.execute("console.log('x'); 5", { silent: true }).done;
-  assert.deepEqual(
-    published.map(({ content }) => content.execution_state),
-    ["busy", "idle"],
-  );
-  await kernel.execute("2", { store_history: false }).done;
-  assert.equal((await kernel.execute("3").reply).content.execution_count, Number(before) + 1);
+  const before = (await kernel.execute("1;").done()).reply.execution_count;
+  await kernel.execute("console.log('x'); 5", { silent: true }).done();
+  await kernel.execute("2;", { store_history: false }).done();
+  assert.equal((await kernel.execute("3;").done()).reply.execution_count, Number(before) + 1);
   const history = await kernel.ask("history_request", { hist_access_type: "tail", n: 2, output: false, raw: true });
   assert.deepEqual(
     (history.history as unknown[][]).map(([, , source]) => source),
-    ["1", "3"],
+    ["1;", "3;"],
   );
 });
 
 test("user expressions answer each for itself", async () => {
-  const { content } = await kernel.execute("let x = 20", { user_expressions: { sum: "x + 1", bad: "nowhere" } }).reply;
-  const values = content.user_expressions as Record<string, Record<string, unknown>>;
+  const { reply } = await kernel.execute("let x = 20", { user_expressions: { sum: "x + 1", bad: "nowhere" } }).done();
+  const values = reply.user_expressions as Record<string, Record<string, unknown>>;
   assert.deepEqual(values.sum, { status: "ok", data: { "text/plain": "21" }, metadata: {} });
   assert.equal(values.bad?.ename, "ReferenceError");
 });
@@ -47,26 +47,24 @@ test("user expressions answer each for itself", async () => {
 test("after an error the cells that wait are refused, those that come later run", async () => {
   const failing = kernel.execute("await new Promise((go) => setTimeout(go, 100)); throw new TypeError('no')");
   const waiting = kernel.execute("'never'");
-  assert.equal((await failing.reply).content.ename, "TypeError");
-  assert.equal((await waiting.reply).content.ename, "Aborted");
-  assert.equal((await kernel.execute("'later'").reply).content.status, "ok");
+  assert.equal((await failing.done("error")).reply.ename, "TypeError");
+  await waiting.take("busy", "idle");
+  assert.equal((await waiting.reply()).content.ename, "Aborted");
+  assert.equal(await kernel.value("'later'"), "'later'");
 });
 
 test("with stop_on_error off the waiting cells run", async () => {
-  kernel.execute("await new Promise((go) => setTimeout(go, 50)); throw 1", { stop_on_error: false });
-  assert.equal((await kernel.execute("'still'").reply).content.status, "ok");
+  const failing = kernel.execute("await new Promise((go) => setTimeout(go, 50)); throw 1", { stop_on_error: false });
+  assert.equal(await kernel.value("'still'"), "'still'");
+  await failing.done("error");
 });
 
 test("output after an await belongs to the cell that caused it, also when it is late", async () => {
-  const first = kernel.execute("setTimeout(() => console.log('late'), 150); 0");
-  await first.done;
-  const { stdout } = await kernel.execute("await new Promise((go) => setTimeout(go, 300)); console.log('own')").done;
-  assert.equal(stdout, "own\n");
-  const late = await kernel.until(
-    () => kernel.published.find(({ content }) => content.text === "late\n"),
-    "the late output",
-  );
-  assert.equal(late.parent.msg_id, first.id);
+  const first = kernel.execute("setTimeout(() => console.log('late'), 150); 0;");
+  await first.done();
+  const [own] = await kernel.run("await new Promise((go) => setTimeout(go, 300)); console.log('own')", "stdout");
+  assert.equal(own?.text, "own\n");
+  await first.prints("late\n");
 });
 
 test("completion and inspection count code points, as the protocol does", async () => {
@@ -79,37 +77,40 @@ test("completion and inspection count code points, as the protocol does", async 
 });
 
 test("completion looks at live values where types say nothing, and runs nothing that could change one", async () => {
-  await kernel.execute(`let touched = 0; const box: any = JSON.parse('{ "shelf": { "book": 1 } }');
-Object.defineProperty(box, "lid", { get() { touched++; return { hinge: 1 } } });`).done;
+  await kernel.run(`let touched = 0; const box: any = JSON.parse('{ "shelf": { "book": 1 } }');
+Object.defineProperty(box, "lid", { get() { touched++; return { hinge: 1 } } });`);
   assert.deepEqual((await kernel.ask("complete_request", { code: "box.shelf.", cursor_pos: 10 })).matches, ["book"]);
   assert.deepEqual((await kernel.ask("complete_request", { code: "box.lid.", cursor_pos: 8 })).matches, []);
-  assert.deepEqual((await kernel.execute("touched").done).content("execute_result")?.data, { "text/plain": "0" });
+  assert.equal(await kernel.value("touched"), "0");
 });
 
 test("input asks the client and hands over what was typed; a password is marked as one", async () => {
   const cell = kernel.execute("await input('Name? ') + await input('Word? ', { password: true })", {
     allow_stdin: true,
   });
-  const first = await kernel.until(() => kernel.asked[0], "the first question");
+  const first = await cell.question();
   assert.deepEqual(first.content, { prompt: "Name? ", password: false });
-  assert.equal(first.parent.msg_id, cell.id);
   kernel.answer(first, "Ada 😀");
-  const second = await kernel.until(() => kernel.asked[1], "the second question");
+  const second = await cell.question();
   assert.deepEqual(second.content, { prompt: "Word? ", password: true });
   kernel.answer(second, "!");
-  assert.deepEqual((await cell.done).content("execute_result")?.data, { "text/plain": "'Ada 😀!'" });
+  const [result] = (await cell.done("execute_result")).contents;
+  assert.deepEqual(result?.data, { "text/plain": "'Ada 😀!'" });
 });
 
 test("input is an error where the client allows none", async () => {
-  assert.match(String((await kernel.execute("await input('?')").reply).content.evalue), /front end/);
+  const [error] = await kernel.run("await input('?')", "error");
+  assert.match(String(error?.evalue), /front end/);
 });
 
 test("Stop ends a cell that waits for input", async () => {
-  const asked = kernel.asked.length;
   const cell = kernel.execute("await input('?')", { allow_stdin: true });
-  await kernel.until(() => kernel.asked[asked], "the question");
+  await cell.question();
   await kernel.ask("interrupt_request", {}, "control");
-  assert.equal((await cell.reply).content.ename, "KeyboardInterrupt");
+  await cell.starts();
+  // Told again when the interrupt was answered, as front ends show the state that they heard last.
+  await cell.take("busy");
+  assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
 });
 
 for (const [what, code] of [
@@ -119,65 +120,69 @@ for (const [what, code] of [
   ["Atomics.wait", "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)"],
 ] as const) {
   test(`Stop ends ${what}, and variables survive`, async () => {
-    await kernel.execute("let survivor = 41").done;
+    await kernel.run("let survivor = 41");
     const cell = kernel.execute(`console.log('on'); ${code}`);
-    await kernel.until(
-      () => kernel.published.find(({ parent, header }) => parent.msg_id === cell.id && header.msg_type === "stream"),
-      "the cell runs",
-    );
+    await cell.starts();
+    await cell.prints("on\n");
     assert.equal((await kernel.ask("interrupt_request", {}, "control")).status, "ok");
-    assert.equal((await cell.reply).content.ename, "KeyboardInterrupt");
-    const after = await kernel.execute("survivor + 1").done;
-    assert.deepEqual(after.content("execute_result")?.data, { "text/plain": "42" });
+    await cell.take("busy");
+    assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
+    assert.equal(await kernel.value("survivor + 1"), "42");
   });
 }
 
 test("while a cell loops, control, heartbeat, history and is_complete answer", async () => {
   const cell = kernel.execute("while (true) {}");
-  await kernel.until(() => kernel.published.some(({ parent }) => parent.msg_id === cell.id), "the cell runs");
+  await cell.starts();
   assert.equal(await kernel.beat(), "ping");
   assert.equal((await kernel.ask("is_complete_request", { code: "f(" })).status, "incomplete");
   assert.equal((await kernel.ask("history_request", { hist_access_type: "tail", n: 1 })).status, "ok");
-  const state = kernel.published.filter(({ header }) => header.msg_type === "status").at(-1);
-  assert.equal(state?.content.execution_state, "busy");
   await kernel.ask("interrupt_request", {}, "control");
-  await cell.done;
+  // After each of the three, the client hears that the cell still runs.
+  await cell.take("busy", "busy", "busy");
+  assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
 });
 
 test("a signal interrupts as the message does", async () => {
   const cell = kernel.execute("await new Promise(() => {})");
-  await kernel.until(() => kernel.published.some(({ parent }) => parent.msg_id === cell.id), "the cell runs");
+  await cell.starts();
   kernel.kernel.kill("SIGINT");
-  assert.equal((await cell.reply).content.ename, "KeyboardInterrupt");
+  assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
 });
 
 test("a subshell answers while a cell of the main shell awaits", async () => {
   const { subshell_id } = await kernel.ask("create_subshell_request", {}, "control");
   assert.deepEqual((await kernel.ask("list_subshell_request", {}, "control")).subshell_id, [subshell_id]);
-  await kernel.execute("let go = () => {}").done;
+  await kernel.run("let go = () => {}");
   const main = kernel.execute("await new Promise<void>((resolve) => { go = resolve }); 'main'");
-  await kernel.until(() => kernel.published.some(({ parent }) => parent.msg_id === main.id), "the cell runs");
-  await kernel.execute("go()", {}, String(subshell_id)).done;
-  assert.deepEqual((await main.done).content("execute_result")?.data, { "text/plain": "'main'" });
+  await main.starts();
+  await kernel.execute("go()", {}, String(subshell_id)).done();
+  const [result] = (await main.ends("execute_result")).contents;
+  assert.deepEqual(result?.data, { "text/plain": "'main'" });
   await kernel.ask("delete_subshell_request", { subshell_id }, "control");
   assert.deepEqual((await kernel.ask("list_subshell_request", {}, "control")).subshell_id, []);
-  assert.equal((await kernel.execute("1", {}, String(subshell_id)).reply).content.ename, "UnknownSubshell");
+  const refused = kernel.execute("1", {}, String(subshell_id));
+  await refused.take("busy", "idle");
+  assert.equal((await refused.reply()).content.ename, "UnknownSubshell");
+  await kernel.logged(/no such subshell/);
 });
 
 test("100,000 lines arrive complete and in order, in far fewer messages", async () => {
-  const { stdout, published } = await kernel.execute("for (let i = 0; i < 100_000; i++) console.log(i)").done;
-  assert.equal(stdout, Array.from({ length: 100_000 }, (_, index) => `${index}\n`).join(""));
-  assert.ok(published.length < 2000, `${published.length} messages`);
+  const cell = kernel.execute("for (let i = 0; i < 100_000; i++) console.log(i)");
+  await cell.starts();
+  const [stdout] = await cell.take("stdout");
+  await cell.ends();
+  assert.equal(stdout?.content.text, Array.from({ length: 100_000 }, (_, index) => `${index}\n`).join(""));
+  assert.ok(cell.published.count < 2000, `${cell.published.count} messages`);
 });
 
 test("displays keep their place among stdout, and updates name their display", async () => {
   const code = `const show = Reflect.get(globalThis, Symbol.for("halftone.display"));
 console.log("1"); show({ "text/plain": "d" }, { displayId: "here" }); console.log("2");
 show({ "text/plain": "e" }, { displayId: "here", update: true }); console.clear();`;
-  const { published } = await kernel.execute(code).done;
-  const types = published.slice(2, -1).map(({ header }) => header.msg_type);
-  assert.deepEqual(types, ["stream", "display_data", "stream", "update_display_data", "clear_output"]);
-  assert.deepEqual(published[3]?.content.transient, { display_id: "here" });
+  const said = await kernel.run(code, "stdout", "display_data", "stdout", "update_display_data", "clear_output");
+  assert.deepEqual(said[1]?.transient, { display_id: "here" });
+  assert.deepEqual(said[3]?.transient, { display_id: "here" });
 });
 
 test("usage tells CPU, memory and the host's figures", async () => {
@@ -199,19 +204,16 @@ for (const [what, code, found] of [
   ],
 ] as const) {
   test(`a cell that ends the host by ${what} says so, and the kernel goes on`, async () => {
-    const { content } = await kernel.execute(code).reply;
-    assert.equal(content.status, "error");
-    assert.match(`${content.ename} ${content.evalue} ${(content.traceback as string[]).join("\n")}`, found);
-    assert.equal((await kernel.execute("1").reply).content.status, "ok");
+    const [error] = await kernel.run(code, "error");
+    assert.match(`${error?.ename} ${error?.evalue} ${error?.traceback}`, found);
+    assert.equal(await kernel.value("1"), "1");
   });
 }
 
 test("shutdown answers, tells every client, and ends the process", async () => {
-  const { content } = await kernel.request("shutdown_request", { restart: false }, { channel: "control" }).reply;
-  assert.deepEqual(content, { status: "ok", restart: false });
-  await kernel.until(
-    () => kernel.published.some(({ header }) => header.msg_type === "shutdown_reply"),
-    "the broadcast",
-  );
+  const request = kernel.request("shutdown_request", { restart: false }, { channel: "control" });
+  const { reply, contents } = await request.done("shutdown_reply");
+  assert.deepEqual(reply, { status: "ok", restart: false });
+  assert.deepEqual(contents, [reply]);
   assert.equal(await kernel.exited, 0);
 });
