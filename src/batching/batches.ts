@@ -103,7 +103,7 @@ export function bucketByLength(sequences: readonly Sequence[], options: BucketPl
   return batchesFrom(sequences, bucketPlan(lengthsOf(sequences, options), options), options);
 }
 
-/** Batches of like lengths with at most `maxTokens` cells each, however many rows that is. */
+/** Batches of similar lengths with at most `maxTokens` cells each, however many rows that is. */
 export function tokenBudgetBatches(sequences: readonly Sequence[], options: TokenBudgetPlanOptions & Padding): Batches {
   return batchesFrom(sequences, tokenBudgetPlan(lengthsOf(sequences, options), options), options);
 }

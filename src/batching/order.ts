@@ -3,7 +3,7 @@ import { deriveSeed } from "../random/index.ts";
 import type { PlannedBatch } from "./plan.ts";
 import { positiveInteger } from "./sequences.ts";
 
-/** How sequences of like length come together. */
+/** How sequences of similar length come together. */
 export interface GroupingOptions {
   /** Decides every shuffle; another order each epoch. Without it nothing is shuffled. */
   seed?: number;

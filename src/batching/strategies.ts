@@ -77,7 +77,7 @@ export interface TokenBudgetPlanOptions extends LengthLimit, GroupingOptions {
 }
 
 /**
- * Batches of like lengths with as many rows as `maxTokens` cells allow: many short sequences or a few long ones, at the
+ * Batches of similar lengths with as many rows as `maxTokens` cells allow: many short sequences or a few long ones, at the
  * same memory. fairseq's `--max-tokens`.
  *
  * @throws RangeError when a sequence alone is over the budget, with its index

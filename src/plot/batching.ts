@@ -16,7 +16,8 @@ const GAP = 2;
 
 /**
  * Batches as the rectangles that the model computes on, one under the other: tokens in blue, padding in orange. Sequences
- * that share a packed row differ in shade.
+ * that share a packed row differ in shade. The title names the epoch's share of padding, as `planStatistics` does; where only
+ * some batches are drawn, the axis names theirs.
  */
 export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}): Figure {
   const { epoch = 0, batches: count = 8 } = options;
@@ -40,8 +41,11 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
     cells += rows.length * time;
     top += rows.length + GAP;
   }
-  const share = (100 * (1 - useful / cells)).toFixed(1);
-  const title = options.title ?? `${capital(plan.strategy)}: ${share}% padding`;
+  const percent = (share: number) => `${(100 * share).toFixed(1)}% padding`;
+  const whole = percent(planStatistics(plan, { epoch }).paddingShare);
+  const some = drawn.length < plan.epoch(epoch).length;
+  const title = options.title ?? `${capital(plan.strategy)}: ${whole}${some ? " in the epoch" : ""}`;
+  const rows = `rows of the first ${drawn.length} batches${some ? `, ${percent(1 - useful / cells)}` : ""}`;
   const traces = [
     trace(padding, "padding", palette[1], 0.85),
     trace(tokens[0]!, "tokens", palette[0], 1),
@@ -55,7 +59,7 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
       hovermode: "closest",
       xaxis: { title: { text: "tokens" }, rangemode: "tozero", showgrid: false },
       yaxis: {
-        title: { text: `rows of the first ${drawn.length} batches` },
+        title: { text: rows },
         autorange: "reversed",
         showgrid: false,
         zeroline: false,
@@ -64,7 +68,7 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
   });
 }
 
-/** Padding, shapes, and how like the neighbours are, of several plans side by side. */
+/** Padding, shapes, and how similar the neighbours are, of several plans side by side. */
 export function paddingComparison(
   plans: readonly (Plan | PlanStatistics)[],
   { title = "What is computed on: tokens and padding", names }: { title?: string; names?: readonly string[] } = {},

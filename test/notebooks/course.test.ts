@@ -51,6 +51,16 @@ test("each asks, lets guess, measures, concludes, sets exercises and names its s
   }
 });
 
+test("no line of code is longer than 100 characters, in the course and in its assignments", () => {
+  const assignments = readdirSync(`${folder}/assignments/source`).map((name) => {
+    const file = `${folder}/assignments/source/${name}/${name}.ipynb`;
+    return { name, notebook: parseNotebook(readFileSync(file, "utf8"), name) };
+  });
+  for (const { name, notebook } of [...course, ...assignments])
+    for (const cell of notebook.cells.filter((each) => each.cell_type === "code"))
+      for (const line of cell.source.split("\n")) assert.ok(line.length <= 100, `${name}, ${cell.id}: ${line}`);
+});
+
 test("no number that a run could contradict stands in a notebook's conclusions as fixed text", () => {
   for (const { name, notebook } of course) {
     const at = notebook.cells.findIndex(({ source }) => source.startsWith("## What we learned"));

@@ -19,6 +19,20 @@ describe("batchRectangles", () => {
     assert.match((drawn.layout.title as { text: string }).text, /^Dynamic length: 31.3% padding$/);
   });
 
+  test("names the epoch's padding, as the tables do, and that of the batches drawn where these are fewer", () => {
+    const plan = fixedLengthPlan([4, 1, 1, 1], { batchSize: 1, maxLength: 4 });
+    const words = (batches: number) => {
+      const { title, yaxis } = batchRectangles(plan, { batches }).layout;
+      return [(title as { text: string }).text, (yaxis!.title as { text: string }).text];
+    };
+    // 7 tokens in 16 cells; 5 in the first 8.
+    assert.deepEqual(words(2), [
+      "Fixed length: 56.3% padding in the epoch",
+      "rows of the first 2 batches, 37.5% padding",
+    ]);
+    assert.deepEqual(words(4), ["Fixed length: 56.3% padding", "rows of the first 4 batches"]);
+  });
+
   test("tells packed sequences of a row apart", () => {
     const drawn = batchRectangles(packedPlan(lengths, { batchSize: 2, maxLength: 6 }));
     const [first, next] = ["tokens", "next in the row"].map((name) => area(drawn, name));
