@@ -218,34 +218,32 @@ export class Checker implements AsyncDisposable {
 
   /** One question at a time. A server that died meanwhile is asked again, once; one that does not answer is replaced. */
   ask<Answer>(question: (workspace: Workspace) => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
-    const once = () => this.#running().then((workspace) => this.#inTime(question(workspace), signal));
-    return this.#mutex.run(() =>
-      this.#inTime(this.#running(), signal)
+    const once = () => this.#running().then((workspace) => this.#inTime(question(workspace)));
+    const answer = this.#mutex.run(() => {
+      signal?.throwIfAborted();
+      return this.#inTime(this.#running())
         .then(once)
         .catch((error: unknown) => {
           if (error instanceof ServerEnded && !this.#disposed) return once();
           throw error;
-        }),
-    );
+        });
+    });
+    return signal ? unlessAborted(answer, signal) : answer;
   }
 
-  async #inTime<Answer>(answer: Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
+  async #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
     let timer: NodeJS.Timeout | undefined;
-    let onAbort = () => {};
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         this.#process?.kill();
         this.#forget();
         reject(new Error(`the checker did not answer in ${this.patience / 1000} s and is started again`));
       }, this.patience);
-      onAbort = () => reject(new Error("interrupted"));
-      signal?.addEventListener("abort", onAbort, { once: true });
     });
     try {
       return await Promise.race([answer, late]);
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
     }
   }
 
@@ -348,6 +346,21 @@ export class Checker implements AsyncDisposable {
   #takeNote(): { note?: string } {
     const note = this.#notes.shift();
     return note === undefined ? {} : { note };
+  }
+}
+
+/** An answer, or a rejection as soon as the signal aborts: also while the question waits behind others. */
+async function unlessAborted<Answer>(answer: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+  let onAbort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new Error("interrupted"));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([answer, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
