@@ -1,13 +1,22 @@
 // Losses as PyTorch defines them.
 
 import { tf } from "../runtime/index.ts";
-import { broadcastNames } from "./broadcast.ts";
-import { cast, checkTensor, differentiable, reduceOver, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
+import {
+  cast,
+  checkTensor,
+  differentiable,
+  reduceOver,
+  reshapeTo,
+  run,
+  sameShape,
+  scalarOf,
+  scoped,
+} from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { hotRows } from "./gather.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { lastLogSoftmax } from "./softmax.ts";
-import type { IfBroadcast } from "./types/shape.ts";
+import type { IfSameShape } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** What becomes of the loss of each element. */
@@ -25,6 +34,14 @@ function reduced(op: string, losses: AnyTensor, reduction: LossReduction): AnyTe
   if (reduction !== "mean" && reduction !== "sum")
     throw new TypeError(`${op}: the reduction must be mean, sum or none, got ${reduction}`);
   return reduceOver(reduction === "mean" ? "Mean" : "Sum", losses, [...losses.shape.keys()]);
+}
+
+/** As a broadcast pair would give a loss of more elements than there are predictions, the shapes must be the same. */
+function checkSameShape(op: string, a: AnyTensor, b: AnyTensor): void {
+  const [left, right] = [namesOf(a), namesOf(b)];
+  const clash = left?.some((name, i) => name !== undefined && right?.[i] !== undefined && name !== right[i]);
+  if (clash || !sameShape(a.shape, b.shape))
+    throw new ShapeError(`${op}: the shapes ${shapeText(a)} and ${shapeText(b)} must be the same; reshape one of them`);
 }
 
 /**
@@ -117,42 +134,45 @@ const labelTypes = () => {
   return [type("T", binding.TF_FLOAT), type("Tlabels", binding.TF_INT32)];
 };
 
-/** The mean of (a - b) squared. */
+/** The mean of (a - b) squared. Throws ShapeError unless the shapes are the same. */
 export function meanSquaredError<A extends TensorOperand, B extends TensorOperand, R extends LossReduction = "mean">(
   predictions: A,
-  targets: IfBroadcast<"meanSquaredError", ShapeOf<A>, ShapeOf<B>, B>,
+  targets: IfSameShape<"meanSquaredError", ShapeOf<A>, ShapeOf<B>, B>,
   options?: LossOptions<R>,
 ): Tensor<Reduced<ShapeOf<A>, R>, "float32">;
 export function meanSquaredError(a: AnyTensor, b: AnyTensor, { reduction = "mean" }: LossOptions = {}): AnyTensor {
   checkTensor("meanSquaredError", a);
   checkTensor("meanSquaredError", b);
-  broadcastNames("meanSquaredError", a, b);
+  checkSameShape("meanSquaredError", a, b);
   return scoped("meanSquaredError", () => {
     const off = run("Sub", { a: cast(a, "float32"), b: cast(b, "float32") });
     return reduced("meanSquaredError", run("Square", { x: off }), reduction);
   });
 }
 
-/** The mean of |a - b|. */
+/** The mean of |a - b|. Throws ShapeError unless the shapes are the same. */
 export function meanAbsoluteError<A extends TensorOperand, B extends TensorOperand, R extends LossReduction = "mean">(
   predictions: A,
-  targets: IfBroadcast<"meanAbsoluteError", ShapeOf<A>, ShapeOf<B>, B>,
+  targets: IfSameShape<"meanAbsoluteError", ShapeOf<A>, ShapeOf<B>, B>,
   options?: LossOptions<R>,
 ): Tensor<Reduced<ShapeOf<A>, R>, "float32">;
 export function meanAbsoluteError(a: AnyTensor, b: AnyTensor, { reduction = "mean" }: LossOptions = {}): AnyTensor {
   checkTensor("meanAbsoluteError", a);
   checkTensor("meanAbsoluteError", b);
-  broadcastNames("meanAbsoluteError", a, b);
+  checkSameShape("meanAbsoluteError", a, b);
   return scoped("meanAbsoluteError", () => {
     const off = run("Sub", { a: cast(a, "float32"), b: cast(b, "float32") });
     return reduced("meanAbsoluteError", run("Abs", { x: off }), reduction);
   });
 }
 
-/** Binary cross-entropy of logits, targets t between 0 and 1: softplus(x) - x t, which overflows for no x. */
+/**
+ * Binary cross-entropy of logits, targets t between 0 and 1: softplus(x) - x t, which overflows for no x. Throws
+ * ShapeError unless the shapes are the same.
+ */
 export function binaryCrossEntropy<A extends TensorOperand, B extends TensorOperand, R extends LossReduction = "mean">(
   logits: A,
-  targets: IfBroadcast<"binaryCrossEntropy", ShapeOf<A>, ShapeOf<B>, B>,
+  targets: IfSameShape<"binaryCrossEntropy", ShapeOf<A>, ShapeOf<B>, B>,
   options?: LossOptions<R>,
 ): Tensor<Reduced<ShapeOf<A>, R>, "float32">;
 export function binaryCrossEntropy(
@@ -162,7 +182,7 @@ export function binaryCrossEntropy(
 ): AnyTensor {
   checkTensor("binaryCrossEntropy", x);
   checkTensor("binaryCrossEntropy", targets);
-  broadcastNames("binaryCrossEntropy", x, targets);
+  checkSameShape("binaryCrossEntropy", x, targets);
   return scoped("binaryCrossEntropy", () => {
     const [logits, truth] = [cast(x, "float32"), cast(targets, "float32")];
     const soft = run("Softplus", { x: logits });

@@ -89,7 +89,8 @@ function opOf(key: string): Op {
   if (name === "crossEntropy") return (x) => h.crossEntropy(x!, labels(), { reduction: rest as "mean" });
   if (name === "crossEntropySmooth")
     return (x) => h.crossEntropy(x!, labels(), { reduction: rest as "mean", labelSmoothing: 0.1 });
-  if (name === "binaryCrossEntropy") return (x) => loose.binaryCrossEntropy!(x, truths(), { reduction: rest });
+  if (name === "binaryCrossEntropy")
+    return (x) => loose.binaryCrossEntropy!(x, h.broadcastTo(truths(), x!.shape), { reduction: rest });
   if (/^mean.*Error$/.test(name)) return (a, b) => loose[name]!(a, b, { reduction: rest });
   if (name.startsWith("crossEntropyIgnored"))
     return (x) =>

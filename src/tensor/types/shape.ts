@@ -105,3 +105,23 @@ export type IfBroadcast<Op extends string, A, B, Then> =
       ? `${Op}: ${ShapeText<A>} and ${ShapeText<B>} do not broadcast: ${R}`
       : Then
     : never;
+
+type SameKnown<A, B> = A extends [infer AF, ...infer AR extends Rest<A>]
+  ? B extends [infer BF, ...infer BR extends Rest<B>]
+    ? SameDim<AF, BF> extends false
+      ? false
+      : SameKnown<AR, BR>
+    : false
+  : B extends [unknown, ...Rest<B>]
+    ? false
+    : true;
+
+/** `Then`, or a sentence that says that the two shapes are not the same. */
+export type IfSameShape<Op extends string, A, B, Then> =
+  IsUnknown<A> extends true
+    ? Then
+    : IsUnknown<B> extends true
+      ? Then
+      : SameKnown<A, B> extends false
+        ? `${Op}: the shapes ${ShapeText<A>} and ${ShapeText<B>} must be the same; reshape one of them`
+        : Then;
