@@ -5,6 +5,7 @@ import { counted, shownAs } from "../display/shown-as.ts";
 import { deriveWords } from "../random/index.ts";
 import { layer, tf } from "../runtime/index.ts";
 import { countParameters, parameterList } from "../tensor/index.ts";
+import { int32Values } from "../tensor/int32.ts";
 import { type BatchTensors, batchTensors } from "./batch-tensors.ts";
 import { constant, normal, uniform, xavier } from "./initial.ts";
 import { attention } from "./ops/attention.ts";
@@ -247,5 +248,5 @@ function sinusoids(length: number, features: number): Tensor2D {
 /** Class labels of a batch as int32 `[sequences]`. */
 export function labelTensor(batch: Batch): Tensor1D {
   if (!batch.labels) throw new TypeError("the batch has no labels: make it from examples with a label each");
-  return tf.tensor1d(Int32Array.from(batch.labels), "int32");
+  return tf.tensor1d(int32Values("labelTensor", batch.labels, [batch.labels.length]), "int32");
 }

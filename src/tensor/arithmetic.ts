@@ -1,6 +1,7 @@
 // Arithmetic and comparison, with broadcasting.
 import { broadcastNames } from "./broadcast.ts";
 import { cast, checkTensor, drop, run, scalarOf } from "./engine.ts";
+import { int32Of } from "./int32.ts";
 import { label } from "./names.ts";
 import type { Broadcast, DType, IfBroadcast } from "./types/shape.ts";
 import type { AnyTensor, Operand, ShapeOf, Tensor, WiderDType } from "./types/tensor.ts";
@@ -26,7 +27,8 @@ function commonDType(op: string, a: Operand, b: Operand): DType {
   return widths[width] as DType;
 }
 
-const operand = (x: Operand, dtype: DType): AnyTensor => (typeof x === "number" ? scalarOf(x, dtype) : cast(x, dtype));
+const operand = (op: string, x: Operand, dtype: DType): AnyTensor =>
+  typeof x === "number" ? scalarOf(dtype === "int32" ? int32Of(op, x) : x, dtype) : cast(x, dtype);
 
 /** Two operands of one dtype into one kernel. */
 function pair(op: string, kernel: string, a: Operand, b: Operand, wanted?: DType | "numeric"): AnyTensor {
@@ -34,8 +36,8 @@ function pair(op: string, kernel: string, a: Operand, b: Operand, wanted?: DType
   if (typeof b !== "number") checkTensor(op, b);
   const common = wanted === undefined || wanted === "numeric" ? commonDType(op, a, b) : wanted;
   const dtype = wanted === "numeric" && common === "bool" ? "int32" : common;
-  const x = operand(a, dtype);
-  const y = operand(b, dtype);
+  const x = operand(op, a, dtype);
+  const y = operand(op, b, dtype);
   const names = broadcastNames(op, x, y);
   const result = run(kernel, { a: x, b: y });
   drop(x, a);

@@ -2,6 +2,7 @@
 import { tf } from "../runtime/index.ts";
 import { checkTensor, engine } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
+import { int32Of, int32Values } from "./int32.ts";
 import { readSizes } from "./layout.ts";
 import { label, namesOf, shapeText, sizesText } from "./names.ts";
 import type { DType, Shape, ShapeOfSizes, Size } from "./types/shape.ts";
@@ -43,7 +44,8 @@ export interface TensorOptions {
 
 /**
  * A tensor of nested arrays or of a typed array. Numbers are float32 and booleans bool; a whole-number typed array is
- * int32. A flat array takes its shape from `shape`. Throws ShapeError for a ragged array.
+ * int32. A flat array takes its shape from `shape`. int32 drops fractions. Throws ShapeError for a ragged array, and
+ * RangeError for a number that int32 does not hold.
  */
 export function tensor<
   const V extends number | boolean | readonly unknown[] | Typed,
@@ -62,7 +64,7 @@ export function tensor(values: Nested | Typed, options: TensorOptions = {}): Any
   if (shape.reduce((n, d) => n * d, 1) !== flat.data.length)
     throw new ShapeError(`tensor: ${flat.data.length} values do not fill ${sizesText(shape, wanted?.names)}`);
   const dtype = options.dtype ?? inferred(flat.data);
-  return label(engine.makeTensor(stored(flat.data, dtype), shape, dtype) as AnyTensor, wanted?.names);
+  return label(engine.makeTensor(stored(flat.data, dtype, shape), shape, dtype) as AnyTensor, wanted?.names);
 }
 
 type Flat = { data: Typed | (number | boolean)[]; shape: number[] };
@@ -94,15 +96,18 @@ function inferred(data: Flat["data"]): DType {
   return data instanceof Float32Array || data instanceof Float64Array ? "float32" : "int32";
 }
 
-function stored(data: Flat["data"], dtype: DType): Float32Array | Int32Array | Uint8Array {
-  if (dtype === "bool") return Uint8Array.from(data as number[], (value) => (value ? 1 : 0));
-  if (dtype === "int32") return Int32Array.from(data as number[]);
+function stored(data: Flat["data"], dtype: DType, shape: readonly number[]): Float32Array | Int32Array | Uint8Array {
+  // As in NumPy, NaN is true, for it is not 0.
+  if (dtype === "bool") return Uint8Array.from(data as number[], (value) => (Number(value) === 0 ? 0 : 1));
+  if (dtype === "int32")
+    return data instanceof Int32Array ? data.slice() : int32Values("tensor", data as number[], shape);
   return Float32Array.from(data as number[]);
 }
 
 const filled = (op: string, sizes: readonly Size[], value: number, dtype: DType): AnyTensor => {
   const { shape, names } = readSizes(op, sizes);
-  return label(tf.fill(shape, value, dtype as "float32"), names);
+  const element = dtype === "int32" ? int32Of(op, value) : dtype === "bool" ? Number(value !== 0) : value;
+  return label(tf.fill(shape, element, dtype as "float32"), names);
 };
 
 /** All zeros: `zeros([{ batch: 32 }, 10])`. */
@@ -123,7 +128,7 @@ export function ones(shape: readonly Size[], dtype: DType = "float32"): AnyTenso
   return filled("ones", shape, 1, dtype);
 }
 
-/** One value everywhere. */
+/** One value everywhere. Throws RangeError for one that int32 does not hold, where that is asked for. */
 export function full<const S extends readonly Size[], const D extends DType = "float32">(
   shape: S,
   value: number,
@@ -145,7 +150,10 @@ export function onesLike<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>> {
   return label(tf.onesLike(x), namesOf(x)) as never;
 }
 
-/** 0, 1, ... up to but not `stop`; or from `start` by `step`. Whole numbers are int32, others float32. */
+/**
+ * 0, 1, ... up to but not `stop`; or from `start` by `step`. Whole numbers are int32, others float32. Throws RangeError
+ * for whole numbers that int32 does not hold.
+ */
 export function arange<const N extends number>(stop: N): Tensor<[N]>;
 export function arange(start: number, stop: number, step?: number): Tensor<[number]>;
 export function arange(start: number, stop?: number, step = 1): AnyTensor {
@@ -154,6 +162,7 @@ export function arange(start: number, stop?: number, step = 1): AnyTensor {
     throw new RangeError(`arange: finite bounds and a step that is not 0, got ${from}, ${to}, ${step}`);
   const length = Math.max(0, Math.ceil((to - from) / step));
   const whole = Number.isInteger(from) && Number.isInteger(step);
+  if (whole && length > 0) for (const end of [from, from + (length - 1) * step]) int32Of("arange", end);
   const values = whole ? new Int32Array(length) : new Float32Array(length);
   for (let i = 0; i < length; i++) values[i] = from + i * step;
   return engine.makeTensor(values, [length], whole ? "int32" : "float32") as AnyTensor;

@@ -1,5 +1,6 @@
 // One element in, one element out.
 import { cast, checkTensor, differentiable, drop, run, scalarOf, scoped } from "./engine.ts";
+import { checkInt32, int32Bound } from "./int32.ts";
 import { label, namesOf } from "./names.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
@@ -76,17 +77,33 @@ export function leakyRelu(x: AnyTensor, slope = 0.01): AnyTensor {
   return unary("leakyRelu", "LeakyRelu", "float32", { alpha: slope })(x);
 }
 
-/** Between `low` and `high`; NaN stays. As in PyTorch, the gradient at a bound is 0. */
+/**
+ * Between `low` and `high`; NaN stays. As in PyTorch, the gradient at a bound is 0. Whole numbers stay int32, also between
+ * bounds that are not.
+ */
 export function clip<T extends TensorOperand>(x: T, low: number, high: number): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function clip(x: AnyTensor, low: number, high: number): AnyTensor {
+  checkTensor("clip", x);
   if (!(low <= high)) throw new RangeError(`clip: low must not be above high, got ${low} and ${high}`);
-  return unary("clip", "ClipByValue", undefined, { clipValueMin: low, clipValueMax: high })(x);
+  if (x.dtype !== "int32") return unary("clip", "ClipByValue", undefined, { clipValueMin: low, clipValueMax: high })(x);
+  const [from, to] = [int32Bound(Math.ceil(low)), int32Bound(Math.floor(high))];
+  if (from > to || from > high || to < low) throw new RangeError(`clip: no int32 lies between ${low} and ${high}`);
+  // WebAssembly's kernel takes whole numbers for the bits of floats.
+  const within = () => {
+    const raised = run("Maximum", { a: x, b: scalarOf(from, "int32") });
+    return run("Minimum", { a: raised, b: scalarOf(to, "int32") });
+  };
+  return label(scoped("clip", within), namesOf(x));
 }
 
-/** The tensor in another dtype; itself when it has it. */
+/**
+ * The tensor in another dtype; itself when it has it. int32 drops fractions. Throws RangeError for an element that int32
+ * does not hold, and so waits for the elements.
+ */
 export function asType<T extends TensorOperand, const D extends DType>(x: T, dtype: D): Tensor<ShapeOf<T>, D>;
 export function asType(x: AnyTensor, dtype: DType): AnyTensor {
   checkTensor("asType", x);
+  if (dtype === "int32" && x.dtype === "float32") checkInt32("asType", x);
   return cast(x, dtype);
 }
 

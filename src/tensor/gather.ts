@@ -4,6 +4,7 @@ import { placeOf } from "./axes.ts";
 import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
 import { cast, checkTensor, differentiable, permuteTo, reshapeTo, run, scalarOf, scoped, sizeOf } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
+import { int32Of } from "./int32.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { hasNaN } from "./reductions.ts";
 import type { Axis, AxisOf, Place, WithDim } from "./types/axis.ts";
@@ -190,10 +191,8 @@ export function where(condition: AnyTensor, a: Operand, b: Operand): AnyTensor {
   let names = namesOf(condition);
   const result = scoped("where", () => {
     const dtype = commonOf(a, b);
-    const [x, y] = [a, b].map((v) => (typeof v === "number" ? scalarOf(v, dtype) : cast(v, dtype))) as [
-      AnyTensor,
-      AnyTensor,
-    ];
+    const element = (v: number) => scalarOf(dtype === "int32" ? int32Of("where", v) : v, dtype);
+    const [x, y] = [a, b].map((v) => (typeof v === "number" ? element(v) : cast(v, dtype))) as [AnyTensor, AnyTensor];
     names = broadcastNames("where", condition, x);
     const wide = broadcastShape(condition.shape, x.shape);
     const middle = label({ shape: wide, dtype, rank: wide.length } as unknown as AnyTensor, names);

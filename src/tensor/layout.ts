@@ -2,6 +2,7 @@
 import { placeOf, placesOf } from "./axes.ts";
 import { checkTensor, permuteTo, reshapeTo, run, scoped, sizeOf } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
+import { int32Of } from "./int32.ts";
 import { type AxisNames, label, namesOf, shapeText, sizesText } from "./names.ts";
 import type { Axis, AxisOf, Place, Reduced } from "./types/axis.ts";
 import type { IfReshape, Permuted, ReshapeTo, SameRank, Squeezed, Unsqueezed } from "./types/layout.ts";
@@ -142,7 +143,8 @@ export function pad(x: AnyTensor, widths: readonly (readonly [number, number])[]
   checkTensor("pad", x);
   if (widths.length !== x.rank || widths.flat().some((n) => !Number.isInteger(n) || n < 0))
     throw new ShapeError(`pad: ${shapeText(x)} needs ${x.rank} pairs of whole numbers, got ${JSON.stringify(widths)}`);
-  const result = run("PadV2", { x }, { paddings: widths.map((pair) => [...pair]), constantValue: value });
+  const constantValue = x.dtype === "int32" ? int32Of("pad", value) : x.dtype === "bool" ? Number(value !== 0) : value;
+  const result = run("PadV2", { x }, { paddings: widths.map((pair) => [...pair]), constantValue });
   return label(result, namesOf(x));
 }
 

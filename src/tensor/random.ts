@@ -1,6 +1,7 @@
 // Random tensors. The numbers are made here and not by the backend, so that a seed gives the same ones on all of them.
 import { type Generator, generator, noteState } from "../random/index.ts";
 import { engine } from "./engine.ts";
+import { int32Of } from "./int32.ts";
 import { readSizes } from "./layout.ts";
 import { label } from "./names.ts";
 import type { DType, ShapeOfSizes, Size } from "./types/shape.ts";
@@ -105,6 +106,7 @@ export function randint<const S extends readonly Size[]>(
 export function randint(low: number, high: number, shape: readonly Size[], options: RandomOptions = {}): AnyTensor {
   if (!Number.isInteger(low) || !Number.isInteger(high) || low >= high)
     throw new RangeError(`randint: whole numbers with low below high, got ${low} and ${high}`);
+  for (const end of [low, high - 1]) int32Of("randint", end);
   const random = source(options);
   return made("randint", shape, "int32", (values) => {
     for (let i = 0; i < values.length; i++) values[i] = low + below(random, high - low);

@@ -190,3 +190,57 @@ test("argMax and argMin find the first NaN, and max, min, maximum, minimum and c
   same(h.relu(row), [2, nan, 2, 2]);
   same(h.sign(row), [1, nan, 1, 1]);
 });
+
+// NumPy 2: np.array([2**31], np.int32) is an OverflowError; np.array([1.9, -1.9]).astype(np.int32) is [1, -1].
+test("a number that int32 does not hold is refused by value and place, and a fraction is dropped", () => {
+  const whole = { dtype: "int32" } as const;
+  const range = "int32 holds whole numbers from -2147483648 to 2147483647";
+  const int = h.tensor([1, 5, -3], whole);
+  const refused: [() => unknown, string][] = [
+    [() => h.tensor([2 ** 31], whole), `tensor: ${range}, got 2147483648 at [0]`],
+    [
+      () =>
+        h.tensor(
+          [
+            [0, 1],
+            [2, Number.NaN],
+          ],
+          whole,
+        ),
+      `tensor: ${range}, got NaN at [1, 1]`,
+    ],
+    [() => h.tensor(-Infinity, whole), `tensor: ${range}, got -Infinity;`],
+    [
+      () => h.tensor(Float32Array.of(0, 0, 0, 0, 0, 1e10), { ...whole, shape: [2, 1, 3] }),
+      "got 10000000000 at [1, 0, 2]",
+    ],
+    [() => h.full([2], -(2 ** 31) - 1, "int32"), `full: ${range}, got -2147483649;`],
+    [() => h.full([2], Number.NaN, "int32"), `full: ${range}, got NaN;`],
+    [() => h.asType(h.tensor([[1], [2 ** 31]]), "int32"), `asType: ${range}, got 2147483648 at [1, 0]`],
+    [() => h.asType(h.tensor([0, Number.NaN]), "int32"), "got NaN at [1]"],
+    [() => h.asType(to(h.tensor([0, Infinity]), "float16"), "int32"), "got Infinity at [1]"],
+    [() => h.arange(2 ** 31, 2 ** 31 + 3), `arange: ${range}, got 2147483648;`],
+    [() => h.arange(0, 1e10, 5e9), `arange: ${range}, got 5000000000;`],
+    [() => h.randint(0, 2 ** 40, [3]), `randint: ${range}, got 1099511627775;`],
+    [() => h.add(int, 2 ** 31), `add: ${range}, got 2147483648;`],
+    [() => h.less(int, -(2 ** 40)), "less: int32 holds"],
+    [() => h.where(h.tensor([true, false, true]), int, 2 ** 40), "where: int32 holds"],
+    [() => h.pad(int, [[1, 0]], Number.NaN), `pad: ${range}, got NaN;`],
+    [() => h.clip(int, 2 ** 31, 2 ** 32), "clip: no int32 lies between 2147483648 and 4294967296"],
+    [() => h.clip(int, 0.2, 0.8), "clip: no int32 lies between 0.2 and 0.8"],
+  ];
+  for (const [make, text] of refused)
+    assert.throws(make, (error: Error) => error instanceof RangeError && error.message.includes(text), text);
+  const same = (found: h.AnyTensor, expected: number[]) => assert.deepEqual([...found.dataSync()], expected);
+  const ends = [-(2 ** 31), 2 ** 31 - 1];
+  same(h.tensor([...ends, 1.9, -1.9], whole), [...ends, 1, -1]);
+  same(h.tensor(Float64Array.of(-(2 ** 31) - 0.5), whole), [ends[0]!]);
+  same(h.full([2], ends[1]!, "int32"), [ends[1]!, ends[1]!]);
+  same(h.asType(h.tensor([ends[0]!, 2147483520, 1.9, -1.9, -0]), "int32"), [ends[0]!, 2147483520, 1, -1, 0]);
+  same(h.asType(h.tensor([]), "int32"), []);
+  same(h.arange(ends[1]! - 1, 2 ** 31), [ends[1]! - 1, ends[1]!]);
+  same(h.clip(int, -Infinity, 2.5), [1, 2, -3]);
+  same(h.clip(int, -2.5, 2 ** 40), [1, 5, -2]);
+  same(h.tensor([Number.NaN, 2, -0, 0.5], { dtype: "bool" }), [1, 1, 0, 1]);
+  same(h.full([1], 0.5, "bool"), [1]);
+});
