@@ -52,7 +52,7 @@ export {
 } from "./elementwise.ts";
 export { ShapeError } from "./errors.ts";
 export { type FrameLike, fromFrame, toFrameRows } from "./files/frame.ts";
-export { load, save, unflatten } from "./files/save.ts";
+export { load, type SavedLeaf, save, unflatten } from "./files/save.ts";
 export { gather, gatherAlong, oneHot, sort, topK, where } from "./gather.ts";
 export { checkpoint, customGrad, grad, stopGradient, type ValueAndGrad, valueAndGrad } from "./grad.ts";
 export { concat, splitAlong, stack, unstack } from "./join.ts";

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { readFloat64, storageOf } from "../../src/amp/index.ts";
 import { ready, runtimeInfo } from "../../src/runtime/index.ts";
 import * as h from "../../src/tensor/index.ts";
+import { adamW } from "../../src/train/index.ts";
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), "halftone-files-"));
 after(() => rmSync(scratch, { recursive: true }));
@@ -58,6 +59,81 @@ test("files that NumPy wrote are read: every dtype, Fortran order, scalars, comp
     ],
   });
   assert.deepEqual(h.load(reference("compressed.npz")).x!.shape, [2, 3]);
+});
+
+test("a tree keeps its numbers, text and typed arrays, of an optimizer's state too", () => {
+  const weights = h.parameters({ w: h.tensor([1, 2, 3]) });
+  const optimizer = adamW(weights);
+  optimizer.step([h.tensor([0.1, -0.2, 0.3])]);
+  const tree = {
+    model: { parameters: { w: h.tensor([1, 2, 3]) } },
+    optimizer: optimizer.state(),
+    name: "Größe \ud83d\ude00 \ud83d",
+    steps: 12,
+    odd: [Number.NaN, -0, Number.NEGATIVE_INFINITY, Number.MAX_SAFE_INTEGER, 5e-324, 2n ** 70n],
+    flags: { yes: true, nothing: null, list: [], object: {}, words: ["a", ["b"]] },
+    arrays: [
+      Float32Array.of(0.1, Number.NaN, -0),
+      Float64Array.of(0.1),
+      Int8Array.of(-1),
+      Int16Array.of(-300),
+      Int32Array.of(-(2 ** 31)),
+      Uint8Array.of(255),
+      Uint8ClampedArray.of(255),
+      Uint16Array.of(65535),
+      Uint32Array.of(2 ** 32 - 1),
+      BigInt64Array.of(-(2n ** 63n)),
+      BigUint64Array.of(2n ** 64n - 1n),
+      new Float32Array(0),
+      // A part of a larger buffer, not at its beginning.
+      Float32Array.of(1, 2, 3, 4).subarray(1, 3),
+    ],
+    left: undefined,
+  };
+  h.save(file("run.safetensors"), tree);
+  const flat = h.load<h.SavedLeaf>(file("run.safetensors"));
+  assert.equal(flat["optimizer.taken"], 1);
+  const { model, left: _, ...rest } = tree;
+  const { model: savedModel, ...saved } = h.unflatten(flat) as typeof tree;
+  assert.deepEqual(saved, rest);
+  assert.deepEqual(savedModel.parameters.w.arraySync(), model.parameters.w.arraySync());
+  adamW(weights).restore(saved.optimizer);
+  // Again from what was loaded, and from a list of nothing but numbers.
+  h.save(file("again.safetensors"), flat);
+  assert.deepEqual(readFileSync(file("again.safetensors")), readFileSync(file("run.safetensors")));
+  h.save(file("numbers.safetensors"), [1, 2]);
+  assert.deepEqual(h.unflatten(h.load<h.SavedLeaf>(file("numbers.safetensors"))), [1, 2]);
+});
+
+test("save refuses what a file cannot hold, with its path, and leaves the old file", () => {
+  const x = h.tensor([1]);
+  const target = file("kept.safetensors");
+  h.save(target, { x });
+  const around: { x: h.AnyTensor; self?: unknown } = { x };
+  around.self = around;
+  const disposed = h.tensor([1]);
+  disposed.dispose();
+  for (const [tree, message] of [
+    [{ x, step: () => 1 }, /save: step is a function, which a file cannot hold: .*numbers, text/],
+    [{ x, a: [{ b: new Map() }] }, /save: a\.0\.b is a Map/],
+    [{ x, at: new Date(0) }, /save: at is a Date/],
+    [{ x, list: [undefined] }, /save: list\.0 is undefined/],
+    [{ x, key: Symbol("s") }, /save: key is a symbol/],
+    [{ x, bytes: new ArrayBuffer(2) }, /save: bytes is an ArrayBuffer/],
+    [{ x, made: new (class Layer {})() }, /save: made is a Layer/],
+    [around, /save: self contains itself/],
+    [{ "a.b": x, a: { b: x } }, /save: two leaves of the tree have the path a\.b/],
+    [{ x, gone: disposed }, /gone.*disposed/],
+    [5, /there is no tensor to write/],
+    [{}, /there is no tensor to write/],
+  ] as const) {
+    assert.throws(() => h.save(target, tree), message);
+    assert.deepEqual(Object.keys(h.load(target)), ["x"]);
+  }
+  assert.throws(
+    () => h.save(file("kept.npz"), { x, state: { taken: 3 } }),
+    /save: state\.taken is no tensor, and .*kept\.npz holds tensors only; use \.safetensors/,
+  );
 });
 
 test("what is saved comes back, bit by bit, with its shapes, dtypes and tree", () => {

@@ -1,7 +1,7 @@
 // Arrays on their way between files and tensors.
 import { storageOf, tensorBytes, tensorFromBytes } from "../../amp/index.ts";
 import type { Storage } from "../../runtime/index.ts";
-import { engine } from "../engine.ts";
+import { checkTensor, engine } from "../engine.ts";
 import type { DType } from "../types/shape.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 
@@ -27,9 +27,10 @@ export const toTensor = ({ shape, dtype, storage = "float32", values }: StoredAr
       ) as AnyTensor);
 
 /** The elements of a tensor; a copy, since WebAssembly gives a view. */
-export function fromTensor(x: AnyTensor): StoredArray {
+export function fromTensor(x: AnyTensor, name = ""): StoredArray {
+  checkTensor(`save${name && ` (${name})`}`, x);
   if (x.dtype !== "float32" && x.dtype !== "int32" && x.dtype !== "bool")
-    throw new TypeError(`save: ${x.dtype} tensors have no place in these files`);
+    throw new TypeError(`save: ${name || "the tensor"} is ${x.dtype}, which has no place in these files`);
   const shape = [...x.shape];
   const storage = x.dtype === "float32" ? storageOf(x) : "float32";
   if (storage === "float32") return { shape, dtype: x.dtype, values: x.dataSync().slice() };

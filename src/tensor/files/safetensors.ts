@@ -3,6 +3,7 @@
 import type { Storage } from "../../runtime/index.ts";
 import type { DType } from "../types/shape.ts";
 import { fromInt64, fromUint32, type StoredArray, typedFrom, type Values } from "./array.ts";
+import type { TypedArray, TypedArrayName } from "./tree-leaves.ts";
 
 const names = { float64: "F64", float32: "F32", bfloat16: "BF16", float16: "F16", int32: "I32", bool: "BOOL" } as const;
 const widths: Record<string, number> = {
@@ -11,6 +12,7 @@ const widths: Record<string, number> = {
   F16: 2,
   BF16: 2,
   I64: 8,
+  U64: 8,
   I32: 4,
   I16: 2,
   I8: 1,
@@ -18,6 +20,19 @@ const widths: Record<string, number> = {
   U16: 2,
   U32: 4,
   BOOL: 1,
+};
+const typedNames: Record<TypedArrayName, string> = {
+  Float32Array: "F32",
+  Float64Array: "F64",
+  Int8Array: "I8",
+  Int16Array: "I16",
+  Int32Array: "I32",
+  Uint8Array: "U8",
+  Uint8ClampedArray: "U8",
+  Uint16Array: "U16",
+  Uint32Array: "U32",
+  BigInt64Array: "I64",
+  BigUint64Array: "U64",
 };
 /** The reference implementation's limit, against headers made to exhaust memory. */
 const longestHeader = 100_000_000;
@@ -31,33 +46,52 @@ interface Entry {
 export function encodeSafetensors(
   arrays: ReadonlyMap<string, StoredArray>,
   metadata: Record<string, string> = {},
+  typed: ReadonlyMap<string, TypedArray> = new Map(),
 ): Uint8Array {
   let offset = 0;
+  const flat = [...typed].map(([name, values]) => ({
+    name,
+    entry: { dtype: typedNames[values[Symbol.toStringTag]], shape: [values.length] },
+    values,
+  }));
+  const stored = [...arrays].map(([name, { shape, dtype, storage, values }]) => ({
+    name,
+    entry: { dtype: names[storage ?? dtype], shape },
+    values,
+  }));
+  const all = [...stored, ...flat];
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
-  for (const [name, { shape, dtype, storage, values }] of arrays) {
+  for (const { name, entry, values } of all) {
     if (name === "__metadata__")
       throw new Error(`save: "__metadata__" cannot be the name of a tensor in a safetensors file`);
-    header[name] = { dtype: names[storage ?? dtype], shape, data_offsets: [offset, offset + values.byteLength] };
+    header[name] = { ...entry, data_offsets: [offset, offset + values.byteLength] };
     offset += values.byteLength;
   }
   const json = Buffer.from(JSON.stringify(header));
+  if (json.length > longestHeader)
+    throw new RangeError(
+      `save: names, numbers and text take ${json.length} bytes, and the format's header holds ${longestHeader}: ` +
+        "put long lists of numbers into tensors or typed arrays",
+    );
   // Padded with spaces, so that the data is aligned.
   const length = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(8 + length + offset).fill(0x20, 8, 8 + length);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(json, 8);
   let at = 8 + length;
-  for (const { values } of arrays.values()) {
+  for (const { values } of all) {
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
     at += values.byteLength;
   }
   return bytes;
 }
 
+/** The arrays of a file; of those that `asBytes` names, by the file's metadata, only the bytes. */
 export function decodeSafetensors(
   bytes: Uint8Array,
   file: string,
-): { arrays: Map<string, StoredArray>; metadata: Record<string, string> } {
+  asBytes: (metadata: Record<string, string>) => ReadonlySet<string> = () => new Set(),
+): { arrays: Map<string, StoredArray>; metadata: Record<string, string>; raw: Map<string, Uint8Array> } {
   const fail = (why: string): never => {
     throw new Error(`${file}: ${why}`);
   };
@@ -66,6 +100,8 @@ export function decodeSafetensors(
   if (length > longestHeader || 8 + length > bytes.length)
     fail(`says its header is ${length} bytes long; the file has ${bytes.length}`);
   const { __metadata__: metadata = {}, ...entries } = readHeader(bytes.subarray(8, 8 + length), fail);
+  const wanted = asBytes(metadata as Record<string, string>);
+  const raw = new Map<string, Uint8Array>();
   const data = bytes.subarray(8 + length);
   const arrays = new Map<string, StoredArray>();
   let covered = 0;
@@ -75,10 +111,11 @@ export function decodeSafetensors(
     if (begin !== covered)
       fail(`${name} starts at byte ${begin}, where ${covered} was expected: the data overlaps or has a hole`);
     covered = end;
-    arrays.set(name, decode(name, entry, data.subarray(begin, end), fail));
+    if (wanted.has(name)) raw.set(name, data.subarray(begin, end));
+    else arrays.set(name, decode(name, entry, data.subarray(begin, end), fail));
   }
   if (covered !== data.length) fail(`${data.length - covered} bytes at the end belong to no tensor`);
-  return { arrays, metadata: metadata as Record<string, string> };
+  return { arrays, metadata: metadata as Record<string, string>, raw };
 }
 
 const start = (entry: unknown): number => (entry as Partial<Entry> | null)?.data_offsets?.[0] ?? 0;

@@ -2,11 +2,13 @@ import { randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import { unzipSync, zipSync } from "fflate";
-import { isTensor, leaves } from "../tree.ts";
+import { z } from "zod";
+import { isTensor } from "../tree.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 import { fromTensor, type StoredArray, toTensor } from "./array.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
+import { leafFrom, plainLeaf, type TreeLeaves, type TypedArray, treeLeaves, typedArrayFrom } from "./tree-leaves.ts";
 
 const kinds = [".npy", ".npz", ".safetensors"] as const;
 type Kind = (typeof kinds)[number];
@@ -17,27 +19,52 @@ function kindOf(op: string, file: string): Kind {
   return kind;
 }
 
+/** The entry of a safetensors file's metadata that says what its leaves are besides tensors. */
+const LEAVES = "halftone.leaves";
+const leavesOfFile = z.object({
+  plain: z.record(z.string(), plainLeaf),
+  typed: z.record(z.string(), z.string()),
+});
+
 /**
  * Writes a tree of tensors to a file, its format by the ending: ".safetensors", ".npz", or ".npy" for one tensor. A
  * leaf's name is its path: "layers.0.weight". Numbers are written as they are stored, float16, bfloat16 (which only
  * safetensors has) and float64 too. The file appears whole or not at all.
+ *
+ * A safetensors file also keeps numbers, text, booleans, null and typed arrays, so that `optimizer.state()` comes back as it
+ * was.
+ *
+ * @throws TypeError for a leaf that the file cannot hold (a function, a Map), naming its path
  */
 export function save(file: string, tree: unknown): void {
   const kind = kindOf("save", file);
-  const arrays = new Map(leaves(tree).map(({ path: name, tensor }) => [name, fromTensor(tensor)]));
-  if (arrays.size === 0) throw new TypeError(`save: there is no tensor to write to ${file}`);
+  const found = treeLeaves(tree);
+  if (found.tensors.size + found.arrays.size === 0 && isLeaf(found))
+    throw new TypeError(`save: there is no tensor to write to ${file}`);
   if (kind === ".npy" && !isTensor(tree))
     throw new TypeError(`save: ${file} holds one tensor; use .npz or .safetensors for a tree`);
-  writeWhole(file, encode(kind, arrays));
+  const other = [...found.arrays.keys(), ...found.plain.keys()][0];
+  if (kind === ".npz" && other !== undefined)
+    throw new TypeError(`save: ${other} is no tensor, and ${file} holds tensors only; use .safetensors`);
+  writeWhole(file, encode(kind, found));
 }
 
-function encode(kind: Kind, arrays: ReadonlyMap<string, StoredArray>): Uint8Array {
+/** True of a tree that is one number or text, or empty. */
+const isLeaf = ({ plain }: TreeLeaves): boolean => plain.size === 0 || plain.has("");
+
+function encode(kind: Kind, { tensors, arrays: typed, plain }: TreeLeaves): Uint8Array {
+  const arrays = new Map([...tensors].map(([name, tensor]) => [name, fromTensor(tensor, name)]));
   if (kind === ".npy") return encodeNpy(arrays.get("")!, "save: the tensor");
   // NumPy's name for an array without one.
-  const named = new Map([...arrays].map(([name, array]) => [name || "arr_0", array]));
-  if (kind === ".safetensors") return encodeSafetensors(named);
+  const named = <T>(all: ReadonlyMap<string, T>) => new Map([...all].map(([name, array]) => [name || "arr_0", array]));
+  if (kind === ".safetensors") {
+    const kinds = Object.fromEntries([...named(typed)].map(([name, array]) => [name, array[Symbol.toStringTag]]));
+    const leaves: z.infer<typeof leavesOfFile> = { plain: Object.fromEntries(plain), typed: kinds };
+    const metadata: Record<string, string> = typed.size + plain.size > 0 ? { [LEAVES]: JSON.stringify(leaves) } : {};
+    return encodeSafetensors(named(arrays), metadata, named(typed));
+  }
   const files = Object.fromEntries(
-    [...named].map(([name, array]) => [`${name}.npy`, encodeNpy(array, `save: ${name}`)]),
+    [...named(arrays)].map(([name, array]) => [`${name}.npy`, encodeNpy(array, `save: ${name}`)]),
   );
   // As numpy.savez, without compression; and with a fixed date, so that the same tensors give the same bytes.
   return zipSync(files, { level: 0, mtime: "1980-01-01T00:00:00" });
@@ -61,18 +88,49 @@ export function writeWhole(file: string, bytes: Uint8Array): void {
 }
 
 /**
- * The tensors of a file by name, or the one tensor of an ".npy" file; `unflatten` makes the tree again. Floating-point
+ * The leaves of a file by name, or the one tensor of an ".npy" file; `unflatten` makes the tree again. Floating-point
  * numbers stay stored as in the file (`.to("float32")` makes doubles single); 64-bit whole numbers become int32, with a
  * RangeError where one does not fit.
+ *
+ * What `save` wrote beside tensors (numbers, text, typed arrays) comes back as it was; such a file is read as
+ * `load<SavedLeaf>(file)`.
  */
 export function load(file: `${string}.npy`): AnyTensor;
-export function load(file: string): Record<string, AnyTensor>;
-export function load(file: string): AnyTensor | Record<string, AnyTensor> {
+export function load<Leaf extends SavedLeaf = AnyTensor>(file: string): Record<string, Leaf>;
+export function load(file: string): AnyTensor | Record<string, SavedLeaf> {
   const kind = kindOf("load", file);
   const bytes = new Uint8Array(readFileSync(file));
   if (kind === ".npy") return toTensor(decodeNpy(bytes, file));
-  const arrays = kind === ".npz" ? decodeNpz(bytes, file) : decodeSafetensors(bytes, file).arrays;
-  return Object.fromEntries([...arrays].map(([name, array]) => [name, toTensor(array)]));
+  if (kind === ".safetensors") return loadSafetensors(bytes, file);
+  return Object.fromEntries([...decodeNpz(bytes, file)].map(([name, array]) => [name, toTensor(array)]));
+}
+
+/** What `load` can give: a tensor, or what `save` kept beside tensors. */
+export type SavedLeaf = AnyTensor | TypedArray | number | string | boolean | bigint | null | [] | Record<string, never>;
+
+function loadSafetensors(bytes: Uint8Array, file: string): Record<string, SavedLeaf> {
+  let leaves: z.infer<typeof leavesOfFile> = { plain: {}, typed: {} };
+  const { arrays, raw } = decodeSafetensors(bytes, file, (metadata) => {
+    const text = metadata[LEAVES];
+    if (text !== undefined) leaves = readLeaves(text, file);
+    return new Set(Object.keys(leaves.typed));
+  });
+  const typed = [...raw].map(([name, data]): [string, SavedLeaf] => {
+    const array = typedArrayFrom(leaves.typed[name]!, data);
+    if (!array) throw new Error(`${file}: ${name} is a ${leaves.typed[name]}, which is not known`);
+    return [name, array];
+  });
+  const plain = Object.entries(leaves.plain).map(([name, leaf]): [string, SavedLeaf] => [name, leafFrom(leaf)]);
+  const tensors = [...arrays].map(([name, array]): [string, SavedLeaf] => [name, toTensor(array)]);
+  return Object.fromEntries([...tensors, ...typed, ...plain]);
+}
+
+function readLeaves(text: string, file: string): z.infer<typeof leavesOfFile> {
+  try {
+    return leavesOfFile.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`${file}: its metadata ${LEAVES} cannot be read`, { cause: error });
+  }
 }
 
 function decodeNpz(bytes: Uint8Array, file: string): Map<string, StoredArray> {
@@ -87,21 +145,21 @@ function decodeNpz(bytes: Uint8Array, file: string): Map<string, StoredArray> {
 }
 
 /** The tree of a flat record such as `load` gives: paths become nested objects, and lists where every key is a number. */
-export function unflatten(flat: Readonly<Record<string, AnyTensor>>): unknown {
-  type Branch = Map<string, Branch | AnyTensor>;
+export function unflatten(flat: Readonly<Record<string, SavedLeaf>>): unknown {
+  type Branch = Map<string, Branch | SavedLeaf>;
   const root: Branch = new Map();
-  for (const [name, tensor] of Object.entries(flat)) {
+  for (const [name, leaf] of Object.entries(flat)) {
     const keys = name.split(".");
     let branch = root;
     for (const key of keys.slice(0, -1)) {
       const next = branch.get(key) ?? new Map();
-      if (!(next instanceof Map)) throw new Error(`unflatten: ${name} lies inside another tensor`);
+      if (!(next instanceof Map)) throw new Error(`unflatten: ${name} lies inside another leaf`);
       branch.set(key, next);
       branch = next;
     }
-    branch.set(keys.at(-1)!, tensor);
+    branch.set(keys.at(-1)!, leaf);
   }
-  const grown = (branch: Branch | AnyTensor): unknown => {
+  const grown = (branch: Branch | SavedLeaf): unknown => {
     if (!(branch instanceof Map)) return branch;
     const keys = [...branch.keys()];
     const isList = keys.every((key) => /^\d+$/.test(key)) && keys.every((_, i) => branch.has(`${i}`));
