@@ -13,7 +13,7 @@ export interface EncodeOptions {
    * them is an error.
    */
   classes?: readonly string[];
-  /** Only so many tokens of a text are kept; all by default. */
+  /** Only so many tokens of a text are kept, special ones included; all by default. */
   maxLength?: number;
 }
 
@@ -40,7 +40,7 @@ export async function* encodeRecords(
       throw new RangeError(`record ${i} has ${found}: a text of at least one character is needed`);
     }
     const label = labelColumn === undefined ? 0 : labelOf(record[labelColumn], classIndex, i, labelColumn);
-    yield { tokens: tokenizer.encode(text).slice(0, maxLength), label };
+    yield { tokens: tokenizer.encode(text, maxLength === undefined ? {} : { maxLength }).slice(0, maxLength), label };
   }
 }
 

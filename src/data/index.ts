@@ -22,5 +22,6 @@ export {
   snippetLanguages,
 } from "./snippets.ts";
 export { type Split, split, splitGroups } from "./split.ts";
-export { type BpeTokenizer, bpeTokenizer, type TokenizerFile, trainBpe } from "./text/bpe.ts";
-export { byteTokenizer, characterTokenizer, type Tokenizer } from "./text/tokenizer.ts";
+export { type BpeTokenizer, bpeTokenizer, trainBpe } from "./text/bpe.ts";
+export { byteTokenizer, characterTokenizer, type Tokenizer, type TokenizerOptions } from "./text/tokenizer.ts";
+export type { TokenizerFile } from "./text/tokenizer-file.ts";

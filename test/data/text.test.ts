@@ -1,10 +1,29 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { bpeTokenizer, byteTokenizer, characterTokenizer, languageSnippets, trainBpe } from "../../src/data/index.ts";
+import {
+  bpeTokenizer,
+  byteTokenizer,
+  characterTokenizer,
+  collect,
+  encodeRecords,
+  languageSnippets,
+  type TokenizerFile,
+  trainBpe,
+} from "../../src/data/index.ts";
+
+interface Reference {
+  name: string;
+  file: TokenizerFile;
+  ids: number[][];
+  decoded: string[];
+}
+const reference = JSON.parse(
+  readFileSync(new URL("../../../test/data/fixtures/tokenizers.json", import.meta.url), "utf8"),
+) as { texts: string[]; cases: Reference[] };
 
 describe("bytes", () => {
   test("are UTF-8, one id each, above the padding", () => {
@@ -70,6 +89,66 @@ describe("byte-pair encoding", () => {
     writeFileSync(path, JSON.stringify(made.file));
     assert.deepEqual(bpeTokenizer(path).encode("the newest one"), made.encode("the newest one"));
     rmSync(folder, { recursive: true });
+  });
+
+  test("gives the ids and texts of Python's tokenizers library, special tokens and truncation included", () => {
+    // bench/reference/tokenizers_ids.py, with tokenizers 0.23.3.
+    const refused = new Set(["Unigram", "WordLevel"]);
+    for (const { name, file, ids, decoded } of reference.cases) {
+      if (refused.has(name)) {
+        const message = `this tokenizer.json has a model of type ${name}: bpeTokenizer reads BPE and WordPiece`;
+        assert.throws(() => bpeTokenizer(file), { name: "TypeError", message });
+        continue;
+      }
+      const tokenizer = bpeTokenizer(file);
+      for (const [i, text] of reference.texts.entries()) {
+        assert.deepEqual([...tokenizer.encode(text)], ids[i], `${name}: ${JSON.stringify(text)}`);
+        // JavaScript's TextDecoder leaves out a byte order mark.
+        const expected = name === "Llama 2" ? decoded[i]!.replace("\ufeff", "") : decoded[i];
+        assert.equal(tokenizer.decode(ids[i]!), expected, `${name}: ${JSON.stringify(text)}`);
+      }
+      assert.ok(tokenizer.size > Math.max(...ids.flat()), name);
+    }
+  });
+
+  test("cuts a text to maxLength and keeps its special tokens, as the library's truncation does", async () => {
+    const [whole, cut] = ["BERT", "BERT, at most 8 tokens"].map(
+      (wanted) => reference.cases.find(({ name }) => name === wanted)!,
+    ) as [Reference, Reference];
+    const tokenizer = bpeTokenizer(whole.file);
+    assert.equal(tokenizer.name, "WordPiece");
+    for (const [i, text] of reference.texts.entries()) {
+      const records = [{ text: text || " " }];
+      const [example] = await collect(encodeRecords(records, { tokenizer, maxLength: 8 }));
+      assert.deepEqual([...tokenizer.encode(text, { maxLength: 8 })].length, Math.min(8, whole.ids[i]!.length));
+      if (text) assert.equal(example!.tokens.at(-1), whole.ids[i]!.at(-1));
+    }
+    assert.deepEqual([...bpeTokenizer(cut.file).encode(reference.texts[3]!, { maxLength: 100 })], cut.ids[3]);
+    assert.throws(
+      () => tokenizer.encode("hello", { maxLength: 1 }),
+      /at most 1 tokens are fewer than the 2 special ones/,
+    );
+  });
+
+  test("refuses a file with a part whose ids would not be Python's, naming it", () => {
+    const { file } = reference.cases.find(({ name }) => name === "end-of-word BPE")!;
+    const bpe = file.model;
+    for (const [change, message] of [
+      [{ pre_tokenizer: { type: "UnicodeScripts" } }, /the pre-tokenizer UnicodeScripts/],
+      [{ pre_tokenizer: { type: "Punctuation", behavior: "Removed" } }, /Punctuation with Removed/],
+      [{ normalizer: { type: "Sequence", normalizers: [{ type: "Nmt" }] } }, /the normalizer Nmt/],
+      [{ post_processor: { type: "Other" } }, /the post-processor Other/],
+      [{ model: { ...bpe, continuing_subword_prefix: "##" } }, /the continuing_subword_prefix ##/],
+      [{ model: { ...bpe, dropout: 0.1 } }, /a dropout of 0.1: its ids are drawn at random/],
+      [{ model: { ...bpe, unk_token: null } }, /no unk_token/],
+      [{ model: { ...bpe, fuse_unk: true } }, /fuse_unk beside a pre-tokenizer/],
+      [{ added_tokens: [{ id: 300, content: "fox", single_word: true }] }, /the added token fox with single_word/],
+    ] as const)
+      assert.throws(() => bpeTokenizer({ ...file, ...change } as TokenizerFile), message);
+    assert.throws(
+      () => bpeTokenizer({} as TokenizerFile),
+      /a tokenizer.json has a model with a vocabulary; this has none/,
+    );
   });
 
   test("makes source code several times shorter than its bytes", () => {

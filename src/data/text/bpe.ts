@@ -2,12 +2,7 @@ import { readFileSync } from "node:fs";
 import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { byteSymbols, trainMerges } from "./merges.ts";
 import { checked, type Tokenizer } from "./tokenizer.ts";
-
-/** The contents of a `tokenizer.json`, the file of Hugging Face's tokenizers. */
-export interface TokenizerFile {
-  model: { type: string; vocab: Record<string, number>; merges: [string, string][] };
-  [part: string]: unknown;
-}
+import { portableFile, type TokenizerFile } from "./tokenizer-file.ts";
 
 export interface BpeTokenizer extends Tokenizer {
   /** To be written as `tokenizer.json`: Python's `tokenizers` reads it. */
@@ -53,23 +48,61 @@ export function trainBpe(corpus: Iterable<string>, { size }: { size: number }): 
 }
 
 /**
- * The tokenizer of a `tokenizer.json`, as contents or path, from `trainBpe` or from elsewhere. Its id 0 must be the padding,
- * or a token that no text gives.
+ * The tokenizer of a `tokenizer.json`, as contents or path, from `trainBpe` or from elsewhere: BPE (GPT-2, RoBERTa, Llama) or
+ * WordPiece (BERT). It gives the ids of Python's `Tokenizer.from_file(path).encode(text)`, with the file's special tokens
+ * ([CLS] and [SEP]) and truncation; not with its padding, which is the batch's business.
+ *
+ * @throws TypeError for a file of another kind, or with a part whose ids would differ, naming it
  */
 export function bpeTokenizer(file: TokenizerFile | string): BpeTokenizer {
   const contents = typeof file === "string" ? (JSON.parse(readFileSync(file, "utf8")) as TokenizerFile) : file;
-  if (!contents.model?.vocab) throw new TypeError("a tokenizer.json has a model with a vocabulary; this has none");
-  const library = new Library(contents, {});
-  const size = Math.max(...Object.values(contents.model.vocab)) + 1;
+  const portable = portableFile(contents);
+  const library = new Library(portable, {});
+  const known = library.get_vocab();
+  let size = 0;
+  for (const id of known.values()) size = Math.max(size, id + 1);
+  const ids = (text: string, special: boolean) => library.encode(text, { add_special_tokens: special }).ids;
+  const cut = truncation(contents, ids);
+  // What batches are padded with: a token for it, or the first id of a vocabulary that has none.
+  const padding = /^(<pad>|\[PAD\])$/i.test(library.id_to_token(0) ?? "");
   return {
-    name: "BPE",
+    name: portable.model.type,
     size,
     paddingId: 0,
     file: contents,
-    encode: (text) => Int32Array.from(library.encode(text, { add_special_tokens: false }).ids),
-    decode: (ids) => {
-      const own = checked(ids, size).filter((id) => id > 0);
-      return own.length ? library.decode(own, { clean_up_tokenization_spaces: false }) : "";
+    encode: (text, { maxLength } = {}) => Int32Array.from(cut(text, maxLength)),
+    decode: (list) => {
+      const own = checked(list, size).filter((id) => id > 0 || !padding);
+      if (own.length === 0) return "";
+      return library.decode(own, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
     },
+  };
+}
+
+/** A text's ids, shortened as Python's library does: the special tokens stay. */
+function truncation(
+  { truncation }: TokenizerFile,
+  ids: (text: string, special: boolean) => number[],
+): (text: string, maxLength: number | undefined) => number[] {
+  const { max_length: most, direction = "Right" } = (truncation ?? {}) as { max_length?: number; direction?: string };
+  const specialTokens = ids("", true).length;
+  // The special tokens before a text, seen beside a text that has none of them.
+  const before = ["a", "the", "1", "."]
+    .map((text) => [ids(text, true), ids(text, false)] as const)
+    .map(([all, own]) => all.findIndex((_, at) => own.length > 0 && own.every((id, i) => id === all[at + i])))
+    .find((at) => at >= 0);
+  return (text, maxLength) => {
+    const all = ids(text, true);
+    const limit = Math.min(most ?? Number.POSITIVE_INFINITY, maxLength ?? Number.POSITIVE_INFINITY);
+    if (all.length <= limit) return all;
+    if (limit < specialTokens || before === undefined)
+      throw new RangeError(
+        `at most ${limit} tokens are fewer than the ${specialTokens} special ones of this tokenizer`,
+      );
+    const after = specialTokens - before;
+    const own = all.slice(before, all.length - after);
+    const room = limit - specialTokens;
+    const kept = direction.toLowerCase() === "left" ? own.slice(own.length - room) : own.slice(0, room);
+    return [...all.slice(0, before), ...kept, ...all.slice(all.length - after)];
   };
 }

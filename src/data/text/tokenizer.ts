@@ -1,10 +1,15 @@
-/** Turns text into token ids and back. Id 0 is the padding, and no text gives it. */
+export interface TokenizerOptions {
+  /** Keeps so many tokens at most, special ones included; all by default. */
+  maxLength?: number;
+}
+
+/** Turns text into token ids and back. Id 0 is what batches are padded with. */
 export interface Tokenizer {
   name: string;
   /** Ids run from 0 to `size - 1`. */
   size: number;
   paddingId: 0;
-  encode(text: string): Int32Array;
+  encode(text: string, options?: TokenizerOptions): Int32Array;
   /** Padding is left out. Throws RangeError on an id outside the vocabulary. */
   decode(ids: ArrayLike<number>): string;
 }
@@ -17,7 +22,8 @@ export function byteTokenizer(): Tokenizer {
     name: "bytes",
     size: 257,
     paddingId: 0,
-    encode: (text) => Int32Array.from(encoder.encode(text), (byte) => byte + 1),
+    encode: (text, { maxLength } = {}) =>
+      Int32Array.from(encoder.encode(text).subarray(0, maxLength), (byte) => byte + 1),
     decode: (ids) =>
       decoder.decode(
         Uint8Array.from(
@@ -53,7 +59,8 @@ export function characterTokenizer(corpus: Iterable<string>, { size }: { size?: 
     name: "characters",
     size: known.length,
     paddingId: 0,
-    encode: (text) => Int32Array.from(text, (character) => ids.get(character) ?? 1),
+    encode: (text, { maxLength } = {}) =>
+      Int32Array.from(text, (character) => ids.get(character) ?? 1).subarray(0, maxLength),
     decode: (list) =>
       checked(list, known.length)
         .map((id) => known[id])
