@@ -1,12 +1,10 @@
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
 import type { Batch } from "../batching/batch.ts";
 import { tf } from "../runtime/index.ts";
+import type { AttentionMask } from "./ops/attention-mask.ts";
 
-/**
- * Added to the score of a hidden key: its weight underflows to exactly 0, and a row with nothing to see stays finite, in
- * half precision too.
- */
-const HIDDEN = -3e4;
+/** Added to the score of a hidden key: its weight is exactly 0, whatever the score. */
+const HIDDEN = Number.NEGATIVE_INFINITY;
 
 /** What a Transformer needs to know of a batch, on the device. */
 export interface BatchTensors {
@@ -15,8 +13,11 @@ export interface BatchTensors {
   /** `[rows * time, width]`, of sequences of real numbers. */
   features: Tensor2D | undefined;
   positions: Tensor1D;
-  /** `[rows, 1, 1, time]`, or `[rows, 1, time, time]` when rows are packed; absent when nothing is hidden. */
-  attentionBias: Tensor | undefined;
+  /**
+   * Its bias is `[rows, 1, 1, time]`, or `[rows, 1, time, time]` when rows are packed. Absent when nothing is hidden. No
+   * loss uses what comes of a query that sees nothing: it is padding.
+   */
+  attentionMask: AttentionMask | undefined;
   /** `1 / length` on a sequence's tokens, 0 elsewhere: `[rows, segments, time]`. */
   meanWeights: Tensor3D;
   /** Which of the `rows * segments` pooled vectors are sequences; absent when all are. */
@@ -30,19 +31,18 @@ export function batchTensors(batch: Batch): BatchTensors {
     ids: tf.tensor1d(batch.ids, "int32"),
     features: batch.features && tf.tensor2d(batch.features, [rows * time, batch.features.length / (rows * time)]),
     positions: tf.tensor1d(batch.positions, "int32"),
-    attentionBias: attentionBias(batch),
+    attentionMask: attentionMask(batch),
     meanWeights: tf.tensor3d(weights, [rows, segmentsPerRow, time]),
     sequences: places.length === rows * segmentsPerRow ? undefined : tf.tensor1d(places, "int32"),
   };
 }
 
-function attentionBias({ rows, time, mask, segments, segmentsPerRow }: Batch): Tensor | undefined {
+function attentionMask({ rows, time, mask, segments, segmentsPerRow }: Batch): AttentionMask | undefined {
   if (segmentsPerRow === 1) {
     if (!mask.includes(0)) return undefined;
-    return tf.tensor4d(
-      Float32Array.from(mask, (token) => (token ? 0 : HIDDEN)),
-      [rows, 1, 1, time],
-    );
+    const bias = Float32Array.from(mask, (token) => (token ? 0 : HIDDEN));
+    openBlindRows(bias, time);
+    return { bias: tf.tensor4d(bias, [rows, 1, 1, time]) };
   }
   const bias = new Float32Array(rows * time * time);
   for (let row = 0; row < rows; row++) {
@@ -53,7 +53,16 @@ function attentionBias({ rows, time, mask, segments, segmentsPerRow }: Batch): T
       }
     }
   }
-  return tf.tensor4d(bias, [rows, 1, time, time]);
+  openBlindRows(bias, time);
+  return { bias: tf.tensor4d(bias, [rows, 1, time, time]) };
+}
+
+/** Where everything is hidden nothing is, so that a softmax is finite. */
+function openBlindRows(bias: Float32Array, time: number): void {
+  for (let start = 0; start < bias.length; start += time) {
+    const row = bias.subarray(start, start + time);
+    if (row.every((value) => value === HIDDEN)) row.fill(0);
+  }
 }
 
 function meanWeights({ rows, time, segments, segmentsPerRow }: Batch): { weights: Float32Array; places: number[] } {

@@ -171,7 +171,7 @@ function encoderLayer(
       const normed = layerNorm(x, p.attentionNorm.scale, p.attentionNorm.offset);
       return linear(normed, p.projection.weight, p.projection.bias);
     });
-    const mixed = attention(projected, { rows, time, heads, bias: inputs.attentionBias, dropout: drop() });
+    const mixed = attention(projected, { rows, time, heads, bias: inputs.attentionMask, dropout: drop() });
     return addWithDropout(x, linear(mixed, p.attentionOutput.weight, p.attentionOutput.bias), drop());
   };
   const attended = layer("attention", () => tf.tidy(attend));

@@ -1,8 +1,17 @@
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
-import { autocastOp, storageOf, to } from "../../amp/index.ts";
+import { autocastOp, storageOf } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
 import { differentiable } from "../differentiable.ts";
 import { integers, isNative, scalar } from "../native.ts";
+import {
+  type AttentionMask,
+  maskIn,
+  maskOf,
+  outputFactor,
+  type ScoreRange,
+  scoreRange,
+  widened,
+} from "./attention-mask.ts";
 import { type Dropout, dropout, keep, keepMask, keepScale } from "./dropout.ts";
 import {
   add,
@@ -24,10 +33,11 @@ export interface AttentionOptions {
   time: number;
   heads: number;
   /**
-   * Added to the scores: 0 where a query may look at a key, a large negative number where it may not. `[rows, 1, 1, time]`
-   * hides padding, `[rows, 1, time, time]` also keeps packed sequences apart. Absent when nothing is hidden.
+   * Added to the scores; -10,000 and below hides a key from a query, whatever its score. `[rows, 1, 1, time]` hides
+   * padding, `[rows, 1, time, time]` also keeps packed sequences apart. Absent when nothing is hidden. A mask is a bias
+   * that has been made ready for use in every layer.
    */
-  bias?: Tensor | undefined;
+  bias?: Tensor | AttentionMask | undefined;
   /** Drops attention weights. */
   dropout?: Dropout | undefined;
 }
@@ -36,7 +46,8 @@ export interface AttentionOptions {
  * Scaled dot-product attention in `heads` heads: `softmax(q k^T / sqrt(d) + bias) v`.
  *
  * `projected: [rows * time, 3 * features]` holds queries, keys and values side by side, each split into heads; the result
- * is `[rows * time, features]`. Kept for the gradient: queries, keys, values, the weights `[rows, heads, time, time]`
+ * is `[rows * time, features]`. A query that sees no key has the result 0 and passes no gradient, as in PyTorch's
+ * `scaled_dot_product_attention`. Kept for the gradient: queries, keys, values, the weights `[rows, heads, time, time]`
  * and, with dropout, one byte a weight.
  *
  * Vaswani et al. 2017 (arXiv 1706.03762), section 3.2. The gradient of the softmax takes its row sums from the output,
@@ -54,41 +65,48 @@ const inHalf = autocastOp("half", attend);
 
 function attend(projected: Tensor2D, options: AttentionOptions): Tensor2D {
   const { rows, time, heads } = options;
-  const bias = options.bias && to(options.bias, storageOf(projected));
   const features = projected.shape[1] / 3;
   const size = features / heads;
   const scale = 1 / Math.sqrt(size);
   const drop = options.dropout && options.dropout.rate > 0 ? options.dropout : undefined;
   if (!isNative()) return portable(projected, options, size, scale);
 
+  const prepared = preparedFor(options, projected, scale);
   const splitHeads = (x: Tensor) => transpose(reshape(x, integers(rows, time, heads, size)), integers(0, 2, 1, 3));
   const mergeHeads = (x: Tensor) => reshape(transpose(x, integers(0, 2, 1, 3)), integers(rows * time, features));
-  // Dropout's factor is applied to the outputs and their gradients, which are far smaller than the weights.
-  const rescaled = (x: Tensor) => (drop ? multiply(x, scalar(keepScale(drop))) : x);
 
   const forward = (save: (...tensors: Tensor[]) => void) => {
     const byHead = transpose(reshape(projected, integers(rows, time, 3, heads, size)), integers(2, 0, 3, 1, 4));
     const [q, k, v] = unpackThree(byHead) as [Tensor, Tensor, Tensor];
     byHead.dispose();
-    const scores = batchMatMulTransposedB(multiply(q, scalar(scale)), k);
-    const hidden = bias ? add(scores, bias) : scores;
-    if (bias) scores.dispose();
-    const weights = softmax(hidden);
-    hidden.dispose();
-    const mask = drop && keepMask(weights.shape, drop);
-    const used = mask ? keep(weights, mask) : weights;
-    const y = mergeHeads(rescaled(batchMatMul(used, v)));
-    save(q, k, v, weights, y, ...(mask ? [mask] : []));
+    const { range, mask } = prepared(q, k);
+    const scaled = range ? multiply(q, range.scale) : multiply(q, scalar(scale));
+    const scores = batchMatMulTransposedB(scaled, k);
+    const hidden = mask ? add(scores, mask.bias) : scores;
+    if (mask) scores.dispose();
+    const logits = range ? widened(hidden, range) : hidden;
+    const weights = softmax(logits);
+    for (const x of new Set([hidden, logits])) x.dispose();
+    const kept = drop && keepMask(weights.shape, drop);
+    const used = kept ? keep(weights, kept) : weights;
+    // Dropout's factor is applied to the outputs and their gradients, which are far smaller than the weights.
+    const factor = outputFactor(mask?.sees, drop && keepScale(drop));
+    const mixed = batchMatMul(used, v);
+    const y = mergeHeads(factor ? multiply(mixed, factor) : mixed);
+    save(q, k, v, weights, y, ...[factor, kept].filter((x) => x !== undefined));
     return y;
   };
-  return differentiable([projected], forward, (dy, [q, k, v, weights, y, mask]) => {
-    const dOut = rescaled(splitHeads(dy));
-    const used = mask ? keep(weights!, mask) : weights!;
+  return differentiable([projected], forward, (dy, [q, k, v, weights, y, ...rest]) => {
+    const kept = drop && rest.pop();
+    const [factor] = rest;
+    const split = splitHeads(dy);
+    const dOut = factor ? multiply(split, factor) : split;
+    const used = kept ? keep(weights!, kept) : weights!;
     const dv = batchMatMulTransposedA(used, dOut);
-    if (mask) used.dispose();
+    if (kept) used.dispose();
     const dUsed = batchMatMulTransposedB(dOut, v!);
-    const dWeights = mask ? keep(dUsed, mask) : dUsed;
-    if (mask) dUsed.dispose();
+    const dWeights = kept ? keep(dUsed, kept) : dUsed;
+    if (kept) dUsed.dispose();
     const rowSums = sumKeepingAxis(reshape(multiply(dy, y!), integers(rows, time, heads, size)), integers(3));
     const centred = subtract(dWeights, transpose(rowSums, integers(0, 2, 1, 3)));
     dWeights.dispose();
@@ -102,11 +120,25 @@ function attend(projected: Tensor2D, options: AttentionOptions): Tensor2D {
   }) as Tensor2D;
 }
 
+/** What the scores of queries and keys need, in the storage that they have. */
+function preparedFor({ bias }: AttentionOptions, projected: Tensor2D, scale: number) {
+  const storage = storageOf(projected);
+  return (q: Tensor, k: Tensor): { range?: ScoreRange | undefined; mask?: AttentionMask | undefined } => {
+    const range = storage === "float16" ? scoreRange(q, k, scale) : undefined;
+    const mask = bias instanceof tf.Tensor ? maskOf(bias) : bias;
+    return { range, mask: mask && maskIn(storage, mask, range) };
+  };
+}
+
 function portable(projected: Tensor2D, options: AttentionOptions, size: number, scale: number): Tensor2D {
-  const { rows, time, heads, bias } = options;
+  const { rows, time, heads } = options;
   const byHead = tf.transpose(tf.reshape(projected, [rows, time, 3, heads, size]), [2, 0, 3, 1, 4]);
   const [q, k, v] = tf.unstack(byHead) as [Tensor, Tensor, Tensor];
-  const scores = tf.mul(tf.matMul(q, k, false, true), scale);
-  const weights = dropout(tf.softmax(bias ? tf.add(scores, bias) : scores), options.dropout);
-  return tf.reshape(tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]), [rows * time, heads * size]);
+  const { range, mask } = preparedFor(options, projected, scale)(q, k);
+  const scores = tf.matMul(tf.mul(q, range?.scale ?? scale), k, false, true);
+  const hidden = mask ? tf.add(scores, mask.bias) : scores;
+  const weights = dropout(tf.softmax(range ? widened(hidden, range) : hidden), options.dropout);
+  const mixed = tf.matMul(weights, v);
+  const seen = mask?.sees ? tf.mul(mixed, mask.sees) : mixed;
+  return tf.reshape(tf.transpose(seen, [0, 2, 1, 3]), [rows * time, heads * size]);
 }
