@@ -24,6 +24,8 @@ interface Subject {
   hover(code: string, cursor: number): Promise<boolean>;
   /** Runs cells, as far as types are concerned. */
   run(cells: string[]): Promise<void>;
+  /** Checks a cell without errors and runs it. */
+  declare(cell: string): Promise<void>;
   /** A process that works for it. */
   readonly helper?: number;
   close(): Promise<void>;
@@ -102,6 +104,22 @@ async function measure(name: Name, size: number, folder: string): Promise<Figure
   );
   figures["a cell with tfjs"] = await median(subject, (round) =>
     expectErrors(subject, `const y = x${last}.add(tf.scalar(f${last}(${round})));\nconst wrong: string = y;`, 1),
+  );
+  // These come last in the notebook one after another, as when all of it is run.
+  let next = 0;
+  const declaring = (lines: (name: string) => string) => () => subject.declare(lines(`new${next++}`));
+  figures["declares two names"] = await median(
+    subject,
+    declaring(
+      (name) =>
+        `const ${name} = [1, 2].map((v) => v + 1);\nfunction ${name}Of(x: number) { return ${name}.length + x; }`,
+    ),
+  );
+  figures["the same, of tensors"] = await median(
+    subject,
+    declaring(
+      (name) => `const ${name} = tf.scalar(1).add(x0);\nfunction ${name}Of(x: tf.Tensor) { return ${name}.mul(x); }`,
+    ),
   );
   figures["members of a tensor"] = await median(subject, async (round) => {
     const code = `const k${round} = 1;\nx${last}.ad`;
@@ -222,6 +240,11 @@ async function halftone(folder: string): Promise<Subject> {
         checker.end(checker.begin(code), true);
       }
     },
+    declare: async (code) => {
+      const { problems } = await checker.check(code);
+      if (problems[0]) throw new Error(problems[0].message);
+      checker.end(checker.begin(code), true);
+    },
     get helper() {
       return checker.pid!;
     },
@@ -248,6 +271,9 @@ async function tslab(folder: string): Promise<Subject> {
     // All at once: its declarations are the same text then, and one by one takes minutes.
     run: async (cells) => {
       if (cells.length > 0) declarations = converter.convert(declarations, cells.join("\n")).declOutput ?? "";
+    },
+    declare: async (code) => {
+      declarations = converter.convert(declarations, code).declOutput ?? "";
     },
     close: async () => converter.close(),
   };
@@ -293,11 +319,12 @@ async function javascript(folder: string): Promise<Subject> {
     text = past + code;
     version++;
   };
+  const check = async (code: string): Promise<number> => {
+    put(code);
+    return service.getSyntacticDiagnostics(file).length + service.getSemanticDiagnostics(file).length;
+  };
   return {
-    check: async (code) => {
-      put(code);
-      return service.getSyntacticDiagnostics(file).length + service.getSemanticDiagnostics(file).length;
-    },
+    check,
     complete: async (code, cursor) => {
       put(code);
       return service.getCompletionsAtPosition(file, past.length + cursor, {})?.entries.length ?? 0;
@@ -308,6 +335,10 @@ async function javascript(folder: string): Promise<Subject> {
     },
     run: async (cells) => {
       for (const code of cells) past += `${code}\n`;
+    },
+    declare: async (code) => {
+      await check(code);
+      past += `${code}\n`;
     },
     close: async () => service.dispose(),
   };

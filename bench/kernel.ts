@@ -21,6 +21,7 @@ interface Measured {
   start: Figure;
   trivial: Figure[] | string;
   typical: Figure[] | string;
+  declaring: Figure[] | string;
   completion: Figure;
   inspection: Figure;
   lines: Figure;
@@ -111,6 +112,7 @@ function print(measured: ReadonlyMap<string, Measured>): void {
     ...["1", "100", "500"].flatMap((cell, index): [string, (m: Measured) => Figure][] => [
       [`trivial cell, at cell ${cell}`, (m) => (typeof m.trivial === "string" ? m.trivial : m.trivial[index]!)],
       [`typical cell, at cell ${cell}`, (m) => (typeof m.typical === "string" ? m.typical : m.typical[index]!)],
+      [`two new names, at cell ${cell}`, (m) => (typeof m.declaring === "string" ? m.declaring : m.declaring[index]!)],
     ]),
     ["completion", (m) => m.completion],
     ["inspection", (m) => m.inspection],

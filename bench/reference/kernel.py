@@ -16,6 +16,7 @@ CODE = {
         "trivial": "{i} + 1",
         "typical": "def f{i}(xs):\n    return sum(x * x for x in xs)\nrow{i} = {{'id': {i}, 'values': [1, 2, 3]}}\n"
         "row{i}['total'] = f{i}(row{i}['values'])\nrow{i}",
+        "declaring": "a{i} = [x + 1 for x in [{i}, 2]]\ndef g{i}(x):\n    return len(a{i}) + x",
         "complete": ("import math\nmath.sq", "sqrt"),
         "inspect": "math.sqrt",
         "setup": "import math\nkept = 41",
@@ -28,6 +29,7 @@ CODE = {
         "trivial": "{i} + 1",
         "typical": "function f{i}(xs: number[]): number {{ return xs.reduce((sum, x) => sum + x * x, 0) }}\n"
         "const row{i} = {{ id: {i}, values: [1, 2, 3], total: 0 }};\nrow{i}.total = f{i}(row{i}.values);\nrow{i}",
+        "declaring": "const a{i} = [{i}, 2].map((x) => x + 1);\nfunction g{i}(x: number) {{ return a{i}.length + x; }}",
         "complete": ("Math.sq", "sqrt"),
         "inspect": "Math.sqrt",
         "setup": "let kept = 41",
@@ -167,6 +169,7 @@ time.sleep(2)
 attempt("memory", lambda: memory(manager.provisioner.pid))
 attempt("trivial", lambda: latencies(client, CODE["trivial"]))
 attempt("typical", lambda: latencies(client, CODE["typical"]))
+attempt("declaring", lambda: latencies(client, CODE["declaring"]))
 run(client, CODE["setup"])
 
 

@@ -1,4 +1,5 @@
 import { parseCell } from "../compile/parse.ts";
+import { emptyText } from "./cell-files.ts";
 import { type CompilerOptions, type Config, readConfig } from "./config.ts";
 import { readFacts } from "./facts.ts";
 import { inferred } from "./freeze.ts";
@@ -7,8 +8,8 @@ import { History, type PastCell } from "./history.ts";
 import { candidates, missingModules } from "./missing.ts";
 import { Mutex } from "./mutex.ts";
 import { kernelExports } from "./packages.ts";
-import { currentModule, fileIn, globalsModule, historyModule, namesModule } from "./paths.ts";
-import { readProblems, type TypeProblem } from "./problem.ts";
+import { currentModule, globalsModule, namesModule, proofModule } from "./paths.ts";
+import { type OwnPlace, readProblems, type TypeProblem } from "./problem.ts";
 import { ServerEnded } from "./server.ts";
 import { Sources } from "./sources.ts";
 import { isTrivial } from "./trivial.ts";
@@ -130,7 +131,7 @@ export class Checker implements AsyncDisposable {
       const found = await this.ask(async (workspace) => {
         started = performance.now();
         const hidden = this.history.augmentedBy(facts, key);
-        if (hidden.length > 0) workspace.put(historyModule, this.history.text(hidden));
+        for (const each of hidden) workspace.put(...this.history.withoutAugmentations(each));
         workspace.put(module, text);
         workspace.put(configModule, await this.#configText());
         this.#tellFiles(workspace, text);
@@ -148,7 +149,7 @@ export class Checker implements AsyncDisposable {
       this.#spent += performance.now() - started;
       this.#warmNames();
       const count = parsed.text.split("\n").length;
-      const problems = readProblems(found, { lines, count, labels: (file) => this.#labels.get(file) });
+      const problems = readProblems(found, { lines, count, labels: (place) => this.#labelOf(place) });
       for (const each of problems) suggestRemedy(each, this.#stopped);
       if (label !== undefined && problems.some(({ severity }) => severity === "error"))
         for (const [name] of facts.declared) this.#stopped.set(name, label);
@@ -164,8 +165,7 @@ export class Checker implements AsyncDisposable {
     if (parsed.diagnostics.length > 0) return undefined;
     const cell = this.history.begin(parsed.text, readFacts(parsed.body), parsed.language === "tsx", key);
     for (const [name] of cell.facts.declared) this.#stopped.delete(name);
-    const file = fileIn(cell.module);
-    if (label !== undefined && file !== undefined) this.#labels.set(file, label);
+    if (label !== undefined) this.#labels.set(cell.id, label);
     if (inferred(cell.facts).length > 0) this.#loose.push(cell);
     this.#update();
     if (this.#loose.length > 0 && this.#spent >= this.#freezeAfter) this.#freeze();
@@ -266,7 +266,7 @@ export class Checker implements AsyncDisposable {
     this.#spent = 0;
     const question = async (workspace: Workspace) => {
       await writeTypes(workspace, this.history, cells);
-      await settle(workspace);
+      await this.#putFiles(workspace);
     };
     this.ask(question).catch(() => {});
   }
@@ -290,10 +290,9 @@ export class Checker implements AsyncDisposable {
     // A document opened before the program that contains it is known costs the least.
     for (const [module, text] of this.history.files()) workspace.put(module, text);
     workspace.put(globalsModule, globalsText);
-    workspace.put(historyModule, this.history.text());
     workspace.put(namesModule, this.history.namesFile().text);
     workspace.put(configModule, config);
-    for (const module of Object.values(currentModule)) workspace.put(module, "export {};\n");
+    for (const module of [proofModule, ...Object.values(currentModule)]) workspace.put(module, emptyText);
     return workspace;
   }
 
@@ -309,14 +308,24 @@ export class Checker implements AsyncDisposable {
     this.#warmNames();
     const question = async (workspace: Workspace) => {
       this.#updating = false;
-      workspace.put(historyModule, this.history.text());
-      for (const [module, text] of this.history.files()) workspace.put(module, text);
-      workspace.put(namesModule, this.history.namesFile().text);
-      await settle(workspace);
+      await this.#putFiles(workspace);
     };
     this.ask(question).catch(() => {
       this.#updating = false;
     });
+  }
+
+  /** Tells the server what cells are by now. */
+  async #putFiles(workspace: Workspace): Promise<void> {
+    const changed = [...this.history.files()].filter(([module, text]) => !workspace.has(module, text));
+    for (const [module, text] of changed) {
+      workspace.put(module, text);
+      await workspace.settle();
+    }
+  }
+
+  #labelOf({ stem, ...where }: OwnPlace): string | undefined {
+    return this.#labels.get(this.history.cellAt(stem, where) ?? -1);
   }
 
   #lookAtFiles(text: string): void {
@@ -362,11 +371,6 @@ async function unlessAborted<Answer>(answer: Promise<Answer>, signal: AbortSigna
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
-}
-
-/** Any question makes the server bring its program up to date now, and not when the next cell waits for it. */
-async function settle(workspace: Workspace): Promise<void> {
-  await workspace.hover(currentModule.ts, { line: 0, character: 0 });
 }
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseSync } from "oxc-parser";
 import { packageTypes, typeRoots } from "./packages.ts";
-import { currentModule, globalsModule, historyModule, namesModule } from "./paths.ts";
+import { currentModule, globalsModule, historyModule, namesModule, proofModule } from "./paths.ts";
 
 export type CompilerOptions = Record<string, unknown>;
 
@@ -76,7 +76,7 @@ export async function readConfig(cwd: string, own: CompilerOptions = {}, package
     paths,
   };
   for (const name of dropped) delete compilerOptions[name];
-  const files = [globalsModule, historyModule, namesModule, currentModule.ts, currentModule.tsx];
+  const files = [globalsModule, historyModule, namesModule, proofModule, ...Object.values(currentModule)];
   const text = JSON.stringify({ compilerOptions, files });
   return problem === undefined ? { text } : { text, problem };
 }

@@ -30,20 +30,40 @@ export interface Facts {
   touched: Set<string>;
   /** What it adds to the world: `interface Array.sum`, `var answer`, for each declaration in `declare global` and the like. */
   augments: Set<string>;
+  /** Where those declarations stand. */
+  augmentations: { start: number; end: number }[];
   /** Names that an `export` of its own exports already. */
   exported: Set<string>;
+  /** Specifiers of its import and export statements, in order. */
+  modules: string[];
+  /** It has what may stand in a file alone, and not in a namespace. */
+  ownFile: boolean;
+  /** What is awaited outside of functions. */
+  awaited: { start: number; end: number }[];
 }
 
-export function readFacts(body: Node[]): Facts {
-  const facts: Facts = {
+export function noFacts(): Facts {
+  return {
     declared: new Map(),
     used: new Set(),
     assigned: new Set(),
     touched: new Set(),
     augments: new Set(),
+    augmentations: [],
     exported: new Set(),
+    modules: [],
+    ownFile: false,
+    awaited: [],
   };
-  for (const statement of body) readStatement(statement, facts, false);
+}
+
+export function readFacts(body: Node[]): Facts {
+  const facts = noFacts();
+  for (const statement of body) {
+    if (/^(?:Import|Export|TSImport|TSExport|TSNamespaceExport)/.test(statement.type)) facts.ownFile = true;
+    if (statement.source) facts.modules.push((statement.source as Node).value as string);
+    readStatement(statement, facts, false);
+  }
   for (const statement of body) walk(statement, facts, true, false);
   return facts;
 }
@@ -179,6 +199,8 @@ function readAugmentation(node: Node, facts: Facts): void {
   const where = node.kind === "global" ? "global" : String((node.id as Node).value);
   const inside = ((node.body as Node | null)?.body as Node[] | undefined) ?? [];
   facts.augments.add(where);
+  facts.ownFile = true;
+  facts.augmentations.push({ start: node.start, end: node.end });
   for (const statement of inside) {
     const inner = (statement.declaration as Node | null | undefined) ?? statement;
     if (inner.type === "VariableDeclaration") {
@@ -207,6 +229,7 @@ function walk(node: Node, facts: Facts, top: boolean, tested: boolean): void {
     if (node.typeAnnotation) walk(node.typeAnnotation as Node, facts, top, false);
     return;
   }
+  if (top && type === "AwaitExpression") facts.awaited.push(node.argument as Node);
   if (type === "AssignmentExpression") assign(node.left as Node, facts, top);
   else if (type === "UpdateExpression") assign(node.argument as Node, facts, top);
   else if (type === "ForOfStatement" || type === "ForInStatement") assign(node.left as Node, facts, top);
@@ -260,9 +283,8 @@ const declaration =
 
 /** For text that does not parse: names that it may use, less those that it seems to declare. */
 export function guessFacts(text: string): Facts {
-  const used = new Set<string>();
-  const declared = new Map<string, Declared>();
-  const exported = new Set<string>();
+  const facts = noFacts();
+  const { used, declared } = facts;
   for (const [name] of text.matchAll(word)) used.add(name);
   for (const { 1: name, index } of text.matchAll(declaration))
     declared.set(name!, { kind: "let", value: true, type: true, evolving: false, inferred: false, at: index });
@@ -272,5 +294,5 @@ export function guessFacts(text: string): Facts {
       if (local)
         declared.set(local, { kind: "import", value: true, type: true, evolving: false, inferred: false, at: 0 });
     }
-  return { declared, used, assigned: new Set(), touched: new Set(), augments: new Set(), exported };
+  return facts;
 }

@@ -1,5 +1,6 @@
 import { parseCell } from "../compile/parse.ts";
 import type { Facts } from "./facts.ts";
+import { awaitedName, headerText, rootOf } from "./header.ts";
 
 /** Words of the type language, and types that mean the same everywhere. */
 const known = new Set(
@@ -20,7 +21,7 @@ export function shownType(hover: string, name: string): string | undefined {
   const start = code === undefined ? null : /^(const|let|var) ([^\s:]+): /.exec(code);
   if (!code || !start || start[2] !== name) return undefined;
   const type = code.slice(start[0].length);
-  if (type.length > longest || /\$\$/.test(type)) return undefined;
+  if (type.length > longest || /\$\$(?![fpm]?\d+\.)/.test(type)) return undefined;
   const bare = withoutLiterals(type);
   if (/\b(?:typeof|this|unique)\b/.test(bare)) return undefined;
   // The type of a constant's literal grows in a variable, a written one does not.
@@ -29,43 +30,79 @@ export function shownType(hover: string, name: string): string | undefined {
   return parseCell(`type T =\n${type};`).diagnostics.length === 0 ? type : undefined;
 }
 
-/**
- * Texts that may mean the shown type in the cell's file, likeliest first: as it is shown, and with the names that the cell
- * does not have taken from where `find` knows them, or else from one of `modules`.
- */
-export function candidates(
-  type: string,
-  facts: Facts,
-  find: (name: string) => string | undefined,
-  modules: readonly string[],
-): string[] {
-  const foreign = (word: string) => !known.has(word) && !facts.declared.has(word) && !facts.used.has(word);
-  const from = (module: string | undefined) =>
-    replaceNames(type, (word) => {
-      const place = foreign(word) ? (find(word) ?? module) : undefined;
-      return place === undefined ? word : `import(${JSON.stringify(place)}).${word}`;
-    });
-  return [...new Set([type, from(undefined), ...modules.map(from)])];
+/** Where a type names what another file has: `$$p1.$$17`, `$$f2`, `$$m0`. */
+const foreign = /\$\$(?:p\d+\.\$\$\d+|[fm]\d+)(?=\.)/g;
+
+/** The places that a type names things of. */
+export function placesIn(type: string): string[] {
+  return [...type.matchAll(foreign)].map(([path]) => path);
+}
+
+/** Where names of a cell's types come from. */
+export interface TypeNames {
+  /** The cell's own place. */
+  path: string;
+  facts: Facts;
+  /** Types that it has from other cells. */
+  types: ReadonlyMap<string, string>;
+  /** What the notebook calls so by now. */
+  find: (name: string) => string | undefined;
+  /** Modules that may have a name that nothing else has. */
+  modules: readonly string[];
+}
+
+/** Texts that may mean the shown type in any file that imports what they name, likeliest first. */
+export function candidates(type: string, { path, facts, types, find, modules }: TypeNames): string[] {
+  const own = (word: string) => (facts.declared.get(word)?.type ? `${path}.${word}` : types.get(word));
+  const from = (elsewhere: (word: string) => string | undefined) =>
+    replaceNames(type, (word) =>
+      known.has(word) || word.startsWith("$$") ? word : (own(word) ?? elsewhere(word) ?? word),
+    );
+  const inModule = (module: string) => from((word) => find(word) ?? `${module}.${word}`);
+  return [...new Set([from(() => undefined), from(find), ...modules.map(inModule)])];
 }
 
 /**
- * Lines for the end of a cell's file, one a candidate: one that is not the variable's very type is an error in its line.
- * The line after the last is an error in any file that is checked at all.
+ * A file with a line for each candidate: one that is not the variable's very type is an error in its line. The line after the
+ * last is an error in any file that is checked at all. `first`: the line of the first.
  */
-export function proof(given: readonly { name: string; type: string }[]): string {
+export function proof(given: readonly { variable: string; type: string }[]): { text: string; first: number } {
   const same =
     "type $$Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;";
-  const lines = [...given.map(({ name, type }) => `typeof ${name}, ${type}`), "1, 2"];
-  return [same, ...lines.map((both) => `null! as $$Same<${both}> satisfies true;`)].join("\n");
+  const roots = new Set(given.flatMap(({ variable, type }) => placesIn(`${variable} ${type}`).map(rootOf)));
+  const lines = [...given.map(({ variable, type }) => `typeof ${variable}, ${type}`), "1, 2"];
+  const tests = lines.map((both) => `null! as $$Same<${both}> satisfies true;`);
+  return { text: [headerText({ from: roots, statements: "" }), same, ...tests, "export {};\n"].join("\n"), first: 2 };
 }
 
-/** The cell's text with types written behind the names of variables. */
-export function withTypes(text: string, facts: Facts, types: ReadonlyMap<string, string>): string {
-  const places = [...types].map(([name, type]) => ({ at: facts.declared.get(name)!.at + name.length, type }));
-  let written = text;
-  for (const { at, type } of places.sort((a, b) => b.at - a.at))
-    written = `${written.slice(0, at)}: ${type}${written.slice(at)}`;
-  return written;
+/** Text that comes into a cell's source where it stands as a past cell. */
+export interface Insertion {
+  at: number;
+  text: string;
+}
+
+/** Types behind the names of variables, and what makes an await one in a namespace, where `await (` is a call. */
+export function insertions(source: string, facts: Facts, types: ReadonlyMap<string, string>): Insertion[] {
+  const found = [...types].map(([name, type]) => ({
+    at: facts.declared.get(name)!.at + name.length,
+    text: `: ${type}`,
+  }));
+  for (const { start, end } of facts.awaited) {
+    if (/^await[ \t]+[\p{ID_Start}$_"'\d]/u.test(source.slice(source.lastIndexOf("await", start), start + 2))) continue;
+    found.push({ at: start, text: `${awaitedName}(` }, { at: end, text: ")" });
+  }
+  return found.sort((a, b) => a.at - b.at);
+}
+
+/** The source with them. */
+export function inserted(source: string, insertions: readonly Insertion[]): string {
+  let text = "";
+  let last = 0;
+  for (const { at, text: added } of insertions) {
+    text += source.slice(last, at) + added;
+    last = at;
+  }
+  return text + source.slice(last);
 }
 
 const literal = /"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|-?\b\d[\d.e+-]*n?\b/g;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { MAGICS } from "../magics/rewrite.ts";
+import { awaitedName } from "./header.ts";
 import { kernelRoot } from "./packages.ts";
 
 const host = (file: string): string => JSON.stringify(join(kernelRoot, "dist", "kernel", "host", file));
@@ -9,4 +10,5 @@ export const globalsText = `declare const comm: (typeof import(${host("comm.js")
 declare const input: (typeof import(${host("input.js")}))["input"];
 declare const progress: (typeof import(${host("progress.js")}))["progress"];
 declare const ${MAGICS}: any;
+declare function ${awaitedName}<Value>(value: Value): Value;
 `;

@@ -1,21 +1,27 @@
 import type { Facts } from "./facts.ts";
 import { isVariable, type NameRecord, type Names } from "./names.ts";
+import { historyModule } from "./paths.ts";
 
-/** Names that no person writes, which carry a name's other meanings between files. */
+/** A name that no person writes, which carries how far a variable is narrowed from one file to another. */
 export const endNameOf = (name: string): string => `${name}$$end`;
-export const valueNameOf = (name: string): string => `${name}$$value`;
-export const typeNameOf = (name: string): string => `${name}$$type`;
+/** How files call a module that cells import, by its number. */
+export const moduleNameOf = (index: number): string => `$$m${index}`;
+/** Has the parser take for an await what is one at the top of a file, and may be a call elsewhere. */
+export const awaitedName = "$$awaited";
 
-/** The module, and the name in it, under which one meaning of a name is found. */
-interface Place {
-  module: string;
-  name: string;
+/** What gives a cell the names that it uses. */
+export interface Header {
+  /** What it imports of the history: files of cells, modules. */
+  from: Set<string>;
+  statements: string;
 }
 
-export interface Places {
-  value(name: string, record: NameRecord): Place;
-  type(name: string, record: NameRecord): Place;
-  end(name: string, cell: number): Place;
+/**
+ * The first line of a cell's file. The history is always imported, once: the list of modules stays as it is. It ends in an
+ * empty statement: what is completed right after an alias is taken for a part of it.
+ */
+export function headerText({ from, statements }: Header): string {
+  return `import { ${[...from].join(", ")} } from ${JSON.stringify(historyModule)}; ${statements};`;
 }
 
 /** A union without the null and undefined that it can no longer be; nothing else of the narrowing passes from cell to cell. */
@@ -24,19 +30,27 @@ const keep = "type $$Keep<D, E> = D extends null | undefined ? (D extends E ? D 
 const settle = "type $$Settle<E> = 0 extends 1 & E ? any : E extends never[] ? any[] : E;";
 
 /**
- * One line that gives a cell the names that it uses, as earlier cells left them. A name that the cell only reads is an
- * import. A variable that it assigns, or whose narrowing must be kept, is declared anew with the old one's type, since
- * an import can be neither.
+ * Gives a cell the names that it uses, as earlier cells left them. A name that the cell only reads is an alias. A variable
+ * that it assigns, or whose narrowing must be kept, is declared anew with the old one's type, since an alias can be
+ * neither. A type beside a value of another cell is an alias too: TypeScript says that the two conflict, in a line that
+ * nobody reads, and takes each for what it is. `pathOf`: where a cell's names are found.
  */
-export function header(facts: Facts, names: Names, places: Places, wanted: Iterable<string>): string {
-  const imports = new Map<string, string[]>();
+export function header(
+  facts: Facts,
+  names: Names,
+  pathOf: (cell: number) => string,
+  wanted: Iterable<string>,
+): Header & { cells: Set<number> } {
+  const from = new Set<string>();
+  const cells = new Set<number>();
   const statements = new Set<string>();
-  const add = (place: Place, local: string, onlyType: boolean): void => {
-    const list = imports.get(place.module) ?? [];
-    const bare = place.name === local ? local : `${place.name} as ${local}`;
-    list.push(onlyType ? `type ${bare}` : bare);
-    imports.set(place.module, list);
+  const place = (cell: number, name: string): string => {
+    const path = pathOf(cell);
+    cells.add(cell);
+    from.add(rootOf(path));
+    return `${path}.${name}`;
   };
+  const alias = (cell: number, name: string) => statements.add(`import ${name} = ${place(cell, name)};`);
   for (const name of wanted) {
     const record = names.get(name);
     if (!record) continue;
@@ -44,38 +58,40 @@ export function header(facts: Facts, names: Names, places: Places, wanted: Itera
     const value = record.value && !own?.value ? record.value : undefined;
     const type = record.type && !own?.type ? record.type : undefined;
     if (value) {
-      const place = places.value(name, record);
       const whole = value.cell === (record.type?.cell ?? value.cell);
       const variable = isVariable(value.kind);
       const anew =
         (variable && (facts.assigned.has(name) || record.narrowedBy !== undefined)) || !whole || own !== undefined;
       if (anew) {
-        const end = record.narrowedBy === undefined ? undefined : places.end(name, record.narrowedBy);
-        for (const each of declareAnew(name, value, place, end)) statements.add(each);
-        if (type) add(places.type(name, record), name, true);
-      } else add(place, name, false);
-    } else if (type) add(places.type(name, record), name, own !== undefined || record.value !== undefined);
+        const end = record.narrowedBy === undefined ? undefined : place(record.narrowedBy, endNameOf(name));
+        for (const each of declareAnew(name, value, place(value.cell, name), end)) statements.add(each);
+        if (type) alias(type.cell, name);
+      } else alias(value.cell, name);
+    } else if (type) alias(type.cell, name);
   }
-  const lines = [...imports].map(([module, list]) => `import { ${list.join(", ")} } from ${JSON.stringify(module)};`);
-  return [...lines, ...statements].join(" ");
+  return { from, cells, statements: [...statements].join(" ") };
+}
+
+/** What a path begins with: an export of the history. */
+export function rootOf(path: string): string {
+  return path.split(".", 1)[0]!;
 }
 
 function declareAnew(
   name: string,
   { kind, evolving }: NonNullable<NameRecord["value"]>,
-  place: Place,
-  end: Place | undefined,
+  place: string,
+  end: string | undefined,
 ): string[] {
   const constant = kind !== "let" && kind !== "var";
-  const declared = `typeof import(${JSON.stringify(place.module)}).${place.name}`;
-  const after = end && `import(${JSON.stringify(end.module)}).${end.name}`;
-  if (evolving && after) {
-    if (constant) return [settle, `declare const ${name}: $$Settle<${after}>;`];
-    return [settle, `let ${name}; ${name} = null! as $$Settle<${after}>;`];
+  const declared = `typeof ${place}`;
+  if (evolving && end) {
+    if (constant) return [settle, `declare const ${name}: $$Settle<${end}>;`];
+    return [settle, `let ${name}; ${name} = null! as $$Settle<${end}>;`];
   }
   const keyword = constant ? "const" : "let";
-  if (!after) return [`declare ${keyword} ${name}: ${declared};`];
-  return [keep, `${keyword} ${name}: ${declared} = null! as $$Keep<${declared}, ${after}>;`];
+  if (!end) return [`declare ${keyword} ${name}: ${declared};`];
+  return [keep, `${keyword} ${name}: ${declared} = null! as $$Keep<${declared}, ${end}>;`];
 }
 
 /** What a cell's file exports besides what the cell itself does. */

@@ -1,31 +1,28 @@
-import type { Facts } from "./facts.ts";
-import { withTypes } from "./freeze.ts";
-import { endNameOf, footer, header, type Places, typeNameOf, valueNameOf } from "./header.ts";
+import { CellFiles, type CellText, exportAs, fileText, type Place } from "./cell-files.ts";
+import { type Facts, noFacts } from "./facts.ts";
+import { inserted, insertions, placesIn } from "./freeze.ts";
+import { footer, type Header, header, headerText, moduleNameOf, rootOf } from "./header.ts";
 import { Names } from "./names.ts";
-import { cellModule, historyModule } from "./paths.ts";
+import { historyModule } from "./paths.ts";
 import { positionIn } from "./positions.ts";
 import type { Position } from "./protocol.ts";
 
-/** A cell that began to run, as a file of its own. */
+/** A cell that began to run. */
 export interface PastCell {
   id: number;
-  module: string;
   /** The front end's own name for the cell, the same at every run. */
   key: string | undefined;
-  text: string;
   facts: Facts;
-  /** What stands in its file: the cell itself, between what gives it names and what exports its own. */
-  parts: { before: string; source: string; after: string };
-  /** Where its file has the names that it declares. */
-  places: Map<string, Position>;
+  source: string;
+  /** What gives it names, and what exports its own. */
+  before: Header;
+  after: string;
+  /** Types that were written behind the names of its variables. */
+  written: Map<string, string>;
+  /** What it calls types that it has from other cells, as any file may: `$$p1.$$3.Box` for `Box`. */
+  types: ReadonlyMap<string, string>;
   /** The earlier cells that it takes names from. */
   from: Set<number>;
-}
-
-/** The text of a cell's file. `lines` stand before the cell's own first line. */
-export interface CellText {
-  text: string;
-  lines: number;
 }
 
 /** Where each variable stands, in a file of its own: a line from its start, then a dot. */
@@ -36,46 +33,69 @@ export interface NamesFile {
 }
 
 /**
- * The notebook as TypeScript sees it. Every cell that ran is a file that exports what it declared and imports what it
- * uses from the cells that declared it then, so it never changes and is never checked again. The history is one more
- * file: it exports each name from the cell that declared it last. The cell to be checked imports from the history alone,
- * so its list of modules stays the same from one cell to the next, and the server can go on with the program it has.
+ * The notebook as TypeScript sees it. Every cell that ran stands in a file, exports what it declared and takes what it uses
+ * from the cells that declared it then, so it never changes and is never checked again. The history is one more file: it
+ * exports all of those under names. They and the cell to be checked import the history alone. So whatever a cell declares
+ * or uses, one file changes and no list of imports does, and the server goes on with the program that it has.
  */
 export class History {
   readonly names = new Names();
   readonly #cells = new Map<number, PastCell>();
-  /** Files of cells that were forgotten, for cells to come. */
-  readonly #free = new Set<string>();
+  readonly #files = new CellFiles();
+  /** What cells import, in the order in which they first did. */
+  readonly #modules: string[] = [];
   #lastId = 0;
-  #files = 0;
   #namesFile: NamesFile | undefined;
   /** Grows with every change. */
   revision = 0;
 
-  /** Every cell's file and its text. One that is free is empty, but stays part of the program: the server is at its best with that. */
+  /** The history, and the files of cells. */
   *files(): IterableIterator<[module: string, text: string]> {
-    for (const module of this.#free) yield [module, "export {};\n"];
-    for (const { module, text } of this.#cells.values()) yield [module, text];
+    const modules = this.#modules.map((module, index) => exportAs(moduleNameOf(index), module));
+    yield [historyModule, `${this.#files.exports()}${modules.join("")}export {};\n`];
+    yield* this.#files.texts();
   }
 
   /** Where a variable was declared last. */
   declaration(name: string): { module: string; position: Position } | undefined {
     const cell = this.#cells.get(this.names.get(name)?.value?.cell ?? -1);
-    const position = cell?.places.get(name);
-    return cell && position && { module: cell.module, position };
+    return cell?.facts.declared.has(name) ? this.placeIn(cell, name) : undefined;
+  }
+
+  placeOf({ id }: PastCell): Place {
+    return this.#files.placeOf(id);
+  }
+
+  /** Where a cell's file has a name that it declares. */
+  placeIn(cell: PastCell, name: string): { module: string; position: Position } {
+    const { id, facts, source, written } = cell;
+    const { at } = facts.declared.get(name)!;
+    const { line, character } = positionIn(source, at);
+    const before = insertions(source, facts, written).filter((each) => each.at < at && each.at >= at - character);
+    const added = before.reduce((sum, { text }) => sum + text.length, 0);
+    const position = { line: line + this.#files.lineOf(id), character: character + added };
+    return { module: this.#files.placeOf(id).module, position };
+  }
+
+  /** The cell that a path in a message names (`$$17`), or that stands in a line of a file. */
+  cellAt(stem: string, where: { path: string } | { line: number }): number | undefined {
+    if ("line" in where) return this.#files.cellAt(stem, where.line);
+    const inPage = /^\$\$(\d+)/.exec(where.path)?.[1];
+    return inPage === undefined ? this.#files.cellAt(stem, 0) : Number(inPage);
   }
 
   clear(): void {
     this.revision++;
     this.names.clear();
-    for (const { module } of this.#cells.values()) this.#free.add(module);
+    this.#files.clear();
     this.#cells.clear();
+    this.#modules.length = 0;
   }
 
   /** The file of a cell that is to be checked, completed or looked at. `more`: names that it does not use. */
   current(source: string, facts: Facts, more: readonly string[] = []): CellText {
     const wanted = more.length > 0 ? new Set([...facts.used, ...more]) : facts.used;
-    return wrap(header(facts, this.names, throughHistory, wanted), source, footer(facts, this.names));
+    return fileText({ before: this.#header(facts, wanted), source, after: footer(facts, this.names) });
   }
 
   /**
@@ -85,13 +105,7 @@ export class History {
   namesFile(): NamesFile {
     if (this.#namesFile?.revision === this.revision) return this.#namesFile;
     const variables = [...this.names].flatMap(([name, { value }]) => (value ? [name] : []));
-    const nothing = { declared: new Map(), used: new Set(), assigned: new Set(), touched: new Set() };
-    const before = header(
-      { ...nothing, augments: new Set(), exported: new Set() } as Facts,
-      this.names,
-      throughHistory,
-      [...variables],
-    );
+    const before = headerText(this.#header(noFacts(), variables));
     const lines = new Map(variables.map((name, index) => [name, index + 3]));
     const text = [before, ";", "( )", ...variables.map((name) => `${name}.;`), "export {};\n"].join("\n");
     this.#namesFile = { revision: this.revision, text, lines };
@@ -101,14 +115,18 @@ export class History {
   /** A cell begins to run. */
   begin(source: string, facts: Facts, tsx: boolean, key?: string): PastCell {
     const id = ++this.#lastId;
-    const from = new Set<number>();
-    const before = header(facts, this.names, this.#direct(from), facts.used);
-    const parts = { before, source, after: footer(facts, this.names) };
-    const module = this.#file(tsx);
-    const cell: PastCell = { id, module, key, facts, parts, from, text: "", places: new Map() };
-    write(cell, new Map());
+    const before = this.#header(facts, facts.used);
+    const types = this.#typesOf(facts);
+    const after = footer(facts, this.names);
+    const cell: PastCell = { id, key, facts, source, before, after, types, from: before.cells, written: new Map() };
+    this.#files.take(id, facts, tsx, aloneInFile.test(source));
+    this.#write(cell);
     this.revision++;
-    for (const older of this.augmentedBy(facts, key)) older.facts.augments.clear();
+    for (const older of this.augmentedBy(facts, key)) this.#takeBack(older);
+    for (const { from } of facts.declared.values()) {
+      const module = from?.split(" ")[0];
+      if (module !== undefined && !this.#modules.includes(module)) this.#modules.push(module);
+    }
     this.names.begin(id, facts);
     this.#cells.set(id, cell);
     this.#sweep();
@@ -119,24 +137,28 @@ export class History {
     return this.#cells.has(id);
   }
 
-  /** Writes the types of its variables into a cell's file. */
+  /** Writes the types of its variables into a cell. */
   freeze(cell: PastCell, types: ReadonlyMap<string, string>): void {
-    for (const type of types.values())
-      for (const { id, module } of this.#cells.values()) if (type.includes(JSON.stringify(module))) cell.from.add(id);
-    write(cell, types);
+    for (const [name, type] of types) {
+      cell.written.set(name, type);
+      for (const path of placesIn(type)) {
+        cell.before.from.add(rootOf(path));
+        const other = this.#files.cellOf(path);
+        if (other !== undefined) cell.from.add(other);
+      }
+    }
+    if (types.size > 0) this.#write(cell);
   }
 
-  /** The file of the cell that gave a name its meaning as a type. */
-  moduleOfType(name: string): string | undefined {
-    return this.#cells.get(this.names.get(name)?.type?.cell ?? -1)?.module;
-  }
-
-  /** What the cells' imports name, the last first. */
+  /** How files call the modules that cells import, the last first. */
   modules(): string[] {
-    const found = [...this.#cells.values()].flatMap(({ facts }) =>
-      [...facts.declared.values()].flatMap(({ from }) => (from === undefined ? [] : [from.split(" ")[0]!])),
-    );
-    return [...new Set(found.reverse())];
+    return this.#modules.map((_, index) => moduleNameOf(index)).reverse();
+  }
+
+  /** A name as the type that it means by now, as any file may call it. */
+  typeNamed(name: string): string | undefined {
+    const cell = this.names.get(name)?.type?.cell;
+    return cell === undefined ? undefined : `${this.#files.placeOf(cell).path}.${name}`;
   }
 
   succeed(cell: PastCell): void {
@@ -156,54 +178,40 @@ export class History {
     );
   }
 
-  /** The history's file, without the changes that `without` made to the world. */
-  text(without: readonly PastCell[] = []): string {
-    const exports = new Map<number, string[]>();
-    const add = (cell: number, what: string) => {
-      const list = exports.get(cell);
-      if (list) list.push(what);
-      else exports.set(cell, [what]);
-    };
-    for (const [name, { value, type, narrowedBy }] of this.names) {
-      if (value && type && value.cell !== type.cell) {
-        add(value.cell, `${name} as ${valueNameOf(name)}`);
-        add(type.cell, `type ${name} as ${typeNameOf(name)}`);
-      } else add((value ?? type)!.cell, name);
-      if (narrowedBy !== undefined) add(narrowedBy, `type ${endNameOf(name)}`);
+  /** A cell's file without the changes that it makes to the world. */
+  withoutAugmentations(cell: PastCell): [module: string, text: string] {
+    const source = sourceWithoutAugmentations(cell);
+    return [this.placeOf(cell).module, fileText(this.#blockOf({ ...cell, source })).text];
+  }
+
+  #takeBack(cell: PastCell): void {
+    cell.source = sourceWithoutAugmentations(cell);
+    cell.facts.augments.clear();
+    this.#write(cell);
+  }
+
+  #write(cell: PastCell): void {
+    this.#files.write(cell.id, this.#blockOf(cell));
+  }
+
+  #blockOf({ facts, source, before, after, written }: PastCell) {
+    return { before, source: inserted(source, insertions(source, facts, written)), after };
+  }
+
+  #header(facts: Facts, wanted: Iterable<string>) {
+    return header(facts, this.names, (cell) => this.#files.placeOf(cell).path, wanted);
+  }
+
+  #typesOf({ declared, used }: Facts): Map<string, string> {
+    const types = new Map<string, string>();
+    for (const name of used) {
+      const meant = declared.get(name)?.type ? undefined : this.typeNamed(name);
+      if (meant !== undefined) types.set(name, meant);
     }
-    const lines = [...exports].map(([id, list]) => `export { ${list.join(", ")} } from ${this.#specifier(id)};`);
-    for (const cell of this.#cells.values())
-      if (cell.facts.augments.size > 0 && !without.includes(cell)) lines.push(`import ${this.#specifier(cell.id)};`);
-    for (const module of this.#free) lines.push(`import ${JSON.stringify(module)};`);
-    return `${lines.join("\n")}\nexport {};\n`;
+    return types;
   }
 
-  #specifier(id: number): string {
-    return JSON.stringify(this.#cells.get(id)?.module);
-  }
-
-  #file(tsx: boolean): string {
-    for (const module of this.#free) {
-      if (module.endsWith("x") !== tsx) continue;
-      this.#free.delete(module);
-      return module;
-    }
-    return cellModule(++this.#files, tsx);
-  }
-
-  #direct(from: Set<number>): Places {
-    const place = (cell: number, name: string) => {
-      from.add(cell);
-      return { module: this.#cells.get(cell)!.module, name };
-    };
-    return {
-      value: (name, record) => place(record.value!.cell, name),
-      type: (name, record) => place(record.type!.cell, name),
-      end: (name, cell) => place(cell, endNameOf(name)),
-    };
-  }
-
-  /** Forgets cells that nothing can refer to any more: the same cell run a thousand times is one file. */
+  /** Forgets cells that nothing can refer to any more. */
   #sweep(): void {
     const live = new Set<number>();
     const mark = (id: number | undefined): void => {
@@ -216,61 +224,20 @@ export class History {
     for (const cell of this.#cells.values()) if (cell.facts.augments.size > 0) mark(cell.id);
     // The last one may still be running, and narrow something when it ends.
     mark(this.#lastId);
-    for (const { id, module } of this.#cells.values()) {
+    for (const { id } of this.#cells.values()) {
       if (live.has(id)) continue;
       this.#cells.delete(id);
-      this.#free.add(module);
+      this.#files.release(id);
     }
   }
 }
 
-function write(cell: PastCell, types: ReadonlyMap<string, string>): void {
-  const { facts, parts } = cell;
-  const { text, lines } = wrap(parts.before, withTypes(parts.source, facts, types), parts.after);
-  cell.text = text;
-  cell.places = placesIn(parts.source, facts, lines, types);
-}
+/** Comments that hold for the file that they begin, and an await that is one at the top of a file alone. */
+const aloneInFile = /^\s*(?:\/\/\/\s*<|\/\*\*?\s*@jsx)|\bawait[^\S\n]*(?:\/\/.*)?\n/m;
 
-function placesIn(
-  source: string,
-  facts: Facts,
-  lines: number,
-  types: ReadonlyMap<string, string>,
-): Map<string, Position> {
-  const places = new Map<string, Position>();
-  for (const [name, { at }] of facts.declared) {
-    const { line, character } = positionIn(source, at);
-    let added = 0;
-    for (const [other, type] of types) {
-      const before = facts.declared.get(other)!.at;
-      if (before < at && !source.slice(before, at).includes("\n")) added += type.length + 2;
-    }
-    places.set(name, { line: line + lines, character: character + added });
-  }
-  return places;
-}
-
-const throughHistory: Places = {
-  value: (name, { value, type }) => ({
-    module: historyModule,
-    name: type && type.cell !== value!.cell ? valueNameOf(name) : name,
-  }),
-  type: (name, { value, type }) => ({
-    module: historyModule,
-    name: value && value.cell !== type!.cell ? typeNameOf(name) : name,
-  }),
-  end: (name) => ({ module: historyModule, name: endNameOf(name) }),
-};
-
-/** Comments that tell the compiler something only where nothing stands before them. */
-const pragma = /^\s*(?:\/\/\s*@ts-(?:no)?check\b|\/\/\/\s*<|\/\*\*?\s*@jsx)/;
-
-function wrap(before: string, source: string, after: string): CellText {
-  const leading: string[] = [];
-  for (const line of source.split("\n")) {
-    if (pragma.test(line)) leading.push(line);
-    else if (!/^\s*(\/\/|$)/.test(line)) break;
-  }
-  const head = [...leading, before].join("\n");
-  return { text: `${head}\n${source}\n${after}\n`, lines: leading.length + 1 };
+function sourceWithoutAugmentations({ facts, source }: PastCell): string {
+  let text = source;
+  for (const { start, end } of facts.augmentations)
+    text = text.slice(0, start) + text.slice(start, end).replace(/[^\r\n]/g, " ") + text.slice(end);
+  return text;
 }

@@ -1,4 +1,4 @@
-import { fileIn, isCurrent, ownImport } from "./paths.ts";
+import { isCurrent, ownImport, stemIn } from "./paths.ts";
 import type { Range, ServerDiagnostic } from "./protocol.ts";
 
 /** A type error (or warning), at a place in the cell. Lines and columns count from 1, columns in UTF-16 units. */
@@ -16,8 +16,10 @@ export interface TypeProblem {
   endColumn: number;
 }
 
-/** How an earlier cell is called, by its file's number. */
-export type Labels = (file: number) => string | undefined;
+/** Where an earlier cell is: in a line of a file, or under a name in it. */
+export type OwnPlace = { stem: string; line: number } | { stem: string; path: string };
+/** How an earlier cell is called. */
+export type Labels = (place: OwnPlace) => string | undefined;
 
 /** An import without types is `any`: worth saying, nothing to stop for. */
 const untyped = 7016;
@@ -37,7 +39,7 @@ export function readProblems(
     const [first, ...rest] = relabel(message, labels).split("\n");
     const reasons = rest.map((line) => line.replace(/^ {2}/, ""));
     for (const each of relatedInformation ?? []) {
-      const where = placeOf(each.location.uri, labels);
+      const where = placeOf(each.location, labels);
       if (where) reasons.push(`${relabel(each.message, labels)} (${where})`);
     }
     const sentence = shapeSentence(first!) ?? listSentence(first!);
@@ -87,18 +89,18 @@ export function relabel(message: string, labels: Labels): string {
     .replace(/\bimport\("(?![^"]*\.halftone-)[^"]+"\)\./g, "")
     .replace(
       new RegExp(`${ownImport.source}([\\p{ID_Start}$_][\\p{ID_Continue}$]*)?`, "gu"),
-      (_, file: string, id: string | undefined, name: string | undefined) => {
-        const bare = (name ?? "").replace(/\$\$(end|value|type)$/, "");
+      (_, file: string, path: string, name: string | undefined) => {
+        const bare = (name ?? "").replace(/\$\$end$/, "");
         if (file === "history") return bare;
-        const where = id === undefined ? "this cell" : (labels(Number(id)) ?? "an earlier cell");
+        const stem = stemIn(`.halftone-${file}`);
+        const where = stem === undefined ? "this cell" : (labels({ stem, path }) ?? "an earlier cell");
         return bare === "" ? where : `${bare} of ${where}`;
       },
     )
-    .replace(/\$\$(end|value|type)\b/g, "");
+    .replace(/(?:\$\$[fpm]?\d+\.)+|\$\$end\b/g, "");
 }
 
-function placeOf(uri: string, labels: Labels): string | undefined {
-  if (isCurrent(uri)) return undefined;
-  const file = fileIn(uri);
-  return file === undefined ? undefined : labels(file);
+function placeOf({ uri, range }: { uri: string; range: Range }, labels: Labels): string | undefined {
+  const stem = isCurrent(uri) ? undefined : stemIn(uri);
+  return stem === undefined ? undefined : labels({ stem, line: range.start.line });
 }

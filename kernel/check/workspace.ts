@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { globalsModule } from "./paths.ts";
 import type { Position, ServerCompletions, ServerDiagnostic, ServerHover } from "./protocol.ts";
 import { configName, type LanguageServer, startServer } from "./server.ts";
 
@@ -32,6 +33,10 @@ export class Workspace {
 
   kill(): void {
     this.#server.kill();
+  }
+
+  has(module: string, text: string): boolean {
+    return this.#open.get(module)?.text === text;
   }
 
   put(module: string, text: string): void {
@@ -71,6 +76,14 @@ export class Workspace {
 
   complete(module: string, position: Position): Promise<ServerCompletions | null> {
     return this.ask("textDocument/completion", module, { position, context: { triggerKind: 1 } });
+  }
+
+  /**
+   * Has the server bring its program up to what it was told by now. It puts one changed file into the program that it has, but
+   * builds a new one of all files when it finds two. A question that needs no checker costs the least.
+   */
+  settle(): Promise<unknown> {
+    return this.ask("textDocument/documentSymbol", globalsModule);
   }
 
   resolve<Item>(method: string, item: Item): Promise<Item> {

@@ -177,6 +177,34 @@ const sequences: Record<string, Sequence> = {
     ["declare module 'node:path' { interface PlatformPath { tensor: number } }", "ok"],
     ["import path from 'node:path'; path.tensor.toFixed()", "ok"],
   ],
+  "what a cell awaits keeps its type, however the await is written": [
+    [
+      "const a = await (Promise.resolve('x')); const [b] = await [1]; const c = await (await (Promise.resolve(2)));\nconst d = await `t`, e = await Promise.resolve(true)",
+      "ok",
+    ],
+    ["const f = await\nPromise.resolve(3)", "ok"],
+    ["a.toFixed()", "1:3 TS2551"],
+    ["b!.toUpperCase()", "1:4 TS2339"],
+    [
+      "c.toUpperCase(); d.toFixed(); const n: number = e; f.toUpperCase()",
+      "1:3 TS2339, 1:20 TS2551, 1:37 TS2322, 1:54 TS2339",
+    ],
+  ],
+  "a class, a type and a value of one name from three cells": [
+    ["class Both { one = 1 }", "ok"],
+    ["const Both = 5", "ok"],
+    ["Both.toFixed(); const b: Both = { one: 'x' }", "1:35 TS2322"],
+    ["interface Both { two: number }", "ok"],
+    ["Both.toFixed(); const c: Both = { two: 'x' }", "1:35 TS2322"],
+    ["let Both = 'now'; const d: Both = { two: 2 }; Both.length", "ok"],
+  ],
+  "cells that import stand beside cells that do not": [
+    ["import { basename } from 'node:path'; const base = basename('/a')", "ok"],
+    ["const size = base.length; export const twice = size * 2", "ok"],
+    ["import path from 'node:path'; const joined = path.join(base, String(twice))", "ok"],
+    ["const all = [base, joined]; all.push(size)", "1:38 TS2345"],
+    ["basename(size); path.join(twice)", "1:10 TS2345, 1:27 TS2345"],
+  ],
   "cells run out of order": [
     ["const b = a + 1", "1:11 TS2304"],
     ["const a = 1 as number", "ok"],

@@ -1,0 +1,203 @@
+import type { Facts } from "./facts.ts";
+import { type Header, headerText } from "./header.ts";
+import { cellModule, pageModule, stemIn } from "./paths.ts";
+
+/** Where files of the notebook find what a cell declares. */
+export interface Place {
+  module: string;
+  /** `$$p1.$$17`, from what the history exports. */
+  path: string;
+}
+
+/** What stands in a file for a cell: its source, between what gives it names and what exports its own. */
+export interface Block {
+  before: Header;
+  source: string;
+  after: string;
+}
+
+/** Many cells in one file, each in a namespace of its own. */
+interface Page {
+  module: string;
+  name: string;
+  blocks: Map<number, Block>;
+  text: string;
+  /** The line that a cell's source begins with. */
+  lines: Map<number, number>;
+}
+
+interface OwnFile {
+  module: string;
+  name: string;
+  tsx: boolean;
+  text: string;
+  /** The line that the cell's source begins with. */
+  line: number;
+  /** The modules that its text imports. */
+  imports: string;
+  cell?: number | undefined;
+}
+
+/** Each takes 4 ms when the server starts. */
+const pagesAtFirst = 4;
+/** Characters of a page: all of it is read again when a cell comes into it. */
+const mostText = 8000;
+
+/** A file in which nothing stands. */
+export const emptyText = `${headerText({ from: new Set(), statements: "" })}\nexport {};\n`;
+
+/**
+ * The files in which cells are. The server goes on with the program that it has as long as one file changes at a time, and
+ * not what it imports; a new file costs it a new program, more the more files there are. So cells are put into a few pages
+ * that are there from the start. One that itself imports a module has a file of its own.
+ */
+export class CellFiles {
+  readonly #pages: Page[] = Array.from({ length: pagesAtFirst }, (_, index) => pageOf(index + 1));
+  readonly #own: OwnFile[] = [ownFile(1, false)];
+  readonly #places = new Map<number, Page | OwnFile>();
+
+  /** Every file but the history. */
+  *texts(): IterableIterator<[module: string, text: string]> {
+    for (const { module, text } of [...this.#pages, ...this.#own]) yield [module, text];
+  }
+
+  /** How the history exports them. */
+  exports(): string {
+    const lines = [...this.#pages, ...this.#own].map(({ name, module }) => exportAs(name, module));
+    return lines.join("");
+  }
+
+  /** Makes room for a cell. */
+  take(cell: number, facts: Facts, tsx: boolean, alone: boolean): Place {
+    const place = facts.ownFile || tsx || alone ? this.#takeFile(tsx, facts.modules) : this.#shortestPage();
+    if (!isPage(place)) place.cell = cell;
+    this.#places.set(cell, place);
+    return this.placeOf(cell);
+  }
+
+  placeOf(cell: number): Place {
+    const place = this.#places.get(cell)!;
+    return { module: place.module, path: isPage(place) ? `${place.name}.$$${cell}` : place.name };
+  }
+
+  /** The cell that a path names something of, or that stands in a line of a module. */
+  cellOf(path: string): number | undefined {
+    const inPage = /^\$\$p\d+\.\$\$(\d+)/.exec(path)?.[1];
+    if (inPage !== undefined) return Number(inPage);
+    const name = /^\$\$f\d+/.exec(path)?.[0];
+    return this.#own.find((each) => each.name === name)?.cell;
+  }
+
+  /** The cell in a line of a file, which is named without its ending. */
+  cellAt(stem: string, line: number): number | undefined {
+    const page = this.#pages.find(({ module }) => stemIn(module) === stem);
+    if (!page) return this.#own.find(({ module }) => stemIn(module) === stem)?.cell;
+    return [...page.lines].findLast(([, first]) => first <= line + 1)?.[0];
+  }
+
+  /** The line of its file that a cell's source begins with. */
+  lineOf(cell: number): number {
+    const place = this.#places.get(cell)!;
+    return isPage(place) ? place.lines.get(cell)! : place.line;
+  }
+
+  write(cell: number, block: Block): void {
+    const place = this.#places.get(cell)!;
+    if (isPage(place)) {
+      place.blocks.set(cell, block);
+      writePage(place);
+    } else {
+      const { text, lines } = fileText(block);
+      Object.assign(place, { text, line: lines });
+    }
+  }
+
+  /** A cell is forgotten. Its text goes when its file is written again: to take it out would be one more change. */
+  release(cell: number): void {
+    const place = this.#places.get(cell)!;
+    if (isPage(place)) place.blocks.delete(cell);
+    else place.cell = undefined;
+    this.#places.delete(cell);
+  }
+
+  clear(): void {
+    this.#places.clear();
+    for (const page of this.#pages) {
+      page.blocks.clear();
+      page.lines.clear();
+      page.text = emptyText;
+    }
+    for (const file of this.#own) Object.assign(file, { cell: undefined, text: emptyText, imports: "[]" });
+  }
+
+  #shortestPage(): Page {
+    const shortest = this.#pages.reduce((least, each) => (each.text.length < least.text.length ? each : least));
+    if (shortest.text.length < mostText) return shortest;
+    const page = pageOf(this.#pages.length + 1);
+    this.#pages.push(page);
+    return page;
+  }
+
+  /** One that is free, best one whose text imports the same. */
+  #takeFile(tsx: boolean, modules: readonly string[]): OwnFile {
+    const imports = JSON.stringify(modules);
+    const free = this.#own.filter((each) => each.tsx === tsx && each.cell === undefined);
+    let file = free.find((each) => each.imports === imports) ?? free[0];
+    if (!file) {
+      file = ownFile(this.#own.length + 1, tsx);
+      this.#own.push(file);
+    }
+    file.imports = imports;
+    return file;
+  }
+}
+
+export function exportAs(name: string, module: string): string {
+  return `export * as ${name} from ${JSON.stringify(module)};\n`;
+}
+
+function isPage(place: Page | OwnFile): place is Page {
+  return "blocks" in place;
+}
+
+function pageOf(number: number): Page {
+  const place = { module: pageModule(number), name: `$$p${number}` };
+  return { ...place, blocks: new Map(), text: emptyText, lines: new Map() };
+}
+
+function ownFile(number: number, tsx: boolean): OwnFile {
+  return { module: cellModule(number, tsx), name: `$$f${number}`, tsx, text: emptyText, line: 0, imports: "[]" };
+}
+
+function writePage(page: Page): void {
+  const from = new Set([...page.blocks.values()].flatMap(({ before }) => [...before.from]));
+  let text = `${headerText({ from, statements: "" })}\n`;
+  let line = 1;
+  page.lines.clear();
+  for (const [cell, { before, source, after }] of page.blocks) {
+    const added = `export namespace $$${cell} { ${before.statements}\n${source}\n${after} }\n`;
+    page.lines.set(cell, line + 1);
+    text += added;
+    line += added.split("\n").length - 1;
+  }
+  page.text = `${text}export {};\n`;
+}
+
+/** The text of a cell's file. `lines` stand before the cell's own first line. */
+export interface CellText {
+  text: string;
+  lines: number;
+}
+
+/** Comments that tell the compiler something only where nothing stands before them. */
+const pragma = /^\s*(?:\/\/\s*@ts-(?:no)?check\b|\/\/\/\s*<|\/\*\*?\s*@jsx)/;
+
+export function fileText({ before, source, after }: Block): CellText {
+  const leading: string[] = [];
+  for (const line of source.split("\n")) {
+    if (pragma.test(line)) leading.push(line);
+    else if (!/^\s*(\/\/|$)/.test(line)) break;
+  }
+  const head = [...leading, headerText(before)].join("\n");
+  return { text: `${head}\n${source}\n${after}\n`, lines: leading.length + 1 };
+}
