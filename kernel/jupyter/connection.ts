@@ -33,9 +33,10 @@ export function readConnectionFile(file: string): Connection {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    const reason = UNREADABLE[code] ?? (error instanceof Error ? error.message : String(error));
     throw new ConnectionProblem(
-      `cannot read the connection file ${file}: ${reason}. A front end such as Jupyter writes it.`,
+      `Cannot read the connection file ${file}: ${reason}. A front end such as Jupyter writes it.`,
     );
   }
   let value: unknown;
@@ -43,12 +44,26 @@ export function readConnectionFile(file: string): Connection {
     value = JSON.parse(text);
   } catch (error) {
     throw new ConnectionProblem(
-      `the connection file ${file} is not JSON: ${error instanceof Error ? error.message : error}`,
+      `The connection file ${file} is not JSON: ${error instanceof Error ? error.message : error}`,
     );
   }
   const parsed = v.safeParse(connectionSchema, value);
   if (parsed.success) return parsed.output;
-  throw new ConnectionProblem(`the connection file ${file} is not valid:\n${v.summarize(parsed.issues)}`);
+  throw new ConnectionProblem(`The connection file ${file} is not valid: ${parsed.issues.map(fault).join(", ")}.`);
+}
+
+const UNREADABLE: Record<string, string> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "a part of this path is a file, not a folder",
+  EISDIR: "it is a folder",
+  EACCES: "there is no permission to read it",
+  ENAMETOOLONG: "the name is longer than a file's can be",
+};
+
+function fault({ path, received, message }: v.BaseIssue<unknown>): string {
+  const field = path?.map(({ key }) => String(key)).join(".");
+  if (field === undefined) return `it holds ${received}, not an object`;
+  return received === "undefined" ? `${field} is missing` : `${field} has a wrong value (${message})`;
 }
 
 export function endpoint(connection: Connection, channel: ChannelName): string {

@@ -3,9 +3,10 @@
  * of one line is atomic, and a session's number is its start in milliseconds. (Node 20 has no SQLite; the maintained bindings
  * need an install script, and sql.js rewrites its whole file at each save.)
  */
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
+import { makeFolder } from "../../src/runtime/folders.ts";
 import type { Content } from "./messages.ts";
 
 interface Entry {
@@ -97,7 +98,7 @@ export class History {
 }
 
 function prepare(file: string): void {
-  mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size <= COMPACT_OVER_BYTES) return;
   const tail = readFileSync(file).subarray(-KEPT_BYTES);

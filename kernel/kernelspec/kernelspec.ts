@@ -1,6 +1,8 @@
 /** The kernelspec: what tells Jupyter how to start this kernel and what to show for it. */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { refusing } from "../../src/notebook/files.ts";
+import { makeFolder } from "../../src/runtime/folders.ts";
 import type { Policy } from "../check/policy.ts";
 import { assets, kernelMain } from "./assets.ts";
 import { kernelsFolder, type Place, searchedFolders, sitePackages } from "./folders.ts";
@@ -25,6 +27,8 @@ export function kernelspec(types?: Policy): object {
   };
 }
 
+const ELSEWHERE = "name another place with --prefix FOLDER or --sys-prefix";
+
 export interface Installed {
   folder: string;
   /** Where papermill learns of TypeScript; undefined when that place has no Python, or one that cannot be written. */
@@ -34,10 +38,22 @@ export interface Installed {
 /** Writes the kernelspec, replacing one of the same name. */
 export function install(place: Place, types?: Policy): Installed {
   const folder = path.join(kernelsFolder(place), KERNEL_NAME);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, "kernel.json"), `${JSON.stringify(kernelspec(types), null, 2)}\n`);
-  for (const logo of logos) copyFileSync(path.join(assets, logo), path.join(folder, logo));
+  const made = `${folder}.${process.pid}.new`;
+  refusing(
+    folder,
+    () => {
+      try {
+        makeFolder(made);
+        writeFileSync(path.join(made, "kernel.json"), `${JSON.stringify(kernelspec(types), null, 2)}\n`);
+        for (const logo of logos) copyFileSync(path.join(assets, logo), path.join(made, logo));
+        rmSync(folder, { recursive: true, force: true });
+        renameSync(made, folder);
+      } finally {
+        if (existsSync(made)) rmSync(made, { recursive: true });
+      }
+    },
+    ELSEWHERE,
+  );
   const packages = sitePackages(place);
   return { folder, papermill: packages && addPapermillPlugin(packages) };
 }
@@ -45,10 +61,10 @@ export function install(place: Place, types?: Policy): Installed {
 /** Removes what `install` wrote there. Says undefined when there was nothing. */
 export function uninstall(place: Place): string | undefined {
   const packages = sitePackages(place);
-  if (packages) removePapermillPlugin(packages);
+  if (packages) refusing(packages, () => removePapermillPlugin(packages), ELSEWHERE);
   const folder = path.join(kernelsFolder(place), KERNEL_NAME);
   if (!existsSync(folder)) return undefined;
-  rmSync(folder, { recursive: true });
+  refusing(folder, () => rmSync(folder, { recursive: true }), ELSEWHERE);
   return folder;
 }
 

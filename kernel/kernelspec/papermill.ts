@@ -2,8 +2,9 @@
  * Puts the papermill plug-in among a Python's packages, in the form in which an installer would leave it, so that pip lists it and can
  * remove it. Nothing is downloaded and no Python code runs.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeFolder } from "../../src/runtime/folders.ts";
 import { assets } from "./assets.ts";
 
 const MODULE = "halftone_papermill";
@@ -16,7 +17,7 @@ export function addPapermillPlugin(packages: string): string | undefined {
   const file = path.join(packages, `${MODULE}.py`);
   try {
     removePapermillPlugin(packages);
-    mkdirSync(info, { recursive: true });
+    makeFolder(info);
     copyFileSync(path.join(assets, "papermill", `${MODULE}.py`), file);
     const summary = "Lets papermill give parameters to TypeScript notebooks";
     writeFileSync(

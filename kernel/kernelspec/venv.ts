@@ -1,11 +1,15 @@
 /** A Python environment that this program makes for itself, once for each list of packages, in the user's cache. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { refusing } from "../../src/notebook/files.ts";
 import { cacheFolder } from "../../src/runtime/cache.ts";
+import { makeFolder } from "../../src/runtime/folders.ts";
 import { alone } from "../../src/runtime/lock.ts";
 import { SetupProblem } from "../../src/runtime/problem.ts";
+import { findPython } from "../../src/runtime/python.ts";
+import { lastLine } from "../../src/runtime/tool.ts";
 
 export interface Venv {
   folder: string;
@@ -23,10 +27,13 @@ export async function venv(requirementsFile: string, say: (what: string) => void
   const wait = (pid: string): void => say(`Process ${pid} is making the Python environment ${folder}; waiting for it`);
   await alone(folder, wait, async () => {
     if (existsSync(whole)) return;
+    const python = findPython();
+    if (!python) throw new SetupProblem(`Python 3 is missing: install it (Debian: apt install python3-venv). ${OWN}`);
+    const cache = "name another cache with HALFTONE_CACHE";
+    refusing(folder, () => rmSync(folder, { recursive: true, force: true }), cache);
+    refusing(folder, () => makeFolder(path.dirname(folder)), cache);
     say(`Making a Python environment in ${folder} (once; about a minute)`);
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(path.dirname(folder), { recursive: true });
-    await run("python3", ["-m", "venv", folder]);
+    await run(python.command, ["-m", "venv", folder], noVenv);
     const pip = [
       "-m",
       "pip",
@@ -37,13 +44,31 @@ export async function venv(requirementsFile: string, say: (what: string) => void
       "-r",
       requirementsFile,
     ];
-    await run(bin("python"), pip);
+    await run(bin("python"), pip, noPackages);
     writeFileSync(whole, "");
   });
   return { folder, bin };
 }
 
-async function run(command: string, args: string[]): Promise<void> {
+const OWN = "Or use a Jupyter of your own: `halftone install` makes the kernel known to it.";
+
+function noVenv(said: string): string {
+  const why = /ensurepip is not|No module named venv/.test(said)
+    ? "it lacks the venv module: install it (Debian: apt install python3-venv)"
+    : lastLine(said);
+  return `Python cannot make an environment: ${why}. ${OWN}`;
+}
+
+function noPackages(said: string): string {
+  const offline =
+    /connection error|Failed to establish a new connection|Temporary failure in name resolution|Max retries/i;
+  const why = offline.test(said)
+    ? "the package index is out of reach; check the network or pip's index and proxy settings"
+    : lastLine(said);
+  return `The Python packages could not be installed: ${why}. ${OWN}`;
+}
+
+async function run(command: string, args: string[], problem: (said: string) => string): Promise<void> {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -55,5 +80,5 @@ async function run(command: string, args: string[]): Promise<void> {
     child.on("close", resolve);
     child.on("error", (error) => reject(new SetupProblem(`${command} could not be started: ${error.message}`)));
   });
-  if (status !== 0) throw new SetupProblem(`${command} ${args.join(" ")} failed:\n${said.trim().slice(-2000)}`);
+  if (status !== 0) throw new SetupProblem(problem(said));
 }

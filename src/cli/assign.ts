@@ -1,12 +1,14 @@
-import { cpSync, readdirSync, statSync } from "node:fs";
+import { cpSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { studentVersion } from "../notebook/assignment.ts";
+import { refusing } from "../notebook/files.ts";
 import { readNotebook, writeNotebook } from "../notebook/nbformat.ts";
 import { NotebookProblem } from "../notebook/problem.ts";
+import { reading, whatIsAt } from "../notebook/read-text.ts";
 
 /** `halftone assign`: a notebook, or a folder with an assignment's notebooks and what belongs to them. */
 export function assign(source: string, { output }: { output: string }): void {
-  const found = statSync(source, { throwIfNoEntry: false });
+  const found = whatIsAt(source, { wanted: "a notebook or folder" });
   if (!found) throw new NotebookProblem(`There is no notebook or folder at ${source}.`);
   if (path.resolve(source) === path.resolve(output))
     throw new NotebookProblem(`-o ${output} is the source itself: name another place, or the solutions would be lost.`);
@@ -16,7 +18,9 @@ export function assign(source: string, { output }: { output: string }): void {
 
 function assignFolder(source: string, output: string): void {
   if (output.endsWith(".ipynb")) throw new NotebookProblem(`-o ${output} is one notebook, but ${source} is a folder.`);
-  const names = readdirSync(source).filter((name) => !IGNORED.test(name));
+  const names = reading(source, { wanted: "a folder" }, () => readdirSync(source)).filter(
+    (name) => !IGNORED.test(name),
+  );
   const notebooks = names.filter((name) => name.endsWith(".ipynb"));
   if (notebooks.length === 0) throw new NotebookProblem(`There is no notebook (.ipynb) in the folder ${source}.`);
   // All notebooks first: when one of them is refused, nothing is written.
@@ -28,7 +32,9 @@ function assignFolder(source: string, output: string): void {
     console.log(path.join(output, name));
   }
   for (const name of names.filter((each) => !notebooks.includes(each)))
-    cpSync(path.join(source, name), path.join(output, name), { recursive: true });
+    refusing(path.join(output, name), () =>
+      cpSync(path.join(source, name), path.join(output, name), { recursive: true }),
+    );
 }
 
 /** What nbgrader does not hand out either. */

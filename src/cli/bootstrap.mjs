@@ -107,13 +107,21 @@ async function installPackages() {
   const { packages } = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8"));
   const total = Object.keys(packages).filter((name) => !packages[name].optional).length - 1;
   say(`Installing ${total} packages from the lockfile (about a minute the first time)`);
-  const npm = spawn("npm", ["ci", "--loglevel=error", "--no-progress"], {
+  // At this level npm says at once when the registry does not answer; it tries again for up to two minutes.
+  const npm = spawn("npm", ["ci", "--loglevel=http", "--no-progress"], {
     cwd: root,
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";
+  let failedOnce = false;
   npm.stderr.setEncoding("utf8").on("data", (text) => {
     said += text;
+    const failed = !failedOnce && /^npm http fetch .* failed with (E\w+)/m.exec(text);
+    if (!failed) return;
+    failedOnce = true;
+    say(
+      `The package registry does not answer (${failed[1]}); npm tries again for two minutes. Without a network, end this with Ctrl-C.`,
+    );
   });
   let shown = 0;
   const watch = setInterval(() => {

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { exportNotebook as toModule } from "../../kernel/check/export.ts";
-import { writeWhole } from "../notebook/files.ts";
+import { requireWritable, writeWhole } from "../notebook/files.ts";
 import { requireTypeScript } from "../notebook/language.ts";
 import { readNotebook } from "../notebook/nbformat.ts";
 
@@ -8,16 +8,17 @@ import { readNotebook } from "../notebook/nbformat.ts";
 export async function exportNotebook(file: string, { output }: { output?: string }): Promise<void> {
   const notebook = readNotebook(file);
   requireTypeScript(notebook, file);
+  const target = output ?? file.replace(/\.ipynb$/, ".ts");
+  if (target !== "-") requireWritable(target);
   const { text, silenced } = await toModule(notebook, path.dirname(path.resolve(file)));
   if (silenced > 0)
     console.error(
       `${silenced} ${silenced === 1 ? "line is" : "lines are"} marked @ts-expect-error: see the reasons there`,
     );
-  if (output === "-") {
+  if (target === "-") {
     process.stdout.write(text);
     return;
   }
-  const target = output ?? file.replace(/\.ipynb$/, ".ts");
   writeWhole(target, text);
   console.log(target);
 }

@@ -1,12 +1,14 @@
 import path from "node:path";
 import { addFigureImages } from "../notebook/figure-images.ts";
+import { requireWritable } from "../notebook/files.ts";
 import { readNotebook, writeNotebook } from "../notebook/nbformat.ts";
 
 /** `halftone images`: a copy of the notebook in which every figure has an image beside it. */
 export async function images(file: string, { output }: { output?: string }): Promise<void> {
   const notebook = readNotebook(file);
-  const count = await addFigureImages(notebook);
   const copy = output ?? path.join(path.dirname(file), `${path.basename(file, ".ipynb")}.images.ipynb`);
+  requireWritable(copy);
+  const count = await addFigureImages(notebook);
   writeNotebook(copy, notebook);
   console.log(`${copy}: ${count} ${count === 1 ? "figure" : "figures"} drawn`);
 }

@@ -1,15 +1,13 @@
-import { isPolicy } from "../../kernel/check/policy.ts";
+import type { Policy } from "../../kernel/check/policy.ts";
 import type { Place } from "../../kernel/kernelspec/folders.ts";
 import * as kernelspec from "../../kernel/kernelspec/kernelspec.ts";
-import { SetupProblem } from "../runtime/problem.ts";
 
 export interface PlaceOptions {
   sysPrefix?: boolean;
   prefix?: string;
 }
 
-export function install({ types, ...options }: PlaceOptions & { types?: string }): void {
-  if (types !== undefined && !isPolicy(types)) throw new SetupProblem(`--types takes error, warn or off, got ${types}`);
+export function install({ types, ...options }: PlaceOptions & { types?: Policy }): void {
   const { folder, papermill } = kernelspec.install(placeOf(options), types);
   console.log(`Installed ${kernelspec.DISPLAY_NAME} in ${folder}`);
   if (papermill) console.log(`papermill can give parameters to TypeScript notebooks, by ${papermill}`);
@@ -34,7 +32,6 @@ export function list(): void {
 }
 
 function placeOf({ sysPrefix, prefix }: PlaceOptions): Place {
-  if (sysPrefix && prefix !== undefined) throw new SetupProblem("give --sys-prefix or --prefix, not both");
   if (prefix !== undefined) return { kind: "prefix", folder: prefix };
   return { kind: sysPrefix ? "sys-prefix" : "user" };
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { NotebookProblem } from "../notebook/problem.ts";
+import { SetupProblem } from "../runtime/problem.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -21,8 +23,8 @@ program
     "-o, --output <path>",
     "the executed notebook; a folder when several are run (default: NAME.executed.ipynb, report/)",
   )
-  .option("-p, --parameter <name=value>", "set a parameter: a number, true, false, null, JSON or text", collect, [])
-  .option("-r, --raw <name=text>", "set a parameter to this very text", collect, [])
+  .option("-p, --parameter <name=value>", "set a parameter: a number, true, false, null, JSON or text", collect)
+  .option("-r, --raw <name=text>", "set a parameter to this very text", collect)
   .option("-f, --parameters-file <file>", "set parameters from a JSON file")
   .option("--allow-errors", "go on after a cell that fails")
   .option("--timeout <seconds>", "stop a cell that runs longer", positive)
@@ -83,10 +85,18 @@ for (const [name, description] of [
     .command(name)
     .description(description)
     .option("--sys-prefix", "in the active Python environment, not for the user")
-    .option("--prefix <folder>", "under this folder, as in FOLDER/share/jupyter/kernels")
+    .addOption(
+      new Option("--prefix <folder>", "under this folder, as in FOLDER/share/jupyter/kernels").conflicts("sysPrefix"),
+    )
     .action(async (options) => (await import("./install.ts"))[name](options));
   if (name === "install")
-    command.option("--types <policy>", "a cell with type errors: error (does not run; the default), warn or off");
+    command.addOption(
+      new Option("--types <policy>", "what a cell with type errors does (default: error, it does not run)").choices([
+        "error",
+        "warn",
+        "off",
+      ]),
+    );
 }
 
 program
@@ -120,37 +130,40 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = statusFor(error);
+  process.exitCode = await statusFor(error);
 }
 
-function collect(value: string, before: string[]): string[] {
+function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
 function positive(text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("it should be a number of seconds above 0.");
+  if (!(value > 0)) throw new InvalidArgumentError("It should be a number of seconds above 0.");
   return value;
 }
 
 function share(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value >= 0 && value < 1))
-    throw new InvalidArgumentError("it should be a number from 0 and below 1.");
+    throw new InvalidArgumentError("It should be a number from 0 and below 1.");
   return value;
 }
 
 function count(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("it should be a whole number above 0.");
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It should be a whole number above 0.");
   return value;
 }
 
-/** What a person can put right is said in a line or two; anything else is our own mistake and shows where it is. */
-function statusFor(error: unknown): number {
+/**
+ * 2 for a command that cannot be carried out as it was given, 1 for one that this machine refuses: both are said in a line or two. Anything
+ * else is our own mistake and shows where it is.
+ */
+async function statusFor(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof Error && ["NotebookProblem", "SetupProblem", "ConnectionProblem"].includes(error.name))
-    console.error(error.message);
-  else console.error(error);
-  return 1;
+  const { ConnectionProblem } = await import("../../kernel/jupyter/connection.ts");
+  const usage = error instanceof NotebookProblem || error instanceof ConnectionProblem;
+  console.error(usage || error instanceof SetupProblem ? error.message : error);
+  return usage ? 2 : 1;
 }

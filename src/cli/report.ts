@@ -1,8 +1,8 @@
-import { statSync } from "node:fs";
 import path from "node:path";
-import { writeWhole } from "../notebook/files.ts";
+import { requireWritable, writeWhole } from "../notebook/files.ts";
 import { readNotebook } from "../notebook/nbformat.ts";
 import { NotebookProblem } from "../notebook/problem.ts";
+import { whatIsAt } from "../notebook/read-text.ts";
 import { renderPage } from "../notebook/report/index.ts";
 
 /** `halftone report`: the notebook as one HTML page that needs nothing else. */
@@ -10,6 +10,7 @@ export async function report(file: string, { output }: { output?: string }): Pro
   const notebook = readNotebook(file);
   const name = path.basename(file, ".ipynb").replace(/\.executed$/, "");
   const page = pageFor(file, `${path.basename(file, ".ipynb")}.html`, output);
+  requireWritable(page);
   writeWhole(page, await renderPage(notebook, { name, folder: path.dirname(file) }));
   console.log(page);
 }
@@ -17,7 +18,7 @@ export async function report(file: string, { output }: { output?: string }): Pro
 function pageFor(file: string, name: string, output?: string): string {
   if (output === undefined) return path.join(path.dirname(file), name);
   if (/\.html?$/.test(output)) return output;
-  if (/[\\/]$/.test(output) || statSync(output, { throwIfNoEntry: false })?.isDirectory())
+  if (/[\\/]$/.test(output) || whatIsAt(output, { option: "-o", wanted: "a page" })?.isDirectory())
     return path.join(output, name);
   throw new NotebookProblem(`-o ${output}: the page's name should end in .html (or name a folder that exists).`);
 }

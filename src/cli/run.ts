@@ -1,6 +1,6 @@
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { writeWhole } from "../notebook/files.ts";
+import { requireWritable, writeWhole } from "../notebook/files.ts";
 import { environmentFor, inTurns, jobsFor, thisMachine } from "../notebook/jobs.ts";
 import { lockPackages, readLock, writeLock } from "../notebook/lock.ts";
 import { type Notebook, readNotebook, writeNotebook } from "../notebook/nbformat.ts";
@@ -39,6 +39,7 @@ export async function run(inputs: string[], flags: RunFlags): Promise<void> {
   const notebooks: Loaded[] = read.map((each, at) => ({ ...each, parameters: parameters[at]! }));
   if (flags.fromLock !== undefined && notebooks.length > 1)
     throw new NotebookProblem(`--from-lock ${flags.fromLock} is one notebook's lock, but ${notebooks.length} are run.`);
+  for (const file of written(notebooks, folder, flags)) requireWritable(file);
   const stop = stopOnSignal();
   const report = folder === undefined ? undefined : new Report(folder);
   const board = new ProgressBoard();
@@ -49,6 +50,15 @@ export async function run(inputs: string[], flags: RunFlags): Promise<void> {
   else console.log(notebooks[0]!.output);
   process.exitCode = stop.signal.aborted ? stop.exitCode() : failed ? 1 : 0;
 }
+
+/** All that will be written, which has to be possible before the first cell runs. */
+function written(notebooks: Loaded[], folder: string | undefined, { lock }: RunFlags): string[] {
+  const outputs = notebooks.map(({ output }) => output);
+  const pages = folder === undefined ? [] : ["index.html", ...notebooks.map(({ input }) => `${nameOf(input)}.html`)];
+  return [...outputs, ...(lock ? outputs.map(lockFileFor) : []), ...pages.map((page) => path.join(folder!, page))];
+}
+
+const lockFileFor = (output: string) => output.replace(/(\.executed)?\.ipynb$/, ".lock.json");
 
 async function runAll(
   notebooks: Loaded[],
@@ -124,7 +134,7 @@ function writtenLock(
   output: string,
   board: ProgressBoard,
 ): string {
-  const file = output.replace(/(\.executed)?\.ipynb$/, ".lock.json");
+  const file = lockFileFor(output);
   const lock = lockPackages(notebook, path.basename(file, ".lock.json"), folder, packages);
   if (!lock.halftone.whole)
     board.say("Warning: npm did not install the packages, so what they need in turn is not locked.");

@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "../runtime/folders.ts";
 import type { Example } from "./dataset.ts";
 
 /** Bytes kept free for the header, which is known only when everything is written. */
@@ -38,7 +29,7 @@ export async function cachedExamples(
 }
 
 async function write(path: string, key: string, examples: AsyncIterable<Example> | Iterable<Example>): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const beside = `${path}.${process.pid}.tmp`;
   const ends: number[] = [];
   const labels: number[] = [];

@@ -3,10 +3,19 @@ const SCALAR = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false
 const SPACE = /[ \t\r\n]*/y;
 const TOKEN = new RegExp(String.raw`[ \t\r\n]*(?:(${STRING})|(${SCALAR})|([[\]{},:]))`, "y");
 
-/** Where `json` stops being JSON, counted from 1. JSON.parse says it in words that differ between Node versions, or not at all. */
-export function placeBroken(json: string): { line: number; column: number } {
-  const lines = json.slice(0, firstBrokenOffset(json)).split("\n");
-  return { line: lines.length, column: lines.at(-1)!.length + 1 };
+/** Where and by what `json` stops being JSON, in words that are the same on every Node: "is not valid JSON at line 3, ...". */
+export function brokenJson(json: string): string {
+  const offset = firstBrokenOffset(json);
+  const lines = json.slice(0, offset).split("\n");
+  const [next] = json.slice(offset, offset + 2);
+  const found = next === undefined ? "the file ends there" : `${shown(next)} cannot stand there`;
+  return `is not valid JSON at line ${lines.length}, column ${lines.at(-1)!.length + 1}: ${found}.`;
+}
+
+/** A character as it may go to a terminal. */
+function shown(character: string): string {
+  const code = character.codePointAt(0)!;
+  return code > 0x20 && code < 0x7f ? character : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 /** The first offset at which `json` cannot go on to be valid JSON. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import { writeWhole } from "./files.ts";
@@ -7,6 +7,7 @@ import { halftoneVersion } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
 import { importedPackages } from "./packages.ts";
 import { NotebookProblem } from "./problem.ts";
+import { readTextFile, whatIsAt } from "./read-text.ts";
 
 /** A package as npm's lockfile has it (version 3). */
 const entry = z.looseObject({
@@ -68,9 +69,12 @@ export function writeLock(file: string, lock: Lock): void {
 }
 
 export function readLock(file: string): Lock {
-  if (!existsSync(file)) throw new NotebookProblem(`There is no lock at ${file}: \`halftone run --lock\` writes one.`);
+  const asked = { option: "--from-lock", wanted: "a lock" };
+  if (!whatIsAt(file, asked))
+    throw new NotebookProblem(`There is no lock at ${file}: \`halftone run --lock\` writes one.`);
+  const text = readTextFile(file, asked);
   try {
-    return schema.parse(JSON.parse(readFileSync(file, "utf8")));
+    return schema.parse(JSON.parse(text));
   } catch {
     throw new NotebookProblem(`${file} is not a lock that \`halftone run --lock\` wrote.`);
   }

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { faultOf } from "./faults.ts";
 import { writeWhole } from "./files.ts";
-import { placeBroken } from "./json-place.ts";
+import { brokenJson } from "./json-place.ts";
 import { NotebookProblem } from "./problem.ts";
+import { readTextFile } from "./read-text.ts";
 
 /** Notebooks as files: nbformat 4.0 to 4.5 in, 4.5 out, formatted byte for byte as Jupyter's own writer does. */
 
@@ -66,7 +67,7 @@ export interface Notebook {
 
 export function readNotebook(file: string): Notebook {
   if (!file.endsWith(".ipynb")) throw new NotebookProblem(`${file} is not a notebook: its name should end in .ipynb.`);
-  return parseNotebook(readText(file), file);
+  return parseNotebook(readTextFile(file, { wanted: "a notebook" }), file);
 }
 
 /** @param name what to call the notebook in messages */
@@ -84,7 +85,7 @@ export function parseNotebook(json: string, name: string): Notebook {
     );
   }
   const parsed = notebook.safeParse(value);
-  if (!parsed.success) throw new NotebookProblem(`${name} is not a notebook: ${firstIssue(parsed.error)}`);
+  if (!parsed.success) throw new NotebookProblem(`${name} is not a notebook. ${faultOf(value, parsed.error)}`);
   const taken = new Set<string>();
   return {
     ...parsed.data,
@@ -117,38 +118,14 @@ function freeId(id: string | undefined, taken: Set<string>): string {
   return free;
 }
 
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT") throw new NotebookProblem(`There is no notebook at ${file}.`);
-    if (code === "EACCES") throw new NotebookProblem(`No permission to read ${file}.`);
-    if (code === "EISDIR") throw new NotebookProblem(`${file} is a folder, not a notebook.`);
-    throw error;
-  }
-}
-
 function parseJson(json: string, name: string): unknown {
+  const text = json.replace(/^\uFEFF/, "");
   try {
-    return JSON.parse(json.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    if (json.trim() === "") throw new NotebookProblem(`${name} is empty, not a notebook.`);
-    const { line, column } = placeBroken(json);
-    throw new NotebookProblem(
-      `${name} is not valid JSON at line ${line}, column ${column}: ${brokenBy(error as Error)}`,
-    );
+    return JSON.parse(text);
+  } catch {
+    if (text.trim() === "") throw new NotebookProblem(`${name} is empty, not a notebook.`);
+    throw new NotebookProblem(`${name} ${brokenJson(text)}`);
   }
-}
-
-function brokenBy(error: Error): string {
-  return error.message.replace(/(,? ?"[\s\S]*" is not valid JSON| in JSON| at position[\s\S]*)/g, "").concat(".");
-}
-
-function firstIssue(error: z.ZodError): string {
-  const issue = error.issues[0]!;
-  const where = issue.path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
-  return `${where.replace(/^\./, "") || "its top level"}: ${issue.message}`;
 }
 
 function joinLines(type: string, value: unknown): unknown {

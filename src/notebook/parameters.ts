@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
 import { parseSync } from "oxc-parser";
 import { rewriteMagics } from "../../kernel/magics/rewrite.ts";
+import { brokenJson } from "./json-place.ts";
 import { type Cell, type CodeCell, type Notebook, newCellId } from "./nbformat.ts";
+import { literalValue, parseJsonValue, parseParameter, sourceOf } from "./parameter-values.ts";
 import { NotebookProblem } from "./problem.ts";
+import { readTextFile } from "./read-text.ts";
 
 /** papermill's conventions: one cell tagged `parameters` holds the defaults; a cell after it, tagged `injected-parameters`, the run's own. */
 
@@ -31,7 +33,7 @@ export function injectParameters(notebook: Notebook, given: Parameters, name: st
   }
   const lines = Object.entries(given).map(([parameter, value]) => {
     const { kind, annotation } = declared.get(parameter)!;
-    return `${kind} ${parameter}${annotation} = ${JSON.stringify(value)};`;
+    return `${kind} ${parameter}${annotation} = ${sourceOf(value)};`;
   });
   const cell: CodeCell = {
     cell_type: "code",
@@ -94,31 +96,6 @@ export function hasTag(cell: { metadata: Record<string, unknown> }, tag: string)
   return Array.isArray(cell.metadata.tags) && cell.metadata.tags.includes(tag);
 }
 
-/** Reads `text` as a person means it on a command line: a number, true, false, null, JSON, else the text itself. */
-export function parseParameter(name: string, text: string): unknown {
-  const words: Record<string, unknown> = { true: true, false: false, null: null, None: null, True: true, False: false };
-  if (Object.hasOwn(words, text)) return words[text];
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) {
-    const number = Number(text);
-    if (/^[+-]?\d+$/.test(text) && !Number.isSafeInteger(number)) {
-      throw new NotebookProblem(
-        `-p ${name}=${text}: a number cannot hold this integer exactly; pass it as text with -r ${name}=${text}`,
-      );
-    }
-    return number;
-  }
-  if (/^[[{"]/.test(text)) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw new NotebookProblem(
-        `-p ${name}=${text}: this is not valid JSON; pass it as text with -r, or quote it for the shell.`,
-      );
-    }
-  }
-  return text;
-}
-
 function parametersCell(notebook: Notebook): Cell | undefined {
   return notebook.cells.find((cell) => cell.cell_type === "code" && hasTag(cell, "parameters"));
 }
@@ -131,11 +108,16 @@ function pair(flag: string, text: string): [string, string] {
 }
 
 function fileParameters(file: string): Parameters {
+  const text = readTextFile(file, { option: "-f", wanted: "a JSON file of parameters" });
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, "utf8"));
+    value = parseJsonValue(text.replace(/^\uFEFF/, ""), `-f ${file}`);
   } catch (error) {
-    throw new NotebookProblem(`-f ${file} cannot be read as JSON: ${(error as Error).message}`);
+    if (error instanceof NotebookProblem) throw error;
+    const hint = /\.ya?ml$/i.test(file) ? " YAML is not read here." : "";
+    throw new NotebookProblem(
+      `-f ${file} ${brokenJson(text)}${hint} It should hold one JSON object, {"name": value, ...}.`,
+    );
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Parameters;
   throw new NotebookProblem(`-f ${file} should hold one JSON object, {"name": value, ...}.`);
@@ -159,17 +141,6 @@ function declarations(cell: string): Map<string, Declared> {
     }
   }
   return found;
-}
-
-/** The value of a number, string, boolean, null or JSON literal; nothing for an expression. */
-function literalValue(text: string): unknown {
-  const plain = text.replaceAll(/(?<=\d)_(?=\d)/g, "");
-  if (/^'[^'\\\n]*'$/.test(text)) return text.slice(1, -1);
-  try {
-    return JSON.parse(plain);
-  } catch {
-    return Number.isNaN(Number(plain)) ? undefined : Number(plain);
-  }
 }
 
 function unknownParameter(name: string, known: string[], notebook: string): NotebookProblem {

@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { NotebookProblem } from "./problem.ts";
+import { reading, whatIsAt } from "./read-text.ts";
 
 export interface Planned {
   input: string;
@@ -48,7 +49,7 @@ function outputFor(input: string, out?: string): string {
 
 function notebooksIn(input: string): string[] {
   if (!isFolder(input)) return [input];
-  const found = readdirSync(input)
+  const found = reading(input, { wanted: "a folder" }, () => readdirSync(input))
     .filter((name) => name.endsWith(".ipynb") && !name.endsWith(".executed.ipynb") && !name.startsWith("."))
     .sort()
     .map((name) => path.join(input, name));
@@ -57,7 +58,7 @@ function notebooksIn(input: string): string[] {
 }
 
 function isFolder(place: string, mayLack = false): boolean {
-  const found = statSync(place, { throwIfNoEntry: false });
+  const found = whatIsAt(place, { wanted: mayLack ? "a place for results" : "a notebook or folder" });
   if (!found && !mayLack) throw new NotebookProblem(`There is no notebook or folder at ${place}.`);
   return found?.isDirectory() ?? false;
 }

@@ -1,4 +1,4 @@
-/** Something the person can put right. The command line prints its message alone, without a stack trace. */
+/** What the command was given cannot be used: exit status 2. What this machine refuses is a `SetupProblem`. */
 export class NotebookProblem extends Error {
   override name = "NotebookProblem";
 }

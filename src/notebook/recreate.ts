@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { cacheFolder } from "../runtime/cache.ts";
+import { makeFolder } from "../runtime/folders.ts";
 import { alone } from "../runtime/lock.ts";
+import { SetupProblem } from "../runtime/problem.ts";
+import { refusing } from "./files.ts";
 import { type Lock, lockHash } from "./lock.ts";
-import { NotebookProblem } from "./problem.ts";
 
 /**
  * A folder in the cache whose `node_modules` holds the lock's packages, installed by npm without any package's scripts. It is the same
@@ -14,12 +16,13 @@ export async function recreate(lock: Lock, say: (what: string) => void): Promise
   const made = path.join(cacheFolder(), "locks", lockHash(lock));
   const done = path.join(made, "node_modules", ".halftone-complete");
   const wait = (pid: string) => say(`Process ${pid} is installing the same packages; waiting for it`);
+  refusing(made, () => makeFolder(path.dirname(made)), "name another cache with HALFTONE_CACHE");
   await alone(made, wait, async () => {
     if (existsSync(done)) return;
     rmSync(made, { recursive: true, force: true });
-    mkdirSync(path.join(made, "node_modules"), { recursive: true });
+    makeFolder(path.join(made, "node_modules"));
     await install(lock, made, say);
-    mkdirSync(path.join(made, "node_modules"), { recursive: true });
+    makeFolder(path.join(made, "node_modules"));
     writeFileSync(done, "");
   });
   return realpathSync(made);
@@ -49,9 +52,9 @@ async function npm(args: string[], cwd: string): Promise<void> {
   });
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on("close", resolve);
-    child.on("error", (error) => reject(new NotebookProblem(`npm could not be started: ${error.message}`)));
+    child.on("error", (error) => reject(new SetupProblem(`npm could not be started: ${error.message}`)));
   });
   if (status === 0) return;
   const why = said.split("\n").filter((line) => /^npm (error|ERR!)/.test(line) && !line.includes("complete log"));
-  throw new NotebookProblem(`npm could not install the lock's packages:\n${why.slice(0, 4).join("\n")}`);
+  throw new SetupProblem(`npm could not install the lock's packages:\n${why.slice(0, 4).join("\n")}`);
 }

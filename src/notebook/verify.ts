@@ -5,6 +5,7 @@ import { inputFiles, sourceHash } from "./identity.ts";
 import { type CodeCell, type Notebook, readNotebook } from "./nbformat.ts";
 import { hasTag } from "./parameters.ts";
 import { NotebookProblem } from "./problem.ts";
+import { whatIsAt } from "./read-text.ts";
 import { type RunRecord, runRecord } from "./record.ts";
 import { type RunOptions, runNotebook } from "./run.ts";
 
@@ -39,6 +40,8 @@ export async function verifyNotebook(file: string, options: VerifyOptions): Prom
   if (record.status === "interrupted" || record.status === "running")
     throw new NotebookProblem(`${file} did not run to its end (${record.status}): there is nothing to compare with.`);
   const folder = options.folder ?? sourceFolder(file, record);
+  if (!whatIsAt(folder, { option: "--folder", wanted: "a folder" })?.isDirectory())
+    throw new NotebookProblem(`There is no folder at --folder ${folder}.`);
   const warnings = changedFiles(file, report, record, folder);
   const again = structuredClone(report);
   const { status } = await runNotebook(again, {

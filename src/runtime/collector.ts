@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheFolder } from "./cache.ts";
 import { findCompiler } from "./compiler.ts";
 import type { Deaths } from "./deaths.ts";
+import { makeFolder } from "./folders.ts";
 import { require } from "./modules.ts";
 import { SetupProblem } from "./problem.ts";
 import { compilerError, runTool } from "./tool.ts";
@@ -59,7 +60,7 @@ export async function buildCollector(signal?: AbortSignal): Promise<void> {
   if (existsSync(file)) return;
   const compiler = findCompiler();
   if (!compiler) throw new SetupProblem("A C++ compiler is missing: install g++ (Debian: apt install g++).");
-  mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   const work = mkdtempSync(path.join(path.dirname(file), ".build-"));
   try {
     const built = path.join(work, "collector.node");

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { wheelFolder } from "./cache.ts";
+import { makeFolder } from "./folders.ts";
 import { sha256 } from "./manifest.ts";
 import { SetupProblem } from "./problem.ts";
 import type { Python } from "./python.ts";
@@ -31,7 +32,7 @@ export async function downloadWheel(
   signal?: AbortSignal,
 ): Promise<string> {
   const folder = wheelFolder();
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const work = mkdtempSync(path.join(folder, partial));
   // pip writes the download to its temporary folder first: that folder's growth is the progress, whatever pip's version.
   const watch = setInterval(() => onBytes(bytesUnder(work)), 1000);

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
+import { mkdtempSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
 import path from "node:path";
 import { cacheFolder, libraryFolder, nativeFolder } from "./cache.ts";
 import { bindingFile, type Compiler, compile, findCompiler } from "./compiler.ts";
 import { clearDownloads, downloadWheel, keptWheel } from "./download.ts";
+import { makeFolder } from "./folders.ts";
 import { alone } from "./lock.ts";
 import { type Device, hasGlibc } from "./machine.ts";
 import { fault, readManifest, writeManifest } from "./manifest.ts";
@@ -48,7 +49,7 @@ async function isSound(folder: string, progress?: Progress): Promise<boolean> {
 }
 
 async function build(recipe: Recipe, folder: string, progress: Progress, signal?: AbortSignal): Promise<void> {
-  mkdirSync(nativeFolder(), { recursive: true });
+  makeFolder(nativeFolder());
   clearLeftovers();
   const { python, compiler } = findTools();
   await checkSpace(recipe);

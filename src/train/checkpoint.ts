@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { GradScaler } from "../amp/index.ts";
 import type { Batches, Place } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
+import { makeFolder } from "../runtime/folders.ts";
 import type { StoredArray } from "../tensor/files/array.ts";
 import { decodeSafetensors, encodeSafetensors } from "../tensor/files/safetensors.ts";
 import { writeWhole } from "../tensor/files/save.ts";
@@ -77,7 +78,7 @@ export function saveCheckpoint(
     identity: JSON.stringify(identity),
     ...(earlyStop ? { earlyStop: JSON.stringify({ best: earlyStop.best, since: earlyStop.since }) } : {}),
   });
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   writeWhole(path, bytes);
 }
 

@@ -155,7 +155,7 @@ test("a lock that is none, or is missing, is refused", async (context) => {
   const folder = scratch(context);
   const file = writeCells(folder, "a.ipynb", [code("1")]);
   const missing = await halftone(["run", file, "--from-lock", path.join(folder, "x.json")]);
-  assert.equal(missing.status, 1);
+  assert.equal(missing.status, 2);
   assert.match(missing.stderr, /There is no lock at .*x\.json: `halftone run --lock` writes one\.\n$/);
   const wrong = await halftone(["run", file, "--from-lock", file]);
   assert.match(wrong.stderr, /is not a lock that `halftone run --lock` wrote\.\n$/);

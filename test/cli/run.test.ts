@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { code, markdown, notebookJson, scratch, writeCells } from "../notebook/cells.ts";
@@ -153,10 +153,46 @@ const refusals: [what: string, args: (folder: string) => string[], message: RegE
   ["a page of a wrong name", () => ["report", "ok.ipynb", "-o", "x.pdf"], /should end in \.html/],
   ["a folder without notebooks", () => ["run", "empty"], /There is no notebook \(\.ipynb\) in the folder empty/],
   ["an output folder that is a file", () => ["run", "ok.ipynb", "-o", "notes.txt/x.ipynb"], /is a file, not a folder/],
+  [
+    "an object without cells",
+    () => ["run", "empty.ipynb"],
+    /empty\.ipynb is not a notebook\. It has no nbformat field/,
+  ],
+  [
+    "a binary file",
+    () => ["report", "binary.ipynb"],
+    /binary\.ipynb is not a notebook: it is a binary file, not text\.$/,
+  ],
+  ["a folder in place of a notebook", () => ["report", "folder.ipynb"], /folder\.ipynb is a folder, not a notebook\.$/],
+  [
+    "a notebook in place of a folder",
+    () => ["check", "ok.ipynb/a.ipynb"],
+    /a part of this path is a file, not a folder\.$/,
+  ],
+  [
+    "a missing file of parameters",
+    () => ["run", "ok.ipynb", "-f", "x.json"],
+    /There is no JSON file of parameters at -f x\.json\.$/,
+  ],
+  [
+    "YAML parameters",
+    () => ["run", "ok.ipynb", "-f", "notes.txt"],
+    /-f notes\.txt is not valid JSON at line 1, column 1: t cannot stand there\. It should/,
+  ],
+  [
+    "a time that is none",
+    () => ["run", "ok.ipynb", "--timeout", "soon"],
+    /argument 'soon' is invalid\. It should be a number of seconds above 0\.\n/,
+  ],
+  [
+    "a policy that is none",
+    () => ["install", "--types", "loose"],
+    /'loose' is invalid\. Allowed choices are error, warn, off\.\n/,
+  ],
   ["a folder as its own output", () => ["run", ".", "-o", "."], /would be overwritten/],
 ];
 
-test("what cannot be done is said in a line or two, with status 1, and nothing is written", async (context) => {
+test("what cannot be done as it was given is said in a line or two, with status 2, and nothing is written", async (context) => {
   for (const [what, args, message] of refusals) {
     await context.test(what, async (inner) => {
       const folder = scratch(inner);
@@ -168,14 +204,22 @@ test("what cannot be done is said in a line or two, with status 1, and nothing i
       const python = { kernelspec: { name: "python3", display_name: "Python 3", language: "python" } };
       writeFileSync(path.join(folder, "python.ipynb"), notebookJson([code("1")], python));
       writeFileSync(path.join(folder, "notes.txt"), "text");
+      writeFileSync(path.join(folder, "empty.ipynb"), "{}");
+      writeFileSync(
+        path.join(folder, "binary.ipynb"),
+        Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x07]),
+      );
+      mkdirSync(path.join(folder, "folder.ipynb"));
       mkdirSync(path.join(folder, "empty"));
       const before = readdirSync(folder);
       const { status, stdout, stderr } = await halftone(args(folder), { cwd: folder });
-      assert.equal(status, 1, stderr);
+      // The place for results is refused by the machine, not by the command.
+      assert.equal(status, what === "an output folder that is a file" ? 1 : 2, stderr);
       assert.equal(stdout, "");
-      const said = stderr.trim().split("\n");
-      assert.ok(said.length <= 3, stderr);
-      assert.match(said.at(-1)!, message);
+      const lines = stderr.trim().split("\n");
+      assert.ok(lines.length <= 3, stderr);
+      assert.match(message.source.includes("\\n") ? stderr : lines.at(-1)!, message);
+      assert.ok(!/[^\n\x20-\x7e]/.test(stderr), JSON.stringify(stderr));
       assert.ok(!/^\s+at /m.test(stderr), stderr);
       assert.deepEqual(readdirSync(folder), before);
     });
@@ -208,6 +252,103 @@ test("a place that cannot be written is refused before a cell runs", async (cont
   assert.equal(status, 1, stderr);
   assert.match(stderr, /Cannot write \/proc\/halftone\/out\.ipynb: .* \(E[A-Z]+\)\.\n$/);
   assert.ok(!stderr.includes("1/1"), stderr);
+});
+
+test("a folder's page that cannot be written is refused before a cell runs", async (context) => {
+  const folder = scratch(context);
+  mkdirSync(path.join(folder, "in"));
+  writeCells(path.join(folder, "in"), "a.ipynb", [code("1")]);
+  mkdirSync(path.join(folder, "out", "index.html"), { recursive: true });
+  const { status, stderr } = await halftone(["run", path.join(folder, "in"), "-o", path.join(folder, "out")]);
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /^Cannot write .*index\.html: this is a folder, not a file; choose another place with -o \(EISDIR\)\.\n$/,
+  );
+});
+
+test("a notebook with the longest name that its copy can have runs; with a longer one no cell runs", async (context) => {
+  const folder = scratch(context);
+  // Linux: a name has at most 255 bytes; ".executed.ipynb" takes 15.
+  const longest = writeCells(folder, `${"n".repeat(240)}.ipynb`, [code("1")]);
+  const ran = await halftone(["run", longest]);
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.match(outputs(read(folder, `${"n".repeat(240)}.executed.ipynb`))[0]!, /"1"/);
+  const longer = writeCells(folder, `${"n".repeat(120)}${"é".repeat(61)}.ipynb`, [code("1")]);
+  const { status, stderr } = await halftone(["run", longer]);
+  assert.equal(status, 1);
+  assert.match(
+    stderr,
+    /^Cannot write .*: the name is longer than the file system allows; choose another place with -o \(ENAMETOOLONG\)\.\n$/,
+  );
+  assert.equal((await halftone(["run", longer, "-o", path.join(folder, "short.ipynb")])).status, 0);
+});
+
+test("what may not be read or written by this user is said with what to do", async (context) => {
+  const nobody = ["setpriv", "--reuid=65534", "--clear-groups"];
+  const root = process.getuid?.() === 0;
+  if (root && spawnSync(nobody[0]!, [...nobody.slice(1), process.execPath, "-v"]).status !== 0)
+    return context.skip("no other user can run node here");
+  const through = root ? nobody : [];
+  const folder = scratch(context);
+  const shut = path.join(folder, "shut");
+  mkdirSync(shut);
+  const file = writeCells(folder, "a.ipynb", [code("1")]);
+  const secret = writeCells(folder, "secret.ipynb", [code("1")]);
+  chmodSync(secret, 0);
+  chmodSync(shut, 0o555);
+  chmodSync(folder, 0o755);
+  const env = { ...process.env, HOME: shut };
+  const cases: [args: string[], status: number, message: RegExp][] = [
+    [["run", secret], 2, /^.*secret\.ipynb cannot be read: there is no permission to read it \(EACCES\)\.\n$/],
+    [
+      ["report", file, "-o", path.join(shut, "a.html")],
+      1,
+      /^Cannot write .*a\.html: no permission to write there; choose another place with -o \(EACCES\)\.\n$/,
+    ],
+    [["assign", file, "-o", shut], 2, /is no assignment/],
+    [["export", file, "-o", path.join(shut, "a.ts")], 1, /^Cannot write .*a\.ts: no permission/],
+    [["images", file, "-o", path.join(shut, "a.ipynb")], 1, /^Cannot write .*a\.ipynb: no permission/],
+    [
+      ["install", "--prefix", path.join(shut, "env")],
+      1,
+      /^Cannot write .*kernels\/halftone: no permission to write there; name another place with --prefix FOLDER or --sys-prefix \(EACCES\)\.\n$/,
+    ],
+  ];
+  for (const [args, status, message] of cases) {
+    const finished = await halftone(args, { through, env });
+    assert.equal(finished.status, status, `${args.join(" ")}: ${finished.stderr}`);
+    assert.match(finished.stderr, message);
+    assert.equal(finished.stdout, "");
+  }
+});
+
+test("a folder that no call can make is refused at once, by every command that writes", async (context) => {
+  if (!existsSync("/proc/self")) return context.skip("there is no /proc, where nobody can write");
+  const file = writeCells(scratch(context), "a.ipynb", [code("1")]);
+  for (const [args, cache] of [
+    [["install", "--prefix", "/proc/x"], undefined],
+    [["report", file, "-o", "/proc/x/a.html"], undefined],
+    [["export", file, "-o", "/proc/x/a.ts"], undefined],
+    [["images", file, "-o", "/proc/x/a.ipynb"], undefined],
+    [["lab"], "/proc/x"],
+  ] as const) {
+    const env = { ...process.env, ...(cache === undefined ? {} : { HALFTONE_CACHE: cache }) };
+    const { status, stderr } = await halftone([...args], { env });
+    assert.equal(status, 1, `${args.join(" ")}: ${stderr}`);
+    assert.match(stderr, /^Cannot write \/proc\/x\/.*: its folder cannot be made; .* \(ENOENT\)\.\n$/);
+  }
+});
+
+test("lab without a Python says what to install, in a line", async (context) => {
+  const env = { ...process.env, PATH: scratch(context), HALFTONE_CACHE: scratch(context) };
+  const { status, stdout, stderr } = await halftone(["lab"], { env });
+  assert.equal(status, 1);
+  assert.equal(stdout, "");
+  assert.match(
+    stderr,
+    /^Python 3 is missing: install it \(Debian: apt install python3-venv\)\. Or use a Jupyter of your own: .*\n$/,
+  );
 });
 
 for (const [what, options, message] of [

@@ -63,7 +63,7 @@ test("other versions are warned of", async (context) => {
 test("a notebook that was not run, or not to its end, is refused", async (context) => {
   const folder = scratch(context);
   const { status, stderr } = await halftone(["verify", writeCells(folder, "a.ipynb", [code("1")])]);
-  assert.equal(status, 1);
+  assert.equal(status, 2);
   assert.match(stderr, /a\.ipynb has no record of a run: make it with `halftone run`, then verify it\.\n$/);
 });
 

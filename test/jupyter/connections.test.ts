@@ -119,8 +119,8 @@ test("a connection file that is missing, unreadable or wrong is said in a line, 
   writeFileSync(folderItself, "");
   chmodSync(folderItself, 0);
   for (const [file, said] of [
-    [path.join(folder, "missing.json"), /cannot read the connection file .*missing\.json/],
-    [folder, /cannot read the connection file/],
+    [path.join(folder, "missing.json"), /Cannot read the connection file .*missing\.json/],
+    [folder, /Cannot read the connection file/],
     [broken, /broken\.json is not JSON/],
     [wrong, /wrong\.json is not valid:[\s\S]*shell_port/],
   ] as const) {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import { parseNotebook } from "../../src/notebook/nbformat.ts";
 import {
@@ -8,7 +10,7 @@ import {
   parametersFor,
   parameterValues,
 } from "../../src/notebook/parameters.ts";
-import { code, markdown, notebookJson, type RawCell } from "./cells.ts";
+import { code, markdown, notebookJson, type RawCell, scratch } from "./cells.ts";
 
 const defaults = code(
   'let steps = 200;\nconst rate: number = 1e-3, mode: "a" | "b" = "a";\nconst sizes = [1, 2];',
@@ -85,8 +87,88 @@ test("values are read as a person means them", () => {
   });
 });
 
-test("a value that would be changed on the way is refused", () => {
-  assert.throws(() => givenParameters({ parameter: ["id=12345678901234567890"] }), /exactly; pass it as text with -r/);
+test("numbers are read as papermill's command line reads them", () => {
+  // papermill 2.7.0: repr(papermill.cli._resolve_type(text)) for each of these.
+  const numbers: [text: string, value: unknown][] = [
+    ["-0", 0],
+    ["+5", 5],
+    ["007", 7],
+    [" 7 ", 7],
+    ["1_000", 1000],
+    ["1e-3", 0.001],
+    ["1E5", 100000],
+    [".5", 0.5],
+    ["5.", 5],
+    ["-.5e+2", -50],
+    ["1_0.2_5", 10.25],
+    ["inf", Infinity],
+    ["-inf", -Infinity],
+    ["+Infinity", Infinity],
+    ["iNfInItY", Infinity],
+    ["nan", NaN],
+    ["-nan", NaN],
+    ["NaN", NaN],
+    ["1e400", Infinity],
+    ["-1e400", -Infinity],
+    ["1e-400", 0],
+    ["9007199254740991", 9007199254740991],
+    ["1e22", 1e22],
+    ["True", true],
+    ["None", null],
+  ];
+  const texts = ["1__0", "0x10", "1e", "e5", "1.2.3", "infinite", "in f", "", "12a"];
+  for (const [text, value] of [...numbers, ...texts.map((each): [string, unknown] => [each, each])])
+    assert.deepEqual(givenParameters({ parameter: [`x=${text}`] }), { x: value }, text);
+});
+
+test("numbers that JSON lacks reach the cell, the record and a later run", () => {
+  const notebook = injected({ steps: Infinity, rate: Number.NaN, sizes: [-Infinity, -0, { a: Infinity }] }, defaults);
+  assert.equal(
+    notebook.cells[1]!.source,
+    '// Parameters\nlet steps = Infinity;\nconst rate: number = NaN;\nconst sizes = [-Infinity,-0,{"a":Infinity}];',
+  );
+  const values = parameterValues(notebook);
+  assert.deepEqual(
+    JSON.parse(JSON.stringify(values)),
+    JSON.parse(
+      JSON.stringify({
+        steps: { number: "Infinity" },
+        mode: "a",
+        rate: { number: "NaN" },
+        sizes: [{ number: "-Infinity" }, 0, { a: { number: "Infinity" } }],
+      }),
+    ),
+  );
+  const text = parameterValues(injected({ steps: "Infinity" }, defaults)).steps;
+  assert.equal(text, "Infinity");
+});
+
+test("an integer that a number cannot hold is refused wherever it stands", (context) => {
+  // 2^53 and 2^53 + 1 are one number.
+  for (const text of ["9007199254740992", "-9007199254740993", "12_345_678_901_234_567_890", "10000000000000000000000"])
+    assert.throws(
+      () => givenParameters({ parameter: [`id=${text}`] }),
+      /-p id=.*beyond 2\^53\); pass it as text with -r id=/,
+    );
+  assert.throws(
+    () => givenParameters({ parameter: ['x={"a": [9007199254740993]}'] }),
+    /the integer 9007199254740993 exactly/,
+  );
+  const file = path.join(scratch(context), "p.json");
+  writeFileSync(file, '{"a": "9007199254740993", "b": 1e300, "c": {"d": [1, 9007199254740993]}}');
+  assert.throws(
+    () => givenParameters({ parametersFile: file }),
+    /-f .*p\.json: .*9007199254740993.*write it as text, "9007199254740993"\.$/,
+  );
+  writeFileSync(file, '{"a": "9007199254740993 NaN", "b": [NaN, -Infinity, 1e400], "c": 9007199254740991}');
+  assert.deepEqual(givenParameters({ parametersFile: file }), {
+    a: "9007199254740993 NaN",
+    b: [NaN, -Infinity, Infinity],
+    c: 9007199254740991,
+  });
+});
+
+test("what is neither JSON nor a pair is refused", () => {
   assert.throws(() => givenParameters({ parameter: ["x=[1,"] }), /not valid JSON/);
   assert.throws(() => givenParameters({ parameter: ["x"] }), /write it as -p name=value/);
 });

@@ -70,6 +70,20 @@ test("papermill gives parameters of every type, without any configuration", asyn
   assert.deepEqual(JSON.parse(textOf(cells[2]?.outputs[0]?.text)), expected);
 });
 
+test("papermill's numbers that JSON lacks reach the cell, and an integer that would be rounded is refused", async () => {
+  const code = notebook("numbers.ipynb", [
+    { source: "let rate = 1, loss = 1, best = 1;", tags: ["parameters"] },
+    "console.log(rate, loss, best, typeof rate)",
+  ]);
+  const given = ["-p", "rate", "inf", "-p", "loss", "nan", "-p", "best", "-1e400"];
+  const { status, stderr } = await run("papermill", [code, "numbers-out.ipynb", ...given]);
+  assert.equal(status, 0, stderr);
+  assert.equal(textOf(read("numbers-out.ipynb").cells[2]?.outputs[0]?.text), "Infinity NaN -Infinity number\n");
+  const large = await run("papermill", [code, "large.ipynb", "-p", "rate", "9007199254740993"]);
+  assert.notEqual(large.status, 0);
+  assert.match(large.stderr, /cannot hold the integer 9007199254740993 exactly/);
+});
+
 test("papermill lists a TypeScript notebook's parameters with their types and comments", async () => {
   const { stdout } = await run("papermill", ["--help-notebook", analysis]);
   assert.match(stdout, /scale: number \(default 1\)\s+how much/);

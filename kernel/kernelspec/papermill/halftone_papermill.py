@@ -6,6 +6,7 @@ imported. This module is such an entry point: being loaded, it registers the lan
 
 import json
 import math
+import numbers
 import re
 
 from papermill.engines import NBClientEngine as Engine  # noqa: F401  (the entry point's object)
@@ -18,18 +19,38 @@ DECLARATION = re.compile(
 )
 
 
+LARGEST_INTEGER = 2**53 - 1
+
+
 class TypeScriptTranslator(Translator):
     """JSON is TypeScript, but for the numbers that JSON lacks."""
 
     @classmethod
     def translate(cls, val):
-        if isinstance(val, float) and not math.isfinite(val):
+        if val is None or isinstance(val, (bool, str)):
+            return json.dumps(val, ensure_ascii=False)
+        if isinstance(val, numbers.Integral):
+            if abs(int(val)) > LARGEST_INTEGER:
+                raise ValueError(
+                    f"A number of TypeScript cannot hold the integer {int(val)} exactly (it is beyond 2^53): "
+                    "pass it as text, with -r on papermill's command line."
+                )
+            return str(int(val))
+        if isinstance(val, numbers.Real) and not math.isfinite(val):
             return "NaN" if math.isnan(val) else "Infinity" if val > 0 else "-Infinity"
+        if isinstance(val, numbers.Real):
+            return json.dumps(float(val))
         if isinstance(val, dict):
-            return "{ " + ", ".join(f"{json.dumps(str(k))}: {cls.translate(v)}" for k, v in val.items()) + " }"
+            return "{ " + ", ".join(f"{cls.key(k)}: {cls.translate(v)}" for k, v in val.items()) + " }"
         if isinstance(val, (list, tuple)):
             return "[" + ", ".join(cls.translate(v) for v in val) + "]"
         return json.dumps(val, default=str, ensure_ascii=False)
+
+    @classmethod
+    def key(cls, name):
+        # `{"__proto__": 1}` would set a prototype.
+        text = json.dumps(str(name), ensure_ascii=False)
+        return f"[{text}]" if name == "__proto__" else text
 
     @classmethod
     def comment(cls, cmt_str):

@@ -1,3 +1,4 @@
+import { shownValue } from "../parameter-values.ts";
 import type { RunRecord } from "../record.ts";
 import { escapeHtml } from "./html.ts";
 
@@ -47,7 +48,7 @@ export function renderFacts(record: Partial<RunRecord>): string {
 
 function pairs(values: Record<string, unknown>): string {
   return Object.entries(values)
-    .map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
+    .map(([name, value]) => `${name} = ${shownValue(value)}`)
     .join(", ");
 }
 

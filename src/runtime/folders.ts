@@ -1,0 +1,42 @@
+import { existsSync, mkdirSync } from "node:fs";
+import path from "node:path";
+
+/** `mkdirSync(..., { recursive: true })` never returns where a file system answers ENOENT to mkdir, as /proc does. */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (path.dirname(folder) !== folder) makeFolder(path.dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+  }
+}
+
+/** What the operating system's refusals mean for somebody who wants a file written. */
+const REFUSALS: Record<string, string> = {
+  EACCES: "no permission to write there",
+  EPERM: "no permission to write there",
+  EINVAL: "the file system does not take such a file",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "the file would be larger than this system allows (ulimit -f)",
+  ENOTDIR: "a part of this path is a file, not a folder",
+  EEXIST: "a part of this path is a file, not a folder",
+  EISDIR: "this is a folder, not a file",
+  ENOTEMPTY: "this is a folder, not a file",
+  ENOENT: "its folder cannot be made",
+  ENAMETOOLONG: "the name is longer than the file system allows",
+  ELOOP: "a part of this path is a link to itself",
+  ETXTBSY: "the file is in use",
+  EBUSY: "the file is in use",
+  EMFILE: "this process has too many files open (ulimit -n)",
+  EIO: "the disk reports an error",
+};
+
+/** The refusal in words; undefined for an error that is none. */
+export function whyRefused(error: unknown): { meaning: string; code: string } | undefined {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  const meaning = code && REFUSALS[code];
+  return meaning ? { meaning, code } : undefined;
+}
