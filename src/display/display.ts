@@ -35,8 +35,21 @@ function send(value: unknown, displayId: string, update: boolean): void {
 
 function sendBundle(bundle: MimeBundle, displayId: string, update: boolean): void {
   const host = hostDisplay();
-  if (host) host(bundle, { displayId, update });
-  else process.stdout.write(`${bundle["text/plain"] ?? Object.keys(bundle).join(", ")}\n`);
+  if (host) {
+    if (update && PLOTLY in bundle) host(emptySpace(bundle[PLOTLY]), { displayId, update });
+    host(bundle, { displayId, update });
+  } else process.stdout.write(`${bundle["text/plain"] ?? Object.keys(bundle).join(", ")}\n`);
+}
+
+const PLOTLY = "application/vnd.plotly.v1+json";
+
+/**
+ * Something of another media type and the figure's height. JupyterLab hands an update to the renderer that is there while the
+ * type stays, and plotly's does nothing where it has drawn once; after this one, it makes a new renderer.
+ */
+function emptySpace(figure: unknown): MimeBundle {
+  const { height = 360 } = (figure as { layout?: { height?: number } }).layout ?? {};
+  return { "text/html": `<div style="height:${Number(height)}px"></div>`, "text/plain": "" };
 }
 
 function hostDisplay(): HostDisplay | undefined {

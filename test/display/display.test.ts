@@ -38,6 +38,19 @@ describe("display", () => {
     assert.notEqual(display("a").id, display("b").id);
   });
 
+  test("puts empty space of another type between two plotly figures, so that JupyterLab draws the second", () => {
+    const shown = listen();
+    const plotly = "application/vnd.plotly.v1+json";
+    const figure = (y: number) => ({ [plotly]: { data: [{ y: [y] }], layout: { height: 200 } } });
+    const handle = display(figure(1), { id: "f" });
+    handle.update(figure(2));
+    const update = { displayId: "f", update: true };
+    assert.deepEqual(shown.slice(1), [
+      [{ "text/html": '<div style="height:200px"></div>', "text/plain": "" }, update],
+      [figure(2), update],
+    ]);
+  });
+
   test("waits for a value that needs time to show itself", async () => {
     const shown = listen();
     display({ [displaySymbol]: async () => ({ "text/plain": "late" }) });

@@ -24,6 +24,10 @@ show({ "application/vnd.plotly.v1+json": { data: [{ type: "bar", x: ["a", "b", "
   layout: { title: { text: "Bars" }, width: 500, height: 300 } }, "text/plain": "a figure" })`,
   "for await (const step of progress(Array.from({ length: 40 }), { label: 'Training' })) await new Promise((go) => setTimeout(go, 100));",
   "const wrong: number = 'text'",
+  `import { display, figure } from "halftone";
+const drawn = (y: number) => figure({ data: [{ type: "bar", x: ["a"], y: [y] }], layout: { title: { text: "drawn " + y } } });
+const place = display(drawn(1));`,
+  "place.update(drawn(2)); place.update(drawn(3));",
 ]);
 
 assert.ok(browserPath, "no Chromium found: install one (apt-get install chromium)");
@@ -98,6 +102,16 @@ test("a type error is shown and the cell does not run", { timeout: 60_000 }, asy
   await runCell(5);
   await output(5).getByText("TS2322").first().waitFor();
   await shoot("6-types");
+});
+
+test("a figure that is updated is drawn anew, once and in its place", { timeout: 60_000 }, async () => {
+  await runCell(6);
+  const titles = output(6).locator(".js-plotly-plot .gtitle");
+  await output(6).getByText("drawn 1").waitFor();
+  await runCell(7);
+  await output(6).getByText("drawn 3").waitFor();
+  assert.deepEqual(await titles.allTextContents(), ["drawn 3"]);
+  await shoot("8-updated-figure");
 });
 
 test("restart forgets the variables", { timeout: 60_000 }, async () => {
