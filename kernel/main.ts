@@ -22,7 +22,9 @@ export async function main(connectionFile: string): Promise<void> {
     if (ending) return;
     ending = true;
     history.write();
-    await Promise.all([kernel.close(), session[Symbol.asyncDispose]()]);
+    // What still runs ends first, so that its client hears of it.
+    await session[Symbol.asyncDispose]();
+    await kernel.close();
     process.exit(0);
   };
   const kernel = await Kernel.start(connection, session, history, end);
@@ -38,6 +40,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const [connectionFile] = process.argv.slice(2);
   main(connectionFile ?? "").catch((error: unknown) => {
     console.error(`[halftone] ${error instanceof Error ? error.message : error}`);
-    process.exitCode = 1;
+    // At once: the host was started before, and would keep this process.
+    process.exit(1);
   });
 }

@@ -1,6 +1,7 @@
 /** The five sockets: bound, encrypted when the connection file asks, and sent to in order. */
-import { Dealer, Router, XPublisher, Proxy as ZmqProxy } from "zeromq";
-import { type ChannelName, type Connection, endpoint } from "./connection.ts";
+import { Dealer, Router, Proxy as ZmqProxy } from "zeromq";
+import { type ChannelName, type Connection, ConnectionProblem, endpoint } from "./connection.ts";
+import { FanOut, type Published } from "./fan-out.ts";
 import type { Frame } from "./wire.ts";
 
 export type RequestChannel = "shell" | "control" | "stdin";
@@ -12,55 +13,75 @@ export interface Receivers {
   onSubscribe(topic: Buffer): void;
 }
 
-/** Nothing is ever dropped on our side: a slow reader makes the queue longer, not the output shorter. */
-const UNLIMITED = { sendHighWaterMark: 0, receiveHighWaterMark: 0, linger: 1000 };
+/** A client that asks this often and reads no answer loses the next ones. */
+const MOST_UNREAD_REPLIES = 10_000;
+const ROUTED = {
+  sendHighWaterMark: MOST_UNREAD_REPLIES,
+  receiveHighWaterMark: 0,
+  linger: 1000,
+  handover: true,
+  // What cannot be sent is told, and not waited for.
+  mandatory: true,
+  sendTimeout: 0,
+};
 
 export class Channels {
   readonly #requests: Record<RequestChannel, Outbox>;
-  readonly #iopub: Outbox;
-  readonly #sockets: (Router | XPublisher)[];
+  readonly #iopub: FanOut;
+  readonly #sockets: Router[];
   readonly #heartbeat: ZmqProxy;
 
-  private constructor(sockets: Record<RequestChannel, Router>, iopub: XPublisher, heartbeat: ZmqProxy) {
+  private constructor(sockets: Record<RequestChannel, Router>, iopub: FanOut, heartbeat: ZmqProxy) {
     this.#requests = {
       shell: new Outbox(sockets.shell),
       control: new Outbox(sockets.control),
       stdin: new Outbox(sockets.stdin),
     };
-    this.#iopub = new Outbox(iopub);
-    this.#sockets = [...Object.values(sockets), iopub];
+    this.#iopub = iopub;
+    this.#sockets = Object.values(sockets);
     this.#heartbeat = heartbeat;
   }
 
   static async bind(connection: Connection, receivers: Receivers): Promise<Channels> {
     const security = curve(connection);
-    const router = (): Router => new Router({ ...UNLIMITED, ...security, handover: true });
+    const router = (): Router => new Router({ ...ROUTED, ...security });
     const requests = { shell: router(), control: router(), stdin: router() };
-    const iopub = new XPublisher({ sendHighWaterMark: 0, linger: 1000, ...security });
-    iopub.verbosity = "allSubs";
-    const at = (channel: ChannelName): string => endpoint(connection, channel);
-    const [heartbeat] = await Promise.all([
-      startHeartbeat(at("hb"), new Router({ ...security })),
-      iopub.bind(at("iopub")),
-      ...(["shell", "control", "stdin"] as const).map((name) => requests[name].bind(at(name))),
+    const iopub = new FanOut(security);
+    const bind = async (socket: Router | FanOut["socket"], channel: ChannelName): Promise<void> => {
+      const address = endpoint(connection, channel);
+      await socket.bind(address).catch((error: Error) => {
+        const advice = "Free it, or start the kernel with other ports.";
+        throw new ConnectionProblem(
+          `cannot listen on ${address} for the ${channel} channel: ${error.message}. ${advice}`,
+        );
+      });
+    };
+    const front = new Router({ ...security });
+    await Promise.all([
+      bind(front, "hb"),
+      bind(iopub.socket, "iopub"),
+      ...(["shell", "control", "stdin"] as const).map((name) => bind(requests[name], name)),
     ]);
+    const heartbeat = await startHeartbeat(front);
     const channels = new Channels(requests, iopub, heartbeat);
     for (const name of ["shell", "control", "stdin"] as const) {
       void pump(requests[name], (frames) => receivers.onFrames(name, frames));
     }
-    void pump(iopub, ([frame]) => {
-      if (frame?.[0] === 1) receivers.onSubscribe(frame.subarray(1));
-    });
+    void iopub.listen((topic) => receivers.onSubscribe(topic));
     return channels;
   }
 
-  send(channel: RequestChannel | "iopub", frames: Frame[]): void {
-    (channel === "iopub" ? this.#iopub : this.#requests[channel]).send(frames);
+  send(channel: RequestChannel, frames: Frame[]): void {
+    this.#requests[channel].send(frames);
+  }
+
+  publish(message: Published): void {
+    this.#iopub.send(message);
   }
 
   /** Sends what is queued, then closes. */
   async close(): Promise<void> {
-    await Promise.all([this.#iopub.drained(), ...Object.values(this.#requests).map((box) => box.drained())]);
+    await Promise.all([this.#iopub.close(), ...Object.values(this.#requests).map((box) => box.drained())]);
     this.#heartbeat.terminate();
     for (const socket of this.#sockets) socket.close();
   }
@@ -75,16 +96,16 @@ function curve({ curve_publickey, curve_secretkey }: Connection): object {
  * Echoes on a native thread, so it answers while this process is busy too. A DEALER connected to its own inproc address
  * gets back whatever it sends, and the proxy carries that to the client that asked.
  */
-async function startHeartbeat(address: string, front: Router): Promise<ZmqProxy> {
+async function startHeartbeat(front: Router): Promise<ZmqProxy> {
   const loopback = new Dealer();
-  await Promise.all([front.bind(address), loopback.bind("inproc://heartbeat")]);
+  await loopback.bind("inproc://heartbeat");
   loopback.connect("inproc://heartbeat");
   const proxy = new ZmqProxy(front, loopback);
   void proxy.run();
   return proxy;
 }
 
-async function pump(socket: Router | XPublisher, receive: (frames: Buffer[]) => void): Promise<void> {
+async function pump(socket: Router, receive: (frames: Buffer[]) => void): Promise<void> {
   try {
     for await (const frames of socket) receive(frames as Buffer[]);
   } catch (error) {
@@ -94,24 +115,35 @@ async function pump(socket: Router | XPublisher, receive: (frames: Buffer[]) => 
 
 /** A socket takes one send at a time; the rest waits here, in order. */
 class Outbox {
-  readonly #socket: Router | XPublisher;
+  readonly #socket: Router;
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #unread = 0;
 
-  constructor(socket: Router | XPublisher) {
+  constructor(socket: Router) {
     this.#socket = socket;
   }
 
   send(frames: Frame[]): void {
+    // What a cell says while the kernel ends has nobody to go to.
+    if (this.#socket.closed) return;
     this.#waiting++;
     const sent = this.#waiting === 1 ? this.#socket.send(frames) : this.#last.then(() => this.#socket.send(frames));
     this.#last = sent.then(
       () => void this.#waiting--,
-      (error: unknown) => {
+      (error: NodeJS.ErrnoException) => {
         this.#waiting--;
-        if (!this.#socket.closed) console.error(`[halftone] a message could not be sent: ${error}`);
+        this.#notSent(error);
       },
     );
+  }
+
+  #notSent(error: NodeJS.ErrnoException): void {
+    // A client that has gone needs no reply.
+    if (this.#socket.closed || error.code === "EHOSTUNREACH") return;
+    if (error.code !== "EAGAIN") console.error(`[halftone] a message could not be sent: ${error}`);
+    else if (this.#unread++ % 1000 === 0)
+      console.error(`[halftone] replies dropped, as nobody reads them: ${this.#unread}`);
   }
 
   drained(): Promise<void> {

@@ -2,7 +2,7 @@
 import type { CommMessage } from "../session/output.ts";
 import type { Session } from "../session/session.ts";
 import type { IoPub } from "./iopub.ts";
-import type { Content, Header, Json, Message } from "./messages.ts";
+import type { Content, Json, Message } from "./messages.ts";
 
 const types = { open: "comm_open", message: "comm_msg", close: "comm_close" } as const;
 
@@ -10,7 +10,7 @@ export class CommBridge {
   readonly #session: Session;
   readonly #iopub: IoPub;
   /** The front end's message that the host answers now. */
-  #asked: Header | Json = {};
+  #asked: Message["parent"] = {};
   /** Target by comm id. */
   readonly #open = new Map<string, string>();
 
@@ -27,7 +27,7 @@ export class CommBridge {
   }
 
   /** From the host to every client. */
-  send({ action, id, target, data, metadata, buffers }: CommMessage, parent: Header | Json): void {
+  send({ action, id, target, data, metadata, buffers }: CommMessage, parent: Message["parent"]): void {
     if (action === "open") this.#open.set(id, target ?? "");
     if (action === "close") this.#open.delete(id);
     const content = { comm_id: id, data, ...(action === "open" ? { target_name: target } : {}) };

@@ -82,7 +82,7 @@ export class Executor {
   }
 
   /** Each under its own name, a failing one as its error. */
-  async #userExpressions(expressions: Record<string, string>, lane: string | undefined): Promise<Json> {
+  async #userExpressions(expressions: Json, lane: string | undefined): Promise<Json> {
     const values: Json = {};
     for (const [name, expression] of Object.entries(expressions)) {
       let value: Json = { status: "ok", data: {}, metadata: {} };
@@ -90,12 +90,15 @@ export class Executor {
         if (output.type === "result") value = { status: "ok", data: output.data, metadata: output.metadata };
         if (output.type === "error") value = failureOf(output);
       };
-      await this.#session.execute(expression, { silent: true, lane, onOutput });
+      if (typeof expression === "string") await this.#session.execute(expression, { silent: true, lane, onOutput });
+      else onOutput({ type: "error", ...notAnExpression, traceback: [] });
       values[name] = value;
     }
     return values;
   }
 }
+
+const notAnExpression = { ename: "TypeError", evalue: "an expression must be text" };
 
 function failureOf(failed: Failure | undefined): Json {
   const { ename, evalue, traceback } = failed ?? { ename: "Error", evalue: "the cell failed", traceback: [] };

@@ -3,7 +3,7 @@
  * of one line is atomic, and a session's number is its start in milliseconds. (Node 20 has no SQLite; the maintained bindings
  * need an install script, and sql.js rewrites its whole file at each save.)
  */
-import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { makeFolder } from "../../src/runtime/folders.ts";
@@ -21,6 +21,9 @@ export type HistoryItem = [number, number, string | [string, string | null]];
 
 const COMPACT_OVER_BYTES = 32 << 20;
 const KEPT_BYTES = 16 << 20;
+/** What a person runs may hold secrets: it is for no other user of the machine. */
+const PRIVATE_FILE = 0o600;
+const PRIVATE_FOLDER = 0o700;
 
 /** `HALFTONE_HISTORY` names another file; "off" keeps history in memory alone. */
 export function historyFile(env: NodeJS.ProcessEnv = process.env): string | undefined {
@@ -50,12 +53,12 @@ export class History {
   /** Writes what is not written yet. A disk that refuses costs the memory of it, never the cell. */
   write(): void {
     const lines = this.#unwritten.splice(0).map((entry) => `${JSON.stringify(entry)}\n`);
-    for (const line of lines) quietly(() => appendFileSync(this.#file!, line));
+    for (const line of lines) quietly(() => appendFileSync(this.#file!, line, { mode: PRIVATE_FILE }));
   }
 
   answer(request: Content<"history_request">): HistoryItem[] {
     const all = this.#entries();
-    let found: Entry[];
+    let found: Entry[] = [];
     switch (request.hist_access_type) {
       case "tail":
         found = last(all, request.n ?? 10);
@@ -98,12 +101,16 @@ export class History {
 }
 
 function prepare(file: string): void {
-  makeFolder(path.dirname(file));
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size <= COMPACT_OVER_BYTES) return;
+  const folder = path.dirname(file);
+  makeFolder(folder, PRIVATE_FOLDER);
+  // An older version made them for everybody. A folder that the person named may hold other things.
+  if (path.basename(folder) === "halftone") quietly(() => chmodSync(folder, PRIVATE_FOLDER));
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found?.isFile()) quietly(() => chmodSync(file, PRIVATE_FILE));
+  if (!found || found.size <= COMPACT_OVER_BYTES) return;
   const tail = readFileSync(file).subarray(-KEPT_BYTES);
   const copy = `${file}.${process.pid}`;
-  writeFileSync(copy, tail.subarray(tail.indexOf("\n") + 1), { mode: 0o600 });
+  writeFileSync(copy, tail.subarray(tail.indexOf("\n") + 1), { mode: PRIVATE_FILE });
   renameSync(copy, file);
 }
 

@@ -18,8 +18,8 @@ export function kernelInfo(): Json {
       mimetype: "text/typescript",
       file_extension: ".ts",
       pygments_lexer: "typescript",
-      // CodeMirror 5 knew TypeScript only as a mode of its JavaScript; CodeMirror 6 takes either.
-      codemirror_mode: { name: "javascript", typescript: true },
+      // A text, as Deno's kernel has it: runtimed's Rust crates (Zed, nteract) read a dictionary only with a version in it.
+      codemirror_mode: "typescript",
       nbconvert_exporter: "script",
     },
     banner: `Halftone ${version}: TypeScript on Node.js ${process.version}. %help lists the magics.`,

@@ -1,22 +1,26 @@
 /** What every client hears: outputs, status, comms. Keeps order, and joins floods of small stream texts. */
 import type { Output } from "../session/output.ts";
-import type { Header, Json } from "./messages.ts";
+import type { Published } from "./fan-out.ts";
+import type { Json, Message } from "./messages.ts";
 import type { Frame, Wire } from "./wire.ts";
 
-type Parent = Header | Json;
+type Parent = Message["parent"];
 
 /** A first text goes out at once; those that follow within this time go out together. */
 const STREAM_PERIOD_MS = 25;
 const STREAM_MOST_CHARACTERS = 1 << 18;
 
+/** What a program may send without end; status, results and errors always arrive. */
+const mayBeDropped = new Set(["stream", "display_data", "update_display_data", "comm_msg"]);
+
 export class IoPub {
   readonly #wire: Wire;
-  readonly #send: (frames: Frame[]) => void;
+  readonly #send: (message: Published) => void;
   #pending: { parent: Parent; name: "stdout" | "stderr"; texts: string[]; length: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lastFlush = 0;
 
-  constructor(wire: Wire, send: (frames: Frame[]) => void) {
+  constructor(wire: Wire, send: (message: Published) => void) {
     this.#wire = wire;
     this.#send = send;
   }
@@ -97,7 +101,30 @@ export class IoPub {
     { metadata = {}, buffers = [] }: { metadata?: Json; buffers?: Buffer[] },
     topic: string,
   ): void {
-    const header = this.#wire.header(msgType);
-    this.#send(this.#wire.encode({ identities: [Buffer.from(topic)], header, parent, metadata, content, buffers }));
+    const frames = this.#encode(msgType, parent, content, { metadata, buffers }, topic);
+    this.#send(mayBeDropped.has(msgType) ? { frames, lost: (bytes) => this.#loss(parent, bytes) } : { frames });
+  }
+
+  /** In place of output that a client did not read in time. */
+  #loss(parent: Parent, bytes: number): Frame[] {
+    const amount = bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+    const text = `\n... ${amount} of output dropped: this front end did not read it in time ...\n`;
+    return this.#encode("stream", parent, { name: "stderr", text }, { metadata: {}, buffers: [] }, "stream");
+  }
+
+  #encode(
+    msgType: string,
+    parent: Parent,
+    content: Json,
+    more: { metadata: Json; buffers: Buffer[] },
+    topic: string,
+  ): Frame[] {
+    return this.#wire.encode({
+      identities: [Buffer.from(topic)],
+      header: this.#wire.header(msgType),
+      parent,
+      content,
+      ...more,
+    });
   }
 }

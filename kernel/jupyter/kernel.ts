@@ -26,6 +26,9 @@ import { Usage } from "./usage.ts";
 import { MalformedMessage, Wire } from "./wire.ts";
 
 const TENSOR_PATIENCE_MS = 200;
+/** In one lane: a front end that sends cells without end is refused, and told so. */
+const MOST_WAITING_CELLS = 10_000;
+const MOST_SUBSHELLS = 1000;
 
 /** What answers a request; what it returns is the reply's content. Messages that want no reply return nothing. */
 type Handler<T extends RequestType> = (
@@ -56,7 +59,7 @@ export class Kernel {
     this.#history = history;
     this.#onShutdown = onShutdown;
     this.#wire = new Wire(connection.key, connection.signature_scheme);
-    this.#iopub = new IoPub(this.#wire, (frames) => this.#channels.send("iopub", frames));
+    this.#iopub = new IoPub(this.#wire, (message) => this.#channels.publish(message));
     this.#stdin = new Stdin((type, content, request) => this.#reply("stdin", type, content as Json, request));
     this.#comms = new CommBridge(session, this.#iopub);
     this.#executor = new Executor(session, this.#iopub, this.#stdin, this.#comms, history);
@@ -78,8 +81,9 @@ export class Kernel {
     return kernel;
   }
 
-  /** Sends what is still to be sent, and unbinds. */
+  /** Sends what is still to be sent, and unbinds. The session has ended: what ran in it is answered first. */
   async close(): Promise<void> {
+    await Promise.all([this.#main, ...this.#subshells.values()].map((lane) => lane.done));
     this.#iopub.flush();
     await this.#channels.close();
   }
@@ -114,16 +118,9 @@ export class Kernel {
     }
     this.#iopub.status("busy", message.header);
     const handle = this.#handlers[type] as Handler<RequestType>;
-    let content: Json | undefined;
-    try {
-      content = await handle(parsed.output as never, message);
-    } catch (error) {
-      content = failure(
-        error instanceof Error ? error.name : "Error",
-        error instanceof Error ? error.message : `${error}`,
-      );
-    }
-    if (content) this.#reply(channel, replyType(type), content, message);
+    const content = await settled(() => handle(parsed.output as never, message));
+    // Comm messages want no reply, also when they fail.
+    if (content && type.endsWith("_request")) this.#reply(channel, replyType(type), content, message);
     this.#iopub.status("idle", message.header);
     // A front end shows the state that it heard last: tell it again that a cell runs.
     const running = this.#executor.running;
@@ -132,17 +129,30 @@ export class Kernel {
   }
 
   #execute(channel: RequestChannel, message: Message, content: Content<"execute_request">): void {
-    const id = message.header.subshell_id ?? undefined;
+    const subshell = message.header.subshell_id ?? undefined;
+    const id = subshell === undefined ? undefined : String(subshell);
     const lane = id === undefined ? this.#main : this.#subshells.get(id);
     if (!lane) {
       this.#refuse(channel, message, "UnknownSubshell", `no such subshell: ${id}`);
+      return;
+    }
+    if (lane.waiting >= MOST_WAITING_CELLS) {
+      this.#refuse(channel, message, "QueueFull", `${lane.waiting} cells wait already: wait for some of their replies`);
       return;
     }
     lane.push({
       run: async () => {
         this.#iopub.status("busy", message.header);
         const started = new Date().toISOString();
-        const reply = await this.#executor.execute(content, message, id);
+        const count = this.#executor.count;
+        const reply = await settled(() => this.#executor.execute(content, message, id));
+        // What the executor itself fails with, no output of the cell has told.
+        if (reply.execution_count === undefined) {
+          reply.execution_count = Math.max(count, this.#executor.count);
+          const { ename, evalue, traceback } = reply;
+          console.error(`[halftone] a cell could not be run: ${ename}: ${evalue}`);
+          this.#iopub.publish("error", message.header, { ename, evalue, traceback });
+        }
         this.#iopub.flush();
         this.#reply(channel, "execute_reply", reply, message, { started });
         this.#iopub.status("idle", message.header);
@@ -150,7 +160,7 @@ export class Kernel {
       },
       abort: async () => {
         const why = "not run, as a cell before it failed; run it again";
-        this.#refuse(channel, message, "Aborted", why, { execution_count: this.#executor.count });
+        this.#refuse(channel, message, "Aborted", why);
       },
     });
   }
@@ -165,15 +175,15 @@ export class Kernel {
     complete_request: async ({ code, cursor_pos }) => {
       const cursor = cursor_pos === undefined ? code.length : toUtf16(code, cursor_pos);
       const { start, end, items } = await this.#session.complete(code, cursor);
+      const place = { start: toCodePoints(code, start), end: toCodePoints(code, end) };
       return {
         status: "ok",
         matches: items.map(({ text }) => text),
-        cursor_start: toCodePoints(code, start),
-        cursor_end: toCodePoints(code, end),
+        cursor_start: place.start,
+        cursor_end: place.end,
         metadata: {
           _jupyter_types_experimental: items.map(({ text, kind, signature, documentation }) => ({
-            start: toCodePoints(code, start),
-            end: toCodePoints(code, end),
+            ...place,
             text,
             type: kind,
             signature: signature ?? "",
@@ -184,7 +194,7 @@ export class Kernel {
     },
     inspect_request: async ({ code, cursor_pos, detail_level }) => {
       const cursor = cursor_pos === undefined ? code.length : toUtf16(code, cursor_pos);
-      const data = await this.#session.inspect(code, cursor, detail_level);
+      const data = await this.#session.inspect(code, cursor, detail_level ? 1 : 0);
       return { status: "ok", found: data !== undefined, data: data ?? {}, metadata: {} };
     },
     history_request: (content) => ({ status: "ok", history: this.#history.answer(content) }),
@@ -202,6 +212,7 @@ export class Kernel {
       return content;
     },
     create_subshell_request: () => {
+      if (this.#subshells.size >= MOST_SUBSHELLS) throw new Error(`${MOST_SUBSHELLS} subshells are open: delete some`);
       const subshell_id = randomUUID();
       this.#subshells.set(subshell_id, new Lane());
       return { status: "ok", subshell_id };
@@ -223,11 +234,13 @@ export class Kernel {
     this.#session.interrupt();
   }
 
-  #refuse(channel: RequestChannel, message: Message, ename: string, evalue: string, more: Json = {}): void {
-    if (ename !== "Aborted") console.error(`[halftone] refused a message on ${channel}: ${evalue}`);
+  #refuse(channel: RequestChannel, message: Message, ename: string, evalue: string): void {
+    if (ename !== "Aborted") console.error(`[halftone] refused a message on ${channel}: ${evalue.slice(0, 500)}`);
     this.#iopub.status("busy", message.header);
-    if (message.header.msg_type.endsWith("_request")) {
-      this.#reply(channel, replyType(message.header.msg_type), { ...failure(ename, evalue), ...more }, message);
+    const type = message.header.msg_type;
+    if (type.endsWith("_request")) {
+      const count = type === "execute_request" ? { execution_count: this.#executor.count } : {};
+      this.#reply(channel, replyType(type), { ...failure(ename, evalue), ...count }, message);
     }
     this.#iopub.status("idle", message.header);
   }
@@ -248,5 +261,14 @@ function replyType(requestType: string): string {
 }
 
 function failure(ename: string, evalue: string): Json {
-  return { status: "error", ename, evalue, traceback: [] };
+  return { status: "error", ename, evalue, traceback: [`${ename}: ${evalue}`] };
+}
+
+/** What the work gives, or its failure as the reply's content: no request may go without its idle. */
+async function settled<T extends Json | undefined>(work: () => Promise<T> | T): Promise<T | Json> {
+  try {
+    return await work();
+  } catch (error) {
+    return error instanceof Error ? failure(error.name, error.message) : failure("Error", String(error));
+  }
 }

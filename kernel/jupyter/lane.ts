@@ -11,21 +11,41 @@ export interface Job {
 export class Lane {
   #waiting: Job[] = [];
   #active = false;
+  /** Resolves when nothing runs or waits. */
+  done: Promise<void> = Promise.resolve();
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
 
   push(job: Job): void {
     this.#waiting.push(job);
-    if (!this.#active) void this.#work();
+    if (!this.#active) this.done = this.#work();
   }
 
   async #work(): Promise<void> {
     this.#active = true;
     for (let job = this.#waiting.shift(); job; job = this.#waiting.shift()) {
-      if ((await job.run()) === "ok") continue;
+      if ((await outcomeOf(job)) === "ok") continue;
       // Only what waits now depends on the job that failed; what comes later was asked for with its failure in sight.
       const dependent = this.#waiting;
       this.#waiting = [];
-      for (const each of dependent) await each.abort();
+      for (const each of dependent) await each.abort().catch(report);
     }
     this.#active = false;
   }
+}
+
+/** A job that rejects has failed: the lane goes on. */
+async function outcomeOf(job: Job): Promise<"ok" | "failed"> {
+  try {
+    return await job.run();
+  } catch (error) {
+    report(error);
+    return "failed";
+  }
+}
+
+function report(error: unknown): void {
+  console.error("[halftone]", error);
 }

@@ -8,22 +8,27 @@ export const PROTOCOL_VERSION = "5.5";
 
 export type Json = Record<string, unknown>;
 
-/** Kept whole, unknown fields too: a reply sends its request's header back as it came. */
-export const headerSchema = v.looseObject({
-  msg_id: v.string(),
-  msg_type: v.string(),
-  session: v.optional(v.string(), ""),
-  username: v.optional(v.string(), ""),
-  date: v.optional(v.string(), ""),
-  version: v.optional(v.string(), "5.0"),
-  subshell_id: v.nullish(v.string()),
-});
-export type Header = v.InferOutput<typeof headerSchema>;
+/** A header of this kernel's own. */
+export interface Header {
+  msg_id: string;
+  msg_type: string;
+  session: string;
+  username: string;
+  date: string;
+  version: string;
+  subshell_id?: string | null;
+}
+
+/**
+ * Kept whole, unknown, null and missing fields too: a reply sends its request's header back as it came. Only the type is needed
+ * to answer.
+ */
+export const headerSchema = v.looseObject({ msg_type: v.string() });
 
 export interface Message {
   /** ZeroMQ routing frames: who asked, or an iopub topic. */
   identities: Buffer[];
-  header: Header;
+  header: Header | v.InferOutput<typeof headerSchema>;
   /** The header of the message that this one answers; empty when it answers none. */
   parent: Header | Json;
   metadata: Json;
@@ -31,42 +36,54 @@ export interface Message {
   buffers: Buffer[];
 }
 
-const json = v.record(v.string(), v.unknown());
+/** What no request stands or falls with takes its default when it is missing, null or of another type. */
+const json = v.fallback(v.record(v.string(), v.unknown()), {});
 const whole = v.pipe(v.number(), v.integer());
-const codeAt = { code: v.string(), cursor_pos: v.optional(v.pipe(whole, v.minValue(0))) };
+const optionalWhole = v.fallback(v.optional(whole), undefined);
+const codeAt = { code: v.string(), cursor_pos: optionalWhole };
+const flag = (otherwise: boolean) =>
+  v.fallback(
+    v.pipe(
+      v.union([v.boolean(), v.number()]),
+      v.transform((value) => Boolean(value)),
+    ),
+    otherwise,
+  );
+const text = (otherwise: string) => v.fallback(v.string(), otherwise);
 
 /** Content of each request that this kernel answers, by message type. */
 export const requests = {
   kernel_info_request: v.object({}),
   execute_request: v.object({
     code: v.string(),
-    silent: v.optional(v.boolean(), false),
-    store_history: v.optional(v.boolean(), true),
-    user_expressions: v.nullish(v.record(v.string(), v.string()), {}),
-    allow_stdin: v.optional(v.boolean(), true),
-    stop_on_error: v.optional(v.boolean(), true),
+    silent: flag(false),
+    store_history: flag(true),
+    user_expressions: json,
+    allow_stdin: flag(true),
+    stop_on_error: flag(true),
   }),
   is_complete_request: v.object({ code: v.string() }),
   complete_request: v.object(codeAt),
-  inspect_request: v.object({ ...codeAt, detail_level: v.optional(v.picklist([0, 1]), 0) }),
+  inspect_request: v.object({ ...codeAt, detail_level: flag(false) }),
   history_request: v.object({
-    hist_access_type: v.picklist(["tail", "range", "search"]),
-    output: v.optional(v.boolean(), false),
-    raw: v.optional(v.boolean(), true),
-    session: v.optional(whole, 0),
-    start: v.optional(whole, 0),
-    stop: v.nullish(whole),
-    n: v.nullish(v.pipe(whole, v.minValue(0))),
-    pattern: v.optional(v.string(), "*"),
-    unique: v.optional(v.boolean(), false),
+    /** Another one finds nothing. */
+    hist_access_type: text(""),
+    output: flag(false),
+    raw: flag(true),
+    session: v.fallback(whole, 0),
+    start: v.fallback(whole, 0),
+    stop: optionalWhole,
+    n: optionalWhole,
+    pattern: text("*"),
+    unique: flag(false),
   }),
-  comm_info_request: v.object({ target_name: v.nullish(v.string()) }),
-  comm_open: v.object({ comm_id: v.string(), target_name: v.string(), data: v.optional(json, {}) }),
-  comm_msg: v.object({ comm_id: v.string(), data: v.optional(json, {}) }),
-  comm_close: v.object({ comm_id: v.string(), data: v.optional(json, {}) }),
+  comm_info_request: v.object({ target_name: v.fallback(v.optional(v.string()), undefined) }),
+  comm_open: v.object({ comm_id: v.string(), target_name: text(""), data: json }),
+  comm_msg: v.object({ comm_id: v.string(), data: json }),
+  comm_close: v.object({ comm_id: v.string(), data: json }),
   connect_request: v.object({}),
   interrupt_request: v.object({}),
-  shutdown_request: v.object({ restart: v.optional(v.boolean(), false) }),
+  shutdown_request: v.object({ restart: flag(false) }),
   create_subshell_request: v.object({}),
   delete_subshell_request: v.object({ subshell_id: v.string() }),
   list_subshell_request: v.object({}),

@@ -7,8 +7,8 @@ const inputReply = v.object({ value: v.string() });
 interface Question {
   /** The message id of the question, which the answer names as its parent. */
   id: string;
-  /** The message id of the cell's request. */
-  cell: string;
+  /** The cell's request. */
+  cell: Message;
   answer: (text: string) => void;
   refuse: (why: Error) => void;
 }
@@ -25,22 +25,33 @@ export class Stdin {
   ask(prompt: string, password: boolean, request: Message): Promise<string> {
     const { msg_id: id } = this.#send("input_request", { prompt, password }, request);
     return new Promise((answer, refuse) => {
-      this.#open.push({ id, cell: request.header.msg_id, answer, refuse });
+      this.#open.push({ id, cell: request, answer, refuse });
     });
   }
 
-  /** An `input_reply`. Older clients name no parent, and mean the question asked last. */
+  /** An `input_reply`. What answers a question that is no longer asked, such as an interrupted one, is ignored. */
   receive(reply: Message): void {
     const content = v.safeParse(inputReply, reply.content);
-    const named = this.#open.findIndex(({ id }) => id === reply.parent.msg_id);
-    const [question] = this.#open.splice(named >= 0 ? named : this.#open.length - 1, 1);
+    const question = this.#open.findLast((each) => isAnswer(reply, each));
+    this.#open = this.#open.filter((each) => each !== question);
     question?.answer(content.success ? content.output.value : "");
   }
 
   /** The cell is over: nobody waits for its answers. */
   cancel(request: Message): void {
-    const over = this.#open.filter(({ cell }) => cell === request.header.msg_id);
+    const over = this.#open.filter(({ cell }) => cell === request);
     this.#open = this.#open.filter((question) => !over.includes(question));
     for (const { refuse } of over) refuse(new Error("the cell has ended"));
   }
+}
+
+/** jupyter_client's own clients name no parent, and mean what they were asked last; some name the cell's request. */
+function isAnswer({ parent, identities }: Message, { id, cell }: Question): boolean {
+  const named = parent.msg_id;
+  if (typeof named === "string" && named !== "") return named === id || named === cell.header.msg_id;
+  return sameClient(identities, cell.identities);
+}
+
+function sameClient(one: readonly Buffer[], other: readonly Buffer[]): boolean {
+  return Buffer.concat(one).equals(Buffer.concat(other));
 }

@@ -35,12 +35,12 @@ export class Wire {
     }
   }
 
-  header(msgType: string, username = "kernel"): Header {
+  header(msgType: string, username: unknown = "kernel"): Header {
     return {
       msg_id: randomUUID(),
       msg_type: msgType,
       session: this.session,
-      username,
+      username: typeof username === "string" ? username : "",
       date: new Date().toISOString(),
       version: PROTOCOL_VERSION,
     };
@@ -65,15 +65,16 @@ export class Wire {
       throw new MalformedMessage(`a signature and 4 parts must follow the delimiter, found ${found} frames`);
     }
     this.#verify(signature, parts);
-    const [headerPart, parentPart, metadata, content] = parts.map(parseObject) as [Json, Json, Json, Json];
+    const [headerPart, parent, metadata, content] = parts.map(parse);
     const header = v.safeParse(headerSchema, headerPart);
     if (!header.success) throw new MalformedMessage(`header: ${header.issues[0].message}`);
     return {
       identities: frames.slice(0, delimiter) as Buffer[],
       header: header.output,
-      parent: parentPart,
-      metadata,
-      content,
+      // Null, or anything, stands for none: a request without what it needs is refused with a reply.
+      parent: isObject(parent) ? parent : {},
+      metadata: isObject(metadata) ? metadata : {},
+      content: isObject(content) ? content : {},
       buffers: rest.slice(4),
     };
   }
@@ -102,16 +103,15 @@ export class Wire {
   }
 }
 
-function parseObject(part: Buffer, index: number): Json {
+function parse(part: Buffer, index: number): unknown {
   const name = ["header", "parent_header", "metadata", "content"][index];
-  let value: unknown;
   try {
-    value = JSON.parse(utf8.decode(part));
+    return JSON.parse(utf8.decode(part));
   } catch (error) {
     throw new MalformedMessage(`${name}: ${error instanceof Error ? error.message : error}`);
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new MalformedMessage(`${name} must be a JSON object`);
-  }
-  return value as Json;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 
 /** `mkdirSync(..., { recursive: true })` never returns where a file system answers ENOENT to mkdir, as /proc does. */
-export function makeFolder(folder: string): void {
+export function makeFolder(folder: string, mode?: number): void {
   if (existsSync(folder)) return;
-  if (path.dirname(folder) !== folder) makeFolder(path.dirname(folder));
+  if (path.dirname(folder) !== folder) makeFolder(path.dirname(folder), mode);
   try {
-    mkdirSync(folder);
+    mkdirSync(folder, mode === undefined ? {} : { mode });
   } catch (error) {
     if (!existsSync(folder)) throw error;
   }

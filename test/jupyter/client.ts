@@ -1,9 +1,9 @@
 /** A Jupyter client as the protocol describes it, which starts the kernel as a front end does, and hears all it says. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Readable } from "node:stream";
 import { after, afterEach } from "node:test";
 import { fileURLToPath } from "node:url";
 import { curveKeyPair, Dealer, Request, Subscriber } from "zeromq";
@@ -11,6 +11,7 @@ import { type Connection, endpoint } from "../../kernel/jupyter/connection.ts";
 import type { Json, Message } from "../../kernel/jupyter/messages.ts";
 import { type Frame, Wire } from "../../kernel/jupyter/wire.ts";
 import { Exchange, kindOf } from "./exchange.ts";
+import { makeConnection, type Options } from "./ports.ts";
 
 const kernelMain = fileURLToPath(new URL("../../kernel/main.js", import.meta.url));
 /** Long enough for a machine that does ten other things. */
@@ -18,10 +19,14 @@ const DEADLINE_MS = 60_000;
 /** The user of the requests by which a client knows that it has heard all that was said before. */
 const FENCE = "fence";
 
-export interface Options {
-  transport?: "tcp" | "ipc";
-  encrypted?: boolean;
-  env?: NodeJS.ProcessEnv;
+/** What a client sees of the process that runs the kernel: a child process, or what stands for one. */
+export interface KernelProcess {
+  readonly exitCode: number | null;
+  readonly signalCode: NodeJS.Signals | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  kill(signal: NodeJS.Signals): unknown;
+  once(event: "exit", listener: (code: number | null) => void): unknown;
 }
 
 export interface Where {
@@ -45,7 +50,7 @@ export async function startKernel(options: Options = {}): Promise<Client> {
 /** One more client of a kernel that runs. */
 export async function connectTo(
   connection: Connection,
-  kernel: ChildProcess,
+  kernel: KernelProcess,
   folder: string,
   name = "client",
 ): Promise<Client> {
@@ -59,7 +64,7 @@ export async function connectTo(
 
 export class Client {
   readonly connection: Connection;
-  readonly kernel: ChildProcess;
+  readonly kernel: KernelProcess;
   /** The kernel's folder. */
   readonly folder: string;
   readonly wire: Wire;
@@ -76,7 +81,7 @@ export class Client {
   readonly #ofNoRequest = new Exchange(notOurs("none"));
   readonly #watchers = new Set<() => void>();
 
-  constructor(connection: Connection, kernel: ChildProcess, folder: string, name: string) {
+  constructor(connection: Connection, kernel: KernelProcess, folder: string, name: string) {
     this.connection = connection;
     this.kernel = kernel;
     this.folder = folder;
@@ -227,7 +232,7 @@ export class Client {
   }
 
   #foreign(header: Message["header"]): Exchange {
-    const exchange = new Exchange({ ...notOurs(header.msg_id), header });
+    const exchange = new Exchange({ ...notOurs(String(header.msg_id)), header });
     if (header.username !== FENCE) this.#exchanges.set(exchange.id, exchange);
     return exchange;
   }
@@ -254,42 +259,8 @@ function notOurs(id: string): Message {
   return { identities: [], header, parent: {}, metadata: {}, content: {}, buffers: [] };
 }
 
-async function makeConnection(folder: string, { transport = "tcp", encrypted }: Options): Promise<Connection> {
-  const keys = encrypted ? curveKeyPair() : undefined;
-  const ports = transport === "ipc" ? [1, 2, 3, 4, 5] : await freePorts(5);
-  const [shell_port, iopub_port, stdin_port, control_port, hb_port] = ports as [number, number, number, number, number];
-  return {
-    transport,
-    ip: transport === "ipc" ? path.join(folder, "k") : "127.0.0.1",
-    shell_port,
-    iopub_port,
-    stdin_port,
-    control_port,
-    hb_port,
-    key: "b3c3b8a2-secret",
-    signature_scheme: "hmac-sha256",
-    ...(keys && { curve_publickey: keys.publicKey, curve_secretkey: keys.secretKey }),
-  };
-}
-
 function clientSecurity({ curve_publickey }: Connection): object {
   if (!curve_publickey) return {};
   const own = curveKeyPair();
   return { curveServerKey: curve_publickey, curvePublicKey: own.publicKey, curveSecretKey: own.secretKey };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer();
-          server.listen(0, "127.0.0.1", () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -8,9 +10,11 @@ import { fileURLToPath } from "node:url";
 import { Dealer } from "zeromq";
 import { endpoint } from "../../kernel/jupyter/connection.ts";
 import { Wire } from "../../kernel/jupyter/wire.ts";
-import { connectTo, startKernel } from "./client.ts";
+import { type Client, connectTo, startKernel } from "./client.ts";
 import { Exchange } from "./exchange.ts";
 
+/** Of the tests that need no kernel of their own. */
+const kernel = await startKernel();
 const kernelMain = fileURLToPath(new URL("../../kernel/main.js", import.meta.url));
 
 for (const [what, options] of [
@@ -54,7 +58,6 @@ test("two clients each get their own replies, and both hear all outputs", async 
 });
 
 test("malformed, unsigned and replayed messages are logged and cost nothing", async () => {
-  const kernel = await startKernel();
   const { wire } = kernel;
   const content = {
     code: "var runs = Number(Reflect.get(globalThis, 'n') ?? 0) + 1; Reflect.set(globalThis, 'n', runs);",
@@ -75,8 +78,53 @@ test("malformed, unsigned and replayed messages are logged and cost nothing", as
   assert.equal(await kernel.value("runs"), "1");
 });
 
+test("every refusal of a cell has an execution count, as the messaging page asks of each execute_reply", async () => {
+  assert.equal(await kernel.value("1"), "1");
+  const count = (await kernel.execute("2;").done()).reply.execution_count;
+  const noCode = kernel.request("execute_request", {});
+  const noSubshell = kernel.request("execute_request", { code: "1" }, { subshell: "nowhere" });
+  const failing = kernel.execute("throw 1");
+  const waiting = kernel.execute("'never'");
+  for (const refused of [noCode, noSubshell]) {
+    await refused.take("busy", "idle");
+    assert.equal((await refused.reply()).content.execution_count, count);
+  }
+  await kernel.logged(/execute_request: code/);
+  await kernel.logged(/no such subshell: nowhere/);
+  assert.equal((await failing.done("error")).reply.execution_count, Number(count) + 1);
+  await waiting.take("busy", "idle");
+  assert.equal((await waiting.reply()).content.execution_count, Number(count) + 1);
+});
+
+test("null and odd fields take the defaults that ipykernel gives them, and come back as they were", async () => {
+  const nulls = { silent: null, store_history: null, user_expressions: null, allow_stdin: null, stop_on_error: null };
+  const content = { code: "6 * 7", ...nulls };
+  const headers = [
+    { username: null, session: null, date: null, version: null, subshell_id: null },
+    { username: 5, session: ["s"], date: {}, version: 5 },
+    {},
+  ];
+  for (const [index, fields] of headers.entries()) {
+    const header = { ...fields, msg_id: `odd-${index}`, msg_type: "execute_request" };
+    for (const rest of [null, {}, [], "x"]) {
+      header.msg_id += "+";
+      const message = { identities: [], header, parent: {}, metadata: {}, content, buffers: [] };
+      const odd = { ...message, parent: rest as never, metadata: rest as never };
+      const cell = kernel.send(message, kernel.wire.encode(odd));
+      const { published } = await cell.done("execute_result");
+      assert.deepEqual(published.at(-1)?.parent, header);
+    }
+  }
+  const { matches, cursor_start } = await kernel.ask("complete_request", { code: "Math.ma", cursor_pos: null });
+  assert.deepEqual({ matches, cursor_start }, { matches: ["max"], cursor_start: 5 });
+  assert.equal((await kernel.ask("inspect_request", { code: "Math.max", detail_level: "much" })).status, "ok");
+  const tail = { hist_access_type: "tail", n: null, output: null, raw: null };
+  assert.equal((await kernel.ask("history_request", tail)).status, "ok");
+  assert.deepEqual((await kernel.ask("history_request", { hist_access_type: null })).history, []);
+  assert.deepEqual((await kernel.ask("comm_info_request", { target_name: 5 })).comms, {});
+});
+
 test("an unknown request and one with bad content are answered with an error", async () => {
-  const kernel = await startKernel();
   const unknown = await kernel.ask("levitate_request");
   assert.equal(unknown.ename, "UnknownMessage");
   await kernel.logged(/levitate/);
@@ -87,14 +135,12 @@ test("an unknown request and one with bad content are answered with an error", a
 });
 
 test("a 10 MB cell and a 50 MB output come through", async () => {
-  const kernel = await startKernel();
   assert.equal(await kernel.value(`"${"é".repeat(5e6)}".length`), "5000000");
   const [stdout] = await kernel.run("console.log('x'.repeat(50_000_000))", "stdout");
   assert.equal(String(stdout?.text).length, 50_000_001);
 });
 
 test("a client that vanishes in the middle of a cell leaves the kernel to others", async () => {
-  const kernel = await startKernel();
   const gone = new Dealer({ linger: 0 });
   gone.connect(endpoint(kernel.connection, "shell"));
   const { wire } = kernel;
@@ -130,6 +176,48 @@ test("a connection file that is missing, unreadable or wrong is said in a line, 
     assert.doesNotMatch(stderr, /\n {4}at /);
   }
 });
+
+test("a port that is taken ends the kernel at once, with one line that names it", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const folder = mkdtempSync(path.join(tmpdir(), "halftone-taken-"));
+  const free = { shell_port: 0, iopub_port: 0, stdin_port: 0, control_port: 0, hb_port: 0 };
+  const tries = Object.keys(free).map(async (taken) => {
+    const file = path.join(folder, `${taken}.json`);
+    writeFileSync(file, JSON.stringify({ ...free, [taken]: port, ip: "127.0.0.1", transport: "tcp", key: "k" }));
+    const child = spawn(process.execPath, [kernelMain, file], { env: { ...process.env, HALFTONE_HISTORY: "off" } });
+    let stderr = "";
+    child.stderr.on("data", (text) => {
+      stderr += text;
+    });
+    const [code] = await once(child, "close");
+    assert.equal(code, 1, stderr);
+    const channel = taken.replace("_port", "");
+    assert.match(
+      stderr,
+      new RegExp(`^\\[halftone\\] cannot listen on tcp://127.0.0.1:${port} for the ${channel} channel.*\\n$`),
+    );
+  });
+  await Promise.all(tries);
+  server.close();
+});
+
+for (const [how, stop] of [
+  ["a request", (client) => client.request("shutdown_request", {}, { channel: "control" })],
+  ["SIGTERM", (client) => void client.kernel.kill("SIGTERM")],
+] as [string, (client: Client) => Exchange | undefined][]) {
+  test(`shutdown by ${how} while a cell prints ends the cell for its client, and leaves no word in the log`, async () => {
+    const own = await startKernel();
+    const cell = own.execute("for (let i = 0; ; i++) console.log(i)");
+    await cell.starts();
+    await cell.published.peek("stdout");
+    await stop(own)?.done("shutdown_reply");
+    await cell.several("stdout", "busy");
+    assert.equal((await cell.ends("error")).reply.status, "error");
+    assert.equal(await own.exited, 0);
+  });
+}
 
 test("the kernel ends when the front end that started it is gone", async () => {
   const kernel = await startKernel();

@@ -99,7 +99,7 @@ export class Exchange {
 
   constructor(request: Message) {
     this.#request = request;
-    this.id = request.header.msg_id;
+    this.id = String(request.header.msg_id);
     const what = `${request.header.msg_type} ${JSON.stringify(request.content.code ?? "").slice(0, 200)}`;
     this.published = new Inbox(`iopub, for ${what}`);
     this.replies = new Inbox(`the request's channel, for ${what}`);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -58,6 +58,24 @@ test("a search takes * and ? and nothing else as special, and unique keeps the l
   const unique = ask({ hist_access_type: "search", pattern: "f(1)", unique: true });
   assert.deepEqual(unique, [[history.session, 3, "f(1)"]]);
   assert.deepEqual(sources({ hist_access_type: "search", pattern: "f*", n: 1 }), ["f(33)\nx"]);
+});
+
+test("history is for no other user of the machine, also where an older version made it for all", () => {
+  const modeOf = (name: string): string => (statSync(name).mode & 0o777).toString(8);
+  const home = mkdtempSync(path.join(tmpdir(), "halftone-history-"));
+  const file = path.join(home, "share", "halftone", "history.jsonl");
+  const first = open(file);
+  first.history.store(1, "x");
+  first.history.write();
+  assert.deepEqual([modeOf(file), modeOf(path.dirname(file))], ["600", "700"]);
+  chmodSync(file, 0o644);
+  chmodSync(path.dirname(file), 0o755);
+  open(file);
+  assert.deepEqual([modeOf(file), modeOf(path.dirname(file))], ["600", "700"]);
+  const elsewhere = path.join(home, "own.jsonl");
+  chmodSync(home, 0o755);
+  open(elsewhere).history.store(1, "x");
+  assert.equal(modeOf(home), "755", "a folder that the person chose stays as it is");
 });
 
 test("a file that cannot be written costs no cell: the session still knows its own", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Json } from "../../kernel/jupyter/messages.ts";
 import { startKernel } from "./client.ts";
 
 // A small heap, so that a cell runs out of it soon.
@@ -10,6 +11,8 @@ test("kernel_info answers on shell and on control, with the features it has", as
     const info = await kernel.ask("kernel_info_request", {}, channel);
     assert.equal(info.protocol_version, "5.5");
     assert.deepEqual(info.supported_features, ["kernel subshells"]);
+    // runtimed's Rust crate jupyter-protocol (Zed, nteract) reads a text, or a dictionary with a version: `CodeMirrorMode`.
+    assert.equal((info.language_info as Json).codemirror_mode, "typescript");
   }
 });
 
@@ -111,6 +114,29 @@ test("Stop ends a cell that waits for input", async () => {
   // Told again when the interrupt was answered, as front ends show the state that they heard last.
   await cell.take("busy");
   assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
+});
+
+test("an answer that comes after its question was interrupted answers no other question", async () => {
+  const stopped = kernel.execute("await input('first?')", { allow_stdin: true });
+  const late = await stopped.question();
+  await kernel.ask("interrupt_request", {}, "control");
+  await stopped.starts();
+  await stopped.take("busy");
+  assert.equal((await stopped.ends("error")).reply.ename, "KeyboardInterrupt");
+  const cell = kernel.execute("await input('second?')", { allow_stdin: true });
+  const question = await cell.question();
+  kernel.answer(late, "too late");
+  kernel.answer(question, "in time");
+  const [result] = (await cell.done("execute_result")).contents;
+  assert.deepEqual(result?.data, { "text/plain": "'in time'" });
+});
+
+test("an answer without a parent, as jupyter_client sends it, is for the question asked last", async () => {
+  const cell = kernel.execute("await input('?')", { allow_stdin: true });
+  const question = await cell.question();
+  kernel.answer({ ...question, header: {} as typeof question.header }, "jupyter_client");
+  const [result] = (await cell.done("execute_result")).contents;
+  assert.deepEqual(result?.data, { "text/plain": "'jupyter_client'" });
 });
 
 for (const [what, code] of [

@@ -63,12 +63,23 @@ test("with an empty key nothing is signed", () => {
   assert.equal(wire.decode(frames).content.code, "1 + 1");
 });
 
-test("invalid UTF-8, missing parts and parts that are no objects are told apart", () => {
+test("null, or anything but an object, stands for no parent, metadata or content, and any header with a type will do", () => {
+  const wire = new Wire("");
+  const frames = sentBy(wire, message(wire));
+  for (const part of ["null", "[1]", "5", '"text"']) {
+    const changed = [5, 6, 7].reduce((all, at) => all.with(at, Buffer.from(part)), frames);
+    const { parent, metadata, content } = wire.decode(changed);
+    assert.deepEqual([parent, metadata, content], [{}, {}, {}]);
+  }
+  const header = { msg_type: "kernel_info_request", msg_id: null, username: null, session: 5, more: [1] };
+  assert.deepEqual(wire.decode(frames.with(4, Buffer.from(JSON.stringify(header)))).header, header);
+});
+
+test("invalid UTF-8, missing parts and a header without a type are told apart", () => {
   const wire = new Wire("");
   const frames = sentBy(wire, message(wire));
   const withContent = (content: Buffer): Buffer[] => frames.with(7, content);
   assert.throws(() => wire.decode(withContent(Buffer.from([0x7b, 0xff, 0x7d]))), /content: .*not valid/);
-  assert.throws(() => wire.decode(withContent(Buffer.from("[1]"))), /content must be a JSON object/);
   assert.throws(() => wire.decode(frames.slice(0, 6)), /found 3 frames/);
   assert.throws(() => wire.decode(frames.slice(4)), /no <IDS\|MSG> delimiter/);
   assert.throws(() => wire.decode(frames.with(4, Buffer.from("{}"))), /header: /);

@@ -1,0 +1,186 @@
+/**
+ * iopub, to each subscriber at its own pace. ZeroMQ's publisher either drops what a slow reader has no room for, the cell's idle
+ * too, or keeps all of it without end. Here each subscriber has a topic of its own beside the one they share: who has no room
+ * gets its messages from a queue of its own, from which output is dropped, and counted, once it is too long.
+ */
+import { XPublisher } from "zeromq";
+import type { Frame } from "./wire.ts";
+
+export interface Published {
+  /** The first frame is the topic. */
+  frames: Frame[];
+  /** For output that may be dropped: the message that tells how many bytes were, which goes in its place. */
+  lost?: (bytes: number) => Frame[];
+}
+
+/** Messages that ZeroMQ holds for each subscriber; at most so many stream messages of 256 kB each. */
+const ROOM = 64;
+/** Bytes of output that wait for one subscriber. */
+const MOST_WAITING_BYTES = 128 << 20;
+/** Remembered: nothing tells which of those that subscribed to the same has gone. */
+const MOST_SUBSCRIBERS = 1000;
+/** Milliseconds from one look whether there is room to the next; the second is for who has made none for long. */
+const SOON = 2;
+const LATER = 100;
+const ZMQ_SUBSCRIBE = 6;
+
+interface Subscriber {
+  /** What it subscribed to: nothing, as all front ends do, or the start of a message type. */
+  prefix: string;
+  topic: string;
+  waiting: Published[];
+  /** Of the output among them. */
+  bytes: number;
+  /** Dropped since the last message that waits. */
+  dropped: number;
+}
+
+class Publisher extends XPublisher {
+  /** Makes who sent the subscription that was received last a receiver of this topic. */
+  add(topic: string): void {
+    this.setStringOption(ZMQ_SUBSCRIBE, topic);
+  }
+}
+
+const SHARED = "\u0000all\u0000";
+
+export class FanOut {
+  readonly socket: Publisher;
+  readonly #most: number;
+  #subscribers: Subscriber[] = [];
+  /** By what they subscribed to, how many are connected. */
+  readonly #connected = new Map<string, number>();
+  #last = 0;
+  #pause = SOON;
+  /** Sends of one socket go one after another. */
+  #queue: Promise<void> = Promise.resolve();
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(security: object, mostWaitingBytes = MOST_WAITING_BYTES) {
+    this.#most = mostWaitingBytes;
+    const options = { sendHighWaterMark: ROOM, sendTimeout: 0, linger: 1000, noDrop: true, manual: true };
+    this.socket = new Publisher({ ...options, ...security });
+  }
+
+  /** Reads subscriptions until the socket is closed. */
+  async listen(onSubscribe: (topic: Buffer) => void): Promise<void> {
+    for await (const [frame] of this.socket) {
+      const prefix = frame!.subarray(1).toString("latin1");
+      const isSubscription = frame![0] === 1;
+      this.#connected.set(prefix, (this.#connected.get(prefix) ?? 0) + (isSubscription ? 1 : -1));
+      if (isSubscription) {
+        this.#add(prefix);
+        onSubscribe(frame!.subarray(1));
+      } else if (this.#connected.get(prefix)! <= 0) {
+        this.#connected.delete(prefix);
+        this.#subscribers = this.#subscribers.filter((each) => each.prefix !== prefix);
+      }
+    }
+  }
+
+  send(message: Published): void {
+    if (this.#closed) return;
+    this.#queue = this.#queue.then(() => this.#publish(message));
+  }
+
+  /** Once all is sent that has room within a second. */
+  async close(): Promise<void> {
+    const deadline = performance.now() + 1000;
+    await this.#queue;
+    while (this.#behind().length > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, SOON));
+      await this.#catchUp();
+    }
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.socket.close();
+  }
+
+  #add(prefix: string): void {
+    const topic = `${prefix}\u0000${++this.#last}\u0000`;
+    this.socket.add(topic);
+    if (prefix === "") this.socket.add(SHARED);
+    this.#subscribers.push({ prefix, topic, waiting: [], bytes: 0, dropped: 0 });
+    if (this.#subscribers.length > MOST_SUBSCRIBERS) this.#subscribers.shift();
+  }
+
+  #behind(): Subscriber[] {
+    return this.#subscribers.filter(({ waiting }) => waiting.length > 0);
+  }
+
+  async #publish(message: Published): Promise<void> {
+    const alike = this.#subscribers.every(({ prefix, waiting }) => prefix === "" && waiting.length === 0);
+    if (alike && (await this.#hasSent(SHARED, message))) return;
+    const type = String(message.frames[0]);
+    for (const subscriber of this.#subscribers) {
+      if (!type.startsWith(subscriber.prefix)) continue;
+      if (subscriber.waiting.length > 0 || !(await this.#hasSent(subscriber.topic, message)))
+        this.#wait(subscriber, message);
+    }
+  }
+
+  #wait(subscriber: Subscriber, message: Published): void {
+    const { waiting } = subscriber;
+    if (message.lost) {
+      const size = sizeOf(message);
+      if (subscriber.bytes + size > this.#most) {
+        const last = waiting.at(-1);
+        // One message tells of all that was dropped at its place.
+        if (subscriber.dropped > 0 && last) waiting.pop();
+        subscriber.dropped += size;
+        waiting.push({ frames: message.lost(subscriber.dropped) });
+      } else {
+        subscriber.bytes += size;
+        subscriber.dropped = 0;
+        waiting.push(message);
+      }
+    } else {
+      subscriber.dropped = 0;
+      waiting.push(message);
+    }
+    this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#queue = this.#queue.then(() => this.#catchUp());
+    }, this.#pause).unref();
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#closed) return;
+    let progress = false;
+    for (const subscriber of this.#behind()) {
+      let sent = 0;
+      for (const message of subscriber.waiting) {
+        if (!(await this.#hasSent(subscriber.topic, message))) break;
+        sent++;
+        if (message.lost) subscriber.bytes -= sizeOf(message);
+      }
+      subscriber.waiting = subscriber.waiting.slice(sent);
+      if (subscriber.waiting.length === 0) subscriber.dropped = 0;
+      progress ||= sent > 0;
+    }
+    this.#pause = progress ? SOON : Math.min(LATER, this.#pause * 2);
+    if (this.#behind().length > 0) this.#lookAgain();
+  }
+
+  /** False when there is no room for it. */
+  async #hasSent(topic: string, { frames }: Published): Promise<boolean> {
+    if (this.socket.closed) return true;
+    try {
+      await this.socket.send([topic + String(frames[0]), ...frames.slice(1)]);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EAGAIN") return false;
+      if (!this.socket.closed) console.error(`[halftone] a message could not be published: ${error}`);
+      return true;
+    }
+  }
+}
+
+function sizeOf({ frames }: Published): number {
+  return frames.reduce((sum, frame) => sum + (typeof frame === "string" ? frame.length : frame.byteLength), 0);
+}
