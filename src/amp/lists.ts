@@ -77,7 +77,7 @@ const table: Listed[] = [
   single("Prod", "prod", "infer", ours),
   single("Sum", "sum", "deny"),
   single("Mean", undefined, "deny", "TensorFlow's list is followed: its half kernel overflows"),
-  single("Softmax", "softmax", "infer", `${ours}; attention then keeps its weights in half again`),
+  single("Softmax", "softmax", "infer", `${ours}; attention then keeps its weights in half precision again`),
   single("LogSoftmax", "log_softmax", "infer", ours),
   single("L2Loss", "norm", "deny"),
   single("EuclideanNorm", "norm"),

@@ -43,12 +43,16 @@ export interface RunIdentity {
   accumulate: number;
 }
 
-const FORMAT = "halftone training 1";
+/** Version 2 has other numbers from the same seeds: a training of version 1 would go on with other batches and masks. */
+const FORMAT = "halftone training 2";
 
 export function runIdentity(batches: Batches, seed: number, accumulate: number): RunIdentity {
   const { plan } = batches;
   const firstEpoch = JSON.stringify(plan.epoch(0));
-  const hash = createHash("sha256").update(new Uint8Array(plan.lengths.buffer)).update(firstEpoch);
+  const { buffer, byteOffset, byteLength } = plan.lengths;
+  const hash = createHash("sha256")
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .update(firstEpoch);
   return { strategy: plan.strategy, lengths: hash.digest("hex"), seed, accumulate };
 }
 
@@ -95,7 +99,12 @@ export function loadCheckpoint(
 ): TrainingState | undefined {
   if (!existsSync(path)) return undefined;
   const { arrays, metadata } = decodeSafetensors(new Uint8Array(readFileSync(path)), path);
-  if (metadata.format !== FORMAT) throw new Error(`${path} is no checkpoint of a training run`);
+  if (metadata.format !== FORMAT) {
+    const what = metadata.format?.startsWith("halftone training")
+      ? "is a checkpoint of another version of Halftone, whose seeds gave other numbers: set resume to false to begin anew, or"
+      : "is a file of no training run:";
+    throw new Error(`${path} ${what} use another path`);
+  }
   const saved = JSON.parse(metadata.identity!) as RunIdentity;
   for (const key of ["strategy", "lengths", "seed", "accumulate"] as const) {
     if (saved[key] === identity[key]) continue;

@@ -61,6 +61,16 @@ test("no line of code is longer than 100 characters, in the course and in its as
       for (const line of cell.source.split("\n")) assert.ok(line.length <= 100, `${name}, ${cell.id}: ${line}`);
 });
 
+test("validation is a share of the examples, so that the course runs with a few hundred", () => {
+  const splits = course.flatMap(({ name, notebook }) =>
+    notebook.cells.flatMap(({ source }) =>
+      [...source.matchAll(/validation: ([\d.]+)/g)].map(([, size]) => ({ name, size: Number(size) })),
+    ),
+  );
+  assert.equal(splits.length, 5);
+  for (const { name, size } of splits) assert.ok(size > 0 && size < 0.5, `${name}: validation: ${size}`);
+});
+
 test("no number that a run could contradict stands in a notebook's conclusions as fixed text", () => {
   for (const { name, notebook } of course) {
     const at = notebook.cells.findIndex(({ source }) => source.startsWith("## What we learned"));

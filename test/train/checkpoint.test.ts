@@ -7,6 +7,8 @@ import { createInterface } from "node:readline";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { uniformLengthBatches } from "../../src/batching/index.ts";
+import { tf } from "../../src/runtime/index.ts";
+import { save } from "../../src/tensor/index.ts";
 import { run } from "./runs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "halftone-checkpoint-"));
@@ -89,5 +91,14 @@ describe("a checkpoint is refused", () => {
     assert.ok(existsSync(path));
     writeFileSync(path, "not a checkpoint");
     await assert.rejects(run({ checkpoint: { path } }), /says its header is|too short/);
+    save(path, { x: tf.zeros([2]) });
+    await assert.rejects(run({ checkpoint: { path } }), /is a file of no training run: use another path/);
+  });
+
+  test("when it is of a version whose seeds gave other numbers", async () => {
+    await run({ checkpoint: { path, resume: false }, steps: 1 });
+    const text = readFileSync(path, "latin1");
+    writeFileSync(path, text.replace("halftone training 2", "halftone training 1"), "latin1");
+    await assert.rejects(run({ checkpoint: { path } }), /of another version of Halftone.*set resume to false/);
   });
 });
