@@ -75,7 +75,7 @@ function shapeSentence(message: string): string | undefined {
 /** NumPy takes a list where it wants an array; here it has to be made one. */
 function listSentence(message: string): string | undefined {
   const isList = /^(?:Argument of t|T)ype '(?:number|boolean)(?:\[\])+' is (?:not assignable|missing)/.test(message);
-  if (!isList || !/'(?:TensorOperand|Operand|Tensor<[^']*>)'/.test(message)) return undefined;
+  if (!isList || !/'(?:TensorOperand|NumberOrTensor|Operand|Tensor<[^']*>)'/.test(message)) return undefined;
   return "A list is not a tensor. `tensor([...])` from halftone makes one of it.";
 }
 

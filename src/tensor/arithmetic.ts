@@ -4,9 +4,12 @@ import { cast, checkTensor, drop, run, scalarOf } from "./engine.ts";
 import { int32Of } from "./int32.ts";
 import { label } from "./names.ts";
 import type { Broadcast, DType, IfBroadcast } from "./types/shape.ts";
-import type { AnyTensor, Operand, ShapeOf, Tensor, WiderDType } from "./types/tensor.ts";
+import type { AnyTensor, NumberOrTensor, Operand, ShapeOf, Tensor, WiderDType } from "./types/tensor.ts";
 
-type Arithmetic<Op extends string, D extends DType | "wider" = "wider"> = <A extends Operand, B extends Operand>(
+type Arithmetic<Op extends string, D extends DType | "wider" = "wider"> = <
+  A extends NumberOrTensor,
+  B extends NumberOrTensor,
+>(
   a: A,
   b: IfBroadcast<Op, ShapeOf<A>, ShapeOf<B>, B>,
 ) => Tensor<Broadcast<ShapeOf<A>, ShapeOf<B>>, D extends DType ? D : WiderDType<A, B>>;

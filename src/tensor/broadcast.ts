@@ -2,7 +2,8 @@
 import { differentiable, reduceOver, reshapeTo, run, sameShape, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText, sizesText } from "./names.ts";
-import type { AnyTensor } from "./types/tensor.ts";
+import type { ShapeOfSizes } from "./types/shape.ts";
+import type { AnyTensor, DTypeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** Throws when two shapes do not broadcast; gives the names of the result's axes. */
 export function broadcastNames(op: string, a: AnyTensor, b: AnyTensor): AxisNames | undefined {
@@ -64,6 +65,10 @@ export function expandTo(x: AnyTensor, shape: readonly number[]): AnyTensor {
 }
 
 /** Broadcasts a tensor to a shape (numpy.broadcast_to). Throws ShapeError when it does not fit. */
+export function broadcastTo<T extends TensorOperand, const S extends readonly number[]>(
+  x: T,
+  shape: S,
+): Tensor<ShapeOfSizes<S>, DTypeOf<T>>;
 export function broadcastTo(x: AnyTensor, shape: readonly number[]): AnyTensor {
   const fits =
     shape.length >= x.shape.length &&

@@ -6,7 +6,7 @@ import { int32Of, int32Values } from "./int32.ts";
 import { readSizes } from "./layout.ts";
 import { label, namesOf, shapeText, sizesText } from "./names.ts";
 import type { DType, Shape, ShapeOfSizes, Size } from "./types/shape.ts";
-import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Nested = number | boolean | readonly Nested[];
 type Typed =
@@ -19,22 +19,33 @@ type Typed =
   | Int16Array
   | Uint16Array;
 
-type NestedShape<V, Out extends Shape = []> = V extends readonly (infer E)[]
-  ? V extends readonly []
-    ? [...Out, 0]
-    : NestedShape<E, [...Out, V["length"]]>
-  : Out;
-type ValuesShape<V> = V extends Typed ? [number] : NestedShape<V>;
-type Leaf<V> = V extends readonly (infer E)[] ? Leaf<E> : V;
-type ValuesDType<V> = V extends Int32Array | Uint8Array | Uint8ClampedArray | Int8Array | Int16Array | Uint16Array
-  ? "int32"
-  : V extends Typed
-    ? "float32"
-    : [Leaf<V>] extends [never]
+/** Of values that are not known, or that are arrays and numbers mixed, the shape is not known. */
+type NestedShape<V, Out extends Shape = []> = unknown extends V
+  ? Shape
+  : V extends readonly (infer E)[]
+    ? V extends readonly []
+      ? [...Out, 0]
+      : [E] extends [readonly unknown[]]
+        ? NestedShape<E, [...Out, V["length"]]>
+        : [unknown extends E ? E : Extract<E, readonly unknown[]>] extends [never]
+          ? [...Out, V["length"]]
+          : Shape
+    : Out;
+type ValuesShape<V> = unknown extends V ? Shape : V extends Typed ? [number] : NestedShape<V>;
+type Leaf<V> = unknown extends V ? unknown : V extends readonly (infer E)[] ? Leaf<E> : V;
+type ValuesDType<V> = unknown extends V
+  ? DType
+  : V extends Int32Array | Uint8Array | Uint8ClampedArray | Int8Array | Int16Array | Uint16Array
+    ? "int32"
+    : V extends Typed
       ? "float32"
-      : Leaf<V> extends boolean
-        ? "bool"
-        : "float32";
+      : [Leaf<V>] extends [never]
+        ? "float32"
+        : unknown extends Leaf<V>
+          ? DType
+          : Leaf<V> extends boolean
+            ? "bool"
+            : "float32";
 
 export interface TensorOptions {
   dtype?: DType;
@@ -54,7 +65,10 @@ export function tensor<
 >(
   values: V,
   options?: { dtype?: D; shape?: S },
-): Tensor<S extends readonly Size[] ? ShapeOfSizes<S> : ValuesShape<V>, D extends DType ? D : ValuesDType<V>>;
+): Tensor<
+  S extends undefined ? ValuesShape<V> : S extends readonly Size[] ? ShapeOfSizes<S> : Shape,
+  D extends undefined ? ValuesDType<V> : D extends DType ? D : DType
+>;
 export function tensor(values: Nested | Typed, options: TensorOptions = {}): AnyTensor {
   const flat = ArrayBuffer.isView(values)
     ? { data: values as Typed, shape: [values.length] }
@@ -139,15 +153,17 @@ export function full(shape: readonly Size[], value: number, dtype: DType = "floa
 }
 
 /** Zeros of another tensor's shape, names and dtype. */
-export function zerosLike<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>> {
+export function zerosLike<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
+export function zerosLike(x: AnyTensor): AnyTensor {
   checkTensor("zerosLike", x);
-  return label(tf.zerosLike(x), namesOf(x)) as never;
+  return label(tf.zerosLike(x), namesOf(x));
 }
 
 /** Ones of another tensor's shape, names and dtype. */
-export function onesLike<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>> {
+export function onesLike<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
+export function onesLike(x: AnyTensor): AnyTensor {
   checkTensor("onesLike", x);
-  return label(tf.onesLike(x), namesOf(x)) as never;
+  return label(tf.onesLike(x), namesOf(x));
 }
 
 /**
@@ -200,9 +216,10 @@ type NestedArray<S extends Shape, V> = number extends S["length"]
     : V;
 
 /** The elements as nested arrays. */
-export function toArray<T extends TensorOperand>(x: T): NestedArray<ShapeOf<T>, number> {
+export function toArray<T extends TensorOperand>(x: T): NestedArray<ShapeOf<T>, number>;
+export function toArray(x: AnyTensor): unknown {
   checkTensor("toArray", x);
-  return x.arraySync() as never;
+  return x.arraySync();
 }
 
 /** The elements in order as a typed array: Float32Array, Int32Array, or Uint8Array for bool. */

@@ -7,16 +7,16 @@ import { batchMatmul } from "./matmul.ts";
 import { dimText, label, namesOf, shapeText, sizesText } from "./names.ts";
 import { memo } from "./pattern.ts";
 import type { EinsumPattern, EinsumShape } from "./types/einsum.ts";
-import type { AnyTensor, ShapeOf, Tensor } from "./types/tensor.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
-type Shapes<T extends readonly AnyTensor[]> = { [I in keyof T]: ShapeOf<T[I]> };
+type Shapes<T extends readonly TensorOperand[]> = { [I in keyof T]: ShapeOf<T[I]> };
 
 /**
  * Sums products over named axes: `einsum("b t d, d h -> b t h", x, w)`. Names are words where a term has spaces and
  * letters where none has, as in NumPy; "..." stands for axes that broadcast. Without "->" the result has every axis
  * that stands once, in alphabetical order. Computed in float32. Throws ShapeError when a pattern does not fit.
  */
-export function einsum<const P extends string, T extends readonly AnyTensor[]>(
+export function einsum<const P extends string, T extends readonly TensorOperand[]>(
   pattern: EinsumPattern<P, Shapes<T>>,
   ...operands: T
 ): Tensor<EinsumShape<P, Shapes<T>>, "float32">;

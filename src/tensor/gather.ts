@@ -7,23 +7,38 @@ import { ShapeError } from "./errors.ts";
 import { int32Of } from "./int32.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { hasNaN } from "./reductions.ts";
-import type { Axis, AxisOf, Place, WithDim } from "./types/axis.ts";
-import type { Broadcast, DType, IfBroadcast, Shape } from "./types/shape.ts";
-import type { AnyTensor, DTypeOf, Operand, ShapeOf, Tensor, TensorOperand, WiderDType } from "./types/tensor.ts";
+import type { Axis, AxisOf, Place, SameRank, WithDim } from "./types/axis.ts";
+import type { Broadcast, DType, IfBroadcast, IsUnknown, Shape } from "./types/shape.ts";
+import type {
+  AnyTensor,
+  DTypeOf,
+  NumberOrTensor,
+  Operand,
+  ShapeOf,
+  Tensor,
+  TensorOperand,
+  WiderDType,
+} from "./types/tensor.ts";
 
 export type Places = AnyTensor | readonly number[];
 type PlacesShape<I> = I extends readonly number[] ? [I["length"]] : ShapeOf<I>;
 
 type Gathered<S extends Shape, A extends Axis, I extends Shape> =
-  Place<S, A> extends infer P
-    ? P extends 0
-      ? S extends readonly [Shape[number], ...infer R extends Shape]
-        ? [...I, ...R]
-        : Shape
-      : I extends readonly [infer N extends Shape[number]]
-        ? WithDim<S, A, N>
-        : Shape
-    : never;
+  IsUnknown<I> extends true
+    ? Shape
+    : Place<S, A> extends infer P
+      ? number extends P
+        ? I extends readonly [Shape[number]]
+          ? SameRank<S>
+          : Shape
+        : P extends 0
+          ? S extends readonly [Shape[number], ...infer R extends Shape]
+            ? [...I, ...R]
+            : Shape
+          : I extends readonly [infer N extends Shape[number]]
+            ? WithDim<S, A, N>
+            : Shape
+      : never;
 
 /** The places as an int32 tensor, those from the end counted from the start; throws RangeError for one outside. */
 function readPlaces(op: string, x: AnyTensor, indices: Places, axis: number): AnyTensor {
@@ -59,7 +74,11 @@ function readPlaces(op: string, x: AnyTensor, indices: Places, axis: number): An
  * The slices at some places along an axis (0 when none is given): rows of a table of embeddings, say. `indices` is an
  * int32 tensor or a list; its shape stands where the axis was. Throws RangeError for a place outside the axis.
  */
-export function gather<T extends TensorOperand, const I extends Places, const A extends Axis = 0>(
+export function gather<
+  T extends TensorOperand,
+  const I extends TensorOperand | readonly number[],
+  const A extends Axis = 0,
+>(
   x: T,
   indices: I,
   axis?: AxisOf<"gather", ShapeOf<T>, A>,
@@ -165,7 +184,7 @@ export function hotRows(places: AnyTensor, depth: number): AnyTensor {
 export function oneHot<T extends TensorOperand, const N extends number>(
   indices: T,
   depth: N,
-): Tensor<[...ShapeOf<T>, N], "float32">;
+): Tensor<IsUnknown<ShapeOf<T>> extends true ? Shape : [...ShapeOf<T>, N], "float32">;
 export function oneHot(indices: AnyTensor, depth: number): AnyTensor {
   checkTensor("oneHot", indices);
   if (indices.dtype !== "int32")
@@ -178,7 +197,7 @@ export function oneHot(indices: AnyTensor, depth: number): AnyTensor {
 }
 
 /** Where `condition` holds the element of a, elsewhere that of b, all three broadcast. */
-export function where<C extends TensorOperand, A extends Operand, B extends Operand>(
+export function where<C extends TensorOperand, A extends NumberOrTensor, B extends NumberOrTensor>(
   condition: C,
   a: IfBroadcast<"where", ShapeOf<C>, ShapeOf<A>, A>,
   b: IfBroadcast<"where", Broadcast<ShapeOf<C>, ShapeOf<A>>, ShapeOf<B>, B>,

@@ -7,7 +7,7 @@ import { differentiate, isTaping, noGrad, recordAlone } from "./tape.ts";
 import { differentiableLeaves, type Gradients, isTensor, leaves, mapTree } from "./tree.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
-type Loss = AnyTensor;
+type Loss = TensorOperand;
 /** A loss, or a loss and something beside it that is handed back as it is (logits, say). */
 type Outcome<A> = Loss | readonly [loss: Loss, aux: A];
 
@@ -108,7 +108,7 @@ export function stopGradient(x: AnyTensor): AnyTensor {
  * al. 2016): memory for time. Gradients reach its arguments (trees of tensors) and the tensors that it uses from outside.
  * Whatever seeded generators `f` draws from give the same numbers the second time, and are then where they were before.
  */
-export function checkpoint<A extends unknown[], R extends TensorOperand>(f: (...args: A) => R): (...args: A) => R {
+export function checkpoint<A extends unknown[], R extends AnyTensor>(f: (...args: A) => R): (...args: A) => R {
   return (...args) => {
     if (!isTaping()) return f(...args);
     const { result: recorded, states } = observed(() => recordAlone(() => f(...args)));

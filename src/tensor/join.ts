@@ -7,7 +7,7 @@ import type { Concatenated, IfConcat, Stacked } from "./types/layout.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
-type Shapes<T extends readonly AnyTensor[]> = { [I in keyof T]: ShapeOf<T[I]> };
+type Shapes<T extends readonly TensorOperand[]> = { [I in keyof T]: ShapeOf<T[I]> };
 type List = readonly AnyTensor[];
 
 const order: readonly string[] = ["bool", "int32", "float32"];
@@ -24,7 +24,7 @@ function alike(op: string, xs: List): AnyTensor[] {
 }
 
 /** Tensors one after the other along an axis (0 when none is given); the other axes must agree. */
-export function concat<const T extends List, const A extends Axis = 0>(
+export function concat<const T extends readonly TensorOperand[], const A extends Axis = 0>(
   tensors: IfConcat<Shapes<T>, A, T>,
   axis?: A,
 ): Tensor<Concatenated<Shapes<T>, A>, DTypeOf<T[number]>>;
@@ -57,7 +57,7 @@ function checkJoin(a: AnyTensor, b: AnyTensor, place: number, axis: Axis): void 
 }
 
 /** Tensors of one shape side by side along a new axis (0 when none is given). */
-export function stack<const T extends List, const A extends number = 0>(
+export function stack<const T extends readonly TensorOperand[], const A extends number = 0>(
   tensors: T,
   axis?: A,
 ): Tensor<Stacked<ShapeOf<T[0]>, A, T["length"]>, DTypeOf<T[number]>>;

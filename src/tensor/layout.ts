@@ -4,8 +4,8 @@ import { checkTensor, permuteTo, reshapeTo, run, scoped, sizeOf } from "./engine
 import { ShapeError } from "./errors.ts";
 import { int32Of } from "./int32.ts";
 import { type AxisNames, label, namesOf, shapeText, sizesText } from "./names.ts";
-import type { Axis, AxisOf, Place, Reduced } from "./types/axis.ts";
-import type { IfReshape, Permuted, ReshapeTo, SameRank, Squeezed, Unsqueezed } from "./types/layout.ts";
+import type { Axis, AxisOf, Place, Reduced, SameRank } from "./types/axis.ts";
+import type { IfReshape, Permuted, ReshapeTo, Squeezed, Unsqueezed } from "./types/layout.ts";
 import type { Shape, Size } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
@@ -68,7 +68,7 @@ type Swapped<S extends Shape, A extends Axis, B extends Axis> =
   Place<S, A> extends infer P extends number
     ? Place<S, B> extends infer Q extends number
       ? number extends P | Q
-        ? Shape
+        ? SameRank<S>
         : { -readonly [I in keyof S]: I extends `${P}` ? S[Q] : I extends `${Q}` ? S[P] : S[I] }
       : Shape
     : Shape;

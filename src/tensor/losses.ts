@@ -16,7 +16,7 @@ import { ShapeError } from "./errors.ts";
 import { hotRows } from "./gather.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { lastLogSoftmax } from "./softmax.ts";
-import type { IfSameShape } from "./types/shape.ts";
+import type { IfSameShape, Rest, Shape } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** What becomes of the loss of each element. */
@@ -26,8 +26,8 @@ interface LossOptions<R extends LossReduction = LossReduction> {
   reduction?: R;
 }
 
-type Reduced<S extends readonly (number | string)[], R extends LossReduction> = R extends "none" ? S : [];
-type AllButLast<S> = S extends readonly [...infer R extends (number | string)[], unknown] ? R : (number | string)[];
+type Reduced<S extends Shape, R extends LossReduction> = R extends "none" ? S : [];
+type AllButLast<S> = S extends [...infer R extends Rest<S>, infer _] ? R : Shape;
 
 function reduced(op: string, losses: AnyTensor, reduction: LossReduction): AnyTensor {
   if (reduction === "none") return losses;
@@ -51,15 +51,16 @@ function checkSameShape(op: string, a: AnyTensor, b: AnyTensor): void {
  */
 export function crossEntropy<T extends TensorOperand, R extends LossReduction = "mean">(
   logits: T,
-  labels: AnyTensor,
+  labels: TensorOperand,
   options?: LossOptions<R> & { ignoreIndex?: number; labelSmoothing?: number },
 ): Tensor<Reduced<AllButLast<ShapeOf<T>>, R>, "float32">;
 export function crossEntropy(
   logits: AnyTensor,
-  labels: AnyTensor,
+  classLabels: TensorOperand,
   options: LossOptions & { ignoreIndex?: number; labelSmoothing?: number } = {},
 ): AnyTensor {
   const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = options;
+  const labels = classLabels as AnyTensor;
   checkTensor("crossEntropy", logits);
   checkTensor("crossEntropy", labels);
   if (labels.dtype !== "int32")

@@ -1,6 +1,6 @@
 import { ShapeError } from "./errors.ts";
-import type { Shape } from "./types/shape.ts";
-import type { AnyTensor, Tensor, TensorOperand } from "./types/tensor.ts";
+import type { IsUnknown, Shape, Writable } from "./types/shape.ts";
+import type { AnyTensor, DTypeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** The names of a tensor's axes, `undefined` for an axis without one. */
 export type AxisNames = readonly (string | undefined)[];
@@ -24,11 +24,17 @@ export const sizesText = (shape: readonly number[], names?: AxisNames): string =
   `[${shape.map((size, i) => dimText(size, names?.[i])).join(", ")}]`;
 export const shapeText = (x: AnyTensor): string => sizesText(x.shape, namesOf(x));
 
+type NamedShape<N> = IsUnknown<N> extends true ? Shape : Writable<N>;
+
 /**
  * Names the axes of a tensor, which is returned: `named(x, ["batch", "time", 64])`. A number must be the size of its
  * axis. Names are carried by the operations, shown in displays and errors, and must agree where shapes must.
  */
-export function named<const N extends Shape>(x: AnyTensor, names: N): Tensor<{ -readonly [I in keyof N]: N[I] }> {
+export function named<T extends TensorOperand, const N extends Shape>(
+  x: T,
+  names: N,
+): Tensor<NamedShape<N>, DTypeOf<T>>;
+export function named(x: AnyTensor, names: Shape): AnyTensor {
   if (names.length !== x.shape.length)
     throw new ShapeError(`named: ${names.length} names [${names.join(", ")}] for the shape ${shapeText(x)}`);
   for (const [i, name] of names.entries())

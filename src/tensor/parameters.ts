@@ -3,17 +3,14 @@ import type { Variable } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import { label, namesOf } from "./names.ts";
 import { differentiableLeaves, leaves, mapTree } from "./tree.ts";
-import type { AnyTensor, Shaped, Tensor } from "./types/tensor.ts";
+import type { AnyTensor, RankName, Shaped, ShapeOf, TensorOperand } from "./types/tensor.ts";
 
 /** A tree of the same form and shapes with variables for leaves. */
-export type ParametersOf<T> =
-  T extends Tensor<infer S, infer _>
-    ? Variable & Shaped<S, "float32">
-    : T extends AnyTensor
-      ? Variable
-      : T extends readonly unknown[] | object
-        ? { -readonly [K in keyof T]: ParametersOf<T[K]> }
-        : T;
+export type ParametersOf<T> = T extends TensorOperand
+  ? Variable<RankName<ShapeOf<T>>> & TensorOperand & Shaped<ShapeOf<T>, "float32">
+  : T extends readonly unknown[] | object
+    ? { -readonly [K in keyof T]: ParametersOf<T[K]> }
+    : T;
 
 /** Names each leaf of a tree that an optimizer could not change as the variable that it should be. */
 export type Trainable<T> = T extends Variable

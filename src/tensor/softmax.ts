@@ -75,18 +75,18 @@ const nativeType = () => {
  */
 export function layerNorm<T extends TensorOperand>(
   x: T,
-  gain?: AnyTensor,
-  bias?: AnyTensor,
+  gain?: TensorOperand,
+  bias?: TensorOperand,
   epsilon?: number,
 ): Tensor<ShapeOf<T>, "float32">;
-export function layerNorm(x: AnyTensor, gain?: AnyTensor, bias?: AnyTensor, epsilon = 1e-5): AnyTensor {
+export function layerNorm(x: AnyTensor, gain?: TensorOperand, bias?: TensorOperand, epsilon = 1e-5): AnyTensor {
   checkTensor("layerNorm", x);
   const last = [placeOf("layerNorm", x, -1)];
   const result = scoped("layerNorm", () => {
     const input = cast(x, "float32");
     let value = normalized(input, last, epsilon, true);
-    if (gain) value = run("Multiply", { a: value, b: gain });
-    return bias ? run("Add", { a: value, b: bias }) : value;
+    if (gain) value = run("Multiply", { a: value, b: gain as AnyTensor });
+    return bias ? run("Add", { a: value, b: bias as AnyTensor }) : value;
   });
   return label(result, namesOf(x));
 }
@@ -94,15 +94,15 @@ export function layerNorm(x: AnyTensor, gain?: AnyTensor, bias?: AnyTensor, epsi
 /** Scales to root mean square 1 over the last axis, then by `gain` (Zhang and Sennrich 2019). */
 export function rmsNorm<T extends TensorOperand>(
   x: T,
-  gain?: AnyTensor,
+  gain?: TensorOperand,
   epsilon?: number,
 ): Tensor<ShapeOf<T>, "float32">;
-export function rmsNorm(x: AnyTensor, gain?: AnyTensor, epsilon = 1e-5): AnyTensor {
+export function rmsNorm(x: AnyTensor, gain?: TensorOperand, epsilon = 1e-5): AnyTensor {
   checkTensor("rmsNorm", x);
   const last = [placeOf("rmsNorm", x, -1)];
   const result = scoped("rmsNorm", () => {
     const value = normalized(cast(x, "float32"), last, epsilon, false);
-    return gain ? run("Multiply", { a: value, b: gain }) : value;
+    return gain ? run("Multiply", { a: value, b: gain as AnyTensor }) : value;
   });
   return label(result, namesOf(x));
 }

@@ -2,28 +2,25 @@
 import { tf } from "../runtime/index.ts";
 import { checkTensor } from "./engine.ts";
 import { shapeText } from "./names.ts";
-import type { DType, Shape } from "./types/shape.ts";
-import type { AnyTensor, Tensor } from "./types/tensor.ts";
+import type { DType } from "./types/shape.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** A tensor, or an array or object of trees. What is no tensor (a number, text) is left as it is. */
 export type Tree = unknown;
 
 /** A tree of the same form with other tensors for leaves. */
-export type Mapped<T, Leaf> = T extends AnyTensor
+export type Mapped<T, Leaf> = T extends TensorOperand
   ? Leaf
   : T extends readonly unknown[] | object
     ? { [K in keyof T]: Mapped<T[K], Leaf> }
     : T;
 
 /** A tree of the same form and shapes in float32, as gradients are. */
-export type Gradients<T> =
-  T extends Tensor<infer S, infer _>
-    ? Tensor<S, "float32">
-    : T extends AnyTensor
-      ? Tensor<Shape, "float32">
-      : T extends readonly unknown[] | object
-        ? { -readonly [K in keyof T]: Gradients<T[K]> }
-        : T;
+export type Gradients<T> = T extends TensorOperand
+  ? Tensor<ShapeOf<T>, "float32">
+  : T extends readonly unknown[] | object
+    ? { -readonly [K in keyof T]: Gradients<T[K]> }
+    : T;
 
 export const isTensor = (x: unknown): x is AnyTensor => x instanceof tf.Tensor;
 

@@ -86,8 +86,8 @@ test("a shape mismatch is told by its own sentence", async () => {
 
 test("a list where a tensor is wanted is told what makes one of it", async () => {
   const { run } = strict();
-  await run('import { layerNorm, randn, softmax } from "halftone"');
-  for (const code of ["softmax([1, 2, 3])", "layerNorm(randn([2, 2]), [1, 2])"]) {
+  await run('import { add, layerNorm, randn, softmax } from "halftone"');
+  for (const code of ["softmax([1, 2, 3])", "layerNorm(randn([2, 2]), [1, 2])", "add([1, 2], 3)"]) {
     const { error } = await run(code);
     assert.match(error?.evalue ?? "", /^A list is not a tensor/, code);
   }

@@ -5,7 +5,7 @@ import type { IsUnknown, Rest, Shape, ShapeIn, ShapeText, Writable } from "./sha
 export type Axis = number | string;
 
 /** A dimension of which only the size is known may have the name. */
-type Find<S, Name, Before extends 0[] = [], None = null> = S extends [infer D, ...infer R extends Rest<S>]
+type Find<S, Name, Before extends 0[] = [], None = false> = S extends [infer D, ...infer R extends Rest<S>]
   ? D extends Name
     ? Before["length"]
     : Find<R, Name, [...Before, 0], D extends number ? number : None>
@@ -15,7 +15,7 @@ type Has<S, A, Before extends 0[] = []> = S extends [infer _, ...infer R extends
   ? Before["length"] extends A
     ? A
     : Has<R, A, [...Before, 0]>
-  : null;
+  : false;
 
 /** The number of dimensions. */
 export type Rank<S, Before extends 0[] = []> = S extends [infer _, ...infer R extends Rest<S>]
@@ -27,9 +27,9 @@ type FromEnd<S, N, Taken extends 0[] = []> = Taken["length"] extends N
   ? Rank<S>
   : S extends [...infer R extends Rest<S>, infer _]
     ? FromEnd<R, N, [...Taken, 0]>
-    : null;
+    : false;
 
-/** The place of an axis in a known shape; `null` when it has none, `number` when that is not known. */
+/** The place of an axis in a known shape; `false` when it has none, `number` when that is not known. */
 export type Place<S, A> =
   IsUnknown<S> extends true
     ? number
@@ -66,6 +66,9 @@ type Without<S, P, Keep, Out extends unknown[] = [], I extends 0[] = []> = S ext
 
 type Ones<S, Out extends 1[] = []> = S extends [infer _, ...infer R extends Rest<S>] ? Ones<R, [...Out, 1]> : Out;
 
+/** Without strictNullChecks `undefined` extends all, so that it must stand on the left. */
+type MaybeUndefined<A> = [Extract<A, undefined>] extends [never] ? false : true;
+
 /** A shape without some axes, or with one element there; all axes when none is given. */
 export type Reduced<S, A, Keep = false> =
   IsUnknown<S> extends true
@@ -74,7 +77,7 @@ export type Reduced<S, A, Keep = false> =
       ? Keep extends true
         ? Ones<S>
         : []
-      : undefined extends A
+      : MaybeUndefined<A> extends true
         ? Shape
         : Places<S, List<A>> extends infer P extends number
           ? number extends P
@@ -83,11 +86,12 @@ export type Reduced<S, A, Keep = false> =
           : Shape;
 
 /** `A`, or a sentence that says which axis the shape does not have. An axis that may be undefined is left to the run. */
-export type AxisOf<Op extends string, S, A> = undefined extends A
-  ? A
-  : Places<S, List<A>> extends infer X extends string
-    ? `${Op}: axis ${X} is not in ${ShapeText<S>}`
-    : A;
+export type AxisOf<Op extends string, S, A> =
+  MaybeUndefined<A> extends true
+    ? A
+    : Places<S, List<A>> extends infer X extends string
+      ? `${Op}: axis ${X} is not in ${ShapeText<S>}`
+      : A;
 
 type Replaced<S, P, D, Out extends unknown[] = [], I extends 0[] = []> = S extends [infer X, ...infer R extends Rest<S>]
   ? I["length"] extends P
@@ -95,6 +99,13 @@ type Replaced<S, P, D, Out extends unknown[] = [], I extends 0[] = []> = S exten
     : Replaced<R, P, D, [...Out, X], [...I, 0]>
   : Out;
 
+type Numbers<S, Out extends number[] = []> = S extends [infer _, ...infer R extends Rest<S>]
+  ? Numbers<R, [...Out, number]>
+  : Out;
+
+/** Every dimension may have changed; only their number is known, and how many are new. */
+export type SameRank<S, New extends number[] = []> = IsUnknown<S> extends true ? Shape : Numbers<S, New>;
+
 /** A shape with one dimension changed. */
 export type WithDim<S, A, D> =
-  Place<S, A> extends infer P extends number ? (number extends P ? Shape : ShapeIn<Replaced<S, P, D>>) : Shape;
+  Place<S, A> extends infer P extends number ? (number extends P ? SameRank<S> : ShapeIn<Replaced<S, P, D>>) : Shape;

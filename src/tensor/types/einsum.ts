@@ -54,7 +54,7 @@ type Out<N, A extends string, Done extends unknown[] = []> = N extends [
 ]
   ? K extends "..."
     ? Dots<A> extends infer E
-      ? E extends null
+      ? E extends "*"
         ? Shape
         : Out<R, A, E extends [...infer D extends Rest<E>] ? [...Done, ...D] : Done>
       : never

@@ -1,5 +1,5 @@
 // Shapes of what only moves, joins or cuts elements.
-import type { Axis, Place, Rank, WithDim } from "./axis.ts";
+import type { Axis, Place, Rank, SameRank, WithDim } from "./axis.ts";
 import type { Difference, Product, Quotient, Sum } from "./number.ts";
 import type { DimText, IsUnknown, Rest, SameDim, Shape, ShapeIn, ShapeOfSizes, ShapeText, Writable } from "./shape.ts";
 
@@ -39,7 +39,7 @@ type Reshaped<S, To> =
             ? SameDim<Product<S>, Product<To>> extends false
               ? Misfit<S, To>
               : To
-            : Shape
+            : Filled<To, number>
         : never;
 
 /** The shape that a reshape gives, -1 worked out. */
@@ -71,27 +71,20 @@ type InOrder<S, A, Out extends unknown[] = []> = A extends [infer X, ...infer R 
   : Out;
 
 /** The dimensions in the order of some axes. */
-export type Permuted<S, A> = A extends readonly Axis[]
-  ? IsUnknown<S> extends true
+export type Permuted<S, A> = A extends undefined
+  ? Reversed<S>
+  : IsUnknown<S> extends true
     ? Shape
     : IsUnknown<A> extends true
-      ? Shape
-      : ShapeIn<InOrder<S, Writable<A>>>
-  : Reversed<S>;
-
-type Numbers<S, Out extends number[] = []> = S extends [infer _, ...infer R extends Rest<S>]
-  ? Numbers<R, [...Out, number]>
-  : Out;
-
-/** Every dimension may have changed; only their number is known. */
-export type SameRank<S> = IsUnknown<S> extends true ? Shape : Numbers<S>;
+      ? SameRank<S>
+      : ShapeIn<InOrder<S, Writable<A>>>;
 
 /** A shape with a dimension put in at a place, as `n` tensors stacked along a new axis have it. */
 export type Stacked<S, A, D> =
   IsUnknown<S> extends true
     ? Shape
     : number extends A
-      ? Shape
+      ? SameRank<S, [number]>
       : ShapeIn<`${A & number}` extends `-${infer N extends number}` ? InsertedFromEnd<S, N, D> : Inserted<S, A, D>>;
 
 type Inserted<S, A, D, Before extends unknown[] = [], I extends 0[] = []> = I["length"] extends A
@@ -123,8 +116,8 @@ type WithoutOnes<S, Out extends unknown[] = []> = S extends [infer D, ...infer R
 export type Squeezed<S> = IsUnknown<S> extends true ? Shape : ShapeIn<WithoutOnes<S>>;
 
 /** The shapes of a list of tensors, joined along an axis: a sentence when another dimension differs. */
-type Joined<S, A extends Axis, Acc = null> = S extends [infer X, ...infer R extends Rest<S>]
-  ? Acc extends null
+type Joined<S, A extends Axis, Acc = false> = S extends [infer X, ...infer R extends Rest<S>]
+  ? Acc extends false
     ? Joined<R, A, X>
     : IsUnknown<Acc> extends true
       ? Shape
@@ -172,7 +165,7 @@ export type IfConcat<S extends readonly unknown[], A extends Axis, Then> = numbe
 /** One index of `at`: a place, a slice "1:3" in Python's notation, "...", a new axis, or a list of places. */
 export type Index = number | string | null | readonly number[] | { readonly shape: readonly number[] };
 
-type Bound<T extends string> = T extends `${infer N extends number}` ? N : null;
+type Bound<T extends string> = T extends `${infer N extends number}` ? N : false;
 
 type Smaller<A, B> =
   Difference<B, A> extends infer D
@@ -218,22 +211,25 @@ type Back<S, N, Taken extends unknown[] = []> =
       ? Back<R, N, [...Taken, D]>
       : [Taken, S];
 
+/** An index that is `any` may be of each kind; without strictNullChecks `null` is one. */
 type Indexed<S, I, Out extends unknown[] = []> = I extends [infer X, ...infer R extends Rest<I>]
-  ? X extends null
-    ? Indexed<S, R, [...Out, 1]>
-    : X extends "..."
-      ? Back<S, Rank<Consumes<R>>> extends [infer Taken extends Rest<S>, infer Left]
-        ? Indexed<Left, R, [...Out, ...Taken]>
-        : Shape
-      : S extends [infer D, ...infer Q extends Rest<S>]
-        ? X extends number
-          ? Indexed<Q, R, Out>
-          : X extends string
-            ? Indexed<Q, R, [...Out, SliceDim<X, D>]>
-            : X extends readonly number[]
-              ? Indexed<Q, R, [...Out, X["length"]]>
-              : Shape
-        : Shape
+  ? unknown extends X
+    ? Shape
+    : X extends null
+      ? Indexed<S, R, [...Out, 1]>
+      : X extends "..."
+        ? Back<S, Rank<Consumes<R>>> extends [infer Taken extends Rest<S>, infer Left]
+          ? Indexed<Left, R, [...Out, ...Taken]>
+          : Shape
+        : S extends [infer D, ...infer Q extends Rest<S>]
+          ? X extends number
+            ? Indexed<Q, R, Out>
+            : X extends string
+              ? Indexed<Q, R, [...Out, SliceDim<X, D>]>
+              : X extends readonly number[]
+                ? Indexed<Q, R, [...Out, X["length"]]>
+                : Shape
+          : Shape
   : S extends [...infer Q extends Rest<S>]
     ? [...Out, ...Q]
     : Shape;

@@ -13,17 +13,17 @@ type Around<S extends string, Mark extends string, Out extends string = ""> = S 
   ? Around<R, Mark, `${Out}${A} ${Mark} `>
   : `${Out}${S}`;
 
-type Grouped<W, Group extends unknown[] | null = null, Out extends unknown[] = []> = W extends [
+type Grouped<W, Group extends unknown[] | false = false, Out extends unknown[] = []> = W extends [
   infer I,
   ...infer R extends Rest<W>,
 ]
   ? I extends "("
     ? Grouped<R, [], Out>
     : I extends ")"
-      ? Grouped<R, null, Group extends null ? Out : [...Out, Group]>
+      ? Grouped<R, false, Group extends false ? Out : [...Out, Group]>
       : Group extends [...infer G extends Rest<Group>]
         ? Grouped<R, [...G, I], Out>
-        : Grouped<R, null, [...Out, I]>
+        : Grouped<R, false, [...Out, I]>
   : Out;
 
 /** The axes of one term: "b t (h d)" is ["b", "t", ["h", "d"]]. */
@@ -41,19 +41,19 @@ export type Names<I, Out extends string[] = []> = I extends [infer A, ...infer R
 /** The names of a list as a union. */
 export type Union<N, Out = never> = N extends [infer A, ...infer R extends Rest<N>] ? Union<R, Out | A> : Out;
 
-/** The first name that is not among `Known`; `null` when all are. */
+/** The first name that is not among `Known`; `false` when all are. */
 export type FirstMissing<N, Known> = N extends [infer A, ...infer R extends Rest<N>]
   ? A extends Known
     ? FirstMissing<R, Known>
     : A
-  : null;
+  : false;
 
-/** The first name that stands twice; `null` when none does. */
+/** The first name that stands twice; `false` when none does. */
 export type FirstTwice<N, Seen = never> = N extends [infer A, ...infer R extends Rest<N>]
   ? A extends Seen
     ? A
     : FirstTwice<R, Seen | A>
-  : null;
+  : false;
 
 // The axes that are known so far are a text, one line each, as a text is searched faster than an object type is made:
 // "\nb=batch\nt=128\nd=?\n". Of "..." it holds all dimensions, "2,batch", or "*" when these are not known.
@@ -107,10 +107,10 @@ type Listed<T extends string, Out extends unknown[] = []> = T extends `${infer D
   ? Listed<R, [...Out, DimOf<D>]>
   : Out;
 
-/** What "..." stands for: dimensions, `false` when the pattern has none, `null` when they are not known. */
+/** What "..." stands for: dimensions, `false` when the pattern has none, `"*"` when they are not known. */
 export type Dots<A extends string> = A extends `${string}\n...=${infer T}\n${string}`
   ? T extends "*"
-    ? null
+    ? "*"
     : Listed<T>
   : false;
 
@@ -123,7 +123,7 @@ type GroupText<G, Out extends string = ""> = G extends [infer K extends string, 
   ? GroupText<R, Out extends "" ? K : `${Out} ${K}`>
   : `(${Out})`;
 
-/** The product of the members whose size is known, and the one whose size is not; `null` when there are more of these. */
+/** The product of the members whose size is known, and the one whose size is not; `false` when there are more of these. */
 type SplitGroup<G, A extends string, P = 1, Open = false> = G extends [
   infer K extends string,
   ...infer R extends Rest<G>,
@@ -132,7 +132,7 @@ type SplitGroup<G, A extends string, P = 1, Open = false> = G extends [
     ? SplitGroup<R, A, Multiply<P, Known<A, K>>, Open>
     : Open extends false
       ? SplitGroup<R, A, P, K>
-      : null
+      : false
   : [P, Open];
 
 type IsKnown<A extends string, K extends string> = K extends `${number}`
@@ -170,9 +170,9 @@ type Back<I, S, A extends string> = I extends [...infer R extends Rest<I>, infer
         ? Back<R, SR, Next>
         : Next
       : never
-    : null
+    : false
   : Dots<A> extends infer Old
-    ? Old extends null
+    ? Old extends "*"
       ? A
       : Old extends false
         ? BindDots<A, S>
@@ -183,7 +183,7 @@ type Back<I, S, A extends string> = I extends [...infer R extends Rest<I>, infer
           : never
     : never;
 
-/** `A` with the axes of a term; a sentence when they disagree; `null` when the ranks do. */
+/** `A` with the axes of a term; a sentence when they disagree; `false` when the ranks do. */
 export type Front<I, S, A extends string> = I extends [infer K, ...infer R extends Rest<I>]
   ? K extends "..."
     ? Back<R, S, A>
@@ -193,7 +193,7 @@ export type Front<I, S, A extends string> = I extends [infer K, ...infer R exten
           ? Front<R, SR, Next>
           : Next
         : never
-      : null
+      : false
   : S extends []
     ? A
-    : null;
+    : false;

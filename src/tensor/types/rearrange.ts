@@ -18,7 +18,7 @@ import type { DimText, IsUnknown, Rest, Shape, ShapeIn, ShapeText } from "./shap
 export type PatternOp = "rearrange" | "reduce" | "repeat";
 export type AxisSizes = { readonly [axis: string]: number };
 
-/** `null` where "..." stands for what is not known. */
+/** `false` where "..." stands for what is not known. */
 type Members<G, A extends string, Done extends unknown[] = []> = G extends [
   infer K extends string,
   ...infer R extends Rest<G>,
@@ -26,7 +26,7 @@ type Members<G, A extends string, Done extends unknown[] = []> = G extends [
   ? K extends "..."
     ? Dots<A> extends [...infer E extends Rest<G>]
       ? Members<R, A, [...Done, ...E]>
-      : null
+      : false
     : Members<R, A, [...Done, Known<A, K>]>
   : Done;
 
@@ -46,19 +46,19 @@ type CheckNames<Op extends PatternOp, L, R, Sized> =
     ? `axis ${T} stands twice on the left`
     : FirstTwice<R> extends infer T extends string
       ? `axis ${T} stands twice on the right`
-      : (Op extends "reduce" ? null : FirstMissing<L, Union<R>>) extends infer M extends string
+      : (Op extends "reduce" ? false : FirstMissing<L, Union<R>>) extends infer M extends string
         ? `axis ${M} is only on the left`
         : FirstMissing<R, Union<L> | (Op extends "repeat" ? Sized : never)> extends infer M extends string
           ? Op extends "repeat"
             ? `axis ${M} is new and needs a size`
             : `axis ${M} is only on the right`
           : string extends Sized
-            ? null
+            ? false
             : Exclude<Sized, Union<L> | Union<R>> extends infer M
               ? [M] extends [never]
-                ? null
+                ? false
                 : `axis ${M & string} has a size but is not in the pattern`
-              : null;
+              : false;
 
 /**
  * Sizes as a union of texts "h=8". Every `{ h: 8 }` in a program is a type of its own, of which the compiler would work out

@@ -4,6 +4,7 @@ import type { DType, IsUnknown, Shape, Writable } from "./shape.ts";
 
 declare const shapeOf: unique symbol;
 declare const dtypeOf: unique symbol;
+declare const exactly: unique symbol;
 
 // biome-ignore lint/suspicious/noExplicitAny: what is not known goes both ways without a cast, and only `any` does that
 type Anything = any;
@@ -11,33 +12,74 @@ type Anything = any;
 /** A shape for assignability: what is not known fits everything and everything fits it. */
 type Gradual<S> = IsUnknown<S> extends true ? Anything : { [I in keyof S]: number extends S[I] ? Anything : S[I] };
 
+/**
+ * Carries the shape and the dtype to where they are inferred, since a `number` of the shape is `any` in `Gradual`. The
+ * parameters stand nowhere in it, so that all of these are one type when tensors are compared.
+ */
+interface Exactly<_S, _D> {
+  readonly [exactly]?: never;
+}
+
 /** What the compiler knows of a tensor. Nothing of it is there at run time. */
 export interface Shaped<S = Shape, D = DType> {
   /** Any tensor has it; a type of which all is optional would be compared with all that the other one has. */
   readonly id: number;
+  readonly [exactly]?: Exactly<S, D>;
   readonly [shapeOf]?: Gradual<S>;
   readonly [dtypeOf]?: DType extends D ? Anything : D;
 }
 
 /**
+ * tfjs' name of the rank; of a rank that is not known or has no name, `any`, which fits every name. Not distributive, since
+ * a shape that is yet to be inferred would have to be worked out for its constraint.
+ */
+export type RankName<S> = [S] extends [[]]
+  ? Rank.R0
+  : [S] extends [[Anything]]
+    ? Rank.R1
+    : [S] extends [[Anything, Anything]]
+      ? Rank.R2
+      : [S] extends [[Anything, Anything, Anything]]
+        ? Rank.R3
+        : [S] extends [[Anything, Anything, Anything, Anything]]
+          ? Rank.R4
+          : [S] extends [[Anything, Anything, Anything, Anything, Anything]]
+            ? Rank.R5
+            : [S] extends [[Anything, Anything, Anything, Anything, Anything, Anything]]
+              ? Rank.R6
+              : Anything;
+
+/**
+ * What a type parameter for a tensor extends: what any tensor has. It stands in every `Tensor`, since the compiler finds an
+ * identical member of an intersection at once, where one rank of tfjs' class beside another makes it compare all of the
+ * class (50 ms, anew at every edit).
+ */
+export interface TensorOperand {
+  readonly id: number;
+  readonly dataId: object;
+  readonly size: number;
+  readonly strides: number[];
+  readonly isDisposed: boolean;
+}
+
+/**
  * A tfjs tensor whose shape and dtype the compiler knows. At run time it is the tfjs tensor itself, so every `tf.`
- * function accepts it, and any tfjs tensor may stand where one is wanted (its shape is then not known).
+ * function accepts it where the rank fits. A tfjs tensor may stand where one is wanted when its rank is that of the shape,
+ * or is not asked for; `named(x, shape)` gives it one. What the library makes of unknown shapes fits every shape.
  *
  * An intersection and not an interface that extends tfjs' class: comparing such interfaces member by member took the
- * compiler 9 ms for each new shape, where this takes 0.2 ms. `Rank` is written out here and below, as a type argument left to
- * its default within an alias makes another type each time, which is then compared member by member.
+ * compiler 9 ms for each new shape, where this takes 0.2 ms.
  */
-export type Tensor<S extends Shape = Shape, D extends DType = DType> = Shaped<S, D> & tf.Tensor<Rank>;
+export type Tensor<S extends Shape = Shape, D extends DType = DType> = Shaped<S, D> &
+  TensorOperand &
+  tf.Tensor<RankName<S>>;
 
 /** Any tensor, ours or tfjs' own. */
 export type { Tensor as AnyTensor } from "@tensorflow/tfjs-core/dist/tensor.js";
-/**
- * What a type parameter for a tensor extends. A union, because the compiler compares what it infers with a class member by
- * member (with a `this` of its own), which took 12 ms, but with the members of a union by identity.
- */
-export type TensorOperand = tf.Tensor<Rank> | Tensor;
 /** A tensor or a number that stands for a scalar one. */
 export type Operand = tf.Tensor<Rank> | number;
+/** What a type parameter for one extends. */
+export type NumberOrTensor = TensorOperand | number;
 
 /** The shape of an operand; of a tfjs tensor at most the rank is known. */
 export type ShapeOf<T> = unknown extends T
