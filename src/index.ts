@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The library of a user's program may be older than what the declarations name (`Disposable`).
 export * from "./amp/index.ts";
 export * from "./batching/index.ts";
 export * from "./data/index.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -45,6 +45,41 @@ for (const { mode, diagnostics } of modes)
       [],
     );
   });
+
+test("the declarations need nothing beyond es2022 and Node's or the browser's types", () => {
+  const program = path.join(scratch, "program");
+  mkdirSync(path.join(program, "node_modules"), { recursive: true });
+  symlinkSync(root, path.join(program, "node_modules/halftone"), "junction");
+  writeFileSync(path.join(program, "package.json"), '{ "type": "module" }');
+  writeFileSync(
+    path.join(program, "program.ts"),
+    'import { add, scope, tensor } from "halftone";\nconst block = scope();\nexport const y = add(tensor([1]), 1);\nblock[Symbol.dispose]();\n',
+  );
+  const common = [
+    "--ignoreConfig",
+    "--noEmit",
+    "--target",
+    "es2022",
+    "--module",
+    "nodenext",
+    "--skipLibCheck",
+    "false",
+  ];
+  const typeRoots = ["--typeRoots", path.join(root, "node_modules/@types")];
+  for (const options of [
+    ["--lib", "es2022", "--types", "node", ...typeRoots],
+    ["--lib", "es2022,dom", "--types", ""],
+  ]) {
+    const { stdout } = spawnSync(process.execPath, [tsc, ...common, ...options, "program.ts"], {
+      cwd: program,
+      encoding: "utf8",
+    });
+    // tfjs' own declarations have errors of their own.
+    const own = stdout.split("\n").filter((line) => /^program|\bdist\/(?:src|kernel)\//.test(line));
+    assert.deepEqual(own, [], options.join(" "));
+    assert.match(stdout, /error TS|^$/);
+  }
+});
 
 test("a mistake is one compile error, on its line, in the words of the run-time error", async () => {
   const source = readFileSync(path.join(fixtures, "mistakes.ts"), "utf8");

@@ -20,7 +20,16 @@ export type TypedArrayName = keyof typeof typedArrays;
 export type TypedArray = InstanceType<(typeof typedArrays)[TypedArrayName]>;
 
 /** A leaf that a file holds in its JSON: a number that JSON has no word for, or an empty list or object, is written in words. */
-export const plainLeaf = z.union([
+type PlainLeaf =
+  | number
+  | string
+  | boolean
+  | null
+  | { number: "NaN" | "Infinity" | "-Infinity" | "-0" }
+  | { bigint: string }
+  | { empty: "list" | "object" };
+/** Its type is written out, because the declaration of what zod infers has a key that is no valid TypeScript, `[-Infinity]`. */
+export const plainLeaf: z.ZodType<PlainLeaf> = z.union([
   z.number(),
   z.string(),
   z.boolean(),
@@ -29,7 +38,6 @@ export const plainLeaf = z.union([
   z.strictObject({ bigint: z.string().regex(/^-?\d+$/) }),
   z.strictObject({ empty: z.enum(["list", "object"]) }),
 ]);
-type PlainLeaf = z.infer<typeof plainLeaf>;
 
 export interface TreeLeaves {
   tensors: Map<string, AnyTensor>;
