@@ -6,7 +6,8 @@ import { kernelRoot } from "./packages.ts";
 const host = (file: string): string => JSON.stringify(join(kernelRoot, "dist", "kernel", "host", file));
 
 /** What the host puts on the global object besides what Node has. */
-export const globalsText = `declare const comm: (typeof import(${host("comm.js")}))["comm"];
+export const globalsText = `declare const clearOutput: (typeof import(${host("console.js")}))["clearOutput"];
+declare const comm: (typeof import(${host("comm.js")}))["comm"];
 declare const input: (typeof import(${host("input.js")}))["input"];
 declare const progress: (typeof import(${host("progress.js")}))["progress"];
 declare const ${MAGICS}: any;

@@ -3,8 +3,10 @@ import { randomUUID } from "node:crypto";
 import type { CommMessage } from "../session/output.ts";
 import { answerCalls } from "./calls.ts";
 import { currentCell, type HostCell, within } from "./cells.ts";
+import { reportLate } from "./late.ts";
 import { sendEvent } from "./outbox.ts";
 import { defineProperty, Table } from "./primordials.ts";
+import { base64, encodeObject } from "./render/bundle.ts";
 
 export type CommData = Record<string, unknown>;
 
@@ -20,15 +22,20 @@ export interface Received {
 }
 
 type Listener = (message: Received) => void;
+/** With the cell that registered it, in which what it prints and throws appears. */
+interface Registered {
+  listener: Listener;
+  cell: HostCell | undefined;
+}
 
-/** One open line to the front end. What its listeners print appears in the cell that opened it or registered its target. */
+/** One open line to the front end. What a listener prints appears in the cell that registered it. */
 export class Comm {
   readonly id: string;
   readonly target: string;
   closed = false;
   readonly #cell: HostCell | undefined;
-  readonly #messages: Listener[] = [];
-  readonly #closes: Listener[] = [];
+  readonly #messages: Registered[] = [];
+  readonly #closes: Registered[] = [];
 
   constructor(target: string, id: string, cell: HostCell | undefined) {
     this.target = target;
@@ -49,12 +56,12 @@ export class Comm {
   }
 
   onMessage(listener: Listener): this {
-    this.#messages[this.#messages.length] = listener;
+    this.#messages[this.#messages.length] = { listener, cell: currentCell() };
     return this;
   }
 
   onClose(listener: Listener): this {
-    this.#closes[this.#closes.length] = listener;
+    this.#closes[this.#closes.length] = { listener, cell: currentCell() };
     return this;
   }
 
@@ -64,9 +71,9 @@ export class Comm {
       action,
       id: this.id,
       ...(action === "open" ? { target: this.target } : {}),
-      data,
-      metadata,
-      buffers: buffers.map((each) => Buffer.from(each.buffer, each.byteOffset, each.byteLength).toString("base64")),
+      data: encodeObject(data, "the data of a comm"),
+      metadata: encodeObject(metadata, "the metadata of a comm"),
+      buffers: buffers.map(bufferAsText),
     };
     // Of no cell, it answers what the front end sent.
     sendEvent({ type: "comm", cell: this.#cell?.id ?? 0, message });
@@ -76,11 +83,10 @@ export class Comm {
   receive(action: "message" | "close", message: Received): void {
     const listeners = action === "message" ? this.#messages : this.#closes;
     if (action === "close") this.end();
-    const tell = (): void => {
-      for (let index = 0; index < listeners.length; index++) listeners[index]!(message);
-    };
-    if (this.#cell) within(this.#cell, tell);
-    else tell();
+    for (let index = 0; index < listeners.length; index++) {
+      const { listener, cell } = listeners[index]!;
+      callListener(cell, () => listener(message));
+    }
   }
 
   /** @internal */
@@ -109,7 +115,12 @@ export const comm = Object.freeze({
   /** Opens a comm to what the front end registered under `target`. */
   open(target: string, data: CommData = {}, options: CommOptions & { id?: string } = {}): Comm {
     const opened = new Comm(target, options.id ?? randomUUID(), currentCell());
-    opened.post("open", data, options);
+    try {
+      opened.post("open", data, options);
+    } catch (error) {
+      opened.end();
+      throw error;
+    }
     return opened;
   },
 });
@@ -122,8 +133,26 @@ export function installComms(): void {
     const registered = targets.get(target);
     const opened = new Comm(target, id, registered?.cell);
     if (!registered) return opened.close();
-    const tell = (): void => registered.opener(opened, message);
-    if (registered.cell) within(registered.cell, tell);
-    else tell();
+    // As ipykernel does: the front end then knows that nobody will answer.
+    if (!callListener(registered.cell, () => registered.opener(opened, message))) opened.close();
   });
+}
+
+function bufferAsText(buffer: Uint8Array): string {
+  if (ArrayBuffer.isView(buffer)) return base64(buffer);
+  throw new TypeError("the buffers of a comm must be typed arrays, such as new Uint8Array(...)");
+}
+
+/** Runs a person's listener for its cell, where what it throws is shown. Whether it returned. */
+function callListener(cell: HostCell | undefined, listener: () => void): boolean {
+  const run = (): boolean => {
+    try {
+      listener();
+      return true;
+    } catch (error) {
+      reportLate(error);
+      return false;
+    }
+  };
+  return cell ? within(cell, run) : run();
 }

@@ -2,7 +2,7 @@ import type { MimeBundle } from "../session/output.ts";
 import { currentId } from "./cells.ts";
 import { sendEvent } from "./outbox.ts";
 import { defineProperty } from "./primordials.ts";
-import { encodeBundle } from "./render/bundle.ts";
+import { encodeBundle, encodeObject } from "./render/bundle.ts";
 
 export interface DisplayOptions {
   metadata?: Record<string, unknown>;
@@ -17,7 +17,7 @@ export function installDisplay(): void {
 
 export function display(bundle: MimeBundle, options: DisplayOptions = {}): void {
   const data = encodeBundle(bundle);
-  const metadata = options.metadata ?? {};
+  const metadata = encodeObject(options.metadata ?? {}, "the metadata of a display");
   const { displayId, update } = options;
   if (update === true) {
     if (displayId === undefined) throw new TypeError("display: an update needs the displayId of what it updates");

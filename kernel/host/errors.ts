@@ -1,4 +1,5 @@
 import { inspect, types } from "node:util";
+import { shorten } from "../../src/display/shorten.ts";
 import { codeFrame } from "../compile/diagnostic.ts";
 import type { Output } from "../session/output.ts";
 import { joinLines, linesOf, makeString, slice, startsWith } from "./primordials.ts";
@@ -113,7 +114,7 @@ function stackOf(error: Error): string {
 
 function show(value: unknown): string {
   try {
-    return inspect(value, { depth: 2, breakLength: 100 });
+    return shorten(inspect(value, { depth: 2, breakLength: 100 }));
   } catch {
     return "<it throws when shown>";
   }

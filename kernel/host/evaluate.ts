@@ -15,6 +15,7 @@ import {
 } from "./cells.ts";
 import { describeSafely } from "./errors.ts";
 import { installExit } from "./exit.ts";
+import { reportLate } from "./late.ts";
 import type { Loader } from "./load.ts";
 import { allIsDone, isUninterrupted, mark, sendEvent, together, uninterrupted } from "./outbox.ts";
 import { apply, defineProperty, intrinsics, now } from "./primordials.ts";
@@ -344,9 +345,5 @@ export class Evaluator {
   }
 
   /** An error that nothing awaits: shown in the cell that started the work. */
-  readonly #late = (error: unknown): void => {
-    if (isInterrupt(error)) return;
-    const cell = currentCell();
-    if (cell) sendEvent({ type: "output", cell: cell.id, output: describeSafely(error) });
-  };
+  readonly #late = reportLate;
 }

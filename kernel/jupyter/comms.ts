@@ -51,10 +51,12 @@ export class CommBridge {
     await this.#tell({ action: "close", id: comm_id, data }, message);
   }
 
-  /** Done when the host's listeners have returned. */
+  /** Done when the host's listeners have returned. A comm message has no reply: what keeps it from the host is logged. */
   async #tell(given: Omit<CommMessage, "metadata" | "buffers">, { metadata, buffers, header }: Message): Promise<void> {
     const message: CommMessage = { ...given, metadata, buffers: buffers.map((each) => each.toString("base64")) };
     this.#asked = header;
-    await this.#session.call("comm", message);
+    await this.#session.call("comm", message).catch((error: Error) => {
+      console.error(`[halftone] a comm message was lost: ${error.message}`);
+    });
   }
 }

@@ -1,6 +1,7 @@
 /** Messages to ZeroMQ frames and back: identities, delimiter, HMAC, four JSON parts, buffers ("The Wire Protocol"). */
 import { createHmac, getHashes, randomUUID, timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
+import { wellFormed } from "../session/well-formed.ts";
 import { type Header, headerSchema, type Json, type Message, PROTOCOL_VERSION } from "./messages.ts";
 
 const DELIMITER = Buffer.from("<IDS|MSG>");
@@ -48,7 +49,7 @@ export class Wire {
 
   encode(message: Message): Frame[] {
     const parts = [message.header, message.parent, message.metadata, message.content].map((part) => {
-      const text = JSON.stringify(part);
+      const text = wellFormed(JSON.stringify(part));
       return text.length > LONGEST_STRING ? Buffer.from(text) : text;
     });
     return [...message.identities, DELIMITER, this.#sign(parts), ...parts, ...message.buffers];

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { shorten } from "./shorten.ts";
 
 /** Media type to value: text as a string, JSON types as JSON, binary types as base64. */
 export type MimeBundle = Record<string, unknown>;
@@ -19,7 +20,7 @@ export function isDisplayable(value: unknown): value is Displayable {
 export function mimeBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
   if (isDisplayable(value)) return value[displaySymbol]();
   if (isBundle(value)) return value;
-  return { "text/plain": typeof value === "string" ? value : inspect(value) };
+  return { "text/plain": typeof value === "string" ? value : shorten(inspect(value)) };
 }
 
 function isBundle(value: unknown): value is MimeBundle {

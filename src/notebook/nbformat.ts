@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { wellFormed } from "../../kernel/session/well-formed.ts";
 import { faultOf } from "./faults.ts";
 import { writeWhole } from "./files.ts";
 import { brokenJson } from "./json-place.ts";
@@ -101,7 +102,7 @@ export function writeNotebook(file: string, content: Notebook): void {
 /** As `nbformat.write`: keys sorted, one space a level, texts as lists of lines, a newline at the end. */
 export function formatNotebook(content: Notebook): string {
   const { orig_nbformat: _, orig_nbformat_minor: __, signature: ___, ...kept } = content.metadata;
-  return `${stringify({ ...content, metadata: kept, cells: content.cells.map(onDisk) }, "")}\n`;
+  return `${wellFormed(stringify({ ...content, metadata: kept, cells: content.cells.map(onDisk) }, ""))}\n`;
 }
 
 /** An id for a new cell, as Jupyter makes them. */

@@ -41,6 +41,47 @@ test("a comm that a cell opens reaches the front end with its data, and hears wh
   assert.equal(closed?.content.comm_id, id);
 });
 
+test("what a listener, an opener or a close handler throws is shown in the cell that registered it, and the others are called", async () => {
+  const opener = kernel.execute(`comm.register("fails", () => { throw new Error("cannot open") })
+    comm.register("listens", (line) => {
+      line.onMessage(() => { throw new Error("cannot read") });
+      line.onMessage(() => console.log("heard"));
+      line.onClose(async () => { throw new Error("cannot close") });
+    })`);
+  await opener.done();
+  // ipykernel's comm manager closes such a comm too.
+  await kernel.request("comm_open", { comm_id: "f", target_name: "fails", data: {} }).done();
+  const [first, given] = await opener.take("error", "comm_close");
+  assert.equal(given?.content.comm_id, "f");
+  assert.equal(first?.content.evalue, "cannot open");
+  await kernel.request("comm_open", { comm_id: "l", target_name: "listens", data: {} }).done();
+  await kernel.request("comm_msg", { comm_id: "l", data: {} }).done();
+  const [second] = await opener.take("error");
+  assert.match((second!.content.traceback as string[]).join("\n"), /Error: cannot read[\s\S]*cell \[\d+\]:3/);
+  await opener.prints("heard\n");
+  await kernel.request("comm_close", { comm_id: "l", data: {} }).done();
+  const [third] = await opener.take("error");
+  assert.equal(third?.content.evalue, "cannot close");
+});
+
+test("data that JSON cannot hold is refused where it is sent, and numbers arrive as the front end reads them", async () => {
+  const cell = kernel.execute(`const odd = comm.open("viewer", { y: new Float32Array([1, NaN]) });
+    const refused: string[] = [];
+    for (const send of [() => odd.send({ f() {} }), () => odd.send([1] as any), () => odd.send({}, { buffers: [5 as any] })])
+      try { send() } catch (error) { refused.push((error as Error).message) }
+    try { comm.open("viewer", { n: 1n }) } catch (error) { refused.push((error as Error).message) }
+    odd.close(); refused`);
+  const [opened, closed, result] = (await cell.done("comm_open", "comm_close", "execute_result")).published;
+  assert.deepEqual(opened?.content.data, { y: [1, null] });
+  assert.equal(closed?.content.comm_id, opened?.content.comm_id);
+  const refused = (result!.content.data as Record<string, string>)["text/plain"]!;
+  assert.match(refused, /the data of a comm\.f is a function/);
+  assert.match(refused, /the data of a comm must be an object/);
+  assert.match(refused, /the buffers of a comm must be typed arrays/);
+  assert.match(refused, /the data of a comm\.n is the BigInt 1/);
+  assert.deepEqual((await kernel.ask("comm_info_request", {})).comms, {});
+});
+
 test("a comm to a target that nobody registered is closed", async () => {
   const open = kernel.request("comm_open", { comm_id: "lost", target_name: "nobody", data: {} });
   const [closed] = (await open.done("comm_close")).contents;

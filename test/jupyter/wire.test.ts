@@ -27,6 +27,26 @@ test("a message comes back whole, identities and buffers too", () => {
   assert.deepEqual(new Wire(key).decode(sentBy(new Wire(key), sent)), sent);
 });
 
+test("half a surrogate pair leaves as U+FFFD wherever it stands, and nothing else is changed", () => {
+  const texts = [
+    "\ud83d",
+    "\udc00\ud83d",
+    "a\ud83d\\",
+    "\\\ud83d",
+    "\\\\\udfff\ud800\ud800b",
+    "\u{1f600}\ud83d\u{1f600}",
+    "\\ud83d \\\\ud83d \\uDC00",
+    '"\\"\ud83d"',
+    "\u0000\n",
+  ];
+  const content = { code: "", ...Object.fromEntries(texts.map((text) => [text, { [text]: [text] }])) };
+  const wire = new Wire(key);
+  const sent = JSON.parse(sentBy(wire, message(wire, content)).at(-2)!.toString()) as object;
+  const well = (text: string) => (text as unknown as { toWellFormed(): string }).toWellFormed();
+  const expected = Object.fromEntries(texts.map((text) => [well(text), { [well(text)]: [well(text)] }]));
+  assert.deepEqual(sent, { code: "", ...expected });
+});
+
 test("the signature is the HMAC-SHA256 of the four parts, in hexadecimal", () => {
   const wire = new Wire(key);
   const frames = sentBy(wire, message(wire));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import type { Output } from "../../kernel/session/output.ts";
 import { openNotebook } from "./fixture.ts";
@@ -41,6 +42,36 @@ test("process.stdout and stderr write at once, bytes too", async () => {
     { type: "stream", name: "stdout", text: "a" },
     { type: "stream", name: "stderr", text: "b" },
     { type: "stream", name: "stdout", text: "cé\nd" },
+  ]);
+});
+
+test("process.stdout takes a character in pieces, every encoding, and an end, as Node's own does", async () => {
+  const writing = `
+    process.stdout.write(Buffer.from([0xe2, 0x82])); process.stdout.write(Buffer.from([0xac]));
+    process.stdout.write("e282ac", "hex"); process.stdout.write("4oKs", "base64"); process.stdout.write("\\u00e9", "latin1");
+    process.stdout.write(new Uint16Array([0x6968])); process.stdout.write(Buffer.from([0xe2])); process.stdout.write("x");
+    for (const bad of [["x", "nope"], [null], [5]])
+      try { (process.stdout.write as any)(...bad) } catch (error: any) { process.stdout.write(error.code + " ") }
+    process.stdout.end("end");`;
+  // What Node itself writes for this; its stdout is at its end then.
+  const child = spawnSync(process.execPath, ["-e", writing.replaceAll(" as any", "").replaceAll(": any", "")]);
+  assert.equal((await run(writing)).stdout, child.stdout.toString());
+  const after = await run(`await new Promise<void>((done) => process.stdout.write("after", () => done()))`);
+  assert.equal(after.stdout, "after");
+  const last = await run(`await new Promise<void>((done) => process.stdout.end("still", done))`);
+  assert.equal(last.stdout, "still");
+});
+
+test("clearOutput clears what the cell has shown, at once or with the next output", async () => {
+  const { outputs } = await run(
+    `console.log(1); clearOutput({ wait: true }); console.log(2); clearOutput(); console.clear()`,
+  );
+  assert.deepEqual(outputs, [
+    { type: "stream", name: "stdout", text: "1\n" },
+    { type: "clear", wait: true },
+    { type: "stream", name: "stdout", text: "2\n" },
+    { type: "clear", wait: false },
+    { type: "clear", wait: false },
   ]);
 });
 

@@ -71,6 +71,67 @@ test("a display method that throws, or gives no bundle, is an error of the cell"
   );
 });
 
+const shows = (bundle: string) => run(`({ [Symbol.for("Jupyter.display")]: () => (${bundle}) })`);
+
+test("what the notebook format cannot hold in a mime bundle is an error of the cell that says what it can", async () => {
+  for (const [bundle, message] of [
+    [`{ "text/plain": 5 }`, /^the text\/plain of a mime bundle must be text .* got 5$/],
+    [`{ "text/html": null }`, /must be text .* got null/],
+    [`{ "text/html": { toString: () => "x" } }`, /must be text/],
+    [`{ "text/html": ["a", 1] }`, /must be text/],
+    [`{ "image/png": new Float32Array(2) }`, /or bytes \(a Uint8Array\)/],
+    [`{ plain: "x" }`, /keys of a mime bundle are media types.* got 'plain'/],
+    [`[1]`, /must return a mime bundle/],
+    [
+      `{ "application/json": { f() {} } }`,
+      /^the application\/json of a mime bundle\.f is a function, which JSON cannot hold/,
+    ],
+    [`{ "application/json": [Symbol("s")] }`, /mime bundle\[0\] is a symbol/],
+    [`{ "application/json": { a: [1, 2n] } }`, /mime bundle\.a\[1\] is the BigInt 2/],
+    [`{ "application/json": { a: new BigInt64Array(1) } }`, /\.a\[0\] is the BigInt 0/],
+    [`{ "application/json": (() => { const a: any = {}; a.b = { c: a }; return a })() }`, /\.b\.c contains itself/],
+    [`{ "application/json": { a: new ArrayBuffer(2) } }`, /\.a is bytes without a type/],
+    [`{ "application/json": { a: Promise.resolve(1) } }`, /\.a is a Promise: await it/],
+    [`{ "application/json": new Map([[1, 2]]) }`, /is a Map with the key 1: only text can be a key/],
+  ] as const) {
+    const { error } = await shows(bundle);
+    assert.match(error?.evalue ?? "no error", message, bundle);
+  }
+});
+
+test("numbers, typed arrays, Maps, Sets, dates and tensors in JSON are what the front end can draw", async () => {
+  const { result } = await shows(`{
+    "application/vnd.plotly.v1+json": {
+      y: new Float32Array([1, 0.5, NaN]), z: [new Int8Array([1, -2]), new Uint8ClampedArray([300])], n: [NaN, -Infinity, -0],
+      map: new Map([["a", new Set([1, "x"])]]), when: new Date(0), nothing: undefined, sparse: [, undefined, null],
+      boxed: Object(5), plain: Object.create(null, { x: { value: 1, enumerable: true } }), "__proto__": { kept: true },
+    }, "text/plain": ["two\\n", "lines"], "text/html": undefined }`);
+  assert.deepEqual(result, {
+    "application/vnd.plotly.v1+json": {
+      y: [1, 0.5, null],
+      z: [[1, -2], [255]],
+      n: [null, null, 0],
+      map: { a: [1, "x"] },
+      when: "1970-01-01T00:00:00.000Z",
+      sparse: [null, null, null],
+      boxed: 5,
+      plain: { x: 1 },
+    },
+    "text/plain": ["two\n", "lines"],
+  });
+});
+
+test("a value's long text is cut, and says how much is left out", async () => {
+  const keys = (await run("Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => ['key' + i, i]))")).text!;
+  assert.match(keys, /^\{\n {2}key0: 0,\n[\s\S]*,\n\.\.\. \d+ more characters$/);
+  assert.ok(keys.length < 60_000);
+  const endless = "({ [require('util').inspect.custom]: () => 'x'.repeat(1e6) })";
+  assert.equal((await run(endless)).text, `${"x".repeat(50_000)}\n... 950000 more characters`);
+  const { error } = await run(`throw ${endless}`);
+  assert.equal(error?.evalue, `${"x".repeat(50_000)}\n... 950000 more characters`);
+  assert.ok(error.traceback.join().length < 60_000);
+});
+
 test("a value whose inspection throws is an error of the cell", async () => {
   const { error } = await run("({ [require('util').inspect.custom]() { throw new Error('unshowable') } })");
   assert.equal(error?.evalue, "unshowable");

@@ -31,6 +31,13 @@ test("the schema check can fail", () => {
   assert.notDeepEqual(schemaFaults(notebookJson([{ ...code("1"), outputs: [{ output_type: "stream" }] }])), []);
 });
 
+test("half a surrogate pair is written as U+FFFD, which Python can write again", () => {
+  const halves = { ...code("'\ud83d'"), outputs: [{ output_type: "stream", name: "stdout", text: "\udc00\\ud83d" }] };
+  const [cell] = parseNotebook(formatNotebook(parseNotebook(notebookJson([halves]), "x.ipynb")), "x.ipynb").cells;
+  assert.equal(cell?.source, "'\ufffd'");
+  assert.match(JSON.stringify(cell), /"text":"\ufffd\\\\ud83d"/);
+});
+
 test("ids that are double or malformed are replaced, others kept", () => {
   const cells = [
     { ...code("1"), id: "same" },

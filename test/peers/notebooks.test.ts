@@ -54,6 +54,18 @@ test("nbclient stops a cell that takes too long, and the notebook says what fail
   assert.match((await run("jupyter", ["execute", failing])).stderr, /RangeError: too far/);
 });
 
+test("half a surrogate pair in an error, an output or a display leaves a notebook that Python can write", async () => {
+  const half = `console.log("\\ud83d"); ({ [Symbol.for("Jupyter.display")]: () => ({ "text/plain": "\\udc00" }) })`;
+  const broken = notebook("broken.ipynb", [half, `throw new Error("\\ud83d and \\\\ud83d")`]);
+  const nbconvert = ["nbconvert", "--execute", "--allow-errors", "--to", "notebook", broken, "--output", "whole.ipynb"];
+  const { status, stderr } = await run("jupyter", nbconvert);
+  assert.equal(status, 0, stderr);
+  const { cells } = read("whole.ipynb");
+  assert.equal(textOf(cells[0]?.outputs[0]?.text), "\ufffd\n");
+  assert.equal(resultOf(cells[0]), "\ufffd");
+  assert.match(JSON.stringify(cells[1]?.outputs), /"evalue":"\ufffd and \\\\ud83d"/);
+});
+
 test("papermill gives parameters of every type, without any configuration", async () => {
   const parameters =
     "scale: 2.5\nnames: [a, \"b'\\\"\"]\ndeep: {flag: true, none: null, big: 12345678901}\nnote: 'é \\ `x`'\n";

@@ -1,21 +1,59 @@
 import { Buffer } from "node:buffer";
 import { inspect } from "node:util";
 import type { MimeBundle } from "../../session/output.ts";
-import { intrinsics, keysOf } from "../primordials.ts";
+import { exec, intrinsics, isArray, keysOf } from "../primordials.ts";
+import { type Json, toJson } from "./json.ts";
 
-/** Bytes in a bundle become base64, as the notebook format has them. */
+const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?: *;.*)?$/;
+/** The types whose content may be any JSON in the notebook format; of all others it is text. */
+const jsonType = /^application\/(?:.*\+)?json$/;
+
+/**
+ * A mime bundle as the notebook format (nbformat 4.5, `mimebundle`) can hold it: bytes become base64, JSON types what
+ * `toJson` makes of their content, what is undefined is left out. Throws a TypeError for anything else, which then is the
+ * cell's: a notebook with such an output could not be read again.
+ */
 export function encodeBundle(bundle: unknown): MimeBundle {
-  if (typeof bundle !== "object" || bundle === null)
-    throw new intrinsics.TypeError(`a display method must return a mime bundle (an object), got ${inspect(bundle)}`);
+  if (typeof bundle !== "object" || bundle === null || isArray(bundle))
+    throw new intrinsics.TypeError(`a display method must return a mime bundle (an object), got ${brief(bundle)}`);
   const data: MimeBundle = {};
-  const types = keysOf(bundle);
-  for (let index = 0; index < types.length; index++) {
-    const type = types[index]!;
+  const names = keysOf(bundle);
+  for (let index = 0; index < names.length; index++) {
+    const type = names[index]!;
     const content = (bundle as MimeBundle)[type];
-    data[type] = content instanceof intrinsics.Uint8Array ? base64(content) : content;
+    if (content === undefined) continue;
+    if (!exec(mediaType, type))
+      throw new intrinsics.TypeError(
+        `the keys of a mime bundle are media types, such as text/html, got ${brief(type)}`,
+      );
+    data[type] = exec(jsonType, type) ? toJson(content, `the ${type} of a mime bundle`) : textOf(type, content);
   }
   return data;
 }
+
+/** An object of JSON, such as an output's metadata. */
+export function encodeObject(value: unknown, where: string): Record<string, Json> {
+  const made = toJson(value, where);
+  if (typeof made !== "object" || made === null || isArray(made))
+    throw new intrinsics.TypeError(`${where} must be an object, got ${brief(value)}`);
+  return made as Record<string, Json>;
+}
+
+function textOf(type: string, content: unknown): string | string[] {
+  if (typeof content === "string") return content;
+  if (content instanceof intrinsics.Uint8Array) return base64(content);
+  if (isArray(content) && areTexts(content)) return content as string[];
+  throw new intrinsics.TypeError(
+    `the ${type} of a mime bundle must be text (a string, an array of strings) or bytes (a Uint8Array), got ${brief(content)}`,
+  );
+}
+
+function areTexts(list: readonly unknown[]): boolean {
+  for (let index = 0; index < list.length; index++) if (typeof list[index] !== "string") return false;
+  return true;
+}
+
+const brief = (value: unknown): string => inspect(value, { depth: 0, maxStringLength: 60, maxArrayLength: 3 });
 
 export function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");

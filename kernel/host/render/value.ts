@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { shorten } from "../../../src/display/shorten.ts";
 import type { MimeBundle } from "../../session/output.ts";
 import { apply, isIn } from "../primordials.ts";
 import { encodeBundle } from "./bundle.ts";
@@ -28,7 +29,7 @@ export async function render(value: unknown): Promise<MimeBundle> {
   return { "text/plain": showText(value) };
 }
 
-/** As Node's REPL shows it, without colours. */
+/** As Node's REPL shows it, without colours; of a long text the beginning. */
 export function showText(value: unknown): string {
-  return inspect(value, { breakLength: 100 });
+  return shorten(inspect(value, { breakLength: 100 }));
 }
