@@ -1,4 +1,5 @@
 import MagicString from "magic-string";
+import { positionAt } from "./diagnostic.ts";
 import { boundNames, eachChild, type Node } from "./tree.ts";
 
 export interface Rewrite {
@@ -22,7 +23,7 @@ export interface RewriteOptions {
  * lets `let` follow `let`, but no other two kinds), functions move to the front, import statements are cut out (`loads`
  * stands for them), `import()` and `import.meta` ask the host, and the last expression is handed to the host. What comes
  * back from an `await` passes the host, which throws there once the cell has been interrupted: else an interrupted cell
- * would go on when what it waits for arrives.
+ * would go on when what it waits for arrives. The host is told of each `await` before, for an interrupt to name its line.
  *
  * REPL mode could await by itself, but then the inspector holds the cell's promise weakly, and Node 22 aborts when one
  * that never settles is collected. So what awaits runs in a function whose promise the host holds.
@@ -50,9 +51,26 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     if (first?.start === 0 && hoisted(first)) edited.appendLeft(first.end, enter);
     else edited.prependRight(0, enter);
     edited.append("\n})");
-  }
+  } else for (const statement of body) catchWhatItThrows(statement);
   edited.prepend(`"use strict";${ahead.size > 0 ? `let ${[...ahead].join(",")};` : ""}`);
   return { edited, declared };
+
+  /**
+   * V8's inspector reads `stack` and `message` of what a script throws, and aborts when a getter that loops there is
+   * terminated. So what the cell's code throws is caught before.
+   */
+  function catchWhatItThrows(node: Node): void {
+    const declaration = (node.declaration as Node | null | undefined) ?? node;
+    if (declaration.type === "VariableDeclaration" && declaration.kind !== "var") {
+      for (const { init } of declaration.declarations as { init: Node | null }[])
+        if (init && !keepsItsForm.test(init.type)) catchIn(init, "(", ")");
+    } else if (/Statement$/.test(node.type)) catchIn(node, "{", "\n}", ";");
+  }
+
+  function catchIn({ start, end }: Node, open: string, close: string, after = ""): void {
+    edited.prependRight(start, `${options.host}.sync(()=>${open}`);
+    edited.appendLeft(end, `${close})${after}`);
+  }
 
   function rewriteStatement(node: Node): void {
     switch (node.type) {
@@ -140,10 +158,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     } else if (node.type === "VariableDeclaration" && node.kind === "var" && topScope) {
       assignWhereItStands(node);
     }
-    if (node.type === "AwaitExpression") {
-      edited.prependRight(node.start, `${options.host}.awaited(`);
-      edited.appendLeft(node.end, ")");
-    } else if (node.type === "ForOfStatement" && node.await === true) {
+    if (node.type === "ForOfStatement" && node.await === true) {
       const loopBody = node.body as Node;
       if (loopBody.type === "BlockStatement") edited.appendLeft(loopBody.start + 1, `${options.host}.awaited();`);
     }
@@ -154,6 +169,17 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
         for (const each of child.declarations as Node[]) rewriteInside(each, inner);
       } else rewriteInside(child, inner);
     });
+    // After what is inside, which may begin at the same place.
+    if (node.type === "AwaitExpression") rewriteAwait(node);
+  }
+
+  function rewriteAwait(node: Node): void {
+    const argument = node.argument as Node;
+    const { line, column } = positionAt(code, node.start);
+    edited.prependRight(argument.start, `${options.host}.waits(${line},${column},(`);
+    edited.appendLeft(argument.end, "))");
+    edited.prependRight(node.start, `${options.host}.awaited(`);
+    edited.appendLeft(node.end, ")");
   }
 
   /** `const a = 1, { b } = o` to `void (a = 1, { b } = o)`. A declaration without a value needs nothing more. */
@@ -169,6 +195,9 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     edited.remove(node.start, node.start + (node.kind as string).length);
   }
 }
+
+/** What throws nothing by itself, and functions and classes, which get their names from where they stand. */
+const keepsItsForm = /^(Identifier|Literal|ArrowFunctionExpression|FunctionExpression|ClassExpression)$/;
 
 function namesOf(declaration: Node): string[] {
   return (declaration.declarations as Node[]).flatMap((each) => boundNames(each.id as Node));

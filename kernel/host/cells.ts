@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { Table as makeTable, type Table } from "./primordials.ts";
+import type { LibraryMark } from "./library.ts";
+import { Table as makeTable, now, type Table } from "./primordials.ts";
+import { writeStack } from "./stack.ts";
 
 /** A cell that this host has run or runs now. */
 export interface HostCell {
@@ -10,10 +12,22 @@ export interface HostCell {
   started: number;
   /** Set when the session has been told how it ended; what comes later is late output. */
   settled: boolean;
-  /** It was interrupted: what of it still runs stops where it next awaits. */
+  /** It shall stop, or was stopped: what of it still runs stops where it next awaits or runs an op of the library. */
   interrupted: boolean;
+  /** When it was first asked to stop. */
+  asked: number;
+  /** When its code was given an error to stop by. */
+  thrown: number | undefined;
+  /** Where its code was when it was terminated. */
+  interrupt: KeyboardInterrupt | undefined;
+  /** The last `await` of its own code that began: line and column in the script's second-last form, from 1. */
+  waitsAt: { line: number; column: number } | undefined;
+  /** What of the library was left open on purpose when it began. */
+  mark: LibraryMark;
   /** Its script has run, and its async body has not ended. */
   pending: boolean;
+  /** What its script has thrown. */
+  failure: { of: unknown } | undefined;
   /** The last expression's value, from its evaluation to its rendering. */
   value: { of: unknown } | undefined;
   /** Called when it ends, however it ends, after its last output. */
@@ -59,16 +73,25 @@ export function within<Result>(cell: HostCell, action: () => Result): Result {
 }
 
 /** Thrown into code of an interrupted cell. */
-class KeyboardInterrupt extends Error {
+export class KeyboardInterrupt extends Error {
   override name = "KeyboardInterrupt";
+
+  constructor() {
+    super("the cell was interrupted");
+    writeStack(this);
+  }
 }
 
-export function isInterrupt(error: unknown): boolean {
+export function isInterrupt(error: unknown): error is KeyboardInterrupt {
   return error instanceof KeyboardInterrupt;
 }
 
 /** Throws when this code was started by a cell that has been interrupted; else gives back what it was given. */
 export function stopIfInterrupted<Value>(value: Value): Value {
-  if (getStore()?.interrupted) throw new KeyboardInterrupt("the cell was interrupted");
+  const cell = getStore();
+  if (cell?.interrupted) {
+    cell.thrown ??= now();
+    throw new KeyboardInterrupt();
+  }
   return value;
 }

@@ -2,8 +2,9 @@ import { inspect, types } from "node:util";
 import { shorten } from "../../src/display/shorten.ts";
 import { codeFrame } from "../compile/diagnostic.ts";
 import type { Output } from "../session/output.ts";
+import type { HostCell, KeyboardInterrupt } from "./cells.ts";
 import { joinLines, linesOf, makeString, slice, startsWith } from "./primordials.ts";
-import { type Place, placeOfError, readFrames } from "./stack.ts";
+import { hasPlace, type Place, placeOfAwait, placeOfError, readFrames } from "./stack.ts";
 
 type ErrorOutput = Extract<Output, { type: "error" }>;
 const mostFrames = 12;
@@ -25,6 +26,19 @@ export function describeSafely(thrown: unknown, place?: Place): ErrorOutput {
     const { ename, evalue } = nameOf(thrown);
     return { type: "error", ename, evalue, traceback: [`${ename}: ${evalue}`] };
   }
+}
+
+/** An interrupted cell: where its code was, or what it waited for. */
+export function describeInterrupt(cell: HostCell, error: KeyboardInterrupt): ErrorOutput {
+  const { name: ename, message: evalue } = error;
+  const lines = [`${ename}: ${evalue}; variables are kept`];
+  try {
+    const { traceback } = describeError(error, hasPlace(error) ? undefined : placeOfAwait(cell));
+    for (let index = 1; index < traceback.length; index++) lines[index] = traceback[index]!;
+  } catch {
+    // The person's code has broken what this stands on: the line is missing.
+  }
+  return { type: "error", ename, evalue, traceback: lines };
 }
 
 function nameOf(thrown: unknown): { ename: string; evalue: string } {

@@ -6,24 +6,27 @@ import { clearAsyncIds } from "./async-ids.ts";
 import {
   addCell,
   currentCell,
-  findCell,
   type HostCell,
   isInterrupt,
+  KeyboardInterrupt,
   startedBy,
   stopIfInterrupted,
   within,
 } from "./cells.ts";
-import { describeSafely } from "./errors.ts";
+import { describeInterrupt, describeSafely } from "./errors.ts";
 import { installExit } from "./exit.ts";
-import { reportLate } from "./late.ts";
+import { Interrupts } from "./interrupts.ts";
+import { describeLateBy, reportLate } from "./late.ts";
+import { markLibrary } from "./library.ts";
 import type { Loader } from "./load.ts";
-import { allIsDone, isUninterrupted, mark, sendEvent, together, uninterrupted } from "./outbox.ts";
+import { encodeEvent, mark, sendEncoded, sendEvent, together, uninterrupted } from "./outbox.ts";
 import { apply, defineProperty, intrinsics, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 import { render } from "./render/value.ts";
 import { type Shared, slots } from "./shared.ts";
-import { cellUrl, isCalledFromCode, nameCell, type Place, placeInScript } from "./stack.ts";
+import { cellUrl, nameCell, type Place, placeInScript } from "./stack.ts";
 
+type ErrorOutput = Extract<Output, { type: "error" }>;
 type Execute = Extract<Command, { type: "execute" }>;
 type Post = (method: string, parameters: object, done: (error: Error | null, reply?: Reply) => void) => void;
 
@@ -44,33 +47,41 @@ function includes(list: readonly unknown[], wanted: unknown): boolean {
   return false;
 }
 
-const loadShared = Atomics.load;
-const storeShared = Atomics.store;
 const addShared = Atomics.add;
-/** Milliseconds in which a termination that was announced has come. */
-const absorbFor = 100;
 const ignore = () => {};
-/** How often the guard asks before code of no running cell is terminated. */
-const patience = 10;
-const patienceUnblocked = 100;
+/** Ends a script whose failure is known. */
+const failed = Object.freeze({ __proto__: null });
+const stoppedWhileShown: ErrorOutput = {
+  type: "error",
+  ename: "KeyboardInterrupt",
+  evalue: "the cell was interrupted while its error was shown",
+  traceback: ["KeyboardInterrupt: the cell was interrupted while its error was shown; variables are kept"],
+};
 
 /** Runs cells on this thread, each by V8's REPL mode, and says how each ended. */
 export class Evaluator {
   readonly #post: Post;
   readonly #shared: Shared;
-  /** The interrupt for which code has been terminated that has not said so yet. */
-  #terminating: { request: number; cells: readonly number[] } | undefined;
-  #askedInVain = 0;
-  /** The cell whose script runs on the stack: asked by the guard in the middle of it, Node may not tell its context. */
-  #evaluating: HostCell | undefined;
+  readonly #interrupts: Interrupts;
   readonly #hostName: string;
   #thrown: { what: unknown } | undefined;
+  /** The cell whose script V8 runs, or whose error is shown. */
+  #evaluating: HostCell | undefined;
+  #action: (() => void) | undefined;
 
   constructor(hostName: string, loader: Loader, shared: Shared) {
     this.#shared = shared;
     this.#hostName = hostName;
     const session = new inspector.Session();
     session.connect();
+    this.#interrupts = new Interrupts(shared, {
+      end: (cell) => this.#interrupted(cell),
+      evaluating: () => this.#evaluating,
+    });
+    describeLateBy((cell, error) => {
+      const output = this.#describe(cell, error);
+      return output === stoppedWhileShown && cell.interrupted ? undefined : output;
+    });
     installExit(shared, () => session.disconnect());
     this.#post = session.post.bind(session) as unknown as Post;
     const doors = {
@@ -78,19 +89,24 @@ export class Evaluator {
         const cell = currentCell();
         if (cell?.id === id) cell.value = { of: value };
       },
+      sync: (body: () => unknown) => this.#runSync(body),
       run: (id: number, body: () => Promise<void>) => this.#runAsync(id, body),
+      waits: (line: number, column: number, value: unknown) => {
+        const cell = startedBy();
+        if (cell) cell.waitsAt = { line, column };
+        return value;
+      },
       awaited: stopIfInterrupted,
       clearAsyncIds,
-      idle: () => {
-        for (const deadline = now() + absorbFor; now() < deadline; );
-      },
+      idle: this.#interrupts.idle,
+      act: () => this.#action?.(),
       thrown: (what: unknown) => {
         this.#thrown = { what };
       },
       load: loader.load.bind(loader),
       dynamic: loader.dynamic.bind(loader),
       meta: loader.meta,
-      interrupt: (request: number, cells: readonly number[]) => this.#interrupt(request, cells),
+      interrupt: this.#interrupts.ask,
     };
     defineProperty(globalThis, hostName, { value: Object.freeze(doors), enumerable: false });
     // Long work in libraries may call this between its steps.
@@ -111,6 +127,8 @@ export class Evaluator {
   }
 
   execute({ cell: id, label, script, maps, source }: Execute): void {
+    this.#absorb();
+    this.#interrupts.settle();
     const cell: HostCell = {
       id,
       label,
@@ -119,7 +137,13 @@ export class Evaluator {
       started: now(),
       settled: false,
       interrupted: false,
+      asked: 0,
+      thrown: undefined,
+      interrupt: undefined,
+      waitsAt: undefined,
+      mark: markLibrary(),
       pending: false,
+      failure: undefined,
       value: undefined,
       atEnd: [],
     };
@@ -144,6 +168,16 @@ export class Evaluator {
     }
   }
 
+  /** A part of a cell's script. What it throws goes past the inspector. */
+  #runSync(body: () => unknown): unknown {
+    try {
+      return body();
+    } catch (error) {
+      if (this.#evaluating) this.#evaluating.failure = { of: error };
+      throw failed;
+    }
+  }
+
   /** The body of a cell that awaits. The script itself has ended when this returns. */
   #runAsync(id: number, body: () => Promise<void>): void {
     const cell = currentCell();
@@ -159,81 +193,22 @@ export class Evaluator {
       if (!cell.settled) this.#succeeded(cell);
     } catch (error) {
       cell.pending = false;
-      if (cell.settled) return;
-      if (isInterrupt(error)) this.#interrupted(cell);
-      else this.#fail(cell, error);
-    }
-  }
-
-  /**
-   * The guard's question, evaluated wherever this thread is: between two tasks, or inside code. The guard terminates
-   * code of a cell that shall end when the answer says so, and asks again until the answer is "done". Other code, such
-   * as a timer's, is let go on, unless it does so for long. What the cells started stays.
-   */
-  #interrupt(request: number, cells: readonly number[]): "done" | "wait" | "terminate" {
-    if (loadShared(this.#shared, slots.interrupted) >= request) return "done";
-    if (!isCalledFromCode()) {
-      allIsDone();
-      this.#terminating = undefined;
-      this.#endCells(cells);
-      return this.#handled(request);
-    }
-    if (isUninterrupted()) return "wait";
-    const cell = startedBy() ?? this.#evaluating;
-    const isAsked = cell !== undefined && !cell.settled && includes(cells, cell.id);
-    if (!isAsked) {
-      this.#endCells(cells);
-      if (cell && !cell.settled) return this.#handled(request);
-      if (++this.#askedInVain < patience) return "wait";
-    }
-    // It waited for a child process, which has been ended: it goes on by itself, and its end counts as interrupted.
-    if (loadShared(this.#shared, slots.unblocked) === request && ++this.#askedInVain < patienceUnblocked) return "wait";
-    if (cell && !cell.interrupted) {
-      // Code that awaits stops by itself now. Terminated between two awaits, it would leave an async id behind.
-      cell.interrupted = true;
-      return "wait";
-    }
-    this.#terminating = { request, cells };
-    return "terminate";
-  }
-
-  #handled(request: number): "done" {
-    this.#terminating = undefined;
-    this.#askedInVain = 0;
-    storeShared(this.#shared, slots.interrupted, request);
-    return "done";
-  }
-
-  /** The cell has ended just before its termination came: it comes here, and not to the next cell. */
-  #absorbTermination(): void {
-    this.#terminating = undefined;
-    this.#post("Runtime.evaluate", { expression: `${this.#hostName}.idle()` }, ignore);
-  }
-
-  #endCells(cells: readonly number[]): void {
-    for (let index = 0; index < cells.length; index++) {
-      const cell = findCell(cells[index]!);
-      if (cell && !cell.settled) this.#interrupted(cell);
+      if (!cell.settled) this.#fail(cell, error);
     }
   }
 
   #evaluated(cell: HostCell, error: Error | null, reply: Reply | undefined): void {
     if (cell.settled) return;
     if (error) {
-      allIsDone();
-      const asked = this.#terminating;
-      this.#terminating = undefined;
-      if (asked) {
-        this.#endCells(asked.cells);
-        this.#handled(asked.request);
-      }
+      this.#interrupts.terminated();
       if (!cell.settled) this.#interrupted(cell);
-    } else if (reply?.exceptionDetails) this.#failed(cell, reply.exceptionDetails);
+    } else if (cell.failure) this.#fail(cell, cell.failure.of);
+    else if (reply?.exceptionDetails) this.#failed(cell, reply.exceptionDetails);
     else if (!cell.pending) this.#succeeded(cell);
   }
 
   #succeeded(cell: HostCell): void {
-    if (this.#wasUnblocked()) this.#interrupted(cell);
+    if (this.#interrupts.wasUnblocked()) this.#interrupted(cell);
     else if (cell.value) void this.#show(cell, cell.value.of);
     else this.#end(cell, "ok");
   }
@@ -282,47 +257,69 @@ export class Evaluator {
       } else this.#end(cell, "ok");
     } catch (error) {
       if (!cell.settled) this.#fail(cell, error);
-    } finally {
-      this.#evaluating = undefined;
     }
   }
 
-  /** A child process that the cell waited for was ended by an interrupt that has not come through yet. */
-  #wasUnblocked(): boolean {
-    const request = loadShared(this.#shared, slots.unblocked);
-    if (request <= loadShared(this.#shared, slots.interrupted)) return false;
-    storeShared(this.#shared, slots.interrupted, request);
-    return true;
-  }
-
   #fail(cell: HostCell, thrown: unknown, place?: Place): void {
-    if (this.#wasUnblocked()) this.#interrupted(cell);
-    else this.#end(cell, "error", describeSafely(thrown, place));
+    if (isInterrupt(thrown)) this.#interrupted(cell, thrown);
+    else if (this.#interrupts.wasUnblocked()) this.#interrupted(cell);
+    else {
+      const described = this.#describe(cell, thrown, place);
+      if (!cell.settled) this.#end(cell, "error", described);
+    }
   }
 
-  #interrupted(cell: HostCell): void {
+  #interrupted(cell: HostCell, error: KeyboardInterrupt = cell.interrupt ?? new KeyboardInterrupt()): void {
     cell.interrupted = true;
-    this.#end(cell, "error", {
-      type: "error",
-      ename: "KeyboardInterrupt",
-      evalue: "the cell was interrupted",
-      traceback: ["KeyboardInterrupt: the cell was interrupted; variables are kept"],
-    });
+    this.#end(cell, "error", describeInterrupt(cell, error));
   }
 
-  /** False, and an error in its place, for an output that JSON cannot carry. */
-  #say(cell: HostCell, output: Output): boolean {
+  #absorb(): void {
+    this.#interrupts.absorb(() => this.#post("Runtime.evaluate", { expression: `${this.#hostName}.idle()` }, ignore));
+  }
+
+  /** What is shown of an error. Reading it may call code of the person's, which an interrupt ends by itself. */
+  #describe(cell: HostCell | undefined, thrown: unknown, place?: Place): ErrorOutput {
+    let described: ErrorOutput | undefined;
+    this.#contain(cell, () => {
+      described = describeSafely(thrown, place);
+    });
+    return described ?? stoppedWhileShown;
+  }
+
+  /** Runs host code that may call the person's as an evaluation of its own: a termination ends that and nothing around it. */
+  #contain(cell: HostCell | undefined, action: () => void): void {
+    const before = this.#evaluating;
+    this.#evaluating = cell;
+    this.#action = cell ? () => within(cell, action) : action;
+    this.#post("Runtime.evaluate", { expression: `${this.#hostName}.act()` }, (error) => {
+      if (error) this.#interrupts.terminated();
+    });
+    this.#action = undefined;
+    this.#evaluating = before;
+  }
+
+  /** The last output as it is sent; false for one that JSON cannot carry, which an error stands for. */
+  #encode(cell: HostCell, output: Output): { body: string; isWhole: boolean } {
     try {
-      sendEvent({ type: "output", cell: cell.id, output });
-      return true;
+      return { body: within(cell, () => encodeEvent({ type: "output", cell: cell.id, output })), isWhole: true };
     } catch (error) {
-      sendEvent({ type: "output", cell: cell.id, output: describeSafely(error) });
-      return false;
+      const instead = this.#describe(cell, error);
+      return { body: encodeEvent({ type: "output", cell: cell.id, output: instead }), isWhole: false };
     }
   }
 
   #end(cell: HostCell, status: "ok" | "error", last?: Output): void {
-    if (this.#terminating) this.#absorbTermination();
+    // Before the part that nothing cuts short: it may call the person's `toJSON`.
+    const encoded = last && this.#encode(cell, last);
+    if (encoded?.isWhole === false) status = "error";
+    if (cell.settled) return;
+    this.#absorb();
+    if (cell.interrupted) {
+      this.#interrupts.clean(cell);
+      // It has dealt with the error itself: what it started goes on.
+      if (status === "ok") cell.interrupted = false;
+    }
     try {
       this.#listen();
     } catch {
@@ -332,7 +329,7 @@ export class Evaluator {
       // What native code wrote in this cell comes before its end.
       mark();
       together(() => {
-        if (last && !this.#say(cell, last)) status = "error";
+        if (encoded) sendEncoded(cell.id, encoded.body);
         const { atEnd } = cell;
         for (let index = 0; index < atEnd.length; index++) within(cell, atEnd[index]!);
         cell.value = undefined;

@@ -20,6 +20,8 @@ session.connectToMainThread();
 
 /** Milliseconds from an answer to the next question. */
 const pause = 10;
+/** Milliseconds after which a termination that nobody has confirmed is asked for again. */
+const comesWithin = 300;
 /** Milliseconds without an answer after which it is not JavaScript that keeps the main thread. */
 const nativeAfter = 150;
 const watchEvery = 50;
@@ -43,7 +45,8 @@ pipe.on("error", () => process.kill(process.pid, "SIGKILL"));
  * answered: two questions at once would find the same code twice, and the second termination would hit what comes next.
  */
 function interrupt(request: number, cells: number[]): void {
-  const expression = `${hostName}.interrupt(${request},${JSON.stringify(cells)})`;
+  // Named as the host's own, so that no stack shows it.
+  const expression = `${hostName}.interrupt(${request},${JSON.stringify(cells)})\n//# sourceURL=${import.meta.url}`;
   let asked = 0;
   let answered = true;
   let signal: NodeJS.Signals = "SIGINT";
@@ -57,12 +60,17 @@ function interrupt(request: number, cells: number[]): void {
     asked = performance.now();
     session.post("Runtime.evaluate", { expression }, (_error, answer) => {
       answered = true;
-      // Without JavaScript of the host in between: that would take the termination upon itself.
-      if (readAnswer(answer) === "terminate") {
-        session.post("Runtime.evaluate", { expression: `${hostName}.clearAsyncIds()` });
-        session.post("Runtime.terminateExecution");
+      if (readAnswer(answer) !== "terminate") {
+        setTimeout(ask, pause);
+        return;
       }
-      setTimeout(ask, pause);
+      // Asked again before the termination has come, the host would take it upon itself.
+      const timer = setTimeout(ask, comesWithin);
+      session.post("Runtime.evaluate", { expression: `${hostName}.clearAsyncIds()` });
+      session.post("Runtime.terminateExecution", () => {
+        clearTimeout(timer);
+        setTimeout(ask, pause);
+      });
     });
   };
   const watch = setInterval(() => {

@@ -26,8 +26,15 @@ export function useMarker(token: string): void {
 }
 
 export function sendEvent(event: Event): void {
-  const body = stringify(event);
-  const cell = "cell" in event ? event.cell : 0;
+  sendEncoded("cell" in event ? event.cell : 0, encodeEvent(event));
+}
+
+/** May call `toJSON` of the person's. */
+export function encodeEvent(event: Event): string {
+  return stringify(event);
+}
+
+export function sendEncoded(cell: number, body: string): void {
   sendFrame(frameKinds.json, cell, body);
 }
 

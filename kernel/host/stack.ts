@@ -49,15 +49,53 @@ export function installStackTraces(): void {
   });
 }
 
-/** Whether other code than the host's is on the stack below the caller. */
+/** Writes an error's stack now, as the host writes it, whatever the person has put in its place. */
+export function writeStack(error: Error): void {
+  const { prepareStackTrace: before } = ErrorBefore;
+  try {
+    ErrorBefore.prepareStackTrace = prepareStackTrace;
+    void error.stack;
+  } catch {
+    // The person's code has broken what this stands on.
+  } finally {
+    ErrorBefore.prepareStackTrace = before;
+  }
+}
+
+/** Whether other code than the host's is on the stack below the caller, Node's included. */
 export function isCalledFromCode(): boolean {
+  return countFrames(isForeign) > 0;
+}
+
+/** Whether code of the person's or of a package is, which goes on when the caller returns. */
+export function isAboveCode(): boolean {
+  return countFrames((file) => isForeign(file) && !startsWith(file, "node:")) > 0;
+}
+
+function countFrames(counts: (file: string) => boolean): number {
   const { prepareStackTrace: before, stackTraceLimit } = ErrorBefore;
   try {
     ErrorBefore.stackTraceLimit = 20;
-    ErrorBefore.prepareStackTrace = foreignFrames;
+    ErrorBefore.prepareStackTrace = (_, sites) => sites;
     const holder: { stack?: unknown } = {};
     captureStackTrace(holder);
-    return (holder.stack as number) > 0;
+    let count = 0;
+    const { stack } = holder;
+    if (typeof stack === "string") {
+      // V8 writes it by itself where it is asked for within the writing of another: an error's getter, say.
+      const lines = linesOf(stack);
+      for (let index = 1; index < lines.length; index++) {
+        const file = exec(frameLine, lines[index]!)?.[2];
+        if (file && counts(file)) count++;
+      }
+      return count;
+    }
+    const sites = stack as NodeJS.CallSite[];
+    for (let index = 0; index < sites.length; index++) {
+      const file = sites[index]!.getScriptNameOrSourceURL();
+      if (file && counts(file)) count++;
+    }
+    return count;
   } finally {
     ErrorBefore.prepareStackTrace = before;
     ErrorBefore.stackTraceLimit = stackTraceLimit;
@@ -66,14 +104,9 @@ export function isCalledFromCode(): boolean {
 const ErrorBefore = Error;
 const captureStackTrace = Error.captureStackTrace;
 
-/** All frames but the host's and that of the guard's own one-line script. */
-function foreignFrames(_: unknown, sites: NodeJS.CallSite[]): number {
-  let count = 0;
-  for (let index = 0; index < sites.length; index++) {
-    const file = sites[index]!.getScriptNameOrSourceURL();
-    if (file && !startsWith(file, hostFolder)) count++;
-  }
-  return count;
+/** Not of the host, nor the guard's own one-line script, which has no name. */
+function isForeign(file: string): boolean {
+  return !startsWith(file, hostFolder);
 }
 
 function prepareStackTrace(error: unknown, sites: NodeJS.CallSite[]): string {
@@ -113,6 +146,23 @@ function describeSite(site: NodeJS.CallSite, file: string | null): string {
 export function placeInScript(url: string, line: number, column: number): Place | undefined {
   const cell = findCell(intrinsics.Number(slice(url, scheme.length)));
   return cell && placeThrough(mapsOf(cell), { where: cell.label, line, column, source: cell.source });
+}
+
+/** Whether an error's stack leads to the person's code. */
+export function hasPlace(error: Error): boolean {
+  const frames = readFrames(error.stack ?? "");
+  for (let index = 0; index < frames.length; index++) if (frames[index]!.place) return true;
+  return false;
+}
+
+/** Where a cell's own code awaits, by a line and column (from 1) of what its script was made from. */
+export function placeOfAwait(cell: HostCell): Place | undefined {
+  const { waitsAt, label: where, source } = cell;
+  if (!waitsAt) return undefined;
+  const maps = mapsOf(cell);
+  const later: TraceMap[] = [];
+  for (let index = 1; index < maps.length; index++) later[index - 1] = maps[index]!;
+  return placeThrough(later, { where, ...waitsAt, source });
 }
 
 /** One of the person's files, which may have been compiled. */

@@ -3,6 +3,7 @@ import {
   castThrough,
   type NativeOp,
   nativeStorageOf,
+  onStopped,
   promoted,
   type RunOp,
   type Storage,
@@ -147,6 +148,7 @@ setRegionPolicy({
   },
 });
 onRecord(whenRecorded);
+onStopped(release);
 
 /** tfjs names some kernels otherwise than TensorFlow names its ops. */
 function emulatedName(kernel: string): string {

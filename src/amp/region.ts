@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { DataId, Tensor } from "@tensorflow/tfjs-node-gpu";
-import { checkStorage, standAtDoor } from "../runtime/index.ts";
+import { begin, checkStorage, standAtDoor } from "../runtime/index.ts";
 import { emulate, useLists } from "./storage/emulated.ts";
 import { isNative } from "./storage/to.ts";
 
@@ -51,32 +51,32 @@ function exit(): void {
 
 /** Runs `fn` in a region, which lasts until what it returns has settled. */
 function within<T>(inside: Region, fn: () => T): T {
-  enter();
   let pending = false;
-  const end = () => {
+  const open = begin(enter, () => {
     exit();
     if (inside.outermost !== inside) return;
     policy!.closed(inside);
     inside.weights = undefined;
-  };
+  });
   try {
     const result = current.run(inside, fn);
     if (!(result instanceof Promise)) return result;
     pending = true;
-    return result.finally(end) as T;
+    open.awaits();
+    return result.finally(open.end) as T;
   } finally {
-    if (!pending) end();
+    if (!pending) open.end();
   }
 }
 
 /** Runs `fn` once more as it would run within a region, which may have been left since. */
 export function reenter<T>(inside: Region | undefined, fn: () => T): T {
   if (region() === inside) return fn();
-  enter();
+  const open = begin(enter, exit);
   try {
     return current.run(inside as Region, fn);
   } finally {
-    exit();
+    open.end();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import { collect, type GatedOp, liveBytes, memoryOf, pendingBytes, setGuard } from "../runtime/index.ts";
+import { begin, collect, type GatedOp, liveBytes, memoryOf, pendingBytes, setGuard } from "../runtime/index.ts";
 import { formatBytes, parseBytes } from "./bytes.ts";
 import { type Holder, holders } from "./holders.ts";
 import { resultBytes, values } from "./result-bytes.ts";
@@ -66,21 +66,28 @@ export function memoryBudget(size?: number | string): number {
 /** Runs a function, which may be async, under a budget of its own; one around it goes on to hold. See `memoryBudget`. */
 export function withMemoryBudget<T>(size: number | string, fn: () => T): T {
   const own = { bytes: parseBytes(size, "a memory budget") };
-  scoped.add(own);
-  watch();
-  const end = () => {
-    scoped.delete(own);
-    watch();
-  };
+  const open = begin(
+    () => {
+      scoped.add(own);
+      watch();
+    },
+    () => {
+      scoped.delete(own);
+      watch();
+    },
+  );
   let result: T;
   try {
     result = fn();
   } catch (error) {
-    end();
+    open.end();
     throw error;
   }
-  if (result instanceof Promise) return result.finally(end) as T;
-  end();
+  if (result instanceof Promise) {
+    open.awaits();
+    return result.finally(open.end) as T;
+  }
+  open.end();
   return result;
 }
 

@@ -1,5 +1,5 @@
 import { type Displayable, displaySymbol, mimeBundle, table } from "../display/index.ts";
-import { nativeMemory, tf } from "../runtime/index.ts";
+import { begin, nativeMemory, tf } from "../runtime/index.ts";
 import { formatBytes } from "./bytes.ts";
 
 /** Where the process's memory is, in bytes, at one moment. */
@@ -45,7 +45,7 @@ export function memoryProbe(): MemoryProbe {
   });
 }
 
-/** Probes taken one after another; stops when disposed. */
+/** Probes taken one after another; stops when disposed, and when its cell is interrupted. */
 export interface MemorySampler extends Disposable {
   samples: MemoryProbe[];
   stop(): void;
@@ -58,8 +58,13 @@ export interface MemorySampler extends Disposable {
 export function sampleMemory({ every = 50 }: { every?: number } = {}): MemorySampler {
   if (!(every > 0)) throw new RangeError(`every must be a positive number of milliseconds, got ${every}`);
   const samples = [memoryProbe()];
-  const timer = setInterval(() => samples.push(memoryProbe()), every);
-  timer.unref();
-  const stop = () => clearInterval(timer);
-  return { samples, stop, [Symbol.dispose]: stop };
+  let timer: NodeJS.Timeout | undefined;
+  const { end, awaits } = begin(
+    () => {
+      timer = setInterval(() => samples.push(memoryProbe()), every).unref();
+    },
+    () => clearInterval(timer),
+  );
+  awaits();
+  return { samples, stop: end, [Symbol.dispose]: end };
 }

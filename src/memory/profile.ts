@@ -78,6 +78,7 @@ export function probe<T>(fn: () => T | Promise<T>, { predicted }: ProbeOptions =
     throw error;
   }
   if (!(value instanceof Promise)) return finish(value);
+  recorder.awaits();
   return value.then(finish, (error: unknown) => {
     recorder.end();
     throw error;

@@ -2,10 +2,13 @@ import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import {
   allHeld,
   attribute,
+  begin,
   type Cause,
   currentLayer,
+  type Guard,
   type Held,
   inLayer,
+  type LedgerListener,
   listen,
   observeLayers,
   setGuard,
@@ -44,7 +47,7 @@ export interface Recording {
 const RSS_EVERY = 10;
 
 /** Records all that happens to native memory until `end`. Keeps some 100 bytes for every op. */
-export function record(): { end(): Recording } {
+export function record(): { end(): Recording; awaits(): void } {
   settleCauses();
   const start = performance.now();
   const numbers = new Map<Held, number>();
@@ -66,41 +69,47 @@ export function record(): { end(): Recording } {
   for (const memory of allHeld()) number(memory, "");
   const before = seen.length;
 
-  const stops = [
-    observeLayers(),
-    watchTape(),
-    listen({
-      taken(memory) {
-        events.push(number(memory, currentLayer()) + 1);
-        times.push(performance.now() - start);
-      },
-      freed(memory) {
-        const at = numbers.get(memory);
-        if (at === undefined) return;
-        numbers.delete(memory);
-        events.push(-at - 1);
-        times.push(performance.now() - start);
-      },
-    }),
-    setGuard({
-      before() {
-        opAt = performance.now();
-      },
-      after({ name, inputs }) {
-        const now = performance.now();
-        count(ops, name, now - opAt);
-        count(layers, currentLayer(), now - opAt);
-        settleCauses(inputs);
-        if (name === "Softmax" && isScores(inputs[0]!.shape)) scores.add(inputs[0]!.shape.join());
-        if (now - rssAt < RSS_EVERY) return;
-        rssAt = now;
-        mostRss = Math.max(mostRss, process.memoryUsage.rss());
-      },
-    }),
-  ];
-  return {
-    end() {
+  const listener: LedgerListener = {
+    taken(memory) {
+      events.push(number(memory, currentLayer()) + 1);
+      times.push(performance.now() - start);
+    },
+    freed(memory) {
+      const at = numbers.get(memory);
+      if (at === undefined) return;
+      numbers.delete(memory);
+      events.push(-at - 1);
+      times.push(performance.now() - start);
+    },
+  };
+  const opGuard: Guard = {
+    before() {
+      opAt = performance.now();
+    },
+    after({ name, inputs }) {
+      const now = performance.now();
+      count(ops, name, now - opAt);
+      count(layers, currentLayer(), now - opAt);
+      settleCauses(inputs);
+      if (name === "Softmax" && isScores(inputs[0]!.shape)) scores.add(inputs[0]!.shape.join());
+      if (now - rssAt < RSS_EVERY) return;
+      rssAt = now;
+      mostRss = Math.max(mostRss, process.memoryUsage.rss());
+    },
+  };
+  let stops: (() => void)[] = [];
+  const open = begin(
+    () => {
+      stops = [observeLayers(), watchTape(), listen(listener), setGuard(opGuard)];
+    },
+    () => {
       for (const stop of stops) stop();
+    },
+  );
+  return {
+    awaits: open.awaits,
+    end() {
+      open.end();
       settleCauses();
       mostRss = Math.max(mostRss, process.memoryUsage.rss());
       const pieces = seen.map(({ memory, layer }) => ({

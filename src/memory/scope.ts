@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { tf } from "../runtime/index.ts";
+import { begin, tf } from "../runtime/index.ts";
 
 /** Frees at its end the tensors that were made in it. */
 export interface Scope extends Disposable {
@@ -62,8 +62,9 @@ export function keep<T>(value: T): T {
 function scoped<T>(fn: (scope: Scope) => T): T {
   const made = new Set<Tensor>();
   const outer = places.getStore() ?? outside;
+  const open = begin(enter, close);
   const end = (result: unknown) => {
-    close();
+    open.end();
     // What leaves this scope belongs to the one around it.
     const around = outer.blocks.at(-1) ?? outer.made;
     for (const tensor of tensorsIn(result)) {
@@ -71,7 +72,6 @@ function scoped<T>(fn: (scope: Scope) => T): T {
     }
     free(made);
   };
-  enter();
   let result: T;
   try {
     result = places.run({ made, blocks: [] }, () => fn(handle(() => made, end)));
@@ -83,6 +83,7 @@ function scoped<T>(fn: (scope: Scope) => T): T {
     end(result);
     return result;
   }
+  open.awaits();
   const settled = result.then(
     (value) => {
       end(value);
@@ -100,13 +101,17 @@ function block(): Scope {
   const place = places.getStore() ?? outside;
   const made = new Set<Tensor>();
   let state: "open" | "awaited" | "closed" = "open";
-  const leave = () => {
-    const at = place.blocks.lastIndexOf(made);
-    if (at >= 0) place.blocks.splice(at, 1);
-    close();
-  };
-  enter();
-  place.blocks.push(made);
+  const { end: leave } = begin(
+    () => {
+      enter();
+      place.blocks.push(made);
+    },
+    () => {
+      const at = place.blocks.lastIndexOf(made);
+      if (at >= 0) place.blocks.splice(at, 1);
+      close();
+    },
+  );
   queueMicrotask(() => {
     if (state !== "open") return;
     state = "awaited";

@@ -1,4 +1,5 @@
 // Which generators a function draws from, so that the function can be run again with the same numbers.
+import { begin } from "../runtime/interrupts.ts";
 import type { Generator } from "./generator.ts";
 
 /** The state of each generator as it was before the observed function first drew from it. */
@@ -22,24 +23,34 @@ export function noteState(generator: Generator): void {
 /** Runs `f`; gives its result, and the generators that it drew from with their states before. */
 export function observed<T>(f: () => T): { result: T; states: GeneratorStates } {
   const states = new Map<Generator, readonly number[]>();
-  observers.push(states);
+  const open = begin(
+    () => observers.push(states),
+    () => observers.splice(observers.indexOf(states), 1),
+  );
   try {
     return { result: f(), states };
   } finally {
-    observers.splice(observers.indexOf(states), 1);
+    open.end();
   }
 }
 
 /** Runs `f` with generators at the given states, and then puts every generator back, also when `f` throws. */
 export function replayed<T>(states: GeneratorStates, f: () => T): T {
   const before = new Map<Generator, readonly number[]>();
-  observers.push(before);
+  const open = begin(
+    () => {
+      observers.push(before);
+      putBack(states);
+    },
+    () => {
+      observers.splice(observers.indexOf(before), 1);
+      putBack(before);
+    },
+  );
   try {
-    putBack(states);
     return f();
   } finally {
-    observers.splice(observers.indexOf(before), 1);
-    putBack(before);
+    open.end();
   }
 }
 

@@ -5,6 +5,7 @@ import "./announce.ts";
 export { bytesOf } from "./account.ts";
 export { type GatedOp, type Guard, setGuard } from "./gate.ts";
 export type { RuntimeInfo } from "./info.ts";
+export { begin, type Lasting, onStopped, stopIfInterrupted, uninterrupted } from "./interrupts.ts";
 export { currentLayer, inLayer, layer, observeLayers } from "./layers.ts";
 export {
   allHeld,

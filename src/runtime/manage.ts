@@ -4,6 +4,7 @@ import { bytesOf } from "./account.ts";
 import { loadCollector } from "./collector.ts";
 import { type Deaths, deathsBy } from "./deaths.ts";
 import { guarded, guards } from "./gate.ts";
+import { onStopped } from "./interrupts.ts";
 import { type Cause, type Held, liveBytes, memoryAt, release } from "./ledger.ts";
 import { type DataStorage, type EngineCounts, type Lifetimes, manageLifetimes, type TensorData } from "./lifetimes.ts";
 import { weakRegistry } from "./variables.ts";
@@ -169,6 +170,9 @@ export function manageWasm(backend: object, engine: Engine, bytesPerElement: (dt
   managed = { ...lifetimes, memoryOf: memoryAt, pendingBytes: () => 0 };
   const runKernel = engine.runKernel.bind(engine);
   let depth = 0;
+  onStopped(() => {
+    depth = 0;
+  });
   const outermost: Engine["runKernel"] = (name, inputs, attrs) => {
     depth++;
     try {

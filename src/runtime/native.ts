@@ -4,6 +4,7 @@ import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_
 import { bindingFile } from "./compiler.ts";
 import { openDoor } from "./door.ts";
 import { correctGradients } from "./gradients.ts";
+import { watchEngine } from "./interrupts.ts";
 import { machineMemory } from "./machine.ts";
 import { manageNative } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
@@ -32,6 +33,7 @@ export function loadNative(folder: string): Tf {
   openDoor(backend);
   correctGradients(tf);
   manageNative(backend, tf.engine() as unknown as Parameters<typeof manageNative>[1]);
+  watchEngine(tf);
   return tf;
 }
 

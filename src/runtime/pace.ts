@@ -1,4 +1,5 @@
 import { collectAll, collectYoung } from "./garbage.ts";
+import { uninterrupted } from "./interrupts.ts";
 
 /** Decides when to collect. */
 export interface Policy {
@@ -37,7 +38,7 @@ export function pacer(held: () => number, bury: () => void): Policy {
     limit = floor + room(floor);
   };
 
-  const collect = (): void => {
+  const collectNow = (): void => {
     const start = performance.now();
     collectAll();
     fullAt = performance.now();
@@ -47,6 +48,7 @@ export function pacer(held: () => number, bury: () => void): Policy {
     fullFloor = floor;
     opsAtFull = ops;
   };
+  const collect = (): void => uninterrupted(collectNow);
 
   const relieve = (): void => {
     const before = held();
@@ -64,7 +66,7 @@ export function pacer(held: () => number, bury: () => void): Policy {
     timer = false;
     if (ops !== opsAtTimer) arm();
     else if (ops !== opsAtFull && held() > MB) collect();
-    else bury();
+    else uninterrupted(bury);
   };
   const arm = (): void => {
     timer = true;

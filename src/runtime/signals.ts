@@ -1,4 +1,5 @@
 import { loadCollector } from "./collector.ts";
+import { onStopped } from "./interrupts.ts";
 
 /** Ops that oneDNN's matrix product may compute. */
 const multiplies = /MatMul|Conv|Einsum/;
@@ -16,13 +17,24 @@ export function guardedFromSignals<T>(op: string, run: () => T): T {
 /** Runs a function with signals held back from this thread, and for good from threads that it starts. */
 export function withoutSignals<T>(run: () => T): T {
   if (!addon) return run();
-  addon.hold(true);
+  // Held twice, the addon would forget what was let through before.
+  if (holding) return run();
+  hold(true);
   try {
     return run();
   } finally {
-    addon.hold(false);
+    hold(false);
   }
 }
+
+let holding = false;
+function hold(on: boolean): void {
+  holding = on;
+  addon?.hold(on);
+}
+onStopped(() => {
+  if (holding) hold(false);
+});
 
 const loaded = loadCollector();
 const addon = "addon" in loaded ? loaded.addon : undefined;

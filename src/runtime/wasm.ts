@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { equalizeWasmBatches } from "./batch-matmul.ts";
 import { correctGradients } from "./gradients.ts";
+import { onStopped, watchEngine } from "./interrupts.ts";
 import { called, release, take, upload } from "./ledger.ts";
 import { manageWasm } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
@@ -27,6 +28,7 @@ export function loadWasm(): { tf: Tf; ready: Promise<unknown>; version: string }
       tfjs.util.bytesPerElement(dtype as TensorInfo["dtype"]),
     );
     account(tfjs);
+    watchEngine(tfjs);
   });
   // Whoever awaits ready() hears of a failure; one that nobody awaits must not end the process.
   ready.catch(() => {});
@@ -79,6 +81,9 @@ function account(tfjs: Tfjs): void {
       op = outer;
     }
   }) as typeof engine.runKernel;
+  onStopped(() => {
+    op = undefined;
+  });
   const set = dataIdMap.set.bind(dataIdMap);
   dataIdMap.set = (dataId, data) => {
     set(dataId, data);

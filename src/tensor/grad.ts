@@ -1,5 +1,6 @@
 // Gradients of functions.
 import { observed, replayed } from "../random/index.ts";
+import { begin } from "../runtime/index.ts";
 import { checkTensor, differentiable, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { label, namesOf, shapeText } from "./names.ts";
@@ -129,7 +130,10 @@ export function checkpoint<A extends unknown[], R extends AnyTensor>(f: (...args
         const at = xs.map((x) => copies.get(x.id) ?? x);
         // The tape kept the data of what the function uses from outside; the tensors themselves may be disposed of.
         const revived = captured.filter((x) => x.isDisposed) as unknown as { isDisposedInternal: boolean }[];
-        for (const x of revived) x.isDisposedInternal = false;
+        const revival = (isDisposed: boolean) => () => {
+          for (const x of revived) x.isDisposedInternal = isDisposed;
+        };
+        const open = begin(revival(false), revival(true));
         try {
           const gradients = scoped("checkpoint", () => {
             const forward = () => replayed(states, () => f(...again));
@@ -138,7 +142,7 @@ export function checkpoint<A extends unknown[], R extends AnyTensor>(f: (...args
           });
           return gradients.map((gradient) => () => gradient);
         } finally {
-          for (const x of revived) x.isDisposedInternal = true;
+          open.end();
         }
       },
     });

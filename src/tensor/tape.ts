@@ -1,6 +1,6 @@
 // The backward pass over tfjs' own tape. Unlike tfjs' it frees each saved activation and each gradient as soon as it has
 // been used, so that the peak of a training step is the activations and not those plus all their gradients.
-import { attribute, tf } from "../runtime/index.ts";
+import { attribute, begin, tf } from "../runtime/index.ts";
 import { engine, run, scoped } from "./engine.ts";
 import { shapeText } from "./names.ts";
 import type { AnyTensor } from "./types/tensor.ts";
@@ -49,18 +49,23 @@ export function noGrad<T>(f: () => T): T {
 export function recordAlone<T extends AnyTensor>(f: () => T): { value: T; inputs: AnyTensor[] } {
   const { state } = internals;
   const { activeTape, gradientDepth, kernelDepth } = state;
-  Object.assign(state, { activeTape: [], gradientDepth: 1, kernelDepth: 0 });
+  const tape: TapeNode[] = [];
+  const open = begin(
+    () => Object.assign(state, { activeTape: tape, gradientDepth: 1, kernelDepth: 0 }),
+    () => {
+      freeTape(tape);
+      Object.assign(state, { activeTape, gradientDepth, kernelDepth });
+    },
+  );
   try {
     const first = internals.nextTensorId();
     const value = scoped("checkpoint", f);
     const inputs = new Map<number, AnyTensor>();
-    for (const node of state.activeTape!) {
+    for (const node of tape)
       for (const input of Object.values(node.inputs)) if (input.id < first) inputs.set(input.id, input);
-      for (const tensor of node.saved) tensor.dispose();
-    }
     return { value, inputs: [...inputs.values()] };
   } finally {
-    Object.assign(state, { activeTape, gradientDepth, kernelDepth });
+    open.end();
   }
 }
 
@@ -86,29 +91,32 @@ export function differentiate<A>(
 ): Result<A> {
   const { state } = internals;
   const { kernelDepth } = state;
-  // Within a custom op or noGrad, a gradient asked for here is still wanted.
-  state.kernelDepth = 0;
+  const isOutermost = state.gradientDepth === 0;
+  let tape: TapeNode[] = [];
+  const open = begin(
+    () => {
+      // Within a custom op or noGrad, a gradient asked for here is still wanted.
+      state.kernelDepth = 0;
+      internals.startTape();
+      tape = state.activeTape!;
+    },
+    () => {
+      state.kernelDepth = kernelDepth;
+      if (!isOutermost) return;
+      freeTape(tape);
+      if (state.activeTape === tape) state.activeTape = null;
+    },
+  );
   try {
-    internals.startTape();
     let outcome: [AnyTensor, A];
     try {
       outcome = tf.tidy("forward", f as never) as unknown as [AnyTensor, A];
-    } catch (error) {
-      if (state.gradientDepth === 1) freeTape(state.activeTape!);
-      throw error;
     } finally {
       internals.endTape();
     }
     const [value, aux] = outcome;
-    const isOutermost = state.gradientDepth === 0;
-    const tape = state.activeTape!;
     if (isOutermost) state.activeTape = null;
-    try {
-      afterForward?.(value);
-    } catch (error) {
-      if (isOutermost) freeTape(tape);
-      throw error;
-    }
+    afterForward?.(value);
     const gradients = scoped("backward", () => {
       const start = dy ?? (run("OnesLike", { x: value }) as AnyTensor);
       const found = backpropagate(tape, xs, value, start, isOutermost);
@@ -121,7 +129,7 @@ export function differentiate<A>(
     );
     return { value, aux, gradients };
   } finally {
-    state.kernelDepth = kernelDepth;
+    open.end();
   }
 }
 

@@ -54,8 +54,8 @@ export interface History {
   evaluations: Evaluation[];
   /** Wall time of everything, evaluation included. */
   milliseconds: number;
-  /** Why it ended. */
-  ended: "all steps taken" | "aborted" | "no longer improving";
+  /** Why it ended; "unfinished" while it runs, and when Stop or an error has ended it. */
+  ended: "unfinished" | "all steps taken" | "aborted" | "no longer improving";
   /** The evaluation that early stopping found best. */
   best?: Evaluation;
 }

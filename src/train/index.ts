@@ -16,4 +16,4 @@ export {
   warmUp,
 } from "./schedule.ts";
 export { type SgdOptions, sgd } from "./sgd.ts";
-export { type TrainOptions, train } from "./train.ts";
+export { historyOf, type TrainOptions, train } from "./train.ts";

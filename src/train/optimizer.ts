@@ -2,7 +2,7 @@ import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-g
 import type { OptimizerStep } from "../amp/index.ts";
 import { counted, shownAs } from "../display/shown-as.ts";
 import { joined, parted } from "../nn/flat.ts";
-import { attribute, tf } from "../runtime/index.ts";
+import { attribute, tf, uninterrupted } from "../runtime/index.ts";
 import { leaves, parameterList } from "../tensor/index.ts";
 
 export interface OptimizerOptions {
@@ -86,11 +86,15 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
     const gradients = Array.isArray(given) ? (given as Tensor[]) : leaves(given).map(({ tensor }) => tensor);
     if (gradients.length !== variables.length)
       throw new RangeError(`the optimizer has ${variables.length} variables and got ${gradients.length} gradients`);
-    const flat = joined(gradients);
-    tf.dispose(gradients);
-    return flatStep(flat, rate);
+    return uninterrupted(() => {
+      const flat = joined(gradients);
+      tf.dispose(gradients);
+      return flatStep(flat, rate);
+    });
   };
-  const flatStep = (raw: Tensor1D, rate = learningRate) => {
+  // Stopped in the middle it would leave new moments beside old parameters.
+  const flatStep = (raw: Tensor1D, rate?: number) => uninterrupted(() => update(raw, rate));
+  const update = (raw: Tensor1D, rate = learningRate) => {
     if (raw.size !== total)
       throw new RangeError(`the optimizer has ${total} numbers in its variables and got ${raw.size} in the gradients`);
     taken++;
@@ -98,9 +102,9 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
       const { gradient, norm } = clipNorm === undefined ? { gradient: raw } : clipped(raw, clipNorm);
       attribute("gradients", [raw, gradient]);
       const held = clipValue === undefined ? gradient : (tf.clipByValue(gradient, -clipValue, clipValue) as Tensor1D);
-      const update = () => ({ gradient: held, parameters: () => joined(variables), slots, rate, step: taken });
-      replace(tf.tidy(() => rule.advance(update())));
-      const updated = tf.tidy(() => rule.move(update()));
+      const parts = () => ({ gradient: held, parameters: () => joined(variables), slots, rate, step: taken });
+      replace(tf.tidy(() => rule.advance(parts())));
+      const updated = tf.tidy(() => rule.move(parts()));
       parted(updated, variables).forEach((part, i) => {
         variables[i]!.assign(part);
       });

@@ -3,7 +3,7 @@ import { autocast, type GradScaler, type HalfType } from "../amp/index.ts";
 import { type Batch, usefulTokens } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
 import { deriveSeed } from "../random/index.ts";
-import { nativeMemory, resetPeak, tf } from "../runtime/index.ts";
+import { nativeMemory, resetPeak, tf, uninterrupted } from "../runtime/index.ts";
 import { valueAndGradients } from "./gradients.ts";
 import type { StepRecord } from "./history.ts";
 import { judge, type Objective } from "./objective.ts";
@@ -55,8 +55,12 @@ export function takeStep(
     const change = (ready: Tensor[]) => read(optimizer.step(ready, learningRate));
     const { flat } = optimizer.step;
     if (flat) change.flat = (ready: Tensor1D) => read(flat(ready, learningRate));
-    const taken = scaler ? scaler.step({ step: change }, gradients!) : change(gradients!);
-    updateScale(scaler, step);
+    // Whole, the scaler's own update included: a training that is stopped leaves all as it is between two steps.
+    const taken = uninterrupted(() => {
+      const norm = scaler ? scaler.step({ step: change }, gradients!) : change(gradients!);
+      updateScale(scaler, step);
+      return norm;
+    });
     skipped = taken === undefined;
     const norm = taken?.norm;
     clock.lap("update");

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { GradScaler, HalfType } from "../amp/index.ts";
 import type { Batch, Batches, Place } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
+import { stopIfInterrupted } from "../runtime/index.ts";
 import { type CheckpointOptions, loadCheckpoint, runIdentity, saveCheckpoint } from "./checkpoint.ts";
 import { type EarlyStopOptions, earlyStop } from "./early-stop.ts";
 import { evaluate } from "./evaluate.ts";
@@ -59,6 +60,14 @@ export interface TrainOptions {
 /** Milliseconds after which the event loop gets its turn: displays, timers, an interrupt. */
 const BREATH = 50;
 
+const histories = new WeakMap<object, History>();
+
+/**
+ * The history of a model's last training, step by step while it runs: also of one that Stop or an error has ended, which is
+ * then "unfinished". Keras' `model.history`. Undefined for a model that `train` has not trained.
+ */
+export const historyOf = (model: object): History | undefined => histories.get(model);
+
 /**
  * Trains a model on `batches`: forward, backward, clip and update, step by step. Holds no memory from step to step
  * beyond parameters and optimizer state.
@@ -81,7 +90,8 @@ export async function train(options: TrainOptions): Promise<History> {
     throw new TypeError("earlyStop by accuracy needs classes: a regression stops by its loss");
   }
   const total = stepCount(options);
-  const history: History = { steps: [], evaluations: [], milliseconds: 0, ended: "all steps taken" };
+  const history: History = { steps: [], evaluations: [], milliseconds: 0, ended: "unfinished" };
+  histories.set(model, history);
   const stopping = options.earlyStop && earlyStop(model, options.earlyStop);
   const identity = checkpoint && runIdentity(batches, seed, accumulate);
   const resumed =
@@ -143,6 +153,7 @@ export async function train(options: TrainOptions): Promise<History> {
     if (!record.skipped) updates++;
     place = group.next;
     history.steps.push(record);
+    history.milliseconds = record.elapsed;
     // A scaler makes good an overflow by a smaller scale, and throws where there is none.
     if (!Number.isFinite(record.loss) && !record.skipped) {
       throw new Error(`the loss is ${record.loss} at step ${step}: lower the learning rate, or clip the gradients`);
@@ -153,14 +164,16 @@ export async function train(options: TrainOptions): Promise<History> {
     if (checkpoint?.every && step % checkpoint.every === 0) save();
     if (performance.now() - breathed > BREATH) {
       await setImmediate();
+      stopIfInterrupted();
       breathed = performance.now();
     }
     if (signal?.aborted) history.ended = "aborted";
     else if (enough && step < total) history.ended = "no longer improving";
-    if (step === total || history.ended !== "all steps taken") break;
+    if (step === total || history.ended !== "unfinished") break;
   }
   save();
   if (taken < total && ended(stopping, options)) history.ended = "no longer improving";
+  if (history.ended === "unfinished") history.ended = "all steps taken";
   if (history.ended !== "aborted") stopping?.end();
   if (stopping?.state.best) history.best = stopping.state.best;
   bar?.end();

@@ -63,6 +63,87 @@ for (const [what, code] of stuck) {
   });
 }
 
+/** Each loops in code that is called to show an error or a value. */
+const shown: [what: string, code: string][] = [
+  ["the message of an error", "throw Object.defineProperty(new Error('x'), 'message', { get() { for (;;); } })"],
+  ["the stack of an error", "throw Object.defineProperty(new Error('x'), 'stack', { get() { for (;;); } })"],
+  ["the name of an error", "class Mine extends Error { get name() { for (;;); } }\nthrow new Mine('x')"],
+  ["the cause of an error", "throw Object.defineProperty(new Error('x'), 'cause', { get() { for (;;); } })"],
+  [
+    "the errors of an AggregateError",
+    "throw Object.assign(new AggregateError([]), { errors: [{ get x() { for (;;); } }], get cause() { for (;;); } })",
+  ],
+  ["the text of a message", "throw Object.assign(new Error('x'), { message: { toString() { for (;;); } } })"],
+  [
+    "the message of an error after an await",
+    "await null; throw Object.defineProperty(new Error('x'), 'message', { get() { for (;;); } })",
+  ],
+  [
+    "the message of an error that a declaration throws",
+    "const fails = () => { throw Object.defineProperty(new Error('x'), 'message', { get() { for (;;); } }) };\nconst never = fails()",
+  ],
+  ["something thrown that is no error", "throw { [Symbol.for('nodejs.util.inspect.custom')]() { for (;;); } }"],
+  ["a thrown proxy", "throw new Proxy(new Error('x'), { get() { for (;;); }, getPrototypeOf() { for (;;); } })"],
+  [
+    "the message of an error that nothing catches",
+    "setTimeout(() => { throw Object.defineProperty(new Error('x'), 'message', { get() { for (;;); } }) }, 1); await new Promise(() => {})",
+  ],
+  [
+    "a rejection that nothing catches",
+    "void Promise.reject(Object.defineProperty(new Error('x'), 'stack', { get() { for (;;); } })); await new Promise(() => {})",
+  ],
+  ["a value's own inspector", "({ [Symbol.for('nodejs.util.inspect.custom')]() { for (;;); } })"],
+  ["a display method", "({ [Symbol.for('Jupyter.display')]() { for (;;); } })"],
+  [
+    "a display method's bundle",
+    "({ [Symbol.for('Jupyter.display')]: () => ({ 'application/json': { toJSON() { for (;;); } } }) })",
+  ],
+  ["what console.log shows", "console.log({ [Symbol.for('nodejs.util.inspect.custom')]() { for (;;); } })"],
+  ["a proxy that is shown", "new Proxy({}, { ownKeys() { for (;;); }, get() { for (;;); } })"],
+  ["a stack that the person's own code writes", "Error.prepareStackTrace = () => { for (;;); }; null!.x"],
+];
+
+for (const [what, code] of shown)
+  test(`an interrupt ends ${what} that never returns, and variables and later cells are not touched`, async () => {
+    await run("let kept = 'kept'; const { prepareStackTrace } = Error");
+    const { error } = await interrupted(code);
+    assert.equal(error?.ename, "KeyboardInterrupt", error?.traceback.join("\n"));
+    await run("Error.prepareStackTrace = prepareStackTrace;");
+    assert.equal((await run("kept")).text, "'kept'");
+    assert.equal((await run("await new Promise((go) => setTimeout(go, 2, 'timers run'))")).text, "'timers run'");
+    assert.equal((await run("throw new Error('told')")).error?.evalue, "told");
+  });
+
+const places: [what: string, code: string, line: number][] = [
+  ["a loop runs", "let n = 0;\nfor (;;) n++;", 3],
+  ["a function runs", "function spin() {\n  for (;;);\n}\nspin();", 3],
+  ["a promise is awaited", "const a = 1;\nawait new Promise(() => {});", 3],
+  ["awaits follow each other", "for (;;) {\n  await new Promise((go) => setTimeout(go, 1));\n}", 3],
+  [
+    "a function awaits",
+    "async function wait(time: number) {\n  await new Promise((go) => setTimeout(go, time));\n}\nawait wait(60_000);",
+    5,
+  ],
+];
+
+for (const [what, code, line] of places)
+  test(`KeyboardInterrupt names the line where ${what}`, async () => {
+    const { error } = await interrupted(code);
+    const traceback = error!.traceback.join("\n");
+    assert.match(traceback, /^KeyboardInterrupt: the cell was interrupted; variables are kept\n/);
+    assert.match(traceback, new RegExp(`\n> ${line} \\| `), traceback);
+    assert.match(traceback, new RegExp(`    at .*cell \\[\\d+\\]:${line}:`), traceback);
+  });
+
+test("code that catches KeyboardInterrupt ends its cell as it likes, as in Python", async () => {
+  const { error, text } = await interrupted(
+    "try { for (;;) await new Promise((go) => setTimeout(go, 1)) } catch (caught) { var name = (caught as Error).name }\nname",
+  );
+  assert.equal(error, undefined);
+  assert.equal(text, "'KeyboardInterrupt'");
+  assert.equal((await run("await null; 'goes on'")).text, "'goes on'");
+});
+
 test("an interrupted cell's output up to the interrupt is whole", async () => {
   const { stdout, error } = await interrupted("for (let i = 0; ; i++) console.log('line ' + i)", /^on\n/);
   assert.equal(error?.ename, "KeyboardInterrupt");

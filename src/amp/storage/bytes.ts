@@ -8,6 +8,7 @@ import {
   type Storage,
   tf,
   typeOf,
+  uninterrupted,
 } from "../../runtime/index.ts";
 import { floatBits, floatFromBits } from "../formats/format.ts";
 import { isNative, storageOf, to } from "./to.ts";
@@ -22,7 +23,7 @@ export function float64(values: number | ArrayLike<number>, shape?: number[]): T
   const list = typeof values === "number" ? Float64Array.of(values) : Float64Array.from(values);
   const full = shape ?? (typeof values === "number" ? [] : [list.length]);
   checkSize("float64", list.length, full);
-  return isNative() ? doubleTensor(list, full) : tf.tensor(Float32Array.from(list), full);
+  return isNative() ? uninterrupted(() => doubleTensor(list, full)) : tf.tensor(Float32Array.from(list), full);
 }
 
 /** The numbers of a tensor of any storage, without loss; `dataSync` gives them rounded to float32. */
@@ -52,14 +53,16 @@ export function tensorBytes(x: Tensor): Uint8Array<ArrayBuffer> {
     const even = odd ? tf.concat([flat, to(tf.zeros([1]), storage)]) : flat;
     const paired = storage === "float64" ? even : tf.reshape(even, [even.size / 2, 2]);
     const { binding, tensorMap } = nativeBackend();
-    const words = bitcast(tensorMap.get(paired.dataId).id, typeOf[storage], INT32);
-    try {
-      const read = binding.tensorDataSync(words.id) as Int32Array;
-      bytes.set(new Uint8Array(read.buffer, read.byteOffset, size));
-    } finally {
-      binding.deleteTensor(words.id);
-    }
-    return bytes;
+    return uninterrupted(() => {
+      const words = bitcast(tensorMap.get(paired.dataId).id, typeOf[storage], INT32);
+      try {
+        const read = binding.tensorDataSync(words.id) as Int32Array;
+        bytes.set(new Uint8Array(read.buffer, read.byteOffset, size));
+      } finally {
+        binding.deleteTensor(words.id);
+      }
+      return bytes;
+    });
   }) as unknown as Uint8Array<ArrayBuffer>;
 }
 
@@ -70,7 +73,8 @@ export function tensorBytes(x: Tensor): Uint8Array<ArrayBuffer> {
 export function tensorFromBytes(bytes: Uint8Array, shape: number[], storage: Storage): Tensor {
   checkStorage(storage);
   checkSize("tensorFromBytes", bytes.byteLength / bytesPerNumber[storage], shape);
-  if (isNative() && bytes.length > 0 && storage !== "float32") return fromWords(bytes, shape, storage);
+  if (isNative() && bytes.length > 0 && storage !== "float32")
+    return uninterrupted(() => fromWords(bytes, shape, storage));
   const own = bytes.slice().buffer;
   if (storage === "float32") return tf.tensor(new Float32Array(own), shape);
   if (storage === "float64") return float64(new Float64Array(own), shape);

@@ -1,5 +1,5 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import { checkStorage, nativeCast, nativeStorageOf, type Storage, tf } from "../../runtime/index.ts";
+import { checkStorage, nativeCast, nativeStorageOf, type Storage, tf, uninterrupted } from "../../runtime/index.ts";
 import { emulatedCast, emulatedStorageOf } from "./emulated.ts";
 
 interface Engine {
@@ -35,7 +35,7 @@ export function to<T extends Tensor>(x: T, storage: Storage): T {
   }
   if (x.isDisposed) throw new Error(`to: the tensor [${x.shape}] was disposed before this use`);
   if (x.dtype === "float32" && storageOf(x) === storage) return x;
-  const cast = () => (isNative() ? nativeCast(x, storage) : emulatedCast(x, storage));
+  const cast = () => uninterrupted(() => (isNative() ? nativeCast(x, storage) : emulatedCast(x, storage)));
   if (!engine.isTapeOn()) return cast() as T;
   return engine.runKernelFunc({
     forwardFunc: cast,

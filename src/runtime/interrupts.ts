@@ -1,0 +1,153 @@
+/**
+ * How a host stops code that computes. Between two ops this library can be left by an exception at any time. Within an op,
+ * and wherever its own state or tfjs' is half changed, it cannot: there the host waits. What code that never ran to its
+ * end has left behind, the host asks this file to put back.
+ */
+
+/** What a host offers before this library is loaded, under `Symbol.for("halftone.interrupts")`. A plain script has none. */
+interface Host {
+  /** The first number is not 0 while some code shall stop; cheap enough to look at before every op. */
+  readonly pending: Int32Array;
+  /** Throws, or does not return, when the code that calls it shall stop. `atOp`: an error is welcome here. */
+  stop(atOp: boolean): void;
+  /** On whose behalf the code that calls this runs. */
+  owner(): unknown;
+}
+
+/** What lasts while a function runs. */
+export interface Lasting {
+  /** Undoes it, the first time it is called. */
+  end(): void;
+  /** It goes on when the code that began it returns to the event loop. */
+  awaits(): void;
+}
+
+interface Tracked {
+  kept?: boolean;
+  isDisposed: boolean;
+  dispose(): void;
+}
+
+interface Scope {
+  track: Tracked[];
+}
+
+interface Engine {
+  state: {
+    activeTape: { saved: Tracked[] }[] | null;
+    gradientDepth: number;
+    kernelDepth: number;
+    scopeStack: Scope[];
+    activeScope: Scope | null;
+    numDataMovesStack: number[];
+    profiling: boolean;
+  };
+}
+
+/** What is left open on purpose when a cell begins. */
+export interface Mark {
+  readonly scopes: readonly Scope[];
+  readonly profiling: boolean;
+}
+
+const host = Reflect.get(globalThis, Symbol.for("halftone.interrupts")) as Host | undefined;
+const pending = host?.pending ?? new Int32Array(1);
+let depth = 0;
+let engine: Engine | undefined;
+const lasting = new Set<Lasting & { owner: unknown; isAwaiting: boolean }>();
+const resets: (() => void)[] = [];
+
+/** Runs a function to its end, its ops included: no interrupt falls into it. It must be short, and call none of the person's code. */
+export function uninterrupted<T>(run: () => T): T {
+  if (pending[0] !== 0 && depth === 0) host!.stop(false);
+  depth++;
+  try {
+    return run();
+  } finally {
+    depth--;
+  }
+}
+
+/** Throws when the code that calls it shall stop. For long work that runs no ops, and after an await. */
+export function stopIfInterrupted(): void {
+  if (pending[0] !== 0 && depth === 0) host!.stop(true);
+}
+
+/** Begins something that `undo` ends: by `end`, or when the code that would have called that was stopped for good. */
+export function begin(start: () => void, undo: () => void): Lasting {
+  const entry = {
+    owner: host?.owner(),
+    isAwaiting: false,
+    end: () =>
+      uninterrupted(() => {
+        if (lasting.delete(entry)) undo();
+      }),
+    awaits: () => {
+      entry.isAwaiting = true;
+    },
+  };
+  uninterrupted(() => {
+    start();
+    lasting.add(entry);
+  });
+  return entry;
+}
+
+/** Calls back when code was stopped for good, to put back what only code on the stack may have changed. */
+export function onStopped(reset: () => void): void {
+  resets.push(reset);
+}
+
+type Method = (this: unknown, ...given: unknown[]) => unknown;
+
+/** Makes the methods of tfjs that change its state whole, and each op a place where an interrupt is seen. */
+export function watchEngine(tfjs: { engine(): object; Variable: { prototype: object } }): void {
+  const own = tfjs.engine();
+  engine = own as Engine;
+  for (const name of ["makeTensor", "makeVariable", "disposeTensor", "readSync"]) makeWhole(own, name, false);
+  makeWhole(own, "runKernel", true);
+  makeWhole(tfjs.Variable.prototype, "assign", false);
+}
+
+function makeWhole(object: object, name: string, isOp: boolean): void {
+  const method = Reflect.get(object, name) as Method;
+  const whole: Method = function (...given) {
+    if (pending[0] !== 0 && depth === 0) host!.stop(isOp);
+    depth++;
+    try {
+      return method.apply(this, given);
+    } finally {
+      depth--;
+    }
+  };
+  Object.defineProperty(object, name, { value: whole, configurable: true, writable: true });
+}
+
+/** For the host: whether an interrupt would fall into what must not be cut short. */
+export const isBusy = (): boolean => depth > 0;
+
+/** For the host, before a cell begins. */
+export function mark(): Mark {
+  const state = engine?.state;
+  return { scopes: [...(state?.scopeStack ?? [])], profiling: state?.profiling ?? false };
+}
+
+/**
+ * For the host, when code was stopped: ends what lasts on behalf of these owners. With `before`, nothing of the library is
+ * on the stack: the tape is freed, and scopes that are not from before are closed with all that was made in them.
+ */
+export function restore(owners: readonly unknown[], before: Mark | undefined): void {
+  if (before) depth = 0;
+  for (const entry of [...lasting].reverse())
+    if (entry.isAwaiting ? owners.includes(entry.owner) : before !== undefined) entry.end();
+  if (!before) return;
+  for (const reset of resets) reset();
+  if (!engine) return;
+  const { state } = engine;
+  for (const node of state.activeTape ?? []) for (const tensor of node.saved) tensor.dispose();
+  const scopes = state.scopeStack.filter((scope) => before.scopes.includes(scope));
+  const closed = state.scopeStack.filter((scope) => !before.scopes.includes(scope));
+  Object.assign(state, { activeTape: null, gradientDepth: 0, kernelDepth: 0, profiling: before.profiling });
+  Object.assign(state, { scopeStack: scopes, activeScope: scopes.at(-1) ?? null, numDataMovesStack: [] });
+  for (const { track } of closed) for (const tensor of track) if (!tensor.kept && !tensor.isDisposed) tensor.dispose();
+}
