@@ -38,7 +38,7 @@ const ours = "PyTorch's list is followed";
 /**
  * PyTorch's lists (docs/source/amp.rst, "CUDA ops that can autocast") by TensorFlow's op names, beside TensorFlow's own
  * (tensorflow/core/grappler/optimizers/auto_mixed_precision_lists.h). Where they differ PyTorch's is followed, except for
- * Mean: PyTorch's kernel adds in float32 inside, TensorFlow's half kernel overflows on 656 numbers of 100.
+ * Mean. Functions of several ops that PyTorch lists as a whole (norm, rmsNorm, the losses) are so here too: tensor/half.ts.
  */
 const table: Listed[] = [
   half("MatMul", "matmul, mm, mv, linear, addmm"),
@@ -68,6 +68,7 @@ const table: Listed[] = [
   single("Log", "log", "infer", ours),
   single("Log1p", "log1p", "infer", ours),
   single("Pow", "pow", "deny"),
+  single("Square", "pow, which torch.square calls"),
   single("Reciprocal", "reciprocal", "infer", ours),
   single("Inv", "reciprocal", "infer", ours),
   single("Rsqrt", "rsqrt"),
@@ -76,7 +77,7 @@ const table: Listed[] = [
   single("Cumprod", "cumprod"),
   single("Prod", "prod", "infer", ours),
   single("Sum", "sum", "deny"),
-  single("Mean", undefined, "deny", "TensorFlow's list is followed: its half kernel overflows"),
+  single("Mean", undefined, "deny", "TensorFlow's list is followed: what is averaged is most often a loss"),
   single("Softmax", "softmax", "infer", `${ours}; attention then keeps its weights in half precision again`),
   single("LogSoftmax", "log_softmax", "infer", ours),
   single("L2Loss", "norm", "deny"),

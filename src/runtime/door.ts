@@ -28,6 +28,16 @@ let native: RunOp | undefined;
  */
 export function standAtDoor(policy: Policy): () => void {
   policies.push(policy);
+  return stand(policy);
+}
+
+/** The same for what makes an op as TensorFlow takes it: inside of every other policy, those before it included. */
+export function standInnermost(policy: Policy): () => void {
+  policies.unshift(policy);
+  return stand(policy);
+}
+
+function stand(policy: Policy): () => void {
   compose();
   return () => {
     const at = policies.lastIndexOf(policy);

@@ -1,3 +1,4 @@
+import { autocastOp } from "../amp/index.ts";
 import { broadcastShape } from "./broadcast.ts";
 import { diagonalOf } from "./diagonal.ts";
 import { type Problem, planEinsum, type Step } from "./einsum-plan.ts";
@@ -24,9 +25,10 @@ export function einsum(pattern: string, ...operands: AnyTensor[]): AnyTensor {
   for (const operand of operands) checkTensor("einsum", operand);
   const equation = parsed(pattern);
   const problem = bind(pattern, equation, operands);
+  const steps = planned(problem);
   const result = scoped("einsum", () =>
-    execute(
-      planned(problem),
+    (steps.every(isProduct) ? execute : executeWhole)(
+      steps,
       operands.map((x) => cast(x, "float32")),
     ),
   );
@@ -141,6 +143,13 @@ function execute(steps: readonly Step[], operands: readonly AnyTensor[]): AnyTen
   const result = registers[registers.length - 1]!;
   return steps.length === 0 ? run("Identity", { x: result }) : result;
 }
+
+/** Is a step one that autocast itself runs in half, or one that computes nothing? */
+const isProduct = ({ op }: Step): boolean => op !== "sum" && op !== "multiply";
+
+/** PyTorch's einsum is on autocast's half list as a whole, its sums and products of elements too. */
+const executeWhole = (steps: readonly Step[], operands: readonly AnyTensor[]): AnyTensor =>
+  autocastOp("half", (...xs: AnyTensor[]) => execute(steps, xs))(...operands);
 
 function perform(step: Step, registers: readonly AnyTensor[]): AnyTensor {
   const at = (register: number) => registers[register]!;

@@ -1,5 +1,6 @@
 // One element in, one element out.
 import { cast, checkTensor, differentiable, drop, run, scalarOf, scoped } from "./engine.ts";
+import { inFloat32 } from "./half.ts";
 import { checkInt32, int32Bound } from "./int32.ts";
 import { label, namesOf } from "./names.ts";
 import type { DType } from "./types/shape.ts";
@@ -65,10 +66,12 @@ export const logicalNot = unary("logicalNot", "LogicalNot", "bool") as To<"bool"
 export function silu<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, "float32">;
 export function silu(x: AnyTensor): AnyTensor {
   checkTensor("silu", x);
-  return label(
-    scoped("silu", () => run("Multiply", { a: cast(x, "float32"), b: run("Sigmoid", { x: cast(x, "float32") }) })),
-    namesOf(x),
-  );
+  const compute = (given: AnyTensor) =>
+    scoped("silu", () => {
+      const input = cast(given, "float32");
+      return run("Multiply", { a: input, b: run("Sigmoid", { x: input }) });
+    });
+  return label(inFloat32("silu", "unlisted", [x], compute), namesOf(x));
 }
 
 /** Where x is negative, `slope` times it. */
@@ -117,15 +120,18 @@ const density = 1 / Math.sqrt(2 * Math.PI);
 export function gelu<T extends TensorOperand>(x: T, form?: "exact" | "tanh"): Tensor<ShapeOf<T>, "float32">;
 export function gelu(x: AnyTensor, form: "exact" | "tanh" = "exact"): AnyTensor {
   checkTensor("gelu", x);
-  const input = cast(x, "float32");
   const curve = form === "exact" ? exactGelu : tanhGelu;
-  const result = differentiable("gelu", [input], {
-    forward: () => curve.value(input),
-    keep: () => [input],
-    backward: (dy, [kept]) => [() => product(dy, curve.derivative(kept!))],
-  });
-  drop(input, x);
-  return label(result, namesOf(x));
+  const compute = (given: AnyTensor) => {
+    const input = cast(given, "float32");
+    const result = differentiable("gelu", [input], {
+      forward: () => curve.value(input),
+      keep: () => [input],
+      backward: (dy, [kept]) => [() => product(dy, curve.derivative(kept!))],
+    });
+    drop(input, given);
+    return result;
+  };
+  return label(inFloat32("gelu", "unlisted", [x], compute), namesOf(x));
 }
 
 /** Tensor times number. */

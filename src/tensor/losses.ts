@@ -14,6 +14,7 @@ import {
 } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { hotRows } from "./gather.ts";
+import { inFloat32 } from "./half.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { lastLogSoftmax } from "./softmax.ts";
 import type { IfSameShape, Rest, Shape } from "./types/shape.ts";
@@ -79,18 +80,20 @@ export function crossEntropy(
     if (place < 0 || place >= classes)
       throw new RangeError(`crossEntropy: label ${place} is not one of the ${classes} classes of ${shapeText(logits)}`);
   }
-  return scoped("crossEntropy", () => {
-    const rows = places.length;
-    const flat = reshapeTo(cast(logits, "float32"), [rows, classes]);
-    const losses = rowLosses(flat, places as Int32Array, ignoreIndex, labelSmoothing);
-    if (reduction === "none") return label(reshapeTo(losses, labels.shape), namesOf(logits)?.slice(0, -1));
-    const total = reduced("crossEntropy", losses, "sum");
-    if (reduction === "sum") return total;
-    if (reduction !== "mean") return reduced("crossEntropy", losses, reduction);
-    // As in PyTorch, the mean of no label is NaN and its gradient 0.
-    if (counted === 0) return scalarOf(Number.NaN, "float32");
-    return run("Multiply", { a: total, b: scalarOf(1 / counted, "float32") });
-  });
+  return inFloat32("crossEntropy", "float32", [logits], (given) =>
+    scoped("crossEntropy", () => {
+      const rows = places.length;
+      const flat = reshapeTo(cast(given, "float32"), [rows, classes]);
+      const losses = rowLosses(flat, places as Int32Array, ignoreIndex, labelSmoothing);
+      if (reduction === "none") return label(reshapeTo(losses, labels.shape), namesOf(logits)?.slice(0, -1));
+      const total = reduced("crossEntropy", losses, "sum");
+      if (reduction === "sum") return total;
+      if (reduction !== "mean") return reduced("crossEntropy", losses, reduction);
+      // As in PyTorch, the mean of no label is NaN and its gradient 0.
+      if (counted === 0) return scalarOf(Number.NaN, "float32");
+      return run("Multiply", { a: total, b: scalarOf(1 / counted, "float32") });
+    }),
+  );
 }
 
 /** The loss of each row, -sum(target * log softmax); its gradient is softmax - target. */
@@ -145,10 +148,12 @@ export function meanSquaredError(a: AnyTensor, b: AnyTensor, { reduction = "mean
   checkTensor("meanSquaredError", a);
   checkTensor("meanSquaredError", b);
   checkSameShape("meanSquaredError", a, b);
-  return scoped("meanSquaredError", () => {
-    const off = run("Sub", { a: cast(a, "float32"), b: cast(b, "float32") });
-    return reduced("meanSquaredError", run("Square", { x: off }), reduction);
-  });
+  return inFloat32("meanSquaredError", "float32", [a, b], (p, t) =>
+    scoped("meanSquaredError", () => {
+      const off = run("Sub", { a: cast(p, "float32"), b: cast(t, "float32") });
+      return reduced("meanSquaredError", run("Square", { x: off }), reduction);
+    }),
+  );
 }
 
 /** The mean of |a - b|. Throws ShapeError unless the shapes are the same. */
@@ -161,10 +166,12 @@ export function meanAbsoluteError(a: AnyTensor, b: AnyTensor, { reduction = "mea
   checkTensor("meanAbsoluteError", a);
   checkTensor("meanAbsoluteError", b);
   checkSameShape("meanAbsoluteError", a, b);
-  return scoped("meanAbsoluteError", () => {
-    const off = run("Sub", { a: cast(a, "float32"), b: cast(b, "float32") });
-    return reduced("meanAbsoluteError", run("Abs", { x: off }), reduction);
-  });
+  return inFloat32("meanAbsoluteError", "float32", [a, b], (p, t) =>
+    scoped("meanAbsoluteError", () => {
+      const off = run("Sub", { a: cast(p, "float32"), b: cast(t, "float32") });
+      return reduced("meanAbsoluteError", run("Abs", { x: off }), reduction);
+    }),
+  );
 }
 
 /**
@@ -184,10 +191,12 @@ export function binaryCrossEntropy(
   checkTensor("binaryCrossEntropy", x);
   checkTensor("binaryCrossEntropy", targets);
   checkSameShape("binaryCrossEntropy", x, targets);
-  return scoped("binaryCrossEntropy", () => {
-    const [logits, truth] = [cast(x, "float32"), cast(targets, "float32")];
-    const soft = run("Softplus", { x: logits });
-    const losses = run("Sub", { a: soft, b: run("Multiply", { a: logits, b: truth }) });
-    return reduced("binaryCrossEntropy", losses, reduction);
-  });
+  return inFloat32("binaryCrossEntropy", "float32", [x, targets], (p, t) =>
+    scoped("binaryCrossEntropy", () => {
+      const [logits, truth] = [cast(p, "float32"), cast(t, "float32")];
+      const soft = run("Softplus", { x: logits });
+      const losses = run("Sub", { a: soft, b: run("Multiply", { a: logits, b: truth }) });
+      return reduced("binaryCrossEntropy", losses, reduction);
+    }),
+  );
 }

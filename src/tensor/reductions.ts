@@ -12,6 +12,7 @@ import {
   scoped,
   sizeOf,
 } from "./engine.ts";
+import { inFloat32 } from "./half.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { noGrad } from "./tape.ts";
 import type { Axis, AxisOf, Reduced } from "./types/axis.ts";
@@ -86,21 +87,36 @@ export function variance<T extends TensorOperand, const A extends AxisList = und
   axis?: AxisOf<"variance", ShapeOf<T>, A>,
   options?: Keep<K> & { correction?: number },
 ): Tensor<Reduced<ShapeOf<T>, A, K>, "float32">;
-export function variance(x: AnyTensor, axes?: AxisList, options: Keep & { correction?: number } = {}): AnyTensor {
-  checkTensor("variance", x);
-  const { keepDims = false, correction = 1 } = options;
-  const axis = placesOf("variance", x, axes);
+export function variance(x: AnyTensor, axes?: AxisList, options: Spread = {}): AnyTensor {
+  return spread("variance", x, axes, options, (squared) => squared);
+}
+
+interface Spread extends Keep {
+  correction?: number;
+}
+
+/** What `finish` makes of the variance. */
+function spread(
+  op: string,
+  x: AnyTensor,
+  axes: AxisList,
+  { keepDims = false, correction = 1 }: Spread,
+  finish: (squared: AnyTensor) => AnyTensor,
+): AnyTensor {
+  checkTensor(op, x);
+  const axis = placesOf(op, x, axes);
   const count = axis.reduce((n, i) => n * x.shape[i]!, 1);
-  const result = scoped("variance", () => {
-    const input = cast(x, "float32");
-    const center = reduceOver("Mean", input, axis);
-    const shape = x.shape.map((size, i) => (axis.includes(i) ? 1 : size));
-    const off = run("Sub", { a: input, b: reshapeTo(center, shape) });
-    const total = reduceOver("Sum", run("Square", { x: off }), axis);
-    const value = run("RealDiv", { a: total, b: scalarOf(Math.max(0, count - correction), "float32") });
-    return keepDims ? reshapeTo(value, shape) : value;
-  });
-  return label(result, reducedNames(x, axis, keepDims));
+  const shape = x.shape.map((size, i) => (axis.includes(i) ? 1 : size));
+  const compute = (given: AnyTensor) =>
+    scoped(op, () => {
+      const input = cast(given, "float32");
+      const center = reduceOver("Mean", input, axis);
+      const off = run("Sub", { a: input, b: reshapeTo(center, shape) });
+      const total = reduceOver("Sum", run("Square", { x: off }), axis);
+      const value = finish(run("RealDiv", { a: total, b: scalarOf(Math.max(0, count - correction), "float32") }));
+      return keepDims ? reshapeTo(value, shape) : value;
+    });
+  return label(inFloat32(op, "unlisted", [x], compute), reducedNames(x, axis, keepDims));
 }
 
 /** The square root of the variance; its gradient is 0 where all elements are equal. */
@@ -109,11 +125,8 @@ export function std<T extends TensorOperand, const A extends AxisList = undefine
   axis?: AxisOf<"variance", ShapeOf<T>, A>,
   options?: Keep<K> & { correction?: number },
 ): Tensor<Reduced<ShapeOf<T>, A, K>, "float32">;
-export function std(x: AnyTensor, axes?: AxisList, options?: Keep & { correction?: number }): AnyTensor {
-  const squared = variance(x, axes as never, options);
-  const result = label(rootOfSquares(squared), namesOf(squared));
-  squared.dispose();
-  return result;
+export function std(x: AnyTensor, axes?: AxisList, options: Spread = {}): AnyTensor {
+  return spread("std", x, axes, options, rootOfSquares);
 }
 
 /** The Euclidean length over some axes, or the norm of another order: 1, 2 or Infinity. */
@@ -124,18 +137,18 @@ export function norm<T extends TensorOperand, const A extends AxisList = undefin
 ): Tensor<Reduced<ShapeOf<T>, A, K>, "float32">;
 export function norm(x: AnyTensor, axes?: AxisList, options: Keep & { order?: number } = {}): AnyTensor {
   checkTensor("norm", x);
-  const { order = 2 } = options;
-  const names = reducedNames(x, placesOf("norm", x, axes), options.keepDims ?? false);
-  const result = scoped("norm", () => {
-    const input = cast(x, "float32");
-    if (order === 1) return sum(run("Abs", { x: input }), placesOf("norm", x, axes) as never, options) as AnyTensor;
-    if (order === Number.POSITIVE_INFINITY)
-      return max(run("Abs", { x: input }), placesOf("norm", x, axes) as never, options) as AnyTensor;
-    if (order !== 2) throw new RangeError(`norm: order must be 1, 2 or Infinity, got ${order}`);
-    const squares = sum(run("Square", { x: input }), placesOf("norm", x, axes) as never, options) as AnyTensor;
-    return rootOfSquares(squares);
-  });
-  return label(result, names);
+  const { order = 2, keepDims = false } = options;
+  if (order !== 1 && order !== 2 && order !== Number.POSITIVE_INFINITY)
+    throw new RangeError(`norm: order must be 1, 2 or Infinity, got ${order}`);
+  const axis = placesOf("norm", x, axes);
+  const compute = (given: AnyTensor) =>
+    scoped("norm", () => {
+      const input = cast(given, "float32");
+      if (order === 1) return sum(run("Abs", { x: input }), axis as never, options) as AnyTensor;
+      if (order === 2) return rootOfSquares(sum(run("Square", { x: input }), axis as never, options) as AnyTensor);
+      return max(run("Abs", { x: input }), axis as never, options) as AnyTensor;
+    });
+  return label(inFloat32("norm", "float32", [x], compute), reducedNames(x, axis, keepDims));
 }
 
 /** The square root with gradient 0 at 0, as PyTorch's norm and std have it, where that of Sqrt is infinite. */
@@ -164,25 +177,26 @@ export function logSumExp(x: AnyTensor, axes?: AxisList, { keepDims = false }: K
   checkTensor("logSumExp", x);
   const axis = placesOf("logSumExp", x, axes);
   const shape = x.shape.map((size, i) => (axis.includes(i) ? 1 : size));
-  const result = differentiable("logSumExp", [x], {
-    forward: () => {
-      const input = cast(x, "float32");
-      const top = reshapeTo(reduceOver("Max", input, axis), shape);
-      const finite = run("IsFinite", { x: top });
-      const shift = run("Select", { condition: finite, t: top, e: run("ZerosLike", { x: top }) });
-      const total = reduceOver("Sum", run("Exp", { x: run("Sub", { a: input, b: shift }) }), axis);
-      const value = run("Add", { a: run("Log", { x: total }), b: reshapeTo(shift, total.shape) });
-      return keepDims ? reshapeTo(value, shape) : value;
-    },
-    keep: (value) => [x, value],
-    backward: (dy, [kept, value]) => [
-      () => {
-        const share = run("Exp", { x: run("Sub", { a: cast(kept!, "float32"), b: reshapeTo(value!, shape) }) });
-        return run("Multiply", { a: share, b: reshapeTo(dy, shape) });
+  const compute = (given: AnyTensor) =>
+    differentiable("logSumExp", [given], {
+      forward: () => {
+        const input = cast(given, "float32");
+        const top = reshapeTo(reduceOver("Max", input, axis), shape);
+        const finite = run("IsFinite", { x: top });
+        const shift = run("Select", { condition: finite, t: top, e: run("ZerosLike", { x: top }) });
+        const total = reduceOver("Sum", run("Exp", { x: run("Sub", { a: input, b: shift }) }), axis);
+        const value = run("Add", { a: run("Log", { x: total }), b: reshapeTo(shift, total.shape) });
+        return keepDims ? reshapeTo(value, shape) : value;
       },
-    ],
-  });
-  return label(result, reducedNames(x, axis, keepDims));
+      keep: (value) => [given, value],
+      backward: (dy, [kept, value]) => [
+        () => {
+          const share = run("Exp", { x: run("Sub", { a: cast(kept!, "float32"), b: reshapeTo(value!, shape) }) });
+          return run("Multiply", { a: share, b: reshapeTo(dy, shape) });
+        },
+      ],
+    });
+  return label(inFloat32("logSumExp", "float32", [x], compute), reducedNames(x, axis, keepDims));
 }
 
 /** Is any element NaN? Where ops are queued, as on a GPU, the answer waits for them. */

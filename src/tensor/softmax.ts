@@ -1,6 +1,7 @@
 import { tf } from "../runtime/index.ts";
 import { placeOf } from "./axes.ts";
 import { cast, checkTensor, differentiable, permuteTo, reduceOver, run, scalarOf, scoped } from "./engine.ts";
+import { inFloat32 } from "./half.ts";
 import { label, namesOf } from "./names.ts";
 import { bernoulli, type RandomOptions } from "./random.ts";
 import type { Axis, AxisOf } from "./types/axis.ts";
@@ -10,16 +11,17 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.t
 function onLast(op: string, x: AnyTensor, axis: Axis, f: (moved: AnyTensor) => AnyTensor): AnyTensor {
   checkTensor(op, x);
   const place = placeOf(op, x, axis);
-  const result = scoped(op, () => {
-    const input = cast(x, "float32");
-    if (place === x.rank - 1) return f(input);
-    const last = [...x.shape.keys()].filter((i) => i !== place).concat(place);
-    return permuteTo(
-      f(permuteTo(input, last)),
-      last.map((_, i) => last.indexOf(i)),
-    );
-  });
-  return label(result, namesOf(x));
+  const compute = (given: AnyTensor) =>
+    scoped(op, () => {
+      const input = cast(given, "float32");
+      if (place === x.rank - 1) return f(input);
+      const last = [...x.shape.keys()].filter((i) => i !== place).concat(place);
+      return permuteTo(
+        f(permuteTo(input, last)),
+        last.map((_, i) => last.indexOf(i)),
+      );
+    });
+  return label(inFloat32(op, "float32", [x], compute), namesOf(x));
 }
 
 /** exp(x) / sum(exp(x)) along one axis, the last when none is given. */
@@ -82,13 +84,14 @@ export function layerNorm<T extends TensorOperand>(
 export function layerNorm(x: AnyTensor, gain?: TensorOperand, bias?: TensorOperand, epsilon = 1e-5): AnyTensor {
   checkTensor("layerNorm", x);
   const last = [placeOf("layerNorm", x, -1)];
-  const result = scoped("layerNorm", () => {
-    const input = cast(x, "float32");
-    let value = normalized(input, last, epsilon, true);
-    if (gain) value = run("Multiply", { a: value, b: gain as AnyTensor });
-    return bias ? run("Add", { a: value, b: bias as AnyTensor }) : value;
-  });
-  return label(result, namesOf(x));
+  const compute = (given: AnyTensor, ...more: AnyTensor[]) =>
+    scoped("layerNorm", () => {
+      let value = normalized(cast(given, "float32"), last, epsilon, true);
+      if (gain) value = run("Multiply", { a: value, b: more.shift()! });
+      return bias ? run("Add", { a: value, b: more.shift()! }) : value;
+    });
+  const inputs = [x, gain, bias].filter((tensor) => tensor !== undefined) as AnyTensor[];
+  return label(inFloat32("layerNorm", "float32", inputs, compute), namesOf(x));
 }
 
 /** Scales to root mean square 1 over the last axis, then by `gain` (Zhang and Sennrich 2019). */
@@ -100,11 +103,12 @@ export function rmsNorm<T extends TensorOperand>(
 export function rmsNorm(x: AnyTensor, gain?: TensorOperand, epsilon = 1e-5): AnyTensor {
   checkTensor("rmsNorm", x);
   const last = [placeOf("rmsNorm", x, -1)];
-  const result = scoped("rmsNorm", () => {
-    const value = normalized(cast(x, "float32"), last, epsilon, false);
-    return gain ? run("Multiply", { a: value, b: gain as AnyTensor }) : value;
-  });
-  return label(result, namesOf(x));
+  const compute = (given: AnyTensor, scale?: AnyTensor) =>
+    scoped("rmsNorm", () => {
+      const value = normalized(cast(given, "float32"), last, epsilon, false);
+      return scale ? run("Multiply", { a: value, b: scale }) : value;
+    });
+  return label(inFloat32("rmsNorm", "float32", gain ? [x, gain as AnyTensor] : [x], compute), namesOf(x));
 }
 
 /** (x - mean) / sqrt(variance + epsilon); its gradient needs only the result and the scale. */
@@ -145,7 +149,7 @@ export function dropout(x: AnyTensor, rate: number, options?: RandomOptions): An
     if (rate === 0) return run("Identity", { x });
     const mask = bernoulli(x.shape, 1 - rate, options);
     const scaled = run("Multiply", { a: mask, b: scalarOf(1 / (1 - rate), "float32") });
-    return run("Multiply", { a: cast(x, "float32"), b: scaled });
+    return inFloat32("dropout", "unlisted", [x], (given) => run("Multiply", { a: cast(given, "float32"), b: scaled }));
   });
   return label(result, namesOf(x));
 }

@@ -1,7 +1,7 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import type { NativeOp, RunOp } from "../door.ts";
-import { standAtDoor } from "../door.ts";
+import { standInnermost } from "../door.ts";
 import { rewritten } from "./rewrite.ts";
 import { BFLOAT16, DOUBLE, FLOAT, HALF, INT32, type Storage, storageOfType, typeOf } from "./types.ts";
 
@@ -78,7 +78,8 @@ export function openStorage(native: NodeJSKernelBackend): void {
 
 function begin(): void {
   inUse = true;
-  standAtDoor((op, next) => (isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : next(op)));
+  // Within autocast, which may have begun before: what that casts is to be seen here.
+  standInnermost((op, next) => (isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : next(op)));
   for (const callback of whenUsed.splice(0)) callback();
 }
 

@@ -1,10 +1,28 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import type { NativeOp, RunOp } from "../door.ts";
 import { castThrough, doubleTensor, type Entry, entryOf, nativeBackend } from "./native.ts";
-import { FLOAT, INT32, largest, promoted, type Storage, smallestNormal, storageOfType, typeOf } from "./types.ts";
+import { FLOAT, largest, promoted, type Storage, smallestNormal, storageOfType, typeOf } from "./types.ts";
 
 /** Attributes that name a type of the result and not of an input. */
 const resultTypes = new Set(["DstT", "Tout", "out_type", "output_type"]);
+
+/**
+ * Ops that add or multiply up many elements. TensorFlow's half kernels round after every few of them (5000 ones in
+ * float16 make 2048, in bfloat16 a running sum ends at 256); PyTorch's do it in float32, and so do these.
+ */
+const accumulating = new Set([
+  ...["Sum", "Mean", "Prod", "Cumsum", "Cumprod", "CumulativeLogsumexp", "EuclideanNorm", "L2Loss"],
+  ...["BiasAddGrad", "UnsortedSegmentSum", "UnsortedSegmentProd", "SegmentSum", "SegmentMean", "SegmentProd"],
+  ...["ScatterNd", "TensorScatterAdd", "AvgPool", "AvgPoolGrad", "AvgPool3D", "AvgPool3DGrad", "LRN", "LRNGrad"],
+]);
+
+/** Is the op one of those? An einsum is, where it sums an axis of one operand alone; the others are matrix products. */
+function accumulates({ name, attrs }: NativeOp): boolean {
+  if (name !== "Einsum") return accumulating.has(name);
+  const equation = String(attrs.find((attr) => attr.name === "equation")?.value);
+  const letters = equation.replace(/[^a-zA-Z]/g, "");
+  return [...letters].some((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));
+}
 
 /** Ops that TensorFlow has no kernel for in a type, as "op type". */
 const unsupported = new Set<string>();
@@ -14,13 +32,14 @@ const unsupported = new Set<string>();
  *
  * The type is PyTorch's promotion: of the inputs that have a dimension; if none has, of the scalars; numbers that came
  * from JavaScript count only when there is nothing else. Two types meet in the wider, float16 and bfloat16 in float32.
- * An op without a kernel in that type runs in float32, and its results are cast back. A cast to tfjs' "float32" keeps the
+ * An op without a kernel in that type, or one that accumulates, runs in float32, and its results are cast back. A cast to tfjs' "float32" keeps the
  * storage type, for it asks for a floating-point tensor and that is one.
  */
 export function rewritten(op: NativeOp, next: RunOp): Tensor[] {
   const common = commonStorage(op.inputs);
   if (op.name === "Cast") return next({ ...op, attrs: castAttributes(op, common) });
-  const storage = numbersFit(op.inputs, common) ? common : "float32";
+  const isHalf = common === "float16" || common === "bfloat16";
+  const storage = !(isHalf && accumulates(op)) && numbersFit(op.inputs, common) ? common : "float32";
   if (storage === common && !(unsupported.size > 0 && unsupported.has(`${op.name} ${storage}`))) {
     try {
       return runIn(storage, op, next);
@@ -89,33 +108,7 @@ function isAll(inputs: readonly TensorInfo[], type: number): boolean {
 }
 
 function typedOp(storage: Storage, op: NativeOp, inputs: TensorInfo[], next: RunOp): Tensor[] {
-  const typed = { name: op.name, attrs: retyped(op, FLOAT, typeOf[storage]), inputs, outputs: op.outputs };
-  return storage === "bfloat16" && op.name === "BiasAddGrad" ? sumOverRows(typed, next) : next(typed);
-}
-
-/** TensorFlow's CPU kernel of BiasAddGrad adds bfloat16 in bfloat16 (4096 ones make 256); its Sum adds in float32. */
-function sumOverRows(op: NativeOp, next: RunOp): Tensor[] {
-  const [x] = op.inputs as [TensorInfo];
-  if (op.attrs.find((attr) => attr.name === "data_format")?.value === "NCHW") return next(op);
-  const own = nativeBackend();
-  const { TF_ATTR_BOOL, TF_ATTR_TYPE } = own.binding;
-  const axes = Int32Array.from({ length: x.shape.length - 1 }, (_, axis) => axis);
-  const dataId = {};
-  own.move(dataId, axes, [axes.length], "int32", 1);
-  try {
-    return next({
-      name: "Sum",
-      attrs: [
-        { name: "T", type: TF_ATTR_TYPE, value: typeOf.bfloat16 },
-        { name: "Tidx", type: TF_ATTR_TYPE, value: INT32 },
-        { name: "keep_dims", type: TF_ATTR_BOOL, value: false },
-      ],
-      inputs: [x, { dataId, shape: [axes.length], dtype: "int32" }],
-      outputs: 1,
-    });
-  } finally {
-    own.disposeData(dataId);
-  }
+  return next({ name: op.name, attrs: retyped(op, FLOAT, typeOf[storage]), inputs, outputs: op.outputs });
 }
 
 function retyped({ attrs }: NativeOp, from: number, to: number): NativeOp["attrs"] {

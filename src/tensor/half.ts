@@ -1,0 +1,28 @@
+// Functions of several ops, of halves: as PyTorch's kernels they compute in float32 and round once.
+import { autocastType, storageOf, to } from "../amp/index.ts";
+import { promoted, type Storage } from "../runtime/index.ts";
+import { scoped } from "./engine.ts";
+import type { AnyTensor } from "./types/tensor.ts";
+
+const isHalf = (storage: Storage): boolean => storage === "float16" || storage === "bfloat16";
+
+/**
+ * Runs `f` on float32 copies of the tensors that are stored as halves, and stores the result as those were. `autocast`
+ * says what PyTorch's autocast makes of the function as a whole: one on its float32 list gives float32 there, the others
+ * run in the types that they get.
+ */
+export function inFloat32(
+  op: string,
+  autocast: "float32" | "unlisted",
+  inputs: readonly AnyTensor[],
+  f: (...inputs: AnyTensor[]) => AnyTensor,
+): AnyTensor {
+  const storages = inputs.map((x) => (x.dtype === "float32" ? storageOf(x) : undefined));
+  if (!storages.some((storage) => storage && isHalf(storage))) return f(...inputs);
+  const floats = storages.filter((storage) => storage !== undefined);
+  const common = floats.reduce(promoted);
+  return scoped(op, () => {
+    const value = f(...inputs.map((x, i) => (storages[i] && isHalf(storages[i]) ? to(x, "float32") : x)));
+    return autocast === "float32" && autocastType() ? value : to(value, common);
+  });
+}
