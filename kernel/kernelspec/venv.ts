@@ -41,6 +41,8 @@ export async function venv(requirementsFile: string, say: (what: string) => void
       "--quiet",
       "--no-input",
       "--disable-pip-version-check",
+      // Python compiles what it imports when it does: far less than all that is installed.
+      "--no-compile",
       "-r",
       requirementsFile,
     ];

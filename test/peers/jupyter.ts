@@ -28,9 +28,8 @@ export interface Jupyter {
   notebook(name: string, cells: (string | { source: string; tags: string[] })[]): string;
 }
 
-/** @param requirements the file in this folder that lists the environment's packages */
-export async function jupyter(requirements = "requirements.txt"): Promise<Jupyter> {
-  const python = await venv(path.join(peers, requirements), console.log);
+export async function jupyter(): Promise<Jupyter> {
+  const python = await venv(path.join(peers, "requirements.txt"), console.log);
   const folder = mkdtempSync(path.join(tmpdir(), "halftone-peers-"));
   after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   const at = (...names: string[]): string => path.join(folder, ".jupyter", ...names);

@@ -45,7 +45,7 @@ async function grade({ run }: Jupyter, course: string): Promise<Record<string, R
 }
 
 test("nbgrader hands out, grades and answers the course's assignments", async (context) => {
-  const peer = await jupyter("nbgrader-requirements.txt");
+  const peer = await jupyter();
   const course = path.join(peer.folder, "course");
   cpSync(assignments, course, { recursive: true });
   const generated = await peer.run("python", [path.join(peers, "nbgrade.py"), "generate"], { cwd: course });
