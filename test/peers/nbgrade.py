@@ -1,7 +1,8 @@
 """Runs nbgrader in the course folder that it is started in, by the shipped configuration. Prints what became of it as JSON.
 
 nbgrade.py generate                 all students' versions, as `nbgrader generate_assignment`
-nbgrade.py grade TIMEOUT            autogrades what lies in submitted/, gives feedback, and tells every test's score
+nbgrade.py grade TIMEOUT [STUDENT=TIMEOUT ...]
+                                    autogrades what lies in submitted/, gives feedback, and tells every test's score
 """
 
 import json
@@ -15,8 +16,6 @@ from traitlets.config import PyFileConfigLoader
 
 config = PyFileConfigLoader("nbgrader_config.py").load_config()
 config.CourseDirectory.root = os.getcwd()
-if sys.argv[1] == "grade":
-    config.Execute.timeout = int(sys.argv[2])
 course = CourseDirectory(config=config)
 api = NbGraderAPI(course, config=config)
 
@@ -31,7 +30,9 @@ if sys.argv[1] == "generate":
         must(api.generate_assignment(name))
 else:
     scores = {}
+    timeouts = dict(argument.split("=") for argument in sys.argv[3:])
     for student in sorted(os.listdir("submitted")):
+        api.config.Execute.timeout = int(timeouts.get(student, sys.argv[2]))
         for name in sorted(os.listdir(f"submitted/{student}")):
             must(api.autograde(name, student))
             must(api.generate_feedback(name, student))

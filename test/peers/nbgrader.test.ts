@@ -10,6 +10,8 @@ const assignments = fileURLToPath(new URL("../../../notebooks/assignments", impo
 const names = ["batching", "fixed-padding", "memory-budget", "number-formats"];
 /** Seconds that a cell may take when it is graded: the first one of a notebook loads the library and the type checker. */
 const timeout = 40;
+/** The same where a cell is endless, which is waited for: more than a first cell takes. */
+const timeoutOfEndless = 15;
 
 interface Submission {
   cells: { source: string[]; metadata: { nbgrader?: { grade_id: string; solution: boolean } } }[];
@@ -39,7 +41,10 @@ function teachersAnswers(course: string, name: string): Answers {
 
 async function grade({ run }: Jupyter, course: string): Promise<Record<string, Record<string, number>>> {
   const script = path.join(peers, "nbgrade.py");
-  const ran = await run("python", [script, "grade", String(timeout)], { cwd: course, timeout: 900_000 });
+  const ran = await run("python", [script, "grade", `${timeout}`, `endless=${timeoutOfEndless}`], {
+    cwd: course,
+    timeout: 900_000,
+  });
   assert.equal(ran.status, 0, ran.stderr.slice(-4000));
   return JSON.parse(ran.stdout.trim().split("\n").at(-1)!);
 }
