@@ -55,7 +55,32 @@ export function readProblems(
       endColumn: end.character + 1,
     });
   }
-  return problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  return withoutFollowUps(problems.sort((a, b) => a.line - b.line || a.column - b.column));
+}
+
+/** What cannot be found: a name, a namespace, a module, an export, a property. Its type is then not known. */
+const notFound = new Set([
+  2304, 2305, 2307, 2318, 2339, 2503, 2551, 2552, 2580, 2581, 2582, 2583, 2584, 2614, 2724, 18004,
+]);
+/** What is implicitly `any`: a parameter, a rest parameter, a variable, an element of a pattern, a result, an index. */
+const implicitAny = new Set([7006, 7019, 7022, 7023, 7024, 7031, 7053]);
+
+/** One mistake as one problem: a name that cannot be found is told once, and not what is `any` because of it. */
+function withoutFollowUps(problems: readonly TypeProblem[]): TypeProblem[] {
+  const unknown = new Map<string, TypeProblem>();
+  const again = new Map<TypeProblem, number[]>();
+  const first = problems.filter((each) => {
+    if (!notFound.has(each.code)) return true;
+    const earlier = unknown.get(each.message);
+    if (earlier === undefined) unknown.set(each.message, each);
+    else again.set(earlier, [...(again.get(earlier) ?? []), each.line]);
+    return earlier === undefined;
+  });
+  for (const [problem, lines] of again) {
+    const others = [...new Set(lines)].filter((line) => line !== problem.line);
+    if (others.length > 0) problem.reasons.push(`also on line${others.length > 1 ? "s" : ""} ${others.join(", ")}`);
+  }
+  return unknown.size === 0 ? first : first.filter(({ code }) => !implicitAny.has(code));
 }
 
 function shift({ start, end }: Range, lines: number): Range {

@@ -94,6 +94,33 @@ test("a list where a tensor is wanted is told what makes one of it", async () =>
   assert.match((await run("softmax(3)")).error?.evalue ?? "", /^Argument of type 'number'/);
 });
 
+test("a name that cannot be found is one error, however often it is used and whatever is unknown because of it", async () => {
+  const { run } = strict();
+  const wrong = await run("function mean(lengths: number[]): number[] { return lengths.length; }");
+  assert.match(wrong.error?.evalue ?? "", /^Type 'number' is not assignable/);
+  const uses = ["const all = mean([1]);", "all.map(([first]) => first);", "mean([2]).map((each) => each); mean([3]);"];
+  const { error } = await run(uses.join("\n"));
+  assert.equal(error?.evalue, "Cannot find name 'mean'. (cell [2]:1:13)");
+  const frame = [
+    "Type error: Cannot find name 'mean'. (TS2304)",
+    "  cell [1] declares it and did not run",
+    "  also on line 3",
+    "",
+    "> 1 | const all = mean([1]);",
+    "    |             ~~~~",
+    "  2 | all.map(([first]) => first);",
+    "",
+    "    at cell [2]:1:13",
+    "",
+    "The cell did not run.",
+  ];
+  assert.equal(error?.traceback.join("\n"), frame.join("\n"));
+  // A mistake beside another one, or an implicit any alone, is still told.
+  const two = await run("const a: number = 'x';\nconst b: number = 'y';");
+  assert.match(two.error?.evalue ?? "", /and 1 more/);
+  assert.match((await run("const f = (x) => x;")).error?.evalue ?? "", /implicitly has an 'any' type/);
+});
+
 test("under warn the error is shown, never on stderr, and the cell runs", async () => {
   const { run } = strict();
   assert.match(shown(await run("%types warn"))[0] ?? "", /%types is warn/);

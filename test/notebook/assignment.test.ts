@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import MarkdownIt from "markdown-it";
 import { studentVersion } from "../../src/notebook/assignment.ts";
 import { type Cell, parseNotebook } from "../../src/notebook/nbformat.ts";
 import { code, markdown, notebookJson, type RawCell } from "./cells.ts";
@@ -37,6 +41,19 @@ test("hidden tests go, outputs too, and the checksum is over what is left", () =
   // Source, type, grade, solution, locked, id and points, as nbgrader/utils.py strings them together.
   const expected = createHash("md5").update("1;\n3codeTrueFalseTruet1.5").digest("hex");
   assert.equal((cell!.metadata.nbgrader as { checksum: string }).checksum, expected);
+});
+
+test("the course's mark schemes are lists, a point each, that add up to the task's points", () => {
+  const sources = fileURLToPath(new URL("../../../notebooks/assignments/source/", import.meta.url));
+  for (const name of readdirSync(sources)) {
+    const { cells } = parseNotebook(readFileSync(path.join(sources, name, `${name}.ipynb`), "utf8"), name);
+    const tasks = cells.filter(({ metadata }) => (metadata.nbgrader as Part | undefined)?.task);
+    assert.equal(tasks.length, 1, name);
+    const html = new MarkdownIt({ html: true }).render(tasks[0]!.source);
+    const points = [...html.matchAll(/<li>(\d+) points?: /g)].map(([, value]) => Number(value));
+    const sum = points.reduce((total, each) => total + each, 0);
+    assert.equal(sum, (tasks[0]!.metadata.nbgrader as Part).points, name);
+  }
 });
 
 const solved = "// BEGIN SOLUTION\n1\n// END SOLUTION";
