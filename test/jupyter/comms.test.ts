@@ -95,8 +95,10 @@ test("what a front end sends to a cell that does not listen waits up to 64 MB; t
   const sent = Array.from({ length: 8 }, () => kernel.request("comm_msg", { comm_id: "none", data: {} }, { buffers }));
   await sent.at(-1)!.done();
   await kernel.ask("interrupt_request", {}, "control");
-  for (const each of sent.slice(0, 3)) await each.done();
-  for (const each of sent.slice(3, -1)) await each.done();
+  for (const each of sent.slice(0, -1)) await each.done();
+  // 12 MB are 16 as base64: four of the eight fit.
+  for (let lost = 0; lost < 4; lost++)
+    await kernel.logged(/a comm message was lost: the program has not read \d+ bytes/);
   await cell.several("busy");
   assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
 });
