@@ -9,15 +9,7 @@ import { type Planned, planRuns } from "../notebook/plan.ts";
 import { NotebookProblem } from "../notebook/problem.ts";
 import { runRecord } from "../notebook/record.ts";
 import { recreate } from "../notebook/recreate.ts";
-import {
-  headlineOf,
-  type LandingEntry,
-  renderLanding,
-  renderPage,
-  type SharePlotly,
-  sharedPlotly,
-  titleOf,
-} from "../notebook/report/index.ts";
+import { headlineOf, type LandingEntry, renderLanding, renderPage, titleOf } from "../notebook/report/index.ts";
 import { earlierRun } from "../notebook/resume.ts";
 import { type RunOptions, type RunResult, runNotebook } from "../notebook/run.ts";
 import { ProgressBoard } from "./cell-progress.ts";
@@ -162,11 +154,9 @@ const nameOf = (input: string) => path.basename(input, ".ipynb");
 class Report {
   readonly #folder: string;
   readonly #entries = new Map<string, LandingEntry>();
-  readonly #sharePlotly: SharePlotly;
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.#sharePlotly = sharedPlotly(folder);
   }
 
   /** Takes over what an earlier run has done, and gives what is left to run. */
@@ -188,12 +178,7 @@ class Report {
   async add({ input, output, notebook }: Loaded): Promise<void> {
     const name = nameOf(input);
     const page = `${name}.html`;
-    const html = await renderPage(notebook, {
-      name,
-      folder: path.dirname(input),
-      home: "index.html",
-      sharePlotly: this.#sharePlotly,
-    });
+    const html = await renderPage(notebook, { name, folder: path.dirname(input), home: "index.html" });
     writeWhole(path.join(this.#folder, page), html);
     const headline = headlineOf(notebook);
     this.#entries.set(input, {
@@ -209,7 +194,7 @@ class Report {
   async write(notebooks: Loaded[]): Promise<string> {
     const index = path.join(this.#folder, "index.html");
     const entries = notebooks.flatMap(({ input }) => this.#entries.get(input) ?? []);
-    writeWhole(index, await renderLanding(entries, this.#sharePlotly));
+    writeWhole(index, await renderLanding(entries));
     return index;
   }
 }

@@ -1,5 +1,6 @@
 import type { DataType, Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
+import { scalarOf } from "../tensor/engine.ts";
 
 type Attribute = { name: string; type: number; value: unknown };
 
@@ -57,7 +58,7 @@ export function integers(...values: number[]): Tensor {
 /** A number that stays on the device, like `integers`. */
 export function scalar(value: number, dtype: "float32" | "int32" = "float32"): Tensor {
   const key = `${dtype} ${value}`;
-  return constants.get(key) ?? remember(key, () => tf.scalar(value, dtype));
+  return constants.get(key) ?? remember(key, () => scalarOf(value, dtype));
 }
 
 function remember(key: string, make: () => Tensor): Tensor {

@@ -3,6 +3,7 @@ import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { accounted } from "./account.ts";
 import { withEqualBatches } from "./batch-matmul.ts";
+import { readableError } from "./refusal.ts";
 
 /** One op on its way to TensorFlow: its name in TensorFlow's registry, its attributes and its inputs. */
 export interface NativeOp {
@@ -53,16 +54,29 @@ function compose(): void {
   through = policies.reduce<RunOp>((next, policy) => (op) => policy(op, next), run);
 }
 
-/** Makes every op of the backend pass here, and every native tensor be accounted for. */
-export function openDoor(backend: NodeJSKernelBackend): void {
+/**
+ * Makes every op of the backend pass here, every native tensor be accounted for, and what TensorFlow refuses be said in
+ * words. `caller` tells which function runs, if it has a name.
+ */
+export function openDoor(backend: NodeJSKernelBackend, caller: () => string | undefined): void {
   backend.binding = accounted(backend.binding);
   const single = withEqualBatches(backend, backend.executeSingleOutput.bind(backend));
   const multiple = backend.executeMultipleOutputs.bind(backend);
   native = ({ name, attrs, inputs, outputs }) =>
     outputs === 1 ? [single(name, attrs, inputs)] : multiple(name, attrs, inputs, outputs);
-  backend.executeSingleOutput = (name, attrs, inputs) =>
-    through ? through({ name, attrs, inputs, outputs: 1 })[0]! : single(name, attrs, inputs);
-  backend.executeMultipleOutputs = (name, attrs, inputs, outputs) =>
-    through ? through({ name, attrs, inputs, outputs }) : multiple(name, attrs, inputs, outputs);
+  backend.executeSingleOutput = (name, attrs, inputs) => {
+    try {
+      return through ? through({ name, attrs, inputs, outputs: 1 })[0]! : single(name, attrs, inputs);
+    } catch (error) {
+      throw readableError(error, caller(), name, inputs);
+    }
+  };
+  backend.executeMultipleOutputs = (name, attrs, inputs, outputs) => {
+    try {
+      return through ? through({ name, attrs, inputs, outputs }) : multiple(name, attrs, inputs, outputs);
+    } catch (error) {
+      throw readableError(error, caller(), name, inputs);
+    }
+  };
   compose();
 }

@@ -1,6 +1,7 @@
 // Gradients of tfjs that are wrong at kinks, ties and zeros, or that do not sum over broadcast axes, as PyTorch has them
 // (torch/csrc/autograd/FunctionsManual.cpp).
 import type { GradFunc, NamedAttrMap, Tensor } from "@tensorflow/tfjs-node-gpu";
+import { scalarValues } from "./storage/native.ts";
 
 type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 
@@ -28,16 +29,6 @@ export function correctGradients(tfjs: Tfjs): void {
 
 function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
   const float = (x: Tensor) => tf.cast(x, "float32");
-  const { state } = tf.engine() as unknown as { state: { kernelDepth: number } };
-  /** Unrecorded: a choice has no slope of its own, and tfjs has no gradient of comparisons to pass it on. */
-  const constant = (f: () => Tensor): Tensor => {
-    state.kernelDepth++;
-    try {
-      return f();
-    } finally {
-      state.kernelDepth--;
-    }
-  };
   const sumTo = (x: Tensor, shape: number[]) => summedTo(tf, x, shape);
 
   /** 1 where a pair's result is a, 1/2 where the two are equal; a NaN takes the gradient of both. */
@@ -45,7 +36,7 @@ function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
     keep: { inputs: ["a", "b"] },
     gradient: (dy, [a, b]) => {
       const part = (x: Tensor, y: Tensor) => {
-        const lost = constant(() => tf.add(float(loses(x, y)), tf.mul(float(tf.equal(x, y)), 0.5)));
+        const lost = tf.add(float(loses(x, y)), tf.mul(float(tf.equal(x, y)), 0.5));
         return sumTo(tf.sub(dy, tf.mul(dy, lost)), x.shape);
       };
       return { a: () => part(a!, b!), b: () => part(b!, a!) };
@@ -59,15 +50,22 @@ function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
       x: () => {
         const over = tf.util.parseAxisParam(axesOf(attrs) as number[], x!.shape);
         const shape = x!.shape.map((size, axis) => (over.includes(axis) ? 1 : size));
-        const chosen = constant(() => float(tf.equal(x!, tf.reshape(y!, shape))));
-        const ties = constant(() => tf.sum(chosen, over, true));
-        return tf.mul(chosen, tf.div(tf.reshape(dy, shape), ties));
+        const chosen = float(tf.equal(x!, tf.reshape(y!, shape)));
+        return tf.mul(chosen, tf.div(tf.reshape(dy, shape), tf.sum(chosen, over, true)));
       },
     }),
   });
 
   return {
     Abs: { keep: { inputs: ["x"] }, gradient: (dy, [x]) => ({ x: () => tf.mul(dy, tf.sign(float(x!))) }) },
+    Erf: {
+      keep: { inputs: ["x"] },
+      gradient: (dy, [x]) => {
+        // tfjs' own number is a float32 beside doubles too.
+        const slope = tf.engine().makeTensor(scalarValues(2 / Math.sqrt(Math.PI)), [], "float32");
+        return { x: () => tf.mul(dy, tf.mul(tf.exp(tf.neg(tf.square(float(x!)))), slope)) };
+      },
+    },
     Rsqrt: {
       keep: { output: true },
       gradient: (dy, [y]) => ({ x: () => tf.mul(tf.mul(dy, -0.5), tf.mul(y!, tf.square(y!))) }),

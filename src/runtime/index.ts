@@ -29,5 +29,6 @@ export {
   nativeCast,
   nativeStorageOf,
   onFirstStorage,
+  scalarValues,
 } from "./storage/native.ts";
 export { bytesPerNumber, checkStorage, promoted, type Storage, storageNames, typeOf } from "./storage/types.ts";

@@ -8,6 +8,7 @@ import { watchEngine } from "./interrupts.ts";
 import { machineMemory } from "./machine.ts";
 import { manageNative } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
+import { correctPartGradients } from "./part-gradients.ts";
 import { loadQuietly } from "./quiet-load.ts";
 import { withoutSignals } from "./signals.ts";
 import { openStorage } from "./storage/native.ts";
@@ -30,8 +31,13 @@ export function loadNative(folder: string): Tf {
   const tf = withoutSignals(() => loadQuietly(() => require("@tensorflow/tfjs-node-gpu") as Tf));
   const backend = tf.backend() as NodeJSKernelBackend;
   openStorage(backend);
-  openDoor(backend);
+  const { state } = tf.engine() as unknown as { state: { activeScope?: { name: string } } };
+  openDoor(backend, () => {
+    const name = state.activeScope?.name;
+    return name === "unnamed scope" ? undefined : name?.replace(/__op$/, "");
+  });
   correctGradients(tf);
+  correctPartGradients(tf);
   manageNative(backend, tf.engine() as unknown as Parameters<typeof manageNative>[1]);
   watchEngine(tf);
   return tf;

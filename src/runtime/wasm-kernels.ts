@@ -5,15 +5,82 @@ type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 /** Complex numbers have no place in the WebAssembly backend's heap. */
 const complex = /^(Complex|ComplexAbs|Real|Imag|I?FFT|STFT)$/;
 
+type DTypes = readonly TensorInfo["dtype"][];
+const names = (text: string): string[] => text.trim().split(/\s+/);
+
+/**
+ * The types of element that a kernel's C++ computes (tfjs-backend-wasm/src/cc/kernels): of another it computes nothing,
+ * takes the bits for those of float32, or for a bool, whose elements are a byte, reads and writes past the tensor.
+ */
+const computes = new Map<string, DTypes>(
+  Object.entries({
+    float32: `Acosh Asinh BatchMatMul Ceil ClipByValue Cos Cosh Elu EluGrad Erf Floor IsFinite IsInf IsNan Log Log1p Mean
+      Prelu Reciprocal Rsqrt Sigmoid Sin Softmax Sqrt Tan Tanh _FusedMatMul`,
+    "float32 int32": `Abs Acos Asin Atan Atan2 Atanh Cumprod Cumsum DepthToSpace Exp Expm1 FloorDiv LeakyRelu Maximum
+      Minimum Mod Neg Relu Relu6 Reverse Round SearchSorted Select Selu Sign Sinh Softplus Square Step StridedSlice Sum
+      TopK`,
+    "float32 int32 bool": `Add AddN ArgMax ArgMin Diag Equal GatherNd GatherV2 Greater GreaterEqual Less LessEqual Max Min
+      MirrorPad Multiply NotEqual PadV2 Pow Prod RealDiv ScatterNd SquaredDifference Sub Tile Transpose`,
+    bool: "All Any LogicalAnd LogicalNot LogicalOr LogicalXor",
+    "int32 bool": "OneHot",
+  }).flatMap(([dtypes, kernels]) =>
+    names(kernels).map((kernel) => [kernel, names(dtypes) as unknown as DTypes] as const),
+  ),
+);
+
+/** What the types above are not about: a condition, places. */
+const besides: Record<string, string> = { Select: "condition", GatherV2: "indices", GatherNd: "indices" };
+
+/** Off by dozens of units in the last place, and wrong for numbers past some thousands (sin_cos_workaround.cc). */
+const imprecise = new Set(names("Cos Sin Tan"));
+
+/** Kernels of XNNPACK take six axes at most. */
+const sixAxes = new Set(names("Add Multiply PadV2 RealDiv SquaredDifference Sub"));
+
+/** Can the backend's own kernel compute this? */
+function isOwn(kernel: string, inputs: object, attrs: unknown): boolean {
+  // It copies numbers into bytes, where -1 is 255.
+  if (kernel === "Cast") return (attrs as { dtype: string }).dtype !== "bool";
+  if (imprecise.has(kernel)) return false;
+  // XNNPACK refuses bounds that are equal, and nothing is written.
+  if (kernel === "ClipByValue") {
+    const { clipValueMin, clipValueMax } = attrs as Record<string, number>;
+    if (!(clipValueMin! < clipValueMax!)) return false;
+  }
+  const dtypes = computes.get(kernel);
+  if (!dtypes) return true;
+  for (const [name, input] of Object.entries(inputs) as [string, TensorInfo | undefined][]) {
+    if (!input) continue;
+    // Most read the first element of a tensor that has none (the other backend's FloorDiv gives int32).
+    if (input.shape.includes(0) && kernel !== "FloorDiv") return false;
+    if (input.shape.length > 6 && sixAxes.has(kernel)) return false;
+    if (!dtypes.includes(input.dtype) && besides[kernel] !== name) return false;
+  }
+  return true;
+}
+
 /**
  * The WebAssembly backend lacks some kernels that training needs (as the sum by segments, which is the gradient of
- * gather). They run on tfjs' plain JavaScript backend: inputs are copied over, results copied back.
+ * gather), and some of its own are wrong for some types, ranks and sizes. Those run on tfjs' plain JavaScript backend:
+ * inputs are copied over, results copied back.
  */
 export function borrowKernels(tfjs: Tfjs): void {
-  const has = new Set(tfjs.getKernelsForBackend("wasm").map((kernel) => kernel.kernelName));
+  const own = new Map(tfjs.getKernelsForBackend("wasm").map((kernel) => [kernel.kernelName, kernel]));
   for (const kernel of tfjs.getKernelsForBackend("cpu")) {
-    if (has.has(kernel.kernelName) || complex.test(kernel.kernelName)) continue;
-    tfjs.registerKernel({ ...kernel, backendName: "wasm", kernelFunc: onCpu(tfjs, kernel) });
+    const name = kernel.kernelName;
+    if (complex.test(name)) continue;
+    const borrowed = onCpu(tfjs, kernel);
+    const before = own.get(name);
+    if (!before) {
+      tfjs.registerKernel({ ...kernel, backendName: "wasm", kernelFunc: borrowed });
+      continue;
+    }
+    if (name !== "Cast" && !computes.has(name)) continue;
+    tfjs.unregisterKernel(name, "wasm");
+    tfjs.registerKernel({
+      ...before,
+      kernelFunc: (call) => (isOwn(name, call.inputs, call.attrs) ? before.kernelFunc(call) : borrowed(call)),
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { called, release, take, upload } from "./ledger.ts";
 import { manageWasm } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
 import type { Tf } from "./native.ts";
+import { correctPartGradients } from "./part-gradients.ts";
 import { borrowKernels, transposeEmpty } from "./wasm-kernels.ts";
 import { keepNaN } from "./wasm-nan.ts";
 
@@ -22,6 +23,7 @@ export function loadWasm(): { tf: Tf; ready: Promise<unknown>; version: string }
   keepNaN(tfjs);
   equalizeWasmBatches(tfjs);
   correctGradients(tfjs);
+  correctPartGradients(tfjs);
   const ready = tfjs.setBackend("wasm").then((started) => {
     if (!started) throw new Error("The WebAssembly backend did not start. Run `halftone doctor`.");
     manageWasm(tfjs.backend(), tfjs.engine() as unknown as Parameters<typeof manageWasm>[1], (dtype) =>

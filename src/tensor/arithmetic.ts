@@ -51,8 +51,9 @@ function pair(op: string, kernel: string, a: Operand, b: Operand, wanted?: DType
 const arithmetic = <Op extends string>(op: Op, kernel: string): Arithmetic<Op> =>
   ((a: Operand, b: Operand) => pair(op, kernel, a, b, "numeric")) as Arithmetic<Op>;
 
+/** Bools compare as 0 and 1, as in NumPy. */
 const comparison = <Op extends string>(op: Op, kernel: string): Arithmetic<Op, "bool"> =>
-  ((a: Operand, b: Operand) => pair(op, kernel, a, b)) as Arithmetic<Op, "bool">;
+  ((a: Operand, b: Operand) => pair(op, kernel, a, b, "numeric")) as Arithmetic<Op, "bool">;
 
 const logical = <Op extends string>(op: Op, kernel: string): Arithmetic<Op, "bool"> =>
   ((a: Operand, b: Operand) => pair(op, kernel, a, b, "bool")) as Arithmetic<Op, "bool">;
@@ -68,12 +69,33 @@ export const div = ((a: Operand, b: Operand) => pair("div", "RealDiv", a, b, "fl
   "div",
   "float32"
 >;
-/** The whole part of a / b, rounded down. */
-export const floorDiv = arithmetic("floorDiv", "FloorDiv");
-/** What floorDiv leaves; it has the sign of b. */
-export const mod = arithmetic("mod", "Mod");
-/** a to the power b. */
-export const pow = arithmetic("pow", "Pow");
+/** The same for two whole numbers only where the right one has an answer, as in NumPy and PyTorch. */
+const forWhole = <Op extends string>(
+  op: Op,
+  kernel: string,
+  hasAnswer: (right: number) => boolean,
+  why: string,
+): Arithmetic<Op> => {
+  const compute = arithmetic(op, kernel) as (a: Operand, b: Operand) => AnyTensor;
+  const isWhole = (x: Operand) => (typeof x === "number" ? Number.isInteger(x) : x.dtype !== "float32");
+  return ((a: Operand, b: Operand) => {
+    const tensors = [a, b].filter((x) => typeof x !== "number");
+    for (const x of tensors) checkTensor(op, x);
+    if (tensors.length > 0 && isWhole(a) && isWhole(b)) {
+      const wrong = [...(typeof b === "number" ? [b] : b.dataSync())].find((right) => !hasAnswer(right));
+      if (wrong !== undefined)
+        throw new RangeError(`${op}: ${why} ${wrong}; convert one of them with asType(x, "float32")`);
+    }
+    return compute(a, b);
+  }) as Arithmetic<Op>;
+};
+
+/** The whole part of a / b, rounded down. Throws RangeError for whole numbers divided by 0. */
+export const floorDiv = forWhole("floorDiv", "FloorDiv", (right) => right !== 0, "whole numbers cannot be divided by");
+/** What floorDiv leaves; it has the sign of b. Throws RangeError for whole numbers divided by 0. */
+export const mod = forWhole("mod", "Mod", (right) => right !== 0, "whole numbers cannot be divided by");
+/** a to the power b. Throws RangeError for a whole number to the power of a negative one. */
+export const pow = forWhole("pow", "Pow", (right) => right >= 0, "a whole number cannot have the power");
 /** The larger of each two; NaN where either is. */
 export const maximum = arithmetic("maximum", "Maximum");
 /** The smaller of each two; NaN where either is. */

@@ -7,6 +7,7 @@ export function diagonalOf(x: AnyTensor, size: number): AnyTensor {
   const rows = x.shape[0]!;
   return differentiable("diagonal", [x], {
     forward: () => {
+      if (x.size === 0) return reshapeTo(x, [rows, size]);
       const indices = tf.tensor1d(Int32Array.from({ length: size }, (_, i) => i * (size + 1)));
       return run("GatherV2", { x, indices }, { axis: 1, batchDims: 0 });
     },

@@ -48,7 +48,7 @@ export function planEinsum({ operands, output, sizes, shapes }: Problem): Step[]
       const perm = [...value.axes.flatMap((other, i) => (other === axis ? [] : [i])), ...places];
       value = transposed(value, perm, front);
       value = emit(
-        { op: "reshape", x: value.register, shape: [sizeOf(shapeOf(front)) / size(axis) ** 2, size(axis) ** 2] },
+        { op: "reshape", x: value.register, shape: [sizeOf(shapeOf(front.slice(0, -2))), size(axis) ** 2] },
         [],
       );
       value = emit({ op: "diagonal", x: value.register, size: size(axis) }, []);

@@ -1,22 +1,26 @@
 // One element in, one element out.
+import { nativeStorageOf } from "../runtime/index.ts";
 import { cast, checkTensor, differentiable, drop, run, scalarOf, scoped } from "./engine.ts";
 import { inFloat32 } from "./half.ts";
 import { checkInt32, int32Bound } from "./int32.ts";
 import { label, namesOf } from "./names.ts";
+import type { Whole } from "./reductions.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
-type Same = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, DTypeOf<T>>;
+type Same = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, Whole<DTypeOf<T>>>;
 type To<D extends DType> = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, D>;
 
-const unary = (op: string, kernel: string, wanted?: DType, attributes?: Record<string, unknown>) => (x: AnyTensor) => {
-  checkTensor(op, x);
-  const input = wanted === undefined ? x : cast(x, wanted);
-  const result = run(kernel, { x: input }, attributes);
-  drop(input, x);
-  return label(result, namesOf(x));
-};
-const same = (op: string, kernel: string) => unary(op, kernel) as Same;
+const unary =
+  (op: string, kernel: string, wanted: DType | "numeric", attributes?: Record<string, unknown>) => (x: AnyTensor) => {
+    checkTensor(op, x);
+    const input = cast(x, wanted !== "numeric" ? wanted : x.dtype === "bool" ? "int32" : (x.dtype as DType));
+    const result = run(kernel, { x: input }, attributes);
+    drop(input, x);
+    return label(result, namesOf(x));
+  };
+/** Bools are made whole numbers first. */
+const same = (op: string, kernel: string) => unary(op, kernel, "numeric") as Same;
 /** Whole numbers are made float32 first. */
 const float = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"float32">;
 const test = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"bool">;
@@ -48,8 +52,21 @@ export const tanh = float("tanh", "Tanh");
 export const sigmoid = float("sigmoid", "Sigmoid");
 /** log(1 + exp(x)). */
 export const softplus = float("softplus", "Softplus");
+const plainErf = unary("erf", "Erf", "float32");
 /** The error function. */
-export const erf = float("erf", "Erf");
+export const erf = ((x: AnyTensor): AnyTensor => {
+  checkTensor("erf", x);
+  if (nativeStorageOf(x) !== "float64") return plainErf(x);
+  const result = differentiable("erf", [x], {
+    // TensorFlow's kernel of doubles gives NaN at infinity; 30 is as good as infinity.
+    forward: () => run("Erf", { x: run("ClipByValue", { x }, { clipValueMin: -30, clipValueMax: 30 }) }),
+    keep: () => [x],
+    backward: (dy, [kept]) => [
+      () => times(product(dy, run("Exp", { x: times(run("Square", { x: kept! }), -1) })), 2 / Math.sqrt(Math.PI)),
+    ],
+  });
+  return label(result, namesOf(x));
+}) as To<"float32">;
 export const floor = float("floor", "Floor");
 export const ceil = float("ceil", "Ceil");
 /** To the nearest whole number, halves to the even one. */
@@ -77,18 +94,33 @@ export function silu(x: AnyTensor): AnyTensor {
 /** Where x is negative, `slope` times it. */
 export function leakyRelu<T extends TensorOperand>(x: T, slope?: number): Tensor<ShapeOf<T>, "float32">;
 export function leakyRelu(x: AnyTensor, slope = 0.01): AnyTensor {
-  return unary("leakyRelu", "LeakyRelu", "float32", { alpha: slope })(x);
+  checkTensor("leakyRelu", x);
+  const isExact = Math.fround(slope) === slope || nativeStorageOf(x) !== "float64";
+  if (isExact) return unary("leakyRelu", "LeakyRelu", "float32", { alpha: slope })(x);
+  // TensorFlow's kernel takes the slope as a float32 beside doubles too.
+  const scaled = (value: AnyTensor, by: AnyTensor) =>
+    run("Select", {
+      condition: run("Greater", { a: by, b: scalarOf(0, "float32") }),
+      t: value,
+      e: run("Multiply", { a: value, b: scalarOf(slope, "float32") }),
+    });
+  const result = differentiable("leakyRelu", [x], {
+    forward: () => scaled(x, x),
+    keep: () => [x],
+    backward: (dy, [kept]) => [() => scaled(dy, kept!)],
+  });
+  return label(result, namesOf(x));
 }
 
 /**
  * Between `low` and `high`; NaN stays. As in PyTorch, the gradient at a bound is 0. Whole numbers stay int32, also between
  * bounds that are not.
  */
-export function clip<T extends TensorOperand>(x: T, low: number, high: number): Tensor<ShapeOf<T>, DTypeOf<T>>;
+export function clip<T extends TensorOperand>(x: T, low: number, high: number): Tensor<ShapeOf<T>, Whole<DTypeOf<T>>>;
 export function clip(x: AnyTensor, low: number, high: number): AnyTensor {
   checkTensor("clip", x);
   if (!(low <= high)) throw new RangeError(`clip: low must not be above high, got ${low} and ${high}`);
-  if (x.dtype !== "int32") return unary("clip", "ClipByValue", undefined, { clipValueMin: low, clipValueMax: high })(x);
+  if (x.dtype !== "int32") return unary("clip", "ClipByValue", "numeric", { clipValueMin: low, clipValueMax: high })(x);
   const [from, to] = [int32Bound(Math.ceil(low)), int32Bound(Math.floor(high))];
   if (from > to || from > high || to < low) throw new RangeError(`clip: no int32 lies between ${low} and ${high}`);
   // WebAssembly's kernel takes whole numbers for the bits of floats.

@@ -1,5 +1,5 @@
 // How operations reach tfjs: one kernel at a time, past tfjs' own argument checks, which are ours to make.
-import { tf } from "../runtime/index.ts";
+import { scalarValues, tf } from "../runtime/index.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, Operand } from "./types/tensor.ts";
@@ -31,7 +31,11 @@ const describe = (x: unknown): string =>
 
 /** A new scalar; whoever makes one disposes of it. */
 export const scalarOf = (value: number, dtype: DType): AnyTensor =>
-  engine.makeTensor(dtype === "float32" ? Float32Array.of(value) : Int32Array.of(value), [], dtype) as AnyTensor;
+  engine.makeTensor(stored(value, dtype), [], dtype) as AnyTensor;
+
+// As NumPy, every number but 0 is true, NaN too.
+const stored = (value: number, dtype: DType) =>
+  dtype === "float32" ? scalarValues(value) : dtype === "int32" ? Int32Array.of(value) : Uint8Array.of(+(value !== 0));
 
 /** A tensor of the wanted dtype: `x` itself where it has it. */
 export const cast = (x: AnyTensor, dtype: DType): AnyTensor =>

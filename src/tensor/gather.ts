@@ -247,7 +247,9 @@ export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: Any
     const [places, top] =
       k > 0 && hasNaN(x)
         ? [placesOfLargest(x, k)]
-        : (run("TopK", { x }, { k, sorted: true }) as unknown as AnyTensor[]).reverse();
+        : (run("TopK", { x: x.dtype === "bool" ? cast(x, "int32") : x }, { k, sorted: true }) as unknown as AnyTensor[])
+            .map((t, i) => (i === 0 ? cast(t, x.dtype as DType) : t))
+            .reverse();
     // The kernel has no gradient; the gather of the same elements has.
     const chosen = x.dtype === "float32" && k > 0 ? (gatherAlong(x, places!) as AnyTensor) : top!;
     return [chosen, places!];

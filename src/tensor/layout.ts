@@ -143,6 +143,7 @@ export function pad(x: AnyTensor, widths: readonly (readonly [number, number])[]
   checkTensor("pad", x);
   if (widths.length !== x.rank || widths.flat().some((n) => !Number.isInteger(n) || n < 0))
     throw new ShapeError(`pad: ${shapeText(x)} needs ${x.rank} pairs of whole numbers, got ${JSON.stringify(widths)}`);
+  if (x.rank === 0) return clone(x);
   const constantValue = x.dtype === "int32" ? int32Of("pad", value) : x.dtype === "bool" ? Number(value !== 0) : value;
   const result = run("PadV2", { x }, { paddings: widths.map((pair) => [...pair]), constantValue });
   return label(result, namesOf(x));

@@ -126,7 +126,8 @@ function transform(op: PatternOp, x: AnyTensor, text: string, sizes: AxisSizes, 
   const { apart, gone, kept, perm, widened, shape } = moves;
   const result = scoped(op, () => {
     let value = reshapeTo(x, apart);
-    if (gone.length > 0) value = reduction ? reduceAxes(value, reduction, gone) : reshapeTo(value, kept);
+    if (reduction) value = reduceAxes(value, reduction, gone);
+    else if (gone.length > 0) value = reshapeTo(value, kept);
     value = permuteTo(value, perm);
     if (widened) value = expandTo(reshapeTo(value, widened[0]), widened[1]);
     value = reshapeTo(value, shape);
@@ -241,5 +242,6 @@ function layOut({ right }: Pattern, axes: readonly Axis[], sizes: AxisSizes): Ax
 function reduceAxes(x: AnyTensor, reduction: Reduction, axis: number[]): AnyTensor {
   const logical = reduction === "any" || reduction === "all";
   if (logical !== (x.dtype === "bool")) x = cast(x, logical ? "bool" : "int32");
-  return reduceOver(kernels[reduction], reduction === "mean" ? cast(x, "float32") : x, axis);
+  if (reduction === "mean") x = cast(x, "float32");
+  return axis.length === 0 ? x : reduceOver(kernels[reduction], x, axis);
 }

@@ -25,7 +25,7 @@ export interface Keep<K extends boolean = boolean> {
 }
 
 type AxisList = Axis | readonly Axis[] | undefined;
-type Whole<D extends DType> = D extends "float32" ? "float32" : D extends "int32" | "bool" ? "int32" : DType;
+export type Whole<D extends DType> = D extends "float32" ? "float32" : D extends "int32" | "bool" ? "int32" : DType;
 
 type Reduction<Op extends string, Out extends DType | "same" | "whole" = "same"> = <
   T extends TensorOperand,

@@ -1,8 +1,9 @@
 import { tf } from "../runtime/index.ts";
 import { placeOf } from "./axes.ts";
 import { cast, checkTensor, differentiable, permuteTo, reduceOver, run, scalarOf, scoped } from "./engine.ts";
+import { ShapeError } from "./errors.ts";
 import { inFloat32 } from "./half.ts";
-import { label, namesOf } from "./names.ts";
+import { label, namesOf, shapeText } from "./names.ts";
 import { bernoulli, type RandomOptions } from "./random.ts";
 import type { Axis, AxisOf } from "./types/axis.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
@@ -73,7 +74,7 @@ const nativeType = () => {
 
 /**
  * Scales to mean 0 and variance 1 over the last axis, then by `gain` and `bias` (Ba, Kiros and Hinton 2016):
- * x [..., features], gain and bias [features].
+ * x [..., features], gain and bias [features]. Throws ShapeError for others.
  */
 export function layerNorm<T extends TensorOperand>(
   x: T,
@@ -84,14 +85,26 @@ export function layerNorm<T extends TensorOperand>(
 export function layerNorm(x: AnyTensor, gain?: TensorOperand, bias?: TensorOperand, epsilon = 1e-5): AnyTensor {
   checkTensor("layerNorm", x);
   const last = [placeOf("layerNorm", x, -1)];
+  checkFeatures("layerNorm", x, gain, "gain");
+  checkFeatures("layerNorm", x, bias, "bias");
   const compute = (given: AnyTensor, ...more: AnyTensor[]) =>
     scoped("layerNorm", () => {
       let value = normalized(cast(given, "float32"), last, epsilon, true);
-      if (gain) value = run("Multiply", { a: value, b: more.shift()! });
-      return bias ? run("Add", { a: value, b: more.shift()! }) : value;
+      if (gain) value = run("Multiply", { a: value, b: cast(more.shift()!, "float32") });
+      return bias ? run("Add", { a: value, b: cast(more.shift()!, "float32") }) : value;
     });
   const inputs = [x, gain, bias].filter((tensor) => tensor !== undefined) as AnyTensor[];
   return label(inFloat32("layerNorm", "float32", inputs, compute), namesOf(x));
+}
+
+/** Refuses a gain or bias that is not one number for each feature. */
+function checkFeatures(op: string, x: AnyTensor, operand: TensorOperand | undefined, what: string): void {
+  if (operand === undefined) return;
+  const given = operand as AnyTensor;
+  checkTensor(op, given);
+  const features = x.shape.at(-1)!;
+  if (given.rank !== 1 || given.shape[0] !== features)
+    throw new ShapeError(`${op}: the ${what} of ${shapeText(x)} must be [${features}], got ${shapeText(given)}`);
 }
 
 /** Scales to root mean square 1 over the last axis, then by `gain` (Zhang and Sennrich 2019). */
@@ -103,10 +116,11 @@ export function rmsNorm<T extends TensorOperand>(
 export function rmsNorm(x: AnyTensor, gain?: TensorOperand, epsilon = 1e-5): AnyTensor {
   checkTensor("rmsNorm", x);
   const last = [placeOf("rmsNorm", x, -1)];
+  checkFeatures("rmsNorm", x, gain, "gain");
   const compute = (given: AnyTensor, scale?: AnyTensor) =>
     scoped("rmsNorm", () => {
       const value = normalized(cast(given, "float32"), last, epsilon, false);
-      return scale ? run("Multiply", { a: value, b: scale }) : value;
+      return scale ? run("Multiply", { a: value, b: cast(scale, "float32") }) : value;
     });
   return label(inFloat32("rmsNorm", "float32", gain ? [x, gain as AnyTensor] : [x], compute), namesOf(x));
 }

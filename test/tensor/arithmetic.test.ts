@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { ready, tf } from "../../src/runtime/index.ts";
+import type { Rank } from "@tensorflow/tfjs-node-gpu";
+import { ready, runtimeInfo, tf } from "../../src/runtime/index.ts";
 import * as h from "../../src/tensor/index.ts";
 import { assertClose, dice, type NdArray, tidily, toTensor, zip } from "./naive.ts";
 
@@ -69,6 +70,38 @@ test("comparisons give bool tensors, on random shapes with ties", () => {
       });
 });
 
+test("bools compare, sort and are counted with as 0 and 1, as in NumPy", () =>
+  tidily(() => {
+    const [a, b] = [h.tensor([false, false, true, true]), h.tensor([false, true, false, true])];
+    const given = (x: h.AnyTensor) => [x.dtype, Array.from(x.dataSync())];
+    const told = (...values: number[]) => ["bool", values];
+    const whole = (...values: number[]) => ["int32", values];
+    assert.deepEqual(given(h.less(a, b)), told(0, 1, 0, 0));
+    assert.deepEqual(given(h.lessEqual(a, b)), told(1, 1, 0, 1));
+    assert.deepEqual(given(h.greater(a, b)), told(0, 0, 1, 0));
+    assert.deepEqual(given(h.greaterEqual(a, b)), told(1, 0, 1, 1));
+    assert.deepEqual(given(h.equal(a, b)), told(1, 0, 0, 1));
+    assert.deepEqual(given(h.notEqual(a, b)), told(0, 1, 1, 0));
+    assert.deepEqual(given(h.less(a, 1)), told(1, 1, 0, 0));
+    assert.deepEqual(given(h.logicalAnd(a, 1)), told(0, 0, 1, 1));
+    assert.deepEqual(given(h.logicalOr(a, 0.5)), told(1, 1, 1, 1));
+    assert.deepEqual(given(h.sort(b).values), told(0, 0, 1, 1));
+    assert.deepEqual(given(h.sort(b, "descending").values), told(1, 1, 0, 0));
+    assert.deepEqual(given(h.topK(b, 3).values), told(1, 1, 0));
+    for (const f of [h.abs, h.sign, h.square, h.relu]) assert.deepEqual(given(f(b)), whole(0, 1, 0, 1));
+    assert.deepEqual(given(h.neg(b)), whole(0, -1, 0, -1));
+    assert.deepEqual(given(h.clip(b, 0, 1)), whole(0, 1, 0, 1));
+    assert.deepEqual(given(h.exp(h.logicalNot(b))).at(0), "float32");
+  }));
+
+test("whole numbers are not divided by 0 nor raised to a negative power", () => {
+  const [a, zeros] = [h.tensor([1, 2], { dtype: "int32" }), h.zeros([2], "int32")];
+  assert.throws(() => h.floorDiv(a, zeros), /^RangeError: floorDiv: whole numbers cannot be divided by 0; .*asType/);
+  assert.throws(() => h.mod(a, 0), /^RangeError: mod: whole numbers cannot be divided by 0/);
+  assert.throws(() => h.pow(a, -1), /^RangeError: pow: a whole number cannot have the power -1/);
+  assert.deepEqual(Array.from(h.div(a, zeros).dataSync()), [Infinity, Infinity]);
+});
+
 test("NaN and infinity go through arithmetic and comparison as IEEE 754 says", () => {
   const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 1, -1];
   const a: NdArray = { shape: [6, 1], data: special };
@@ -125,6 +158,50 @@ test("shapes that do not broadcast are refused with both shapes and the sizes", 
   assert.throws(() => h.mul(named, h.named(tf.zeros([3, 4]), ["head", 4])), {
     message: "mul: [batch=2, time=3, 4] and [head=3, 4] do not broadcast: time=3 is not head=3",
   });
+});
+
+test("a gain or bias that is not one number for each feature is refused with the shape that it must have", () => {
+  const x = h.ones([3, 5]);
+  assert.throws(
+    () => h.layerNorm(x, h.ones([2])),
+    /^ShapeError: layerNorm: the gain of \[3, 5\] must be \[5\], got \[2\]/,
+  );
+  assert.throws(
+    () => h.layerNorm(x, h.ones([5]), h.ones([3])),
+    /layerNorm: the bias of \[3, 5\] must be \[5\], got \[3\]/,
+  );
+  assert.throws(() => h.rmsNorm(x, h.ones([3, 5])), /rmsNorm: the gain of \[3, 5\] must be \[5\], got \[3, 5\]/);
+});
+
+test("what TensorFlow refuses is an error that names the op, the shapes and types, and what to do", {
+  skip: runtimeInfo().backend === "wasm",
+}, () => {
+  const engine = tf.engine();
+  const message = (f: () => unknown): string => {
+    try {
+      f();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "";
+  };
+  const flag = h.tensor([true]) as h.AnyTensor;
+  assert.equal(
+    message(() => tf.tidy("anOp", () => engine.runKernel("Abs", { x: flag }) as h.AnyTensor)),
+    'anOp: TensorFlow\'s Abs of [1] bool was refused: it takes no bool tensor. Convert it first, for instance with asType(x, "float32").',
+  );
+  assert.match(
+    message(() => engine.runKernel("Add", { a: h.ones([3, 5]), b: h.ones([2]) } as never)),
+    /^Add of \[3, 5\] float32 and \[2\] float32 was refused: Incompatible shapes: \[3,5\] vs\. \[2\]\. Check the shapes, dtypes and values/,
+  );
+  assert.match(
+    message(() => tf.image.resizeBilinear(tf.zeros<Rank.R4>([1, 2, 2, 1]), [0, 0])),
+    /^resizeBilinear: TensorFlow's ResizeBilinear of \[1, 2, 2, 1\] float32 and \[2\] int32 was refused: output dimensions/,
+  );
+  assert.match(
+    message(() => h.zeros([100_000, 100_000, 1000])),
+    /^Fill of .* found too little memory: .*Dispose of tensors/,
+  );
 });
 
 test("what is no numeric tensor is refused by the name of the operation", () => {

@@ -29,7 +29,7 @@ export function float64(values: number | ArrayLike<number>, shape?: number[]): T
 /** The numbers of a tensor of any storage, without loss; `dataSync` gives them rounded to float32. */
 export function readFloat64(x: Tensor): Float64Array {
   if (x.dtype === "string" || x.dtype === "complex64") throw new TypeError(`readFloat64: got a ${x.dtype} tensor`);
-  if (storageOf(x) !== "float64") return Float64Array.from(x.dataSync());
+  if (storageOf(x) !== "float64" || !isNative()) return Float64Array.from(x.dataSync());
   return new Float64Array(tensorBytes(x).buffer);
 }
 
@@ -43,6 +43,7 @@ export function tensorBytes(x: Tensor): Uint8Array<ArrayBuffer> {
   if (storage === "float32" || !isNative()) {
     const numbers = x.dataSync();
     if (storage === "float32") bytes.set(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+    else if (storage === "float64") new Float64Array(bytes.buffer).set(numbers);
     else new Uint16Array(bytes.buffer).set(Uint16Array.from(numbers, (value) => Number(floatBits(value, storage))));
     return bytes;
   }

@@ -1,6 +1,7 @@
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { autocastOp, storageOf } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
+import { stopGradient } from "../../tensor/grad.ts";
 import { differentiable } from "../differentiable.ts";
 import { integers, isNative, scalar } from "../native.ts";
 import {
@@ -136,7 +137,7 @@ function portable(projected: Tensor2D, options: AttentionOptions, size: number, 
   const [q, k, v] = tf.unstack(byHead) as [Tensor, Tensor, Tensor];
   const { range, mask } = preparedFor(options, projected, scale)(q, k);
   const scores = tf.matMul(tf.mul(q, range?.scale ?? scale), k, false, true);
-  const hidden = mask ? tf.add(scores, mask.bias) : scores;
+  const hidden = mask ? tf.add(scores, stopGradient(mask.bias)) : scores;
   const weights = dropout(tf.softmax(range ? widened(hidden, range) : hidden), options.dropout);
   const mixed = tf.matMul(weights, v);
   const seen = mask?.sees ? tf.mul(mixed, mask.sees) : mixed;

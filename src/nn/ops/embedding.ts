@@ -6,11 +6,20 @@ import { gather, unsortedSegmentSum } from "./primitives.ts";
 
 /**
  * Rows of `table: [vocabulary, features]` by `ids: [n]`, as `[n, features]`.
- * An id outside the table is an error of the native op, which names the id.
+ * @throws RangeError for an id outside the table, which TensorFlow finds out on a CPU only
  */
 export function embedding(table: Tensor2D, ids: Tensor1D): Tensor2D {
-  if (!isNative()) return tf.gather(table, ids);
   const [size] = table.shape;
+  try {
+    return isNative() ? rowsOf(table, ids, size) : tf.gather(table, ids);
+  } catch (error) {
+    const outside = ids.dataSync().find((id) => id < 0 || id >= size);
+    if (outside === undefined) throw error;
+    throw new RangeError(`embedding: id ${outside} is not in the table of ${size} rows`, { cause: error });
+  }
+}
+
+function rowsOf(table: Tensor2D, ids: Tensor1D, size: number): Tensor2D {
   return differentiable(
     [table],
     (save) => {

@@ -1,5 +1,6 @@
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
+import { ShapeError } from "../../tensor/errors.ts";
 import { differentiable } from "../differentiable.ts";
 import { isNative, scalar } from "../native.ts";
 import { type Dropout, dropout, keep, keepMask, keepScale } from "./dropout.ts";
@@ -14,8 +15,17 @@ import {
   reluGradient,
 } from "./primitives.ts";
 
+function checkShapes(op: string, x: Tensor2D, weight: Tensor2D, bias: Tensor1D): void {
+  const [, width] = x.shape;
+  const [height, out] = weight.shape;
+  if (x.rank === 2 && weight.rank === 2 && bias.rank === 1 && width === height && bias.shape[0] === out) return;
+  const given = [x, weight, bias].map(({ shape }) => `[${shape.join(", ")}]`).join(", ");
+  throw new ShapeError(`${op}: expected [rows, in], [in, out] and [out], got ${given}`);
+}
+
 /** `x @ weight + bias`: `[rows, in]` by `[in, out]` to `[rows, out]`. */
 export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D {
+  checkShapes("linear", x, weight, bias);
   if (!isNative()) return tf.add(tf.matMul(x, weight), bias);
   return differentiable(
     [x, weight, bias],
@@ -32,6 +42,7 @@ export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D 
  * value passed the rectifier and was not dropped.
  */
 export function linearRelu(x: Tensor2D, weight: Tensor2D, bias: Tensor1D, drop: Dropout | undefined): Tensor2D {
+  checkShapes("linearRelu", x, weight, bias);
   if (!isNative()) return dropout(tf.relu(tf.add(tf.matMul(x, weight), bias)) as Tensor2D, drop);
   const active = drop && drop.rate > 0 ? drop : undefined;
   return differentiable(

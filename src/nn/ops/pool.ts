@@ -1,5 +1,6 @@
 import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
+import { stopGradient } from "../../tensor/grad.ts";
 import { differentiable } from "../differentiable.ts";
 import { integers, isNative } from "../native.ts";
 import { batchMatMul, batchMatMulTransposedA, reshape } from "./primitives.ts";
@@ -7,12 +8,16 @@ import { batchMatMul, batchMatMulTransposedA, reshape } from "./primitives.ts";
 /**
  * Weighted sums over time: `x: [rows * time, features]` with `weights: [rows, segments, time]` gives
  * `[rows * segments, features]`. Weights of `1 / length` on a sequence's tokens and 0 elsewhere are its mean.
+ * They are constants: no gradient reaches them.
  */
 export function pool(x: Tensor2D, weights: Tensor3D): Tensor2D {
   const [rows, segments, time] = weights.shape;
   const features = x.shape[1];
   if (!isNative()) {
-    return tf.reshape(tf.matMul(weights, tf.reshape(x, [rows, time, features])), [rows * segments, features]);
+    return tf.reshape(tf.matMul(stopGradient(weights), tf.reshape(x, [rows, time, features])), [
+      rows * segments,
+      features,
+    ]);
   }
   const shaped = (tensor: Tensor, ...shape: number[]) => reshape(tensor, integers(...shape));
   return differentiable(

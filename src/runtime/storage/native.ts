@@ -5,6 +5,15 @@ import { standInnermost } from "../door.ts";
 import { rewritten } from "./rewrite.ts";
 import { BFLOAT16, DOUBLE, FLOAT, HALF, INT32, type Storage, storageOfType, typeOf } from "./types.ts";
 
+type ScalarValues = Float32Array & { exact?: number };
+
+/** The values of a scalar: a float32, beside which doubles find the number that it was made of. */
+export function scalarValues(value: number): Float32Array {
+  const values: ScalarValues = Float32Array.of(value);
+  if (values[0] !== value) values.exact = value;
+  return values;
+}
+
 /** What tfjs-node knows of a tensor's data. */
 export interface Entry {
   /** TensorFlow's type number: here lies the storage type. */
@@ -72,15 +81,26 @@ export function openStorage(native: NodeJSKernelBackend): void {
   };
   backend.move = (dataId, values, shape, dtype, refCount) => {
     move.call(own, dataId, values, shape, dtype, refCount);
-    if (shape.length === 0 && dtype === "float32") own.tensorMap.get(dataId).number = (values as Float32Array)[0]!;
+    if (shape.length === 0 && dtype === "float32") {
+      const scalar = values as ScalarValues;
+      own.tensorMap.get(dataId).number = scalar.exact ?? scalar[0]!;
+    }
   };
 }
 
 function begin(): void {
   inUse = true;
   // Within autocast, which may have begun before: what that casts is to be seen here.
-  standInnermost((op, next) => (isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : next(op)));
+  standInnermost((op, next) => (isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : withNumber(op, next(op))));
   for (const callback of whenUsed.splice(0)) callback();
+}
+
+/** A number that tfjs casts to what it is, as its gradients do, stays the number that it was made of. */
+function withNumber({ name, inputs }: NativeOp, made: Tensor[]): Tensor[] {
+  if (name !== "Cast" || inputs[0]!.dtype !== "float32" || made[0]!.dtype !== "float32") return made;
+  const { number } = entryOf(inputs[0]!);
+  if (number !== undefined && entryOf(made[0]!).dtype === FLOAT) entryOf(made[0]!).number = number;
+  return made;
 }
 
 /** Is any input stored otherwise than its tfjs dtype says? */

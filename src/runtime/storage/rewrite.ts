@@ -142,7 +142,7 @@ const NUMBERS = 256;
 
 /**
  * A number in a storage type, kept on the device. tfjs hands a JavaScript number over as a float32; beside doubles its
- * shortest decimal form is taken, so that 0.1 is the double 0.1.
+ * shortest decimal form is taken, so that 0.1 is the double 0.1, unless the number itself is known.
  */
 function numberIn(storage: Storage, { number }: Entry, input: TensorInfo, next: RunOp): Tensor {
   const key = `${storage} ${Object.is(number, -0) ? "-0" : number}`;
@@ -170,6 +170,7 @@ const keep = (tensor: Tensor): Tensor => Object.assign(tensor, { kept: true });
 
 /** The number with the fewest decimal digits that rounds to the same float32. */
 export function shortest(value: number): number {
+  if (Math.fround(value) !== value) return value;
   for (let digits = 1; digits < 9; digits++) {
     const candidate = Number(value.toPrecision(digits));
     if (Math.fround(candidate) === value) return candidate;
