@@ -1,0 +1,40 @@
+// Public functions that no program of the fuzz can call, and why.
+const noReference = "its numbers are random: test/tensor/random.test.ts has their statistics";
+const ofTrees = "works on trees, and computes nothing";
+const ofGradients = "every gradient of the fuzz goes through it, or through what it is made of";
+const ofFiles = "reads or writes files or frames: test/tensor/files.test.ts";
+
+export const withoutPrograms: Record<string, string> = {
+  deriveSeed: noReference,
+  bernoulli: noReference,
+  generator: noReference,
+  permutation: noReference,
+  randint: noReference,
+  randn: noReference,
+  randomState: noReference,
+  seed: noReference,
+  uniform: noReference,
+  checkpoint: "every fourth gradient of the fuzz goes through it",
+  customGrad: ofGradients,
+  grad: ofGradients,
+  valueAndGrad: ofGradients,
+  noGrad: ofGradients,
+  namesOf: "gives the names of axes, which NumPy and PyTorch do not have",
+  ShapeError: "an error",
+  load: ofFiles,
+  save: ofFiles,
+  unflatten: ofFiles,
+  fromFrame: ofFiles,
+  toFrameRows: ofFiles,
+  parameters: ofTrees,
+  parameterList: ofTrees,
+  countParameters: ofTrees,
+  describeTree: ofTrees,
+  disposeTree: ofTrees,
+  keepTree: ofTrees,
+  leaves: ofTrees,
+  mapTree: ofTrees,
+  zipTrees: ofTrees,
+  transformerClassifier: "a model: test/nn/pytorch.test.ts compares it with PyTorch's",
+  labelTensor: "makes a tensor of a batch's labels",
+};
