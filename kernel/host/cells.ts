@@ -40,10 +40,35 @@ const run = context.run.bind(context);
 const getStore = context.getStore.bind(context);
 let latest: HostCell | undefined;
 
-export function addCell(cell: HostCell): void {
+/** Characters of source and maps that are kept for the traces of what old cells declared. */
+const mostKept = 64 << 20;
+let kept = 0;
+let oldest = 1;
+
+/** Gives the cells for which there is no longer room. */
+export function addCell(cell: HostCell): HostCell[] {
   cells.set(cell.id, cell);
   latest = cell;
+  kept += sizeOf(cell);
+  const gone: HostCell[] = [];
+  for (; kept > mostKept && oldest < cell.id; oldest++) {
+    const old = cells.get(oldest);
+    if (!old) continue;
+    // One that runs is looked for when it is stopped.
+    if (!old.settled) break;
+    cells.delete(oldest);
+    kept -= sizeOf(old);
+    gone[gone.length] = old;
+  }
+  return gone;
 }
+
+function sizeOf({ source, maps }: HostCell): number {
+  let size = source.length + perCell;
+  for (let index = 0; index < maps.length; index++) size += maps[index]!.length;
+  return size;
+}
+const perCell = 1000;
 
 export function findCell(id: number): HostCell | undefined {
   return cells.get(id);

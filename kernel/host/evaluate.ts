@@ -24,7 +24,7 @@ import { apply, defineProperty, intrinsics, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 import { render } from "./render/value.ts";
 import { type Shared, slots } from "./shared.ts";
-import { cellUrl, nameCell, type Place, placeInScript } from "./stack.ts";
+import { cellUrl, forgetCells, nameCell, type Place, placeInScript } from "./stack.ts";
 
 type ErrorOutput = Extract<Output, { type: "error" }>;
 type Execute = Extract<Command, { type: "execute" }>;
@@ -149,7 +149,7 @@ export class Evaluator {
     };
     addShared(this.#shared, slots.running, 1);
     try {
-      addCell(cell);
+      forgetCells(addCell(cell));
       nameCell(cell);
       this.#evaluating = cell;
       const expression = `${script}\n//# sourceURL=${cellUrl(id)}`;

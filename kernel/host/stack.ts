@@ -268,6 +268,14 @@ export function nameCell(cell: HostCell): void {
   labels.set(cell.label, cell);
 }
 
+/** Their traces are as V8 has them from now on. */
+export function forgetCells(cells: readonly HostCell[]): void {
+  for (let index = 0; index < cells.length; index++) {
+    const { label } = cells[index]!;
+    if (labels.get(label) === cells[index]) labels.delete(label);
+  }
+}
+
 function readSource(path: string): string | undefined {
   if (endsWith(path, ".node")) return undefined;
   try {

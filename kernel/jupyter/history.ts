@@ -3,10 +3,22 @@
  * of one line is atomic, and a session's number is its start in milliseconds. (Node 20 has no SQLite; the maintained bindings
  * need an install script, and sql.js rewrites its whole file at each save.)
  */
-import { appendFileSync, chmodSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { makeFolder } from "../../src/runtime/folders.ts";
+import { Recent } from "../session/recent.ts";
 import type { Content } from "./messages.ts";
 
 interface Entry {
@@ -19,8 +31,12 @@ interface Entry {
 /** `[session, line, source]`, or `[session, line, [source, output]]`. */
 export type HistoryItem = [number, number, string | [string, string | null]];
 
-const COMPACT_OVER_BYTES = 32 << 20;
-const KEPT_BYTES = 16 << 20;
+const COMPACT_OVER_BYTES = 8 << 20;
+/** Read and parsed for each answer, while nothing else is answered. */
+const KEPT_BYTES = 4 << 20;
+/** Characters of one cell, and of its result. */
+const LONGEST_SOURCE = 1 << 20;
+const LONGEST_OUTPUT = 10_000;
 /** What a person runs may hold secrets: it is for no other user of the machine. */
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
@@ -35,7 +51,7 @@ export function historyFile(env: NodeJS.ProcessEnv = process.env): string | unde
 export class History {
   readonly session = Date.now();
   readonly #file: string | undefined;
-  readonly #own: Entry[] = [];
+  readonly #own = new Recent<Entry>({ items: 10_000, size: 2 * KEPT_BYTES }, sizeOf);
   readonly #unwritten: Entry[] = [];
 
   constructor(file: string | undefined) {
@@ -45,8 +61,9 @@ export class History {
 
   /** Remembers one cell; the disk's turn comes when its client has been answered. */
   store(line: number, source: string, output?: string): void {
-    const entry: Entry = { session: this.session, line, source, ...(output === undefined ? {} : { output }) };
-    this.#own.push(entry);
+    const entry: Entry = { session: this.session, line, source: shortened(source, LONGEST_SOURCE) };
+    if (output !== undefined) entry.output = shortened(output, LONGEST_OUTPUT);
+    this.#own.add(entry);
     if (this.#file && this.#unwritten.push(entry) === 1) setImmediate(() => this.write());
   }
 
@@ -92,11 +109,12 @@ export class History {
   }
 
   #entries(): Entry[] {
-    if (!this.#file) return this.#own;
-    const text = quietly(() => readFileSync(this.#file!, "utf8")) ?? "";
+    const own = this.#own.items;
+    if (!this.#file) return [...own];
+    const text = quietly(() => readTail(this.#file!)) ?? "";
     const stored = text.split("\n").flatMap(parseLine);
     const others = stored.filter((entry) => entry.session !== this.session);
-    return [...others.sort((a, b) => a.session - b.session), ...this.#own];
+    return [...others.sort((a, b) => a.session - b.session), ...own];
   }
 }
 
@@ -112,6 +130,30 @@ function prepare(file: string): void {
   const copy = `${file}.${process.pid}`;
   writeFileSync(copy, tail.subarray(tail.indexOf("\n") + 1), { mode: PRIVATE_FILE });
   renameSync(copy, file);
+}
+
+/** The last part of the file, from the start of a line. */
+function readTail(file: string): string {
+  using open = openFile(file);
+  const { size } = fstatSync(open.fd);
+  const tail = Buffer.alloc(Math.min(size, KEPT_BYTES));
+  const length = readSync(open.fd, tail, 0, tail.length, size - tail.length);
+  const from = size > tail.length ? tail.indexOf("\n") + 1 : 0;
+  return tail.toString("utf8", from, length);
+}
+
+function openFile(file: string): { fd: number } & Disposable {
+  const fd = openSync(file, "r");
+  return { fd, [Symbol.dispose]: () => closeSync(fd) };
+}
+
+function sizeOf({ source, output = "" }: Entry): number {
+  return source.length + output.length;
+}
+
+function shortened(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  return `${text.slice(0, longest)}\n... ${(text.length - longest).toLocaleString("en-US")} more characters are not kept`;
 }
 
 function parseLine(line: string): Entry[] {

@@ -130,7 +130,7 @@ export class Kernel {
 
   #execute(channel: RequestChannel, message: Message, content: Content<"execute_request">): void {
     const subshell = message.header.subshell_id ?? undefined;
-    const id = subshell === undefined ? undefined : String(subshell);
+    const id = subshell === undefined || typeof subshell === "string" ? subshell : JSON.stringify(subshell);
     const lane = id === undefined ? this.#main : this.#subshells.get(id);
     if (!lane) {
       this.#refuse(channel, message, "UnknownSubshell", `no such subshell: ${id}`);

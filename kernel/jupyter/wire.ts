@@ -69,6 +69,7 @@ export class Wire {
     const [headerPart, parent, metadata, content] = parts.map(parse);
     const header = v.safeParse(headerSchema, headerPart);
     if (!header.success) throw new MalformedMessage(`header: ${header.issues[0].message}`);
+    if (!canBeSent(headerPart)) throw new MalformedMessage("header: nested too deeply to be sent back");
     return {
       identities: frames.slice(0, delimiter) as Buffer[],
       header: header.output,
@@ -101,6 +102,14 @@ export class Wire {
       const [oldest] = this.#seen;
       if (oldest !== undefined) this.#seen.delete(oldest);
     }
+  }
+}
+
+function canBeSent(part: unknown): boolean {
+  try {
+    return JSON.stringify(part) !== "";
+  } catch {
+    return false;
   }
 }
 

@@ -10,12 +10,17 @@ export class HostRefusal extends Error {
 
 type Answer = Extract<Event, { type: "answer" | "refused" }>;
 
+/** A front end may send comm messages without end to a host that runs a cell and does not listen. */
+const MOST_OPEN = 10_000;
+
 export class HostCalls {
   #last = 0;
   readonly #open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
 
   /** Resolves to undefined after `patience` milliseconds without an answer, and when the host ends. */
   ask<T>(send: (command: Command) => void, method: string, params: object, patience?: number): Promise<T | undefined> {
+    if (this.#open.size >= MOST_OPEN)
+      throw new HostRefusal("Busy", `${MOST_OPEN} questions wait for the program: it is busy`);
     const call = ++this.#last;
     return new Promise((resolve, reject) => {
       const timer =

@@ -74,6 +74,11 @@ export class HostProcess {
     return this.#ready;
   }
 
+  /** Bytes of commands that the host has not taken yet. */
+  get unread(): number {
+    return this.#commands.writableLength;
+  }
+
   get pid(): number | undefined {
     return this.#child.pid;
   }

@@ -8,7 +8,7 @@ import { runOptions } from "../compile/tsconfig.ts";
 import type { Event, MemoryFigures } from "../host/protocol.ts";
 import { magicIntrospector } from "../magics/introspect.ts";
 import { isReset, rewriteMagics } from "../magics/rewrite.ts";
-import { HostCalls } from "./calls.ts";
+import { HostCalls, HostRefusal } from "./calls.ts";
 import { explainDeath, lastWordsStart } from "./death.ts";
 import { heapIntrospector } from "./heap.ts";
 import { type HostListener, HostProcess } from "./host-process.ts";
@@ -16,6 +16,7 @@ import type { Completions, Introspector } from "./introspection.ts";
 import { type LaunchedHost, launchHost } from "./launch.ts";
 import type { CellOutcome, CommMessage, MimeBundle, Output } from "./output.ts";
 import { Queue } from "./queue.ts";
+import { Recent } from "./recent.ts";
 
 export interface SessionOptions {
   /** The notebook's folder: imports and relative paths start there. */
@@ -63,8 +64,19 @@ export interface ExecuteOptions {
   cellKey?: string | undefined;
 }
 
+/** Bytes that may wait for a host which runs a cell and does not listen. */
+const MOST_UNREAD_BYTES = 64 << 20;
+
 /** Milliseconds that a question about names waits for a busy host. */
 const introspectionPatience = 1000;
+
+interface Executed {
+  executionCount: number;
+  code: string;
+}
+
+/** Cells, and characters of their code. */
+const MOST_KEPT = { items: 10_000, size: 32 << 20 };
 
 /** A cell's script, and what it was made for. */
 interface Made {
@@ -75,6 +87,8 @@ interface Made {
 
 interface Running {
   id: number;
+  /** Characters of its code, which its request holds. */
+  size: number;
   onOutput: (output: Output) => void;
   onInput: ExecuteOptions["onInput"];
   onComm: ExecuteOptions["onComm"];
@@ -84,8 +98,7 @@ interface Running {
 
 /** One notebook's life: cells run in order in a host process, and what they say comes back in order. */
 export class Session implements AsyncDisposable {
-  /** What was executed, with its count. */
-  readonly history: { executionCount: number; code: string }[] = [];
+  readonly #history = new Recent<Executed>(MOST_KEPT, ({ code }) => code.length);
   /** Called for comm messages that no cell caused. */
   onComm: ((message: CommMessage) => void) | undefined;
   /** Asked in order for what a name means; the first answer counts. */
@@ -99,6 +112,8 @@ export class Session implements AsyncDisposable {
   #interrupted = new AbortController();
   readonly #queue = new Queue();
   readonly #cells = new Map<number, Running>();
+  /** Those of them that have ended, and may still say something. */
+  #ended = new Recent<Running>(MOST_KEPT, ({ size }) => size);
   /** Imports that only types use so far. */
   readonly #deferred = new Map<string, CellImport>();
   /** How often they changed: a script made before that is out of date. */
@@ -132,6 +147,16 @@ export class Session implements AsyncDisposable {
     return new Session(options);
   }
 
+  /** What was executed last, with its count. */
+  get history(): readonly Executed[] {
+    return this.#history.items;
+  }
+
+  /** How many cells the history no longer holds. */
+  get forgotten(): number {
+    return this.#history.dropped;
+  }
+
   get executionCount(): number {
     return this.#executionCount;
   }
@@ -162,7 +187,10 @@ export class Session implements AsyncDisposable {
   }
 
   /** Asks the host; resolves to undefined when it does not answer within `patience` milliseconds. */
-  call<T>(method: string, params: object, patience?: number): Promise<T | undefined> {
+  async call<T>(method: string, params: object, patience?: number): Promise<T | undefined> {
+    const waiting = this.#host?.unread ?? 0;
+    if (waiting > MOST_UNREAD_BYTES)
+      throw new HostRefusal("Busy", `the program has not read ${waiting} bytes: it is busy`);
     return this.#calls.ask<T>((command) => this.#host?.send(command), method, params, patience);
   }
 
@@ -219,7 +247,7 @@ export class Session implements AsyncDisposable {
     const counted = !options.silent && options.storeHistory !== false;
     if (counted) {
       this.#executionCount = options.executionCount ?? this.#executionCount + 1;
-      this.history.push({ executionCount: this.#executionCount, code });
+      this.#history.add({ executionCount: this.#executionCount, code });
     }
     const executionCount = options.executionCount ?? this.#executionCount;
     const started = performance.now();
@@ -260,12 +288,15 @@ export class Session implements AsyncDisposable {
     const onAbort = () => this.#interruptCells([id]);
     const cell: Running = {
       id,
+      size: code.length,
       onOutput: options.onOutput,
       onInput: options.onInput,
       onComm: options.onComm,
       started,
       settle: (status, elapsed) => {
         cell.settle = undefined;
+        // What an older one still says goes to the cell that ran last.
+        for (const { id } of this.#ended.add(cell)) this.#cells.delete(id);
         this.#gate.end(typed, status === "ok");
         options.signal?.removeEventListener("abort", onAbort);
         resolve({ status, executionCount, elapsed });
@@ -300,7 +331,7 @@ export class Session implements AsyncDisposable {
   #startHost(launched: LaunchedHost = launchHost(this.#options)): HostProcess {
     const listener: HostListener = {
       event: (event) => this.#onEvent(event),
-      stream: (cell, name, text) => this.#cells.get(cell)?.onOutput({ type: "stream", name, text }),
+      stream: (cell, name, text) => this.#toldTo(cell)?.onOutput({ type: "stream", name, text }),
       native: (name, text) => this.#onNative(name, text),
       guard: (event) => {
         if (event.type === "memory") this.#memory = event.memory;
@@ -311,6 +342,10 @@ export class Session implements AsyncDisposable {
     return new HostProcess(launched, listener);
   }
 
+  #toldTo(cell: number): Running | undefined {
+    return this.#cells.get(cell) ?? this.#latest;
+  }
+
   #onEvent(event: Event): void {
     switch (event.type) {
       case "ready":
@@ -318,7 +353,7 @@ export class Session implements AsyncDisposable {
         this.#flushLastWords();
         break;
       case "output":
-        this.#cells.get(event.cell)?.onOutput(event.output);
+        this.#toldTo(event.cell)?.onOutput(event.output);
         break;
       case "done":
         this.#flushLastWords();
@@ -402,6 +437,7 @@ export class Session implements AsyncDisposable {
       cell.settle?.("error", performance.now() - cell.started);
     }
     this.#cells.clear();
+    this.#ended = new Recent(MOST_KEPT, ({ size }) => size);
     this.#latest = undefined;
   }
 }

@@ -9,7 +9,15 @@ import { type Planned, planRuns } from "../notebook/plan.ts";
 import { NotebookProblem } from "../notebook/problem.ts";
 import { runRecord } from "../notebook/record.ts";
 import { recreate } from "../notebook/recreate.ts";
-import { headlineOf, type LandingEntry, renderLanding, renderPage, titleOf } from "../notebook/report/index.ts";
+import {
+  headlineOf,
+  type LandingEntry,
+  renderLanding,
+  renderPage,
+  type SharePlotly,
+  sharedPlotly,
+  titleOf,
+} from "../notebook/report/index.ts";
 import { earlierRun } from "../notebook/resume.ts";
 import { type RunOptions, type RunResult, runNotebook } from "../notebook/run.ts";
 import { ProgressBoard } from "./cell-progress.ts";
@@ -154,9 +162,11 @@ const nameOf = (input: string) => path.basename(input, ".ipynb");
 class Report {
   readonly #folder: string;
   readonly #entries = new Map<string, LandingEntry>();
+  readonly #sharePlotly: SharePlotly;
 
   constructor(folder: string) {
     this.#folder = folder;
+    this.#sharePlotly = sharedPlotly(folder);
   }
 
   /** Takes over what an earlier run has done, and gives what is left to run. */
@@ -178,7 +188,12 @@ class Report {
   async add({ input, output, notebook }: Loaded): Promise<void> {
     const name = nameOf(input);
     const page = `${name}.html`;
-    const html = await renderPage(notebook, { name, folder: path.dirname(input), home: "index.html" });
+    const html = await renderPage(notebook, {
+      name,
+      folder: path.dirname(input),
+      home: "index.html",
+      sharePlotly: this.#sharePlotly,
+    });
     writeWhole(path.join(this.#folder, page), html);
     const headline = headlineOf(notebook);
     this.#entries.set(input, {
@@ -194,7 +209,7 @@ class Report {
   async write(notebooks: Loaded[]): Promise<string> {
     const index = path.join(this.#folder, "index.html");
     const entries = notebooks.flatMap(({ input }) => this.#entries.get(input) ?? []);
-    writeWhole(index, await renderLanding(entries));
+    writeWhole(index, await renderLanding(entries, this.#sharePlotly));
     return index;
   }
 }

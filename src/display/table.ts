@@ -1,5 +1,6 @@
 import { type Html, html } from "./html.ts";
 import { type Displayable, displaySymbol } from "./mime.ts";
+import { isNumberColumn, isNumberText } from "./number-text.ts";
 
 type Row = Record<string, unknown>;
 
@@ -29,7 +30,7 @@ export function table(data: readonly Row[] | object, { columns, caption, limit =
   const { rows, names } = rowsOf(data);
   const shown = columns ?? names;
   const cells = rows.slice(0, limit).map((row) => shown.map((name) => cellText(row[name])));
-  const left = shown.map((name) => rows.some((row) => typeof row[name] === "string"));
+  const left = shown.map((_, i) => !isNumberColumn(cells.map((row) => row[i]!)) && cells.some((row) => row[i] !== ""));
   const more = rows.length > limit ? `${rows.length - limit} more rows` : "";
   return {
     [displaySymbol]: () => ({
@@ -40,8 +41,9 @@ export function table(data: readonly Row[] | object, { columns, caption, limit =
 }
 
 function htmlTable(names: readonly string[], cells: string[][], left: boolean[], caption = "", more = ""): Html {
-  const align = (i: number) => `${style.cell}text-align:${left[i] ? "left" : "right"}`;
-  return html`<table style="${style.table}">${caption && html`<caption style="${style.caption}">${caption}</caption>`}<thead><tr>${names.map((name, i) => html`<th style="${align(i)}">${name}</th>`)}</tr></thead><tbody>${cells.map((row) => html`<tr>${row.map((cell, i) => html`<td style="${align(i)}">${unbroken(cell)}</td>`)}</tr>`)}</tbody></table>${more && html`<p>${more}</p>`}`;
+  const align = (i: number, cell = "") =>
+    `${style.cell}text-align:${left[i] ? "left" : "right"}${isNumberText(cell) ? ";white-space:nowrap" : ""}`;
+  return html`<table style="${style.table}">${caption && html`<caption style="${style.caption}">${caption}</caption>`}<thead><tr>${names.map((name, i) => html`<th style="${align(i)}">${name}</th>`)}</tr></thead><tbody>${cells.map((row) => html`<tr>${row.map((cell, i) => html`<td style="${align(i, cell)}">${unbroken(cell)}</td>`)}</tr>`)}</tbody></table>${more && html`<p>${more}</p>`}`;
 }
 
 /** `x 1.17`, `0.84 ± 0.17` and `45.5 MiB` stay in one line, however narrow the column. */

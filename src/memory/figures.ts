@@ -1,5 +1,6 @@
 import type { Data } from "plotly.js";
 import { type Figure, figure, palette } from "../plot/index.ts";
+import { ink } from "../plot/template.ts";
 import { type Breakdown, causes } from "./breakdown.ts";
 import { formatBytes } from "./bytes.ts";
 
@@ -25,7 +26,7 @@ export function timelineFigure({ timeline }: Breakdown, predicted?: number): Fig
             y: [predicted / MIB, predicted / MIB],
             name: "predicted peak",
             mode: "lines",
-            line: { color: palette[6], width: 2, dash: "dash" },
+            line: { color: ink, width: 2, dash: "dash" },
           },
         ];
   return figure({
@@ -36,6 +37,14 @@ export function timelineFigure({ timeline }: Breakdown, predicted?: number): Fig
       yaxis: { title: { text: "tensors (MiB)" }, rangemode: "tozero" },
     },
   });
+}
+
+/** How much of a cause's colour its own part, its layers and their ops have: dark text is legible on all. */
+const SHARES = [0, 0.6, 0.4, 0.25];
+
+function tint(color: string, share: number): string {
+  const parts = [1, 3, 5].map((at) => Math.round(255 + (Number.parseInt(color.slice(at, at + 2), 16) - 255) * share));
+  return `rgb(${parts.join(",")})`;
 }
 
 /** What was held at the peak: causes, in them layers, in them ops, each as large as its bytes. */
@@ -54,6 +63,11 @@ export function treemapFigure({ peakParts, peak }: Breakdown): Figure {
     add(`${inLayer}|${op}`, op, inLayer, bytes);
   }
   const entries = [...nodes];
+  const depths = entries.map(([id]) => (id === "all" ? 0 : id.split("|").length));
+  const colors = entries.map(([id], i) => {
+    const cause = (causes as readonly string[]).indexOf(id.split("|")[0]!);
+    return cause < 0 ? "#e6e6e6" : tint(palette[cause]!, SHARES[depths[i]!]!);
+  });
   return figure({
     data: [
       {
@@ -65,10 +79,18 @@ export function treemapFigure({ peakParts, peak }: Breakdown): Figure {
         values: entries.map(([, { bytes }]) => bytes),
         text: entries.map(([, { bytes }]) => formatBytes(bytes)),
         branchvalues: "total",
+        marker: { colors, depthfade: false },
+        textfont: { color: "#1b1b1b" },
         textinfo: "label+text+percent parent",
         hovertemplate: "%{label}<br>%{text}<extra></extra>",
       } as unknown as Data,
     ],
-    layout: { title: { text: "What held the memory at the peak" }, height: 480, hovermode: "closest" },
+    layout: {
+      title: { text: "What held the memory at the peak" },
+      height: 480,
+      hovermode: "closest",
+      // Not in the types yet.
+      ...{ uniformtext: { minsize: 10, mode: "hide" } },
+    },
   });
 }

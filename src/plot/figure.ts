@@ -18,11 +18,11 @@ export interface FigureOptions {
 /** A figure in the one style; `layout` and `config` are laid over it, axes and margins key by key. */
 export function figure({ data, layout = {}, config = {} }: FigureOptions): Figure {
   const made = {
-    data,
+    data: data.map(withLegibleText),
     layout: {
       ...baseLayout,
       ...layout,
-      ...axes(layout),
+      ...axes(data, layout),
       title: { ...titled(baseLayout.title), ...titled(layout.title) },
       margin: { ...baseLayout.margin, ...layout.margin },
     },
@@ -38,16 +38,74 @@ export function figure({ data, layout = {}, config = {} }: FigureOptions): Figur
 }
 
 /** Every axis that the layout names, and the first two, on the base axis. */
-function axes(layout: Partial<Layout>): Partial<Layout> {
+function axes(data: Data[], layout: Partial<Layout>): Partial<Layout> {
   const names = new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))]);
   const given = layout as Record<string, { title?: object | string } | undefined>;
   return Object.fromEntries(
     [...names].map((name) => {
+      const labels = name === "xaxis" ? barLabels(data) : {};
       const base = (name.startsWith("x") ? baseLayout.xaxis : baseLayout.yaxis) as { title: object };
-      const own = given[name] ?? {};
-      return [name, { ...base, ...own, title: { ...base.title, ...titled(own.title) } }];
+      const own: Record<string, unknown> & { title?: object | string } = given[name] ?? {};
+      // Plotly labels every digit of a decade otherwise, one over the other.
+      const ticks = own.type === "log" && !("tickvals" in own) && !("nticks" in own) ? { dtick: "D2" } : {};
+      return [
+        name,
+        {
+          ...base,
+          ...("tickvals" in own ? {} : labels),
+          ...ticks,
+          ...own,
+          title: { ...base.title, ...titled(own.title) },
+        },
+      ];
     }),
   ) as Partial<Layout>;
+}
+
+/** Text inside bars of one colour is black or white, whichever differs more from it; plotly's own grey is faint on some. */
+function withLegibleText(trace: Data): Data {
+  const { type, text, marker, insidetextfont, textfont } = trace as Record<string, unknown> & {
+    marker?: { color?: unknown };
+  };
+  const color = marker?.color;
+  if (type !== "bar" || text === undefined || insidetextfont || textfont || typeof color !== "string") return trace;
+  if (!/^#[\da-f]{6}$/i.test(color)) return trace;
+  return { ...trace, insidetextfont: { color: luminance(color) > 0.179 ? "#000000" : "#ffffff" } } as Data;
+}
+
+/** Relative luminance (WCAG 2.2); black and white differ as much from 0.179. */
+function luminance(color: string): number {
+  const [r, g, b] = [1, 3, 5].map((at) => {
+    const value = Number.parseInt(color.slice(at, at + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+}
+
+/** Letters of a bar's label that stand in one line. */
+const LABEL = 16;
+
+/** The names under bars, long ones in several lines, which would run into each other otherwise. */
+function barLabels(data: Data[]): object {
+  const bars = data as { type?: string; orientation?: string; xaxis?: string; x?: unknown }[];
+  const names = bars.flatMap(({ type, orientation, xaxis = "x", x }) =>
+    type === "bar" && orientation !== "h" && xaxis === "x" && Array.isArray(x) ? x : [undefined],
+  );
+  const isName = (name: unknown) => typeof name === "string" && !/^[\d\s.:/-]*$/.test(name);
+  if (!names.every(isName) || !names.some((name) => String(name).length > LABEL)) return {};
+  const tickvals = [...new Set(names as string[])];
+  return { tickvals, ticktext: tickvals.map(inLines) };
+}
+
+function inLines(label: string): string {
+  if (label.includes("<")) return label;
+  const lines: string[] = [];
+  for (const word of label.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < LABEL) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join("<br>");
 }
 
 function titled(title: string | object | undefined): object {

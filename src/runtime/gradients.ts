@@ -29,6 +29,16 @@ export function correctGradients(tfjs: Tfjs): void {
 
 function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
   const float = (x: Tensor) => tf.cast(x, "float32");
+  const { state } = tf.engine() as unknown as { state: { kernelDepth: number } };
+  /** Unrecorded: a choice has no slope of its own, and tfjs has no gradient of comparisons to pass it on. */
+  const constant = (f: () => Tensor): Tensor => {
+    state.kernelDepth++;
+    try {
+      return f();
+    } finally {
+      state.kernelDepth--;
+    }
+  };
   const sumTo = (x: Tensor, shape: number[]) => summedTo(tf, x, shape);
 
   /** 1 where a pair's result is a, 1/2 where the two are equal; a NaN takes the gradient of both. */
@@ -36,7 +46,7 @@ function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
     keep: { inputs: ["a", "b"] },
     gradient: (dy, [a, b]) => {
       const part = (x: Tensor, y: Tensor) => {
-        const lost = tf.add(float(loses(x, y)), tf.mul(float(tf.equal(x, y)), 0.5));
+        const lost = constant(() => tf.add(float(loses(x, y)), tf.mul(float(tf.equal(x, y)), 0.5)));
         return sumTo(tf.sub(dy, tf.mul(dy, lost)), x.shape);
       };
       return { a: () => part(a!, b!), b: () => part(b!, a!) };
@@ -50,8 +60,9 @@ function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
       x: () => {
         const over = tf.util.parseAxisParam(axesOf(attrs) as number[], x!.shape);
         const shape = x!.shape.map((size, axis) => (over.includes(axis) ? 1 : size));
-        const chosen = float(tf.equal(x!, tf.reshape(y!, shape)));
-        return tf.mul(chosen, tf.div(tf.reshape(dy, shape), tf.sum(chosen, over, true)));
+        const chosen = constant(() => float(tf.equal(x!, tf.reshape(y!, shape))));
+        const ties = constant(() => tf.sum(chosen, over, true));
+        return tf.mul(chosen, tf.div(tf.reshape(dy, shape), ties));
       },
     }),
   });

@@ -195,6 +195,13 @@ export class Client {
     clearTimeout(timer);
   }
 
+  /** All of the kernel's log that no test has named. */
+  takeLog(): string {
+    const log = this.#log;
+    this.#log = "";
+    return log;
+  }
+
   /** Hears all that the kernel has said so far, and throws if a test has not named it. */
   async nothingUnnamed(): Promise<void> {
     const isAlive = this.kernel.exitCode === null && this.kernel.signalCode === null && !this.shell.closed;

@@ -88,6 +88,21 @@ test("a comm to a target that nobody registered is closed", async () => {
   assert.equal(closed?.comm_id, "lost");
 });
 
+test("what a front end sends to a cell that does not listen waits up to 64 MB; the rest is refused, and the cell can be stopped", async () => {
+  const cell = kernel.execute("for (;;);");
+  await cell.starts();
+  const buffers = [Buffer.alloc(12 << 20)];
+  const sent = Array.from({ length: 8 }, () => kernel.request("comm_msg", { comm_id: "none", data: {} }, { buffers }));
+  await sent.at(-1)!.done();
+  await kernel.ask("interrupt_request", {}, "control");
+  for (const each of sent.slice(0, -1)) await each.done();
+  // 12 MB are 16 as base64: four of the eight fit.
+  for (let lost = 0; lost < 4; lost++)
+    await kernel.logged(/a comm message was lost: the program has not read \d+ bytes/);
+  await cell.several("busy");
+  assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
+});
+
 test("without widgets a progress bar is text that changes in place", async () => {
   const code =
     "for (const item of progress([1, 2, 3], { label: 'Work' })) await new Promise((go) => setTimeout(go, 250));";

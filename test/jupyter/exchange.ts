@@ -33,15 +33,22 @@ export class Inbox {
 
   /** The next message, which stays; waits for it. */
   async peek(wanted: string): Promise<Message> {
-    const [next] = this.#messages;
-    if (next) return next;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve, reject) => {
-      this.#wake = resolve;
-      timer = setTimeout(() => reject(new Error(`waited in vain for ${wanted} on ${this.#what}`)), DEADLINE_MS);
-    });
-    clearTimeout(timer);
-    return this.peek(wanted);
+    if (this.#messages.length === 0) await this.#more(wanted);
+    return this.#messages[0]!;
+  }
+
+  /** Waits until a message of this kind has come, whatever has come before. */
+  async until(kind: string): Promise<void> {
+    let seen = 0;
+    while (!this.#messages.slice(seen).some((each) => kindOf(each) === kind)) {
+      seen = this.#messages.length;
+      await this.#more(kind);
+    }
+  }
+
+  /** All that has come and was not taken. */
+  takeAll(): Message[] {
+    return this.#messages.splice(0);
   }
 
   /** The next message, which must be of this kind. Stream messages of one name that follow one another are one. */
@@ -72,11 +79,20 @@ export class Inbox {
     }
   }
 
+  async #more(wanted: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve, reject) => {
+      this.#wake = resolve;
+      timer = setTimeout(() => reject(new Error(`waited in vain for ${wanted} on ${this.#what}`)), DEADLINE_MS);
+    });
+    clearTimeout(timer);
+  }
+
   /** What no one has taken. */
   rest(): string[] {
-    return this.#messages
-      .splice(0)
-      .map((each) => `${this.#what}: ${kindOf(each)} ${JSON.stringify(each.content).slice(0, 1000)}`);
+    return this.takeAll().map(
+      (each) => `${this.#what}: ${kindOf(each)} ${JSON.stringify(each.content).slice(0, 1000)}`,
+    );
   }
 }
 

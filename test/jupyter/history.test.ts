@@ -78,6 +78,21 @@ test("history is for no other user of the machine, also where an older version m
   assert.equal(modeOf(home), "755", "a folder that the person chose stays as it is");
 });
 
+test("a huge cell and a huge result are kept in part, with a count, and only the file's last 4 MB are read", () => {
+  const { file, history, ask } = open();
+  history.store(1, "x".repeat(3 << 20), "y".repeat(20_000));
+  const [[, , [source, output]]] = ask({ hist_access_type: "tail", n: 1, output: true }) as [
+    [number, number, [string, string]],
+  ];
+  assert.match(source, /^x{1048576}\n\.\.\. 2,097,152 more characters are not kept$/);
+  assert.match(output, /^y{10000}\n\.\.\. 10,000 more characters are not kept$/);
+  for (let line = 2; line <= 10; line++) history.store(line, `${line} ${"z".repeat(1 << 20)}`.slice(0, 1 << 20));
+  history.write();
+  const { sources } = open(file);
+  const starts = sources({ hist_access_type: "tail", n: 100 }).map((text) => String(text).slice(0, 3));
+  assert.deepEqual(starts, ["8 z", "9 z", "10 "]);
+});
+
 test("a file that cannot be written costs no cell: the session still knows its own", () => {
   const { history, sources } = open("/dev/null/history.jsonl");
   history.store(1, "x");

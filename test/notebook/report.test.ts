@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { mimeBundle, table } from "../../src/display/index.ts";
+import { treemapFigure } from "../../src/memory/figures.ts";
 import { findBrowser } from "../../src/notebook/browser.ts";
 import { type Notebook, parseNotebook, readNotebook } from "../../src/notebook/nbformat.ts";
-import { headlineOf, renderLanding, renderPage } from "../../src/notebook/report/index.ts";
+import { headlineOf, renderLanding, renderPage, sharedPlotly } from "../../src/notebook/report/index.ts";
+import { palette, figure as plotly } from "../../src/plot/index.ts";
 import { code, markdown, notebookJson, scratch } from "./cells.ts";
 
 const fixtures = new URL("../../../test/notebook/fixtures/", import.meta.url).pathname;
@@ -18,6 +21,15 @@ function withOutput(data: Record<string, unknown>): Notebook {
   const output = { output_type: "display_data", data, metadata: {} };
   return parseNotebook(notebookJson([{ ...code("show()"), outputs: [output] }]), "n.ipynb");
 }
+
+const shows = (data: Record<string, unknown>) => ({
+  ...code("show()"),
+  outputs: [{ output_type: "display_data", data, metadata: {} }],
+});
+const plotted = (made: Parameters<typeof plotly>[0]) => {
+  const { data, layout, config } = plotly(made);
+  return { "application/vnd.plotly.v1+json": { data, layout, config } };
+};
 
 const figure = (type: string, more: Record<string, unknown>) =>
   withOutput({
@@ -166,6 +178,214 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     await page.emulateMedia({ colorScheme: "dark" });
     await page.waitForFunction((was) => getComputedStyle(document.querySelector(".gtitle")!).fill !== was, light);
     assert.notEqual(await colour(), light);
+  });
+
+  const legendary = parseNotebook(
+    notebookJson([
+      shows(
+        plotted({
+          data: ["training loss", "validation loss", "moving average", "chance"].map((name, at) => ({
+            name,
+            x: [1, 2],
+            y: [at, 1],
+          })),
+          layout: {
+            title: {
+              text: "The loss over steps of a training run, beside what guessing the most frequent answer gives",
+            },
+          },
+        }),
+      ),
+      shows(plotted({ data: [{ x: [1, 2], y: [1, 2] }], layout: { title: { text: "One line" } } })),
+    ]),
+    "n.ipynb",
+  );
+
+  for (const width of [400, 800, 1400]) {
+    test(`at ${width} px a title is whole, a legend stands under it, and a plot without one begins at once`, async (context) => {
+      const { page, faults } = await open(context, legendary, { width });
+      const boxes = () =>
+        page.evaluate(() =>
+          [...document.querySelectorAll("figure.plotly")].map((figure) => {
+            const box = (selector: string) => figure.querySelector(selector)?.getBoundingClientRect();
+            const { left, right, top } = box(".main-svg")!;
+            return {
+              left,
+              right,
+              top,
+              title: box(".gtitle")!,
+              legend: box(".legend"),
+              plot: box(".plot .bg, .plotbg, .nsewdrag")!,
+            };
+          }),
+        );
+      await page.waitForFunction(() => document.querySelectorAll("figure.plotly[style*=min-height]").length === 0);
+      for (const at of [width, width - 60]) {
+        await page.setViewportSize({ width: at, height: 900 });
+        await page.waitForFunction(() => {
+          const [first] = document.querySelectorAll("figure.plotly");
+          const [title, svg] = [".gtitle", ".main-svg"].map((one) =>
+            first!.querySelector(one)!.getBoundingClientRect(),
+          );
+          const legend = first!.querySelector(".legend")!.getBoundingClientRect();
+          return title!.right <= svg!.right && legend.top >= title!.bottom - 4;
+        });
+        const [long, short] = await boxes();
+        assert.ok(long!.title.top >= long!.top && long!.legend!.bottom <= long!.plot.top + 1, JSON.stringify(long));
+        assert.ok(short!.plot.top - short!.title.bottom < 24, JSON.stringify(short));
+      }
+      assert.deepEqual(faults, []);
+    });
+  }
+
+  test("a table's numbers stay whole and stand to the right, on a phone and on paper", async (context) => {
+    const rows = [
+      {
+        way: "fixed",
+        rate: "528,000 / 0",
+        share: "12.5 %",
+        loss: 1.17,
+        spread: "0.84 ± 0.17",
+        memory: "45.5 MiB",
+        note: "3 of each",
+      },
+      {
+        way: "dynamic",
+        rate: "1,528,000",
+        share: "–",
+        loss: 0.5,
+        spread: "x 1.17",
+        memory: "",
+        note: "as long as the longest",
+      },
+    ];
+    const written = "| way | tokens | time |\n|---|---|---|\n| fixed | 528,000 | 1.5 s |\n| dynamic | 1,000 | – |";
+    const notebook = parseNotebook(
+      notebookJson([shows((await mimeBundle(table(rows))) as Record<string, unknown>), markdown(written)]),
+      "n.ipynb",
+    );
+    const { page } = await open(context, notebook, { width: 400 });
+    const cells = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll("tr")].map((row) =>
+          [...row.children].map((cell) => {
+            const range = document.createRange();
+            range.selectNodeContents(cell);
+            const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+            return { text: cell.textContent, lines, align: getComputedStyle(cell).textAlign };
+          }),
+        ),
+      );
+    const expected = [
+      ["left", "right", "right", "right", "right", "right", "left"],
+      ["left", "right", "right"],
+    ];
+    for (const media of ["screen", "print"] as const) {
+      await page.emulateMedia({ media });
+      const found = await cells();
+      for (const row of found) {
+        assert.deepEqual(
+          row.map(({ align }) => align),
+          expected[row.length === 7 ? 0 : 1],
+        );
+        for (const { text, lines } of row) if (/\d/.test(text ?? "")) assert.ok(lines <= 1, `${media}: ${text}`);
+      }
+    }
+    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    assert.ok(
+      await page.evaluate(() =>
+        [...document.querySelectorAll("table")].every((each) => each.getBoundingClientRect().width <= 641),
+      ),
+    );
+  });
+
+  test("a line of code that goes on has a scrollbar that shows", async (context) => {
+    const seen = await chromium.launch({
+      executablePath: executablePath!,
+      args: ["--no-sandbox", "--disable-gpu", "--enable-features=OverlayScrollbar"],
+      ignoreDefaultArgs: ["--hide-scrollbars"],
+    });
+    context.after(() => seen.close());
+    const file = path.join(scratch(context), "page.html");
+    writeFileSync(
+      file,
+      await render(parseNotebook(notebookJson([code(`const long = "${"x".repeat(300)}";`), code("1")]), "n.ipynb")),
+    );
+    const page = await seen.newPage({ viewport: { width: 800, height: 600 } });
+    await page.goto(pathToFileURL(file).href);
+    // The border takes 2 pixels.
+    const bars = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>("pre")].map((pre) => pre.offsetHeight - pre.clientHeight - 2),
+    );
+    assert.deepEqual(bars, [10, 0]);
+  });
+
+  test("the pages of a folder share one plotly, which the full one replaces where a figure needs it", async (context) => {
+    const folder = scratch(context);
+    const sharePlotly = sharedPlotly(folder);
+    const pages = [figure("bar", { y: [1] }), figure("scatterpolar", { r: [1, 2], theta: [0, 90] })];
+    for (const [at, notebook] of pages.entries())
+      writeFileSync(path.join(folder, `${at}.html`), await renderPage(notebook, { name: "n", folder, sharePlotly }));
+    assert.deepEqual(readdirSync(folder), ["0.html", "1.html", "plotly.min.js"]);
+    for (const at of [0, 1]) {
+      assert.ok(statSync(path.join(folder, `${at}.html`)).size < 60_000);
+      const page = await browser.newPage();
+      context.after(() => page.close());
+      const faults: string[] = [];
+      page.on("console", (message) => faults.push(message.text()));
+      await page.goto(pathToFileURL(path.join(folder, `${at}.html`)).href);
+      await page.waitForSelector("figure.plotly .trace");
+      assert.deepEqual(faults, []);
+    }
+  });
+
+  test("text on a treemap's parts and in bars is legible, in light and dark", async (context) => {
+    const parts = [
+      "parameters",
+      "gradients",
+      "optimizer state",
+      "activations",
+      "attention scores",
+      "temporary",
+    ] as const;
+    const peakParts = parts.map((cause) => ({ cause, layer: "layer", op: "Op", bytes: 100, count: 1 }));
+    const treemap = treemapFigure({ peak: 600, peakParts } as unknown as Parameters<typeof treemapFigure>[0]);
+    const bars = plotly({
+      data: palette.map((color, at) => ({ type: "bar", x: [at], y: [9], text: ["12"], marker: { color } })),
+      layout: { showlegend: false },
+    });
+    const notebook = parseNotebook(
+      notebookJson(
+        await Promise.all(
+          [treemap, bars].map(async (each) => shows((await mimeBundle(each)) as Record<string, unknown>)),
+        ),
+      ),
+      "n.ipynb",
+    );
+    for (const colorScheme of ["light", "dark"] as const) {
+      const { page } = await open(context, notebook, { colorScheme });
+      await page.waitForSelector("figure.plotly .treemaplayer .slicetext");
+      await page.waitForSelector("figure.plotly .barlayer .bartext");
+      const ratios = await page.evaluate(() => {
+        const luminance = (colour: string) => {
+          const [r, g, b] = /(\d+), (\d+), (\d+)/
+            .exec(colour)!
+            .slice(1)
+            .map((part) => {
+              const value = Number(part) / 255;
+              return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+            });
+          return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+        };
+        return [...document.querySelectorAll(".slicetext, .bartext")].map((text) => {
+          const surface = text.closest(".slice, .point")!.querySelector("path")!;
+          const [a, b] = [text, surface].map((each) => luminance(getComputedStyle(each).fill));
+          return (Math.max(a!, b!) + 0.05) / (Math.min(a!, b!) + 0.05);
+        });
+      });
+      assert.ok(ratios.length >= 7 + palette.length);
+      assert.ok(Math.min(...ratios) >= 4.5, ratios.join(" "));
+    }
   });
 
   test("a person can read its structure: one h1, headings in order, names for figures and images", async (context) => {

@@ -99,3 +99,27 @@ describe("curves of a training run", () => {
     assert.equal(peak!.x.at(-1), 0.5);
   });
 });
+
+test("a figure leaves its size to where it is shown: JupyterLab's own and plotly's together collapse it", () => {
+  assert.deepEqual(figure({ data: [] }).config, { displaylogo: false });
+  assert.deepEqual(figure({ data: [], config: { responsive: true } }).config, { displaylogo: false, responsive: true });
+});
+
+test("long names under bars stand in several lines; short ones, numbers and dates stay as they are", () => {
+  const ticks = (x: unknown[], layout = {}) => {
+    const { tickvals, ticktext } = figure({ data: [{ type: "bar", x: x as string[], y: [1, 2] }], layout }).layout
+      .xaxis!;
+    return { tickvals, ticktext };
+  };
+  assert.deepEqual(ticks(["uniform length, exact sort", "packed"]), {
+    tickvals: ["uniform length, exact sort", "packed"],
+    ticktext: ["uniform length,<br>exact sort", "packed"],
+  });
+  const none = { tickvals: undefined, ticktext: undefined };
+  for (const x of [
+    ["a", "b"],
+    [1, 2],
+    ["2026-01-01 00:00:00", "2026-01-02 00:00:00"],
+  ])
+    assert.deepEqual(ticks(x), none);
+});

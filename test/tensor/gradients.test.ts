@@ -234,6 +234,40 @@ test("gradients of gradients: the third derivative of x^3 is 6", () => {
   );
 });
 
+// torch.autograd.grad of torch.autograd.grad gives the same.
+test("gradients of gradients pass through abs, max, maximum, clip and matmul", () => {
+  const x = h.tensor([
+    [0, 0, 1],
+    [2, -2, 2],
+  ]);
+  const second = (f: (x: h.AnyTensor) => h.AnyTensor) => {
+    const first = h.grad((t: h.AnyTensor) => h.sum(f(t)));
+    return h.grad((t: h.AnyTensor) => h.sum(first(t)))(x);
+  };
+  const third = Math.fround(2 / 3);
+  const close = (found: h.AnyTensor, data: number[]) => assertClose(found, { shape: [2, 3], data }, 1e-6);
+  close(
+    second((t) => loose.mul!(t, h.abs(t))),
+    [0, 0, 2, 2, -2, 2],
+  );
+  close(
+    second((t) => h.max(h.square(t), 1)),
+    [0, 0, 2, third, third, third],
+  );
+  close(
+    second((t) => loose.maximum!(h.square(t), 1)),
+    [0, 0, 1, 2, 2, 2],
+  );
+  close(
+    second((t) => loose.pow!(h.clip(t, -3, 1.5), 3)),
+    [0, 0, 6, 0, -12, 0],
+  );
+  close(
+    second((t) => loose.matmul!(t, h.transpose(t))),
+    [2, 2, 2, 2, 2, 2].map((v) => 2 * v),
+  );
+});
+
 test("the gradient of one part of a split, of one slice and of a padded scalar is what comes in, as in PyTorch", () =>
   tidily(() => {
     const x = h.tensor([1, 2, 3]);

@@ -13,6 +13,8 @@ interface Plotly {
     layout: Record<string, unknown>,
     config: Record<string, unknown>,
   ): Promise<unknown>;
+  relayout(at: HTMLElement, update: Record<string, unknown>): Promise<unknown>;
+  Plots: { resize(at: HTMLElement): Promise<unknown> };
 }
 
 type Dictionary = Record<string, unknown>;
@@ -21,6 +23,8 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const narrow = matchMedia("(max-width: 600px)");
 const wide = matchMedia("(min-width: 1180px)");
 const plotly = (globalThis as unknown as { Plotly?: Plotly }).Plotly;
+
+let printing = false;
 
 const figures = [...document.querySelectorAll<HTMLElement>("figure.plotly")].map((at) => {
   const data = at.querySelector("script")!;
@@ -90,9 +94,72 @@ function draw(isDark: boolean, width?: number): void {
     const layout = themed(structuredClone(figure.layout ?? {}), isDark);
     if (width !== undefined) Object.assign(layout, { width, autosize: false });
     const config = { ...figure.config, responsive: true, displaylogo: false };
-    plotly?.react(at, structuredClone(figure.data ?? []), layout, config);
+    const drawn = plotly?.react(at, structuredClone(figure.data ?? []), layout, config);
+    void drawn?.then(() => fit(at, figure.layout ?? {}));
   }
 }
+
+/** Gives the title and a legend above the plot the height that they take at this width, and no more. */
+function fit(at: HTMLElement, layout: Dictionary): Promise<unknown> | undefined {
+  const now = (at as unknown as { _fullLayout: FullLayout })._fullLayout;
+  const text = typeof layout.title === "string" ? layout.title : (layout.title as { text?: string } | undefined)?.text;
+  const lines = text ? broken(text, now) : [];
+  const line = now.title.font.size * 1.3;
+  const above = now.showlegend && now.legend?.orientation === "h" && now.legend.y >= 1;
+  const legend = above ? (at.querySelector(".legend .bg")?.getBoundingClientRect().height ?? 0) : 0;
+  const title = lines.length > 0 ? 14 + lines.length * line : 0;
+  const given = (layout.margin as { t?: number } | undefined)?.t ?? 80;
+  const annotations = (layout.annotations ?? []) as { yref?: string; y?: number }[];
+  // What the notebook wrote above the plot keeps its room.
+  const written = annotations.some(({ yref, y }) => yref === "paper" && (y ?? 0) >= 1);
+  const top = written
+    ? given + Math.max(0, lines.length - 1) * line
+    : Math.ceil(title + legend + (title > 0 || legend > 0 ? 14 : 16));
+  at.closest("figure")!.style.minHeight = "";
+  return plotly?.relayout(at, {
+    "margin.t": top,
+    height: (typeof layout.height === "number" ? layout.height : 420) + top - given,
+    // Plotly moves a title of several lines up by half of what they add.
+    ...(lines.length > 0
+      ? { "title.text": lines.join("<br>"), "title.pad.t": 14 + (lines.length - 1) * line * 0.5 }
+      : {}),
+  });
+}
+
+interface FullLayout {
+  width: number;
+  showlegend: boolean;
+  legend?: { orientation: string; y: number };
+  title: { font: { size: number; family: string } };
+}
+
+/** A title in lines that fit; one with marks of its own stays as it is. */
+function broken(text: string, { width, title: { font } }: FullLayout): string[] {
+  if (/[<&$]/.test(text)) return text.split(/<br ?\/?>/);
+  const pen = document.createElement("canvas").getContext("2d")!;
+  pen.font = `${font.size}px ${font.family}`;
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && pen.measureText(longer).width <= width * 0.94 - 8) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+// A legend breaks into other lines where the width is another one.
+const widths = new WeakMap<Element, number>();
+const resized = new ResizeObserver((seen) => {
+  for (const { target, contentRect } of seen) {
+    const before = widths.get(target);
+    widths.set(target, contentRect.width);
+    const figure = figures.find(({ at }) => at === target)?.figure;
+    if (before === undefined || before === contentRect.width || !figure || printing) continue;
+    const at = target as HTMLElement;
+    void plotly?.Plots.resize(at).then(() => fit(at, figure.layout ?? {}));
+  }
+});
+for (const { at } of figures) resized.observe(at);
 
 draw(dark.matches);
 dark.addEventListener("change", () => draw(dark.matches));
@@ -109,6 +176,8 @@ if (contents) {
   });
 }
 
+/** CSS pixels that paper has between its margins. */
+const PAPER = 640;
 // On paper everything is open, light, and as wide as the paper.
 const opened: HTMLDetailsElement[] = [];
 addEventListener("beforeprint", () => {
@@ -116,9 +185,16 @@ addEventListener("beforeprint", () => {
     details.open = true;
     opened.push(details);
   }
-  draw(false, 640);
+  printing = true;
+  draw(false, PAPER);
+  for (const table of document.querySelectorAll<HTMLElement>(".scroll > table")) {
+    const share = PAPER / table.scrollWidth;
+    if (share < 1) table.style.setProperty("zoom", String(share));
+  }
 });
 addEventListener("afterprint", () => {
+  printing = false;
+  for (const table of document.querySelectorAll<HTMLElement>(".scroll > table")) table.style.removeProperty("zoom");
   for (const details of opened.splice(0)) details.open = false;
   draw(dark.matches);
 });

@@ -17,6 +17,17 @@ const CARTESIAN = new Set(
   "bar box contour heatmap histogram histogram2d histogram2dcontour image pie scatter scatterternary violin".split(" "),
 );
 
+export type Bundle = "cartesian" | "full";
+
+/** Plotly's source: the full bundle draws what the other one does as well. */
+export function plotlySource(bundle: Bundle): string {
+  const files = {
+    full: "plotly.js-dist-min/plotly.min.js",
+    cartesian: "plotly.js-cartesian-dist-min/plotly-cartesian.min.js",
+  };
+  return readFileSync(createRequire(import.meta.url).resolve(files[bundle]), "utf8");
+}
+
 /** The figures of one page, and the one copy of plotly that draws them. */
 export class Figures {
   #count = 0;
@@ -43,14 +54,10 @@ export class Figures {
     );
   }
 
-  /** Plotly's source, or nothing when the page has no figure. */
-  get script(): string | undefined {
+  /** Which of plotly's bundles draws the page's figures; nothing when the page has none. */
+  get bundle(): Bundle | undefined {
     if (this.#count === 0) return undefined;
-    const require = createRequire(import.meta.url);
-    const file = this.#full
-      ? "plotly.js-dist-min/plotly.min.js"
-      : "plotly.js-cartesian-dist-min/plotly-cartesian.min.js";
-    return readFileSync(require.resolve(file), "utf8");
+    return this.#full ? "full" : "cartesian";
   }
 
   /** WebGL traces compile their drawing loops from text. */

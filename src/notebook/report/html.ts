@@ -1,4 +1,5 @@
 import { parseFragment, serialize, type DefaultTreeAdapterTypes as Tree } from "parse5";
+import { isNumberColumn, isNumberText } from "../../display/number-text.ts";
 
 /** Foreign HTML, from markdown or a cell's output, made whole (every tag closed) and harmless (no script, nothing fetched). */
 
@@ -112,7 +113,45 @@ function link(href: string, label: string): Tree.Element {
   return element("a", allowed("href", href) ? { href } : {}, childNodes);
 }
 
-/** A wide table scrolls by itself. */
+/** A wide table scrolls by itself. Its numbers are never broken, and its columns of numbers stand to the right. */
 function wrapped(table: Tree.Element): Tree.Element {
+  const rows = descendants(table, "tr").map((row) => row.childNodes.filter(isCell));
+  const spans = rows.flat().some(({ attrs }) => attrs.some(({ name }) => name === "colspan" || name === "rowspan"));
+  const body = rows.filter((row) => row.some(({ tagName }) => tagName === "td"));
+  const width = Math.max(0, ...rows.map((row) => row.length));
+  const right = Array.from({ length: spans ? 0 : width }, (_, column) =>
+    isNumberColumn(body.map((row) => (row[column] ? textOf(row[column]) : ""))),
+  );
+  for (const row of rows)
+    for (const [column, cell] of row.entries()) {
+      if (isNumberText(textOf(cell))) addClass(cell, "whole");
+      if (!right[column]) continue;
+      addClass(cell, "number");
+      // A table's own style may say left, as many do for whatever is text.
+      for (const each of cell.attrs)
+        if (each.name === "style") each.value = each.value.replaceAll(/text-align\s*:[^;]*;?/gi, "");
+    }
   return element("div", { class: "scroll" }, [table]);
+}
+
+function descendants(node: Tree.Element, tagName: string): Tree.Element[] {
+  return node.childNodes.flatMap((child) => {
+    if (!("tagName" in child) || child.tagName === "table") return [];
+    return child.tagName === tagName ? [child] : descendants(child, tagName);
+  });
+}
+
+function isCell(node: Tree.ChildNode): node is Tree.Element {
+  return "tagName" in node && (node.tagName === "td" || node.tagName === "th");
+}
+
+function textOf(node: Tree.ChildNode): string {
+  if ("value" in node) return node.value;
+  return "childNodes" in node ? node.childNodes.map(textOf).join("") : "";
+}
+
+function addClass(node: Tree.Element, name: string): void {
+  const given = node.attrs.find((each) => each.name === "class");
+  if (given) given.value += ` ${name}`;
+  else node.attrs.push({ name: "class", value: name });
 }

@@ -7,7 +7,7 @@ import { escapeHtml } from "./html.ts";
 import { imageSource } from "./images.ts";
 import { Markdown } from "./markdown.ts";
 import { renderOutput } from "./output.ts";
-import { behaviourOf, document, FRAME_SCRIPT, policy } from "./page.ts";
+import { behaviourOf, document, FRAME_SCRIPT, policy, type SharePlotly } from "./page.ts";
 
 export interface LandingEntry {
   title: string;
@@ -28,7 +28,7 @@ const SAID: Record<RunStatus, string> = {
 };
 
 /** The page that lists a folder's notebooks, each with its headline figure. */
-export async function renderLanding(entries: LandingEntry[]): Promise<string> {
+export async function renderLanding(entries: LandingEntry[], sharePlotly?: SharePlotly): Promise<string> {
   const highlight = await loadHighlight();
   const figures = new Figures({ captions: true });
   const scripts = new Set<string>();
@@ -54,17 +54,17 @@ export async function renderLanding(entries: LandingEntry[]): Promise<string> {
       `${headline ? renderOutput(headline, context) : ""}</li>`
     );
   });
-  const behaviour = behaviourOf(figures);
-  for (const text of behaviour) scripts.add(text);
+  const behaviour = behaviourOf(figures, sharePlotly);
+  for (const text of behaviour.inline) scripts.add(text);
   const first = entries[0]?.record;
   const by = [first?.version && `with halftone ${first.version}`, first?.cpu && `on ${first.cpu.model}`];
   const ran = first?.start ? `${[`Run on ${first.start.slice(0, 10)}`, ...by].filter(Boolean).join(" ")}.` : "";
   return document({
     title: "Notebooks",
-    policy: policy([...scripts], figures.needsEval),
+    policy: policy([...scripts], { needsEval: figures.needsEval, nonce: behaviour.nonce }),
     body:
       `<main id="main" class="landing"><h1>Notebooks</h1><p class="note">${escapeHtml(ran)}</p>` +
-      `<ul class="cards">${cards.join("")}</ul></main>${behaviour.map((text) => `<script>${text}</script>`).join("")}`,
+      `<ul class="cards">${cards.join("")}</ul></main>${behaviour.html}`,
   });
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { languageOf } from "../language.ts";
 import type { Cell, CodeCell, Notebook } from "../nbformat.ts";
@@ -6,7 +6,7 @@ import { hasTag } from "../parameters.ts";
 import { runRecord } from "../record.ts";
 import { loadHighlight } from "./code.ts";
 import { elapsed, renderFacts, seconds } from "./facts.ts";
-import { Figures } from "./figure.ts";
+import { type Bundle, Figures, plotlySource } from "./figure.ts";
 import { escapeHtml } from "./html.ts";
 import { imageSource } from "./images.ts";
 import { type Heading, Markdown } from "./markdown.ts";
@@ -19,7 +19,11 @@ export interface PageOptions {
   folder: string;
   /** The address of the page that lists this one among others. */
   home?: string;
+  /** Takes the plotly that the page needs to a place beside it, and says the address; without it the page holds its own. */
+  sharePlotly?: SharePlotly;
 }
+
+export type SharePlotly = (bundle: Bundle) => string;
 
 /** The title a reader knows the notebook by: its first heading. */
 export function titleOf(notebook: Notebook, name: string): string {
@@ -31,7 +35,10 @@ export function titleOf(notebook: Notebook, name: string): string {
 }
 
 /** One HTML page with everything inside it: it opens from a file, without a network, on a phone and on paper. */
-export async function renderPage(notebook: Notebook, { name, folder, home }: PageOptions): Promise<string> {
+export async function renderPage(
+  notebook: Notebook,
+  { name, folder, home, sharePlotly }: PageOptions,
+): Promise<string> {
   const highlight = await loadHighlight();
   const language = languageOf(notebook);
   const markdown = new Markdown(highlight);
@@ -50,27 +57,41 @@ export async function renderPage(notebook: Notebook, { name, folder, home }: Pag
   });
   const record = runRecord(notebook);
   const hasTitle = markdown.headings.some(({ level }) => level === 1);
-  const behaviour = behaviourOf(figures);
-  for (const text of behaviour) scripts.add(text);
+  const behaviour = behaviourOf(figures, sharePlotly);
+  for (const text of behaviour.inline) scripts.add(text);
   const headings = [...markdown.headings, ...(record ? [{ level: 2, text: "Environment", id: "environment" }] : [])];
   return document({
     title,
-    policy: policy([...scripts], figures.needsEval),
+    policy: policy([...scripts], { needsEval: figures.needsEval, nonce: behaviour.nonce }),
     body:
       `<header class="top">${home ? `<a href="${escapeHtml(home)}">All notebooks</a>` : `<span>${escapeHtml(name)}</span>`}` +
       `<span class="status">${status(record)}</span></header>` +
       renderContents(headings) +
       `<main id="main">${hasTitle ? "" : `<h1>${escapeHtml(title)}</h1>`}${failure(notebook)}${body.join("\n")}` +
-      `${record ? renderFacts(record) : ""}</main>${behaviour.map((text) => `<script>${text}</script>`).join("")}`,
+      `${record ? renderFacts(record) : ""}</main>${behaviour.html}`,
   });
 }
 
-/** The scripts of a page: plotly where a figure needs it, then the page's own. */
-export function behaviourOf({ script }: Figures): string[] {
-  return [
-    ...(script ? [script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--")] : []),
+/** The scripts of a page: plotly where a figure needs it, here or beside the page, then the page's own. */
+export function behaviourOf({ bundle }: Figures, sharePlotly?: SharePlotly): Behaviour {
+  const shared = bundle && sharePlotly?.(bundle);
+  const own = bundle && shared === undefined ? [plotlySource(bundle)] : [];
+  const inline = [
+    ...own.map((text) => text.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--")),
     browserScript(),
   ];
+  // Nothing in a notebook can know it: it is made after the notebook was.
+  const nonce = shared === undefined ? undefined : randomBytes(16).toString("base64");
+  const outside = shared === undefined ? "" : `<script nonce="${nonce}" src="${escapeHtml(shared)}"></script>`;
+  return { inline, nonce, html: outside + inline.map((text) => `<script>${text}</script>`).join("") };
+}
+
+interface Behaviour {
+  /** The texts of the scripts inside the page. */
+  inline: string[];
+  /** What the page's policy knows a script beside it by. */
+  nonce: string | undefined;
+  html: string;
 }
 
 /** The frame of every page; `policy` keeps it from fetching anything. */
@@ -84,8 +105,12 @@ export function document({ title, policy, body }: { title: string; policy: strin
   );
 }
 
-export function policy(scripts: string[], needsEval = false): string {
+export function policy(
+  scripts: string[],
+  { needsEval = false, nonce }: { needsEval?: boolean; nonce?: string | undefined } = {},
+): string {
   const hashes = scripts.map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
+  if (nonce !== undefined) hashes.push(`'nonce-${nonce}'`);
   const run = [...hashes, ...(needsEval ? ["'unsafe-eval'"] : [])].join(" ") || "'none'";
   return `default-src 'none'; script-src ${run}; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data:; worker-src blob:`;
 }

@@ -1,0 +1,32 @@
+/** What came last, as far as it fits: the oldest goes first, and is counted. */
+export class Recent<Item> {
+  readonly #most: { items: number; size: number };
+  readonly #sizeOf: (item: Item) => number;
+  #items: Item[] = [];
+  #size = 0;
+  /** How many have gone. */
+  dropped = 0;
+
+  constructor(most: { items: number; size: number }, sizeOf: (item: Item) => number) {
+    this.#most = most;
+    this.#sizeOf = sizeOf;
+  }
+
+  get items(): readonly Item[] {
+    return this.#items;
+  }
+
+  /** Gives what had to go for it. The last one always stays. */
+  add(item: Item): Item[] {
+    this.#items.push(item);
+    this.#size += this.#sizeOf(item);
+    let gone = 0;
+    while (
+      this.#items.length - gone > this.#most.items ||
+      (this.#size > this.#most.size && this.#items.length - gone > 1)
+    )
+      this.#size -= this.#sizeOf(this.#items[gone++]!);
+    this.dropped += gone;
+    return this.#items.splice(0, gone);
+  }
+}
