@@ -9,7 +9,7 @@ export async function main(connectionFile: string): Promise<void> {
   const place = { cwd: process.cwd(), env: process.env };
   // The host loads on another core while this process loads the rest of itself.
   const launched = launchHost(place);
-  const [{ Session }, { History, historyFile }, { Kernel }, { watchParent }] = await Promise.all([
+  const [{ Session }, { History, historyFile }, { Kernel }, { watchParent, startWatchdog }] = await Promise.all([
     import("./session/session.ts"),
     import("./jupyter/history.ts"),
     import("./jupyter/kernel.ts"),
@@ -32,6 +32,7 @@ export async function main(connectionFile: string): Promise<void> {
   process.on("SIGTERM", end);
   process.on("SIGHUP", end);
   watchParent(end);
+  startWatchdog();
   // One request that goes wrong must not cost the notebook its kernel.
   process.on("uncaughtException", (error) => console.error("[halftone]", error));
 }

@@ -56,6 +56,8 @@ export function startServer(cwd: string, env: NodeJS.ProcessEnv): LanguageServer
     env: { GOGC: "200", ...env },
     stdio: ["pipe", "pipe", "ignore"],
     windowsHide: true,
+    // A terminal's Ctrl-C is for cells. It ends with its input.
+    detached: process.platform !== "win32",
   });
   child.stdin!.on("error", () => {});
   const answer = (method: string, params: unknown): unknown => {

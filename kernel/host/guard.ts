@@ -9,6 +9,7 @@ import { Session } from "node:inspector";
 import { Socket } from "node:net";
 import { workerData } from "node:worker_threads";
 import { blockedInChild, signalTree } from "./children.ts";
+import { endGroup } from "./exit.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import { fds, type GuardCommand, type GuardEvent } from "./protocol.ts";
 import { type Shared, slots } from "./shared.ts";
@@ -36,8 +37,8 @@ pipe.on("data", (chunk: Buffer) => {
   }
 });
 // The session is gone: nobody will ever stop this process again.
-pipe.on("close", () => process.kill(process.pid, "SIGKILL"));
-pipe.on("error", () => process.kill(process.pid, "SIGKILL"));
+pipe.on("close", endGroup);
+pipe.on("error", endGroup);
 
 /**
  * Asks the main thread to end these cells. The question is evaluated there even inside a loop; if it finds the person's

@@ -8,12 +8,13 @@ import { installComms } from "./comm.ts";
 import { installConsole } from "./console.ts";
 import { installDisplay } from "./display.ts";
 import { Evaluator } from "./evaluate.ts";
+import { endGroup } from "./exit.ts";
 import { FrameReader } from "./frames.ts";
 import { answer, installInput } from "./input.ts";
 import { installIntrospection } from "./introspect.ts";
 import { Loader } from "./load.ts";
 import { readCommand, sendEvent, useMarker } from "./outbox.ts";
-import { defineProperty, exitNow } from "./primordials.ts";
+import { defineProperty } from "./primordials.ts";
 import { installProgress } from "./progress.ts";
 import { type Command, fds, type HostOptions, optionsVariable } from "./protocol.ts";
 import { makeShared } from "./shared.ts";
@@ -59,5 +60,5 @@ commands.on("data", (chunk: Buffer) => {
     else answer(command);
   }
 });
-commands.on("close", () => exitNow(0));
+commands.on("close", endGroup);
 sendEvent({ type: "ready", node: process.version });

@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import { writeSync } from "node:fs";
+import { endGroup } from "./exit.ts";
 import { frameKinds, headerBytes } from "./frames.ts";
-import { exitNow, now, parse, slice, stringify, uncurryThis } from "./primordials.ts";
+import { now, parse, slice, stringify, uncurryThis } from "./primordials.ts";
 import type { Event } from "./protocol.ts";
 import { fds } from "./protocol.ts";
 
@@ -150,7 +151,7 @@ function writeSome(fd: number, bytes: Buffer, from: number): number {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EAGAIN") wait(idle, 0, 0, 1);
-      else if (code === "EPIPE" && fd === fds.outputs) exitNow(0);
+      else if (code === "EPIPE" && fd === fds.outputs) endGroup();
       else throw error;
     }
   }

@@ -93,6 +93,3 @@ function ownMethods(target: object, from: object): void {
   for (const name of Reflect.ownKeys(from))
     if (name !== "constructor") Object.defineProperty(target, name, Object.getOwnPropertyDescriptor(from, name)!);
 }
-
-/** Ends the process at once, without the person's exit handlers. */
-export const exitNow = (process as unknown as { reallyExit(code: number): never }).reallyExit.bind(process);

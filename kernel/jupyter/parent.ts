@@ -1,3 +1,13 @@
+import { Worker } from "node:worker_threads";
+
+/** Sees to it that this process ends, by a thread of its own: see watchdog.ts. */
+export function startWatchdog(): void {
+  const worker = new Worker(new URL("./watchdog.js", import.meta.url), { execArgv: [] });
+  worker.unref();
+  // Without it all else works.
+  worker.on("error", (error) => console.error("[halftone] the watchdog ended:", error));
+}
+
 /**
  * Calls back once the front end that started this kernel is gone, however it went. Front ends say who they are by
  * `JPY_PARENT_PID`; without it the kernel was started by hand and may outlive its shell.
@@ -15,7 +25,7 @@ export function watchParent(gone: () => void, env: NodeJS.ProcessEnv = process.e
   timer.unref();
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { currentCell } from "../host/cells.ts";
+import { signalTree } from "../host/children.ts";
 
 /** Runs bash (a POSIX shell where there is no bash), its output as the cell's. Ends with the cell: Stop stops it too. */
 export async function shell(args: string[], input?: string): Promise<number> {
@@ -18,10 +19,13 @@ async function run(
   input: string | undefined,
   cell: ReturnType<typeof currentCell>,
 ): Promise<number> {
-  // A process group of its own, so that what the script started ends with it.
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+  // In the host's process group: what it leaves in the background ends with the host.
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
   const stop = (): void => {
-    if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    // Halted, it starts no other while those that it has started are ended.
+    child.kill("SIGSTOP");
+    signalTree(child.pid, "SIGKILL");
   };
   cell?.atEnd.push(stop);
   child.stdin.on("error", () => {});

@@ -1,6 +1,8 @@
 /** Starts the process in which user code runs. Imports next to nothing, so that a kernel can start it first of all. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type HostOptions, optionsVariable } from "../host/protocol.ts";
 
@@ -27,6 +29,8 @@ const byContextFrame = "--experimental-async-context-frame";
 if (process.versions.node.startsWith("22.") && process.allowedNodeEnvironmentFlags.has(byContextFrame))
   flags.push(byContextFrame);
 
+const hasGroups = process.platform !== "win32";
+
 export function launchHost(given: {
   cwd: string;
   packages?: string | undefined;
@@ -41,10 +45,45 @@ export function launchHost(given: {
     env: { ...env, [optionsVariable]: JSON.stringify(options) },
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
     windowsHide: true,
+    // In a process group of its own: a terminal's Ctrl-C does not reach it, and what cells spawn ends with it.
+    detached: hasGroups,
+  });
+  const groupEnded = new Promise<void>((resolve) => {
+    child.once("exit", () => void endGroup(child).then(resolve));
   });
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null } | Error>((resolve) => {
-    child.once("close", (code, signal) => resolve({ code, signal }));
+    child.once("close", (code, signal) => void groupEnded.then(() => resolve({ code, signal })));
     child.once("error", resolve);
   });
   return { child, hostName, markerToken, ended };
+}
+
+/** Milliseconds from SIGTERM to each look at what is left; after the last comes SIGKILL. As in ipykernel. */
+const looks = [10, 20, 50, 100, 250, 500];
+/** Milliseconds in which what a dead host wrote has been read. */
+const readWithin = 1000;
+
+/** The processes that cells have started end with their host. Those with a process group of their own stay (`detached: true`). */
+async function endGroup(child: ChildProcess): Promise<void> {
+  if (hasGroups && signalGroup(child, "SIGTERM")) {
+    let isLeft = true;
+    for (let look = 0; isLeft && look < looks.length; look++) {
+      await delay(looks[look]);
+      isLeft = signalGroup(child, 0);
+    }
+    if (isLeft) signalGroup(child, "SIGKILL");
+  }
+  // One that stays may hold the pipes, for whose end nobody shall wait.
+  setTimeout(() => {
+    for (const pipe of child.stdio) (pipe as Socket | null)?.destroy();
+  }, readWithin).unref();
+}
+
+/** False when nobody is left in it. */
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid!, signal);
+  } catch {
+    return false;
+  }
 }

@@ -21,6 +21,7 @@ const FENCE = "fence";
 
 /** What a client sees of the process that runs the kernel: a child process, or what stands for one. */
 export interface KernelProcess {
+  readonly pid?: number | undefined;
   readonly exitCode: number | null;
   readonly signalCode: NodeJS.Signals | null;
   readonly stdout: Readable | null;
@@ -43,7 +44,9 @@ export async function startKernel(options: Options = {}): Promise<Client> {
   const file = path.join(folder, "connection.json");
   writeFileSync(file, JSON.stringify(connection));
   const env = { ...process.env, HALFTONE_HISTORY: path.join(folder, "history.jsonl"), ...options.env };
-  const kernel = spawn(process.execPath, [kernelMain, file], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const { detached = false } = options;
+  const stdio = ["ignore", "pipe", "pipe"] as const;
+  const kernel = spawn(process.execPath, [kernelMain, file], { cwd: folder, env, stdio: [...stdio], detached });
   return connectTo(connection, kernel, folder);
 }
 

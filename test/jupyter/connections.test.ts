@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
@@ -217,6 +217,47 @@ for (const [how, stop] of [
     assert.equal((await cell.ends("error")).reply.status, "error");
     assert.equal(await own.exited, 0);
   });
+}
+
+test("SIGINT to the kernel's process group, as a terminal's Ctrl-C, interrupts the cell and nothing else", async () => {
+  const own = await startKernel({ detached: true });
+  await own.run("let kept = 'kept'");
+  const ctrlC = () => process.kill(-own.kernel.pid!, "SIGINT");
+  const cell = own.execute("console.log('on'); for (;;);");
+  await cell.starts();
+  await cell.prints("on\n");
+  ctrlC();
+  assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
+  // And while nothing runs.
+  ctrlC();
+  await own.ask("kernel_info_request");
+  assert.equal(await own.value("kept"), "'kept'");
+});
+
+/** Lets a test keep the kernel's main thread for ever. */
+const busyOnSignal = "--import=data:text/javascript,process.on('SIGUSR2',()=>{for(;;);})";
+
+for (const [how, stop] of [
+  ["on SIGTERM", (own) => own.kernel.kill("SIGTERM")],
+  ["when its front end is gone", (_, frontEnd) => frontEnd.kill("SIGKILL")],
+] as [string, (own: Client, frontEnd: ChildProcess) => void][])
+  test(`a kernel whose main thread is busy ends ${how}, and so do its host and what cells have started`, async () => {
+    const frontEnd = spawn("sleep", ["600"], { stdio: "ignore" });
+    const own = await startKernel({ env: { NODE_OPTIONS: busyOnSignal, JPY_PARENT_PID: String(frontEnd.pid) } });
+    const started = await own.value("[process.pid, require('child_process').spawn('sleep', ['600']).pid].join()");
+    own.kernel.kill("SIGUSR2");
+    stop(own, frontEnd);
+    await own.exited;
+    for (const pid of String(started).slice(1, -1).split(",").map(Number)) await ended(pid);
+    frontEnd.kill("SIGKILL");
+  });
+
+async function ended(pid: number): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (isAlive(pid)) {
+    assert.ok(Date.now() < deadline, `process ${pid} outlived its kernel`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 test("the kernel ends when the front end that started it is gone", async () => {

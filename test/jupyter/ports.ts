@@ -8,6 +8,8 @@ export interface Options {
   transport?: "tcp" | "ipc";
   encrypted?: boolean;
   env?: NodeJS.ProcessEnv;
+  /** In a process group of its own, as a terminal's foreground job. */
+  detached?: boolean;
 }
 
 export async function makeConnection(

@@ -130,6 +130,52 @@ test("dispose leaves no process behind, even of a host that loops", async () => 
   assert.equal((await runIn(own, "1")).outcome.status, "abandoned");
 });
 
+/** How cells start a process that goes on, and the global that holds its id. */
+const starts = `
+const { spawn, exec, execFile, fork } = require("node:child_process");
+const { Worker } = require("node:worker_threads");
+const script = require("node:path").join(require("node:os").tmpdir(), "halftone-fork-" + process.pid + ".cjs");
+require("node:fs").writeFileSync(script, "setInterval(() => {}, 1000)");
+const inWorker = (code: string) => new Promise<number>((resolve) =>
+  new Worker('const { parentPort } = require("node:worker_threads");' + code, { eval: true }).once("message", resolve));
+const inShell = (command: string) => Number(require("node:child_process").execSync(command, { encoding: "utf8" }));
+const started: number[] = [
+  spawn("sleep", ["60"]).pid,
+  spawn("sleep", ["60"], { stdio: "inherit" }).pid,
+  spawn("sh", ["-c", "trap '' TERM; while :; do sleep 1; done"], { stdio: "ignore" }).pid,
+  exec("sleep 60").pid,
+  execFile("sleep", ["60"]).pid,
+  fork(script).pid,
+  inShell("sleep 60 >/dev/null 2>&1 & echo $!"),
+  await inWorker('parentPort.postMessage(require("node:child_process").spawn("sleep", ["60"]).pid)'),
+];
+const stays = spawn("sleep", ["60"], { detached: true, stdio: "inherit" }).pid;
+`;
+
+for (const [how, end] of [
+  ["dispose", (own) => own[Symbol.asyncDispose]()],
+  ["restart", (own) => own.restart()],
+  ["the host's death", (own) => runIn(own, "process.kill(process.pid, 'SIGKILL')").then((ran) => void ran.error)],
+] as [string, (own: Session) => Promise<void>][])
+  test(`${how} ends what cells have spawned, as ipykernel does, and leaves what is detached`, async () => {
+    await using own = Session.start({ cwd: process.cwd(), ...untyped });
+    assert.equal((await runIn(own, starts)).error, undefined);
+    const background = await runIn(own, "!sleep 60 >/dev/null 2>&1 & echo $!");
+    const { text } = await runIn(own, "JSON.stringify([...started, stays])");
+    const pids = JSON.parse(text!.slice(1, -1)) as number[];
+    const stays = pids.pop()!;
+    pids.push(Number(background.stdout));
+    try {
+      assert.ok([...pids, stays].every(isAlive), "all run");
+      await end(own);
+      for (const pid of pids)
+        await until(() => !isAlive(pid), `process ${pids.indexOf(pid)} of ${pids.length} has ended`);
+      assert.ok(isAlive(stays), "the detached one stays");
+    } finally {
+      for (const pid of [...pids, stays]) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    }
+  });
+
 test("a session whose process is killed takes its host along, even one that loops", async () => {
   const script = `
     import { Session } from ${JSON.stringify(new URL("../../kernel/session/session.js", import.meta.url).href)};
