@@ -101,6 +101,12 @@ function multiply(a: AnyTensor, b: AnyTensor): AnyTensor {
       const flat = batchMatmul(reshapeTo(a, [sizeOf(s.slice(0, -1)), k]), column);
       return reshapeTo(flat, [...s.slice(0, -1), ...t.slice(1)]);
     }
+    if (a.rank > 1 && sizeOf(t.slice(0, -2)) === 1) {
+      // The same for one matrix with batch axes, which a batched product would repeat.
+      const n = t[t.length - 1]!;
+      const flat = batchMatmul(reshapeTo(a, [sizeOf(s.slice(0, -1)), k]), reshapeTo(b, [k, n]));
+      return reshapeTo(flat, [...Array<number>(Math.max(0, b.rank - a.rank)).fill(1), ...s.slice(0, -1), n]);
+    }
     const row = a.rank === 1 ? reshapeTo(a, [1, k]) : a;
     const product = batchMatmul(row, b);
     return a.rank === 1 ? reshapeTo(product, [...product.shape.slice(0, -2), t[t.length - 1]!]) : product;
