@@ -1,6 +1,6 @@
 // Numbers as int32, of which none may wrap around.
 import { readFloat64 } from "../amp/index.ts";
-import { reduceOver, run } from "./engine.ts";
+import { reduceOver } from "./engine.ts";
 import { noGrad } from "./tape.ts";
 import type { AnyTensor } from "./types/tensor.ts";
 
@@ -23,17 +23,58 @@ export function int32Values(op: string, values: ArrayLike<number>, shape: readon
 
 /** Throws RangeError when a tensor has an element that int32 does not hold. */
 export function checkInt32(op: string, x: AnyTensor): void {
-  if (x.size === 0) return;
-  const largest = noGrad(() => {
-    const sizes = run("Abs", { x });
-    const top = reduceOver("Max", sizes, [...x.shape.keys()]);
-    sizes.dispose();
-    return top;
-  });
-  const [value] = largest.dataSync();
-  largest.dispose();
   // The lowest int32 is beyond the highest by its size alone.
-  if (!(value! <= highest)) int32Values(op, readFloat64(x), x.shape);
+  if (x.size > 0 && !(largestSize(x) <= highest)) int32Values(op, readFloat64(x), x.shape);
+}
+
+interface Totals {
+  kind: "sum" | "prod" | "running";
+  exclusive?: boolean;
+  reverse?: boolean;
+}
+
+/** Throws RangeError when a total of int32 elements over some axes, or any one of a running sum, does not fit in int32. */
+export function checkTotals(op: string, x: AnyTensor, axes: readonly number[], totals: Totals): void {
+  if (x.dtype !== "int32" || x.size === 0) return;
+  const { kind, exclusive = false, reverse = false } = totals;
+  const count = axes.reduce((n, axis) => n * x.shape[axis]!, 1);
+  const largest = largestSize(x);
+  if ((kind === "prod" ? largest ** count : largest * count) <= highest) return;
+  const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  const found = new Float64Array(x.size / count).fill(kind === "prod" ? 1 : 0);
+  const values = x.dataSync();
+  for (let n = 0; n < values.length; n++) {
+    const i = reverse ? values.length - 1 - n : n;
+    const place = placeIn(kept, x.shape, i);
+    const before = found[place]!;
+    found[place] = kind === "prod" ? before * values[i]! : before + values[i]!;
+    if (kind === "running") int32Of(op, exclusive ? before : found[place], placeText(i, x.shape));
+  }
+  if (kind !== "running") {
+    const left = x.shape.filter((_, axis) => !axes.includes(axis));
+    int32Values(op, found, left);
+  }
+}
+
+/** Not by Abs: that of the lowest int32 is itself. */
+function largestSize(x: AnyTensor): number {
+  const all = [...x.shape.keys()];
+  const ends = noGrad(() => [reduceOver("Max", x, all), reduceOver("Min", x, all)]);
+  const [most, least] = ends.map((end) => end.dataSync()[0]!);
+  for (const end of ends) end.dispose();
+  return Math.max(most!, -least!);
+}
+
+/** Where the i-th element of a shape lies in another, which has one element along some axes. */
+function placeIn(kept: readonly number[], shape: readonly number[], i: number): number {
+  let place = 0;
+  let stride = 1;
+  for (let axis = shape.length - 1, rest = i; axis >= 0; axis--) {
+    if (kept[axis]! > 1) place += (rest % shape[axis]!) * stride;
+    stride *= kept[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return place;
 }
 
 /** A bound for int32 elements, at most as far as they reach. */

@@ -2,6 +2,7 @@
 import { expandTo } from "./broadcast.ts";
 import { cast, checkTensor, permuteTo, reduceOver, reshapeTo, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
+import { checkTotals } from "./int32.ts";
 import { dimText, label, namesOf, shapeText } from "./names.ts";
 import { type Item, isSize, memo, nameList, type Pattern, parsePattern } from "./pattern.ts";
 import type { AxisSizes, PatternFor, PatternOp, PatternShape } from "./types/rearrange.ts";
@@ -241,6 +242,7 @@ function layOut({ right }: Pattern, axes: readonly Axis[], sizes: AxisSizes): Ax
 
 function reduceAxes(x: AnyTensor, reduction: Reduction, axis: number[]): AnyTensor {
   const logical = reduction === "any" || reduction === "all";
+  if (reduction === "sum" || reduction === "prod") checkTotals("reduce", x, axis, { kind: reduction });
   if (logical !== (x.dtype === "bool")) x = cast(x, logical ? "bool" : "int32");
   if (reduction === "mean") x = cast(x, "float32");
   return axis.length === 0 ? x : reduceOver(kernels[reduction], x, axis);

@@ -13,6 +13,7 @@ import {
   sizeOf,
 } from "./engine.ts";
 import { inFloat32 } from "./half.ts";
+import { checkTotals } from "./int32.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { noGrad } from "./tape.ts";
 import type { Axis, AxisOf, Reduced } from "./types/axis.ts";
@@ -45,6 +46,7 @@ function reduction(op: string, kernel: ReduceKernel, dtype: (own: DType) => DTyp
   return (x: AnyTensor, axes?: AxisList, { keepDims = false }: Keep = {}): AnyTensor => {
     checkTensor(op, x);
     const axis = placesOf(op, x, axes);
+    if (kernel === "Sum" || kernel === "Prod") checkTotals(op, x, axis, { kind: kernel === "Sum" ? "sum" : "prod" });
     const input = cast(x, dtype(x.dtype as DType));
     const result = axis.length === 0 ? run("Identity", { x: input }) : reduceOver(kernel, input, axis, keepDims);
     if (input !== x) input.dispose();
@@ -54,11 +56,11 @@ function reduction(op: string, kernel: ReduceKernel, dtype: (own: DType) => DTyp
 
 const whole = (own: DType): DType => (own === "bool" ? "int32" : own);
 
-/** The sum over some axes, over all when none is given. */
+/** The sum over some axes, over all when none is given. Throws RangeError for a sum that int32 does not hold. */
 export const sum = reduction("sum", "Sum", whole) as Reduction<"sum", "whole">;
 /** The mean over some axes, over all when none is given. */
 export const mean = reduction("mean", "Mean", () => "float32") as Reduction<"mean", "float32">;
-/** The product over some axes. */
+/** The product over some axes. Throws RangeError for one that int32 does not hold. */
 export const prod = reduction("prod", "Prod", whole) as Reduction<"prod", "whole">;
 /** The largest over some axes, NaN where one is. Equal largest elements share the gradient, as torch.amax. */
 export const max = extreme("max", "Max") as Reduction<"max", "whole">;
@@ -250,6 +252,7 @@ export function cumsum(
   checkTensor("cumsum", x);
   const place = placeOf("cumsum", x, axis);
   const { exclusive = false, reverse = false } = options;
+  checkTotals("cumsum", x, [place], { kind: "running", exclusive, reverse });
   const result = scoped("cumsum", () => {
     // The kernels and the gradient of tfjs know the last axis only.
     const last = [...x.shape.keys()].filter((i) => i !== place).concat(place);

@@ -244,3 +244,41 @@ test("a number that int32 does not hold is refused by value and place, and a fra
   same(h.tensor([Number.NaN, 2, -0, 0.5], { dtype: "bool" }), [1, 1, 0, 1]);
   same(h.full([1], 0.5, "bool"), [1]);
 });
+
+// NumPy and PyTorch add int32 in int64: 2**31 for the first.
+test("a total that int32 does not hold is refused by value and place", () => {
+  const int = (values: number[][]) => h.tensor(values, { dtype: "int32" }) as h.AnyTensor;
+  const most = 2 ** 31 - 1;
+  const x = int([
+    [most, 1],
+    [2, 3],
+  ]);
+  const refused: [() => unknown, string][] = [
+    [() => h.sum(x), "sum: int32 holds whole numbers from -2147483648 to 2147483647, got 2147483653; use float32"],
+    [() => h.sum(x, 1), "got 2147483648 at [0]"],
+    [
+      () =>
+        h.prod(
+          int([
+            [1, 2],
+            [65536, 65536],
+          ]),
+          1,
+        ),
+      "got 4294967296 at [1]",
+    ],
+    [() => h.cumsum(x), "cumsum: int32 holds whole numbers from -2147483648 to 2147483647, got 2147483648 at [0, 1]"],
+    [() => h.cumsum(x, 1, { reverse: true }), "got 2147483648 at [0, 0]"],
+    [() => h.reduce(x, "a b -> a", "sum"), "reduce: int32 holds"],
+    [() => h.sum(int([[-(2 ** 31), -1]])), "got -2147483649;"],
+  ];
+  for (const [total, text] of refused)
+    assert.throws(total, (error: Error) => error instanceof RangeError && error.message.includes(text), text);
+  const same = (found: h.AnyTensor, expected: number[]) => assert.deepEqual([...found.dataSync()], expected);
+  // On the way it may pass the bounds: only the total counts.
+  same(h.sum(int([[most, 1, -1]])), [most]);
+  same(h.sum(int([[-(2 ** 31), 5]])), [5 - 2 ** 31]);
+  same(h.cumsum(x, 1, { exclusive: true }), [0, most, 0, 2]);
+  same(h.prod(int([[65536, 65536, 0]])), [0]);
+  same(h.sum(h.tensor([true, true])), [2]);
+});
