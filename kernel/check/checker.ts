@@ -1,3 +1,4 @@
+import { installHint } from "../compile/install-hint.ts";
 import { parseCell } from "../compile/parse.ts";
 import { emptyText } from "./cell-files.ts";
 import { type CompilerOptions, type Config, readConfig } from "./config.ts";
@@ -380,7 +381,7 @@ async function unlessAborted<Answer>(answer: Promise<Answer>, signal: AbortSigna
 function suggestRemedy({ message, reasons }: TypeProblem, stopped: ReadonlyMap<string, string>): void {
   const [, name, bare] =
     /^Cannot find (?:(?:name|namespace) '([^']+)'|module '((?:@[^/']+\/)?[^./:'][^/:']*)[/'])/.exec(message) ?? [];
-  if (bare !== undefined) reasons.unshift(`install it beside the notebook: npm install ${bare}`);
+  if (bare !== undefined) reasons.unshift(`install it beside the notebook: ${installHint(bare)}`);
   if (name === undefined) return;
   const cell = stopped.get(name);
   if (cell !== undefined) reasons.unshift(`${cell} declares it and did not run`);

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { CellImport } from "../compile/imports.ts";
+import { installHint } from "../compile/install-hint.ts";
 import { findCell } from "./cells.ts";
 import { sendEvent } from "./outbox.ts";
 import { isPackage, requireInside, usePackagesOf } from "./packages.ts";
@@ -160,7 +161,7 @@ function notFound(specifier: string, cwd: string, locked: boolean): Error {
   const name = exec(jsxRuntime, specifier)?.[1];
   const hint = name
     ? `JSX needs the package '${name}'. Install it there (npm install ${name}), or name another: /** @jsxImportSource preact */`
-    : `Install it there: npm install ${packageName(specifier)}`;
+    : `Install it there: ${installHint(packageName(specifier))}`;
   return missingModule(
     `Cannot find '${specifier}' from the notebook's folder ${cwd}, nor among the kernel's packages. ${hint}`,
   );

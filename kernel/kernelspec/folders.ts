@@ -1,6 +1,6 @@
 /** Where Jupyter looks for kernels, and where a Python looks for packages (jupyter_core's `paths` module). */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { SetupProblem } from "../../src/runtime/problem.ts";
@@ -41,6 +41,37 @@ export function sitePackages(place: Place): string | undefined {
   const script = `import site, sys, sysconfig
 print(site.getusersitepackages() if ${inUserSite} else sysconfig.get_path("purelib"))`;
   return ask(python, script);
+}
+
+/** What is installed beside the Jupyter of that place; undefined when there is no Jupyter. */
+export function jupyterPackages(place: Place): { python: string; packages: string[] } | undefined {
+  const own = place.kind === "prefix" ? pythonIn(path.resolve(place.folder)) : findPython();
+  const candidates = place.kind === "user" ? [own, pythonOfJupyter()] : [own];
+  for (const python of candidates) {
+    if (python === undefined) continue;
+    const names = ["jupyter_server", "notebook", "plotly", "ipywidgets"];
+    const script = `import importlib.util as u
+print(" ".join(n for n in ${JSON.stringify(names)} if u.find_spec(n)))`;
+    const packages = ask(python, script)?.split(" ") ?? [];
+    if (packages.includes("jupyter_server") || packages.includes("notebook")) return { python, packages };
+  }
+  return undefined;
+}
+
+/** The Python that the `jupyter` command on the PATH names in its first line, as pipx and conda leave it. */
+function pythonOfJupyter(): string | undefined {
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  for (const name of ["jupyter-lab", "jupyter"]) {
+    const command = folders.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
+    if (!command) continue;
+    try {
+      const named = /^#!\s*(\S*python\S*)/.exec(readFileSync(command, "latin1").slice(0, 500))?.[1];
+      if (named && existsSync(named)) return named;
+    } catch {
+      // A command that cannot be read names no Python.
+    }
+  }
+  return undefined;
 }
 
 function userDataFolder(env: NodeJS.ProcessEnv = process.env): string {

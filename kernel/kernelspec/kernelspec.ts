@@ -5,7 +5,7 @@ import { refusing } from "../../src/notebook/files.ts";
 import { makeFolder } from "../../src/runtime/folders.ts";
 import type { Policy } from "../check/policy.ts";
 import { assets, kernelMain } from "./assets.ts";
-import { kernelsFolder, type Place, searchedFolders, sitePackages } from "./folders.ts";
+import { jupyterPackages, kernelsFolder, type Place, searchedFolders, sitePackages } from "./folders.ts";
 import { addPapermillPlugin, removePapermillPlugin } from "./papermill.ts";
 
 export const KERNEL_NAME = "halftone";
@@ -14,7 +14,7 @@ export const DISPLAY_NAME = "TypeScript (Halftone)";
 const logos = ["logo-32x32.png", "logo-64x64.png", "logo-svg.svg"];
 
 /** `types`: what a type error means for a cell, where nothing else says so. */
-export function kernelspec(types?: Policy): object {
+export function kernelspec(types?: Policy, figures?: "image"): object {
   return {
     argv: [process.execPath, kernelMain, "{connection_file}"],
     display_name: DISPLAY_NAME,
@@ -22,10 +22,17 @@ export function kernelspec(types?: Policy): object {
     interrupt_mode: "message",
     kernel_protocol_version: "5.5",
     // TensorFlow takes all of the GPU's memory at once otherwise, and a second notebook gets none.
-    env: { TF_FORCE_GPU_ALLOW_GROWTH: "true", ...(types === undefined ? {} : { HALFTONE_TYPES: types }) },
+    env: {
+      TF_FORCE_GPU_ALLOW_GROWTH: "true",
+      ...(types === undefined ? {} : { HALFTONE_TYPES: types }),
+      ...(figures === undefined ? {} : { HALFTONE_FIGURES: figures }),
+    },
     metadata: { debugger: false, supported_encryption: ["curve"] },
   };
 }
+
+/** The Python packages whose JupyterLab extensions draw figures and widgets. */
+const FOR_FIGURES = ["plotly", "ipywidgets"] as const;
 
 const ELSEWHERE = "name another place with --prefix FOLDER or --sys-prefix";
 
@@ -33,18 +40,23 @@ export interface Installed {
   folder: string;
   /** Where papermill learns of TypeScript; undefined when that place has no Python, or one that cannot be written. */
   papermill: string | undefined;
+  /** What the Jupyter of that place lacks, and the line that brings it; undefined when it has all, or there is no Jupyter. */
+  lacking: { packages: (typeof FOR_FIGURES)[number][]; bringing: string } | undefined;
 }
 
 /** Writes the kernelspec, replacing one of the same name. */
 export function install(place: Place, types?: Policy): Installed {
   const folder = path.join(kernelsFolder(place), KERNEL_NAME);
   const made = `${folder}.${process.pid}.new`;
+  const jupyter = jupyterPackages(place);
+  const missing = jupyter ? FOR_FIGURES.filter((name) => !jupyter.packages.includes(name)) : [];
+  const figures = missing.includes("plotly") ? "image" : undefined;
   refusing(
     folder,
     () => {
       try {
         makeFolder(made);
-        writeFileSync(path.join(made, "kernel.json"), `${JSON.stringify(kernelspec(types), null, 2)}\n`);
+        writeFileSync(path.join(made, "kernel.json"), `${JSON.stringify(kernelspec(types, figures), null, 2)}\n`);
         for (const logo of logos) copyFileSync(path.join(assets, logo), path.join(made, logo));
         rmSync(folder, { recursive: true, force: true });
         renameSync(made, folder);
@@ -55,7 +67,11 @@ export function install(place: Place, types?: Policy): Installed {
     ELSEWHERE,
   );
   const packages = sitePackages(place);
-  return { folder, papermill: packages && addPapermillPlugin(packages) };
+  const lacking =
+    jupyter && missing.length > 0
+      ? { packages: missing, bringing: `${jupyter.python} -m pip install ${missing.join(" ")}` }
+      : undefined;
+  return { folder, papermill: packages && addPapermillPlugin(packages), lacking };
 }
 
 /** Removes what `install` wrote there. Says undefined when there was nothing. */

@@ -1,6 +1,7 @@
 import type { Policy } from "../../kernel/check/policy.ts";
 import type { Place } from "../../kernel/kernelspec/folders.ts";
 import * as kernelspec from "../../kernel/kernelspec/kernelspec.ts";
+import { NotebookProblem } from "../notebook/problem.ts";
 
 export interface PlaceOptions {
   sysPrefix?: boolean;
@@ -8,11 +9,19 @@ export interface PlaceOptions {
 }
 
 export function install({ types, ...options }: PlaceOptions & { types?: Policy }): void {
-  const { folder, papermill } = kernelspec.install(placeOf(options), types);
+  const { folder, papermill, lacking } = kernelspec.install(placeOf(options), types);
   console.log(`Installed ${kernelspec.DISPLAY_NAME} in ${folder}`);
   if (papermill) console.log(`papermill can give parameters to TypeScript notebooks, by ${papermill}`);
   else
     console.log("No Python found there that could be written to: papermill will refuse to give TypeScript parameters");
+  if (lacking) {
+    const { packages, bringing } = lacking;
+    const without = { plotly: "figures are shown as still images", ipywidgets: "widgets are shown as text" };
+    const effects = packages.map((name) => without[name]);
+    console.log(
+      `The Jupyter there lacks ${packages.join(" and ")}: ${effects.join(", ")}. Run this, then \`halftone install\` again:\n  ${bringing}`,
+    );
+  }
 }
 
 export function uninstall(options: PlaceOptions): void {
@@ -32,6 +41,8 @@ export function list(): void {
 }
 
 function placeOf({ sysPrefix, prefix }: PlaceOptions): Place {
+  if (sysPrefix && prefix !== undefined)
+    throw new NotebookProblem("One place is enough: give --sys-prefix or --prefix, not both.");
   if (prefix !== undefined) return { kind: "prefix", folder: prefix };
   return { kind: sysPrefix ? "sys-prefix" : "user" };
 }

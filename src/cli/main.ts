@@ -85,9 +85,7 @@ for (const [name, description] of [
     .command(name)
     .description(description)
     .option("--sys-prefix", "in the active Python environment, not for the user")
-    .addOption(
-      new Option("--prefix <folder>", "under this folder, as in FOLDER/share/jupyter/kernels").conflicts("sysPrefix"),
-    )
+    .option("--prefix <folder>", "under this folder, as in FOLDER/share/jupyter/kernels")
     .action(async (options) => (await import("./install.ts"))[name](options));
   if (name === "install")
     command.addOption(

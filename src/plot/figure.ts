@@ -1,5 +1,6 @@
 import type { Config, Data, Layout } from "plotly.js";
-import { type Displayable, displaySymbol } from "../display/index.ts";
+import { type Displayable, displaySymbol, escapeHtml } from "../display/index.ts";
+import { sketch } from "./sketch.ts";
 import { baseConfig, baseLayout } from "./template.ts";
 
 /** A plotly figure as plain data. A notebook draws it; as text it is a summary of its traces. */
@@ -32,6 +33,7 @@ export function figure({ data, layout = {}, config = {} }: FigureOptions): Figur
     enumerable: false,
     value: () => ({
       "application/vnd.plotly.v1+json": { data: made.data, layout: made.layout, config: made.config },
+      ...(process.env.HALFTONE_FIGURES === "image" ? fallback(made.data, made.layout) : {}),
       "text/plain": summary(made.data, made.layout),
     }),
   });
@@ -60,6 +62,13 @@ function axes(data: Data[], layout: Partial<Layout>): Partial<Layout> {
       ];
     }),
   ) as Partial<Layout>;
+}
+
+/** What a front end shows that has nothing to draw plotly's figures with: an image, or where that is not possible the summary. */
+function fallback(data: Data[], layout: Partial<Layout>): Record<string, string> {
+  const image = sketch(data, layout);
+  if (image !== undefined) return { "image/svg+xml": image };
+  return { "text/html": `<pre>${escapeHtml(summary(data, layout))}</pre>` };
 }
 
 /** Text inside bars of one colour is black or white, whichever differs more from it; plotly's own grey is faint on some. */

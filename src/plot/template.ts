@@ -8,7 +8,7 @@ export const palette = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "
 
 /** The lightest grey with a contrast of 4.5 to 1 on white (WCAG 2.2, 1.4.3); on black it has 4.6. */
 export const ink = "#767676";
-const grid = "rgba(128, 128, 128, 0.25)";
+export const grid = "rgba(128, 128, 128, 0.25)";
 
 const axis = {
   gridcolor: grid,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { installHint } from "../../kernel/compile/install-hint.ts";
 import type { CompletionItem } from "../../kernel/session/introspection.ts";
 import { openNotebook } from "../kernel/fixture.ts";
 import { emptyFolder, patience } from "./notebook.ts";
@@ -200,4 +201,13 @@ test("what a cell declares is known while it still runs", async () => {
   assert.match(String((await session.inspect("later", 2, 0))?.["text/plain"]), /const later: \{\s*depth: number/);
   session.interrupt();
   assert.equal((await running).error?.ename, "KeyboardInterrupt");
+});
+
+test("the lines for a missing danfojs are those of the kernel's own package.json", () => {
+  const hint = installHint("danfojs-node");
+  const given = JSON.parse(`{${/"overrides": .*/.exec(hint)![0]}}`).overrides;
+  const own = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
+  for (const name of ["xlsx", "@tensorflow/tfjs-node"]) assert.equal(given[name], own.overrides[name], name);
+  assert.ok(hint.endsWith(`npm install danfojs-node@${own.peerDependencies["danfojs-node"]} --ignore-scripts`), hint);
+  assert.equal(installHint("left-pad"), "npm install left-pad");
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -47,4 +47,30 @@ test("a place that is said twice is refused in a line", () => {
     ({ stderr }: { stderr: string }) =>
       /give --sys-prefix or --prefix, not both/.test(stderr) && !/\n {4}at /.test(stderr),
   );
+});
+
+test("install says what the Jupyter there lacks for figures, with the line that brings it, and figures fall back to images", () => {
+  const own = mkdtempSync(path.join(tmpdir(), "halftone-kernelspec-"));
+  const python = path.join(own, "bin", "python3");
+  const spec = path.join(own, "share/jupyter/kernels/halftone/kernel.json");
+  mkdirSync(path.dirname(python), { recursive: true });
+  /** A Python that has these packages. */
+  const having = (names: string) => {
+    const script = `#!/bin/sh\ncase "$2" in *find_spec*) echo "${names}";; *) echo "${own}/site-packages";; esac\n`;
+    writeFileSync(python, script, { mode: 0o755 });
+    const said = halftone("install", "--prefix", own);
+    return { said, figures: JSON.parse(readFileSync(spec, "utf8")).env.HALFTONE_FIGURES };
+  };
+  const bare = having("jupyter_server");
+  assert.match(
+    bare.said,
+    /The Jupyter there lacks plotly and ipywidgets: figures are shown as still images, widgets are shown as text\./,
+  );
+  assert.ok(bare.said.includes(`\n  ${python} -m pip install plotly ipywidgets\n`), bare.said);
+  assert.equal(bare.figures, "image");
+  const half = having("jupyter_server plotly");
+  assert.ok(half.said.includes(`\n  ${python} -m pip install ipywidgets\n`), half.said);
+  assert.equal(half.figures, undefined);
+  assert.doesNotMatch(having("notebook plotly ipywidgets").said, /lacks/);
+  assert.doesNotMatch(having("").said, /lacks/);
 });

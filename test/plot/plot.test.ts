@@ -123,3 +123,39 @@ test("long names under bars stand in several lines; short ones, numbers and date
   ])
     assert.deepEqual(ticks(x), none);
 });
+
+test("where nothing draws plotly's figures, lines, points and bars are an image, and other figures a text", (context) => {
+  process.env.HALFTONE_FIGURES = "image";
+  context.after(() => delete process.env.HALFTONE_FIGURES);
+  const layout = { title: { text: "a < b" }, yaxis: { type: "log" as const } };
+  const lines = bundle(
+    figure({
+      data: [
+        { x: [0, 10], y: [1, 100], name: "one" },
+        { x: [0, 10], y: [10, null], mode: "markers", name: "two" },
+      ],
+      layout,
+    }),
+  );
+  const svg = lines["image/svg+xml"] as string;
+  assert.match(svg, /a &lt; b/);
+  // From the first decade's line to the last one's: a point 10 of 1 to 100 stands in the middle.
+  const [, left, low, right, high] = /d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)" fill="none"/.exec(svg)!.map(Number);
+  const [, , middle] = /<circle cx="([\d.]+)" cy="([\d.]+)"/.exec(svg)!.map(Number);
+  assert.ok(left! < right! && high! < low! && Math.abs(middle! - (low! + high!) / 2) < 0.2, svg);
+  const bars = bundle(
+    figure({
+      data: ["tokens", "padding"].map((name) => ({ type: "bar", name, x: ["a", "b"], y: [1, 3] })),
+      layout: { barmode: "stack" },
+    }),
+  );
+  const rectangles = [
+    ...(bars["image/svg+xml"] as string).matchAll(/ y="([\d.]+)" width="[\d.]+" height="([\d.]+)"/g),
+  ].slice(2);
+  const [first, , third] = rectangles.map((found) => [Number(found[1]), Number(found[2])]);
+  assert.ok(Math.abs(third![0]! + third![1]! - first![0]!) < 0.2, "the second bar stands on the first");
+  const polar = bundle(
+    figure({ data: [{ type: "scatterpolar", r: [1], theta: [0] }], layout: { title: { text: "<b>" } } }),
+  );
+  assert.match(polar["text/html"] as string, /^<pre>&lt;b&gt;\n/);
+});

@@ -1,0 +1,9 @@
+/** What brings a package that was not found, in the words of a message. Runs in the host too: no import, no prototype's method. */
+export function installHint(name: string): string {
+  return name === "danfojs" || name === "danfojs-node" ? danfojs : `npm install ${name}`;
+}
+
+/** danfojs-node asks for a file outside the registry, and for a second TensorFlow; Halftone's own package.json has the same lines. */
+const danfojs = `put this into the package.json there
+  "overrides": { "xlsx": "0.18.5", "@tensorflow/tfjs-node": "npm:@tensorflow/tfjs-node-gpu@4.22.0" }
+  and then: npm install danfojs-node@1.2.0 --ignore-scripts`;
