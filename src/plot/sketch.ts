@@ -29,15 +29,23 @@ export function sketch(data: Data[], layout: Partial<Layout>): string | undefine
   const names = series.filter(({ name }) => name !== "");
   const top = 40 + (names.length > 1 ? 20 * names.length : 0);
   const bottom = top + 240;
-  const x = scale(
-    series.flatMap((each) => each.x),
-    [box.left, box.right],
-    layout.xaxis?.type === "log",
-  );
+  const places = series.flatMap((each) => each.x);
+  const bars = series.filter((each) => each.bars);
+  const room = ((box.right - box.left) / Math.max(1, new Set(places).size)) * 0.8;
+  // A bar reaches beyond the number that it stands at.
+  const inset = bars.length > 0 && !places.some((place) => typeof place === "string") ? room / 2 : 0;
+  const x = scale(places, [box.left + inset, box.right - inset], layout.xaxis?.type === "log");
   const heights = series.flatMap(({ bars, y }, at) => (bars ? stacked[at]!.flat() : y));
   const y = scale(heights, [bottom, top], layout.yaxis?.type === "log");
+  const grouped = layout.barmode !== "stack" && layout.barmode !== "overlay";
+  const slots = grouped ? Math.max(1, bars.length) : 1;
   const parts = series.map((each, at) =>
-    drawn(each, stacked[at]!, x, y, series.filter(({ bars }) => bars).indexOf(each), layout),
+    each.bars
+      ? rectangles(each, stacked[at]!, x, y, {
+          width: room / slots,
+          shift: (grouped ? bars.indexOf(each) : 0) * (room / slots) - room / 2,
+        })
+      : curve(each, x, y),
   );
   const text = (label: string, left: number, at: number, anchor = "start", more = "") =>
     `<text x="${round(left)}" y="${round(at)}" text-anchor="${anchor}"${more}>${escapeHtml(label)}</text>`;
@@ -138,29 +146,34 @@ function scale(values: (number | string)[], [from, to]: [number, number], log: b
   return { at, ticks: marks.map((mark) => [label(mark), from + ((mark - start) / span) * (to - from)]) };
 }
 
-function drawn(
-  { bars, lines, markers, color, x, y }: Series,
+function rectangles(
+  { color, x, y }: Series,
   ends: (readonly [number, number])[],
   across: Scale,
   up: Scale,
-  which: number,
-  { barmode }: Partial<Layout>,
+  { width: wide, shift }: { width: number; shift: number },
 ): string {
-  const points = y.flatMap((value, i) => (Number.isFinite(value) ? [[across.at(x[i]!), up.at(value)] as const] : []));
-  if (bars) {
-    const room = ((box.right - box.left) / Math.max(1, new Set(x).size)) * 0.8;
-    const shift = barmode === "stack" || barmode === "overlay" ? 0 : (which * room) / 8;
-    return y
-      .map((_, i) => {
-        const [a, b] = ends[i]!.map((end) => up.at(end)) as [number, number];
-        return `<rect x="${round(across.at(x[i]!) - room / 2 + shift)}" y="${round(Math.min(a, b))}" width="${round(room)}" height="${round(Math.abs(a - b))}" fill="${color}"/>`;
-      })
-      .join("");
-  }
-  const path = points.map(([left, at], i) => `${i === 0 ? "M" : "L"}${round(left)} ${round(at)}`).join("");
-  const dots = markers
-    ? points.map(([left, at]) => `<circle cx="${round(left)}" cy="${round(at)}" r="3.5" fill="${color}"/>`)
-    : [];
+  return y
+    .map((value, i) => {
+      if (!Number.isFinite(value)) return "";
+      const [a, b] = ends[i]!.map((end) => up.at(end)) as [number, number];
+      return `<rect x="${round(across.at(x[i]!) + shift)}" y="${round(Math.min(a, b))}" width="${round(wide)}" height="${round(Math.abs(a - b))}" fill="${color}"/>`;
+    })
+    .join("");
+}
+
+function curve({ lines, markers, color, x, y }: Series, across: Scale, up: Scale): string {
+  const points = y.map((value, i) => [across.at(x[i]!), up.at(value)] as const);
+  const isThere = ([left, at]: readonly [number, number]) => Number.isFinite(left) && Number.isFinite(at);
+  // A missing value breaks the line.
+  const path = points
+    .map((point, i) =>
+      isThere(point) ? `${i > 0 && isThere(points[i - 1]!) ? "L" : "M"}${round(point[0])} ${round(point[1])}` : "",
+    )
+    .join("");
+  const dots = (markers ? points.filter(isThere) : []).map(
+    ([left, at]) => `<circle cx="${round(left)}" cy="${round(at)}" r="3.5" fill="${color}"/>`,
+  );
   return `${lines ? `<path d="${path}" fill="none" stroke="${color}" stroke-width="2"/>` : ""}${dots.join("")}`;
 }
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
+import { scratch } from "../notebook/cells.ts";
 
 function halftone(...args: string[]) {
   return spawnSync(process.execPath, ["dist/src/cli/main.js", ...args], { encoding: "utf8" });
@@ -18,4 +21,28 @@ test("help lists the commands on stdout", () => {
   assert.equal(status, 0);
   for (const command of ["setup", "doctor", "run", "report", "install"])
     assert.match(stdout, new RegExp(`^  ${command}`, "m"));
+});
+
+test("a first start without a network says so at once, and not when npm gives up", async (context) => {
+  const folder = scratch(context);
+  mkdirSync(path.join(folder, "src", "cli"), { recursive: true });
+  for (const file of ["package.json", "package-lock.json", "src/cli/bootstrap.mjs"])
+    cpSync(new URL(`../../../${file}`, import.meta.url), path.join(folder, file));
+  // Nothing listens there.
+  const env = {
+    ...process.env,
+    npm_config_registry: "http://127.0.0.1:9",
+    npm_config_cache: path.join(folder, "cache"),
+  };
+  const child = spawn(process.execPath, ["src/cli/bootstrap.mjs", "start"], { cwd: folder, env, detached: true });
+  context.after(() => process.kill(-child.pid!, "SIGKILL"));
+  let stdout = "";
+  for await (const text of child.stdout.setEncoding("utf8")) {
+    stdout += text;
+    if (stdout.includes("again for")) break;
+  }
+  assert.match(
+    stdout,
+    /The package registry does not answer \(ECONNREFUSED\); npm tries again for two minutes\. Without a network, end this with Ctrl-C\.\n/,
+  );
 });
