@@ -1,4 +1,3 @@
-import inspector from "node:inspector";
 import process from "node:process";
 import { types } from "node:util";
 import type { Output } from "../session/output.ts";
@@ -15,6 +14,7 @@ import {
 } from "./cells.ts";
 import { describeInterrupt, describeSafely } from "./errors.ts";
 import { installExit } from "./exit.ts";
+import { Inspector, type Reply, type Thrown } from "./inspector.ts";
 import { Interrupts } from "./interrupts.ts";
 import { describeLateBy, reportLate } from "./late.ts";
 import { markLibrary } from "./library.ts";
@@ -28,18 +28,6 @@ import { cellUrl, forgetCells, nameCell, type Place, placeInScript } from "./sta
 
 type ErrorOutput = Extract<Output, { type: "error" }>;
 type Execute = Extract<Command, { type: "execute" }>;
-type Post = (method: string, parameters: object, done: (error: Error | null, reply?: Reply) => void) => void;
-
-interface Reply {
-  result: unknown;
-  exceptionDetails?: {
-    url?: string;
-    lineNumber: number;
-    columnNumber: number;
-    exception?: { objectId?: string };
-  };
-}
-
 const lateEvents = ["uncaughtException", "unhandledRejection"] as const;
 const { on, listeners } = process;
 function includes(list: readonly unknown[], wanted: unknown): boolean {
@@ -48,7 +36,6 @@ function includes(list: readonly unknown[], wanted: unknown): boolean {
 }
 
 const addShared = Atomics.add;
-const ignore = () => {};
 /** Ends a script whose failure is known. */
 const failed = Object.freeze({ __proto__: null });
 const stoppedWhileShown: ErrorOutput = {
@@ -60,20 +47,15 @@ const stoppedWhileShown: ErrorOutput = {
 
 /** Runs cells on this thread, each by V8's REPL mode, and says how each ended. */
 export class Evaluator {
-  readonly #post: Post;
+  readonly #inspector: Inspector;
   readonly #shared: Shared;
   readonly #interrupts: Interrupts;
-  readonly #hostName: string;
-  #thrown: { what: unknown } | undefined;
   /** The cell whose script V8 runs, or whose error is shown. */
   #evaluating: HostCell | undefined;
-  #action: (() => void) | undefined;
 
   constructor(hostName: string, loader: Loader, shared: Shared) {
     this.#shared = shared;
-    this.#hostName = hostName;
-    const session = new inspector.Session();
-    session.connect();
+    this.#inspector = new Inspector(hostName);
     this.#interrupts = new Interrupts(shared, {
       end: (cell) => this.#interrupted(cell),
       evaluating: () => this.#evaluating,
@@ -82,8 +64,7 @@ export class Evaluator {
       const output = this.#describe(cell, error);
       return output === stoppedWhileShown && cell.interrupted ? undefined : output;
     });
-    installExit(shared, () => session.disconnect());
-    this.#post = session.post.bind(session) as unknown as Post;
+    installExit(shared, this.#inspector.disconnect);
     const doors = {
       value: (id: number, value: unknown) => {
         const cell = currentCell();
@@ -98,11 +79,7 @@ export class Evaluator {
       },
       awaited: stopIfInterrupted,
       clearAsyncIds,
-      idle: this.#interrupts.idle,
-      act: () => this.#action?.(),
-      thrown: (what: unknown) => {
-        this.#thrown = { what };
-      },
+      ...this.#inspector.functions,
       load: loader.load.bind(loader),
       dynamic: loader.dynamic.bind(loader),
       meta: loader.meta,
@@ -154,8 +131,7 @@ export class Evaluator {
       this.#evaluating = cell;
       const expression = `${script}\n//# sourceURL=${cellUrl(id)}`;
       within(cell, () =>
-        this.#post(
-          "Runtime.evaluate",
+        this.#inspector.evaluate(
           { expression, replMode: true, awaitPromise: true, objectGroup: "cell" },
           (error, reply) => this.#evaluated(cell, error, reply),
         ),
@@ -213,37 +189,13 @@ export class Evaluator {
     else this.#end(cell, "ok");
   }
 
-  #failed(cell: HostCell, details: NonNullable<Reply["exceptionDetails"]>): void {
-    const thrown = this.#recover(details);
+  #failed(cell: HostCell, details: Thrown): void {
+    const thrown = this.#inspector.recover(details);
     const isSyntax = details.url === cellUrl(cell.id) && thrown instanceof intrinsics.SyntaxError;
     const place: Place | undefined = isSyntax
       ? placeInScript(cellUrl(cell.id), details.lineNumber + 1, details.columnNumber + 1)
       : undefined;
     this.#fail(cell, thrown, place);
-  }
-
-  /** The thrown value itself, which the inspector only refers to. */
-  #recover(details: NonNullable<Reply["exceptionDetails"]>): unknown {
-    const remote = details.exception as { objectId?: string; value?: unknown; unserializableValue?: string };
-    const argument = remote.objectId
-      ? { objectId: remote.objectId }
-      : remote.unserializableValue
-        ? { unserializableValue: remote.unserializableValue }
-        : { value: remote.value };
-    this.#thrown = undefined;
-    this.#post(
-      "Runtime.callFunctionOn",
-      {
-        functionDeclaration: `function(what){${this.#hostName}.thrown(what)}`,
-        arguments: [argument],
-        executionContextId: 1,
-      },
-      ignore,
-    );
-    this.#post("Runtime.releaseObjectGroup", { objectGroup: "cell" }, ignore);
-    const found = this.#thrown as { what: unknown } | undefined;
-    this.#thrown = undefined;
-    return found?.what;
   }
 
   async #show(cell: HostCell, value: unknown): Promise<void> {
@@ -275,7 +227,7 @@ export class Evaluator {
   }
 
   #absorb(): void {
-    this.#interrupts.absorb(() => this.#post("Runtime.evaluate", { expression: `${this.#hostName}.idle()` }, ignore));
+    this.#interrupts.absorb(() => this.#inspector.act(this.#interrupts.idle));
   }
 
   /** What is shown of an error. Reading it may call code of the person's, which an interrupt ends by itself. */
@@ -291,11 +243,8 @@ export class Evaluator {
   #contain(cell: HostCell | undefined, action: () => void): void {
     const before = this.#evaluating;
     this.#evaluating = cell;
-    this.#action = cell ? () => within(cell, action) : action;
-    this.#post("Runtime.evaluate", { expression: `${this.#hostName}.act()` }, (error) => {
-      if (error) this.#interrupts.terminated();
-    });
-    this.#action = undefined;
+    const inCell = cell ? () => within(cell, action) : action;
+    this.#inspector.act(inCell, () => this.#interrupts.terminated());
     this.#evaluating = before;
   }
 

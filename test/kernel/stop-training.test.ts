@@ -107,6 +107,19 @@ for (const backend of ["tensorflow", "wasm"]) {
     await stopped("passes = 41; spins = false; await training()");
     assert.match((await run(history)).text!, /^\[ (19|20|21), true, 'unfinished' \]$/);
     const before = (await run("state()")).text;
+    // One that catches it and goes on, and tfjs' own training, which goes on behind its cell where it is let.
+    await stopped("passes = 1; spins = false; for (;;) try { for (;;) trap(tf.ones([2]) as any) } catch {}");
+    await run(`const own = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+      own.compile({ loss: "meanSquaredError", optimizer: "sgd" });
+      const fit = (epochs: number) => own.fit(tf.ones([4, 2]), tf.ones([4, 1]), { epochs, verbose: 0, callbacks: { onEpochEnd: pass } });
+      await fit(1);`);
+    await stopped("passes = 3; spins = false; await fit(1e6)");
+    const after = Number((await run("passes")).text);
+    assert.equal(
+      (await run("await new Promise((go) => setImmediate(() => setTimeout(go, 20))); passes")).text,
+      `${after}`,
+    );
+    await run("own.dispose();");
     const moments: string[] = [];
     const stops = backend === "tensorflow" ? 200 : 40;
     for (let stop = 1; stop <= stops; stop++) {
