@@ -1,6 +1,7 @@
 /** JupyterLab itself in a browser. Screenshots go to HALFTONE_ARTIFACTS, or to a folder beside the temporary files. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,6 +13,11 @@ import { jupyter } from "./jupyter.ts";
 const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const shots = process.env.HALFTONE_ARTIFACTS ?? path.join(tmpdir(), "halftone-screenshots");
 
+// Hooks run in the order in which they are given: JupyterLab ends before jupyter() removes its folder.
+const ending: (() => Promise<unknown>)[] = [];
+after(async () => {
+  for (const end of ending) await end();
+});
 const { env, bin, folder, notebook } = await jupyter();
 mkdirSync(shots, { recursive: true });
 
@@ -37,10 +43,14 @@ const server = spawn(
   ["lab", "--no-browser", "--allow-root", `--port=${port}`, "--IdentityProvider.token=", `--notebook-dir=${folder}`],
   { env, cwd: folder, stdio: "ignore" },
 );
-after(() => server.kill("SIGTERM"));
+ending.unshift(async () => {
+  const ended = once(server, "exit");
+  server.kill("SIGTERM");
+  await ended;
+});
 await answering(`http://127.0.0.1:${port}/api`);
 const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
-after(() => browser.close());
+ending.unshift(() => browser.close());
 const page = await browser.newPage({ viewport: { width: 1200, height: 1100 } });
 page.setDefaultTimeout(30_000);
 

@@ -63,7 +63,7 @@ test("npm finds all that the packed library needs, in a project of its own, on t
 test("notebook 1 runs in tslab's kernel: its figures, tables and words, and the same numbers in them", async () => {
   const outputs = await inTslab("01-fixed-padding.ipynb", { steps: 12, examples: 900, maxLength: 32 });
   assert.ok(shown(outputs, "text/html").some((html) => html.includes("6 of 810 training examples")));
-  assert.ok(shown(outputs, "text/markdown").some((text) => /\*\*\d+\.\d% is padding\.\*\*/.test(text)));
+  assert.ok(shown(outputs, "text/markdown").some((text) => /\*\*\d+\.\d% is\s+padding\.\*\*/.test(text)));
   assert.ok(shown(outputs, "application/vnd.plotly.v1+json").length >= 5);
 });
 
