@@ -64,7 +64,7 @@ function readCells({ cells }: CheckedNotebook): ExportedCell[] {
     const { text, body, diagnostics } = parseCell(withMagicsAsComments(source));
     const [first] = diagnostics;
     if (first)
-      throw notebookProblem(`cell ${number} has a syntax error at ${first.line}:${first.column}: ${first.message}`);
+      throw notebookProblem(`cell ${number} has a syntax error at ${first.line}:${first.column}: ${first.message}`, 1);
     read.push({ number, text: text.trimEnd(), body, facts: readFacts(body) });
   }
   return read;

@@ -1,4 +1,6 @@
-/** Something about a notebook that its author can put right; the command line says it without a stack. */
-export function notebookProblem(message: string): Error {
-  return Object.assign(new Error(message), { name: "NotebookProblem" });
+import { NotebookProblem } from "../../src/notebook/problem.ts";
+
+/** Something about the notebook that the person can put right: a command line says the message alone. */
+export function notebookProblem(message: string, status?: 1 | 2): Error {
+  return new NotebookProblem(message, status);
 }

@@ -1,4 +1,4 @@
-import type { Policy } from "../../kernel/check/policy.ts";
+import { isPolicy } from "../../kernel/check/policy.ts";
 import type { Place } from "../../kernel/kernelspec/folders.ts";
 import * as kernelspec from "../../kernel/kernelspec/kernelspec.ts";
 import { NotebookProblem } from "../notebook/problem.ts";
@@ -8,7 +8,9 @@ export interface PlaceOptions {
   prefix?: string;
 }
 
-export function install({ types, ...options }: PlaceOptions & { types?: Policy }): void {
+export function install({ types, ...options }: PlaceOptions & { types?: string }): void {
+  if (types !== undefined && !isPolicy(types))
+    throw new NotebookProblem(`--types takes error, warn or off, got ${types}.`);
   const { folder, papermill, lacking } = kernelspec.install(placeOf(options), types);
   console.log(`Installed ${kernelspec.DISPLAY_NAME} in ${folder}`);
   if (papermill) console.log(`papermill can give parameters to TypeScript notebooks, by ${papermill}`);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { NotebookProblem } from "../notebook/problem.ts";
 import { SetupProblem } from "../runtime/problem.ts";
 
@@ -88,13 +88,7 @@ for (const [name, description] of [
     .option("--prefix <folder>", "under this folder, as in FOLDER/share/jupyter/kernels")
     .action(async (options) => (await import("./install.ts"))[name](options));
   if (name === "install")
-    command.addOption(
-      new Option("--types <policy>", "what a cell with type errors does (default: error, it does not run)").choices([
-        "error",
-        "warn",
-        "off",
-      ]),
-    );
+    command.option("--types <policy>", "a cell with type errors: error (does not run; the default), warn or off");
 }
 
 program
@@ -161,7 +155,7 @@ function count(text: string): number {
 async function statusFor(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { ConnectionProblem } = await import("../../kernel/jupyter/connection.ts");
-  const usage = error instanceof NotebookProblem || error instanceof ConnectionProblem;
-  console.error(usage || error instanceof SetupProblem ? error.message : error);
-  return usage ? 2 : 1;
+  const known = [NotebookProblem, SetupProblem, ConnectionProblem].some((kind) => error instanceof kind);
+  console.error(known ? (error as Error).message : error);
+  return error instanceof NotebookProblem ? error.status : error instanceof ConnectionProblem ? 2 : 1;
 }
