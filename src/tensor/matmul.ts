@@ -1,7 +1,7 @@
 import { cast, checkTensor, drop, reshapeTo, run, scoped, sizeOf } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
-import type { DimText, IsUnknown, Rest, SameDim, Shape, ShapeIn, ShapeText, TryBroadcast } from "./types/shape.ts";
+import type { Differ, DimText, IsUnknown, Rest, Shape, ShapeIn, ShapeText, TryBroadcast } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Matrices<A, B> = A extends [infer K]
@@ -22,7 +22,7 @@ type Matrices<A, B> = A extends [infer K]
         : false
     : false;
 
-type Inner<K, L, Out> = SameDim<K, L> extends false ? `do not fit: ${DimText<K>} is not ${DimText<L>}` : Out;
+type Inner<K, L, Out> = Differ<K, L> extends true ? `do not fit: ${DimText<K>} is not ${DimText<L>}` : Out;
 
 type Result<A, B> = IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : Matrices<A, B>;
 

@@ -8,7 +8,14 @@ import type { AnyTensor } from "../types/tensor.ts";
 import { fromTensor, type StoredArray, toTensor } from "./array.ts";
 import { decodeNpy, encodeNpy } from "./npy.ts";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
-import { leafFrom, plainLeaf, type TreeLeaves, type TypedArray, treeLeaves, typedArrayFrom } from "./tree-leaves.ts";
+import {
+  leafFrom,
+  type PlainLeaf,
+  type TreeLeaves,
+  type TypedArray,
+  treeLeaves,
+  typedArrayFrom,
+} from "./tree-leaves.ts";
 
 const kinds = [".npy", ".npz", ".safetensors"] as const;
 type Kind = (typeof kinds)[number];
@@ -18,6 +25,17 @@ function kindOf(op: string, file: string): Kind {
   if (!kind) throw new Error(`${op}: ${file} must end in ${kinds.join(", ")}, which says its format`);
   return kind;
 }
+
+/** Here and not beside the type, so that the declarations do not bring zod's into every user's program. */
+const plainLeaf: z.ZodType<PlainLeaf> = z.union([
+  z.number(),
+  z.string(),
+  z.boolean(),
+  z.null(),
+  z.strictObject({ number: z.enum(["NaN", "Infinity", "-Infinity", "-0"]) }),
+  z.strictObject({ bigint: z.string().regex(/^-?\d+$/) }),
+  z.strictObject({ empty: z.enum(["list", "object"]) }),
+]);
 
 /** The entry of a safetensors file's metadata that says what its leaves are besides tensors. */
 const LEAVES = "halftone.leaves";

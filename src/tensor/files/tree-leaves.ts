@@ -1,5 +1,4 @@
 // What a tree holds beside tensors (numbers, text, typed arrays), on its way to a file and back.
-import { z } from "zod";
 import { isTensor } from "../tree.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 
@@ -20,7 +19,7 @@ export type TypedArrayName = keyof typeof typedArrays;
 export type TypedArray = InstanceType<(typeof typedArrays)[TypedArrayName]>;
 
 /** A leaf that a file holds in its JSON: a number that JSON has no word for, or an empty list or object, is written in words. */
-type PlainLeaf =
+export type PlainLeaf =
   | number
   | string
   | boolean
@@ -28,16 +27,6 @@ type PlainLeaf =
   | { number: "NaN" | "Infinity" | "-Infinity" | "-0" }
   | { bigint: string }
   | { empty: "list" | "object" };
-/** Its type is written out, because the declaration of what zod infers has a key that is no valid TypeScript, `[-Infinity]`. */
-export const plainLeaf: z.ZodType<PlainLeaf> = z.union([
-  z.number(),
-  z.string(),
-  z.boolean(),
-  z.null(),
-  z.strictObject({ number: z.enum(["NaN", "Infinity", "-Infinity", "-0"]) }),
-  z.strictObject({ bigint: z.string().regex(/^-?\d+$/) }),
-  z.strictObject({ empty: z.enum(["list", "object"]) }),
-]);
 
 export interface TreeLeaves {
   tensors: Map<string, AnyTensor>;

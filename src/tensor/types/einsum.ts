@@ -1,6 +1,18 @@
 // The shape of an einsum from its pattern. The run-time twin is ../einsum.ts.
-import type { BindDots, Dots, FirstMissing, Front, IsAxes, Known, NoAxes, Union, Words } from "./pattern.ts";
-import type { IsUnknown, Rest, Shape, ShapeIn, ShapeText, Writable } from "./shape.ts";
+import type {
+  BindDots,
+  DimsOf,
+  Dots,
+  FirstMissing,
+  Front,
+  IsAxes,
+  Known,
+  NoAxes,
+  Places,
+  Union,
+  Words,
+} from "./pattern.ts";
+import type { IsUnknown, Rest, Shape, ShapeIn, ShapeText, Unless, Writable } from "./shape.ts";
 
 type Letters<S extends string, Out extends string[] = []> = S extends ` ${infer R}`
   ? Letters<R, Out>
@@ -32,15 +44,25 @@ type Split<T, Spaced, Out extends unknown[] = []> = T extends [infer A extends s
 /** Every name of the terms as a union. */
 type AllNames<N, Out = never> = N extends [infer A, ...infer R extends Rest<N>] ? AllNames<R, Out | Union<A>> : Out;
 
-type All<N, Texts, S, A extends string = NoAxes> = N extends [infer N0, ...infer NR extends Rest<N>]
+/** The dimensions of all operands one after the other; of one whose rank is not known, none. */
+type Dimensions<S, Out extends unknown[] = []> = S extends [infer A, ...infer R extends Rest<S>]
+  ? Dimensions<R, A extends [...infer D extends Rest<A>] ? (IsUnknown<A> extends true ? Out : [...Out, ...D]) : Out>
+  : Out;
+
+type Zeros<S, Out extends 0[]> = S extends [infer _, ...infer R extends Rest<S>] ? Zeros<R, [...Out, 0]> : Out;
+
+type All<N, Texts, S, Env, Before extends 0[] = [], A extends string = NoAxes> = N extends [
+  infer N0,
+  ...infer NR extends Rest<N>,
+]
   ? S extends [infer S0, ...infer SR extends Rest<S>]
     ? Texts extends [infer T0 extends string, ...infer TR extends Rest<Texts>]
       ? IsUnknown<S0> extends true
-        ? All<NR, TR, SR, T0 extends `${string}...${string}` ? BindDots<A, "*"> : A>
-        : Front<N0, S0, A> extends infer Next
+        ? All<NR, TR, SR, Env, Before, T0 extends `${string}...${string}` ? BindDots<A, "*"> : A>
+        : Front<N0, Places<S0, Before>, A, Env> extends infer Next
           ? Next extends string
             ? IsAxes<Next> extends true
-              ? All<NR, TR, SR, Next>
+              ? All<NR, TR, SR, Env, Zeros<S0, Before>, Next>
               : Next
             : `\`${T0}\` does not fit the shape ${ShapeText<S0>}`
           : never
@@ -48,7 +70,7 @@ type All<N, Texts, S, A extends string = NoAxes> = N extends [infer N0, ...infer
     : A
   : A;
 
-type Out<N, A extends string, Done extends unknown[] = []> = N extends [
+type Out<N, A extends string, Env, Done extends unknown[] = []> = N extends [
   infer K extends string,
   ...infer R extends Rest<N>,
 ]
@@ -56,18 +78,20 @@ type Out<N, A extends string, Done extends unknown[] = []> = N extends [
     ? Dots<A> extends infer E
       ? E extends "*"
         ? Shape
-        : Out<R, A, E extends [...infer D extends Rest<E>] ? [...Done, ...D] : Done>
+        : Out<R, A, Env, [...Done, ...DimsOf<E, Env>]>
       : never
-    : Out<R, A, [...Done, Known<A, K>]>
+    : Out<R, A, Env, [...Done, Known<A, K, Env>]>
   : Done;
 
 type Bound<N, Texts, O, S> =
   FirstMissing<O, AllNames<N> | "..."> extends infer M extends string
     ? `output axis ${M} is in no operand`
-    : All<N, Texts, S> extends infer A extends string
-      ? IsAxes<A> extends true
-        ? Out<O, A>
-        : A
+    : Dimensions<S> extends infer Env
+      ? All<N, Texts, S, Env> extends infer A extends string
+        ? IsAxes<A> extends true
+          ? Out<O, A, Env>
+          : A
+        : never
       : never;
 
 type Run<T extends string[], Right extends string, S> =
@@ -91,5 +115,4 @@ type Analysed<P extends string, S> = string extends P
 export type EinsumShape<P extends string, S> = ShapeIn<Analysed<P, S>>;
 
 /** `P`, or a sentence that says why the pattern does not fit the operands. */
-export type EinsumPattern<P extends string, S> =
-  Analysed<P, S> extends infer R ? (R extends string ? `einsum \`${P}\`: ${R}` : P) : never;
+export type EinsumPattern<P extends string, S> = Unless<Analysed<P, S>, `einsum \`${P}\`: `, P>;

@@ -1,7 +1,18 @@
 // Shapes of what only moves, joins or cuts elements.
 import type { Axis, Place, Rank, SameRank, WithDim } from "./axis.ts";
 import type { Difference, Product, Quotient, Sum } from "./number.ts";
-import type { DimText, IsUnknown, Rest, SameDim, Shape, ShapeIn, ShapeOfSizes, ShapeText, Writable } from "./shape.ts";
+import type {
+  Differ,
+  DimText,
+  IsUnknown,
+  Rest,
+  SameDim,
+  Shape,
+  ShapeIn,
+  ShapeOfSizes,
+  ShapeText,
+  Writable,
+} from "./shape.ts";
 
 type WithoutMinusOne<S, Out extends unknown[] = []> = S extends [infer D, ...infer R extends Rest<S>]
   ? D extends -1
@@ -36,9 +47,11 @@ type Reshaped<S, To> =
               : Filled<To, Q>
             : never
           : O extends false
-            ? SameDim<Product<S>, Product<To>> extends false
-              ? Misfit<S, To>
-              : To
+            ? [Product<S>, Product<To>] extends [infer P, infer Q]
+              ? Differ<P, Q> extends true
+                ? Misfit<S, To>
+                : To
+              : never
             : Filled<To, number>
         : never;
 

@@ -2,6 +2,7 @@
 import type { Product } from "./number.ts";
 import type {
   Bind,
+  DimsOf,
   Dots,
   FirstMissing,
   FirstTwice,
@@ -11,33 +12,34 @@ import type {
   Known,
   Names,
   NoAxes,
+  Places,
   Union,
 } from "./pattern.ts";
-import type { DimText, IsUnknown, Rest, Shape, ShapeIn, ShapeText } from "./shape.ts";
+import type { DimText, IsUnknown, Rest, Shape, ShapeIn, ShapeText, Unless } from "./shape.ts";
 
 export type PatternOp = "rearrange" | "reduce" | "repeat";
 export type AxisSizes = { readonly [axis: string]: number };
 
 /** `false` where "..." stands for what is not known. */
-type Members<G, A extends string, Done extends unknown[] = []> = G extends [
+type Members<G, A extends string, Env, Done extends unknown[] = []> = G extends [
   infer K extends string,
   ...infer R extends Rest<G>,
 ]
   ? K extends "..."
     ? Dots<A> extends [...infer E extends Rest<G>]
-      ? Members<R, A, [...Done, ...E]>
+      ? Members<R, A, Env, [...Done, ...DimsOf<E, Env>]>
       : false
-    : Members<R, A, [...Done, Known<A, K>]>
+    : Members<R, A, Env, [...Done, Known<A, K, Env>]>
   : Done;
 
-type Out<I, A extends string, Done extends unknown[] = []> = I extends [infer K, ...infer R extends Rest<I>]
+type Out<I, A extends string, Env, Done extends unknown[] = []> = I extends [infer K, ...infer R extends Rest<I>]
   ? K extends string
     ? K extends "..."
       ? Dots<A> extends [...infer E extends Rest<I>]
-        ? Out<R, A, [...Done, ...E]>
+        ? Out<R, A, Env, [...Done, ...DimsOf<E, Env>]>
         : Shape
-      : Out<R, A, [...Done, Known<A, K>]>
-    : Out<R, A, [...Done, Product<Members<K, A>>]>
+      : Out<R, A, Env, [...Done, Known<A, K, Env>]>
+    : Out<R, A, Env, [...Done, Product<Members<K, A, Env>>]>
   : Done;
 
 /** Which names may stand on one side only: none in rearrange, the left's in reduce, the right's in repeat if sized. */
@@ -71,7 +73,7 @@ type SizeOf<E, K extends string> = `${K}=?` extends E ? "?" : E extends `${K}=${
 /** The axes of a list that have a size. */
 type Sized<N, E, A extends string = NoAxes> = N extends [infer K extends string, ...infer R extends Rest<N>]
   ? SizeOf<E, K> extends infer D
-    ? Sized<R, E, [D] extends [never] ? A : Bind<A, K, D>>
+    ? Sized<R, E, [D] extends [never] ? A : Bind<A, K, D & string, []>>
     : never
   : A;
 
@@ -80,11 +82,11 @@ type Run<Op extends PatternOp, L, R, LeftText extends string, S, E> =
     ? Wrong
     : Sized<[...Names<L>, ...Names<R>], E> extends infer Start extends string
       ? IsUnknown<S> extends true
-        ? Out<R, Start>
-        : Front<L, S, Start> extends infer A
+        ? Out<R, Start, []>
+        : Front<L, Places<S, []>, Start, S> extends infer A
           ? A extends string
             ? IsAxes<A> extends true
-              ? Out<R, A>
+              ? Out<R, A, S>
               : A
             : `\`${LeftText}\` does not fit the shape ${ShapeText<S>}`
           : never
@@ -102,5 +104,8 @@ type Analysed<Op extends PatternOp, P extends string, S, E> = string extends P
 export type PatternShape<Op extends PatternOp, P extends string, S, Given> = ShapeIn<Analysed<Op, P, S, Sizes<Given>>>;
 
 /** `P`, or a sentence that says why the pattern does not fit the shape. */
-export type PatternFor<Op extends PatternOp, P extends string, S, Given> =
-  Analysed<Op, P, S, Sizes<Given>> extends infer R ? (R extends string ? `${Op} \`${P}\`: ${R}` : P) : never;
+export type PatternFor<Op extends PatternOp, P extends string, S, Given> = Unless<
+  Analysed<Op, P, S, Sizes<Given>>,
+  `${Op} \`${P}\`: `,
+  P
+>;

@@ -52,37 +52,41 @@ type Joined<S, Out extends string = ""> = S extends [infer A, ...infer R extends
 export type ShapeText<S> = IsUnknown<S> extends true ? "[...]" : `[${Joined<S>}]`;
 
 /**
- * What two dimensions that must be the same are; `false` when they cannot be. A name and a size may turn out to be the
- * same, so that is left to the run.
+ * Holds a dimension where it is compared. A dimension that is a type parameter leaves `D extends 3` open until the parameter
+ * is known; but a box of one is a box of itself, and whatever is not decided does not count as a difference.
  */
-export type SameDim<A, B> = A extends B
-  ? B extends string
+export interface Box<D> {
+  readonly held: D;
+}
+
+/** Are two dimensions sure to differ? A name and a size may turn out to be the same, so that is left to the run. */
+export type Differ<A, B> = Box<A> extends Box<B> ? false : Box<B> extends Box<A> ? false : DifferInKind<A, B>;
+type DifferInKind<A, B> = A extends string ? (B extends string ? true : false) : B extends string ? false : true;
+
+/** What two dimensions that must be the same are: the one of which more is known, a name before a size. */
+export type SameDim<A, B> =
+  Box<A> extends Box<B>
     ? A
-    : number extends A
+    : Box<B> extends Box<A>
       ? B
-      : A
-  : number extends A
-    ? B
-    : number extends B
-      ? A
-      : A extends string
-        ? B extends string
-          ? false
-          : A
-        : B extends string
-          ? B
-          : false;
+      : DifferInKind<A, B> extends true
+        ? false
+        : A extends string
+          ? A
+          : B;
 
 /** What two dimensions broadcast to (numpy.org/doc/stable/user/basics.broadcasting.html); `false` when they do not. */
 export type BroadcastDim<A, B> = A extends 1 ? B : B extends 1 ? A : SameDim<A, B>;
 
 type BroadcastKnown<A, B, Out extends unknown[] = []> = A extends [...infer AR extends Rest<A>, infer AL]
   ? B extends [...infer BR extends Rest<B>, infer BL]
-    ? BroadcastDim<AL, BL> extends infer D
-      ? D extends false
-        ? `${DimText<AL>} is not ${DimText<BL>}`
-        : BroadcastKnown<AR, BR, [D, ...Out]>
-      : never
+    ? Box<AL> extends Box<BL>
+      ? BroadcastKnown<AR, BR, [Box<BL> extends Box<AL> ? AL : BroadcastDim<AL, BL>, ...Out]>
+      : BroadcastDim<AL, BL> extends infer D
+        ? D extends false
+          ? `${DimText<AL>} is not ${DimText<BL>}`
+          : BroadcastKnown<AR, BR, [D, ...Out]>
+        : never
     : [...AR, AL, ...Out]
   : B extends [...infer BR extends Rest<B>]
     ? [...BR, ...Out]
@@ -106,9 +110,12 @@ export type IfBroadcast<Op extends string, A, B, Then> =
       : Then
     : never;
 
+/** `Then`, or what begins with `Begin` where `R` is a sentence. A shape that is not decided yet is none. */
+export type Unless<R, Begin extends string, Then> = [R] extends [string] ? `${Begin}${R & string}` : Then;
+
 type SameKnown<A, B> = A extends [infer AF, ...infer AR extends Rest<A>]
   ? B extends [infer BF, ...infer BR extends Rest<B>]
-    ? SameDim<AF, BF> extends false
+    ? Differ<AF, BF> extends true
       ? false
       : SameKnown<AR, BR>
     : false
