@@ -15,7 +15,7 @@ export function embedding(table: Tensor2D, ids: Tensor1D): Tensor2D {
   } catch (error) {
     const outside = ids.dataSync().find((id) => id < 0 || id >= size);
     if (outside === undefined) throw error;
-    throw new RangeError(`embedding: id ${outside} is not in the table of ${size} rows`, { cause: error });
+    throw new RangeError(`embedding: id ${outside} is not in [0, ${size}), the rows of the table`, { cause: error });
   }
 }
 
