@@ -197,7 +197,10 @@ function accumulate(
     return inputs.map(([name, input]) => {
       const gradient = byName[name];
       if (!gradient) throw new Error(`grad: the operation ${node.kernelName} has no gradient for its input ${name}`);
-      const dx = scoped("gradient", gradient);
+      const found = scoped("gradient", gradient);
+      // tfjs does not sum over an axis that was broadcast to no element: that sum is 0.
+      const isOfNothing = found.size === 0 && input.size > 0;
+      const dx = isOfNothing ? (run("ZerosLike", { x: input }) as AnyTensor) : found;
       if (
         dx.dtype !== "float32" ||
         dx.shape.length !== input.shape.length ||

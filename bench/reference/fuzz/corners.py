@@ -28,6 +28,13 @@ def corners():
     yield "bfloat16", Case("logSoftmax", [Array("f", [2, 3], [-2, 3.25, -4, 3.875, -3.5, -1]), 0],
                           lambda x, a: torch.log_softmax(x, a), gradient=True)  # fmt: skip
     yield "float16", Case("square", [row(1, 2, 3, 4, -60000)], lambda x: x * x, exact=True, gradient=True)
+    yield "float32", Case("mod", [row(0.625, 1), row(-big, 2)], remainder, exact=True, gradient=True)
+    yield "float32", Case("mul", [Array("f", [1], [1.0]), row(3, 3, big, 3, 3, 3, 3, big, 3, 3, 8, 3, 3, 3, 3, 3)], torch.mul, gradient=True)
+    yield "float32", Case("mul", [Array("f", [1], [1.0]), Array("f", [0], [])], torch.mul, gradient=True)
+    yield "float32", Case("binaryCrossEntropy", [row(70), row(1)], lambda x, t: torch.logaddexp(-x, x * 0).mean())
+    yield "float64", Case("crossEntropy", [Array("f", [1, 3], [-2.5, 1.5, 0.25]), Array("i", [1], [1]), {"labelSmoothing": 0.125}],
+                          lambda x, i, _: torch.nn.functional.cross_entropy(x, i.long(), label_smoothing=0.125),
+                          gradient=True)  # fmt: skip
     yield "float64", Case("erf", [row(inf, -inf, math.nan, 1)], torch.erf, gradient=True)
     yield "float64", Case("silu", [row(29, -28, 14)], torch.nn.functional.silu, gradient=True)
     yield "float32", Case("einsum", ["bii->bi", Array("f", [3, 0, 0], [])], lambda p, x: torch.einsum(p, x))
