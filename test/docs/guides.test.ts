@@ -22,11 +22,14 @@ for (const name of readdirSync(docs).filter((name) => name.endsWith(".md"))) {
     assert.ok(blocks.length > 0);
     await using session = Session.start({ cwd: folder, types: { policy: "error", patience: 60_000 } });
     for (const { info, code, says } of blocks) {
-      const { outcome, error, text, stderr } = await runIn(session, code);
+      const { outcome, error, text, stderr, outputs } = await runIn(session, code);
       const what = `${code}\n${error?.traceback.join("\n") ?? ""}${stderr}`;
       assert.equal(outcome.status, info === "ts refused" ? "error" : "ok", what);
       if (info === "ts refused") assert.equal(error?.ename, "TypeScriptError", what);
       else assert.equal(stderr, "", what);
+      // What a sample prints or displays on the way is its own.
+      const kinds = outputs.map(({ type }) => type);
+      assert.equal(kinds.filter((kind) => kind === "error").length, info === "ts refused" ? 1 : 0, what);
       if (says !== undefined) assert.equal(text, says, code);
     }
   });
