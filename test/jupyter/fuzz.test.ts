@@ -54,9 +54,10 @@ async function answered(exchange: Exchange, odd: OddMessage): Promise<void> {
   const type = odd.message.header.msg_type;
   await exchange.published.until("idle");
   if (type.endsWith("_request")) await exchange.replies.peek("a reply");
-  const kinds = exchange.published.takeAll().map(kindOf);
+  const published = exchange.published.takeAll();
+  const kinds = published.map(kindOf);
   assert.equal(kinds[0], "busy", describe(odd));
-  assert.equal(kinds.at(-1), "idle", describe(odd));
+  assert.equal(kinds.at(-1), "idle", `${describe(odd)}: ${JSON.stringify(published.at(-1)?.content)}`);
   assert.equal(kinds.filter((kind) => kind === "idle").length, 1, describe(odd));
   const replies = exchange.replies.takeAll();
   assert.equal(replies.length, type.endsWith("_request") ? 1 : 0, describe(odd));
