@@ -20,7 +20,8 @@ async function run(
   cell: ReturnType<typeof currentCell>,
 ): Promise<number> {
   // In the host's process group: what it leaves in the background ends with the host.
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  // With a socket as its input, which Node's pipes are, bash may take itself for a remote login and run the person's .bashrc.
+  const child = spawn(program, args, { stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
   const stop = (): void => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
     // Halted, it starts no other while those that it has started are ended.
@@ -28,10 +29,10 @@ async function run(
     signalTree(child.pid, "SIGKILL");
   };
   cell?.atEnd.push(stop);
-  child.stdin.on("error", () => {});
-  child.stdin.end(input ?? "");
-  child.stdout.setEncoding("utf8").on("data", (text: string) => process.stdout.write(text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => process.stderr.write(text));
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(input);
+  child.stdout!.setEncoding("utf8").on("data", (text: string) => process.stdout.write(text));
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => process.stderr.write(text));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status, signal) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, realpathSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -46,6 +46,14 @@ test("a shell line's output comes in order with the lines around it", async () =
   const { stdout, stderr } = await run("console.log('one')\n!echo two; echo oops >&2\nconsole.log('three')");
   assert.equal(stdout, "one\ntwo\nthree\n");
   assert.equal(stderr, "oops\n");
+});
+
+test("a shell line runs no .bashrc, as IPython's does not", async () => {
+  writeFileSync(path.join(folder, ".bashrc"), "echo from .bashrc\n");
+  // Bash reads it where it takes its input for a network connection and is the first shell.
+  const set = "const was = { ...process.env }; process.env.HOME = process.cwd(); delete process.env.SHLVL;";
+  assert.equal((await run(`${set}\n!echo own`)).stdout, "own\n");
+  await run("Object.assign(process.env, was);");
 });
 
 test("%%bash fails with its script, and %%writefile writes what follows", async () => {
