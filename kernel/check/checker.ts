@@ -1,8 +1,7 @@
 import { installHint } from "../compile/install-hint.ts";
-import { parseCell } from "../compile/parse.ts";
+import { Analyses } from "./analysis.ts";
 import { emptyText } from "./cell-files.ts";
 import { type CompilerOptions, type Config, readConfig } from "./config.ts";
-import { readFacts } from "./facts.ts";
 import { inferred } from "./freeze.ts";
 import { globalsText } from "./globals.ts";
 import { History, type PastCell } from "./history.ts";
@@ -13,7 +12,6 @@ import { currentModule, globalsModule, namesModule, proofModule } from "./paths.
 import { type OwnPlace, readProblems, type TypeProblem } from "./problem.ts";
 import { ServerEnded } from "./server.ts";
 import { Sources } from "./sources.ts";
-import { isTrivial } from "./trivial.ts";
 import { understand } from "./understand.ts";
 import { configModule, Workspace } from "./workspace.ts";
 import { writeTypes } from "./writing.ts";
@@ -62,6 +60,7 @@ export class Checker implements AsyncDisposable {
   readonly #env: NodeJS.ProcessEnv;
   #config: Promise<Config>;
   readonly #mutex = new Mutex();
+  readonly #analyses = new Analyses();
   readonly #labels = new Map<number, string>();
   /** What cells with type errors declare, and which: it is not there unless one ran all the same. */
   readonly #stopped = new Map<string, string>();
@@ -119,16 +118,20 @@ export class Checker implements AsyncDisposable {
     return this.#process?.pid;
   }
 
+  /** Reads a cell that is not to be checked, so that `begin` knows it. */
+  async read(source: string): Promise<void> {
+    await this.#analyses.read(source).catch(() => {});
+  }
+
   /** Type errors of a cell that is about to run. Its syntax errors are the compiler's to tell. */
   async check(source: string, { key, label, signal }: CellName & { signal?: AbortSignal } = {}): Promise<Verdict> {
-    const parsed = parseCell(source);
-    if (parsed.diagnostics.length > 0) return { problems: [] };
-    if (isTrivial(parsed.body) && !this.history.names.get("console")) return { problems: [] };
-    const facts = readFacts(parsed.body);
-    const module = currentModule[parsed.language];
-    const { text, lines } = this.history.current(parsed.text, facts);
     let started = performance.now();
     try {
+      const analysis = await this.#analyses.read(source);
+      if (!analysis || (analysis.trivial && !this.history.names.get("console"))) return { problems: [] };
+      const { facts, language } = analysis;
+      const module = currentModule[language];
+      const { text, lines } = this.history.current(analysis.text, facts);
       const found = await this.ask(async (workspace) => {
         started = performance.now();
         const hidden = this.history.augmentedBy(facts, key);
@@ -149,7 +152,7 @@ export class Checker implements AsyncDisposable {
       }, signal);
       this.#spent += performance.now() - started;
       this.#warmNames();
-      const count = parsed.text.split("\n").length;
+      const count = analysis.text.split("\n").length;
       const problems = readProblems(found, { lines, count, labels: (place) => this.#labelOf(place) });
       for (const each of problems) suggestRemedy(each, this.#stopped);
       if (label !== undefined && problems.some(({ severity }) => severity === "error"))
@@ -162,9 +165,9 @@ export class Checker implements AsyncDisposable {
 
   /** The cell begins to run: from now on its names have the types that it gives them. */
   begin(source: string, { key, label }: CellName = {}): PastCell | undefined {
-    const parsed = parseCell(source);
-    if (parsed.diagnostics.length > 0) return undefined;
-    const cell = this.history.begin(parsed.text, readFacts(parsed.body), parsed.language === "tsx", key);
+    const analysis = this.#analyses.known(source);
+    if (!analysis) return undefined;
+    const cell = this.history.begin(analysis.text, analysis.facts, analysis.language === "tsx", key);
     for (const [name] of cell.facts.declared) this.#stopped.delete(name);
     if (label !== undefined) this.#labels.set(cell.id, label);
     if (inferred(cell.facts).length > 0) this.#loose.push(cell);

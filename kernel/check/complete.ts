@@ -1,4 +1,5 @@
 import type { CompletionItem, Completions } from "../session/introspection.ts";
+import { wordEnd, wordStart } from "../session/words.ts";
 import type { Checker } from "./checker.ts";
 import type { Kind } from "./facts.ts";
 import { pathCompletions } from "./files.ts";
@@ -13,8 +14,6 @@ import type { Workspace } from "./workspace.ts";
 
 /** Items whose types and docs are asked for: half a millisecond each. */
 const described = 12;
-const word = /[\p{ID_Start}$_#][\p{ID_Continue}$]*$/u;
-const rest = /^[\p{ID_Continue}$]*/u;
 
 /** Completion at a cursor (UTF-16 offset): from the types, and where those say nothing, from files and magics. */
 export class Completer {
@@ -32,9 +31,11 @@ export class Completer {
     const magic = magicCompletions(this.#checker.cwd, code, cursor);
     if (magic) return magic;
     const text = understand(code).text;
-    const prefix = word.exec(text.slice(0, cursor))?.[0] ?? "";
-    const start = cursor - prefix.length;
-    const end = cursor + rest.exec(text.slice(cursor))![0].length;
+    const first = wordStart(text, cursor);
+    const isNumber = /\d/.test(text[first] ?? "") && first < cursor;
+    const start = isNumber ? cursor : text[first - 1] === "#" ? first - 1 : first;
+    const prefix = text.slice(start, cursor);
+    const end = wordEnd(text, cursor);
     const key = `${this.#checker.revision} ${start} ${text.slice(0, start)}\0${text.slice(end)}`;
     const last = this.#last?.key === key && prefix.startsWith(this.#last.typed) ? this.#last : undefined;
     const found =
@@ -94,7 +95,7 @@ export class Completer {
     if (!list || list.items.length === 0) return undefined;
     const found = itemsOf(list);
     const range = rangeOf(list.items[0]!) ?? rangeIn(list.itemDefaults?.editRange);
-    if (list.items[0]!.kind === moduleKind)
+    if (list.items.find(({ label }) => !label.includes("$$"))?.kind === moduleKind)
       for (const name of kernelPackages())
         if (!found.some(({ text }) => text === name)) found.push({ text: name, kind: "module" });
     if (list.items.some(({ label }) => label === "globalThis")) {

@@ -1,7 +1,7 @@
 import MagicString from "magic-string";
 import { parseCell } from "../compile/parse.ts";
 import type { Node } from "../compile/tree.ts";
-import { rewriteMagics } from "../magics/rewrite.ts";
+import { readMagics } from "../magics/rewrite.ts";
 import { Checker } from "./checker.ts";
 import { type Facts, readFacts } from "./facts.ts";
 import { notebookTypes } from "./metadata.ts";
@@ -72,7 +72,7 @@ function readCells({ cells }: CheckedNotebook): ExportedCell[] {
 
 function withMagicsAsComments(source: string): string {
   const lines = source.split("\n");
-  const rewritten = rewriteMagics(source).split("\n");
+  const rewritten = readMagics(source).code.split("\n");
   const asComment = (line: string) => (line.trim() === "" ? line : `// ${line}`);
   if (rewritten.length !== lines.length) return lines.map(asComment).join("\n");
   return lines.map((line, index) => (line === rewritten[index] ? line : asComment(line))).join("\n");

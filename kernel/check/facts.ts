@@ -229,7 +229,7 @@ function walk(node: Node, facts: Facts, top: boolean, tested: boolean): void {
     if (node.typeAnnotation) walk(node.typeAnnotation as Node, facts, top, false);
     return;
   }
-  if (top && type === "AwaitExpression") facts.awaited.push(node.argument as Node);
+  if (top && type === "AwaitExpression") facts.awaited.push(placeOf(node.argument as Node));
   if (type === "AssignmentExpression") assign(node.left as Node, facts, top);
   else if (type === "UpdateExpression") assign(node.argument as Node, facts, top);
   else if (type === "ForOfStatement" || type === "ForInStatement") assign(node.left as Node, facts, top);
@@ -240,6 +240,10 @@ function walk(node: Node, facts: Facts, top: boolean, tested: boolean): void {
     const decides = key === "test" || key === "discriminant" || asserts || type === "LogicalExpression";
     walk(child, facts, inner, decides || (tested && !type.endsWith("Statement")));
   });
+}
+
+function placeOf({ start, end }: Node): { start: number; end: number } {
+  return { start, end };
 }
 
 function mayAssert(expression: Node): boolean {
@@ -288,7 +292,7 @@ export function guessFacts(text: string): Facts {
   for (const [name] of text.matchAll(word)) used.add(name);
   for (const { 1: name, index } of text.matchAll(declaration))
     declared.set(name!, { kind: "let", value: true, type: true, evolving: false, inferred: false, at: index });
-  for (const { 1: names } of text.matchAll(/\bimport\s+(?:type\s+)?(?:[\w$]+\s*,\s*)?\{([^}]*)\}/g))
+  for (const { 1: names } of text.matchAll(/\bimport\s+(?:type\s+)?(?:[\w$]+\s*,\s*)?\{([^}]{0,5000})\}/g))
     for (const each of names!.split(",")) {
       const local = each.trim().split(/\s+/).at(-1);
       if (local)

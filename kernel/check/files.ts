@@ -6,9 +6,8 @@ import type { Completions } from "../session/introspection.ts";
 /** Paths of files for a cursor inside a string that nothing better is known about. */
 export function pathCompletions(cwd: string, text: string, cursor: number): Completions | undefined {
   const line = text.slice(text.lastIndexOf("\n", cursor - 1) + 1, cursor);
-  const open = /(["'`])((?:(?!\1)[^\\])*)$/.exec(withoutStrings(line));
-  if (!open) return undefined;
-  const typed = line.slice(line.length - open[2]!.length);
+  const typed = openString(line);
+  if (typed === undefined || typed.includes("\\")) return undefined;
   return filesFor(cwd, typed, cursor);
 }
 
@@ -34,7 +33,18 @@ export function filesFor(cwd: string, typed: string, cursor: number): Completion
   return { start: cursor - prefix.length, end: cursor, items: items.sort((a, b) => (a.text < b.text ? -1 : 1)) };
 }
 
-/** Strings that are closed, blanked: what stays open is where the cursor is. */
-function withoutStrings(line: string): string {
-  return line.replace(/(["'`])(?:\\.|(?!\1)[^\\])*\1/g, (closed) => " ".repeat(closed.length));
+/** What stands in the string that is open at a line's end. */
+function openString(line: string): string | undefined {
+  let start: number | undefined;
+  let quote = "";
+  for (let at = 0; at < line.length; at++) {
+    const character = line[at]!;
+    if (start === undefined) {
+      if (!/["'`]/.test(character)) continue;
+      start = at + 1;
+      quote = character;
+    } else if (character === "\\") at++;
+    else if (character === quote) start = undefined;
+  }
+  return start === undefined ? undefined : line.slice(start);
 }

@@ -1,3 +1,4 @@
+import { isLong } from "../compile/off-thread.ts";
 import type { Introspector } from "../session/introspection.ts";
 import type { Output } from "../session/output.ts";
 import { Checker, type CheckerOptions } from "./checker.ts";
@@ -59,7 +60,10 @@ export class Gate implements AsyncDisposable {
 
   /** Whether the cell may run. */
   async admit({ code, source, label, key, signal, onOutput }: Applicant): Promise<boolean> {
-    if (this.policy === "off") return true;
+    if (this.policy === "off") {
+      if (isLong(code)) await this.checker.read(code);
+      return true;
+    }
     if (!this.#isForTslab && importsTslab.test(code)) {
       this.#isForTslab = true;
       this.checker.configure({ ...tslabOptions, ...this.#compilerOptions });

@@ -113,8 +113,10 @@ export class History {
   }
 
   /** A cell begins to run. */
-  begin(source: string, facts: Facts, tsx: boolean, key?: string): PastCell {
+  begin(source: string, given: Facts, tsx: boolean, key?: string): PastCell {
     const id = ++this.#lastId;
+    // The same text may be run again: what this cell loses, that one has.
+    const facts = { ...given, augments: new Set(given.augments) };
     const before = this.#header(facts, facts.used);
     const types = this.#typesOf(facts);
     const after = footer(facts, this.names);
@@ -233,7 +235,7 @@ export class History {
 }
 
 /** Comments that hold for the file that they begin, and an await that is one at the top of a file alone. */
-const aloneInFile = /^\s*(?:\/\/\/\s*<|\/\*\*?\s*@jsx)|\bawait[^\S\n]*(?:\/\/.*)?\n/m;
+const aloneInFile = /^[ \t]*(?:\/\/\/\s*<|\/\*\*?\s*@jsx)|\bawait[^\S\n]*(?:\/\/.*)?\n/m;
 
 function sourceWithoutAugmentations({ facts, source }: PastCell): string {
   let text = source;

@@ -1,5 +1,6 @@
 import type { Introspector } from "../session/introspection.ts";
 import type { MimeBundle } from "../session/output.ts";
+import { wordEnd, wordStart } from "../session/words.ts";
 import type { Checker } from "./checker.ts";
 import { withoutAlias } from "./complete.ts";
 import { namesModule } from "./paths.ts";
@@ -25,7 +26,7 @@ export async function inspect(
   detail: 0 | 1,
 ): Promise<MimeBundle | undefined> {
   const { text } = understand(code);
-  const onWord = /[\p{ID_Continue}$]/u.test(text[cursor] ?? "") || /[\p{ID_Continue}$]$/u.test(text.slice(0, cursor));
+  const onWord = wordStart(text, cursor) < wordEnd(text, cursor);
   const question = async (workspace: Workspace, module: string, lines: number) => {
     const hover = async (offset: number) => {
       const position = shifted(positionIn(text, offset), lines);
@@ -33,6 +34,9 @@ export async function inspect(
     };
     const found = onWord ? ((await hover(cursor)) ?? (cursor > 0 ? await hover(cursor - 1) : null)) : null;
     if (found) return described(checker, workspace, text, cursor, found);
+    const key = optionAt(text, cursor);
+    const option = key === undefined ? null : await hover(key);
+    if (option) return { markdown: markupText(option.contents), variable: false };
     const position = shifted(positionIn(text, cursor), lines);
     const help = await workspace.ask<ServerSignatureHelp | null>("textDocument/signatureHelp", module, { position });
     const markdown = help && signature(help);
@@ -49,13 +53,42 @@ export async function inspect(
   };
   const asked = name === undefined ? checker.about(code, [], question) : checker.aboutNames(plainly);
   const found = await asked.catch(() => undefined);
-  if (!found) return undefined;
+  // All that TypeScript says of a name that nothing declares.
+  if (!found || /^```\w*\nany\n```\s*$/.test(found.markdown)) return undefined;
   const shown = found.markdown.replace(
     /^(```\w*\n)([\s\S]*?)(\n```)/,
     (_, open, type, close) => `${open}${withoutAlias(type)}${close}`,
   );
   const seen = found.variable || detail === 1 ? await value : undefined;
   return bundle(shown.trim(), seen);
+}
+
+/** Characters in which an option's name is looked for. */
+const optionReach = 1000;
+
+/** Where the name stands of the option whose value a cursor is in: `{ rate: 0.¦1 }`. */
+export function optionAt(text: string, cursor: number): number | undefined {
+  let depth = 0;
+  for (let at = cursor - 1; at >= 0 && cursor - at < optionReach; at--) {
+    const character = text[at]!;
+    if (/[)\]}]/.test(character)) depth++;
+    else if (/[([{]/.test(character)) {
+      if (depth === 0) return undefined;
+      depth--;
+    } else if (depth > 0) continue;
+    else if (/["'`]/.test(character)) at = Math.max(text.lastIndexOf(character, at - 1), 0);
+    else if (/[,;?]/.test(character)) return undefined;
+    else if (character === ":") {
+      const end = text.slice(0, at).trimEnd().length;
+      const start = wordStart(text, end);
+      const before = text
+        .slice(Math.max(0, start - optionReach), start)
+        .trimEnd()
+        .at(-1);
+      return start < end && (before === "{" || before === ",") ? start : undefined;
+    }
+  }
+  return undefined;
 }
 
 async function described(checker: Checker, workspace: Workspace, text: string, cursor: number, hover: ServerHover) {
@@ -72,9 +105,9 @@ async function documented(
   markdown: string,
 ): Promise<string> {
   if (/```\n\s*\S/.test(markdown)) return markdown;
-  const before = /[\p{ID_Continue}$]*$/u.exec(text.slice(0, cursor))![0];
-  const name = before + /^[\p{ID_Continue}$]*/u.exec(text.slice(cursor))![0];
-  if (text[cursor - before.length - 1] === ".") return markdown;
+  const start = wordStart(text, cursor);
+  const name = text.slice(start, wordEnd(text, cursor));
+  if (text[start - 1] === ".") return markdown;
   const place = checker.history.declaration(name);
   if (!place) return markdown;
   const hover = await workspace.hover(place.module, place.position);

@@ -1,8 +1,7 @@
 import { parseCell } from "../compile/parse.ts";
-import { rewriteMagics } from "../magics/rewrite.ts";
+import { readMagics } from "../magics/rewrite.ts";
 import { Checker } from "./checker.ts";
 import { notebookTypes } from "./metadata.ts";
-import { takeTypesMagic } from "./policy.ts";
 
 /** The parts of a notebook that a check reads. */
 export interface CheckedNotebook {
@@ -47,7 +46,7 @@ export async function checkNotebook(notebook: CheckedNotebook, folder: string): 
     const cell = ++number;
     const tags = Array.isArray(metadata.tags) ? metadata.tags : [];
     if (tags.includes("skip-execution")) continue;
-    const code = rewriteMagics(takeTypesMagic(source).code);
+    const code = readMagics(source).code;
     const name = { key: id, label: `cell [${cell}]` };
     const { diagnostics } = parseCell(code);
     const { problems, note } = await checker.check(code, name);

@@ -14,19 +14,3 @@ export function policyOf(env: NodeJS.ProcessEnv): { policy: Policy; problem?: st
   if (isPolicy(value)) return { policy: value };
   return { policy: "error", problem: `HALFTONE_TYPES must be error, warn or off, got ${value}; it is taken for error` };
 }
-
-export interface TypesMagic {
-  /** The cell with the magic's line blanked. */
-  code: string;
-  /** What stands after `%types`. */
-  argument?: string;
-}
-
-/** Takes a `%types` line off the top of a cell. */
-export function takeTypesMagic(code: string): TypesMagic {
-  const found = /^(\s*)%types\b[ \t]*(.*?)[ \t]*$/m.exec(code);
-  if (!found || code.slice(0, found.index).trim() !== "") return { code };
-  const { index, 0: whole, 2: argument } = found;
-  const blank = whole.replace(/[^\r\n]/g, " ");
-  return { code: code.slice(0, index) + blank + code.slice(index + whole.length), argument: argument! };
-}

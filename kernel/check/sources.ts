@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 
-const relative = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["']/g;
+const relative = /(?:\bfrom|\bimport|\brequire)(?:\s*\(\s*|\s*)["'](\.{1,2}\/[^"'\n]+)["']/g;
 const endings = ["", ".ts", ".tsx", ".mts", ".js", ".mjs", ".json", "/index.ts", "/index.js"];
 
 /** The person's own files that cells import, and what those import in turn: the language server does not watch them. */

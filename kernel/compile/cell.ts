@@ -1,6 +1,7 @@
 import { parseSync } from "oxc-parser";
 import { type Diagnostic, diagnosticAt } from "./diagnostic.ts";
 import { type CellImport, type DeferredImports, importStatement, readImport } from "./imports.ts";
+import { tooManyLevels } from "./nesting.ts";
 import { type ParsedCell, parseCell } from "./parse.ts";
 import { rewrite } from "./rewrite.ts";
 import { type Scan, scan } from "./scan.ts";
@@ -20,7 +21,7 @@ export interface CompileOptions {
 }
 
 /** A cell ready for V8's REPL mode, or what is wrong with its syntax. */
-export type CompiledCell = (CompiledScript | { ok: false; diagnostics: Diagnostic[] }) & { parsed: ParsedCell };
+export type CompiledCell = CompiledScript | { ok: false; diagnostics: Diagnostic[] };
 
 export interface CompiledScript {
   ok: true;
@@ -37,8 +38,18 @@ export interface CompiledScript {
 }
 
 export function compileCell(source: string, options: CompileOptions): CompiledCell {
+  try {
+    return compile(source, options);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // A sum of thousands of terms has as many levels, without any bracket.
+    return { ok: false, diagnostics: [diagnosticAt(source, 0, tooManyLevels)] };
+  }
+}
+
+function compile(source: string, options: CompileOptions): CompiledCell {
   const parsed = parseCell(source);
-  if (parsed.diagnostics.length > 0) return { ok: false, diagnostics: parsed.diagnostics, parsed };
+  if (parsed.diagnostics.length > 0) return { ok: false, diagnostics: parsed.diagnostics };
   const uses = scan(parsed.body);
   const { now, deferred } = readImports(parsed, uses, options);
   const hasValue = endsWithValue(parsed);
@@ -58,7 +69,7 @@ export function compileCell(source: string, options: CompileOptions): CompiledCe
     });
     if (result.errors.length > 0) {
       const diagnostics = result.errors.map((error) => diagnosticAt(source, error.offset, error.message));
-      return { ok: false, diagnostics, parsed };
+      return { ok: false, diagnostics };
     }
     code = result.code;
     maps.push(result.map);
@@ -76,7 +87,7 @@ export function compileCell(source: string, options: CompileOptions): CompiledCe
   });
   const script = edited.toString();
   maps.unshift(JSON.stringify(edited.generateMap({ hires: "boundary", includeContent: false })));
-  return { ok: true, script, maps, hasValue, imports: now, deferred, declared, parsed };
+  return { ok: true, script, maps, hasValue, imports: now, deferred, declared };
 }
 
 /** The cell's own imports in order, and those of earlier cells whose names it now uses as values. */

@@ -1,5 +1,6 @@
 import { parseSync } from "oxc-parser";
 import { type Diagnostic, diagnosticAt } from "./diagnostic.ts";
+import { nestedTooDeeply } from "./nesting.ts";
 import type { Node } from "./tree.ts";
 
 /** A cell as the parser read it. `text` is the source with option lines blanked; offsets are those of the source. */
@@ -14,6 +15,9 @@ export interface ParsedCell {
 /** What a module may not do but a cell may: name what an earlier cell declared. */
 const tolerated = /^(Undefined export|Export '.*' is not defined)/;
 
+/** As many errors as are told, and some. */
+const mostErrors = 20;
+
 let latest: { source: string; parsed: ParsedCell } | undefined;
 
 /**
@@ -25,8 +29,18 @@ export function parseCell(source: string): ParsedCell {
   return latest.parsed;
 }
 
+/** Parses as a TypeScript module what is not nested too deeply. */
+export function parseText(text: string): ReturnType<typeof parseSync> | undefined {
+  return nestedTooDeeply(text) ? undefined : parseSync("cell.ts", text, { sourceType: "module" });
+}
+
 function read(source: string): ParsedCell {
   const text = blankOptionLines(source);
+  const refusal = nestedTooDeeply(text);
+  if (refusal) {
+    const diagnostics = [diagnosticAt(text, refusal.offset, refusal.message)];
+    return { text, language: "ts", body: [], comments: [], diagnostics };
+  }
   const ts = parseAs(text, "ts");
   if (ts.diagnostics.length === 0 || !text.includes("<")) return ts;
   const tsx = parseAs(text, "tsx");
@@ -42,6 +56,7 @@ function parseAs(text: string, language: "ts" | "tsx"): ParsedCell {
   });
   const diagnostics = parsed.errors
     .filter((error) => error.severity === "Error" && !tolerated.test(error.message))
+    .slice(0, mostErrors)
     .map((error) => {
       // The parser also points at what opened or was declared first: the error shows itself at the last place.
       const place = Math.max(0, ...error.labels.map(({ start }) => start));

@@ -1,12 +1,10 @@
-/**
- * Names and values of the running program, looked at without changing it: V8 evaluates with `throwOnSideEffect`, so a getter or a
- * call that would change anything gives no answer.
- */
+/** Names and values of the running program, looked at without running any of it (passive.ts). */
 import inspector from "node:inspector";
-import { inspect, types } from "node:util";
+import { types } from "node:util";
 import { answerCalls } from "./calls.ts";
 import { isNamedInCells } from "./cells.ts";
-import { apply, defineProperty, getPrototypeOf, ownKeys, startsWith, Table } from "./primordials.ts";
+import { heldProperty, previewOf, type Remote, typeName } from "./passive.ts";
+import { apply, defineProperty, getPrototypeOf, isArray, ownKeys, startsWith, Table } from "./primordials.ts";
 
 export interface Member {
   name: string;
@@ -21,7 +19,6 @@ export interface Description {
   source?: string;
 }
 
-type Remote = { objectId?: string; value?: unknown; unserializableValue?: string; type: string };
 type Post = <R>(method: string, params: object, done: (error: Error | null, reply: R) => void) => void;
 
 const session = new inspector.Session();
@@ -32,15 +29,17 @@ const isIdentifier = RegExp.prototype.test.bind(identifier);
 const sourceOf = Function.prototype.toString;
 let catcher = "";
 let caught: { value: unknown } | undefined;
+let held: unknown;
+
+/** What the global object held before the first cell, and the getters there. */
+let before: Table<PropertyKey, unknown> = new Table();
 
 /** `hostName` is the global that stands for the host; what starts with it is nobody's business. */
-/** What the global object held before the first cell. */
-let before: Table<PropertyKey, true> = new Table();
-
 export function installIntrospection(hostName: string): void {
   catcher = `${hostName}_look`;
-  before = new Table(ownKeys(globalThis).map((key) => [key, true]));
+  before = new Table(ownKeys(globalThis).map((key) => [key, Reflect.getOwnPropertyDescriptor(globalThis, key)?.get]));
   defineProperty(globalThis, catcher, { value: (value: unknown) => (caught = { value }), enumerable: false });
+  defineProperty(globalThis, `${catcher}_held`, { value: () => held, enumerable: false });
   answerCalls("names", () => names());
   answerCalls("members", ({ expression }: { expression: string }) => {
     const found = look(expression);
@@ -69,25 +68,91 @@ export function lexicalNames(): string[] {
   return names;
 }
 
-/** The value of an expression that changes nothing; undefined when there is none. */
+/** The value of a name, a literal, or of what a path of names and numbers leads to from there; nothing else is evaluated. */
 export function look(expression: string): { value: unknown } | undefined {
+  const path = pathIn(expression);
+  if (!path) return undefined;
+  let found = isLiteral(path.base) ? evaluated(path.base) : named(path.base);
+  for (let at = 0; found && at < path.keys.length; at++) found = heldProperty(found.value, path.keys[at]!);
+  return found;
+}
+
+/** What V8 says of a value. */
+export function describeRemotely(value: unknown): Remote {
+  held = value;
+  let remote: Remote = { type: typeof value };
+  const expression = `${catcher}_held()`;
+  post<{ result: Remote }>(
+    "Runtime.evaluate",
+    { expression, generatePreview: true, objectGroup: "look" },
+    (_error, reply) => {
+      if (reply?.result) remote = reply.result;
+    },
+  );
+  post("Runtime.releaseObjectGroup", { objectGroup: "look" }, () => {});
+  held = undefined;
+  return remote;
+}
+
+const step =
+  /\s*(?:\??\.\s*([\p{ID_Start}$_][\p{ID_Continue}$]*)|(?:\?\.)?\[\s*(?:(\d+)|"([^"\\]*)"|'([^'\\]*)')\s*\])/uy;
+const literal = /(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\$]|\\.)*`|\d+(?:\.\d+)?)/y;
+const base = /[\p{ID_Start}$_][\p{ID_Continue}$]*/uy;
+
+function isLiteral(text: string): boolean {
+  return /^["'`\d]/.test(text);
+}
+
+function pathIn(expression: string): { base: string; keys: string[] } | undefined {
+  const matchAt = (pattern: RegExp, at: number) => {
+    pattern.lastIndex = at;
+    return pattern.exec(expression);
+  };
+  // Any list has the members of an empty one.
+  if (/^\[[^]*\]$/.test(expression)) return { base: "[]", keys: [] };
+  const first = matchAt(base, 0) ?? matchAt(literal, 0);
+  if (!first) return undefined;
+  const keys: string[] = [];
+  let end = first[0].length;
+  while (end < expression.length) {
+    const found = matchAt(step, end);
+    if (!found) return undefined;
+    keys.push((found[1] ?? found[2] ?? found[3] ?? found[4])!);
+    end += found[0].length;
+  }
+  return { base: first[0], keys };
+}
+
+/** A variable of a cell or a global, unless a getter that a person put there would give it. */
+function named(name: string): { value: unknown } | undefined {
+  const onGlobal = Reflect.getOwnPropertyDescriptor(globalThis, name);
+  if (onGlobal?.get && before.get(name) !== onGlobal.get && !includes(lexicalNames(), name)) return undefined;
+  return evaluated(name);
+}
+
+function includes(list: readonly string[], wanted: string): boolean {
+  for (let at = 0; at < list.length; at++) if (list[at] === wanted) return true;
+  return false;
+}
+
+function evaluated(expression: string): { value: unknown } | undefined {
   let remote: Remote | undefined;
+  // In a box: V8 says of an error itself what its `stack` is, and calls a getter for that.
+  const boxed = `({ value: (${expression}\n) })`;
   post<{ result: Remote; exceptionDetails?: object }>(
     "Runtime.evaluate",
-    { expression: `(${expression}\n)`, throwOnSideEffect: true, silent: true, timeout: 250, objectGroup: "look" },
+    { expression: boxed, throwOnSideEffect: true, silent: true, timeout: 250, objectGroup: "look" },
     (error, reply) => {
       if (!error && !reply.exceptionDetails) remote = reply.result;
     },
   );
   if (!remote) return undefined;
-  const { objectId, unserializableValue, value } = remote;
-  const argument = objectId ? { objectId } : unserializableValue ? { unserializableValue } : { value };
   caught = undefined;
   post(
     "Runtime.callFunctionOn",
     {
-      functionDeclaration: `function (value) { ${catcher}(value); }`,
-      arguments: [argument],
+      functionDeclaration: `function (box) { ${catcher}(box.value); }`,
+      arguments: [{ objectId: remote.objectId }],
       executionContextId: 1,
       silent: true,
     },
@@ -115,7 +180,9 @@ function members(value: unknown): Member[] {
   let object: object | null = Object(value) as object;
   for (let depth = 0; object !== null && depth < 16 && !types.isProxy(object); depth++) {
     if (object === Object.prototype && depth > 0 && found.size > 0) break;
-    for (const key of ownKeys(object)) {
+    // A list's numbers are no names; there may be millions.
+    const keys = depth === 0 && (isArray(object) || types.isTypedArray(object)) ? [] : ownKeys(object);
+    for (const key of keys) {
       if (typeof key !== "string" || found.has(key) || !isIdentifier(key) || key === "constructor") continue;
       const descriptor = Reflect.getOwnPropertyDescriptor(object, key);
       const held: unknown = descriptor && "value" in descriptor ? descriptor.value : undefined;
@@ -136,17 +203,14 @@ function isClass(value: unknown): boolean {
 }
 
 function describe(value: unknown): Description {
-  const preview = inspect(value, {
-    depth: 1,
-    breakLength: 100,
-    maxArrayLength: 20,
-    maxStringLength: 500,
-    getters: false,
-  });
+  const preview = previewOf(value, describeRemotely);
   if (typeof value !== "function") return { kind: "value", signature: typeName(value), preview };
   const source = apply(sourceOf, value, []) as string;
   const native = source.endsWith("{ [native code] }");
-  const signature = native ? `function ${value.name}(${parameters(value.length)})` : headOf(source);
+  const [name, length] = [heldProperty(value, "name")?.value, heldProperty(value, "length")?.value];
+  const signature = native
+    ? `function ${typeof name === "string" ? name : ""}(${parameters(typeof length === "number" ? length : 0)})`
+    : headOf(source);
   return { kind: isClass(value) ? "class" : "function", signature, preview, source };
 }
 
@@ -164,13 +228,4 @@ function headOf(source: string): string {
     else if (depth === 0 && (character === "{" || source.startsWith("=>", at))) return source.slice(0, at).trim();
   }
   return source.slice(0, 200).split("\n")[0]!;
-}
-
-export function typeName(value: unknown): string {
-  if (value === null) return "null";
-  if (typeof value !== "object") return typeof value;
-  const prototype = getPrototypeOf(value) as { constructor?: { name?: unknown } } | null;
-  const name = prototype?.constructor?.name;
-  const size = Array.isArray(value) || ArrayBuffer.isView(value) ? `(${(value as unknown[]).length})` : "";
-  return `${typeof name === "string" && name !== "" ? name : "object"}${size}`;
 }

@@ -1,15 +1,27 @@
 /** Whether a cell can run as it stands, from the parser's own first error. */
-import { parseSync } from "oxc-parser";
+import { isLong, offThread } from "../compile/off-thread.ts";
+import { parseText } from "../compile/parse.ts";
+import { readRequest } from "../magics/rewrite.ts";
 
 export type Completeness = { status: "complete" | "invalid" } | { status: "incomplete"; indent: string };
 
 const INDENT = "  ";
 
+/** The same of a cell of any length, in a time in which nothing else has to wait. */
+export async function completenessOf(code: string): Promise<Completeness> {
+  return isLong(code) ? offThread(import.meta.url, "completeness", code) : completeness(code);
+}
+
 export function completeness(code: string): Completeness {
-  if (/^\s*%%\w/.test(code))
-    return /\n\s*\n?$/.test(code) ? { status: "complete" } : { status: "incomplete", indent: "" };
+  if (readRequest(code)) return { status: "complete" };
+  if (/^\s*%%\w/.test(code)) {
+    const ended = code.slice(code.trimEnd().length).includes("\n");
+    return ended ? { status: "complete" } : { status: "incomplete", indent: "" };
+  }
   const source = code.replace(/^[ \t]*(?:#\||[%!]).*$/gm, (line) => " ".repeat(line.length)).trimEnd();
-  const [error] = parseSync("cell.ts", source, { sourceType: "module" }).errors;
+  const parsed = parseText(source);
+  if (!parsed) return { status: "invalid" };
+  const [error] = parsed.errors;
   if (!error) return { status: "complete" };
   const start = error.labels[0]?.start ?? 0;
   const end = Math.max(...error.labels.map((label) => label.end), 0);

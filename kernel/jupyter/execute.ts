@@ -9,9 +9,6 @@ import type { Stdin } from "./stdin.ts";
 
 type Failure = Extract<Output, { type: "error" }>;
 
-/** `name?` or `?name`, with two marks for the source: help on a name, as IPython has it. */
-const helpRequest = /^\s*(?:(\?\??)\s*([^\s?]+)|([^\s?]+)\s*(\?\??))\s*$/;
-
 export class Executor {
   readonly #session: Session;
   readonly #iopub: IoPub;
@@ -42,8 +39,6 @@ export class Executor {
     if (stored) this.count++;
     const count = this.count;
     if (!silent) this.#iopub.publish("execute_input", parent, { code, execution_count: count });
-    const help = helpRequest.exec(code);
-    if (help) return this.#help(help[2] ?? help[3]!, (help[1] ?? help[4])!.length - 1 ? 1 : 0, count);
     this.#running.add(request);
     let failed: Failure | undefined;
     let result: string | undefined;
@@ -67,18 +62,12 @@ export class Executor {
       if (stored) this.#history.store(count, code, result);
       if (outcome.status !== "ok") return { ...failureOf(failed), execution_count: count };
       const expressions = await this.#userExpressions(content.user_expressions, lane);
-      return { status: "ok", execution_count: count, payload: [], user_expressions: expressions };
+      const payload = outcome.page ? [{ source: "page", data: outcome.page, start: 0 }] : [];
+      return { status: "ok", execution_count: count, payload, user_expressions: expressions };
     } finally {
       this.#running.delete(request);
       this.#stdin.cancel(request);
     }
-  }
-
-  async #help(name: string, detail: 0 | 1, count: number): Promise<Json> {
-    const found = await this.#session.inspect(name, name.length, detail);
-    const data = found ?? { "text/plain": `Nothing is known of ${name}` };
-    const payload = [{ source: "page", data, start: 0 }];
-    return { status: "ok", execution_count: count, payload, user_expressions: {} };
   }
 
   /** Each under its own name, a failing one as its error. */

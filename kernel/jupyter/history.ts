@@ -89,8 +89,7 @@ export class History {
         );
         break;
       case "search": {
-        const matches = glob(request.pattern);
-        const hits = all.filter((entry) => matches.test(entry.source));
+        const hits = all.filter((entry) => matchesGlob(request.pattern, entry.source));
         found = last(request.unique ? latestOfEach(hits) : hits, request.n ?? hits.length);
       }
     }
@@ -184,10 +183,29 @@ function latestOfEach(entries: readonly Entry[]): Entry[] {
   return [...bySource.values()];
 }
 
-/** `*` any text, `?` one character, everything else itself. */
-function glob(pattern: string): RegExp {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replace(/\*/g, "[^]*").replace(/\?/g, "[^]")}$`, "u");
+/**
+ * `*` any text, `?` one character, everything else itself. Of the stars only the last one that was passed is ever tried again, so
+ * no pattern takes longer than its length times the text's.
+ */
+function matchesGlob(pattern: string, text: string): boolean {
+  let [at, place] = [0, 0];
+  let star = -1;
+  let tried = 0;
+  while (place < text.length) {
+    if (pattern[at] === "*") {
+      star = at++;
+      tried = place;
+    } else if (pattern[at] === "?" || pattern[at] === text[place]) {
+      const isPair = pattern[at] === "?" && text.codePointAt(place)! > 0xffff;
+      at++;
+      place += isPair ? 2 : 1;
+    } else if (star >= 0) {
+      at = star + 1;
+      place = ++tried;
+    } else return false;
+  }
+  while (pattern[at] === "*") at++;
+  return at === pattern.length;
 }
 
 function quietly<T>(work: () => T): T | undefined {

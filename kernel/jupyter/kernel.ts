@@ -4,7 +4,7 @@ import * as v from "valibot";
 import type { Session } from "../session/session.ts";
 import { Channels, type RequestChannel } from "./channels.ts";
 import { CommBridge } from "./comms.ts";
-import { completeness } from "./completeness.ts";
+import { completenessOf } from "./completeness.ts";
 import type { Connection } from "./connection.ts";
 import { Executor } from "./execute.ts";
 import type { History } from "./history.ts";
@@ -171,7 +171,7 @@ export class Kernel {
       const { shell_port, iopub_port, stdin_port, control_port, hb_port } = this.#connection;
       return { status: "ok", shell_port, iopub_port, stdin_port, control_port, hb_port };
     },
-    is_complete_request: ({ code }) => ({ ...completeness(code) }),
+    is_complete_request: async ({ code }) => ({ ...(await completenessOf(code)) }),
     complete_request: async ({ code, cursor_pos }) => {
       const cursor = cursor_pos === undefined ? code.length : toUtf16(code, cursor_pos);
       const { start, end, items } = await this.#session.complete(code, cursor);

@@ -2,8 +2,8 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import { inspect } from "node:util";
-import { lexicalNames, look, newGlobals, typeName } from "../host/introspect.ts";
+import { describeRemotely, lexicalNames, look, newGlobals } from "../host/introspect.ts";
+import { previewOf, typeName } from "../host/passive.ts";
 import { tensorMemory } from "../host/usage.ts";
 import { magics } from "./names.ts";
 import { shell } from "./shell.ts";
@@ -86,7 +86,7 @@ function variables(): string[] {
 function describeVariables(): void {
   const rows = variables().map((name) => {
     const value = look(name)?.value;
-    const preview = inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 60 });
+    const preview = previewOf(value, describeRemotely).replace(/\s*\n\s*/g, " ");
     return [name, typeName(value), preview.length > 80 ? `${preview.slice(0, 79)}…` : preview];
   });
   const table = [["Variable", "Type", "Value"], ...rows];

@@ -2,21 +2,86 @@
  * Magic lines to calls of the host's `__halftone_magics`, line for line, so that every other line keeps its place. A line is a magic only
  * where a statement may start: never inside a template literal, and `%` never where the cell parses as it is.
  */
-import { parseSync } from "oxc-parser";
+import { parseText } from "../compile/parse.ts";
 import { isMagic } from "./names.ts";
 
 export const MAGICS = "__halftone_magics";
 
-const candidate = /^[ \t]*(?:!(?!=).*|%%?[A-Za-z].*)$/;
-const line = /^[ \t]*(%%?)([A-Za-z]\w*)[ \t]*(.*?)[ \t]*$/;
-/** Option lines and comments may stand before a cell magic. */
-const cellMagic = /^((?:[ \t]*(?:(?:\/\/|#\|).*)?\r?\n)*)[ \t]*%%([A-Za-z]\w*)[ \t]*(.*?)[ \t]*(?:\r?\n|$)/;
+/** What a cell asks for besides running its code. */
+export interface ReadCell {
+  /** TypeScript for the checker and the compiler, line for line. */
+  code: string;
+  /** What stands behind `%types` in its first line. */
+  types?: string;
+  /** `name?`, `?name`, `name??`: help on a name, with its source where there are two marks. */
+  help?: { name: string; detail: 0 | 1 };
+  /** The whole cell is `%reset`, which only the session can do. */
+  reset: boolean;
+}
 
-/** TypeScript for the compiler; a cell without magics comes back as it is. */
-export function rewriteMagics(source: string): string {
+/** Lines that start nothing: blank ones, comments, option lines. */
+const quiet = /^\s*(?:$|\/\/|#\|)/;
+const helpRequest = /^(?:(\?\??)[ \t]*([^\s?]+)|([^\s?]+)[ \t]*(\?\??))$/;
+/** The longest line that is taken for a request for help. */
+const longestHelp = 500;
+const candidate = /^[ \t]*(?:!(?!=)|%%?[A-Za-z])/;
+const line = /^[ \t]*(%%?)([A-Za-z]\w*)(.*)$/;
+/** What `%%time` may stand before: more of them are lines of the cell. */
+const mostCellMagics = 10;
+
+/** Reads a cell as it was typed. Whatever runs, checks, exports or looks into cells reads them here. */
+export function readMagics(source: string): ReadCell {
+  const request = readRequest(source);
+  if (request) return request;
+  const { code, argument } = takeTypes(source);
+  const read = { code: rewriteMagics(code), reset: false };
+  return argument === undefined ? read : { ...read, types: argument };
+}
+
+/** A cell that has nothing to run, but asks for help or a fresh start in its one line. */
+export function readRequest(source: string): ReadCell | undefined {
+  let only: { line: string; start: number } | undefined;
+  let start = 0;
+  for (const each of linesOf(source)) {
+    if (!quiet.test(each)) {
+      if (only !== undefined || each.trim().length > longestHelp) return undefined;
+      only = { line: each, start };
+    }
+    start += each.length + 1;
+  }
+  if (!only) return undefined;
+  const code = source.slice(0, only.start) + blank(only.line) + source.slice(only.start + only.line.length);
+  const text = only.line.trim();
+  if (text === "%reset") return { code, reset: true };
+  const [, before, named, name = named, after = before] = helpRequest.exec(text) ?? [];
+  return name === undefined ? undefined : { code, help: { name, detail: after === "??" ? 1 : 0 }, reset: false };
+}
+
+function* linesOf(source: string): IterableIterator<string> {
+  let start = 0;
+  for (let end = source.indexOf("\n"); end !== -1; end = source.indexOf("\n", start)) {
+    yield source.slice(start, end);
+    start = end + 1;
+  }
+  yield source.slice(start);
+}
+
+function blank(source: string): string {
+  return source.replace(/[^\r\n]/g, " ");
+}
+
+/** Takes a `%types` line off the top of a cell. */
+function takeTypes(source: string): { code: string; argument?: string } {
+  const [whole, argument] = /^\s*%types\b([^\r\n]*)/.exec(source) ?? [];
+  if (whole === undefined) return { code: source };
+  return { code: blank(whole) + source.slice(whole.length), argument: argument!.trim() };
+}
+
+/** A cell without magics comes back as it is. */
+function rewriteMagics(source: string, depth = 0): string {
   if (!/^[ \t]*[%!]/m.test(source)) return source;
-  const opening = cellMagic.exec(source);
-  if (opening) return rewriteCell(opening, source);
+  const opening = depth < mostCellMagics ? cellMagicIn(source) : undefined;
+  if (opening) return rewriteCell(opening, depth);
   const lines = source.split("\n");
   const candidates = lines.flatMap((text, index) => (candidate.test(text) ? [index] : []));
   if (candidates.length === 0) return source;
@@ -26,22 +91,42 @@ export function rewriteMagics(source: string): string {
   return lines.join("\n");
 }
 
-/** Whether the whole cell asks for a fresh start, which only the session can give. */
-export function isReset(source: string): boolean {
-  return source.replace(/^[ \t]*(?:\/\/|#\|).*$/gm, "").trim() === "%reset";
+interface CellMagic {
+  /** Option lines and comments may stand before it. */
+  before: string;
+  name: string;
+  argument: string;
+  body: string;
 }
 
-function rewriteCell([head, before = "", name = "", argument = ""]: RegExpExecArray, source: string): string {
-  const body = source.slice(head!.length);
+function cellMagicIn(source: string): CellMagic | undefined {
+  let start = 0;
+  for (const each of linesOf(source)) {
+    const [, name, argument] = /^[ \t]*%%([A-Za-z]\w*)(.*)/.exec(each) ?? [];
+    if (name !== undefined)
+      return {
+        before: source.slice(0, start),
+        name,
+        argument: argument!.trim(),
+        body: source.slice(start + each.length + 1),
+      };
+    if (!quiet.test(each)) return undefined;
+    start += each.length + 1;
+  }
+  return undefined;
+}
+
+function rewriteCell({ before, name, argument, body }: CellMagic, depth: number): string {
   const kept = before.replace(/^([ \t]*)#\|/gm, "$1//");
-  if (name === "time") return `${kept}${MAGICS}.timeCell();\n${rewriteMagics(body)}`;
+  if (name === "time") return `${kept}${MAGICS}.timeCell();\n${rewriteMagics(body, depth + 1)}`;
   return `${kept}${call(isMagic(`%%${name}`) ? "cell" : "unknown", `%%${name}`, argument, body)}`;
 }
 
 function rewriteLine(text: string): string {
-  const shell = /^\s*!(.*)$/.exec(text);
-  if (shell) return call("line", "!", shell[1]!.trim());
-  const [, , name = "", argument = ""] = line.exec(text)!;
+  const trimmed = text.trim();
+  if (trimmed.startsWith("!")) return call("line", "!", trimmed.slice(1).trim());
+  const [, , name = "", rest = ""] = line.exec(trimmed)!;
+  const argument = rest.trim();
   if (name === "time" && argument) return timed(argument);
   if (name === "timeit" && argument) return repeated(argument);
   if (name === "reset") return call("unknown", "%reset", "must be the only line of its cell");
@@ -64,25 +149,30 @@ function call(method: string, ...values: string[]): string {
 }
 
 /**
- * Those of the lines at which a statement starts, found by putting a name there and asking the parser. A line inside a template literal
- * may keep the whole from parsing: then the cell is tried without each. One that is broken elsewhere is told by its lines alone.
+ * Those of the lines at which a statement starts, found by putting a name there and asking the parser. A line inside a template
+ * literal may keep the whole from parsing: then the cell is tried without each of a few. One that is broken elsewhere is told by
+ * its lines alone.
  */
 function startingStatements(lines: readonly string[], candidates: readonly number[]): number[] {
-  for (const left of [undefined, ...candidates]) {
-    const chosen = candidates.filter((index) => index !== left);
-    const marked = lines.map((text, index) => (chosen.includes(index) ? placeholder(index) : text)).join("\n");
-    const { program, errors } = parseSync("cell.ts", marked, { sourceType: "module" });
-    if (errors.length > 0) continue;
-    const statements = new Set(program.body.map((node) => marked.slice(node.start, node.end)));
-    return chosen.filter((index) => statements.has(placeholder(index)));
+  const tried = candidates.length <= mostTried ? candidates : [];
+  for (const left of [undefined, ...tried]) {
+    const chosen = new Set(candidates.filter((index) => index !== left));
+    const marked = lines.map((text, index) => (chosen.has(index) ? placeholder(index) : text)).join("\n");
+    const parsed = parseText(marked);
+    if (!parsed || parsed.errors.length > 0) continue;
+    const statements = new Set(parsed.program.body.map((node) => marked.slice(node.start, node.end)));
+    return [...chosen].filter((index) => statements.has(placeholder(index)));
   }
   return [...candidates];
 }
+
+/** Magics of a cell that is tried without each: each try is one more parse of all of it. */
+const mostTried = 20;
 
 function placeholder(index: number): string {
   return `__halftone_line_${index};`;
 }
 
 function parses(code: string): boolean {
-  return parseSync("cell.ts", code, { sourceType: "module" }).errors.length === 0;
+  return parseText(code)?.errors.length === 0;
 }

@@ -1,4 +1,5 @@
 /** What stands around a cursor, read from the text alone: the text may be half a program. */
+import { wordEnd, wordStart } from "./words.ts";
 
 /** `tf.ten|` is the object `tf` and the prefix `ten`; a bare name has no object. */
 export interface Target {
@@ -24,8 +25,7 @@ export function targetAt(code: string, cursor: number): Target {
 
 /** The whole dotted expression that the cursor stands in or after, or the function whose call it stands in. */
 export function expressionAt(code: string, cursor: number): string | undefined {
-  let end = cursor;
-  while (end < code.length && word.test(code[end]!)) end++;
+  let end = wordEnd(code, cursor);
   const inWord = end > 0 && (word.test(code[end - 1]!) || /[)\]]/.test(code[end - 1]!));
   if (!inWord) {
     end = openCall(code, cursor);
@@ -72,12 +72,6 @@ function skipBracketBack(code: string, end: number): number {
     else if (/[([{]/.test(code[at]!) && --depth === 0) return at;
   }
   return end;
-}
-
-function wordStart(code: string, end: number): number {
-  let start = end;
-  while (start > 0 && word.test(code[start - 1]!)) start--;
-  return start;
 }
 
 function skipSpaceBack(code: string, end: number): number {

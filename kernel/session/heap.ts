@@ -4,6 +4,7 @@ import type { Description, Member } from "../host/introspect.ts";
 import { expressionAt, targetAt } from "./expression.ts";
 import type { CompletionItem, Completions, Introspector } from "./introspection.ts";
 import type { MimeBundle } from "./output.ts";
+import { wordEnd } from "./words.ts";
 
 type Call = <T>(method: string, params: object) => Promise<T | undefined>;
 
@@ -27,7 +28,7 @@ export function heapIntrospector(call: Call): Introspector {
           : await call<Member[]>("members", { expression: object });
       const found = (members ?? []).map(({ name, kind }): CompletionItem => ({ text: name, kind }));
       const items = object === undefined ? [...declared(code), ...found, ...keywords.map(asKeyword)] : found;
-      const end = cursor + /^[\p{ID_Continue}$]*/u.exec(code.slice(cursor))![0].length;
+      const end = wordEnd(code, cursor);
       return matching(items, prefix, start, end);
     },
 

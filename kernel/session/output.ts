@@ -31,4 +31,6 @@ export interface CellOutcome {
   executionCount: number;
   /** Wall time in milliseconds, from the evaluation's start to its settled value. */
   elapsed: number;
+  /** What a cell that asks for help (`name?`) shows in the front end's pager. */
+  page?: MimeBundle;
 }

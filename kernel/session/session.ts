@@ -1,13 +1,13 @@
 import { statSync } from "node:fs";
 import { Gate, type GateOptions } from "../check/gate.ts";
-import { takeTypesMagic } from "../check/policy.ts";
 import { type CompiledCell, compileCell } from "../compile/cell.ts";
 import type { Diagnostic } from "../compile/diagnostic.ts";
 import type { CellImport } from "../compile/imports.ts";
+import { isLong, offThread } from "../compile/off-thread.ts";
 import { runOptions } from "../compile/tsconfig.ts";
 import type { Event, MemoryFigures } from "../host/protocol.ts";
 import { magicIntrospector } from "../magics/introspect.ts";
-import { isReset, rewriteMagics } from "../magics/rewrite.ts";
+import { type ReadCell, readMagics } from "../magics/rewrite.ts";
 import { HostCalls, HostRefusal } from "./calls.ts";
 import { explainDeath, lastWordsStart } from "./death.ts";
 import { heapIntrospector } from "./heap.ts";
@@ -17,6 +17,7 @@ import { type LaunchedHost, launchHost } from "./launch.ts";
 import type { CellOutcome, CommMessage, MimeBundle, Output } from "./output.ts";
 import { Queue } from "./queue.ts";
 import { Recent } from "./recent.ts";
+import { isInLongWord, windowAt } from "./words.ts";
 
 export interface SessionOptions {
   /** The notebook's folder: imports and relative paths start there. */
@@ -77,6 +78,9 @@ interface Executed {
 
 /** Cells, and characters of their code. */
 const MOST_KEPT = { items: 10_000, size: 32 << 20 };
+
+const magicsModule = new URL("../magics/rewrite.js", import.meta.url).href;
+const compilerModule = new URL("../compile/cell.js", import.meta.url).href;
 
 /** A cell's script, and what it was made for. */
 interface Made {
@@ -194,17 +198,20 @@ export class Session implements AsyncDisposable {
     return this.#calls.ask<T>((command) => this.#host?.send(command), method, params, patience);
   }
 
-  async complete(code: string, cursor: number): Promise<Completions> {
+  async complete(code: string, at: number): Promise<Completions> {
+    const { text, cursor, offset } = windowAt(code, at);
+    if (isInLongWord(text, cursor)) return { start: at, end: at, items: [] };
     for (const each of this.introspectors) {
-      const found = await each.complete(code, cursor);
-      if (found) return found;
+      const found = await each.complete(text, cursor);
+      if (found) return { ...found, start: found.start + offset, end: found.end + offset };
     }
-    return { start: cursor, end: cursor, items: [] };
+    return { start: at, end: at, items: [] };
   }
 
-  async inspect(code: string, cursor: number, detail: 0 | 1): Promise<MimeBundle | undefined> {
+  async inspect(code: string, at: number, detail: 0 | 1): Promise<MimeBundle | undefined> {
+    const { text, cursor } = windowAt(code, at);
     for (const each of this.introspectors) {
-      const found = await each.inspect(code, cursor, detail);
+      const found = await each.inspect(text, cursor, detail);
       if (found) return found;
     }
     return undefined;
@@ -253,13 +260,18 @@ export class Session implements AsyncDisposable {
     const started = performance.now();
     const id = ++this.#lastId;
     const label = `cell [${counted ? executionCount : "silent"}]`;
-    if (isReset(code)) {
+    const read = await (isLong(code) ? offThread<ReadCell>(magicsModule, "readMagics", code) : readMagics(code));
+    if (read.reset) {
       await this.#replaceHost();
       return { status: "ok", executionCount, elapsed: performance.now() - started };
     }
-    const { code: withoutTypes, argument } = takeTypesMagic(code);
-    if (argument !== undefined) this.#gate.magic(argument, options.onOutput);
-    const text = rewriteMagics(withoutTypes);
+    if (read.help) {
+      const { name, detail } = read.help;
+      const page = (await this.inspect(name, name.length, detail)) ?? { "text/plain": `Nothing is known of ${name}` };
+      return { status: "ok", executionCount, elapsed: performance.now() - started, page };
+    }
+    if (read.types !== undefined) this.#gate.magic(read.types, options.onOutput);
+    const text = read.code;
     const failed: CellOutcome = { status: "error", executionCount, elapsed: 0 };
     const name = { key: options.cellKey, label };
     let made: Made | undefined;
@@ -268,10 +280,12 @@ export class Session implements AsyncDisposable {
       const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
       const admitted = this.#gate.admit({ ...name, code: text, source: code, signal, onOutput: options.onOutput });
       // While the checker reads it.
-      made = this.#compile(text, id);
+      const compiling = this.#compile(text, id);
+      compiling.catch(() => {});
       if (!(await admitted)) return { ...failed, elapsed: performance.now() - started };
+      made = await compiling;
     }
-    if (made?.host !== this.#host || made?.deferrals !== this.#deferrals) made = this.#compile(text, id);
+    while (made?.host !== this.#host || made?.deferrals !== this.#deferrals) made = await this.#compile(text, id);
     const { compiled, host } = made;
     if (!compiled.ok) {
       options.onOutput(syntaxError(label, compiled.diagnostics));
@@ -308,15 +322,16 @@ export class Session implements AsyncDisposable {
     return promise;
   }
 
-  #compile(text: string, cell: number): Made {
+  async #compile(text: string, cell: number): Promise<Made> {
     this.#host ??= this.#startHost();
     const host = this.#host;
+    const deferrals = this.#deferrals;
     const place = { cell, host: host.hostName, deferred: this.#deferred };
-    return {
-      compiled: compileCell(text, { ...runOptions(this.#options.cwd), ...place }),
-      host,
-      deferrals: this.#deferrals,
-    };
+    const options = { ...runOptions(this.#options.cwd), ...place };
+    const compiled = isLong(text)
+      ? await offThread<CompiledCell>(compilerModule, "compileCell", text, options)
+      : compileCell(text, options);
+    return { compiled, host, deferrals };
   }
 
   #interruptCells(cells: number[]): void {

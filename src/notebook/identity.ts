@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync, Visitor } from "oxc-parser";
-import { rewriteMagics } from "../../kernel/magics/rewrite.ts";
+import { readMagics } from "../../kernel/magics/rewrite.ts";
 import { libraryFolder } from "../runtime/cache.ts";
 import { findGpu } from "../runtime/machine.ts";
 import { readManifest } from "../runtime/manifest.ts";
@@ -49,7 +49,7 @@ export function inputFiles({ cells }: Notebook, folder: string): Record<string, 
       if (CODE.test(file)) look(content.toString(), path.dirname(file));
     }
   };
-  for (const { cell_type, source } of cells) if (cell_type === "code") look(rewriteMagics(source), folder);
+  for (const { cell_type, source } of cells) if (cell_type === "code") look(readMagics(source).code, folder);
   return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

@@ -3,7 +3,7 @@ import { isBuiltin } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync, Visitor } from "oxc-parser";
-import { rewriteMagics } from "../../kernel/magics/rewrite.ts";
+import { readMagics } from "../../kernel/magics/rewrite.ts";
 import { CODE, inputFiles } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
 
@@ -24,7 +24,7 @@ const halftoneRoot = fileURLToPath(new URL("../../../", import.meta.url)).replac
  * `packages` alone, then halftone's own.
  */
 export function importedPackages(notebook: Notebook, folder: string, packages?: string): ImportedPackage[] {
-  const cells = notebook.cells.flatMap((cell) => (cell.cell_type === "code" ? [rewriteMagics(cell.source)] : []));
+  const cells = notebook.cells.flatMap((cell) => (cell.cell_type === "code" ? [readMagics(cell.source).code] : []));
   const files = Object.keys(inputFiles(notebook, folder)).filter((name) => CODE.test(name));
   const sources = [...cells, ...files.map((name) => readFileSync(path.join(folder, name), "utf8"))];
   const names = new Set(sources.flatMap(importsOf));

@@ -1,5 +1,5 @@
 import { parseSync } from "oxc-parser";
-import { rewriteMagics } from "../../kernel/magics/rewrite.ts";
+import { readMagics } from "../../kernel/magics/rewrite.ts";
 import { brokenJson } from "./json-place.ts";
 import { type Cell, type CodeCell, type Notebook, newCellId } from "./nbformat.ts";
 import { literalValue, parseJsonValue, parseParameter, sourceOf } from "./parameter-values.ts";
@@ -124,7 +124,7 @@ function fileParameters(file: string): Parameters {
 }
 
 function declarations(cell: string): Map<string, Declared> {
-  const source = rewriteMagics(cell);
+  const source = readMagics(cell).code;
   const found = new Map<string, Declared>();
   for (const statement of parseSync("cell.ts", source).program.body) {
     if (statement.type !== "VariableDeclaration") continue;

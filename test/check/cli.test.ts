@@ -41,6 +41,8 @@ test("check tells type and syntax errors as a compiler does, and runs nothing", 
     "y.push('a'); (await import('node:fs')).writeFileSync('ran', '')",
     "const ((",
     "%types\n!ls\nz",
+    "y?",
+    "#| echo: false\n?y.push",
     { source: "y.nothing", tags: ["raises-exception"] },
     { source: "y.nowhere", tags: ["skip-execution"] },
   ]);
@@ -81,6 +83,7 @@ test("an exported notebook is a module that tsc takes, with a name for each decl
     "interface I { b: C }\nif (mode === 'slow') console.log(a.length)\nexport default class D { i?: I }\nfunction f(s: string) { return join(s) }",
     "const t = await Promise.resolve(f(a)); a.toUpperCase(); type T = typeof t",
     "for (const i of [progress(10)]) i",
+    "// what is it\na?",
   ]);
   const { status, stdout } = await node([halftone, "export", file], folder);
   assert.equal(stdout, "story.ts\n");
@@ -88,6 +91,7 @@ test("an exported notebook is a module that tsc takes, with a name for each decl
   const text = readFileSync(join(folder, "story.ts"), "utf8");
   assert.match(text, /const a_1 = side; const o = \{ a: a_1 \};\nfunction f_1\(x: number\) \{ return x \+ a_1 \}/);
   assert.match(text, /\/\/ %env\nconst a = 'text'; const p = \{ a, q: \(a: number\) => a \}; class C \{ a = a \}/);
+  assert.match(text, /\/\/ what is it\n\/\/ a\?\n/);
   assert.equal(text.match(/import \{ join \}/g)?.length, 1);
   assert.equal(text.match(/@ts-expect-error TS2367/g)?.length, 1);
   assert.match(text, /^export \{ join, side, a, o, f, p, C, mode, D, t \};\nexport type \{ I, T \};\n$/m);

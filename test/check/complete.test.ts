@@ -211,3 +211,43 @@ test("the lines for a missing danfojs are those of the kernel's own package.json
   assert.ok(hint.endsWith(`npm install danfojs-node@${own.peerDependencies["danfojs-node"]} --ignore-scripts`), hint);
   assert.equal(installHint("left-pad"), "npm install left-pad");
 });
+
+test("a cell of a megabyte is completed and inspected by what stands around the cursor", async () => {
+  const lines = "const other = [1, 2].map((v) => v + 1);\n".repeat(30_000);
+  for (const before of [lines, `"${"1".repeat(100_000)}";\n`, `${"(".repeat(100_000)}\n`]) {
+    assert.deepEqual((await complete(`${before}model.lay¦`)).texts, ["layers"], before.slice(0, 10));
+    const code = `${before}model`;
+    assert.match(String((await session.inspect(code, code.length - 1, 0))?.["text/plain"]), /const model: Model/);
+  }
+});
+
+test("a word of 100,000 digits or letters has no completions", async () => {
+  for (const word of ["1".repeat(100_000), "a".repeat(100_000), "é".repeat(100_000)]) {
+    const { start, items } = await session.complete(`model;\n${word}`, 7 + word.length);
+    assert.deepEqual([start, items], [7 + word.length, []], word.slice(0, 4));
+  }
+});
+
+test("an unknown name is not found", async () => {
+  assert.equal(await session.inspect("nowhere", 3, 0), undefined);
+  assert.equal(await session.inspect("model.nowhere", 8, 0), undefined);
+});
+
+test("in an object of options, the option under the cursor is told, with its text", async () => {
+  await run(
+    "interface Options {\n/** How far each step goes. */\nrate?: number;\n/** Which way. */\nmode?: 'up' | 'down' }\nfunction walk(steps: number, options: Options = {}) { return steps; }",
+  );
+  const inspected = async (marked: string) => {
+    const at = marked.indexOf("¦");
+    return String((await session.inspect(marked.replace("¦", ""), at, 0))?.["text/plain"]);
+  };
+  for (const cell of [
+    "walk(1, { ra¦te: 0.1 })",
+    "walk(1, { rate: 0.¦1 })",
+    "walk(1, { mode: 'up', rate: ¦ })",
+    "walk(1, { rate: ¦",
+  ])
+    assert.match(await inspected(cell), /\(property\) Options\.rate\?: number[^]*How far each step goes/, cell);
+  assert.match(await inspected("walk(1, { rate: 0.1, mode: 'u¦p' })"), /mode\?: [^]*Which way/);
+  assert.match(await inspected("walk(¦1)"), /walk\(steps: number/);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { completeness } from "../../kernel/jupyter/completeness.ts";
+import { completeness, completenessOf } from "../../kernel/jupyter/completeness.ts";
 
 const indentOf = (code: string): string | undefined => {
   const answer = completeness(code);
@@ -52,4 +52,54 @@ test("no further line can mend an invalid program", () => {
 test("a cell magic goes on until an empty line", () => {
   assert.equal(completeness("%%bash\nls").status, "incomplete");
   assert.equal(completeness("%%bash\nls\n\n").status, "complete");
+});
+
+test("a request for help is complete, as it is for IPython", () => {
+  for (const code of ["a?", "?a.b", "// what is it\n\ta.b??\n", "%reset"])
+    assert.equal(completeness(code).status, "complete", code);
+  assert.equal(completeness("a ? b").status, "incomplete");
+});
+
+test("what is asked after a megabyte is answered before it", async () => {
+  const answered: string[] = [];
+  const ask = async (name: string, code: string) => {
+    assert.equal((await completenessOf(code)).status, "complete");
+    answered.push(name);
+  };
+  await Promise.all([ask("long", "f(1 + 2);\n".repeat(100_000)), ask("short", "1")]);
+  assert.deepEqual(answered, ["short", "long"]);
+});
+
+test("text in which a pattern could be tried at each place is read once", async () => {
+  const million = 1_000_000;
+  const hostile = [
+    `%%bash${"\n".repeat(million)}x`,
+    `%time${" ".repeat(million)}1`,
+    `${" ".repeat(million)}x`,
+    `"${'\\"'.repeat(million / 2)}`,
+    "import {".repeat(million / 8),
+    "let a;".repeat(50_000),
+  ];
+  for (const code of hostile) assert.ok(await completenessOf(code), code.slice(0, 20));
+});
+
+test("what is nested too deeply for the parser is refused, and the process lives", () => {
+  const levels = 30_000;
+  const nested = [
+    "(".repeat(levels),
+    `${"[".repeat(levels)}${"]".repeat(levels)}`,
+    `${"`${".repeat(levels)}1${"}`".repeat(levels)}`,
+    `${"a=>".repeat(levels)}1`,
+    `${"a?b:".repeat(levels)}c`,
+    `${"a=".repeat(levels)}b`,
+    `let x: ${"A<".repeat(levels)}1${">".repeat(levels)}`,
+  ];
+  for (const code of nested) assert.equal(completeness(code).status, "invalid", code.slice(0, 10));
+  const flat = [
+    `const all = [${"[1], ".repeat(levels)}]`,
+    "const x = 1\n".repeat(levels).replaceAll("x", "y"),
+    `"${"(".repeat(levels)}"`,
+  ];
+  for (const code of flat) assert.notEqual(completeness(code).status, "incomplete", code.slice(0, 10));
+  assert.equal(completeness(flat[2]!).status, "complete");
 });

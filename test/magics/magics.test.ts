@@ -135,3 +135,60 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test("%whos, inspection and completion run no code of the values' own", async () => {
+  await run(`const ran: string[] = [];
+    const note = (what: string) => { ran.push(what); return what; };
+    const odd: any = {
+      held: 1, get given() { return note("getter"); }, toString: () => note("toString"), toJSON: () => note("toJSON"),
+      [Symbol.toPrimitive]: () => note("toPrimitive"), [Symbol.for("nodejs.util.inspect.custom")]: () => note("inspect.custom"),
+      get [Symbol.toStringTag]() { return note("toStringTag"); },
+    };
+    class Named { static get name() { return note("name"); } static [Symbol.hasInstance]() { note("hasInstance"); return true; } }
+    const named = new Named();
+    const traps: any = new Proxy({}, { get: (_target, trap) => () => { note(\`trap \${String(trap)}\`); } });
+    const proxy: any = new Proxy({ inside: 1 }, traps);
+    const failed: any = Object.defineProperty(new Error("x"), "stack", { get: () => note("stack") });
+    const holds: any = { odd, named, proxy, failed }; const map = new Map<any, any>([[odd, proxy]]);
+    Object.defineProperty(globalThis, "lazy", { get: () => note("global"), configurable: true, enumerable: true });`);
+  const { stdout } = await run("%whos");
+  assert.match(stdout, /^odd +Object +\{ held: 1, given: \[Getter\]/m);
+  assert.match(stdout, /^proxy +Proxy +Proxy$/m);
+  assert.match(stdout, /^failed +Error +Error: x$/m);
+  for (const name of [
+    "odd",
+    "odd.given",
+    "odd.held",
+    "named",
+    "proxy",
+    "proxy.inside",
+    "failed",
+    "holds",
+    "map",
+    "lazy",
+  ]) {
+    for (const each of session.introspectors) {
+      await each.inspect(name, name.length, 1);
+      await each.complete(`${name}.`, name.length + 1);
+    }
+  }
+  for (const each of session.introspectors) await each.complete("", 0);
+  assert.equal((await run("ran.join()")).text, "''");
+});
+
+test("a cell that asks for help on a name runs nothing, and hands it to the pager", async () => {
+  await run("const helped = new Map([[1, 2]])");
+  const { outcome, outputs } = await run("// what is it\nhelped?");
+  assert.equal(outcome.status, "ok");
+  assert.deepEqual(outputs, []);
+  assert.match(String(outcome.page?.["text/plain"]), /const helped: Map<number, number>/);
+  assert.deepEqual((await run("?nothingOfThatName")).outcome.page, {
+    "text/plain": "Nothing is known of nothingOfThatName",
+  });
+});
+
+test("a cell nested too deeply is a syntax error of that cell, and a sum of thousands of terms runs", async () => {
+  const { error } = await run(`${"(".repeat(8000)}1${")".repeat(8000)}`);
+  assert.match(`${error?.ename}: ${error?.evalue}`, /^SyntaxError: this is nested more than 1000 levels deep/);
+  assert.equal((await run(`1${" + 1".repeat(9999)}`)).text, "10000");
+});

@@ -29,12 +29,14 @@ const display = `const on = globalThis as unknown as Record<symbol, any>;
 const display = on[Symbol.for("halftone.display")];`;
 
 test("cells share one session; counts, results and times are kept", async () => {
-  const { cells, result } = await run([code("const a = 20"), code(""), code("a + 1")]);
+  const { cells, result } = await run([code("const a = 20"), code(""), code("a + 1"), code("a?")]);
   assert.equal(result.status, "ok");
   assert.deepEqual(
     cells.map(({ execution_count }) => execution_count),
-    [1, null, 2],
+    [1, null, 2, 3],
   );
+  // As with nbclient and ipykernel, what help says is for a pager, not for the file.
+  assert.deepEqual(cells[3]!.outputs, []);
   assert.deepEqual(texts(cells[2]!), ["21"]);
   const times = cells[0]!.metadata.execution as Record<string, string>;
   assert.ok(Date.parse(times["shell.execute_reply"]!) >= Date.parse(times["iopub.execute_input"]!));

@@ -73,7 +73,10 @@ export function installShow(): void {
   define(Symbol.for("Jupyter.display"), function () {
     return bundleOf(this);
   });
-  define(inspect.custom, function () {
+  const text = function (this: AnyTensor) {
     return textOf(this);
-  });
+  };
+  // What looks at variables without running a person's code may call this.
+  Object.defineProperty(text, Symbol.for("halftone.shown"), { value: true });
+  define(inspect.custom, text);
 }

@@ -1,0 +1,102 @@
+/**
+ * The parser and the walks over its trees call themselves for each level of nesting, and the parser ends the process where
+ * its stack does (6,000 parentheses). So text is looked at before it is parsed: brackets that are open at once, and operators
+ * that may take all that follows for their operand.
+ */
+const mostLevels = 1000;
+const mostOperators = 2000;
+export const tooManyLevels = `this is nested more than ${mostLevels} levels deep: give parts of it names of their own`;
+
+/** What is nested too deeply to be read, as a sentence; undefined for text that may be parsed. */
+export function nestedTooDeeply(text: string): { message: string; offset: number } | undefined {
+  // As many levels need as many characters.
+  if (text.length <= mostLevels) return undefined;
+  let depth = 0;
+  let operators = 0;
+  /** Depths at which a template literal goes on once its `${` is closed. */
+  const templates: number[] = [];
+  const at = (offset: number) => ({
+    message: tooManyLevels,
+    offset,
+  });
+  let index = 0;
+  const skipText = (quote: number): void => {
+    for (index++; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (code === 92) index++;
+      else if (code === quote || (code === 10 && quote !== 96)) return;
+      else if (quote === 96 && code === 36 && text.charCodeAt(index + 1) === 123) {
+        index++;
+        templates.push(depth++);
+        return;
+      }
+    }
+  };
+  /** The last character that is no blank. */
+  let last = 0;
+  for (; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (depth > mostLevels || operators > mostOperators) return at(index);
+    switch (code) {
+      case 34: // "
+      case 39: // '
+        skipText(code);
+        break;
+      case 96: // `
+        skipText(96);
+        break;
+      case 40: // (
+      case 91: // [
+      case 123: // {
+        depth++;
+        operators = 0;
+        break;
+      case 125: // }
+        if (depth > 0) depth--;
+        operators = 0;
+        if (templates.at(-1) === depth) {
+          templates.pop();
+          skipText(96);
+        }
+        break;
+      case 41: // )
+      case 93: // ]
+        if (depth > 0) depth--;
+        break;
+      case 44: // ,
+      case 59: // ;
+        operators = 0;
+        break;
+      case 47: // /
+        if (text.charCodeAt(index + 1) === 47) index = endOr(text, text.indexOf("\n", index));
+        else if (text.charCodeAt(index + 1) === 42) index = endOr(text, text.indexOf("*/", index + 2) + 1);
+        break;
+      case 60: // <
+        operators += text.charCodeAt(index + 1) === 47 ? -1 : 1;
+        break;
+      case 61: // =
+      case 63: // ?
+        operators++;
+        break;
+      case 33: // !
+      case 43: // +
+      case 45: // -
+      case 126: // ~
+        if (text.charCodeAt(index - 1) === code) operators++;
+        break;
+      case 10:
+        // What a line leaves open goes on in the next.
+        if (!open.has(last)) operators = 0;
+        break;
+    }
+    if (code > 32) last = code;
+  }
+  return undefined;
+}
+
+/** What an expression goes on after: = ? : < > */
+const open = new Set([61, 63, 58, 60, 62]);
+
+function endOr(text: string, found: number): number {
+  return found <= 0 ? text.length : found;
+}

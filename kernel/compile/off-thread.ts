@@ -1,0 +1,53 @@
+/**
+ * What a long cell needs is done on a thread of its own: a megabyte takes seconds to parse, in which the kernel would answer
+ * nobody, not even who asks it to stop.
+ */
+import { Worker } from "node:worker_threads";
+import type { Answer, Call } from "./worker.ts";
+
+/** Characters that are parsed in a few milliseconds. */
+const short = 20_000;
+/** The parser gives the line with each error, of which there may be as many as characters. */
+const shortLine = 3000;
+/** For trees that are deep without being nested: sums of thousands of terms. */
+const stackSizeMb = 64;
+
+export function isLong(text: string): boolean {
+  return text.length > short || (text.length > shortLine && new RegExp(`.{${shortLine}}`).test(text));
+}
+
+let worker: Worker | undefined;
+let lastId = 0;
+const waiting = new Map<number, { resolve: (result: never) => void; reject: (why: Error) => void }>();
+
+/** What `name` of a module (a URL) returns: a function of values that can be cloned. */
+export function offThread<Result>(module: string, name: string, ...args: unknown[]): Promise<Result> {
+  return new Promise<Result>((resolve, reject) => {
+    const id = ++lastId;
+    waiting.set(id, { resolve, reject });
+    const running = thread();
+    running.ref();
+    running.postMessage({ id, module, name, args } satisfies Call);
+  });
+}
+
+function thread(): Worker {
+  if (worker) return worker;
+  const started = new Worker(new URL("./worker.js", import.meta.url), { resourceLimits: { stackSizeMb } });
+  const end = (why: Error) => {
+    if (worker === started) worker = undefined;
+    for (const { reject } of waiting.values()) reject(why);
+    waiting.clear();
+  };
+  started.on("message", (answer: Answer) => {
+    const asked = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if (waiting.size === 0) started.unref();
+    if ("error" in answer) asked?.reject(new Error(answer.error));
+    else asked?.resolve(answer.result as never);
+  });
+  started.on("error", end);
+  started.on("exit", () => end(new Error("the thread that reads long cells ended")));
+  worker = started;
+  return started;
+}

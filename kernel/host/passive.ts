@@ -1,0 +1,157 @@
+/**
+ * Values of the running program, looked at without running anything of the person's: no getter, no method that shows or
+ * converts, no trap of a proxy. V8 describes objects from their own slots; accessors are not called, unless they are the
+ * language's own (`map.size`).
+ */
+import { inspect, types } from "node:util";
+import { apply, exec, getPrototypeOf, isArray, ownKeys } from "./primordials.ts";
+
+/** V8's own description of a value (Chrome DevTools protocol, Runtime.RemoteObject and Runtime.ObjectPreview). */
+export interface Remote {
+  type: string;
+  subtype?: string;
+  className?: string;
+  description?: string;
+  value?: unknown;
+  unserializableValue?: string;
+  objectId?: string;
+  preview?: Preview;
+}
+
+interface Preview {
+  type: string;
+  subtype?: string;
+  description?: string;
+  overflow: boolean;
+  properties: { name: string; type: string; subtype?: string; value?: string }[];
+  entries?: { key?: Preview; value: Preview }[];
+}
+
+const descriptorOf = Reflect.getOwnPropertyDescriptor;
+const sourceOf = Function.prototype.toString;
+const typedLength = descriptorOf(getPrototypeOf(Uint8Array.prototype)!, "length")!.get!;
+const customInspect = Symbol.for("nodejs.util.inspect.custom");
+/** On a method of the library's own that shows a value: it may be called. */
+const shownByLibrary = Symbol.for("halftone.shown");
+const deepest = 100;
+/** As many properties as V8 shows, and more. */
+const mostLooked = 200;
+const forEachOfMap = Map.prototype.forEach;
+const forEachOfSet = Set.prototype.forEach;
+
+/** A property's value where it is held, or given by a getter of the language's own; undefined where a person's code would give it. */
+export function heldProperty(of: unknown, key: PropertyKey): { value: unknown } | undefined {
+  if (of === null || of === undefined) return undefined;
+  let object: object | null = Object(of) as object;
+  for (let depth = 0; object !== null && depth < deepest; depth++) {
+    if (types.isProxy(object)) return undefined;
+    const found = descriptorOf(object, key);
+    if (found && "value" in found) return { value: found.value };
+    if (found?.get && isNative(found.get)) return { value: apply(found.get, of, []) };
+    if (found) return undefined;
+    object = getPrototypeOf(object);
+  }
+  return undefined;
+}
+
+function isNative(getter: () => unknown): boolean {
+  return exec(/^function get [^{]*\{ \[native code\] \}$/, apply(sourceOf, getter, []) as string) !== null;
+}
+
+/** `Map`, `number`, `Array(3)`. */
+export function typeName(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value !== "object") return typeof value;
+  if (types.isProxy(value)) return "Proxy";
+  const maker = heldProperty(getPrototypeOf(value), "constructor")?.value;
+  const name = typeof maker === "function" && !types.isProxy(maker) ? heldProperty(maker, "name")?.value : undefined;
+  const length = isArray(value) ? value.length : types.isTypedArray(value) ? apply(typedLength, value, []) : undefined;
+  return `${typeof name === "string" && name !== "" ? name : "object"}${length === undefined ? "" : `(${length})`}`;
+}
+
+/** A value in some words. `describe` has V8 say what it is. */
+export function previewOf(value: unknown, describe: (value: unknown) => Remote): string {
+  if (isShownByLibrary(value)) return inspect(value, { depth: 1, breakLength: 100 });
+  if (typeof value === "function") return functionText(value);
+  if (typeof value !== "object" || value === null) return inspect(value, { maxStringLength: 500 });
+  if (types.isProxy(value)) return "Proxy";
+  if (types.isNativeError(value)) return errorText(value);
+  if (holdsOddError(value)) return `[${typeName(value)}]`;
+  const { preview, description = "object" } = describe(value);
+  return preview ? textOf(preview) : firstLine(description);
+}
+
+function functionText(value: object): string {
+  if (types.isProxy(value)) return "Proxy";
+  const name = heldProperty(value, "name")?.value;
+  const kind = exec(/^class\b/, apply(sourceOf, value, []) as string) ? "class" : "Function:";
+  return typeof name === "string" && name !== "" ? `[${kind} ${name}]` : `[${kind.replace(":", "")}]`;
+}
+
+function errorText(error: object): string {
+  const [name, message] = [heldProperty(error, "name")?.value, heldProperty(error, "message")?.value];
+  const title = typeof name === "string" ? name : "Error";
+  return firstLine(typeof message === "string" && message !== "" ? `${title}: ${message}` : title);
+}
+
+/** V8 describes an error by its `stack`, and calls a getter for it. */
+function holdsOddError(value: object): boolean {
+  const isOdd = (each: unknown) =>
+    types.isNativeError(each) && !types.isProxy(each) && typeof descriptorOf(each, "stack")?.value !== "string";
+  if (types.isTypedArray(value)) return false;
+  const keys = ownKeys(value);
+  for (let at = 0; at < keys.length && at < mostLooked; at++)
+    if (isOdd(descriptorOf(value, keys[at]!)?.value)) return true;
+  const entries = types.isMap(value) || types.isSet(value) ? previewEntries(value) : [];
+  for (let at = 0; at < entries.length && at < mostLooked; at++) if (isOdd(entries[at])) return true;
+  return false;
+}
+
+function previewEntries(value: Map<unknown, unknown> | Set<unknown>): unknown[] {
+  const found: unknown[] = [];
+  const add = (entry: unknown, key: unknown) => {
+    if (found.length < mostLooked) found.push(entry, key);
+  };
+  apply(types.isMap(value) ? forEachOfMap : forEachOfSet, value, [add]);
+  return found;
+}
+
+/** A tensor says its shape and numbers, by a method that a person neither wrote nor replaced. */
+function isShownByLibrary(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const method = heldProperty(value, customInspect)?.value;
+  return typeof method === "function" && !types.isProxy(method) && descriptorOf(method, shownByLibrary)?.value === true;
+}
+
+function textOf({ subtype, description = "Object", overflow, properties, entries }: Preview): string {
+  if (subtype === "date" || subtype === "regexp" || subtype === "error") return firstLine(description);
+  const parts: string[] = [];
+  const list = subtype === "array" || subtype === "typedarray";
+  for (let at = 0; at < properties.length; at++) {
+    const { name, type, subtype: kind, value } = properties[at]!;
+    if (subtype === "map" || subtype === "set" ? name === "size" : list && !exec(/^\d+$/, name)) continue;
+    const shown = type === "accessor" ? "[Getter]" : wordsFor(type, kind, value);
+    parts.push(list ? shown : `${name}: ${shown}`);
+  }
+  for (let at = 0; at < (entries?.length ?? 0); at++) {
+    const { key, value } = entries![at]!;
+    const words = ({ type, subtype: kind, description: text }: Preview) => wordsFor(type, kind, text);
+    parts.push(key ? `${words(key)} => ${words(value)}` : words(value));
+  }
+  if (overflow) parts.push("…");
+  const body = parts.length === 0 ? "" : ` ${parts.join(", ")} `;
+  const [open, close] = list ? ["[", "]"] : ["{", "}"];
+  return `${description === "Object" || subtype === "array" ? "" : `${description} `}${open}${body}${close}`;
+}
+
+function wordsFor(type: string, subtype: string | undefined, text = ""): string {
+  if (type === "string") return inspect(text);
+  if (type === "function") return "[Function]";
+  if (subtype === "error") return firstLine(text);
+  return text;
+}
+
+function firstLine(text: string): string {
+  const line = text.split("\n", 1)[0]!;
+  return line.length > 500 ? `${line.slice(0, 500)}…` : line;
+}
