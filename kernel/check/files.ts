@@ -34,7 +34,7 @@ export function filesFor(cwd: string, typed: string, cursor: number): Completion
 }
 
 /** What stands in the string that is open at a line's end. */
-function openString(line: string): string | undefined {
+export function openString(line: string): string | undefined {
   let start: number | undefined;
   let quote = "";
   for (let at = 0; at < line.length; at++) {

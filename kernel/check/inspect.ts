@@ -3,6 +3,7 @@ import type { MimeBundle } from "../session/output.ts";
 import { wordEnd, wordStart } from "../session/words.ts";
 import type { Checker } from "./checker.ts";
 import { withoutAlias } from "./complete.ts";
+import { openString } from "./files.ts";
 import { namesModule } from "./paths.ts";
 import { plainName } from "./plain.ts";
 import { markupText, positionIn, shifted } from "./positions.ts";
@@ -69,7 +70,10 @@ const optionReach = 1000;
 /** Where the name stands of the option whose value a cursor is in: `{ rate: 0.¦1 }`. */
 export function optionAt(text: string, cursor: number): number | undefined {
   let depth = 0;
-  for (let at = cursor - 1; at >= 0 && cursor - at < optionReach; at--) {
+  const line = text.slice(Math.max(text.lastIndexOf("\n", cursor - 1) + 1, cursor - optionReach), cursor);
+  const inString = openString(line);
+  const from = inString === undefined ? cursor : cursor - inString.length - 1;
+  for (let at = from - 1; at >= 0 && cursor - at < optionReach; at--) {
     const character = text[at]!;
     if (/[)\]}]/.test(character)) depth++;
     else if (/[([{]/.test(character)) {

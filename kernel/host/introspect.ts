@@ -109,7 +109,7 @@ function pathIn(expression: string): { base: string; keys: string[] } | undefine
     return pattern.exec(expression);
   };
   // Any list has the members of an empty one.
-  if (/^\[[^]*\]$/.test(expression)) return { base: "[]", keys: [] };
+  if (expression.startsWith("[") && expression.endsWith("]")) return { base: "[]", keys: [] };
   const first = matchAt(base, 0) ?? matchAt(literal, 0);
   if (!first) return undefined;
   const keys: string[] = [];

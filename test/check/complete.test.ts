@@ -247,7 +247,7 @@ test("in an object of options, the option under the cursor is told, with its tex
     "walk(1, { mode: 'up', rate: ¦ })",
     "walk(1, { rate: ¦",
   ])
-    assert.match(await inspected(cell), /\(property\) Options\.rate\?: number[^]*How far each step goes/, cell);
-  assert.match(await inspected("walk(1, { rate: 0.1, mode: 'u¦p' })"), /mode\?: [^]*Which way/);
+    assert.match(await inspected(cell), /\(property\) Options\.rate\?: number[\s\S]*How far each step goes/, cell);
+  assert.match(await inspected("walk(1, { rate: 0.1, mode: 'u¦p' })"), /mode\?: [\s\S]*Which way/);
   assert.match(await inspected("walk(¦1)"), /walk\(steps: number/);
 });

@@ -186,7 +186,7 @@ const sequences: Record<string, Sequence> = {
     ["a.toFixed()", "1:3 TS2551"],
     ["b!.toUpperCase()", "1:4 TS2339"],
     [
-      "c.toUpperCase(); d.toFixed(); const n: number = e; f.toUpperCase()",
+      "c.toUpperCase(); d.toFixed(); const n: number = e; f.trim()",
       "1:3 TS2339, 1:20 TS2551, 1:37 TS2322, 1:54 TS2339",
     ],
   ],
