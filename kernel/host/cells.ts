@@ -63,6 +63,9 @@ export function addCell(cell: HostCell): HostCell[] {
   return gone;
 }
 
+/** The number of the last cell that came: they come in order. */
+export const latestId = (): number => latest?.id ?? 0;
+
 function sizeOf({ source, maps }: HostCell): number {
   let size = source.length + perCell;
   for (let index = 0; index < maps.length; index++) size += maps[index]!.length;

@@ -1,4 +1,4 @@
-import { currentCell, findCell, type HostCell, KeyboardInterrupt, startedBy } from "./cells.ts";
+import { currentCell, findCell, type HostCell, KeyboardInterrupt, latestId, startedBy } from "./cells.ts";
 import { libraryInterrupts, restoreLibrary } from "./library.ts";
 import { allIsDone, isUninterrupted } from "./outbox.ts";
 import { defineProperty, now, soon } from "./primordials.ts";
@@ -68,7 +68,7 @@ export class Interrupts {
       if (!wasTerminated && this.#isSomeFresh(asked)) return "wait";
       this.#endAll(asked);
       this.settle();
-      return this.#handled(request);
+      return isOnItsWay(ids) ? "wait" : this.#handled(request);
     }
     if (isUninterrupted()) return "wait";
     // Asked again for its termination, code has lost its context to `clearAsyncIds`.
@@ -76,7 +76,7 @@ export class Interrupts {
     if (!cell || !includes(asked, cell)) {
       if (this.#isSomeFresh(asked)) return "wait";
       this.#endAll(asked);
-      if (cell && !cell.settled) return this.#handled(request);
+      if (cell && !cell.settled) return isOnItsWay(ids) ? "wait" : this.#handled(request);
       if (++this.#askedInVain < patience) return "wait";
     } else {
       // It waited for a child process, which has been ended: it goes on by itself, and its end counts as interrupted.
@@ -98,7 +98,7 @@ export class Interrupts {
     this.#terminating = undefined;
     if (!asked) return;
     this.#endAll(this.#mark(asked.cells));
-    this.#handled(asked.request);
+    if (!isOnItsWay(asked.cells)) this.#handled(asked.request);
   }
 
   /** The cell has ended just before its termination came: `take` runs code for that to come to, and not to the next cell. */
@@ -187,6 +187,12 @@ export class Interrupts {
     cell.thrown = now();
     throw new KeyboardInterrupt();
   };
+}
+
+/** A cell comes through another pipe than the question about it, and may come after it. */
+function isOnItsWay(ids: readonly number[]): boolean {
+  for (let index = 0; index < ids.length; index++) if (ids[index]! > latestId()) return true;
+  return false;
 }
 
 function includes(list: readonly unknown[], wanted: unknown): boolean {

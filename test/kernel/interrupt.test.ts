@@ -176,6 +176,18 @@ test("a timer that never returns, after its cell has ended, can be interrupted",
   assert.equal((await run("spun")).text, "true");
 });
 
+test("an interrupt just after a cell was sent is for that cell, also where it comes before the cell", async () => {
+  const own = openNotebook();
+  assert.equal((await own.run("'ready'")).text, "'ready'");
+  for (let round = 0; round < 15; round++) {
+    const onStart = () => queueMicrotask(() => own.session.interrupt());
+    const { error } = await own.run("await new Promise(() => {})", { onStart });
+    assert.equal(error?.ename, "KeyboardInterrupt");
+    assert.match(error.evalue, /^the cell was interrupted/);
+  }
+  assert.equal((await own.run("'goes on'")).text, "'goes on'");
+});
+
 test("an interrupt when nothing runs does nothing", async () => {
   session.interrupt();
   session.interrupt();
