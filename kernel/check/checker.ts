@@ -64,6 +64,8 @@ export class Checker implements AsyncDisposable {
   readonly #labels = new Map<number, string>();
   /** What cells with type errors declare, and which: it is not there unless one ran all the same. */
   readonly #stopped = new Map<string, string>();
+  /** What cells declare that run, or ended before their end. */
+  readonly #unfinished = new Map<string, string>();
   #workspace: Promise<Workspace> | undefined;
   #process: Workspace | undefined;
   readonly #notes: string[] = [];
@@ -168,7 +170,10 @@ export class Checker implements AsyncDisposable {
     const analysis = this.#analyses.known(source);
     if (!analysis) return undefined;
     const cell = this.history.begin(analysis.text, analysis.facts, analysis.language === "tsx", key);
-    for (const [name] of cell.facts.declared) this.#stopped.delete(name);
+    for (const [name] of cell.facts.declared) {
+      this.#stopped.delete(name);
+      if (label !== undefined) this.#unfinished.set(name, label);
+    }
     if (label !== undefined) this.#labels.set(cell.id, label);
     if (inferred(cell.facts).length > 0) this.#loose.push(cell);
     this.#update();
@@ -178,9 +183,20 @@ export class Checker implements AsyncDisposable {
 
   /** It ended. What a cell narrowed holds only if it ran to its end. */
   end(cell: PastCell | undefined, ok: boolean): void {
-    if (!cell || !ok || cell.facts.touched.size === 0) return;
+    if (!cell || !ok) return;
+    const label = this.#labels.get(cell.id);
+    for (const [name] of cell.facts.declared) if (this.#unfinished.get(name) === label) this.#unfinished.delete(name);
+    if (cell.facts.touched.size === 0) return;
     this.history.succeed(cell);
     this.#update();
+  }
+
+  /** Why a name that a cell declares has no value, as a sentence. */
+  whyUndefined(name: string): string | undefined {
+    const stopped = this.#stopped.get(name);
+    if (stopped !== undefined) return `${stopped} declares it and did not run`;
+    const unfinished = this.#unfinished.get(name);
+    return unfinished && `${unfinished} declares it and did not finish`;
   }
 
   /** The program's variables are lost: so are their types. */
@@ -188,6 +204,7 @@ export class Checker implements AsyncDisposable {
     this.history.clear();
     this.#labels.clear();
     this.#stopped.clear();
+    this.#unfinished.clear();
     this.#loose = [];
     this.#update();
   }

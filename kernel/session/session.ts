@@ -368,7 +368,7 @@ export class Session implements AsyncDisposable {
         this.#flushLastWords();
         break;
       case "output":
-        this.#toldTo(event.cell)?.onOutput(event.output);
+        this.#toldTo(event.cell)?.onOutput(this.#withHint(event.output));
         break;
       case "done":
         this.#flushLastWords();
@@ -403,6 +403,19 @@ export class Session implements AsyncDisposable {
       answer = { refusal: error instanceof Error ? error.message : String(error) };
     }
     if (host === this.#host) host?.send({ type: "input", request, ...answer });
+  }
+
+  /** An error of a name that has no value says which cell would have given it one, as a type error does. */
+  #withHint(output: Output): Output {
+    if (output.type !== "error" || !/^(?:Reference|Type)Error$/.test(output.ename)) return output;
+    const name =
+      /^(?:Cannot access ')?([\p{ID_Continue}$]{1,200})(?:' before init| is not (?:defined|a function|a constructor))/u.exec(
+        output.evalue,
+      )?.[1];
+    const why = name === undefined ? undefined : this.#gate.checker.whyUndefined(name);
+    if (why === undefined) return output;
+    const [headline = "", ...rest] = output.traceback;
+    return { ...output, traceback: [headline, `  ${why}`, ...rest] };
   }
 
   #onNative(name: "stdout" | "stderr", text: string): void {

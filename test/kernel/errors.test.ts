@@ -149,3 +149,17 @@ for (const [what, code] of late) {
     assert.equal((await run("marker")).text, "1");
   });
 }
+
+test("a name without a value says which cell declares it and did not finish, until one does", async () => {
+  assert.equal((await run("throw new Error('early'); const after = 1; class Later {}")).error?.evalue, "early");
+  const label = `cell [${session.executionCount}]`;
+  const hintIn = async (code: string) => (await run(code)).error?.traceback[1];
+  assert.equal(await hintIn("after"), `  ${label} declares it and did not finish`);
+  assert.equal(await hintIn("const read = () => after;\nread()"), `  ${label} declares it and did not finish`);
+  assert.equal(await hintIn("new Later()"), `  ${label} declares it and did not finish`);
+  assert.equal((await run("await Promise.reject(new Error('early')); class Awaited {}")).error?.evalue, "early");
+  assert.equal(await hintIn("new Awaited()"), `  cell [${session.executionCount - 1}] declares it and did not finish`);
+  await run("const after = 2; class Later {}");
+  assert.equal((await run("new Later(); after")).text, "2");
+  assert.equal(await hintIn("throw new ReferenceError('after is not defined')"), "");
+});
