@@ -61,15 +61,33 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
    */
   function catchWhatItThrows(node: Node): void {
     const declaration = (node.declaration as Node | null | undefined) ?? node;
-    if (declaration.type === "VariableDeclaration" && declaration.kind !== "var") {
-      for (const { init } of declaration.declarations as { init: Node | null }[])
-        if (init && !keepsItsForm.test(init.type)) catchIn(init, "(", ")");
-    } else if (/Statement$/.test(node.type)) catchIn(node, "{", "\n}", ";");
+    if (declaration.type === "VariableDeclaration") {
+      if (declaration.kind === "var") catchIn(declaration, "{", "\n});");
+      else for (const each of declaration.declarations as Node[]) catchDeclarator(each);
+    } else if (/Statement$/.test(node.type)) catchIn(node, "{", "\n});");
+    else if (node.type === "ExportDefaultDeclaration" && !declaration.id) catchIn(node, "{", "\n});");
   }
 
-  function catchIn({ start, end }: Node, open: string, close: string, after = ""): void {
+  function catchDeclarator(node: Node): void {
+    const id = node.id as Node;
+    const init = node.init as Node | null;
+    if (!init) return;
+    const value = bare(init);
+    if (id.type !== "Identifier") {
+      // Taking a value apart may run any code, too.
+      const names = `{${boundNames(id).join(",")}}`;
+      edited.prependRight(node.start, `${names}=${options.host}.sync(()=>{let `);
+      edited.appendLeft(node.end, `;return${names}})`);
+    } else if (value.type === "ClassExpression" && !value.id) {
+      // Gets the variable's name, also as the value of a property.
+      const name = `[${JSON.stringify(id.name)}]`;
+      catchIn(init, `({${name}:`, `})${name})`);
+    } else if (!neverThrows.test(value.type)) catchIn(init, "(", "))");
+  }
+
+  function catchIn({ start, end }: Node, open: string, close: string): void {
     edited.prependRight(start, `${options.host}.sync(()=>${open}`);
-    edited.appendLeft(end, `${close})${after}`);
+    edited.appendLeft(end, close);
   }
 
   function rewriteStatement(node: Node): void {
@@ -145,8 +163,8 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     const name = (node.id as Node).name as string;
     (asynchronous ? ahead : declared).add(name);
     if (start < node.start) edited.remove(start, node.start);
-    edited.prependRight(node.start, asynchronous ? `${name}=` : `let ${name}=`);
-    edited.appendLeft(node.end, ";");
+    edited.prependRight(node.start, asynchronous ? `${name}=` : `let ${name}=${options.host}.sync(()=>`);
+    edited.appendLeft(node.end, asynchronous ? ";" : ");");
   }
 
   /** What may stand anywhere: `import()`, `import.meta`, and, outside functions, `var`. */
@@ -196,8 +214,13 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
   }
 }
 
-/** What throws nothing by itself, and functions and classes, which get their names from where they stand. */
-const keepsItsForm = /^(Identifier|Literal|ArrowFunctionExpression|FunctionExpression|ClassExpression)$/;
+/** Functions get their names from where they stand. */
+const neverThrows = /^(Literal|ArrowFunctionExpression|FunctionExpression)$/;
+
+/** `f` in `let a = (f)`: a function in brackets gets its name, too. */
+function bare(node: Node): Node {
+  return node.type === "ParenthesizedExpression" ? bare(node.expression as Node) : node;
+}
 
 function namesOf(declaration: Node): string[] {
   return (declaration.declarations as Node[]).flatMap((each) => boundNames(each.id as Node));

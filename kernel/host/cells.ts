@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { LibraryMark } from "./library.ts";
-import { Table as makeTable, now, type Table } from "./primordials.ts";
+import { inherits, Table as makeTable, now, type Table } from "./primordials.ts";
 import { writeStack } from "./stack.ts";
 
 /** A cell that this host has run or runs now. */
@@ -111,7 +111,7 @@ export class KeyboardInterrupt extends Error {
 }
 
 export function isInterrupt(error: unknown): error is KeyboardInterrupt {
-  return error instanceof KeyboardInterrupt;
+  return inherits(error, KeyboardInterrupt.prototype);
 }
 
 /** Throws when this code was started by a cell that has been interrupted; else gives back what it was given. */

@@ -56,11 +56,13 @@ export class Comm {
   }
 
   onMessage(listener: Listener): this {
+    requireListener(listener);
     this.#messages[this.#messages.length] = { listener, cell: currentCell() };
     return this;
   }
 
   onClose(listener: Listener): this {
+    requireListener(listener);
     this.#closes[this.#closes.length] = { listener, cell: currentCell() };
     return this;
   }
@@ -105,6 +107,8 @@ const targets: Table<string, { opener: Opener; cell: HostCell | undefined }> = n
 export const comm = Object.freeze({
   /** Calls `opener` whenever the front end opens a comm to `target`. */
   register(target: string, opener: Opener): void {
+    requireText(target, "the target of a comm");
+    if (typeof opener !== "function") throw new TypeError(`comm.register needs a function, got ${typeof opener}`);
     targets.set(target, { opener, cell: currentCell() });
   },
 
@@ -114,7 +118,10 @@ export const comm = Object.freeze({
 
   /** Opens a comm to what the front end registered under `target`. */
   open(target: string, data: CommData = {}, options: CommOptions & { id?: string } = {}): Comm {
-    const opened = new Comm(target, options.id ?? randomUUID(), currentCell());
+    const { id = randomUUID() } = options;
+    requireText(target, "the target of a comm");
+    requireText(id, "the id of a comm");
+    const opened = new Comm(target, id, currentCell());
     try {
       opened.post("open", data, options);
     } catch (error) {
@@ -141,6 +148,16 @@ export function installComms(): void {
 function bufferAsText(buffer: Uint8Array): string {
   if (ArrayBuffer.isView(buffer)) return base64(buffer);
   throw new TypeError("the buffers of a comm must be typed arrays, such as new Uint8Array(...)");
+}
+
+/** A front end that gets anything else as a name, and Python's clients, give up on the message. */
+function requireText(name: unknown, what: string): void {
+  if (typeof name !== "string") throw new TypeError(`${what} must be text, got ${typeof name}`);
+}
+
+function requireListener(listener: unknown): void {
+  if (typeof listener !== "function")
+    throw new TypeError(`a comm's listener must be a function, got ${typeof listener}`);
 }
 
 /** Runs a person's listener for its cell, where what it throws is shown. Whether it returned. */

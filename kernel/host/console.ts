@@ -54,7 +54,7 @@ class CellStream extends Writable {
   #decodedFor = 0;
 
   constructor(name: StreamName) {
-    super({ decodeStrings: false });
+    super({ decodeStrings: false, autoDestroy: false, emitClose: false });
     this.#name = name;
     this.fd = name === "stdout" ? 1 : 2;
   }
@@ -76,11 +76,16 @@ class CellStream extends Writable {
     this.#flush();
     const given = [chunk, encoding, callback];
     for (let index = 0; index < given.length; index++) later(given[index]);
+    // For `pipeline`, which waits for it.
+    later(() => this.emit("finish"));
     return this;
   }
 
-  override _destroy(_error: Error | null, callback: () => void): void {
-    callback();
+  /** Node's stdout cannot be destroyed for good either. */
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    callback(error);
+    (this as unknown as { _undestroy(): void })._undestroy();
+    later(() => this.emit("close"));
   }
 
   /** Half a character that nothing came after. */

@@ -1,7 +1,7 @@
 import type { MimeBundle } from "../session/output.ts";
 import { currentId } from "./cells.ts";
 import { sendEvent } from "./outbox.ts";
-import { defineProperty } from "./primordials.ts";
+import { defineProperty, intrinsics } from "./primordials.ts";
 import { encodeBundle, encodeObject } from "./render/bundle.ts";
 
 export interface DisplayOptions {
@@ -19,8 +19,13 @@ export function display(bundle: MimeBundle, options: DisplayOptions = {}): void 
   const data = encodeBundle(bundle);
   const metadata = encodeObject(options.metadata ?? {}, "the metadata of a display");
   const { displayId, update } = options;
+  if (displayId !== undefined && typeof displayId !== "string")
+    throw new intrinsics.TypeError(
+      `display: the displayId must be text, got ${typeof displayId}: pass String(...) of it`,
+    );
   if (update === true) {
-    if (displayId === undefined) throw new TypeError("display: an update needs the displayId of what it updates");
+    if (displayId === undefined)
+      throw new intrinsics.TypeError("display: an update needs the displayId of what it updates");
     sendEvent({ type: "output", cell: currentId(), output: { type: "update", data, metadata, displayId } });
     return;
   }

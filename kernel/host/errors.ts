@@ -3,7 +3,7 @@ import { shorten } from "../../src/display/shorten.ts";
 import { codeFrame } from "../compile/diagnostic.ts";
 import type { Output } from "../session/output.ts";
 import type { HostCell, KeyboardInterrupt } from "./cells.ts";
-import { joinLines, linesOf, makeString, slice, startsWith } from "./primordials.ts";
+import { inherits, joinLines, linesOf, makeString, slice, startsWith } from "./primordials.ts";
 import { hasPlace, type Place, placeOfAwait, placeOfError, readFrames } from "./stack.ts";
 
 type ErrorOutput = Extract<Output, { type: "error" }>;
@@ -44,8 +44,8 @@ export function describeInterrupt(cell: HostCell, error: KeyboardInterrupt): Err
 function nameOf(thrown: unknown): { ename: string; evalue: string } {
   if (!isError(thrown)) return { ename: "Thrown", evalue: show(thrown) };
   try {
-    const ename = makeString(thrown.name || "Error");
-    return { ename, evalue: makeString(thrown.message ?? "") };
+    const ename = shorten(makeString(thrown.name || "Error"));
+    return { ename, evalue: shorten(makeString(thrown.message ?? "")) };
   } catch {
     return { ename: "Error", evalue: "<the error's own name or message throws>" };
   }
@@ -94,7 +94,7 @@ function describeRelated(thrown: Error, indent: string, into: string[], depth: n
       describe(thrown.cause, undefined, `${indent}  `, into, depth + 1);
     }
     const { errors } = thrown as { errors?: unknown };
-    if (thrown instanceof AggregateErrorBefore && typeof errors === "object" && errors !== null) {
+    if (inherits(thrown, aggregateError) && typeof errors === "object" && errors !== null) {
       const each = errors as unknown[];
       for (let index = 0; index < each.length && index < mostFrames; index++) {
         push(into, indent, `Error ${index + 1} of ${each.length}:`);
@@ -110,11 +110,11 @@ function bare(frame: string): string {
   return startsWith(frame, "async ") ? slice(frame, "async ".length) : frame;
 }
 
-const AggregateErrorBefore = AggregateError;
-const ErrorBefore = Error;
+const aggregateError = AggregateError.prototype;
+const anyError = Error.prototype;
 /** Also one that came from another thread, which Node only copies. */
 function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || value instanceof ErrorBefore;
+  return types.isNativeError(value) || inherits(value, anyError);
 }
 
 function stackOf(error: Error): string {

@@ -20,7 +20,7 @@ import { describeLateBy, reportLate } from "./late.ts";
 import { markLibrary } from "./library.ts";
 import type { Loader } from "./load.ts";
 import { encodeEvent, mark, sendEncoded, sendEvent, together, uninterrupted } from "./outbox.ts";
-import { apply, defineProperty, intrinsics, now } from "./primordials.ts";
+import { apply, defineProperty, inherits, intrinsics, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 import { render } from "./render/value.ts";
 import { type Shared, slots } from "./shared.ts";
@@ -191,7 +191,7 @@ export class Evaluator {
 
   #failed(cell: HostCell, details: Thrown): void {
     const thrown = this.#inspector.recover(details);
-    const isSyntax = details.url === cellUrl(cell.id) && thrown instanceof intrinsics.SyntaxError;
+    const isSyntax = details.url === cellUrl(cell.id) && inherits(thrown, intrinsics.SyntaxError.prototype);
     const place: Place | undefined = isSyntax
       ? placeInScript(cellUrl(cell.id), details.lineNumber + 1, details.columnNumber + 1)
       : undefined;

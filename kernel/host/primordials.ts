@@ -3,6 +3,7 @@
  * that runs after a cell calls these, loops by index, and pushes by index.
  */
 import { performance } from "node:perf_hooks";
+import { types } from "node:util";
 
 type Uncurried<Method> = Method extends (...args: infer Args) => infer Result
   ? (self: unknown, ...args: Args) => Result
@@ -54,6 +55,18 @@ export const intrinsics = {
   URL,
   globalThis,
 } as const;
+
+const { isProxy } = types;
+
+/** `instanceof` that calls no code of the person's: a Proxy on the way answers no. */
+export function inherits(value: unknown, prototype: object): boolean {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  for (let at: object | null = value; at !== null; at = getPrototypeOf(at)) {
+    if (at === prototype) return true;
+    if (isProxy(at)) return false;
+  }
+  return false;
+}
 
 /** Text to lines, without the methods that a person may have replaced. */
 export function linesOf(text: string): string[] {

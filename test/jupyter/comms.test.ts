@@ -70,6 +70,8 @@ test("data that JSON cannot hold is refused where it is sent, and numbers arrive
     for (const send of [() => odd.send({ f() {} }), () => odd.send([1] as any), () => odd.send({}, { buffers: [5 as any] })])
       try { send() } catch (error) { refused.push((error as Error).message) }
     try { comm.open("viewer", { n: 1n }) } catch (error) { refused.push((error as Error).message) }
+    for (const name of [() => comm.open(5 as any), () => comm.open("viewer", {}, { id: {} as any }), () => odd.onClose(5 as any)])
+      try { name() } catch (error) { refused.push((error as Error).message) }
     odd.close(); refused`);
   const [opened, closed, result] = (await cell.done("comm_open", "comm_close", "execute_result")).published;
   assert.deepEqual(opened?.content.data, { y: [1, null] });
@@ -79,6 +81,9 @@ test("data that JSON cannot hold is refused where it is sent, and numbers arrive
   assert.match(refused, /the data of a comm must be an object/);
   assert.match(refused, /the buffers of a comm must be typed arrays/);
   assert.match(refused, /the data of a comm\.n is the BigInt 1/);
+  assert.match(refused, /the target of a comm must be text, got number/);
+  assert.match(refused, /the id of a comm must be text, got object/);
+  assert.match(refused, /a comm's listener must be a function, got number/);
   assert.deepEqual((await kernel.ask("comm_info_request", {})).comms, {});
 });
 

@@ -111,6 +111,22 @@ test("an error whose own properties throw is still shown", async () => {
   assert.equal(second?.ename, "Thrown");
 });
 
+test("a thrown proxy whose traps throw is shown, and none of them is called", async () => {
+  const throwing = "{ get() { throw 1 }, getPrototypeOf() { throw 2 }, ownKeys() { throw 3 } }";
+  for (const what of [`new Proxy(new Error("p"), ${throwing})`, `new Proxy(() => {}, ${throwing})`]) {
+    assert.equal((await run(`throw ${what}`)).error?.ename, "Thrown");
+    assert.equal((await run(`await null; throw ${what}`)).error?.ename, "Thrown");
+  }
+  assert.equal((await run(`throw Object.setPrototypeOf({}, new Proxy({}, ${throwing}))`)).error?.ename, "Thrown");
+});
+
+test("of an endless name and message the beginning is shown", async () => {
+  const { error } = await run(`throw Object.assign(new Error("m".repeat(3e5)), { name: "N".repeat(2e5) })`);
+  assert.ok(error!.ename.length < 51_000);
+  assert.match(error!.evalue, /\.\.\. 250000 more characters$/);
+  assert.ok(error!.traceback.join("\n").length < 110_000);
+});
+
 test("an error's own class gives its name", async () => {
   const { error } = await run(
     `class ShapeError extends Error { override name = "ShapeError" } throw new ShapeError("2 is not 3")`,

@@ -83,7 +83,16 @@ const shown: [what: string, code: string][] = [
     "const fails = () => { throw Object.defineProperty(new Error('x'), 'message', { get() { for (;;); } }) };\nconst never = fails()",
   ],
   ["something thrown that is no error", "throw { [Symbol.for('nodejs.util.inspect.custom')]() { for (;;); } }"],
-  ["a thrown proxy", "throw new Proxy(new Error('x'), { get() { for (;;); }, getPrototypeOf() { for (;;); } })"],
+  ["what a thrown object inherits from a proxy", "throw Object.create(new Proxy({}, { get() { for (;;); } }))"],
+  ...[
+    "class Never extends fails() {}",
+    "class Never { static { fails() } }",
+    "var never = fails()",
+    "export default fails()",
+  ].map((code): [string, string] => [`the message of an error that \`${code}\` throws`, failing(code)]),
+  ["the message of an error in a pattern's getter", failing("let { never } = { get never() { return fails() } }")],
+  ["the message of an error in a pattern's default", failing("const [never = fails()] = []")],
+  ["the message of an error in a class expression", failing("let Never = class { static { fails() } }")],
   [
     "the message of an error that nothing catches",
     "setTimeout(() => { throw Object.defineProperty(new Error('x'), 'message', { get() { for (;;); } }) }, 1); await new Promise(() => {})",
@@ -102,6 +111,10 @@ const shown: [what: string, code: string][] = [
   ["a proxy that is shown", "new Proxy({}, { ownKeys() { for (;;); }, get() { for (;;); } })"],
   ["a stack that the person's own code writes", "Error.prepareStackTrace = () => { for (;;); }; null!.x"],
 ];
+
+function failing(code: string): string {
+  return `const fails = () => { throw Object.defineProperty(new Error('x'), 'message', { get() { for (;;); } }) };\n${code}`;
+}
 
 for (const [what, code] of shown)
   test(`an interrupt ends ${what} that never returns, and variables and later cells are not touched`, async () => {

@@ -62,6 +62,18 @@ test("process.stdout takes a character in pieces, every encoding, and an end, as
   assert.equal(last.stdout, "still");
 });
 
+test("process.stdout outlives a pipeline into it, and being destroyed", async () => {
+  const piped = await run(`import { Readable } from "node:stream";
+    import { pipeline } from "node:stream/promises";
+    await pipeline(Readable.from(["a", "b"]), process.stdout);
+    process.stdout.destroy(); void 0;`);
+  // In Node the first pipeline resolves too; its stdout is at its end then, which no cell may bring about for the next.
+  assert.equal(piped.stdout, "ab");
+  const again = await run(`await pipeline(Readable.from(["c", "d"]), process.stdout);
+    console.log(process.stdout.writable, process.stdout.destroyed)`);
+  assert.equal(again.stdout, "cdtrue false\n");
+});
+
 test("clearOutput clears what the cell has shown, at once or with the next output", async () => {
   const { outputs } = await run(
     `console.log(1); clearOutput({ wait: true }); console.log(2); clearOutput(); console.clear()`,
@@ -108,6 +120,13 @@ test("streams and displays keep their order", async () => {
     { type: "clear", wait: false },
     { type: "result", data: { "text/plain": "7" }, metadata: {} },
   ]);
+});
+
+test("a displayId that is not text is refused: Python's clients cannot look it up", async () => {
+  const { error } = await run(
+    `(globalThis as any)[Symbol.for("halftone.display")]({ "text/plain": "a" }, { displayId: { a: 1 } })`,
+  );
+  assert.equal(error?.evalue, "display: the displayId must be text, got object: pass String(...) of it");
 });
 
 test("what a child process writes to the inherited stdout keeps its place", async () => {

@@ -80,6 +80,16 @@ const forms: [what: string, code: string, text: string | undefined][] = [
     "true",
   ],
   [
+    "a name that a function or class in brackets gets",
+    "let f = (() => {}), g = ((function () {})), h = (class {}), i = class { static own = this.name }; [f.name, g.name, h.name, i.own]",
+    "[ 'f', 'g', 'h', 'i' ]",
+  ],
+  [
+    "patterns with defaults, rests and names from before",
+    "const { a, b: [c = a], ...rest } = { a: 1, b: [], z: 3 } as any, d = a + c, [e = () => d] = []; [c, rest, d, e(), e.name]",
+    "[ 1, { z: 3 }, 2, 2, 'e' ]",
+  ],
+  [
     "a function's name",
     "function named() {} const arrow = () => 1; class Named {} [named.name, arrow.name, Named.name]",
     "[ 'named', 'arrow', 'Named' ]",
