@@ -1,7 +1,19 @@
+import { constants } from "node:os";
 import { Worker } from "node:worker_threads";
+import { loadCollector } from "../../src/runtime/collector.ts";
 
-/** Sees to it that this process ends, by a thread of its own: see watchdog.ts. */
+/** Seconds in which the main thread ends by itself after a signal: it says goodbye to its clients. */
+const endsWithin = 2;
+
+/**
+ * Sees to it that this process ends, however busy its main thread is: when its front end is gone, by a thread (see
+ * watchdog.ts), and on SIGTERM and SIGHUP, by the system's alarm. Without the collector's addon the main thread alone
+ * answers those signals.
+ */
 export function startWatchdog(): void {
+  const loaded = loadCollector();
+  if ("addon" in loaded)
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) loaded.addon.endAfter(constants.signals[signal], endsWithin);
   const worker = new Worker(new URL("./watchdog.js", import.meta.url), { execArgv: [] });
   worker.unref();
   // Without it all else works.

@@ -3,6 +3,7 @@
 // there they may touch neither JavaScript nor TensorFlow, so a finalizer only writes down a number.
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstring>
@@ -116,6 +117,37 @@ napi_value Forget(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// Seconds from a signal of `endAfter` to the end of the process, and what was done on each before.
+unsigned int end_seconds = 0;
+struct sigaction before_end[NSIG];
+
+void OnEndingSignal(int signal) {
+  // SIGALRM ends the process, whatever its threads do.
+  alarm(end_seconds);
+  void (*before)(int) = before_end[signal].sa_handler;
+  if (before != SIG_DFL && before != SIG_IGN) before(signal);
+}
+
+// endAfter(signal, seconds): a process that does not end by itself within that time after the signal is ended.
+// What listens to the signal must listen already.
+napi_value EndAfter(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  int32_t signal = 0;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  if (napi_get_value_int32(env, arguments[0], &signal) != napi_ok || signal <= 0 || signal >= NSIG ||
+      napi_get_value_uint32(env, arguments[1], &end_seconds) != napi_ok) {
+    napi_throw_type_error(env, nullptr, "endAfter: expected the number of a signal and seconds");
+    return nullptr;
+  }
+  struct sigaction action;
+  if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler == OnEndingSignal) return nullptr;
+  before_end[signal] = action;
+  action.sa_handler = OnEndingSignal;
+  sigaction(signal, &action, nullptr);
+  return nullptr;
+}
+
 // hold(true) keeps signals from this thread, and from threads that it starts, until hold(false); see signals.ts.
 napi_value Hold(napi_env env, napi_callback_info info) {
   size_t count = 1;
@@ -156,8 +188,15 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } functions[] = {{"watch", Watch},   {"take", Take}, {"weaken", Weaken},         {"reach", Reach},
-                   {"forget", Forget}, {"hold", Hold}, {"holdStderr", HoldStderr}, {"releaseStderr", ReleaseStderr}};
+  } functions[] = {{"watch", Watch},
+                   {"take", Take},
+                   {"weaken", Weaken},
+                   {"reach", Reach},
+                   {"forget", Forget},
+                   {"hold", Hold},
+                   {"endAfter", EndAfter},
+                   {"holdStderr", HoldStderr},
+                   {"releaseStderr", ReleaseStderr}};
   for (const auto& function : functions) {
     napi_value value;
     napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.call, state, &value);

@@ -17,6 +17,8 @@ export interface Collector extends Deaths {
   forget(number: number): void;
   /** Keeps signals from this thread, and from threads that it starts, until it is called with false. */
   hold(on: boolean): void;
+  /** A process that does not end by itself within `seconds` after the signal is ended. What listens to the signal must listen already. */
+  endAfter(signal: number, seconds: number): void;
   /** From now on what is written to file descriptor 2 is held back; throws where that cannot be. */
   holdStderr(): void;
   /** Gives stderr back, and returns what was written meanwhile. */
