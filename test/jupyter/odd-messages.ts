@@ -77,7 +77,7 @@ const codes = [
   "const { [0]: q } = [1]; q",
 ];
 
-const LONG_TEXT = 1 << 10;
+const LONG_TEXT = 1 << 20;
 
 /** A megabyte or more of what may cost more than its length. */
 const long = [
