@@ -1,6 +1,7 @@
 // Arithmetic and comparison, with broadcasting.
-import { broadcastNames } from "./broadcast.ts";
-import { cast, checkTensor, drop, run, scalarOf } from "./engine.ts";
+import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
+import { cast, checkTensor, drop, run, sameShape, scalarOf, scoped } from "./engine.ts";
+import { inFloat32 } from "./half.ts";
 import { int32Of } from "./int32.ts";
 import { label } from "./names.ts";
 import type { Broadcast, DType, IfBroadcast } from "./types/shape.ts";
@@ -33,6 +34,18 @@ function commonDType(op: string, a: Operand, b: Operand): DType {
 const operand = (op: string, x: Operand, dtype: DType): AnyTensor =>
   typeof x === "number" ? scalarOf(dtype === "int32" ? int32Of(op, x) : x, dtype) : cast(x, dtype);
 
+/** Tensors of more axes than TensorFlow's kernels broadcast. */
+const isWide = (x: AnyTensor, y: AnyTensor): boolean =>
+  Math.max(x.rank, y.rank) > 5 && x.size !== 1 && y.size !== 1 && !sameShape(x.shape, y.shape);
+
+function broadcasting(op: string, kernel: string, x: AnyTensor, y: AnyTensor): AnyTensor {
+  if (!isWide(x, y)) return run(kernel, { a: x, b: y });
+  return scoped(op, () => {
+    const shape = broadcastShape(x.shape, y.shape);
+    return run(kernel, { a: expandTo(x, shape), b: expandTo(y, shape) });
+  });
+}
+
 /** Two operands of one dtype into one kernel. */
 function pair(op: string, kernel: string, a: Operand, b: Operand, wanted?: DType | "numeric"): AnyTensor {
   if (typeof a !== "number") checkTensor(op, a);
@@ -42,7 +55,11 @@ function pair(op: string, kernel: string, a: Operand, b: Operand, wanted?: DType
   const x = operand(op, a, dtype);
   const y = operand(op, b, dtype);
   const names = broadcastNames(op, x, y);
-  const result = run(kernel, { a: x, b: y });
+  const result =
+    kernel === "FloorDiv"
+      ? // Of halves, TensorFlow's kernel rounds the quotient before it looks for its whole part.
+        inFloat32(op, "unlisted", [x, y], (p, q) => broadcasting(op, kernel, p, q))
+      : broadcasting(op, kernel, x, y);
   drop(x, a);
   drop(y, b);
   return names === undefined ? result : label(result, names);

@@ -106,7 +106,9 @@ function flatten(values: Nested): Flat {
 }
 
 function inferred(data: Flat["data"]): DType {
-  if (Array.isArray(data)) return typeof data[0] === "boolean" ? "bool" : "float32";
+  // As in NumPy, numbers among booleans make numbers of them.
+  if (Array.isArray(data))
+    return data.length > 0 && data.every((value) => typeof value === "boolean") ? "bool" : "float32";
   return data instanceof Float32Array || data instanceof Float64Array ? "float32" : "int32";
 }
 

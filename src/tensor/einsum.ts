@@ -1,4 +1,3 @@
-import { autocastOp } from "../amp/index.ts";
 import { broadcastShape } from "./broadcast.ts";
 import { diagonalOf } from "./diagonal.ts";
 import { type Problem, planEinsum, type Step } from "./einsum-plan.ts";
@@ -27,7 +26,7 @@ export function einsum(pattern: string, ...operands: AnyTensor[]): AnyTensor {
   const problem = bind(pattern, equation, operands);
   const steps = planned(problem);
   const result = scoped("einsum", () =>
-    (steps.every(isProduct) ? execute : executeWhole)(
+    execute(
       steps,
       operands.map((x) => cast(x, "float32")),
     ),
@@ -137,19 +136,13 @@ function planned(problem: Problem): Step[] {
   return steps;
 }
 
+/** As in PyTorch, autocast sees the steps: matrix products are half, sums float32, products of elements as they come. */
 function execute(steps: readonly Step[], operands: readonly AnyTensor[]): AnyTensor {
   const registers = [...operands];
   for (const step of steps) registers.push(perform(step, registers));
   const result = registers[registers.length - 1]!;
   return steps.length === 0 ? run("Identity", { x: result }) : result;
 }
-
-/** Is a step one that autocast itself runs in half, or one that computes nothing? */
-const isProduct = ({ op }: Step): boolean => op !== "sum" && op !== "multiply";
-
-/** PyTorch's einsum is on autocast's half list as a whole, its sums and products of elements too. */
-const executeWhole = (steps: readonly Step[], operands: readonly AnyTensor[]): AnyTensor =>
-  autocastOp("half", (...xs: AnyTensor[]) => execute(steps, xs))(...operands);
 
 function perform(step: Step, registers: readonly AnyTensor[]): AnyTensor {
   const at = (register: number) => registers[register]!;

@@ -50,8 +50,13 @@ export const cos = float("cos", "Cos");
 export const tan = float("tan", "Tan");
 export const tanh = float("tanh", "Tanh");
 export const sigmoid = float("sigmoid", "Sigmoid");
+const plainSoftplus = unary("softplus", "Softplus", "float32");
 /** log(1 + exp(x)). */
-export const softplus = float("softplus", "Softplus");
+export const softplus = ((x: AnyTensor): AnyTensor => {
+  checkTensor("softplus", x);
+  // TensorFlow's kernel rounds exp(x) to half precision on its way.
+  return label(inFloat32("softplus", "float32", [x], plainSoftplus), namesOf(x));
+}) as To<"float32">;
 const plainErf = unary("erf", "Erf", "float32");
 /** The error function. */
 export const erf = ((x: AnyTensor): AnyTensor => {

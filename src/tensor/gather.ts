@@ -240,7 +240,7 @@ export function topK<T extends TensorOperand, const K extends number>(
 ): { values: Tensor<WithDim<ShapeOf<T>, -1, K>, DTypeOf<T>>; indices: Tensor<WithDim<ShapeOf<T>, -1, K>, "int32"> };
 export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: AnyTensor } {
   checkTensor("topK", x);
-  const size = x.shape.at(-1) ?? 0;
+  const size = x.shape[placeOf("topK", x, -1)]!;
   if (!Number.isInteger(k) || k < 0 || k > size)
     throw new RangeError(`topK: k must be between 0 and ${size} for ${shapeText(x)}, got ${k}`);
   const [values, indices] = scoped("topK", () => {
@@ -288,7 +288,7 @@ export function sort(
   direction: "ascending" | "descending" = "ascending",
 ): { values: AnyTensor; indices: AnyTensor } {
   checkTensor("sort", x);
-  const { values, indices } = topK(x, x.shape.at(-1) ?? 0) as { values: AnyTensor; indices: AnyTensor };
+  const { values, indices } = topK(x, x.shape[placeOf("sort", x, -1)]!) as { values: AnyTensor; indices: AnyTensor };
   if (direction === "descending") return { values, indices };
   const dims = [x.rank - 1];
   const [up, places] = [values, indices].map((t) => label(run("Reverse", { x: t }, { dims }), namesOf(x))) as [

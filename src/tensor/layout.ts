@@ -145,7 +145,20 @@ export function pad(x: AnyTensor, widths: readonly (readonly [number, number])[]
     throw new ShapeError(`pad: ${shapeText(x)} needs ${x.rank} pairs of whole numbers, got ${JSON.stringify(widths)}`);
   if (x.rank === 0) return clone(x);
   const constantValue = x.dtype === "int32" ? int32Of("pad", value) : x.dtype === "bool" ? Number(value !== 0) : value;
-  const result = run("PadV2", { x }, { paddings: widths.map((pair) => [...pair]), constantValue });
+  const padded = (y: AnyTensor, paddings: number[][]) => run("PadV2", { x: y }, { paddings, constantValue });
+  const pairs = widths.map((pair) => [...pair]);
+  // TensorFlow's kernel takes six axes; of more, each is padded by itself, those around it being one each.
+  const result =
+    x.rank <= 6
+      ? padded(x, pairs)
+      : scoped("pad", () =>
+          pairs.reduce((y, pair, axis) => {
+            const [before, size, after] = [y.shape.slice(0, axis), y.shape[axis]!, y.shape.slice(axis + 1)];
+            const flat = reshapeTo(y, [sizeOf(before), size, sizeOf(after)]);
+            const wider = padded(flat, [[0, 0], pair, [0, 0]]);
+            return reshapeTo(wider, [...before, wider.shape[1]!, ...after]);
+          }, x),
+        );
   return label(result, namesOf(x));
 }
 

@@ -106,6 +106,12 @@ function rowLosses(logits: AnyTensor, places: Int32Array, ignoreIndex: number, s
       "int32",
     );
   const multiply = (a: AnyTensor, b: AnyTensor) => run("Multiply", { a, b });
+  /** Not multiplied by 0, which leaves a NaN: an ignored row may hold anything. */
+  const onlyCounted = (losses: AnyTensor) => {
+    if (!places.includes(ignoreIndex)) return losses;
+    const condition = run("NotEqual", { a: counts(), b: scalarOf(0, "float32") });
+    return run("Select", { condition, t: losses, e: run("ZerosLike", { x: losses }) });
+  };
   let slope: AnyTensor;
   return differentiable("crossEntropy", [logits], {
     forward: () => {
@@ -114,13 +120,19 @@ function rowLosses(logits: AnyTensor, places: Int32Array, ignoreIndex: number, s
         const op = "SparseSoftmaxCrossEntropyWithLogits";
         const [losses, gradient] = backend.executeMultipleOutputs(op, labelTypes(), [logits, truth()], 2);
         slope = gradient!;
-        return multiply(losses!, counts());
+        return onlyCounted(losses!);
       }
       const logs = lastLogSoftmax(logits);
       const hot = run("Multiply", { a: hotRows(truth(), classes), b: scalarOf(1 - smoothing, "float32") });
       const targets = run("Add", { a: hot, b: scalarOf(smoothing / classes, "float32") });
       slope = run("Sub", { a: run("Exp", { x: logs }), b: targets });
-      return multiply(run("Neg", { x: reduceOver("Sum", multiply(targets, logs), [1]) }), counts());
+      let shares = multiply(targets, logs);
+      if (smoothing === 0) {
+        // A class of no share counts for nothing also where its logarithm is -Infinity.
+        const condition = run("Equal", { a: targets, b: scalarOf(0, "float32") });
+        shares = run("Select", { condition, t: run("ZerosLike", { x: logs }), e: shares });
+      }
+      return onlyCounted(run("Neg", { x: reduceOver("Sum", shares, [1]) }));
     },
     keep: () => [slope],
     backward: (dy, [kept]) => [() => multiply(kept!, reshapeTo(multiply(dy, counts()), [rows, 1]))],

@@ -215,6 +215,19 @@ type ArgReduction<Op extends string> = <T extends TensorOperand, const A extends
   axis?: AxisOf<Op, ShapeOf<T>, A>,
 ) => Tensor<Reduced<ShapeOf<T>, A>, "int32">;
 
+/** So many the kernels of TensorFlow take. */
+const MOST_AXES = 7;
+
+function argOver(kernel: string, x: AnyTensor, axis: number): AnyTensor {
+  if (!hasNaN(x)) return run(kernel, { x }, { axis });
+  // The kernels pass a NaN over. The first one is where the largest of "is it NaN" is, in the rows that have one.
+  const missing = cast(run("IsNan", { x }), "float32");
+  const condition = run("Equal", { a: reduceOver("Max", missing, [axis]), b: scalarOf(1, "float32") });
+  const numbers = run("Select", { condition: run("IsNan", { x }), t: run("ZerosLike", { x }), e: x });
+  const [t, e] = [run("ArgMax", { x: missing }, { axis }), run(kernel, { x: numbers }, { axis })];
+  return run("Select", { condition, t, e });
+}
+
 const argExtreme =
   (op: string, kernel: string) =>
   (x: AnyTensor, axis: Axis = -1): AnyTensor => {
@@ -222,13 +235,11 @@ const argExtreme =
     const place = placeOf(op, x, axis);
     if (x.shape[place] === 0) throw new RangeError(`${op}: ${shapeText(x)} has no element to choose`);
     const result = scoped(op, () => {
-      if (!hasNaN(x)) return run(kernel, { x }, { axis: place });
-      // The kernels pass a NaN over. The first one is where the largest of "is it NaN" is, in the rows that have one.
-      const missing = cast(run("IsNan", { x }), "float32");
-      const condition = run("Equal", { a: reduceOver("Max", missing, [place]), b: scalarOf(1, "float32") });
-      const numbers = run("Select", { condition: run("IsNan", { x }), t: run("ZerosLike", { x }), e: x });
-      const [t, e] = [run("ArgMax", { x: missing }, { axis: place }), run(kernel, { x: numbers }, { axis: place })];
-      return run("Select", { condition, t, e });
+      if (x.rank <= MOST_AXES) return argOver(kernel, x, place);
+      // Reshaped, so that the axes before and after it are one each.
+      const [before, after] = [sizeOf(x.shape.slice(0, place)), sizeOf(x.shape.slice(place + 1))];
+      const places = argOver(kernel, reshapeTo(x, [before, x.shape[place]!, after]), 1);
+      return reshapeTo(places, x.shape.toSpliced(place, 1));
     });
     return label(result, reducedNames(x, [place], false));
   };

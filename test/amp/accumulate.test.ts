@@ -77,7 +77,8 @@ const composites: [string, (x: h.AnyTensor) => h.AnyTensor, "float32" | "half", 
   ["gelu", (v) => h.gelu(v), "half", [300, 0]],
   ["silu", (v) => h.silu(v), "half", [300, 0]],
   ["dropout", (v) => h.dropout(v, 0), "half", [300, -300]],
-  ["einsum", (v) => loose.einsum!("i j -> j", v), "half", [300, -300]],
+  ["einsum that sums", (v) => loose.einsum!("i j -> j", v), "float32", [300, -300]],
+  ["einsum that multiplies", (v) => loose.einsum!("i j, i j -> i j", v, v), "half", [90000, 90000]],
 ];
 
 const nearest = (value: number, storage: Half | "float32"): number =>
@@ -104,6 +105,22 @@ for (const [name, f, list, values] of composites)
       }
     });
   });
+
+test("softplus and floorDiv of halves are those of the same numbers in float32, rounded once", () => {
+  tf.tidy(() => {
+    for (const storage of ["float16", "bfloat16"] as const) {
+      const value = to(tf.tensor1d([-2.953125, -3, 1]), storage) as h.AnyTensor;
+      assert.deepEqual(h.softplus(value).dataSync(), to(h.softplus(single(value)), storage).dataSync());
+      // 2.9998 and 32.99: as halves they are 3 and 33.
+      const [a, b] = [
+        [-0.029998779296875, 0.0576171875],
+        [-0.01000213623046875, 0.00174713134765625],
+      ].map((values) => to(tf.tensor1d(values), storage) as h.AnyTensor);
+      const right = to(loose.floorDiv!(single(a!), single(b!)), storage);
+      assert.deepEqual(loose.floorDiv!(a, b).dataSync(), right.dataSync());
+    }
+  });
+});
 
 test("dropout of halves stays half and scales in float32", () => {
   tf.tidy(() => {

@@ -134,3 +134,22 @@ test("scores over 65504 in float16 choose among keys as in PyTorch, which comput
     .dataSync();
   assert.ok(slopes.every(Number.isFinite));
 });
+
+test("attention refuses an input that its rows, time and heads do not fit, and a bias that its scores do not", () => {
+  const run = (shape: [number, number], options: Parameters<typeof attention>[1]) => () =>
+    attention(tf.zeros(shape) as Tensor2D, options);
+  const name = "ShapeError";
+  for (const [shape, heads] of [
+    [[2, 9], 2],
+    [[2, 8], 1],
+    [[3, 6], 1],
+  ] as const)
+    assert.throws(run([...shape], { rows: 2, time: 1, heads }), {
+      name,
+      message: /attention: .*2 \* 1 rows and a multiple/,
+    });
+  assert.throws(run([2, 6], { rows: 1, time: 2, heads: 1, bias: tf.zeros([1, 1, 1, 3]) }), {
+    name,
+    message: "attention: the bias [1, 1, 1, 3] does not broadcast to the scores [1, 1, 2, 2]",
+  });
+});

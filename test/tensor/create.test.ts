@@ -31,6 +31,9 @@ test("tensor takes numbers, nested arrays and typed arrays, and gives the dtype 
   ]);
   assert.deepEqual(h.namesOf(h.tensor([1, 2, 3, 4], { shape: [{ row: 2 }, 2] })), ["row", undefined]);
   assert.equal(h.item(h.tensor(5)), 5);
+  // numpy.array([True, 2]) is [1, 2].
+  const mixed = h.tensor([true, 2]);
+  assert.deepEqual([mixed.dtype, ...mixed.dataSync()], ["float32", 1, 2]);
   assert.deepEqual(h.tensor([]).shape, [0]);
 });
 
@@ -118,6 +121,9 @@ test("oneHot, topK and sort", () => {
       [1, 2, 0],
     ],
   );
+  const topOfOne = h.topK as unknown as (x: h.AnyTensor, k: number) => unknown;
+  assert.throws(() => topOfOne(h.tensor(3), 0), { name: "ShapeError", message: "topK: axis -1 is not in []" });
+  assert.throws(() => h.sort(h.tensor(3)), { name: "ShapeError", message: "sort: axis -1 is not in []" });
   assert.throws(() => h.topK(h.tensor([1, 2]), 3), /topK: k must be between 0 and 2 for \[2\], got 3/);
 });
 

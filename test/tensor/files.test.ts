@@ -123,6 +123,7 @@ test("save refuses what a file cannot hold, with its path, and leaves the old fi
     [{ x, made: new (class Layer {})() }, /save: made is a Layer/],
     [around, /save: self contains itself/],
     [{ "a.b": x, a: { b: x } }, /save: two leaves of the tree have the path a\.b/],
+    [{ "": x, arr_0: x }, /save: a property of the tree has no name/],
     [{ x, gone: disposed }, /gone.*disposed/],
     [5, /there is no tensor to write/],
     [{}, /there is no tensor to write/],

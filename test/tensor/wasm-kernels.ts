@@ -12,6 +12,19 @@ const deep = () => h.tensor(ramp, { shape: seven }) as h.AnyTensor;
 const row = () => h.tensor([2, -1]) as h.AnyTensor;
 const each = (f: (x: number, y: number) => number) => [...ramp].map((x, i) => f(x, i % 2 === 0 ? 2 : -1));
 
+const loose = h as unknown as Record<string, (...args: unknown[]) => h.AnyTensor>;
+const twelve = Array.from({ length: 12 }, (_, i) => i);
+/** [3, 1, 1, 1, 1, 1] and [1, 2, 1, 1, 1, 2] with an axis of 1 between any two of more. */
+const alternating = () =>
+  [h.reshape(h.tensor([0, 4, 8]), [3, 1, 1, 1, 1, 1]), h.reshape(h.tensor([0, 1, 2, 3]), [1, 2, 1, 1, 1, 2])] as const;
+const none = Array.from({ length: 6 }, () => [0, 0] as const);
+const labels = (...values: number[]) => h.tensor(values, { dtype: "int32" }) as h.AnyTensor;
+const withNaN = () =>
+  h.tensor([
+    [Number.NaN, 1],
+    [1, 2],
+  ]) as h.AnyTensor;
+
 export const cases: Record<string, [() => h.AnyTensor, ArrayLike<number>]> = {
   "flip of bools": [() => h.flip(bools(many)) as h.AnyTensor, many.toReversed()],
   "tf.reverse of bools": [() => tf.reverse(bools([1, 0, 0, 1, 1, 0], [2, 3]), 1), [0, 0, 1, 0, 1, 1]],
@@ -38,6 +51,23 @@ export const cases: Record<string, [() => h.AnyTensor, ArrayLike<number>]> = {
     [9, -5, -4, 9, -3, -2, 9, -1, 0, 9, 1, 2, 9, 3, 4, 9, 5, 6],
   ],
   "seven axes reversed": [() => h.flip(deep()) as h.AnyTensor, [...ramp].reverse()],
+  "log1p near 0": [() => h.mul(h.log1p(h.tensor([1e-10, -1e-10])), 1e10) as h.AnyTensor, [1, -1]],
+  "six axes that alternate, added": [() => loose.add!(...alternating()), twelve.map((_, i) => 4 * (i >> 2) + (i & 3))],
+  "their gradient": [
+    () => h.grad((x: h.AnyTensor) => h.sum(loose.mul!(x, alternating()[1])))(alternating()[0]),
+    [6, 6, 6],
+  ],
+  "argMax of eight axes": [() => h.argMax(h.tensor(ramp, { shape: [...seven, 1] }), 3) as h.AnyTensor, [2, 2, 2, 2]],
+  "eight axes padded": [
+    () => h.reshape(h.pad(h.ones([2, 1, 1, 1, 1, 1, 1, 2]), [[1, 0], ...none, [0, 1]], 9), [9]) as h.AnyTensor,
+    [9, 9, 9, 1, 1, 9, 1, 1, 9],
+  ],
+  "crossEntropy of -Infinity": [
+    () => h.crossEntropy(h.tensor([[0, Number.NEGATIVE_INFINITY]]), labels(0)) as h.AnyTensor,
+    [0],
+  ],
+  "crossEntropy beside an ignored NaN": [() => h.crossEntropy(withNaN(), labels(-100, 0)), [1.3132616]],
+  "that with smoothed labels": [() => h.crossEntropy(withNaN(), labels(-100, 0), { labelSmoothing: 0.1 }), [1.2632616]],
   "the maximum of nothing beside something": [() => h.max(h.zeros([0, 2]), 1) as h.AnyTensor, []],
   "a float64 number read again": [() => h.tensor(h.readFloat64(h.to(h.tensor([0.5, -2]), "float64"))), [0.5, -2]],
 };

@@ -1,7 +1,11 @@
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { autocastOp, storageOf } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
+import { checkTensor } from "../../tensor/engine.ts";
+import { ShapeError } from "../../tensor/errors.ts";
 import { stopGradient } from "../../tensor/grad.ts";
+import { shapeText } from "../../tensor/names.ts";
+import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { differentiable } from "../differentiable.ts";
 import { integers, isNative, scalar } from "../native.ts";
 import {
@@ -53,9 +57,30 @@ export interface AttentionOptions {
  *
  * Vaswani et al. 2017 (arXiv 1706.03762), section 3.2. The gradient of the softmax takes its row sums from the output,
  * as in FlashAttention (Dao et al. 2022, arXiv 2205.14135, appendix B.2).
+ *
+ * @throws ShapeError for inputs that the rows, time and heads do not fit, and a bias that the scores do not
  */
 export function attention(projected: Tensor2D, options: AttentionOptions): Tensor2D {
+  checkShapes(projected as AnyTensor, options);
   return inHalf(projected, options);
+}
+
+function checkShapes(projected: AnyTensor, { rows, time, heads, bias }: AttentionOptions): void {
+  checkTensor("attention", projected);
+  const [tokens, width] = projected.shape as [number, number];
+  if (projected.rank !== 2 || tokens !== rows * time || !Number.isInteger(width / (3 * heads)))
+    throw new ShapeError(
+      `attention: ${shapeText(projected)} must be [rows * time, 3 * features], here ${rows} * ${time} rows and a multiple ` +
+        `of ${3 * heads} columns for ${heads} heads`,
+    );
+  if (bias === undefined) return;
+  const { shape } = bias instanceof tf.Tensor ? bias : bias.bias;
+  const scores = [rows, heads, time, time];
+  const fits = shape.length <= 4 && shape.every((size, i) => size === 1 || size === scores[4 - shape.length + i]);
+  if (!fits)
+    throw new ShapeError(
+      `attention: the bias [${shape.join(", ")}] does not broadcast to the scores [${scores.join(", ")}]`,
+    );
 }
 
 /**

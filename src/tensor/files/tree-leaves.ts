@@ -49,6 +49,9 @@ export function treeLeaves(tree: unknown): TreeLeaves {
   const branch = (children: [string | number, unknown][], kind: "list" | "object", parent: object, path: string) => {
     if (around.has(parent)) throw new TypeError(`save: ${path || "the tree"} contains itself`);
     if (children.length === 0) add(found.plain, path, { empty: kind });
+    // Its path would be that of the tree itself.
+    if (path === "" && children.some(([key]) => key === ""))
+      throw new TypeError("save: a property of the tree has no name, and so no path; give it one");
     around.add(parent);
     for (const [key, child] of children) visit(child, path === "" ? `${key}` : `${path}.${key}`);
     around.delete(parent);
