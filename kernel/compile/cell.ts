@@ -62,6 +62,7 @@ function compile(source: string, options: CompileOptions): CompiledCell {
       filename: `cell.${parsed.language}`,
       language: parsed.language,
       hasDecorators: uses.hasDecorators,
+      mergesNamespaces: uses.mergesNamespaces,
       keepUnusedImports: true,
       ...(options.legacyDecorators === undefined ? {} : { legacyDecorators: options.legacyDecorators }),
       ...(options.emitDecoratorMetadata === undefined ? {} : { emitDecoratorMetadata: options.emitDecoratorMetadata }),
@@ -118,13 +119,7 @@ function addedImports(body: Node[], original: Node[], code: string): CellImport[
   for (const node of original)
     if (node.type === "ImportDeclaration")
       for (const specifier of node.specifiers as Node[]) written.add((specifier.local as Node).name as string);
-  const nothing: Scan = {
-    needsTransform: false,
-    hasDecorators: false,
-    awaits: false,
-    values: new Set(),
-    types: new Set(),
-  };
+  const nothing = scan([]);
   const added: CellImport[] = [];
   for (const node of body) {
     if (node.type !== "ImportDeclaration") continue;

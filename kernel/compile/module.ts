@@ -30,6 +30,7 @@ export function compileModule(source: string, filename: string): CompiledModule 
     filename,
     language,
     hasDecorators: uses.hasDecorators,
+    mergesNamespaces: uses.mergesNamespaces,
     keepUnusedImports: false,
     ...options,
   });

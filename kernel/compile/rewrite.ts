@@ -1,5 +1,5 @@
 import MagicString from "magic-string";
-import { positionAt } from "./diagnostic.ts";
+import { positionsIn } from "./diagnostic.ts";
 import { boundNames, eachChild, type Node } from "./tree.ts";
 
 export interface Rewrite {
@@ -34,6 +34,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
   /** Names declared at the front and assigned where they stand. */
   const ahead = new Set<string>(options.loads.names);
   const { asynchronous } = options;
+  const placeOf = positionsIn(code);
   const last = options.hasValue ? lastExpression(body) : undefined;
   for (const statement of body) {
     rewriteStatement(statement);
@@ -176,6 +177,9 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     } else if (node.type === "VariableDeclaration" && node.kind === "var" && topScope) {
       assignWhereItStands(node);
     }
+    // `a <!--b` is a comparison in a module, and begins a comment in a script.
+    if (node.type === "UnaryExpression" && code.startsWith("<!--", node.start - 1))
+      edited.prependRight(node.start, " ");
     if (node.type === "ForOfStatement" && node.await === true) {
       const loopBody = node.body as Node;
       if (loopBody.type === "BlockStatement") edited.appendLeft(loopBody.start + 1, `${options.host}.awaited();`);
@@ -193,7 +197,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
 
   function rewriteAwait(node: Node): void {
     const argument = node.argument as Node;
-    const { line, column } = positionAt(code, node.start);
+    const { line, column } = placeOf(node.start);
     edited.prependRight(argument.start, `${options.host}.waits(${line},${column},(`);
     edited.appendLeft(argument.end, "))");
     edited.prependRight(node.start, `${options.host}.awaited(`);
@@ -243,7 +247,8 @@ function isLoopHead(node: Node, key: string): boolean {
 
 /** The last statement's expression; with `using` lowered, the last one inside the `try` that guards the cell. */
 function lastExpression(body: Node[]): Node | undefined {
-  const last = body.at(-1);
+  // Lowered by esbuild, a cell has its exports at its end.
+  const last = body.findLast((each) => each.type !== "ExportNamedDeclaration" || each.declaration != null);
   if (last?.type === "ExpressionStatement") return last.expression as Node;
   if (last?.type === "TryStatement") return lastExpression((last.block as Node).body as Node[]);
   return undefined;

@@ -5,6 +5,9 @@ export interface Scan {
   /** It has syntax that V8 does not run: types, JSX, enum, namespace, decorators, `using`. */
   needsTransform: boolean;
   hasDecorators: boolean;
+  /** Namespaces by name, and whether one of them has several parts: each part sees what the others export. */
+  namespaces: Set<string>;
+  mergesNamespaces: boolean;
   /** It awaits outside of functions. */
   awaits: boolean;
   /** Names read, written or called as values. Shadowing is not considered: a name too many does no harm. */
@@ -46,6 +49,8 @@ export function scan(body: Node[]): Scan {
   const found: Scan = {
     needsTransform: false,
     hasDecorators: false,
+    namespaces: new Set(),
+    mergesNamespaces: false,
     awaits: false,
     values: new Set(),
     types: new Set(),
@@ -66,6 +71,11 @@ function walk(node: Node, inType: boolean, inFunction: boolean, found: Scan): vo
     found.needsTransform = true;
   }
   if (!found.needsTransform) found.needsTransform = isTypescriptVariant(node);
+  if (type === "TSModuleDeclaration" && node.declare !== true) {
+    const { name } = node.id as Node;
+    if (found.namespaces.has(name as string)) found.mergesNamespaces = true;
+    found.namespaces.add(name as string);
+  }
   if (Array.isArray(node.decorators) && node.decorators.length > 0) {
     found.needsTransform = true;
     found.hasDecorators = true;

@@ -12,6 +12,8 @@ export interface TransformOptions {
   filename: string;
   language: "ts" | "tsx" | "js" | "jsx";
   hasDecorators: boolean;
+  /** A namespace has several parts, of which oxc-transform does not let one see what another exports. */
+  mergesNamespaces?: boolean;
   /** tsconfig's `experimentalDecorators`; without it decorators are the standard ones. */
   legacyDecorators?: boolean;
   emitDecoratorMetadata?: boolean;
@@ -22,7 +24,8 @@ export interface TransformOptions {
 
 /** Types, JSX, enum, namespace, decorators and `using` out. Helpers come as imports of `@oxc-project/runtime`. */
 export function transform(source: string, options: TransformOptions): Transformed {
-  if (options.hasDecorators && !options.legacyDecorators) return transformWithEsbuild(source, options);
+  if ((options.hasDecorators || options.mergesNamespaces) && !options.legacyDecorators)
+    return transformWithEsbuild(source, options);
   const result = transformWithOxc(options.filename, source, {
     lang: options.language,
     sourceType: "module",

@@ -27,6 +27,10 @@ const places: [what: string, marked: string][] = [
   ["after decorators", "function d(f: any, _: any) {}\nclass C { @d m() {} }\nthrow $new Error('x')"],
   ["after option lines", "#| label: a\n//| echo: b\nthrow $new Error('x')"],
   ["on a line with an emoji", "const s = '\u{1F600}'; throw $new Error('x')"],
+  [
+    "after a namespace of two parts",
+    "namespace P { export const a = 1 }\nnamespace P { export const b = a }\n throw $new Error('x')",
+  ],
   ["in the last expression", "1;\n  $undefinedName"],
   ["in a rejected promise", "const later = async () => { await null;\n throw $new Error('x') };\nlater()"],
 ];

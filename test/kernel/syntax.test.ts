@@ -80,6 +80,21 @@ const forms: [what: string, code: string, text: string | undefined][] = [
     "true",
   ],
   [
+    "a namespace whose second part reads what the first exports",
+    "namespace Parts { export const one = 1 } namespace Parts { export const two = one + 1 } Parts.two",
+    "2",
+  ],
+  [
+    "the value after an exported class with a decorator",
+    "function same(what: any, _: any) { return what } @same export class Kept {} Kept.name",
+    "'Kept'",
+  ],
+  [
+    "less than a negated decrement, which a script takes for a comment",
+    "let two = 2, one = 1; [two <!--one, one]",
+    "[ false, 0 ]",
+  ],
+  [
     "a name that a function or class in brackets gets",
     "let f = (() => {}), g = ((function () {})), h = (class {}), i = class { static own = this.name }; [f.name, g.name, h.name, i.own]",
     "[ 'f', 'g', 'h', 'i' ]",
