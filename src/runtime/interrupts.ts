@@ -101,12 +101,18 @@ export function onStopped(reset: () => void): void {
 type Method = (this: unknown, ...given: unknown[]) => unknown;
 
 /** Makes the methods of tfjs that change its state whole, and each op a place where an interrupt is seen. */
-export function watchEngine(tfjs: { engine(): object; Variable: { prototype: object } }): void {
+export function watchEngine(tfjs: {
+  engine(): object;
+  Tensor: { prototype: object };
+  Variable: { prototype: object };
+}): void {
   const own = tfjs.engine();
   engine = own as Engine;
   for (const name of ["makeTensor", "makeVariable", "disposeTensor", "readSync"]) makeWhole(own, name, false);
   makeWhole(own, "runKernel", true);
   makeWhole(tfjs.Variable.prototype, "assign", false);
+  // The engine counts a tensor out before the tensor knows that it is disposed of: cut in between, it would be counted twice.
+  for (const { prototype } of [tfjs.Tensor, tfjs.Variable]) makeWhole(prototype, "dispose", false);
 }
 
 function makeWhole(object: object, name: string, isOp: boolean): void {

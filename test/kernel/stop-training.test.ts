@@ -94,7 +94,7 @@ for (const backend of ["tensorflow", "wasm"]) {
     const draw = random(7);
     const stopped = async (code: string): Promise<Ran> => {
       const ran = await run(code, { onOutput: (output) => output.type === "stream" && session.interrupt() });
-      assert.equal(ran.stdout, "now\n");
+      assert.equal(ran.stdout, "now\n", `${code}\n${ran.error?.traceback.join("\n")}`);
       assert.equal(ran.error?.ename, "KeyboardInterrupt", ran.error?.traceback.join("\n"));
       return ran;
     };
@@ -130,7 +130,10 @@ for (const backend of ["tensorflow", "wasm"]) {
       await stopped(`passes = ${passes}; spins = ${spins};\n{ ${code} }`);
       moments.push(`${what} at pass ${passes}${spins ? ", which spins" : ""}`);
       if (stop % 5 > 0) continue;
-      assert.equal((await run("state()")).text, before, moments.slice(-5).join("; "));
+      // V8 may hold on to what a stopped cell awaited for a cell more; a leak stays.
+      let now = (await run("state()")).text;
+      for (let more = 0; more < 5 && now !== before; more++) now = (await run("await null; state()")).text;
+      assert.equal(now, before, moments.slice(-5).join("; "));
     }
     assert.equal((await run("await losses()")).text, (await expected).text);
   });
