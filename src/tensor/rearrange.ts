@@ -5,7 +5,9 @@ import { ShapeError } from "./errors.ts";
 import { checkTotals } from "./int32.ts";
 import { dimText, label, namesOf, shapeText } from "./names.ts";
 import { type Item, isSize, memo, nameList, type Pattern, parsePattern } from "./pattern.ts";
+import type { Whole } from "./reductions.ts";
 import type { AxisSizes, PatternFor, PatternOp, PatternShape } from "./types/rearrange.ts";
+import type { DType } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /**
@@ -41,17 +43,25 @@ export function repeat(x: AnyTensor, pattern: string, sizes: AxisSizes = {}): An
 
 export type Reduction = "sum" | "mean" | "max" | "min" | "prod" | "any" | "all";
 
+/** What a reduction makes of a dtype. */
+type ReducedDType<R extends Reduction, D extends DType> = R extends "mean"
+  ? "float32"
+  : R extends "any" | "all"
+    ? "bool"
+    : Whole<D>;
+
 /** Reduces the axes that the right side leaves out: `reduce(x, "b (h 2) (w 2) c -> b h w c", "max")`. */
 export function reduce<
   T extends TensorOperand,
   const P extends string,
+  R extends Reduction,
   const S extends AxisSizes = Record<never, never>,
 >(
   x: T,
   pattern: PatternFor<"reduce", P, ShapeOf<T>, S>,
-  reduction: Reduction,
+  reduction: R,
   sizes?: S,
-): Tensor<PatternShape<"reduce", P, ShapeOf<T>, S>>;
+): Tensor<PatternShape<"reduce", P, ShapeOf<T>, S>, ReducedDType<R, DTypeOf<T>>>;
 export function reduce(x: AnyTensor, pattern: string, reduction: Reduction, sizes: AxisSizes = {}): AnyTensor {
   if (!(reduction in kernels))
     throw new TypeError(`reduce: the reduction must be one of ${Object.keys(kernels).join(", ")}, got ${reduction}`);

@@ -111,6 +111,18 @@ describe("byte-pair encoding", () => {
     }
   });
 
+  test("makes a capital sigma small as Python's library does, which knows no other one at a word's end", () => {
+    const { file } = trainBpe(["ab"], { size: 258 });
+    // tokenizers 0.23.3: Lowercase().normalize_str("ΑΣ ΟΔΥΣ") and BertNormalizer()'s are "ασ οδυσ".
+    for (const normalizer of [
+      { type: "Lowercase" },
+      { type: "BertNormalizer", clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+    ]) {
+      const tokenizer = bpeTokenizer({ ...file, normalizer });
+      assert.equal(tokenizer.decode(tokenizer.encode("ΑΣ ΟΔΥΣ")), "ασ οδυσ");
+    }
+  });
+
   test("cuts a text to maxLength and keeps its special tokens, as the library's truncation does", async () => {
     const [whole, cut] = ["BERT", "BERT, at most 8 tokens"].map(
       (wanted) => reference.cases.find(({ name }) => name === wanted)!,

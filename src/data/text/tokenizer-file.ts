@@ -82,10 +82,13 @@ function checkBpe(model: Part, vocabulary: Record<string, number>, before: reado
   if (fused && !fallback && before.length > 0) refuse("fuse_unk beside a pre-tokenizer");
 }
 
-/** JavaScript's `trim` takes a byte order mark for white space. */
+/** JavaScript's `trim` takes a byte order mark for white space, and its `toLowerCase` knows of a sigma at a word's end. */
 function portableNormalizer(part: Part): Part[] {
+  const replace = (pattern: object, content: string): Part => ({ type: "Replace", pattern, content });
+  const isLowercase = part.type === "Lowercase" || (part.type === "BertNormalizer" && part.lowercase === true);
+  if (isLowercase) return [replace({ String: "\u03a3" }, "\u03c3"), part];
   if (part.type !== "Strip") return [part];
-  const without = (regex: string): Part => ({ type: "Replace", pattern: { Regex: regex }, content: "" });
+  const without = (regex: string): Part => replace({ Regex: regex }, "");
   return [...(part.strip_left ? [without(`^${SPACE}+`)] : []), ...(part.strip_right ? [without(`${SPACE}+$`)] : [])];
 }
 
