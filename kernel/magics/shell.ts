@@ -24,8 +24,6 @@ async function run(
   const child = spawn(program, args, { stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
   const stop = (): void => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-    // Halted, it starts no other while those that it has started are ended.
-    child.kill("SIGSTOP");
     signalTree(child.pid, "SIGKILL");
   };
   cell?.atEnd.push(stop);

@@ -33,6 +33,14 @@ const stuck: [what: string, code: string][] = [
   ["a flood of output", "for (;;) console.log('x'.repeat(100))"],
   ["execSync", "require('child_process').execSync('sleep 60; true')"],
   [
+    "execSync of a shell that has ended and left one that holds its pipe",
+    "require('child_process').execSync('sleep 60 &')",
+  ],
+  [
+    "spawnSync of a shell that starts the next when one is killed",
+    "require('child_process').spawnSync('sh', ['-c', 'trap \"\" INT; sleep 60; sleep 61; sleep 62; sleep 63'])",
+  ],
+  [
     "spawnSync that ignores SIGINT",
     "require('child_process').spawnSync('sh', ['-c', 'trap \"\" INT; while :; do sleep 1; done'])",
   ],
