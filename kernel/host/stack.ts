@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, Stats, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { findCell, type HostCell } from "./cells.ts";
 import {
+  apply,
   defineProperty,
   endsWith,
   exec,
@@ -276,10 +277,15 @@ export function forgetCells(cells: readonly HostCell[]): void {
   }
 }
 
+const { isFile } = Stats.prototype;
+const longestSource = 10 << 20;
+
 function readSource(path: string): string | undefined {
   if (endsWith(path, ".node")) return undefined;
   try {
-    return readFileSync(path, "utf8");
+    // A stack is text that anybody may have written: what it names may be a device that never ends.
+    const file = statSync(path);
+    return apply(isFile, file, []) && file.size < longestSource ? readFileSync(path, "utf8") : undefined;
   } catch {
     return undefined;
   }

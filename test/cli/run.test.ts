@@ -59,17 +59,21 @@ test("a failing cell ends the run with status 1, its traceback, and what ran kep
   assert.equal((await halftone(["run", file, "--allow-errors"])).status, 0);
 });
 
-test("Ctrl-C stops the cell, saves what ran and gives status 130", async (context) => {
-  const folder = scratch(context);
-  const file = writeCells(folder, "a.ipynb", [code("6 * 7"), code("while (true) {}")]);
-  const running = start(["run", file]);
-  await running.said("1/2");
-  running.kill("SIGINT");
-  const { status, stderr } = await running.finished;
-  assert.equal(status, 130, stderr);
-  assert.match(stderr, /Interrupted\. What ran is in/);
-  assert.match(outputs(read(folder, "a.executed.ipynb"))[0]!, /"42"/);
-});
+for (const [what, signal, expected] of [
+  ["Ctrl-C", "SIGINT", 130],
+  ["closing the terminal", "SIGHUP", 129],
+] as const)
+  test(`${what} stops the cell, saves what ran and gives status ${expected}`, async (context) => {
+    const folder = scratch(context);
+    const file = writeCells(folder, "a.ipynb", [code("6 * 7"), code("while (true) {}")]);
+    const running = start(["run", file]);
+    await running.said("1/2");
+    running.kill(signal);
+    const { status, stderr } = await running.finished;
+    assert.equal(status, expected, stderr);
+    assert.match(stderr, /Interrupted\. What ran is in/);
+    assert.match(outputs(read(folder, "a.executed.ipynb"))[0]!, /"42"/);
+  });
 
 test("a folder gives executed copies, a page each, a landing page, and goes on after a failure", async (context) => {
   const folder = scratch(context);

@@ -124,6 +124,11 @@ test("a thrown proxy whose traps throw is shown, and none of them is called", as
   assert.equal((await run(`throw Object.setPrototypeOf({}, new Proxy({}, ${throwing}))`)).error?.ename, "Thrown");
 });
 
+test("a stack that names a device instead of a file is shown without its lines", async () => {
+  const { error } = await run(`throw Object.assign(new Error("s"), { stack: "    at bar (/dev/zero:1:1)" })`);
+  assert.deepEqual(error?.traceback, ["Error: s", "    at bar (/dev/zero:1:1)"]);
+});
+
 test("of an endless name and message the beginning is shown", async () => {
   const { error } = await run(`throw Object.assign(new Error("m".repeat(3e5)), { name: "N".repeat(2e5) })`);
   assert.ok(error!.ename.length < 51_000);
