@@ -1,4 +1,5 @@
-import { cast, checkTensor, drop, reshapeTo, run, scoped, sizeOf } from "./engine.ts";
+import { broadcastShape, expandTo } from "./broadcast.ts";
+import { cast, checkTensor, drop, reshapeTo, run, sameShape, scoped, sizeOf } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
 import type { Differ, DimText, IsUnknown, Rest, Shape, ShapeIn, ShapeText, TryBroadcast } from "./types/shape.ts";
@@ -108,9 +109,19 @@ function multiply(a: AnyTensor, b: AnyTensor): AnyTensor {
       return reshapeTo(flat, [...Array<number>(Math.max(0, b.rank - a.rank)).fill(1), ...s.slice(0, -1), n]);
     }
     const row = a.rank === 1 ? reshapeTo(a, [1, k]) : a;
-    const product = batchMatmul(row, b);
+    const product = batchMatmul(...withBatchesThatBroadcast(row, b));
     return a.rank === 1 ? reshapeTo(product, [...product.shape.slice(0, -2), t[t.length - 1]!]) : product;
   });
+}
+
+/** TensorFlow broadcasts so many axes; with more, both are repeated first. */
+const MOST_BATCH_AXES = 4;
+
+function withBatchesThatBroadcast(a: AnyTensor, b: AnyTensor): [AnyTensor, AnyTensor] {
+  const [x, y] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  if (Math.max(x.length, y.length) <= MOST_BATCH_AXES || sameShape(x, y)) return [a, b];
+  const batch = broadcastShape(x, y);
+  return [expandTo(a, [...batch, ...a.shape.slice(-2)]), expandTo(b, [...batch, ...b.shape.slice(-2)])];
 }
 
 /** [..., m, k] by [..., k, n], each stored transposed where said so; batch axes broadcast. */

@@ -17,6 +17,7 @@ const twelve = Array.from({ length: 12 }, (_, i) => i);
 /** [3, 1, 1, 1, 1, 1] and [1, 2, 1, 1, 1, 2] with an axis of 1 between any two of more. */
 const alternating = () =>
   [h.reshape(h.tensor([0, 4, 8]), [3, 1, 1, 1, 1, 1]), h.reshape(h.tensor([0, 1, 2, 3]), [1, 2, 1, 1, 1, 2])] as const;
+const alternatingBatches = () => h.reshape(h.tensor([0, 1, 2, 3]), [1, 2, 1, 1, 1, 2, 1, 1]) as h.AnyTensor;
 const none = Array.from({ length: 6 }, () => [0, 0] as const);
 const labels = (...values: number[]) => h.tensor(values, { dtype: "int32" }) as h.AnyTensor;
 const withNaN = () =>
@@ -56,6 +57,15 @@ export const cases: Record<string, [() => h.AnyTensor, ArrayLike<number>]> = {
   "their gradient": [
     () => h.grad((x: h.AnyTensor) => h.sum(loose.mul!(x, alternating()[1])))(alternating()[0]),
     [6, 6, 6],
+  ],
+  "a product of eight axes, and its gradient": [
+    () => {
+      const [a, b] = [h.reshape(h.tensor([1, 2, 3]), [3, 1, 1, 1, 1, 1, 1, 1]), alternatingBatches()];
+      const value = h.reshape(loose.matmul!(a, b), [12]);
+      const gradient = h.reshape(h.grad((x: h.AnyTensor) => h.sum(loose.matmul!(x, b)))(a), [3]);
+      return h.concat([value, gradient]) as h.AnyTensor;
+    },
+    [0, 1, 2, 3, 0, 2, 4, 6, 0, 3, 6, 9, 6, 6, 6],
   ],
   "argMax of eight axes": [() => h.argMax(h.tensor(ramp, { shape: [...seven, 1] }), 3) as h.AnyTensor, [2, 2, 2, 2]],
   "eight axes padded": [
