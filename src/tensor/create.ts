@@ -199,6 +199,7 @@ export function linspace(start: number, stop: number, count: number): AnyTensor 
 /** The identity matrix. */
 export function eye<const N extends number>(size: N): Tensor<[N, N], "float32">;
 export function eye(size: number): AnyTensor {
+  readSizes("eye", [size]);
   const values = new Float32Array(size * size);
   for (let i = 0; i < size; i++) values[i * (size + 1)] = 1;
   return engine.makeTensor(values, [size, size], "float32") as AnyTensor;

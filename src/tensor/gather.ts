@@ -5,6 +5,7 @@ import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
 import { cast, checkTensor, differentiable, permuteTo, reshapeTo, run, scalarOf, scoped, sizeOf } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { int32Of } from "./int32.ts";
+import { readSizes } from "./layout.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { hasNaN } from "./reductions.ts";
 import type { Axis, AxisOf, Place, SameRank, WithDim } from "./types/axis.ts";
@@ -189,6 +190,7 @@ export function oneHot(indices: AnyTensor, depth: number): AnyTensor {
   checkTensor("oneHot", indices);
   if (indices.dtype !== "int32")
     throw new TypeError(`oneHot: the indices must be an int32 tensor, got ${indices.dtype}`);
+  readSizes("oneHot", [depth]);
   const names = namesOf(indices);
   const result = scoped("oneHot", () =>
     reshapeTo(hotRows(reshapeTo(indices, [indices.size]), depth), [...indices.shape, depth]),

@@ -85,11 +85,15 @@ export function splitAlong(x: AnyTensor, parts: number | readonly number[], axis
   checkTensor("splitAlong", x);
   const place = placeOf("splitAlong", x, axis);
   const length = x.shape[place]!;
-  if (typeof parts === "number" && (parts <= 0 || length % parts !== 0))
+  if (typeof parts === "number" && !(Number.isInteger(parts) && parts > 0 && length % parts === 0))
     throw new ShapeError(`splitAlong: axis ${axis} of ${shapeText(x)} does not split into ${parts} equal parts`);
   const sizes = typeof parts === "number" ? Array<number>(parts).fill(length / parts) : [...parts];
-  if (sizes.reduce((sum, size) => sum + size, 0) !== length || sizes.some((size) => size < 0))
+  if (
+    sizes.reduce((sum, size) => sum + size, 0) !== length ||
+    sizes.some((size) => !(Number.isInteger(size) && size >= 0))
+  )
     throw new ShapeError(`splitAlong: [${sizes.join(", ")}] do not add up to axis ${axis} of ${shapeText(x)}`);
+  if (sizes.length === 0) return [];
   const result = run("SplitV", { x }, { numOrSizeSplits: sizes, axis: place }) as unknown as AnyTensor[];
   return result.map((part) => label(part, namesOf(x)));
 }

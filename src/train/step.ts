@@ -101,8 +101,8 @@ function lossAndGradients(
   forwardDone: () => void,
 ) {
   let right: Scalar | undefined;
+  let unscaled: Scalar | undefined;
   let read: number | undefined;
-  const scale = scaler?.getScale() ?? 1;
   const forward = () => {
     const outputs = model.apply(model.parameters, batch, { training: true, seed });
     const { loss, accuracy } = judge(objective, outputs, batch);
@@ -112,17 +112,20 @@ function lossAndGradients(
   const { value, gradients } = valueAndGradients(
     () => {
       const loss = half ? autocast(half, forward) : forward();
-      return scaler ? scaler.scale(loss) : loss;
+      if (!scaler) return loss;
+      // Of the loss itself, since a large scale makes infinity of a product of it.
+      unscaled = tf.keep(loss);
+      return scaler.scale(loss);
     },
     variables,
     // Reading the loss waits for a GPU, so that the forward pass is over when its time is taken.
     (loss) => {
-      read = loss.dataSync()[0]! / scale;
+      read = (unscaled ?? loss).dataSync()[0]!;
       forwardDone();
     },
   );
   const accuracy = right?.dataSync()[0] ?? Number.NaN;
-  tf.dispose([value, ...(right ? [right] : [])]);
+  tf.dispose([value, right, unscaled].filter((tensor) => tensor !== undefined));
   return { loss: read!, accuracy, gradients };
 }
 

@@ -52,6 +52,15 @@ describe("train in mixed precision", { skip: !native && "needs the native runtim
     assert.ok(steps.at(-1)!.loss < steps[0]!.loss);
   });
 
+  test("the loss is shown as it is where the scaled one is infinite", async () => {
+    for (const half of [undefined, "float16"] as const) {
+      const [plain, scaled] = [{}, { scaler: new GradScaler({ initScale: 2 ** 127 }) }];
+      const first = async (options: object) =>
+        (await train({ ...setting(half), scaler: undefined, ...options, steps: 1 } as never)).steps[0]!.loss;
+      assert.equal(await first(scaled), await first(plain));
+    }
+  });
+
   test("the learning rate's schedule waits at skipped steps, also after a checkpoint", async () => {
     // transformers' Trainer: `if not self.accelerator.optimizer_step_was_skipped: self.lr_scheduler.step()`.
     const file = path.join(folder, "schedule.safetensors");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Scalar, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { storageOf, to } from "../../src/amp/index.ts";
-import { attention } from "../../src/nn/index.ts";
+import { addWithDropout, attention } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
 import { dice } from "../tensor/naive.ts";
 
@@ -152,4 +152,15 @@ test("attention refuses an input that its rows, time and heads do not fit, and a
     name,
     message: "attention: the bias [1, 1, 1, 3] does not broadcast to the scores [1, 1, 2, 2]",
   });
+});
+
+test("a dropout rate that leaves nothing, or is none, is refused", () => {
+  const x = tf.zeros([1, 3]) as Tensor2D;
+  for (const rate of [1, 2, -0.5, Number.NaN]) {
+    const dropout = { rate, seed: [1, 2] as const };
+    const message = (op: string) => `${op}: the dropout rate must be at least 0 and below 1, got ${rate}`;
+    assert.throws(() => addWithDropout(x, x, dropout), new RangeError(message("addWithDropout")));
+    const options = { rows: 1, time: 1, heads: 1, dropout };
+    assert.throws(() => attention(x, options), new RangeError(message("attention")));
+  }
 });

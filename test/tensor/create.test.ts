@@ -121,6 +121,13 @@ test("oneHot, topK and sort", () => {
       [1, 2, 0],
     ],
   );
+  for (const depth of [-1, 1.5])
+    assert.throws(
+      () => h.oneHot(h.tensor([0], { dtype: "int32" }), depth),
+      new RangeError(`oneHot: a size must be a whole number, got ${depth}`),
+    );
+  for (const size of [-1, 1.5])
+    assert.throws(() => h.eye(size), new RangeError(`eye: a size must be a whole number, got ${size}`));
   const topOfOne = h.topK as unknown as (x: h.AnyTensor, k: number) => unknown;
   assert.throws(() => topOfOne(h.tensor(3), 0), { name: "ShapeError", message: "topK: axis -1 is not in []" });
   assert.throws(() => h.sort(h.tensor(3)), { name: "ShapeError", message: "sort: axis -1 is not in []" });

@@ -171,6 +171,9 @@ test("concat, stack, splitAlong and unstack join and cut along an axis, dtypes w
     /concat: \[2, 2\] and \[3, 3\] do not join along axis 1: 2 is not 3/,
   );
   assert.throws(() => loose.stack!([a, b]), /stack: \[2, 2\] and \[2, 1\] are not the same shape/);
+  for (const parts of [0.5, [1.5, 1.5], [Number.NaN, 3]])
+    assert.throws(() => loose.splitAlong!(joined, parts, 1), { name: "ShapeError" });
+  assert.deepEqual(loose.splitAlong!(h.zeros([0, 2]), []), []);
   assert.throws(() => loose.splitAlong!(joined, 2, 1), /axis 1 of \[2, 3\] does not split into 2 equal parts/);
   assert.throws(() => loose.concat!([]), /there is no tensor to join/);
 });

@@ -17,7 +17,7 @@ import {
   scoreRange,
   widened,
 } from "./attention-mask.ts";
-import { type Dropout, dropout, keep, keepMask, keepScale } from "./dropout.ts";
+import { checkRate, type Dropout, dropout, keep, keepMask, keepScale } from "./dropout.ts";
 import {
   add,
   batchMatMul,
@@ -62,6 +62,7 @@ export interface AttentionOptions {
  */
 export function attention(projected: Tensor2D, options: AttentionOptions): Tensor2D {
   checkShapes(projected as AnyTensor, options);
+  checkRate("attention", options.dropout);
   return inHalf(projected, options);
 }
 

@@ -21,6 +21,12 @@ export interface Dropout {
   seed: readonly [number, number];
 }
 
+/** Throws RangeError unless some values can stay. */
+export function checkRate(op: string, options: Dropout | undefined): void {
+  if (options && !(options.rate >= 0 && options.rate < 1))
+    throw new RangeError(`${op}: the dropout rate must be at least 0 and below 1, got ${options.rate}`);
+}
+
 /** What to multiply the values that stay by, so that their expected sum does not change. */
 export const keepScale = ({ rate }: Dropout): number => 1 / (1 - rate);
 
@@ -85,6 +91,7 @@ function keepScaled(x: Tensor, mask: Tensor, options: Dropout): Tensor {
  * Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
  */
 export function dropout<T extends Tensor>(x: T, options: Dropout | undefined): T {
+  checkRate("dropout", options);
   if (!options || options.rate === 0) return x;
   if (!isNative()) {
     return tf.tidy(() => tf.mul(tf.mul(x, portableMask(x.shape, options)), keepScale(options))) as T;
@@ -102,6 +109,7 @@ export function dropout<T extends Tensor>(x: T, options: Dropout | undefined): T
 
 /** `residual + dropout(x)`, as one op: the dropped copy of `x` is not kept. */
 export function addWithDropout<T extends Tensor>(residual: T, x: T, options: Dropout | undefined): T {
+  checkRate("addWithDropout", options);
   if (!isNative()) return tf.add(residual, dropout(x, options)) as T;
   const active = options && options.rate > 0 ? options : undefined;
   return differentiable(
