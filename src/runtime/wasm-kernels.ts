@@ -102,6 +102,42 @@ export function transposeEmpty(tfjs: Tfjs): void {
   tfjs.registerKernel({ ...kernel, kernelFunc });
 }
 
+/** More numbers than the backend's own kernels may add one after another in float32, which loses digits with each. */
+const LONGEST_SUM = 4096;
+
+/**
+ * Long sums and means over the last axes (over all of a tensor, most often) add in doubles, as good as the pairwise sums of
+ * NumPy. Other axes are left to the backend's kernels, as NumPy leaves them to plain addition.
+ */
+export function addLongSumsInDoubles(tfjs: Tfjs): void {
+  for (const name of ["Sum", "Mean"]) {
+    const kernel = tfjs.getKernel(name, "wasm");
+    const kernelFunc: KernelConfig["kernelFunc"] = (call) => {
+      const { x } = call.inputs as { x: TensorInfo };
+      const { axis, keepDims } = call.attrs as { axis?: number | readonly number[]; keepDims?: boolean };
+      const rank = x.shape.length;
+      const axes = [axis ?? [...x.shape.keys()]].flat().map((each) => (each < 0 ? each + rank : each));
+      const first = rank - axes.length;
+      const [outer, summed] = [x.shape.slice(0, first), x.shape.slice(first)];
+      const length = summed.reduce((product, size) => product * size, 1);
+      if (x.dtype !== "float32" || length <= LONGEST_SUM || axes.some((each) => each < first))
+        return kernel.kernelFunc(call);
+      const backend = call.backend as KernelBackend;
+      const values = backend.readSync(x.dataId) as Float32Array;
+      const sums = new Float32Array(values.length / length);
+      for (let row = 0; row < sums.length; row++) {
+        let sum = 0;
+        for (let i = row * length; i < (row + 1) * length; i++) sum += values[i]!;
+        sums[row] = name === "Mean" ? sum / length : sum;
+      }
+      const shape = keepDims ? [...outer, ...summed.map(() => 1)] : outer;
+      return { dataId: backend.write(sums, shape, "float32"), shape, dtype: "float32" };
+    };
+    tfjs.unregisterKernel(name, "wasm");
+    tfjs.registerKernel({ ...kernel, kernelFunc });
+  }
+}
+
 function onCpu(tfjs: Tfjs, kernel: KernelConfig): KernelConfig["kernelFunc"] {
   return ({ inputs, attrs, backend }) => {
     const cpu = tfjs.findBackend("cpu");

@@ -7,7 +7,7 @@ import { manageWasm } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
 import type { Tf } from "./native.ts";
 import { correctPartGradients } from "./part-gradients.ts";
-import { borrowKernels, transposeEmpty } from "./wasm-kernels.ts";
+import { addLongSumsInDoubles, borrowKernels, transposeEmpty } from "./wasm-kernels.ts";
 import { keepNaN } from "./wasm-nan.ts";
 
 type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
@@ -20,6 +20,7 @@ export function loadWasm(): { tf: Tf; ready: Promise<unknown>; version: string }
   seed(require.resolve("@tensorflow/tfjs-node-gpu"), tf);
   borrowKernels(tfjs);
   transposeEmpty(tfjs);
+  addLongSumsInDoubles(tfjs);
   keepNaN(tfjs);
   equalizeWasmBatches(tfjs);
   correctGradients(tfjs);

@@ -52,6 +52,8 @@ export const cases: Record<string, [() => h.AnyTensor, ArrayLike<number>]> = {
     [9, -5, -4, 9, -3, -2, 9, -1, 0, 9, 1, 2, 9, 3, 4, 9, 5, 6],
   ],
   "seven axes reversed": [() => h.flip(deep()) as h.AnyTensor, [...ramp].reverse()],
+  "the mean of a million numbers": [() => h.mean(tf.fill([1_000_000], 0.1)), [0.1]],
+  "long sums of rows": [() => h.mul(h.sum(tf.fill([2, 1000, 200], 0.1), [1, 2]), 1e-5) as h.AnyTensor, [0.2, 0.2]],
   "log1p near 0": [() => h.mul(h.log1p(h.tensor([1e-10, -1e-10])), 1e10) as h.AnyTensor, [1, -1]],
   "six axes that alternate, added": [() => loose.add!(...alternating()), twelve.map((_, i) => 4 * (i >> 2) + (i & 3))],
   "their gradient": [
