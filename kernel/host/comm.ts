@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { CommMessage } from "../session/output.ts";
 import { answerCalls } from "./calls.ts";
-import { currentCell, type HostCell, within } from "./cells.ts";
-import { reportLate } from "./late.ts";
+import { currentCell, type HostCell } from "./cells.ts";
+import { callLate } from "./late.ts";
 import { sendEvent } from "./outbox.ts";
 import { defineProperty, Table } from "./primordials.ts";
 import { base64, encodeObject } from "./render/bundle.ts";
@@ -87,7 +87,7 @@ export class Comm {
     if (action === "close") this.end();
     for (let index = 0; index < listeners.length; index++) {
       const { listener, cell } = listeners[index]!;
-      callListener(cell, () => listener(message));
+      callLate(cell, () => listener(message));
     }
   }
 
@@ -141,7 +141,7 @@ export function installComms(): void {
     const opened = new Comm(target, id, registered?.cell);
     if (!registered) return opened.close();
     // As ipykernel does: the front end then knows that nobody will answer.
-    if (!callListener(registered.cell, () => registered.opener(opened, message))) opened.close();
+    if (!callLate(registered.cell, () => registered.opener(opened, message))) opened.close();
   });
 }
 
@@ -158,18 +158,4 @@ function requireText(name: unknown, what: string): void {
 function requireListener(listener: unknown): void {
   if (typeof listener !== "function")
     throw new TypeError(`a comm's listener must be a function, got ${typeof listener}`);
-}
-
-/** Runs a person's listener for its cell, where what it throws is shown. Whether it returned. */
-function callListener(cell: HostCell | undefined, listener: () => void): boolean {
-  const run = (): boolean => {
-    try {
-      listener();
-      return true;
-    } catch (error) {
-      reportLate(error);
-      return false;
-    }
-  };
-  return cell ? within(cell, run) : run();
 }

@@ -16,11 +16,11 @@ import { describeInterrupt, describeSafely } from "./errors.ts";
 import { installExit } from "./exit.ts";
 import { Inspector, type Reply, type Thrown } from "./inspector.ts";
 import { Interrupts } from "./interrupts.ts";
-import { describeLateBy, reportLate } from "./late.ts";
+import { containBy, describeLateBy, reportLate } from "./late.ts";
 import { markLibrary } from "./library.ts";
 import type { Loader } from "./load.ts";
 import { encodeEvent, mark, sendEncoded, sendEvent, together, uninterrupted } from "./outbox.ts";
-import { apply, defineProperty, inherits, intrinsics, now } from "./primordials.ts";
+import { apply, defineProperty, includes, inherits, intrinsics, now } from "./primordials.ts";
 import type { Command } from "./protocol.ts";
 import { render } from "./render/value.ts";
 import { type Shared, slots } from "./shared.ts";
@@ -30,11 +30,6 @@ type ErrorOutput = Extract<Output, { type: "error" }>;
 type Execute = Extract<Command, { type: "execute" }>;
 const lateEvents = ["uncaughtException", "unhandledRejection"] as const;
 const { on, listeners } = process;
-function includes(list: readonly unknown[], wanted: unknown): boolean {
-  for (let index = 0; index < list.length; index++) if (list[index] === wanted) return true;
-  return false;
-}
-
 const addShared = Atomics.add;
 /** Ends a script whose failure is known. */
 const failed = Object.freeze({ __proto__: null });
@@ -64,6 +59,7 @@ export class Evaluator {
       const output = this.#describe(cell, error);
       return output === stoppedWhileShown && cell.interrupted ? undefined : output;
     });
+    containBy((cell, action) => this.#contain(cell, action));
     installExit(shared, this.#inspector.disconnect);
     const doors = {
       value: (id: number, value: unknown) => {
@@ -239,13 +235,21 @@ export class Evaluator {
     return described ?? stoppedWhileShown;
   }
 
-  /** Runs host code that may call the person's as an evaluation of its own: a termination ends that and nothing around it. */
-  #contain(cell: HostCell | undefined, action: () => void): void {
+  /**
+   * Runs host code that may call the person's as an evaluation of its own: a termination ends that and nothing around it.
+   * Whether it ran to its end.
+   */
+  #contain(cell: HostCell | undefined, action: () => void): boolean {
     const before = this.#evaluating;
     this.#evaluating = cell;
     const inCell = cell ? () => within(cell, action) : action;
-    this.#inspector.act(inCell, () => this.#interrupts.terminated());
+    let ended = true;
+    this.#inspector.act(inCell, () => {
+      ended = false;
+      this.#interrupts.terminated();
+    });
     this.#evaluating = before;
+    return ended;
   }
 
   /** The last output as it is sent; false for one that JSON cannot carry, which an error stands for. */

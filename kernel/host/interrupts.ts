@@ -1,7 +1,7 @@
 import { currentCell, findCell, type HostCell, KeyboardInterrupt, latestId, startedBy } from "./cells.ts";
 import { libraryInterrupts, restoreLibrary } from "./library.ts";
 import { allIsDone, isUninterrupted } from "./outbox.ts";
-import { defineProperty, now, soon } from "./primordials.ts";
+import { defineProperty, includes, now, soon } from "./primordials.ts";
 import { type Shared, slots } from "./shared.ts";
 import { isAboveCode, isCalledFromCode } from "./stack.ts";
 
@@ -192,11 +192,6 @@ export class Interrupts {
 /** A cell comes through another pipe than the question about it, and may come after it. */
 function isOnItsWay(ids: readonly number[]): boolean {
   for (let index = 0; index < ids.length; index++) if (ids[index]! > latestId()) return true;
-  return false;
-}
-
-function includes(list: readonly unknown[], wanted: unknown): boolean {
-  for (let index = 0; index < list.length; index++) if (list[index] === wanted) return true;
   return false;
 }
 

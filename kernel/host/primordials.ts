@@ -68,6 +68,11 @@ export function inherits(value: unknown, prototype: object): boolean {
   return false;
 }
 
+export function includes(list: readonly unknown[], wanted: unknown): boolean {
+  for (let index = 0; index < list.length; index++) if (list[index] === wanted) return true;
+  return false;
+}
+
 /** Text to lines, without the methods that a person may have replaced. */
 export function linesOf(text: string): string[] {
   const lines: string[] = [];

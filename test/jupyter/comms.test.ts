@@ -64,6 +64,25 @@ test("what a listener, an opener or a close handler throws is shown in the cell 
   assert.equal(third?.content.evalue, "cannot close");
 });
 
+test("Stop ends a listener that never returns: its message is answered, its cell says so, and the comm still works", async () => {
+  const opener = kernel.execute(`comm.register("loops", (line) => {
+      line.onMessage(({ data }) => { console.log("on"); while (data.forever); });
+      line.onMessage(() => console.log("next"));
+    })`);
+  await opener.done();
+  await kernel.request("comm_open", { comm_id: "e", target_name: "loops", data: {} }).done();
+  const endless = kernel.request("comm_msg", { comm_id: "e", data: { forever: true } });
+  await opener.prints("on\n");
+  await kernel.ask("interrupt_request", {}, "control");
+  await endless.done();
+  const [stopped] = await opener.take("error");
+  assert.equal(stopped?.content.evalue, "a listener of this cell was interrupted");
+  await opener.prints("next\n");
+  await kernel.request("comm_msg", { comm_id: "e", data: {} }).done();
+  await opener.prints("on\nnext\n");
+  await kernel.request("comm_close", { comm_id: "e", data: {} }).done();
+});
+
 test("data that JSON cannot hold is refused where it is sent, and numbers arrive as the front end reads them", async () => {
   const cell = kernel.execute(`const odd = comm.open("viewer", { y: new Float32Array([1, NaN]) });
     const refused: string[] = [];
