@@ -76,7 +76,7 @@ export function previewOf(value: unknown, describe: (value: unknown) => Remote):
   if (typeof value !== "object" || value === null) return inspect(value, { maxStringLength: 500 });
   if (types.isProxy(value)) return "Proxy";
   if (types.isNativeError(value)) return errorText(value);
-  if (holdsOddError(value)) return `[${typeName(value)}]`;
+  if (inheritsFromProxy(value) || holdsOdd(value)) return `[${typeName(value)}]`;
   const { preview, description = "object" } = describe(value);
   return preview ? textOf(preview) : firstLine(description);
 }
@@ -94,10 +94,22 @@ function errorText(error: object): string {
   return firstLine(typeof message === "string" && message !== "" ? `${title}: ${message}` : title);
 }
 
+/** V8 reads some properties of what it describes, such as `splice`, and calls a proxy's trap for one that is inherited. */
+function inheritsFromProxy(value: object): boolean {
+  let object: object | null = value;
+  for (let depth = 0; object !== null && depth < deepest && !types.isProxy(object); depth++)
+    object = getPrototypeOf(object);
+  return object !== null && object !== value;
+}
+
 /** V8 describes an error by its `stack`, and calls a getter for it. */
-function holdsOddError(value: object): boolean {
-  const isOdd = (each: unknown) =>
-    types.isNativeError(each) && !types.isProxy(each) && typeof descriptorOf(each, "stack")?.value !== "string";
+function isOdd(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
+  if (types.isNativeError(value) && typeof descriptorOf(value, "stack")?.value !== "string") return true;
+  return inheritsFromProxy(value);
+}
+
+function holdsOdd(value: object): boolean {
   if (types.isTypedArray(value)) return false;
   const keys = ownKeys(value);
   for (let at = 0; at < keys.length && at < mostLooked; at++)

@@ -149,7 +149,8 @@ test("%whos, inspection and completion run no code of the values' own", async ()
     const traps: any = new Proxy({}, { get: (_target, trap) => () => { note(\`trap \${String(trap)}\`); } });
     const proxy: any = new Proxy({ inside: 1 }, traps);
     const failed: any = Object.defineProperty(new Error("x"), "stack", { get: () => note("stack") });
-    const holds: any = { odd, named, proxy, failed }; const map = new Map<any, any>([[odd, proxy]]);
+    const heir: any = Object.create(new Proxy({}, { get: (_target, trap) => note(\`inherited \${String(trap)}\`), getPrototypeOf: () => { note("proto"); return null; } }));
+    const holds: any = { odd, named, proxy, failed }; const holdsHeir: any = { heir }; const map = new Map<any, any>([[odd, proxy]]);
     Object.defineProperty(globalThis, "lazy", { get: () => note("global"), configurable: true, enumerable: true });`);
   const { stdout } = await run("%whos");
   assert.match(stdout, /^odd +Object +\{ held: 1, given: \[Getter\]/m);
@@ -164,6 +165,8 @@ test("%whos, inspection and completion run no code of the values' own", async ()
     "proxy.inside",
     "failed",
     "holds",
+    "heir",
+    "holdsHeir",
     "map",
     "lazy",
   ]) {
