@@ -45,6 +45,8 @@ export function list(): void {
 function placeOf({ sysPrefix, prefix }: PlaceOptions): Place {
   if (sysPrefix && prefix !== undefined)
     throw new NotebookProblem("One place is enough: give --sys-prefix or --prefix, not both.");
+  // What a shell makes of a variable that is not set.
+  if (prefix === "") throw new NotebookProblem("--prefix needs a folder; it was given an empty text.");
   if (prefix !== undefined) return { kind: "prefix", folder: prefix };
   return { kind: sysPrefix ? "sys-prefix" : "user" };
 }

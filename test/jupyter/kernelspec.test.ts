@@ -49,6 +49,13 @@ test("a place that is said twice is refused in a line", () => {
   );
 });
 
+test("a prefix of no text, as an unset variable gives, is refused and nothing is written here", () => {
+  assert.throws(
+    () => halftone("install", "--prefix", ""),
+    ({ stderr, status }: { stderr: string; status: number }) => status === 2 && /--prefix needs a folder/.test(stderr),
+  );
+});
+
 test("install says what the Jupyter there lacks for figures, with the line that brings it, and figures fall back to images", () => {
   const own = mkdtempSync(path.join(tmpdir(), "halftone-kernelspec-"));
   const python = path.join(own, "bin", "python3");
