@@ -47,7 +47,8 @@ const SHARED = "\u0000all\u0000";
 export class FanOut {
   readonly socket: Publisher;
   readonly #most: number;
-  #subscribers: Subscriber[] = [];
+  /** Another list whenever one comes or goes. */
+  #subscribers: readonly Subscriber[] = [];
   /** By what they subscribed to, how many are connected. */
   readonly #connected = new Map<string, number>();
   #last = 0;
@@ -81,7 +82,9 @@ export class FanOut {
 
   send(message: Published): void {
     if (this.#closed) return;
-    this.#queue = this.#queue.then(() => this.#publish(message));
+    // Who subscribes while it waits its turn hears nothing that was said before.
+    const subscribers = this.#subscribers;
+    this.#queue = this.#queue.then(() => this.#publish(message, subscribers));
   }
 
   /** Once all is sent that has room within a second. */
@@ -101,19 +104,20 @@ export class FanOut {
     const topic = `${prefix}\u0000${++this.#last}\u0000`;
     this.socket.add(topic);
     if (prefix === "") this.socket.add(SHARED);
-    this.#subscribers.push({ prefix, topic, waiting: [], bytes: 0, dropped: 0 });
-    if (this.#subscribers.length > MOST_SUBSCRIBERS) this.#subscribers.shift();
+    const added = { prefix, topic, waiting: [], bytes: 0, dropped: 0 };
+    this.#subscribers = [...this.#subscribers, added].slice(-MOST_SUBSCRIBERS);
   }
 
   #behind(): Subscriber[] {
     return this.#subscribers.filter(({ waiting }) => waiting.length > 0);
   }
 
-  async #publish(message: Published): Promise<void> {
-    const alike = this.#subscribers.every(({ prefix, waiting }) => prefix === "" && waiting.length === 0);
-    if (alike && (await this.#hasSent(SHARED, message))) return;
+  async #publish(message: Published, subscribers: readonly Subscriber[]): Promise<void> {
+    const alike = subscribers.every(({ prefix, waiting }) => prefix === "" && waiting.length === 0);
+    if (subscribers === this.#subscribers && alike && (await this.#hasSent(SHARED, message))) return;
     const type = String(message.frames[0]);
-    for (const subscriber of this.#subscribers) {
+    for (const subscriber of subscribers) {
+      if (!this.#subscribers.includes(subscriber)) continue;
       if (!type.startsWith(subscriber.prefix)) continue;
       if (subscriber.waiting.length > 0 || !(await this.#hasSent(subscriber.topic, message)))
         this.#wait(subscriber, message);
