@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { encodeFrame, type Frame, FrameReader, frameKinds } from "../host/frames.ts";
 import { type Command, type Event, fds, type GuardCommand, type GuardEvent } from "../host/protocol.ts";
-import type { LaunchedHost } from "./launch.ts";
+import { killHost, type LaunchedHost } from "./launch.ts";
 import { NativeOutput } from "./native.ts";
 
 export interface HostListener {
@@ -92,7 +92,7 @@ export class HostProcess {
   }
 
   kill(): void {
-    this.#child.kill("SIGKILL");
+    killHost(this.#child);
   }
 
   #pipe(fd: number): Socket {

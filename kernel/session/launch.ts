@@ -79,6 +79,13 @@ async function endGroup(child: ChildProcess): Promise<void> {
   }, readWithin).unref();
 }
 
+/** Ends a host and asks what its cells have started to end. What of that goes on all the same, `endGroup` ends once the host is gone. */
+export function killHost(child: ChildProcess): void {
+  child.kill("SIGKILL");
+  // Now: this process may be ended itself before it hears of the host's end.
+  if (hasGroups) signalGroup(child, "SIGTERM");
+}
+
 /** False when nobody is left in it. */
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   try {

@@ -246,10 +246,13 @@ for (const [how, stop] of [
     const own = await startKernel({ env: { NODE_OPTIONS: busyOnSignal, JPY_PARENT_PID: String(frontEnd.pid) } });
     const started = await own.value("[process.pid, require('child_process').spawn('sleep', ['600']).pid].join()");
     own.kernel.kill("SIGUSR2");
-    stop(own, frontEnd);
-    await own.exited;
-    for (const pid of String(started).slice(1, -1).split(",").map(Number)) await ended(pid);
-    frontEnd.kill("SIGKILL");
+    try {
+      stop(own, frontEnd);
+      await own.exited;
+      for (const pid of String(started).slice(1, -1).split(",").map(Number)) await ended(pid);
+    } finally {
+      frontEnd.kill("SIGKILL");
+    }
   });
 
 async function ended(pid: number): Promise<void> {
