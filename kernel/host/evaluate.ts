@@ -279,6 +279,8 @@ export class Evaluator {
       // Without listeners an error that nobody awaits ends the process; the cell's own end matters more.
     }
     uninterrupted(() => {
+      // The guard's question may have ended it on the way here.
+      if (cell.settled) return;
       // What native code wrote in this cell comes before its end.
       mark();
       together(() => {
