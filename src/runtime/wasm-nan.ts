@@ -1,4 +1,5 @@
 import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import { placeIn } from "./places.ts";
 
 type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 
@@ -38,14 +39,5 @@ function keeping(kernel: KernelConfig): KernelConfig["kernelFunc"] {
 function placesIn(from: readonly number[], to: readonly number[]): (i: number) => number {
   const padded = [...Array<number>(to.length - from.length).fill(1), ...from];
   if (padded.every((size, axis) => size === to[axis])) return (i) => i;
-  return (i) => {
-    let place = 0;
-    let stride = 1;
-    for (let axis = to.length - 1, rest = i; axis >= 0; axis--) {
-      if (padded[axis]! > 1) place += (rest % to[axis]!) * stride;
-      stride *= padded[axis]!;
-      rest = Math.floor(rest / to[axis]!);
-    }
-    return place;
-  };
+  return (i) => placeIn(padded, to, i);
 }

@@ -1,5 +1,6 @@
 // Numbers as int32, of which none may wrap around.
 import { readFloat64 } from "../amp/index.ts";
+import { placeIn } from "../runtime/places.ts";
 import { reduceOver } from "./engine.ts";
 import { noGrad } from "./tape.ts";
 import type { AnyTensor } from "./types/tensor.ts";
@@ -63,18 +64,6 @@ function largestSize(x: AnyTensor): number {
   const [most, least] = ends.map((end) => end.dataSync()[0]!);
   for (const end of ends) end.dispose();
   return Math.max(most!, -least!);
-}
-
-/** Where the i-th element of a shape lies in another, which has one element along some axes. */
-function placeIn(kept: readonly number[], shape: readonly number[], i: number): number {
-  let place = 0;
-  let stride = 1;
-  for (let axis = shape.length - 1, rest = i; axis >= 0; axis--) {
-    if (kept[axis]! > 1) place += (rest % shape[axis]!) * stride;
-    stride *= kept[axis]!;
-    rest = Math.floor(rest / shape[axis]!);
-  }
-  return place;
 }
 
 /** A bound for int32 elements, at most as far as they reach. */
