@@ -25,8 +25,8 @@ export interface RewriteOptions {
  * back from an `await` passes the host, which throws there once the cell has been interrupted: else an interrupted cell
  * would go on when what it waits for arrives. The host is told of each `await` before, for an interrupt to name its line.
  *
- * REPL mode could await by itself, but then the inspector holds the cell's promise weakly, and Node 22 aborts when one
- * that never settles is collected. So what awaits runs in a function whose promise the host holds.
+ * REPL mode could await by itself, but then the inspector alone would hold the promise of a cell that waits, and holds it
+ * weakly (see host/inspector.ts). So what awaits runs in a function whose promise the host holds.
  */
 export function rewrite(code: string, body: Node[], options: RewriteOptions): Rewrite {
   const edited = new MagicString(code);

@@ -127,10 +127,7 @@ export class Evaluator {
       this.#evaluating = cell;
       const expression = `${script}\n//# sourceURL=${cellUrl(id)}`;
       within(cell, () =>
-        this.#inspector.evaluate(
-          { expression, replMode: true, awaitPromise: true, objectGroup: "cell" },
-          (error, reply) => this.#evaluated(cell, error, reply),
-        ),
+        this.#inspector.evaluateScript(expression, (error, reply) => this.#evaluated(cell, error, reply)),
       );
     } catch (error) {
       // The person's code has broken what this stands on: at least the cell says so.

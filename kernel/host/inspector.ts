@@ -1,4 +1,5 @@
 import inspector from "node:inspector";
+import { promiseHooks } from "node:v8";
 
 type Post = (method: string, parameters: object, done: (error: Error | null, reply?: Reply) => void) => void;
 
@@ -15,6 +16,7 @@ export interface Reply {
 }
 
 const ignore = () => {};
+const { onInit } = promiseHooks;
 
 /** V8's inspector of this very thread: it evaluates at once, and a termination ends one evaluation and nothing around it. */
 export class Inspector {
@@ -39,8 +41,23 @@ export class Inspector {
     this.#post = session.post.bind(session) as unknown as Post;
   }
 
-  evaluate(parameters: object, done: (error: Error | null, reply?: Reply) => void): void {
-    this.#post("Runtime.evaluate", parameters, done);
+  /**
+   * Evaluates a script in REPL mode. V8 answers from a microtask, through a promise that it holds weakly: were that
+   * collected before, V8 12.4 (Node 22) would answer from within the garbage collection, and abort. So the callback holds
+   * it, and the session the callback; where a termination has emptied the queue of microtasks, for good.
+   */
+  evaluateScript(expression: string, done: (error: Error | null, reply?: Reply) => void): void {
+    const held: { script?: Promise<unknown> | undefined } = {};
+    // The first promise that comes into being is the script's own.
+    const stop = onInit((promise) => {
+      held.script = promise;
+      stop();
+    });
+    this.#post("Runtime.evaluate", { expression, replMode: true, objectGroup: "cell" }, (error, reply) => {
+      held.script = undefined;
+      done(error, reply);
+    });
+    stop();
   }
 
   /** Calls a function as an evaluation of its own; `terminated` is called when it was ended. */

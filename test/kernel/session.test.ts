@@ -200,3 +200,19 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test("garbage collected before V8 has answered, or instead of an answer that Stop has taken, does the host no harm", async () => {
+  const { run } = openNotebook();
+  await run(`import v8 from "node:v8"; import vm from "node:vm"; v8.setFlagsFromString("--expose-gc");
+    const collect: () => void = vm.runInNewContext("gc");`);
+  assert.equal((await run("await null; collect(); 'awaited'")).text, "'awaited'");
+  assert.equal((await run("void Promise.resolve().then(collect); 'beside'")).text, "'beside'");
+  const abort = new AbortController();
+  const stopped = await run("void Promise.resolve().then(() => { console.log('on'); for (;;); }); 1", {
+    signal: abort.signal,
+    onOutput: () => abort.abort(),
+  });
+  assert.equal(stopped.stdout, "on\n");
+  assert.equal(stopped.error?.ename, "KeyboardInterrupt");
+  assert.equal((await run("collect(); await null; collect(); 'kept'")).text, "'kept'");
+});
