@@ -40,6 +40,8 @@ export class Interrupts {
   /** The interrupt for which code has been terminated that has not said so yet. */
   #terminating: { request: number; cells: readonly number[] } | undefined;
   #askedInVain = 0;
+  /** Cells that shall stop and have not ended yet. */
+  #stopping: HostCell[] = [];
   /** A cell whose code may have left the library half changed. */
   #leftBy: HostCell | undefined;
   /** Code of cells that were interrupted may come back from an await at any time. */
@@ -149,6 +151,7 @@ export class Interrupts {
       if (cell.interrupted) continue;
       cell.interrupted = true;
       cell.asked = now();
+      this.#stopping[this.#stopping.length] = cell;
       this.#pending[0] = 1;
     }
     return asked;
@@ -168,25 +171,38 @@ export class Interrupts {
     }
   }
 
+  /** Another cell may have been asked to stop meanwhile, by a later request: that goes on. */
   #handled(request: number): "done" {
-    this.#terminating = undefined;
+    if (this.#terminating && this.#terminating.request <= request) this.#terminating = undefined;
     this.#askedInVain = 0;
-    this.#pending[0] = this.#mayComeBack ? 1 : 0;
+    const stopping: HostCell[] = [];
+    for (let index = 0; index < this.#stopping.length; index++) {
+      const cell = this.#stopping[index]!;
+      if (!cell.settled) stopping[stopping.length] = cell;
+    }
+    this.#stopping = stopping;
+    this.#pending[0] = this.#mayComeBack || stopping.length > 0 ? 1 : 0;
     storeShared(this.#shared, slots.interrupted, request);
     return "done";
   }
 
-  /** The library's question before an op (`atOp`), and before each change of its own state. */
+  /**
+   * The library's question before an op (`atOp`), and before each change of its own state. The guard's question may come at
+   * any call in here, so whether a termination is on its way is looked at last, too.
+   */
   readonly #stop = (atOp: boolean): void => {
     if (this.#terminating) this.idle();
-    if (!atOp) return;
+    if (atOp) this.#throwOnce();
+    if (this.#terminating) this.idle();
+  };
+
+  /** Only once: the `catch` and `finally` of a cell may need ops. When it goes on for long it is terminated. */
+  #throwOnce(): void {
     const cell = startedBy();
-    if (!cell?.interrupted) return;
-    // Once: its `catch` and `finally` may need ops. When it goes on for long it is terminated.
-    if (!cell.settled && cell.thrown !== undefined) return;
+    if (!cell?.interrupted || (!cell.settled && cell.thrown !== undefined)) return;
     cell.thrown = now();
     throw new KeyboardInterrupt();
-  };
+  }
 }
 
 /** A cell comes through another pipe than the question about it, and may come after it. */

@@ -103,9 +103,11 @@ for (const backend of ["tensorflow", "wasm"]) {
     await run("await losses();");
     // Keras keeps `model.history` of a `fit` that was interrupted.
     const history =
-      "const { steps, ended } = historyOf(model)!; [steps.length, steps.every(({ step }, at) => step === at + 1), ended]";
+      "const { steps, ended } = historyOf(model)!; [steps.length >= 19, steps.every(({ step }, at) => step === at + 1), ended]";
     await stopped("passes = 41; spins = false; await training()");
-    assert.match((await run(history)).text!, /^\[ (19|20|21), true, 'unfinished' \]$/);
+    assert.match((await run(history)).text!, /^\[ true, true, 'unfinished' \]$/);
+    // V8 may hold on to what a stopped cell awaited for some cells more.
+    for (let more = 0; more < 5; more++) await run("await null; void state()");
     const before = (await run("state()")).text;
     // One that catches it and goes on, and tfjs' own training, which goes on behind its cell where it is let.
     await stopped("passes = 1; spins = false; for (;;) try { for (;;) trap(tf.ones([2]) as any) } catch {}");
@@ -130,7 +132,7 @@ for (const backend of ["tensorflow", "wasm"]) {
       await stopped(`passes = ${passes}; spins = ${spins};\n{ ${code} }`);
       moments.push(`${what} at pass ${passes}${spins ? ", which spins" : ""}`);
       if (stop % 5 > 0) continue;
-      // V8 may hold on to what a stopped cell awaited for a cell more; a leak stays.
+      // A leak stays.
       let now = (await run("state()")).text;
       for (let more = 0; more < 5 && now !== before; more++) now = (await run("await null; state()")).text;
       assert.equal(now, before, moments.slice(-5).join("; "));
