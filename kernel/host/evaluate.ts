@@ -276,7 +276,8 @@ export class Evaluator {
       // Without listeners an error that nobody awaits ends the process; the cell's own end matters more.
     }
     uninterrupted(() => {
-      // The guard's question may have ended it on the way here.
+      // The guard's question may have come on the way here, too, and ended it or announced a termination.
+      this.#absorb();
       if (cell.settled) return;
       // What native code wrote in this cell comes before its end.
       mark();
