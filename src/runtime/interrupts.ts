@@ -32,7 +32,11 @@ interface Scope {
   track: Tracked[];
 }
 
+type Save = (tensors: Tracked[]) => void;
+
 interface Engine {
+  keep(tensor: Tracked): Tracked;
+  runKernelFunc(call: { forwardFunc?: (backend: unknown, save: Save) => unknown }): unknown;
   state: {
     activeTape: { saved: Tracked[] }[] | null;
     gradientDepth: number;
@@ -56,6 +60,8 @@ let depth = 0;
 let engine: Engine | undefined;
 const lasting = new Set<Lasting & { owner: unknown; isAwaiting: boolean }>();
 const resets: (() => void)[] = [];
+/** What each custom op that runs has saved for its backward pass: until it stands on the tape, nothing else knows of it. */
+const openSaves: Tracked[][] = [];
 
 /** Runs a function to its end, its ops included: no interrupt falls into it. It must be short, and call none of the person's code. */
 export function uninterrupted<T>(run: () => T): T {
@@ -100,16 +106,20 @@ export function onStopped(reset: () => void): void {
 
 type Method = (this: unknown, ...given: unknown[]) => unknown;
 
-/** Makes the methods of tfjs that change its state whole, and each op a place where an interrupt is seen. */
-export function watchEngine(tfjs: {
-  engine(): object;
-  Tensor: { prototype: object };
-  Variable: { prototype: object };
-}): void {
+/**
+ * Makes the methods of tfjs that change its state whole, and each op a place where an interrupt is seen; `ops` are the
+ * backend's methods that run one.
+ */
+export function watchEngine(
+  tfjs: { engine(): object; backend(): object; Tensor: { prototype: object }; Variable: { prototype: object } },
+  ops: readonly string[] = [],
+): void {
   const own = tfjs.engine();
   engine = own as Engine;
   for (const name of ["makeTensor", "makeVariable", "disposeTensor", "readSync"]) makeWhole(own, name, false);
   makeWhole(own, "runKernel", true);
+  for (const name of ops) makeWhole(tfjs.backend(), name, true);
+  watchSaves(engine);
   makeWhole(tfjs.Variable.prototype, "assign", false);
   // The engine counts a tensor out before the tensor knows that it is disposed of: cut in between, it would be counted twice.
   for (const { prototype } of [tfjs.Tensor, tfjs.Variable]) makeWhole(prototype, "dispose", false);
@@ -127,6 +137,43 @@ function makeWhole(object: object, name: string, isOp: boolean): void {
     }
   };
   Object.defineProperty(object, name, { value: whole, configurable: true, writable: true });
+}
+
+/** An op with its own gradient that fails, or is stopped for good, frees what it saved. */
+function watchSaves(engine: Engine): void {
+  const { keep, runKernelFunc } = engine;
+  let saving: Tracked[] | undefined;
+  engine.keep = (tensor) => {
+    saving?.push(tensor);
+    return keep.call(engine, tensor);
+  };
+  engine.runKernelFunc = (call) => {
+    const { forwardFunc } = call;
+    if (!forwardFunc) return runKernelFunc.call(engine, call);
+    const saved: Tracked[] = [];
+    const saveWhole = (save: Save, tensors: Tracked[]) =>
+      uninterrupted(() => {
+        saving = saved;
+        try {
+          save(tensors);
+        } finally {
+          saving = undefined;
+        }
+      });
+    openSaves.push(saved);
+    let isDone = false;
+    try {
+      const made = runKernelFunc.call(engine, {
+        ...call,
+        forwardFunc: (backend, save) => forwardFunc(backend, (tensors) => saveWhole(save, tensors)),
+      });
+      isDone = true;
+      return made;
+    } finally {
+      openSaves.pop();
+      if (!isDone) for (const tensor of saved) tensor.dispose();
+    }
+  };
 }
 
 /** For the host: whether an interrupt would fall into what must not be cut short. */
@@ -151,6 +198,7 @@ export function restore(owners: readonly unknown[], before: Mark | undefined): v
   if (!engine) return;
   const { state } = engine;
   for (const node of state.activeTape ?? []) for (const tensor of node.saved) tensor.dispose();
+  for (const saved of openSaves.splice(0)) for (const tensor of saved) tensor.dispose();
   const scopes = state.scopeStack.filter((scope) => before.scopes.includes(scope));
   const closed = state.scopeStack.filter((scope) => !before.scopes.includes(scope));
   Object.assign(state, { activeTape: null, gradientDepth: 0, kernelDepth: 0, profiling: before.profiling });

@@ -39,7 +39,7 @@ export function loadNative(folder: string): Tf {
   correctGradients(tf);
   correctPartGradients(tf);
   manageNative(backend, tf.engine() as unknown as Parameters<typeof manageNative>[1]);
-  watchEngine(tf);
+  watchEngine(tf, ["executeSingleOutput", "executeMultipleOutputs"]);
   return tf;
 }
 

@@ -473,6 +473,18 @@ test("a gradient leaves no tensor behind but the value and the gradients", () =>
   assert.ok(tf.memory().numTensors <= before);
 });
 
+test("an op with its own gradient that fails after it saved tensors leaves none of them", () => {
+  const failing = tf.customGrad((...given: unknown[]) => {
+    const [x, save] = given as [h.AnyTensor, (tensors: h.AnyTensor[]) => void];
+    save([x, x.square()]);
+    throw new Error("mine");
+  }) as unknown as (x: h.AnyTensor) => h.AnyTensor;
+  const x = tf.ones([2]);
+  const before = tf.memory().numTensors;
+  assert.throws(() => tf.grad((y) => failing(y as h.AnyTensor).sum())(x), /mine/);
+  assert.equal(tf.memory().numTensors, before);
+});
+
 test("what cannot have a gradient is refused by its path", () => {
   const message = (f: () => unknown) => {
     try {
