@@ -14,7 +14,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { install } from "../kernel/kernelspec/kernelspec.ts";
 import { venv } from "../kernel/kernelspec/venv.ts";
-import { cacheFolder } from "../src/runtime/cache.ts";
+import { cacheFolder } from "../src/runtime/setup/cache.ts";
 
 type Figure = number | string;
 interface Measured {

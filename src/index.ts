@@ -8,5 +8,6 @@ export * from "./memory/index.ts";
 export * from "./nn/index.ts";
 export * from "./plot/index.ts";
 export { type RuntimeInfo, ready, runtimeInfo, tf } from "./runtime/index.ts";
+export * from "./storage/index.ts";
 export * from "./tensor/index.ts";
 export * from "./train/index.ts";

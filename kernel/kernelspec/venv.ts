@@ -4,12 +4,12 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { refusing } from "../../src/notebook/files.ts";
-import { cacheFolder } from "../../src/runtime/cache.ts";
 import { makeFolder } from "../../src/runtime/folders.ts";
-import { alone } from "../../src/runtime/lock.ts";
 import { SetupProblem } from "../../src/runtime/problem.ts";
-import { findPython } from "../../src/runtime/python.ts";
-import { lastLine } from "../../src/runtime/tool.ts";
+import { cacheFolder } from "../../src/runtime/setup/cache.ts";
+import { alone } from "../../src/runtime/setup/lock.ts";
+import { findPython } from "../../src/runtime/setup/python.ts";
+import { lastLine } from "../../src/runtime/setup/tool.ts";
 
 export interface Venv {
   folder: string;

@@ -9,10 +9,10 @@ import {
   type Storage,
   tf,
 } from "../runtime/index.ts";
+import { onRecord, type TapeNode } from "../storage/tape.ts";
+import { storageOf } from "../storage/to.ts";
 import { listOf } from "./lists.ts";
 import { type HalfType, type Region, reenter, region, setRegionPolicy } from "./region.ts";
-import { onRecord, type TapeNode } from "./storage/tape.ts";
-import { storageOf } from "./storage/to.ts";
 
 interface Engine {
   state: { gradientDepth: number; kernelDepth: number };

@@ -1,8 +1,8 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { promoted, type Storage, tf } from "../runtime/index.ts";
+import { storageOf, to } from "../storage/to.ts";
 import type { List } from "./lists.ts";
 import { autocast, autocastType } from "./region.ts";
-import { storageOf, to } from "./storage/to.ts";
 
 /**
  * Puts a function of tensors on one of autocast's lists as a whole: under autocast its tensor arguments are cast as the

@@ -1,7 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { type Figure, figure, palette } from "../plot/index.ts";
 import type { Storage } from "../runtime/index.ts";
-import { exponentOf, floatFormat, floatFromBits } from "./formats/format.ts";
+import { exponentOf, floatFormat, floatFromBits } from "../storage/format.ts";
 
 interface NumberLineOptions {
   from: number;

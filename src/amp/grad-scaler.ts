@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
-import { joined, parted } from "../nn/flat.ts";
 import { tf } from "../runtime/index.ts";
-import { storageOf, to } from "./storage/to.ts";
+import { joined, parted } from "../runtime/native/flatten.ts";
+import { storageOf, to } from "../storage/to.ts";
 
 export interface GradScalerOptions {
   /** 65536 by default. */

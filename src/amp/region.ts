@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { DataId, Tensor } from "@tensorflow/tfjs-node-gpu";
-import { begin, checkStorage, standAtDoor } from "../runtime/index.ts";
-import { emulate, useLists } from "./storage/emulated.ts";
-import { isNative } from "./storage/to.ts";
+import { begin, checkStorage, isNative, standAtDoor } from "../runtime/index.ts";
+import { emulate, useLists } from "../storage/emulated.ts";
 
 export type HalfType = "float16" | "bfloat16";
 

@@ -12,6 +12,7 @@ export {
   uniformLengthBatches,
 } from "./batches.ts";
 export { type BucketEdges, type BucketPlanOptions, bucketBoundaries, bucketPlan } from "./buckets.ts";
+export { type BatchRectanglesOptions, batchRectangles, paddingComparison } from "./figures.ts";
 export type { GroupingOptions } from "./order.ts";
 export { type PackedPlanOptions, type PackOptions, packedPlan } from "./packing.ts";
 export { type DynamicPadOptions, dynamicPad, type FixedPadOptions, fixedPad, pack } from "./pad.ts";

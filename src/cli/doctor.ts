@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { cacheFolder, libraryFolder, nativeFolder, wheelFolder } from "../runtime/cache.ts";
-import { findCompiler } from "../runtime/compiler.ts";
 import { type Device, findGpu, hasGlibc, threads } from "../runtime/machine.ts";
-import { fault, readManifest } from "../runtime/manifest.ts";
-import { findPython } from "../runtime/python.ts";
-import { recipeFor } from "../runtime/recipe.ts";
+import { cacheFolder, libraryFolder, nativeFolder, wheelFolder } from "../runtime/setup/cache.ts";
+import { findCompiler } from "../runtime/setup/compiler.ts";
+import { fault, readManifest } from "../runtime/setup/manifest.ts";
+import { findPython } from "../runtime/setup/python.ts";
+import { recipeFor } from "../runtime/setup/recipe.ts";
 
 /**
  * `halftone doctor`: what was found on this machine, what is used and why, and what to do about what is missing.

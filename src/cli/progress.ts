@@ -1,4 +1,4 @@
-import type { Progress } from "../runtime/provision.ts";
+import type { Progress } from "../runtime/setup/provision.ts";
 
 /** Steps as lines; within a step a percentage, redrawn in a terminal and otherwise printed at every quarter. */
 export function terminalProgress(out: NodeJS.WriteStream = process.stdout): Progress & { end(): void } {

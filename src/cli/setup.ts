@@ -1,7 +1,7 @@
 import { buildCollector } from "../runtime/collector.ts";
 import { findGpu } from "../runtime/machine.ts";
 import { SetupProblem } from "../runtime/problem.ts";
-import { explained, type Progress, provision } from "../runtime/provision.ts";
+import { explained, type Progress, provision } from "../runtime/setup/provision.ts";
 import { terminalProgress } from "./progress.ts";
 
 /**

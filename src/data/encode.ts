@@ -1,5 +1,5 @@
 import type { Example } from "./dataset.ts";
-import type { DataRecord } from "./files/records.ts";
+import type { DataRecord } from "./files/record.ts";
 import type { Tokenizer } from "./text/tokenizer.ts";
 
 export interface EncodeOptions {

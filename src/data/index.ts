@@ -4,7 +4,8 @@ export { type Example, majorityShare, type Vocabulary, vocabulary } from "./data
 export { collect, type EncodeOptions, encodeRecords } from "./encode.ts";
 export { type ArrowTableLike, type DataFrameLike, recordsOf } from "./files/frames.ts";
 export { type ParquetOptions, readParquet } from "./files/parquet.ts";
-export { type CsvOptions, type DataRecord, readCsv, readJsonLines, readLines, readRecords } from "./files/records.ts";
+export type { DataRecord } from "./files/record.ts";
+export { type CsvOptions, readCsv, readJsonLines, readLines, readRecords } from "./files/records.ts";
 export {
   evaluateListOps,
   type ListOpsExample,

@@ -5,7 +5,7 @@ export { formatBytes, parseBytes } from "./bytes.ts";
 export { type Gpu, gpus } from "./gpu.ts";
 export type { Holder } from "./holders.ts";
 export { type Leaks, type LiveTensor, leaks, trackAllocations } from "./leaks.ts";
-export { type MemoryPrediction, predictTransformerMemory, transformerParameterCount } from "./predict.ts";
+export type { MemoryPrediction } from "./prediction.ts";
 export { type MemoryProbe, type MemorySampler, memoryProbe, sampleMemory } from "./probe.ts";
 export { type Probe, type ProbeOptions, probe } from "./profile.ts";
 export { keep, type Scope, scope } from "./scope.ts";

@@ -5,7 +5,7 @@ import { type Breakdown, breakDown, causes, type TimedShare } from "./breakdown.
 import { formatBytes } from "./bytes.ts";
 import { timelineFigure, treemapFigure } from "./figures.ts";
 import { gpuMemory } from "./gpu.ts";
-import type { MemoryPrediction } from "./predict.ts";
+import type { MemoryPrediction } from "./prediction.ts";
 import { record } from "./recorder.ts";
 
 /** What a function took. Bytes and milliseconds. */

@@ -3,6 +3,7 @@ export { addWithDropout, type Dropout } from "./ops/dropout.ts";
 export { embedding } from "./ops/embedding.ts";
 export { linear, linearRelu } from "./ops/linear.ts";
 export { pool } from "./ops/pool.ts";
+export { predictTransformerMemory, transformerParameterCount } from "./predict-memory.ts";
 export {
   type ApplyOptions,
   type Classifier,

@@ -4,10 +4,10 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync, Visitor } from "oxc-parser";
 import { readMagics } from "../../kernel/magics/rewrite.ts";
-import { libraryFolder } from "../runtime/cache.ts";
 import { findGpu } from "../runtime/machine.ts";
-import { readManifest } from "../runtime/manifest.ts";
-import { recipeFor } from "../runtime/recipe.ts";
+import { libraryFolder } from "../runtime/setup/cache.ts";
+import { readManifest } from "../runtime/setup/manifest.ts";
+import { recipeFor } from "../runtime/setup/recipe.ts";
 import type { Notebook } from "./nbformat.ts";
 import { hasTag } from "./parameters.ts";
 

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { existsSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { cacheFolder } from "../runtime/cache.ts";
 import { makeFolder } from "../runtime/folders.ts";
-import { alone } from "../runtime/lock.ts";
 import { SetupProblem } from "../runtime/problem.ts";
+import { cacheFolder } from "../runtime/setup/cache.ts";
+import { alone } from "../runtime/setup/lock.ts";
 import { refusing } from "./files.ts";
 import { type Lock, lockHash } from "./lock.ts";
 

@@ -1,6 +1,6 @@
 // Which generators a function draws from, so that the function can be run again with the same numbers.
 import { begin } from "../runtime/interrupts.ts";
-import type { Generator } from "./generator.ts";
+import type { Generator } from "./types.ts";
 
 /** The state of each generator as it was before the observed function first drew from it. */
 type GeneratorStates = ReadonlyMap<Generator, readonly number[]>;

@@ -2,28 +2,13 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { cacheFolder } from "./cache.ts";
-import { findCompiler } from "./compiler.ts";
-import type { Deaths } from "./deaths.ts";
+import type { Collector } from "./collector-addon.ts";
 import { makeFolder } from "./folders.ts";
 import { require } from "./modules.ts";
 import { SetupProblem } from "./problem.ts";
-import { compilerError, runTool } from "./tool.ts";
-
-/** The addon of `collector.cc` and `stderr.cc`. */
-export interface Collector extends Deaths {
-  weaken(object: object): number;
-  reach(number: number): object | undefined;
-  forget(number: number): void;
-  /** Keeps signals from this thread, and from threads that it starts, until it is called with false. */
-  hold(on: boolean): void;
-  /** A process that does not end by itself within `seconds` after the signal is ended. What listens to the signal must listen already. */
-  endAfter(signal: number, seconds: number): void;
-  /** From now on what is written to file descriptor 2 is held back; throws where that cannot be. */
-  holdStderr(): void;
-  /** Gives stderr back, and returns what was written meanwhile. */
-  releaseStderr(): Uint8Array;
-}
+import { cacheFolder } from "./setup/cache.ts";
+import { findCompiler } from "./setup/compiler.ts";
+import { compilerError, runTool } from "./setup/tool.ts";
 
 /** From dist/src/runtime to src/runtime: the compiler copies no C++. */
 const sources = ["collector.cc", "stderr.cc", "stderr.h"].map((name) =>

@@ -1,13 +1,4 @@
-import type { Collector } from "./collector.ts";
-
-/** Hears which objects have died. A key is a number that the caller chose. */
-export interface Deaths {
-  /** The first number is not 0 when keys wait to be taken; cheap enough to look at before every op. */
-  readonly waiting: Int32Array;
-  watch(object: object, key: number): void;
-  /** The keys of the objects that died since the last call. */
-  take(): ArrayLike<number>;
-}
+import type { Collector, Deaths } from "./collector-addon.ts";
 
 /** Finds an object again as long as it lives, without keeping it alive. */
 export interface Weak<T extends object> {

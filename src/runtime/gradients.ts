@@ -1,7 +1,7 @@
 // Gradients of tfjs that are wrong at kinks, ties and zeros, or that do not sum over broadcast axes, as PyTorch has them
 // (torch/csrc/autograd/FunctionsManual.cpp).
 import type { GradFunc, NamedAttrMap, Tensor } from "@tensorflow/tfjs-node-gpu";
-import { scalarValues } from "./storage/native.ts";
+import { scalarValues } from "./native/backend.ts";
 
 type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 

@@ -20,15 +20,11 @@ export {
   resetPeak,
 } from "./ledger.ts";
 export { ready, runtimeInfo, tf } from "./load.ts";
-export { attribute, collect, memoryOf, pendingBytes, settleCauses } from "./manage.ts";
-export {
-  bitcast,
-  castThrough,
-  doubleTensor,
-  nativeBackend,
-  nativeCast,
-  nativeStorageOf,
-  onFirstStorage,
-  scalarValues,
-} from "./storage/native.ts";
-export { bytesPerNumber, checkStorage, promoted, type Storage, storageNames, typeOf } from "./storage/types.ts";
+export { nativeBackend, scalarValues } from "./native/backend.ts";
+export { bitcast, castThrough, doubleTensor, nativeCast, nativeStorageOf } from "./native/cast.ts";
+export { joined, parted } from "./native/flatten.ts";
+export { bool, float, int, integers, isNative, nativeOp, nativeOpOf, scalar } from "./native/op.ts";
+export { scalarOf } from "./native/scalar.ts";
+export { onFirstStorage } from "./native/storage.ts";
+export { bytesPerNumber, checkStorage, promoted, type Storage, storageNames, typeOf } from "./native/storage-types.ts";
+export { attribute, collect, memoryOf, pendingBytes, settleCauses } from "./tensor-lifetimes.ts";

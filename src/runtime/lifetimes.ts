@@ -1,4 +1,4 @@
-import type { Deaths } from "./deaths.ts";
+import type { Deaths } from "./collector-addon.ts";
 import type { Cause } from "./ledger.ts";
 import { type Policy, pacer } from "./pace.ts";
 

@@ -1,12 +1,12 @@
 import path from "node:path";
-import { libraryFolder } from "./cache.ts";
 import type { RuntimeInfo } from "./info.ts";
 import { type Device, findGpu, threads } from "./machine.ts";
-import { lateBecause } from "./manage.ts";
-import { quickFault, readManifest } from "./manifest.ts";
 import { shareModules } from "./modules.ts";
 import { loadNative, type Tf } from "./native.ts";
-import { recipeFor } from "./recipe.ts";
+import { libraryFolder } from "./setup/cache.ts";
+import { quickFault, readManifest } from "./setup/manifest.ts";
+import { recipeFor } from "./setup/recipe.ts";
+import { lateBecause } from "./tensor-lifetimes.ts";
 import { loadWasm } from "./wasm.ts";
 
 interface Runtime {

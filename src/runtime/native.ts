@@ -1,17 +1,17 @@
 import path from "node:path";
 import util from "node:util";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
-import { bindingFile } from "./compiler.ts";
 import { openDoor } from "./door.ts";
 import { correctGradients } from "./gradients.ts";
 import { watchEngine } from "./interrupts.ts";
 import { machineMemory } from "./machine.ts";
-import { manageNative } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
+import { openStorage } from "./native/storage.ts";
 import { correctPartGradients } from "./part-gradients.ts";
 import { loadQuietly } from "./quiet-load.ts";
+import { bindingFile } from "./setup/compiler.ts";
 import { withoutSignals } from "./signals.ts";
-import { openStorage } from "./storage/native.ts";
+import { manageNative } from "./tensor-lifetimes.ts";
 
 export type Tf = typeof import("@tensorflow/tfjs-node-gpu");
 

@@ -1,5 +1,5 @@
 import type { Variable } from "@tensorflow/tfjs-node-gpu";
-import type { Collector } from "./collector.ts";
+import type { Collector } from "./collector-addon.ts";
 import { type Weak, weakly } from "./deaths.ts";
 
 type Registry = Record<string, Variable>;

@@ -3,10 +3,10 @@ import { equalizeWasmBatches } from "./batch-matmul.ts";
 import { correctGradients } from "./gradients.ts";
 import { onStopped, watchEngine } from "./interrupts.ts";
 import { called, release, take, upload } from "./ledger.ts";
-import { manageWasm } from "./manage.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
 import type { Tf } from "./native.ts";
 import { correctPartGradients } from "./part-gradients.ts";
+import { manageWasm } from "./tensor-lifetimes.ts";
 import { addLongSumsInDoubles, borrowKernels, transposeEmpty } from "./wasm-kernels.ts";
 import { keepNaN } from "./wasm-nan.ts";
 

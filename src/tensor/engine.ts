@@ -1,5 +1,5 @@
 // How operations reach tfjs: one kernel at a time, past tfjs' own argument checks, which are ours to make.
-import { scalarValues, tf } from "../runtime/index.ts";
+import { scalarOf as newScalar, tf } from "../runtime/index.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, Operand } from "./types/tensor.ts";
@@ -30,12 +30,7 @@ const describe = (x: unknown): string =>
       : `${typeof x} ${String(x).slice(0, 40)}`;
 
 /** A new scalar; whoever makes one disposes of it. */
-export const scalarOf = (value: number, dtype: DType): AnyTensor =>
-  engine.makeTensor(stored(value, dtype), [], dtype) as AnyTensor;
-
-// As NumPy, every number but 0 is true, NaN too.
-const stored = (value: number, dtype: DType) =>
-  dtype === "float32" ? scalarValues(value) : dtype === "int32" ? Int32Array.of(value) : Uint8Array.of(+(value !== 0));
+export const scalarOf = newScalar as (value: number, dtype: DType) => AnyTensor;
 
 /** A tensor of the wanted dtype: `x` itself where it has it. */
 export const cast = (x: AnyTensor, dtype: DType): AnyTensor =>

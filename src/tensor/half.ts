@@ -1,6 +1,8 @@
 // Functions of several ops, of halves: as PyTorch's kernels they compute in float32 and round once.
-import { autocastType, storageOf, to } from "../amp/index.ts";
+
+import { autocastType } from "../amp/index.ts";
 import { promoted, type Storage } from "../runtime/index.ts";
+import { storageOf, to } from "../storage/index.ts";
 import { scoped } from "./engine.ts";
 import type { AnyTensor } from "./types/tensor.ts";
 

@@ -1,6 +1,7 @@
 // Numbers as int32, of which none may wrap around.
-import { readFloat64 } from "../amp/index.ts";
+
 import { placeIn } from "../runtime/places.ts";
+import { readFloat64 } from "../storage/index.ts";
 import { reduceOver } from "./engine.ts";
 import { noGrad } from "./tape.ts";
 import type { AnyTensor } from "./types/tensor.ts";

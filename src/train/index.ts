@@ -1,5 +1,6 @@
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./adamw.ts";
 export type { CheckpointOptions } from "./checkpoint.ts";
+export { accuracyCurve, lossCurve, memoryTimeline } from "./curves.ts";
 export type { EarlyStopOptions } from "./early-stop.ts";
 export { type EvaluateOptions, evaluate } from "./evaluate.ts";
 export { valueAndGradients } from "./gradients.ts";
@@ -16,4 +17,5 @@ export {
   warmUp,
 } from "./schedule.ts";
 export { type SgdOptions, sgd } from "./sgd.ts";
+export { stepTimes, trainingFigure } from "./step-figures.ts";
 export { historyOf, type TrainOptions, train } from "./train.ts";

@@ -1,8 +1,8 @@
 import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
 import type { OptimizerStep } from "../amp/index.ts";
 import { counted, shownAs } from "../display/shown-as.ts";
-import { joined, parted } from "../nn/flat.ts";
 import { attribute, tf, uninterrupted } from "../runtime/index.ts";
+import { joined, parted } from "../runtime/native/flatten.ts";
 import { leaves, parameterList } from "../tensor/index.ts";
 
 export interface OptimizerOptions {

@@ -3,8 +3,9 @@
 // (docs/source/amp.rst).
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { autocast, storageOf, to } from "../../src/amp/index.ts";
+import { autocast } from "../../src/amp/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
+import { storageOf, to } from "../../src/storage/index.ts";
 import * as h from "../../src/tensor/index.ts";
 
 await ready();

@@ -9,14 +9,13 @@ import {
   autocastType,
   type HalfType,
   registerAutocast,
-  storageOf,
-  to,
 } from "../../src/amp/index.ts";
 import { fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { labelTensor, linear, transformerClassifier } from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/ops/cross-entropy.ts";
 import { collect, nativeMemory, ready, resetPeak, standAtDoor, tf } from "../../src/runtime/index.ts";
+import { storageOf, to } from "../../src/storage/index.ts";
 import { parameterList } from "../../src/tensor/index.ts";
 import { valueAndGradients } from "../../src/train/index.ts";
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
-import { autocast, GradScaler, type GradScalerState, to } from "../../src/amp/index.ts";
+import { autocast, GradScaler, type GradScalerState } from "../../src/amp/index.ts";
 import { ready, standAtDoor, tf } from "../../src/runtime/index.ts";
+import { to } from "../../src/storage/index.ts";
 import { adamW, sgd, valueAndGradients } from "../../src/train/index.ts";
 
 await ready();

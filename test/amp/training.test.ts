@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import type { Rank, Scalar, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
-import { autocast, GradScaler, type HalfType, type Storage, to } from "../../src/amp/index.ts";
+import { autocast, GradScaler, type HalfType } from "../../src/amp/index.ts";
 import { fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { random } from "../../src/data/random.ts";
 import { transformerClassifier } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
+import { type Storage, to } from "../../src/storage/index.ts";
 import { adamW, sgd, train, valueAndGradients } from "../../src/train/index.ts";
 
 await ready();

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Scalar } from "@tensorflow/tfjs-node-gpu";
-import { storageOf, to } from "../../src/amp/index.ts";
 import { fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { displaySymbol } from "../../src/display/index.ts";
-import { freeUnreachable, layer, predictTransformerMemory, probe } from "../../src/memory/index.ts";
-import { transformerClassifier } from "../../src/nn/index.ts";
+import { freeUnreachable, layer, probe } from "../../src/memory/index.ts";
+import { predictTransformerMemory, transformerClassifier } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
+import { storageOf, to } from "../../src/storage/index.ts";
 import { valueAndGrad } from "../../src/tensor/index.ts";
 import { adamW, train } from "../../src/train/index.ts";
 

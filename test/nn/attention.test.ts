@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Scalar, Tensor2D } from "@tensorflow/tfjs-node-gpu";
-import { storageOf, to } from "../../src/amp/index.ts";
 import { addWithDropout, attention } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
+import { storageOf, to } from "../../src/storage/index.ts";
 import { dice } from "../tensor/naive.ts";
 
 await ready();

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync } from "oxc-parser";
-import { cacheFolder } from "../../src/runtime/cache.ts";
+import { cacheFolder } from "../../src/runtime/setup/cache.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { displaySymbol } from "../../src/display/index.ts";
-import { accuracyCurve, type Figure, figure, histogram, lossCurve, memoryTimeline } from "../../src/plot/index.ts";
+import { type Figure, figure, histogram } from "../../src/plot/index.ts";
 import type { History } from "../../src/train/index.ts";
+import { accuracyCurve, lossCurve, memoryTimeline } from "../../src/train/index.ts";
 
 const bundle = (value: Figure) => value[displaySymbol]() as Record<string, unknown>;
 const traces = (value: Figure) => value.data as { name: string; x: number[]; y: number[] }[];

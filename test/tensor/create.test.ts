@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { to } from "../../src/amp/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
+import { to } from "../../src/storage/index.ts";
 import * as h from "../../src/tensor/index.ts";
 
 before(ready);

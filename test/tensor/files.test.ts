@@ -4,8 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readFloat64, storageOf } from "../../src/amp/index.ts";
 import { ready, runtimeInfo } from "../../src/runtime/index.ts";
+import { readFloat64, storageOf } from "../../src/storage/index.ts";
 import * as h from "../../src/tensor/index.ts";
 import { adamW } from "../../src/train/index.ts";
 

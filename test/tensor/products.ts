@@ -1,7 +1,8 @@
 // Compares batched products of whole numbers with loops over plain arrays, exactly; a program of its own, because
 // TensorFlow reads TF_ENABLE_ONEDNN_OPTS when it is loaded.
-import { storageOf, to } from "../../src/amp/index.ts";
+
 import { ready, tf } from "../../src/runtime/index.ts";
+import { storageOf, to } from "../../src/storage/index.ts";
 import { type AnyTensor, einsum, matmul, transpose, valueAndGrad } from "../../src/tensor/index.ts";
 import { dice, flat, indices, type NdArray, size, toTensor } from "./naive.ts";
 

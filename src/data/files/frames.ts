@@ -1,4 +1,4 @@
-import type { DataRecord } from "./records.ts";
+import type { DataRecord } from "./record.ts";
 
 /** What is used of a danfojs DataFrame. */
 export interface DataFrameLike {

@@ -1,5 +1,5 @@
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import type { DataRecord } from "./records.ts";
+import type { DataRecord } from "./record.ts";
 
 export interface ParquetOptions {
   /** Only these columns are read; all by default. */

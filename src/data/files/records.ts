@@ -3,9 +3,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse";
-
-/** A row of a table or an object of a JSON file: values by column. */
-export type DataRecord = Record<string, unknown>;
+import type { DataRecord } from "./record.ts";
 
 /**
  * The records of a file, one after another, without the file ever being whole in memory: `.jsonl` and `.ndjson`, `.csv` and

@@ -1,9 +1,9 @@
 // What keeps hidden keys out of attention, and its scores within what float16 holds.
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { type Storage, to } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
+import { scalar } from "../../runtime/native/op.ts";
+import { type Storage, to } from "../../storage/index.ts";
 import { noGrad } from "../../tensor/tape.ts";
-import { scalar } from "../native.ts";
 
 /** Which keys are hidden from which queries, once for all heads. */
 export interface AttentionMask {

@@ -1,23 +1,7 @@
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
-import { autocastOp, storageOf } from "../../amp/index.ts";
+import { autocastOp } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
-import { checkTensor } from "../../tensor/engine.ts";
-import { ShapeError } from "../../tensor/errors.ts";
-import { stopGradient } from "../../tensor/grad.ts";
-import { shapeText } from "../../tensor/names.ts";
-import type { AnyTensor } from "../../tensor/types/tensor.ts";
-import { differentiable } from "../differentiable.ts";
-import { integers, isNative, scalar } from "../native.ts";
-import {
-  type AttentionMask,
-  maskIn,
-  maskOf,
-  outputFactor,
-  type ScoreRange,
-  scoreRange,
-  widened,
-} from "./attention-mask.ts";
-import { checkRate, type Dropout, dropout, keep, keepMask, keepScale } from "./dropout.ts";
+import { integers, isNative, scalar } from "../../runtime/native/op.ts";
 import {
   add,
   batchMatMul,
@@ -31,7 +15,24 @@ import {
   sumKeepingAxis,
   transpose,
   unpackThree,
-} from "./primitives.ts";
+} from "../../runtime/native/primitives.ts";
+import { storageOf } from "../../storage/index.ts";
+import { checkTensor } from "../../tensor/engine.ts";
+import { ShapeError } from "../../tensor/errors.ts";
+import { stopGradient } from "../../tensor/grad.ts";
+import { shapeText } from "../../tensor/names.ts";
+import type { AnyTensor } from "../../tensor/types/tensor.ts";
+import { differentiable } from "../differentiable.ts";
+import {
+  type AttentionMask,
+  maskIn,
+  maskOf,
+  outputFactor,
+  type ScoreRange,
+  scoreRange,
+  widened,
+} from "./attention-mask.ts";
+import { checkRate, type Dropout, dropout, keep, keepMask, keepScale } from "./dropout.ts";
 
 export interface AttentionOptions {
   rows: number;

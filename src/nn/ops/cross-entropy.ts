@@ -1,8 +1,8 @@
 import type { Scalar, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
+import { integers, isNative, scalar } from "../../runtime/native/op.ts";
+import { mean, multiply, sparseSoftmaxCrossEntropy } from "../../runtime/native/primitives.ts";
 import { differentiable } from "../differentiable.ts";
-import { integers, isNative, scalar } from "../native.ts";
-import { mean, multiply, sparseSoftmaxCrossEntropy } from "./primitives.ts";
 
 /** Mean of `-log softmax(logits)[label]` over the rows. `logits: [rows, classes]`, `labels: [rows]`, int32. */
 export function crossEntropy(logits: Tensor2D, labels: Tensor1D): Scalar {

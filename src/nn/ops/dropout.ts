@@ -1,9 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { storageOf, to } from "../../amp/index.ts";
 import { philoxWords } from "../../random/index.ts";
 import { tf } from "../../runtime/index.ts";
-import { differentiable } from "../differentiable.ts";
-import { integers, isNative, scalar } from "../native.ts";
+import { integers, isNative, scalar } from "../../runtime/native/op.ts";
 import {
   add,
   boolToFloat,
@@ -13,7 +11,9 @@ import {
   packTwoBool,
   reshapeBool,
   statelessWords,
-} from "./primitives.ts";
+} from "../../runtime/native/primitives.ts";
+import { storageOf, to } from "../../storage/index.ts";
+import { differentiable } from "../differentiable.ts";
 
 /** A share of values to drop, and the seed pair that decides which. */
 export interface Dropout {

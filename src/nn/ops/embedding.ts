@@ -1,8 +1,8 @@
 import type { Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
+import { isNative, scalar } from "../../runtime/native/op.ts";
+import { gather, unsortedSegmentSum } from "../../runtime/native/primitives.ts";
 import { differentiable } from "../differentiable.ts";
-import { isNative, scalar } from "../native.ts";
-import { gather, unsortedSegmentSum } from "./primitives.ts";
 
 /**
  * Rows of `table: [vocabulary, features]` by `ids: [n]`, as `[n, features]`.

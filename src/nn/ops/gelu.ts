@@ -1,8 +1,8 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
+import { isNative, scalar } from "../../runtime/native/op.ts";
+import { add, erf, exp, multiply, square } from "../../runtime/native/primitives.ts";
 import { differentiable } from "../differentiable.ts";
-import { isNative, scalar } from "../native.ts";
-import { add, erf, exp, multiply, square } from "./primitives.ts";
 
 const SQRT_HALF = Math.SQRT1_2;
 const DENSITY = 1 / Math.sqrt(2 * Math.PI);

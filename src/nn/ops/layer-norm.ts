@@ -1,9 +1,19 @@
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
-import { autocastOp, autocastType, type HalfType, to } from "../../amp/index.ts";
+import { autocastOp, autocastType, type HalfType } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
+import { integers, isNative, scalar } from "../../runtime/native/op.ts";
+import {
+  add,
+  biasAdd,
+  biasAddGradient,
+  meanKeepingAxis,
+  multiply,
+  rsqrt,
+  square,
+  subtract,
+} from "../../runtime/native/primitives.ts";
+import { to } from "../../storage/index.ts";
 import { differentiable } from "../differentiable.ts";
-import { integers, isNative, scalar } from "../native.ts";
-import { add, biasAdd, biasAddGradient, meanKeepingAxis, multiply, rsqrt, square, subtract } from "./primitives.ts";
 
 const rowMean = (x: Tensor) => meanKeepingAxis(x, integers(1));
 

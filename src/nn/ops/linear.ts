@@ -1,9 +1,6 @@
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
-import { ShapeError } from "../../tensor/errors.ts";
-import { differentiable } from "../differentiable.ts";
-import { isNative, scalar } from "../native.ts";
-import { type Dropout, dropout, keep, keepMask, keepScale } from "./dropout.ts";
+import { isNative, scalar } from "../../runtime/native/op.ts";
 import {
   biasAdd,
   biasAddGradient,
@@ -13,7 +10,10 @@ import {
   multiply,
   relu,
   reluGradient,
-} from "./primitives.ts";
+} from "../../runtime/native/primitives.ts";
+import { ShapeError } from "../../tensor/errors.ts";
+import { differentiable } from "../differentiable.ts";
+import { type Dropout, dropout, keep, keepMask, keepScale } from "./dropout.ts";
 
 function checkShapes(op: string, x: Tensor2D, weight: Tensor2D, bias: Tensor1D): void {
   const [, width] = x.shape;

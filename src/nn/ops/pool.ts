@@ -1,9 +1,9 @@
 import type { Tensor, Tensor2D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
+import { integers, isNative } from "../../runtime/native/op.ts";
+import { batchMatMul, batchMatMulTransposedA, reshape } from "../../runtime/native/primitives.ts";
 import { stopGradient } from "../../tensor/grad.ts";
 import { differentiable } from "../differentiable.ts";
-import { integers, isNative } from "../native.ts";
-import { batchMatMul, batchMatMulTransposedA, reshape } from "./primitives.ts";
 
 /**
  * Weighted sums over time: `x: [rows * time, features]` with `weights: [rows, segments, time]` gives

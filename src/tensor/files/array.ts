@@ -1,6 +1,7 @@
 // Arrays on their way between files and tensors.
-import { storageOf, tensorBytes, tensorFromBytes } from "../../amp/index.ts";
+
 import type { Storage } from "../../runtime/index.ts";
+import { storageOf, tensorBytes, tensorFromBytes } from "../../storage/index.ts";
 import { checkTensor, engine } from "../engine.ts";
 import type { DType } from "../types/shape.ts";
 import type { AnyTensor } from "../types/tensor.ts";

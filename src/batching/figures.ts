@@ -1,0 +1,142 @@
+import type { Data } from "plotly.js";
+import { type Figure, figure } from "../plot/figure.ts";
+import { palette } from "../plot/template.ts";
+import type { Plan } from "./plan.ts";
+import { type PlanStatistics, planStatistics } from "./statistics.ts";
+
+export interface BatchRectanglesOptions {
+  /** Which epoch's batches; 0 by default. */
+  epoch?: number;
+  /** How many batches to draw, from the first on; 8 by default. */
+  batches?: number;
+  title?: string;
+}
+
+/** Rows between one batch and the next. */
+const GAP = 2;
+
+/**
+ * Batches as the rectangles that the model computes on, one under the other: tokens in blue, padding in orange. Sequences
+ * that share a packed row differ in shade. The title names the epoch's share of padding, as `planStatistics` does; where only
+ * some batches are drawn, the axis names theirs.
+ */
+export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}): Figure {
+  const { epoch = 0, batches: count = 8 } = options;
+  const drawn = plan.epoch(epoch).slice(0, count);
+  const padding = boxes();
+  const tokens = [boxes(), boxes()];
+  let top = 0;
+  let cells = 0;
+  let useful = 0;
+  for (const { time, rows } of drawn) {
+    rows.forEach((row, r) => {
+      let at = 0;
+      row.forEach((i, segment) => {
+        const length = plan.lengths[i]!;
+        tokens[segment % 2]!.add(at, at + length, top + r, top + r + 1);
+        at += length;
+      });
+      if (at < time) padding.add(at, time, top + r, top + r + 1);
+      useful += at;
+    });
+    cells += rows.length * time;
+    top += rows.length + GAP;
+  }
+  const percent = (share: number) => `${(100 * share).toFixed(1)}% padding`;
+  const whole = percent(planStatistics(plan, { epoch }).paddingShare);
+  const some = drawn.length < plan.epoch(epoch).length;
+  const title = options.title ?? `${capital(plan.strategy)}: ${whole}${some ? " in the epoch" : ""}`;
+  const rows = `rows of the first ${drawn.length} batches${some ? `, ${percent(1 - useful / cells)}` : ""}`;
+  const traces = [
+    trace(padding, "padding", palette[1], 0.85),
+    trace(tokens[0]!, "tokens", palette[0], 1),
+    trace(tokens[1]!, "next in the row", palette[4], 1),
+  ];
+  return figure({
+    data: traces.filter(({ x }) => (x as number[]).length > 0),
+    layout: {
+      title: { text: title },
+      height: 420,
+      hovermode: "closest",
+      xaxis: { title: { text: "tokens" }, rangemode: "tozero", showgrid: false },
+      yaxis: {
+        title: { text: rows },
+        autorange: "reversed",
+        showgrid: false,
+        zeroline: false,
+      },
+    },
+  });
+}
+
+/** Padding, shapes, and how similar the neighbours are, of several plans side by side. */
+export function paddingComparison(
+  plans: readonly (Plan | PlanStatistics)[],
+  { title = "What is computed on: tokens and padding", names }: { title?: string; names?: readonly string[] } = {},
+): Figure {
+  const all = plans.map((each) => ("epoch" in each ? planStatistics(each) : each));
+  const x = all.map(({ strategy }, i) => names?.[i] ?? strategy);
+  const bar = (name: string, y: number[], color: string, text: string[]): Data => ({
+    type: "bar",
+    name,
+    x,
+    y,
+    text,
+    textposition: "auto",
+    marker: { color },
+  });
+  return figure({
+    data: [
+      bar(
+        "tokens",
+        all.map(({ useful }) => useful),
+        palette[0],
+        all.map(({ batches }) => `${batches} batches`),
+      ),
+      bar(
+        "padding",
+        all.map(({ useful, cells }) => cells - useful),
+        palette[1],
+        all.map(({ paddingShare }) => `${(100 * paddingShare).toFixed(1)}%`),
+      ),
+    ],
+    layout: {
+      title: { text: title },
+      barmode: "stack",
+      hovermode: "x unified",
+      yaxis: { title: { text: "cells in an epoch" }, rangemode: "tozero" },
+    },
+  });
+}
+
+/** Rectangles as one outline, `null` between them, which plotly fills as one trace. */
+function boxes() {
+  const x: (number | null)[] = [];
+  const y: (number | null)[] = [];
+  return {
+    x,
+    y,
+    add(left: number, right: number, top: number, bottom: number) {
+      x.push(left, right, right, left, left, null);
+      y.push(top, top, bottom, bottom, top, null);
+    },
+  };
+}
+
+function trace({ x, y }: ReturnType<typeof boxes>, name: string, fillcolor: string, opacity: number) {
+  return {
+    x,
+    y,
+    name,
+    mode: "lines" as const,
+    fill: "toself" as const,
+    fillcolor,
+    opacity,
+    line: { width: 0 },
+    hoverinfo: "name" as const,
+  };
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

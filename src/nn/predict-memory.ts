@@ -1,0 +1,47 @@
+import type { MemoryPrediction } from "../memory/prediction.ts";
+import type { TransformerConfig } from "./transformer.ts";
+
+const FLOAT = 4;
+
+/** How many numbers a Transformer classifier's parameters are. */
+export function transformerParameterCount(config: TransformerConfig): number {
+  const { vocabularySize, classes, maxLength, features: d, layers, hidden = 4 * d, positions } = config;
+  const layer = 2 * 2 * d + (d * 3 * d + 3 * d) + (d * d + d) + (d * hidden + hidden) + (hidden * d + d);
+  return (
+    (vocabularySize + (positions === "learned" ? maxLength : 0)) * d + layers * layer + 2 * d + d * classes + classes
+  );
+}
+
+/**
+ * What a training step on a batch of `rows` by `time` tokens needs, from the sizes alone.
+ *
+ * A layer keeps, of each token: both norms' normalised and scaled rows, the queries, keys, values and the attention's
+ * output (8 rows of `features`), its feed-forward activation (`hidden`), two inverse deviations, and with dropout one
+ * byte for each value that could be dropped. Attention keeps `heads * time` weights a token, and a byte each.
+ */
+export function predictTransformerMemory(
+  config: TransformerConfig,
+  { rows, time }: { rows: number; time: number },
+): MemoryPrediction {
+  const { features: d, heads, layers, hidden = 4 * d, dropout = 0.1, activation = "relu" } = config;
+  const tokens = rows * time;
+  const parameters = FLOAT * transformerParameterCount(config);
+  const mask = dropout > 0 ? 1 : 0;
+  // The rectifier is kept as its result alone; GELU needs its input, and dropout after it a mask and a result.
+  const feedForward = hidden * (activation === "relu" ? FLOAT : 2 * FLOAT + mask * (FLOAT + 1));
+  const layer = tokens * (8 * d * FLOAT + 2 * FLOAT + feedForward + 2 * mask * d);
+  const ends = tokens * (2 * d * FLOAT + FLOAT + mask * d);
+  const weights = tokens * heads * time;
+  const prediction = {
+    parameters,
+    gradients: parameters,
+    optimizer: 2 * parameters,
+    activations: layers * layer + ends,
+    attention: layers * weights * (FLOAT + mask),
+    working: Math.max(
+      (activation === "relu" ? 3 : 6) * tokens * hidden * FLOAT,
+      (mask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT,
+    ),
+  };
+  return { ...prediction, total: Object.values(prediction).reduce((sum, bytes) => sum + bytes, 0) - parameters };
+}

@@ -1,0 +1,94 @@
+import type { DataType, Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import { tf } from "../load.ts";
+import { scalarOf } from "./scalar.ts";
+
+type Attribute = { name: string; type: number; value: unknown };
+
+interface NativeBackend {
+  binding: Record<"TF_ATTR_TYPE" | "TF_ATTR_BOOL" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_STRING", number>;
+  getDTypeInteger(dtype: DataType): number;
+  executeSingleOutput(op: string, attributes: Attribute[], inputs: TensorInfo[]): Tensor;
+  executeMultipleOutputs(op: string, attributes: Attribute[], inputs: TensorInfo[], outputs: number): Tensor[];
+}
+
+type AttributeValue = boolean | number | { type: DataType } | { text: string } | { float: number };
+
+/** True when ops run in TensorFlow itself; false on the portable backends (WASM, plain JavaScript). */
+export function isNative(): boolean {
+  return tf.getBackend() === "tensorflow";
+}
+
+export const float = { type: "float32" } as const;
+export const int = { type: "int32" } as const;
+export const bool = { type: "bool" } as const;
+
+/**
+ * A TensorFlow op by its own name, with attributes fixed: a function from inputs to its output, through the one door.
+ * It is not recorded on the gradient tape; `differentiable` gives gradients to what is built of it.
+ */
+export function nativeOp(op: string, attributes: Record<string, AttributeValue>): (...inputs: Tensor[]) => Tensor {
+  const resolved = attributeList(attributes);
+  return (...inputs) => backend().executeSingleOutput(op, resolved(), inputs);
+}
+
+/** Like `nativeOp`, for an op of several outputs. */
+export function nativeOpOf(
+  op: string,
+  outputs: number,
+  attributes: Record<string, AttributeValue>,
+): (...inputs: Tensor[]) => Tensor[] {
+  const resolved = attributeList(attributes);
+  return (...inputs) => backend().executeMultipleOutputs(op, resolved(), inputs, outputs);
+}
+
+const constants = new Map<string, Tensor>();
+const CONSTANTS = 1024;
+
+/**
+ * A small integer vector (an axis, a permutation, a shape) that stays on the device: a step asks for the same few again
+ * and again, and making one costs as much as a small op.
+ */
+export function integers(...values: number[]): Tensor {
+  const key = values.join();
+  const found = constants.get(key);
+  if (found) return found;
+  return remember(key, () => tf.tensor1d(values, "int32"));
+}
+
+/** A number that stays on the device, like `integers`. */
+export function scalar(value: number, dtype: "float32" | "int32" = "float32"): Tensor {
+  const key = `${dtype} ${value}`;
+  return constants.get(key) ?? remember(key, () => scalarOf(value, dtype));
+}
+
+function remember(key: string, make: () => Tensor): Tensor {
+  if (constants.size >= CONSTANTS) {
+    const [oldest, tensor] = constants.entries().next().value!;
+    tensor.dispose();
+    constants.delete(oldest);
+  }
+  const tensor = tf.keep(make());
+  constants.set(key, tensor);
+  return tensor;
+}
+
+function backend(): NativeBackend {
+  return tf.backend() as unknown as NativeBackend;
+}
+
+function attributeList(attributes: Record<string, AttributeValue>): () => Attribute[] {
+  let list: Attribute[] | undefined;
+  return () => {
+    list ??= Object.entries(attributes).map(([name, value]) => attribute(name, value));
+    return list;
+  };
+}
+
+function attribute(name: string, value: AttributeValue): Attribute {
+  const { binding } = backend();
+  if (typeof value === "boolean") return { name, type: binding.TF_ATTR_BOOL, value };
+  if (typeof value === "number") return { name, type: binding.TF_ATTR_INT, value };
+  if ("text" in value) return { name, type: binding.TF_ATTR_STRING, value: value.text };
+  if ("float" in value) return { name, type: binding.TF_ATTR_FLOAT, value: value.float };
+  return { name, type: binding.TF_ATTR_TYPE, value: backend().getDTypeInteger(value.type) };
+}

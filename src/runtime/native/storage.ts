@@ -1,0 +1,71 @@
+import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import type { NativeOp } from "../door.ts";
+import { standInnermost } from "../door.ts";
+import { entryOf, type ScalarValues, useBackend } from "./backend.ts";
+import { executeCast, isOwnCast } from "./cast.ts";
+import { rewritten } from "./promotion.ts";
+import { BFLOAT16, DOUBLE, FLOAT, HALF, storageOfType } from "./storage-types.ts";
+
+let inUse = false;
+const whenUsed: (() => void)[] = [];
+
+/** Calls back when the first tensor that is not float32 comes to be, or at once if one has. */
+export function onFirstStorage(callback: () => void): void {
+  if (inUse) callback();
+  else whenUsed.push(callback);
+}
+
+/** Lets tensors of the native backend be stored in half, bfloat16 and double. Costs nothing until there is one. */
+export function openStorage(native: NodeJSKernelBackend): void {
+  const own = useBackend(native);
+  const { createOutputTensor, readSync, move } = own;
+  own.createOutputTensor = (metadata) => {
+    const { dtype } = metadata;
+    if (dtype !== HALF && dtype !== BFLOAT16 && dtype !== DOUBLE) return createOutputTensor.call(own, metadata);
+    const tensor = createOutputTensor.call(own, { ...metadata, dtype: FLOAT });
+    own.tensorMap.get(tensor.dataId).dtype = dtype;
+    if (!inUse) begin();
+    return tensor;
+  };
+  own.readSync = (dataId) => {
+    const entry = own.tensorMap.has(dataId) ? own.tensorMap.get(dataId) : undefined;
+    if (!entry || entry.dtype === FLOAT || entry.values !== null || !storageOfType(entry.dtype)) {
+      return readSync.call(own, dataId);
+    }
+    const { id } = executeCast(entry.id, entry.dtype, FLOAT);
+    try {
+      return own.binding.tensorDataSync(id);
+    } finally {
+      own.binding.deleteTensor(id);
+    }
+  };
+  own.move = (dataId, values, shape, dtype, refCount) => {
+    move.call(own, dataId, values, shape, dtype, refCount);
+    if (shape.length === 0 && dtype === "float32") {
+      const scalar = values as ScalarValues;
+      own.tensorMap.get(dataId).number = scalar.exact ?? scalar[0]!;
+    }
+  };
+}
+
+function begin(): void {
+  inUse = true;
+  // Within autocast, which may have begun before: what that casts is to be seen here.
+  standInnermost((op, next) => (isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : withNumber(op, next(op))));
+  for (const callback of whenUsed.splice(0)) callback();
+}
+
+/** A number that tfjs casts to what it is, as its gradients do, stays the number that it was made of. */
+function withNumber({ name, inputs }: NativeOp, made: Tensor[]): Tensor[] {
+  if (name !== "Cast" || inputs[0]!.dtype !== "float32" || made[0]!.dtype !== "float32") return made;
+  const { number } = entryOf(inputs[0]!);
+  if (number !== undefined && entryOf(made[0]!).dtype === FLOAT) entryOf(made[0]!).number = number;
+  return made;
+}
+
+/** Is any input stored otherwise than its tfjs dtype says? */
+function isMixed({ inputs }: NativeOp): boolean {
+  for (const input of inputs) if (input.dtype === "float32" && entryOf(input).dtype !== FLOAT) return true;
+  return false;
+}

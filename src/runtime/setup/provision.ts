@@ -1,0 +1,144 @@
+import { mkdtempSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
+import path from "node:path";
+import { makeFolder } from "../folders.ts";
+import { type Device, hasGlibc } from "../machine.ts";
+import { SetupProblem } from "../problem.ts";
+import { cacheFolder, libraryFolder, nativeFolder } from "./cache.ts";
+import { bindingFile, type Compiler, compile, findCompiler } from "./compiler.ts";
+import { clearDownloads, downloadWheel, keptWheel } from "./download.ts";
+import { alone } from "./lock.ts";
+import { fault, readManifest, writeManifest } from "./manifest.ts";
+import { findPython, type Python } from "./python.ts";
+import { type Recipe, recipeFor } from "./recipe.ts";
+import { lastLine, runTool } from "./tool.ts";
+import { unpack } from "./unpack.ts";
+import { tensorflowVersion, type Wheel } from "./wheels.ts";
+
+/** Hears what goes on: one line a step, and between them how far a long step is (0 to 1). */
+export interface Progress {
+  step(line: string): void;
+  share(done: number): void;
+}
+
+const unfinished = ".build-";
+
+/**
+ * Finds the native library for a device in the user's cache, or builds it there: download, unpack, compile, try.
+ * A second caller waits for the first. Killed at any point, the next call goes on from the last whole download.
+ * Returns the library's folder; throws `SetupProblem` when something on this machine is missing.
+ */
+export async function provision(device: Device, progress: Progress, signal?: AbortSignal): Promise<string> {
+  const recipe = recipeFor(device);
+  const folder = libraryFolder(recipe.key);
+  if (await isSound(folder, progress)) return folder;
+  const waits = (pid: string) => progress.step(`Another setup (process ${pid}) is at work; waiting for it`);
+  await alone(cacheFolder(), waits, () =>
+    explained(async () => {
+      if (!(await isSound(folder))) await build(recipe, folder, progress, signal);
+    }),
+  );
+  return folder;
+}
+
+async function isSound(folder: string, progress?: Progress): Promise<boolean> {
+  const manifest = readManifest(folder);
+  if (!manifest) return false;
+  const wrong = await fault(folder, manifest);
+  if (wrong) progress?.step(`The cached library is damaged (${wrong}); building it again`);
+  return !wrong;
+}
+
+async function build(recipe: Recipe, folder: string, progress: Progress, signal?: AbortSignal): Promise<void> {
+  makeFolder(nativeFolder());
+  clearLeftovers();
+  const { python, compiler } = findTools();
+  await checkSpace(recipe);
+  const work = mkdtempSync(path.join(nativeFolder(), unfinished));
+  try {
+    for (const wheel of recipe.wheels) {
+      const file = (await keptWheel(wheel)) ?? (await fetchWheel(python, wheel, progress, signal));
+      progress.step(`Unpacking ${wheel.project} (about ${duration(wheel.bytes / 30e6)})`);
+      await unpack(python, wheel, file, work, (done) => progress.share(done), signal);
+    }
+    progress.step("Compiling the binding (about 15 s)");
+    await compile(compiler, recipe, work, signal);
+    rmSync(path.join(work, "tensorflow/include"), { recursive: true });
+    progress.step("Trying the library");
+    await tryLoading(path.join(work, bindingFile), signal);
+    await writeManifest(work, { tensorflow: tensorflowVersion, device: recipe.device });
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(work, folder);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** What setups that were killed have left. */
+function clearLeftovers(): void {
+  for (const name of readdirSync(nativeFolder()).filter((name) => name.startsWith(unfinished)))
+    rmSync(path.join(nativeFolder(), name), { recursive: true, force: true });
+  clearDownloads();
+}
+
+function findTools(): { python: Python; compiler: Compiler } {
+  if (!hasGlibc())
+    throw new SetupProblem(
+      "TensorFlow's library needs glibc, which this Linux (musl) does not have: use a Debian-like one.",
+    );
+  const python = findPython();
+  if (!python) throw new SetupProblem("Python 3 is missing: install it with pip (Debian: apt install python3-pip).");
+  const compiler = findCompiler();
+  if (!compiler) throw new SetupProblem("A C++ compiler is missing: install g++ (Debian: apt install g++).");
+  return { python, compiler };
+}
+
+async function checkSpace(recipe: Recipe): Promise<void> {
+  let needed = recipe.unpacked;
+  for (const wheel of recipe.wheels) if (!(await keptWheel(wheel))) needed += wheel.bytes;
+  const { bavail, bsize } = statfsSync(nativeFolder());
+  if (bavail * bsize < needed)
+    throw new SetupProblem(
+      `The disk is too full: ${nativeFolder()} needs ${gigabytes(needed)}, ${gigabytes(bavail * bsize)} are free. Free some space, or set HALFTONE_CACHE to a folder elsewhere.`,
+    );
+}
+
+function fetchWheel(python: Python, wheel: Wheel, progress: Progress, signal?: AbortSignal): Promise<string> {
+  if (!python.pip)
+    throw new SetupProblem(
+      `${python.command} has no pip, which downloads TensorFlow: install it (Debian: apt install python3-pip).`,
+    );
+  const size = `${Math.round(wheel.bytes / 1e6)} MB; ${duration(wheel.bytes / 10e6)} at 10 MB/s`;
+  progress.step(`Downloading ${wheel.project} ${wheel.version} (${size})`);
+  return downloadWheel(python, wheel, (bytes) => progress.share(bytes / wheel.bytes), signal);
+}
+
+/** Loads the library in a process of its own: one that this machine's C library cannot take must not take ours down. */
+async function tryLoading(binding: string, signal?: AbortSignal): Promise<void> {
+  const code = `process.exit(require(${JSON.stringify(binding)}).TF_Version === "${tensorflowVersion}" ? 0 : 1)`;
+  const { ok, said } = await runTool(process.execPath, ["-e", code], { env: { TF_CPP_MIN_LOG_LEVEL: "3" }, signal });
+  if (ok) return;
+  const why = /^Error: (.+)$/m.exec(said)?.[1] ?? lastLine(said);
+  throw new SetupProblem(`The library was built, but does not load on this machine: ${why}`);
+}
+
+/** Turns what the file system refuses into what a person can do about it. */
+export async function explained(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (code === "ENOSPC" || code === "EDQUOT")
+      throw new SetupProblem(
+        `The disk is full at ${cacheFolder()}. Free some space, or set HALFTONE_CACHE to a folder elsewhere.`,
+      );
+    if (["EACCES", "EROFS", "EPERM", "ENOTDIR", "EEXIST"].includes(code))
+      throw new SetupProblem(
+        `The cache ${cacheFolder()} cannot be written (${code}). Make it writable, or set HALFTONE_CACHE to a folder that is.`,
+      );
+    throw error;
+  }
+}
+
+const duration = (seconds: number): string =>
+  seconds < 60 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

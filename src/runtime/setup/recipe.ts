@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import type { Device } from "../machine.ts";
+import { SetupProblem } from "../problem.ts";
+import { tensorflowVersion, type Wheel, wheels } from "./wheels.ts";
+
+/** All that decides what the native library is: the same recipe gives the same library. */
+export interface Recipe {
+  device: Device;
+  wheels: readonly Wheel[];
+  /** Bytes on disk while it is built, beside the downloads. */
+  unpacked: number;
+  /** Folder of the package whose `binding/*.cc` is compiled. */
+  bindingFolder: string;
+  /** Folder with Node's own C headers. */
+  nodeHeaders: string;
+  flags: readonly string[];
+  /** Short hash over all of the above: the library's folder in the cache. */
+  key: string;
+}
+
+const require = createRequire(import.meta.url);
+const packageFolder = (name: string): string => path.dirname(require.resolve(`${name}/package.json`));
+
+/** The recipe for this machine. Throws `SetupProblem` where TensorFlow publishes no library. */
+export function recipeFor(device: Device): Recipe {
+  const machine = `${process.arch} ${device}`;
+  const chosen = process.platform === "linux" ? wheels[machine] : undefined;
+  if (!chosen) {
+    throw new SetupProblem(
+      `There is no native TensorFlow ${tensorflowVersion} for ${process.platform} ${machine}; there is one for Linux on ${Object.keys(wheels).join(", ")}.`,
+    );
+  }
+  const bindingFolder = path.join(packageFolder("@tensorflow/tfjs-node-gpu"), "binding");
+  const nodeHeaders = path.join(packageFolder("node-api-headers"), "include");
+  const flags = ["-O2", "-std=c++17", "-shared", "-fPIC", "-DNAPI_VERSION=8", "-DNODE_GYP_MODULE_NAME=tfjs_binding"];
+  const parts = chosen.wheels.flatMap(({ sha256, members }) => [sha256, ...members]);
+  const hash = createHash("sha256").update([machine, ...parts, ...flags].join("\n"));
+  for (const file of readdirSync(bindingFolder).sort()) hash.update(readFileSync(path.join(bindingFolder, file)));
+  return {
+    device,
+    ...chosen,
+    bindingFolder,
+    nodeHeaders,
+    flags,
+    key: `${device}-${hash.digest("hex").slice(0, 16)}`,
+  };
+}

@@ -1,0 +1,132 @@
+import type { Data } from "plotly.js";
+import type { MemoryProbe } from "../memory/index.ts";
+import { type Figure, figure } from "../plot/figure.ts";
+import { palette } from "../plot/template.ts";
+import type { History } from "./history.ts";
+
+const MIB = 2 ** 20;
+
+/** The loss of each step, its moving average, and the validation loss, over steps. */
+export function lossCurve(history: History, { title = "Loss over steps" } = {}): Figure {
+  const step = history.steps.map((record) => record.step);
+  const loss = history.steps.map((record) => record.loss);
+  return figure({
+    data: [
+      { x: step, y: loss, name: "each step", mode: "lines", line: { color: palette[4], width: 1 }, opacity: 0.5 },
+      { x: step, y: smooth(loss), name: "moving average", mode: "lines", line: { color: palette[0], width: 2.5 } },
+      ...evaluated(history, "loss", "validation"),
+    ],
+    layout: {
+      title: { text: title },
+      xaxis: { title: { text: "step" } },
+      yaxis: { title: { text: "cross-entropy (nats)" } },
+    },
+  });
+}
+
+/** Training and validation accuracy over steps, with the share that guessing reaches. */
+export function accuracyCurve(
+  history: History,
+  { chance, title = "Accuracy over steps" }: { chance?: number; title?: string } = {},
+): Figure {
+  const step = history.steps.map((record) => record.step);
+  const accuracy = smooth(history.steps.map((record) => record.accuracy));
+  const line: Data[] =
+    chance === undefined
+      ? []
+      : [
+          {
+            x: [step[0] ?? 0, step.at(-1) ?? 0],
+            y: [chance, chance],
+            name: "always the most frequent answer",
+            mode: "lines",
+            line: { color: palette[5], width: 2, dash: "dash" },
+          },
+        ];
+  return figure({
+    data: [
+      {
+        x: step,
+        y: accuracy,
+        name: "training, moving average",
+        mode: "lines",
+        line: { color: palette[0], width: 2.5 },
+      },
+      ...evaluated(history, "accuracy", "validation"),
+      ...line,
+    ],
+    layout: {
+      title: { text: title },
+      xaxis: { title: { text: "step" } },
+      yaxis: { title: { text: "share answered right" }, tickformat: ".0%", rangemode: "tozero" },
+    },
+  });
+}
+
+/**
+ * Memory over time in MiB: tensors held after each step, the peak inside it, and the whole process; or, from a sampler's
+ * probes, the same over seconds.
+ */
+export function memoryTimeline(source: History | readonly MemoryProbe[], { title = "Memory over time" } = {}): Figure {
+  const points = isHistory(source)
+    ? source.steps.map(({ elapsed, liveBytes, peakBytes, rss }) => ({
+        at: elapsed,
+        live: liveBytes,
+        peak: peakBytes,
+        rss,
+      }))
+    : source.map(({ at, nativeLive, nativePeak, rss }) => ({ at, live: nativeLive, peak: nativePeak, rss }));
+  const start = isHistory(source) ? 0 : (points[0]?.at ?? 0);
+  const x = points.map(({ at }) => (at - start) / 1000);
+  const trace = (name: string, key: "live" | "peak" | "rss", color: string, axis: "y" | "y2"): Data => ({
+    x,
+    y: points.map((point) => point[key] / MIB),
+    name,
+    mode: "lines",
+    yaxis: axis,
+    line: { color, width: 2 },
+  });
+  return figure({
+    data: [
+      trace("tensors, peak", "peak", palette[5], "y"),
+      trace("tensors, held", "live", palette[0], "y"),
+      trace("whole process", "rss", palette[2], "y2"),
+    ],
+    layout: {
+      title: { text: title },
+      height: 440,
+      xaxis: { title: { text: "seconds" }, anchor: "y2" },
+      yaxis: { title: { text: "tensors (MiB)" }, domain: [0.45, 1], rangemode: "tozero" },
+      yaxis2: { title: { text: "process (MiB)" }, domain: [0, 0.35], rangemode: "tozero" },
+    },
+  });
+}
+
+function evaluated(history: History, key: "loss" | "accuracy", name: string): Data[] {
+  if (history.evaluations.length === 0) return [];
+  return [
+    {
+      x: history.evaluations.map(({ step }) => step),
+      y: history.evaluations.map((evaluation) => evaluation[key]),
+      name,
+      mode: "lines+markers",
+      line: { color: palette[1], width: 2 },
+      marker: { size: 8 },
+    },
+  ];
+}
+
+/** Exponential moving average over about 20 steps, without the pull towards 0 at the start. */
+function smooth(values: readonly number[], keep = 0.95): number[] {
+  let sum = 0;
+  let weight = 0;
+  return values.map((value) => {
+    sum = keep * sum + (1 - keep) * value;
+    weight = keep * weight + (1 - keep);
+    return sum / weight;
+  });
+}
+
+function isHistory(source: History | readonly MemoryProbe[]): source is History {
+  return "steps" in source;
+}

@@ -1,0 +1,89 @@
+import type { Data } from "plotly.js";
+import { type Figure, figure } from "../plot/figure.ts";
+import { palette } from "../plot/template.ts";
+import type { History, StepRecord } from "./history.ts";
+
+/** Most points in a line, so that a figure that is drawn again and again stays small. */
+const POINTS = 300;
+
+/** Loss and useful tokens a second over steps, as far as the training is: what `train` keeps up to date in a notebook. */
+export function trainingFigure(history: History, { total, title }: { total?: number; title?: string } = {}): Figure {
+  const parts = grouped(history.steps);
+  const x = parts.map((part) => part.at(-1)!.step);
+  const losses: Data[] = [
+    {
+      x,
+      y: parts.map((part) => mean(part, ({ loss }) => loss)),
+      name: "training loss",
+      mode: "lines",
+      line: { color: palette[0], width: 2 },
+    },
+  ];
+  if (history.evaluations.length > 0) {
+    losses.push({
+      x: history.evaluations.map(({ step }) => step),
+      y: history.evaluations.map(({ loss }) => loss),
+      name: "validation loss",
+      mode: "lines+markers",
+      line: { color: palette[1], width: 2 },
+    });
+  }
+  const speed: Data = {
+    x,
+    y: parts.map(
+      (part) => mean(part, ({ usefulTokens }) => usefulTokens) / mean(part, (each) => each.milliseconds / 1000),
+    ),
+    name: "useful tokens/s",
+    mode: "lines",
+    yaxis: "y2",
+    line: { color: palette[2], width: 2 },
+  };
+  const last = history.steps.at(-1)?.step ?? 0;
+  return figure({
+    data: [...losses, speed],
+    layout: {
+      title: { text: title ?? `Step ${last}${total ? ` of ${total}` : ""}` },
+      height: 440,
+      xaxis: { title: { text: "step" }, anchor: "y2", ...(total ? { range: [0, total] } : {}) },
+      yaxis: { title: { text: "cross-entropy (nats)" }, domain: [0.45, 1] },
+      yaxis2: { title: { text: "useful tokens/s" }, domain: [0, 0.35], rangemode: "tozero" },
+    },
+  });
+}
+
+/** Where the time of each step goes: making the batch, forward, backward and update, stacked. */
+export function stepTimes(history: History, { title = "Where a step's time goes" } = {}): Figure {
+  const parts = grouped(history.steps);
+  const x = parts.map((part) => part.at(-1)!.step);
+  const area = (name: string, key: keyof StepRecord["times"], color: string): Data => ({
+    x,
+    y: parts.map((part) => mean(part, ({ times }) => times[key])),
+    name,
+    mode: "lines",
+    stackgroup: "time",
+    line: { color, width: 1 },
+  });
+  return figure({
+    data: [
+      area("data", "data", palette[5]),
+      area("forward", "forward", palette[0]),
+      area("backward", "backward", palette[4]),
+      area("update", "update", palette[2]),
+    ],
+    layout: {
+      title: { text: title },
+      xaxis: { title: { text: "step" } },
+      yaxis: { title: { text: "milliseconds a step" }, rangemode: "tozero" },
+    },
+  });
+}
+
+/** Steps in at most so many groups of neighbours. */
+function grouped(steps: readonly StepRecord[]): StepRecord[][] {
+  const size = Math.max(1, Math.ceil(steps.length / POINTS));
+  return Array.from({ length: Math.ceil(steps.length / size) }, (_, i) => steps.slice(i * size, (i + 1) * size));
+}
+
+function mean(steps: readonly StepRecord[], pick: (step: StepRecord) => number): number {
+  return steps.reduce((sum, step) => sum + pick(step), 0) / steps.length;
+}

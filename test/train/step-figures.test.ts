@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Figure } from "../../src/plot/index.ts";
+import type { History, StepRecord } from "../../src/train/index.ts";
+import { stepTimes, trainingFigure } from "../../src/train/index.ts";
+
+const step = (n: number): StepRecord => ({
+  step: n,
+  epoch: 0,
+  loss: 2 / n,
+  accuracy: 0.5,
+  learningRate: 1e-3,
+  milliseconds: 20,
+  processor: 30,
+  times: { data: 1, forward: 4, backward: 10, update: 2 },
+  elapsed: 20 * n,
+  liveBytes: 1,
+  peakBytes: 1,
+  rss: 1,
+  sequences: 2,
+  tokens: 100,
+  usefulTokens: 50,
+});
+const history = (steps: number): History => ({
+  steps: Array.from({ length: steps }, (_, i) => step(i + 1)),
+  evaluations: [{ step: 0, loss: 2.3, accuracy: 0.1 }],
+  milliseconds: 20 * steps,
+  ended: "all steps taken",
+});
+const trace = (figure: Figure, name: string) =>
+  figure.data.find((each) => each.name === name) as { x: number[]; y: number[] };
+
+describe("trainingFigure", () => {
+  test("shows loss, validation and the useful tokens a second", () => {
+    const drawn = trainingFigure(history(3), { total: 10 });
+    assert.deepEqual(trace(drawn, "training loss"), {
+      ...trace(drawn, "training loss"),
+      x: [1, 2, 3],
+      y: [2, 1, 2 / 3],
+    });
+    assert.deepEqual(trace(drawn, "validation loss").y, [2.3]);
+    assert.ok(trace(drawn, "useful tokens/s").y.every((speed) => Math.abs(speed - 2500) < 1e-9));
+    assert.deepEqual((drawn.layout.title as { text: string }).text, "Step 3 of 10");
+  });
+
+  test("stays small however long the training is", () => {
+    const drawn = trainingFigure(history(10_000));
+    const { x, y } = trace(drawn, "useful tokens/s");
+    assert.ok(x.length <= 300 && x.length > 200);
+    assert.equal(x.at(-1), 10_000);
+    assert.equal(y.length, x.length);
+    assert.equal(trainingFigure(history(0)).data.length, 3, "and may be empty");
+  });
+});
+
+test("stepTimes stacks the parts of a step", () => {
+  const drawn = stepTimes(history(2));
+  assert.deepEqual(
+    drawn.data.map((each) => [each.name, (each as { y: number[] }).y[0]]),
+    [
+      ["data", 1],
+      ["forward", 4],
+      ["backward", 10],
+      ["update", 2],
+    ],
+  );
+});
