@@ -14,8 +14,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Checker } from "../kernel/check/checker.ts";
-import { Completer } from "../kernel/check/complete.ts";
-import { inspect } from "../kernel/check/inspect.ts";
+import { Completer } from "../kernel/check/complete/complete.ts";
+import { inspect } from "../kernel/check/complete/inspect.ts";
 
 interface Subject {
   /** Type-checks a cell that follows the ones before; the number of errors. */

@@ -1,20 +1,20 @@
 import { installHint } from "../compile/install-hint.ts";
-import { Analyses } from "./analysis.ts";
-import { emptyText } from "./cell-files.ts";
-import { type CompilerOptions, type Config, readConfig } from "./config.ts";
-import { inferred } from "./freeze.ts";
-import { globalsText } from "./globals.ts";
-import { History, type PastCell } from "./history.ts";
-import { candidates, missingModules } from "./missing.ts";
-import { Mutex } from "./mutex.ts";
-import { kernelExports } from "./packages.ts";
-import { currentModule, globalsModule, namesModule, proofModule } from "./paths.ts";
-import { type OwnPlace, readProblems, type TypeProblem } from "./problem.ts";
-import { ServerEnded } from "./server.ts";
-import { Sources } from "./sources.ts";
-import { understand } from "./understand.ts";
-import { configModule, Workspace } from "./workspace.ts";
-import { writeTypes } from "./writing.ts";
+import { understand } from "./complete/understand.ts";
+import { Analyses } from "./program/analysis.ts";
+import { emptyText } from "./program/cell-files.ts";
+import { type CompilerOptions, type Config, readConfig } from "./program/config.ts";
+import { inferred } from "./program/freeze.ts";
+import { globalsText } from "./program/globals.ts";
+import { History, type PastCell } from "./program/history.ts";
+import { candidates, missingModules } from "./program/missing.ts";
+import { kernelExports } from "./program/packages.ts";
+import { currentModule, globalsModule, namesModule, proofModule } from "./program/paths.ts";
+import { Sources } from "./program/sources.ts";
+import { writeTypes } from "./program/writing.ts";
+import { type OwnPlace, readProblems, type TypeProblem } from "./report/problem.ts";
+import { Mutex } from "./server/mutex.ts";
+import { ServerEnded } from "./server/server.ts";
+import { configModule, Workspace } from "./server/workspace.ts";
 
 export interface CheckerOptions {
   /** The notebook's folder. */

@@ -1,16 +1,16 @@
 import MagicString from "magic-string";
+import { UserError } from "../../src/base/user-error.ts";
 import { parseCell } from "../compile/parse.ts";
 import type { Node } from "../compile/tree.ts";
 import { readMagics } from "../magics/rewrite.ts";
 import { Checker } from "./checker.ts";
-import { type Facts, readFacts } from "./facts.ts";
-import { notebookTypes } from "./metadata.ts";
 import type { CheckedNotebook } from "./notebook.ts";
-import { offsetIn, positionIn, shifted } from "./positions.ts";
-import type { Position, Range, ServerDiagnostic } from "./protocol.ts";
-import { notebookProblem } from "./refusal.ts";
-import { versions } from "./versions.ts";
-import type { Workspace } from "./workspace.ts";
+import { type Facts, readFacts } from "./program/facts.ts";
+import { offsetIn, positionIn, shifted } from "./program/positions.ts";
+import { versions } from "./program/versions.ts";
+import { notebookTypes } from "./report/metadata.ts";
+import type { Position, Range, ServerDiagnostic } from "./server/protocol.ts";
+import type { Workspace } from "./server/workspace.ts";
 
 export interface ExportedModule {
   text: string;
@@ -64,7 +64,7 @@ function readCells({ cells }: CheckedNotebook): ExportedCell[] {
     const { text, body, diagnostics } = parseCell(withMagicsAsComments(source));
     const [first] = diagnostics;
     if (first)
-      throw notebookProblem(`cell ${number} has a syntax error at ${first.line}:${first.column}: ${first.message}`, 1);
+      throw new UserError(`cell ${number} has a syntax error at ${first.line}:${first.column}: ${first.message}`, 1);
     read.push({ number, text: text.trimEnd(), body, facts: readFacts(body) });
   }
   return read;

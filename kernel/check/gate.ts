@@ -1,15 +1,15 @@
 import { isLong } from "../compile/off-thread.ts";
-import type { Introspector } from "../session/introspection.ts";
-import type { Output } from "../session/output.ts";
+import type { Introspector } from "../protocol/introspection.ts";
+import type { Output } from "../protocol/output.ts";
 import { Checker, type CheckerOptions } from "./checker.ts";
-import { Completer } from "./complete.ts";
-import type { CompilerOptions } from "./config.ts";
-import type { PastCell } from "./history.ts";
-import { inspect, type Live } from "./inspect.ts";
-import { isPolicy, type Policy, policyOf } from "./policy.ts";
-import { describeProblems, summarize } from "./show.ts";
-import { importsTslab, tslabOptions } from "./tslab.ts";
-import { within } from "./within.ts";
+import { Completer } from "./complete/complete.ts";
+import { inspect, type Live } from "./complete/inspect.ts";
+import type { CompilerOptions } from "./program/config.ts";
+import type { PastCell } from "./program/history.ts";
+import { isPolicy, type Policy, policyOf } from "./report/policy.ts";
+import { describeProblems, summarize } from "./report/show.ts";
+import { importsTslab, tslabOptions } from "./report/tslab.ts";
+import { within } from "./server/within.ts";
 
 export interface GateOptions extends CheckerOptions {
   /** Default: what the environment says, and that it must be right where that says nothing. */

@@ -1,7 +1,7 @@
 import { parseCell } from "../compile/parse.ts";
 import { readMagics } from "../magics/rewrite.ts";
 import { Checker } from "./checker.ts";
-import { notebookTypes } from "./metadata.ts";
+import { notebookTypes } from "./report/metadata.ts";
 
 /** The parts of a notebook that a check reads. */
 export interface CheckedNotebook {

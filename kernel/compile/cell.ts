@@ -1,6 +1,7 @@
 import { parseSync } from "oxc-parser";
+import type { CellImport } from "../protocol/imports.ts";
 import { type Diagnostic, diagnosticAt } from "./diagnostic.ts";
-import { type CellImport, type DeferredImports, importStatement, readImport } from "./imports.ts";
+import { type DeferredImports, importStatement, readImport } from "./imports.ts";
 import { tooManyLevels } from "./nesting.ts";
 import { type ParsedCell, parseCell } from "./parse.ts";
 import { rewrite } from "./rewrite.ts";

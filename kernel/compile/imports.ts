@@ -1,21 +1,7 @@
+import type { CellImport, ImportedName } from "../protocol/imports.ts";
 import { positionAt } from "./diagnostic.ts";
 import type { Scan } from "./scan.ts";
 import type { Node } from "./tree.ts";
-
-/** One name that an import statement binds. `imported` is `*` for a namespace. */
-export interface ImportedName {
-  local: string;
-  imported: string;
-}
-
-export interface CellImport {
-  specifier: string;
-  names: ImportedName[];
-  /** The text of the `with` object, if one stands there. */
-  attributes?: string;
-  /** Where the statement stands in its cell, for the error that it may cause; absent when the cell has no such statement. */
-  at?: [line: number, column: number];
-}
 
 /** An import that no statement ran yet: every use of it so far stands in types. A later cell may use it as a value. */
 export type DeferredImports = ReadonlyMap<string, CellImport>;

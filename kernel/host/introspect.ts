@@ -1,23 +1,11 @@
 /** Names and values of the running program, looked at without running any of it (passive.ts). */
 import inspector from "node:inspector";
 import { types } from "node:util";
-import { answerCalls } from "./calls.ts";
-import { isNamedInCells } from "./cells.ts";
+import type { Description, Member } from "../protocol/live-values.ts";
+import { answerCalls } from "./io/calls.ts";
 import { heldProperty, previewOf, type Remote, typeName } from "./passive.ts";
 import { apply, defineProperty, getPrototypeOf, isArray, ownKeys, startsWith, Table } from "./primordials.ts";
-
-export interface Member {
-  name: string;
-  kind: "function" | "class" | "property" | "variable";
-}
-
-export interface Description {
-  /** The source's first line for a function, the type's name for another value. */
-  signature: string;
-  kind: "function" | "class" | "value";
-  preview: string;
-  source?: string;
-}
+import { isNamedInCells } from "./run/cells.ts";
 
 type Post = <R>(method: string, params: object, done: (error: Error | null, reply: R) => void) => void;
 

@@ -2,24 +2,24 @@ import { EventEmitter } from "node:events";
 import { Socket } from "node:net";
 import { getHeapStatistics } from "node:v8";
 import { Worker } from "node:worker_threads";
-import { installMagics } from "../magics/host.ts";
-import { call } from "./calls.ts";
-import { installComms } from "./comm.ts";
-import { installConsole } from "./console.ts";
-import { installDisplay } from "./display.ts";
-import { Evaluator } from "./evaluate.ts";
-import { endGroup } from "./exit.ts";
-import { FrameReader } from "./frames.ts";
-import { answer, installInput } from "./input.ts";
+import { FrameReader } from "../protocol/frames.ts";
+import { type Command, fds, type HostOptions, optionsVariable } from "../protocol/host.ts";
+import { installStackTraces } from "./errors/stack.ts";
 import { installIntrospection } from "./introspect.ts";
-import { Loader } from "./load.ts";
-import { readCommand, sendEvent, useMarker } from "./outbox.ts";
+import { call } from "./io/calls.ts";
+import { installComms } from "./io/comm.ts";
+import { installConsole } from "./io/console.ts";
+import { installDisplay } from "./io/display.ts";
+import { answer, installInput } from "./io/input.ts";
+import { readCommand, sendEvent, useMarker } from "./io/outbox.ts";
+import { installProgress } from "./io/progress.ts";
+import { installUsage } from "./io/usage.ts";
+import { Loader } from "./load/load.ts";
+import { installMagics } from "./magics/host.ts";
 import { defineProperty } from "./primordials.ts";
-import { installProgress } from "./progress.ts";
-import { type Command, fds, type HostOptions, optionsVariable } from "./protocol.ts";
-import { makeShared } from "./shared.ts";
-import { installStackTraces } from "./stack.ts";
-import { installUsage } from "./usage.ts";
+import { Evaluator } from "./run/evaluate.ts";
+import { endGroup } from "./run/exit.ts";
+import { makeShared } from "./run/shared.ts";
 
 const options = JSON.parse(process.env[optionsVariable]!) as HostOptions;
 delete process.env[optionsVariable];
@@ -27,7 +27,7 @@ process.title = "halftone host";
 useMarker(options.markerToken);
 
 const shared = makeShared();
-const guard = new Worker(new URL("./guard.js", import.meta.url), {
+const guard = new Worker(new URL("./run/guard.js", import.meta.url), {
   workerData: { shared, hostName: options.hostName, heapLimit: getHeapStatistics().heap_size_limit },
   env: {},
   execArgv: [],

@@ -1,6 +1,8 @@
 /** The five sockets: bound, encrypted when the connection file asks, and sent to in order. */
+
 import { Dealer, Router, Proxy as ZmqProxy } from "zeromq";
-import { type ChannelName, type Connection, ConnectionProblem, endpoint } from "./connection.ts";
+import { UserError } from "../../src/base/user-error.ts";
+import { type ChannelName, type Connection, endpoint } from "./connection.ts";
 import { FanOut, type Published } from "./fan-out.ts";
 import type { Frame } from "./wire.ts";
 
@@ -51,9 +53,7 @@ export class Channels {
       const address = endpoint(connection, channel);
       await socket.bind(address).catch((error: Error) => {
         const advice = "Free it, or start the kernel with other ports.";
-        throw new ConnectionProblem(
-          `cannot listen on ${address} for the ${channel} channel: ${error.message}. ${advice}`,
-        );
+        throw new UserError(`cannot listen on ${address} for the ${channel} channel: ${error.message}. ${advice}`);
       });
     };
     const front = new Router({ ...security });

@@ -1,5 +1,5 @@
 /** Carries comm messages between the front end and the host, and knows which comms are open. */
-import type { CommMessage } from "../session/output.ts";
+import type { CommMessage } from "../protocol/output.ts";
 import type { Session } from "../session/session.ts";
 import type { IoPub } from "./iopub.ts";
 import type { Content, Json, Message } from "./messages.ts";

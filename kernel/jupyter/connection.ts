@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
+import { UserError } from "../../src/base/user-error.ts";
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65535));
 const z85 = v.optional(v.pipe(v.string(), v.length(40)));
@@ -22,11 +23,6 @@ const connectionSchema = v.object({
 export type Connection = v.InferOutput<typeof connectionSchema>;
 export type ChannelName = "shell" | "iopub" | "stdin" | "control" | "hb";
 
-/** Said to the person who started the kernel by hand, or to the front end's log. */
-export class ConnectionProblem extends Error {
-  override name = "ConnectionProblem";
-}
-
 /** Throws with the file's name and what to do when it is missing, unreadable or no connection file. */
 export function readConnectionFile(file: string): Connection {
   let text: string;
@@ -35,21 +31,17 @@ export function readConnectionFile(file: string): Connection {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     const reason = UNREADABLE[code] ?? (error instanceof Error ? error.message : String(error));
-    throw new ConnectionProblem(
-      `Cannot read the connection file ${file}: ${reason}. A front end such as Jupyter writes it.`,
-    );
+    throw new UserError(`Cannot read the connection file ${file}: ${reason}. A front end such as Jupyter writes it.`);
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ConnectionProblem(
-      `The connection file ${file} is not JSON: ${error instanceof Error ? error.message : error}`,
-    );
+    throw new UserError(`The connection file ${file} is not JSON: ${error instanceof Error ? error.message : error}`);
   }
   const parsed = v.safeParse(connectionSchema, value);
   if (parsed.success) return parsed.output;
-  throw new ConnectionProblem(`The connection file ${file} is not valid: ${parsed.issues.map(fault).join(", ")}.`);
+  throw new UserError(`The connection file ${file} is not valid: ${parsed.issues.map(fault).join(", ")}.`);
 }
 
 const UNREADABLE: Record<string, string> = {

@@ -1,5 +1,5 @@
 /** Runs one `execute_request` in the session, and says what its reply holds. */
-import type { Output } from "../session/output.ts";
+import type { Output } from "../protocol/output.ts";
 import type { Session } from "../session/session.ts";
 import type { CommBridge } from "./comms.ts";
 import type { History } from "./history.ts";

@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import { makeFolder } from "../../src/runtime/folders.ts";
+import { makeFolder } from "../../src/base/folders.ts";
 import { Recent } from "../session/recent.ts";
 import type { Content } from "./messages.ts";
 

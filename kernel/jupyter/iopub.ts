@@ -1,5 +1,5 @@
 /** What every client hears: outputs, status, comms. Keeps order, and joins floods of small stream texts. */
-import type { Output } from "../session/output.ts";
+import type { Output } from "../protocol/output.ts";
 import type { Published } from "./fan-out.ts";
 import type { Json, Message } from "./messages.ts";
 import type { Frame, Wire } from "./wire.ts";

@@ -1,7 +1,7 @@
 /** Messages to ZeroMQ frames and back: identities, delimiter, HMAC, four JSON parts, buffers ("The Wire Protocol"). */
 import { createHmac, getHashes, randomUUID, timingSafeEqual } from "node:crypto";
 import * as v from "valibot";
-import { wellFormed } from "../session/well-formed.ts";
+import { wellFormed } from "../protocol/well-formed.ts";
 import { type Header, headerSchema, type Json, type Message, PROTOCOL_VERSION } from "./messages.ts";
 
 const DELIMITER = Buffer.from("<IDS|MSG>");

@@ -1,9 +1,10 @@
 /** Where Jupyter looks for kernels, and where a Python looks for packages (jupyter_core's `paths` module). */
+
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import { SetupProblem } from "../../src/runtime/problem.ts";
+import { UserError } from "../../src/base/user-error.ts";
 
 /** Where to install: for this user, into the active Python environment, or under a folder of one's own. */
 export type Place = { kind: "user" } | { kind: "sys-prefix" } | { kind: "prefix"; folder: string };
@@ -84,8 +85,9 @@ function userDataFolder(env: NodeJS.ProcessEnv = process.env): string {
 function sysPrefix(): string {
   const prefix = trySysPrefix();
   if (prefix) return prefix;
-  throw new SetupProblem(
+  throw new UserError(
     "--sys-prefix needs the Python that runs Jupyter: no python3 on the PATH. Or give --prefix FOLDER.",
+    1,
   );
 }
 

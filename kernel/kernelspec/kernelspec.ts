@@ -1,9 +1,9 @@
 /** The kernelspec: what tells Jupyter how to start this kernel and what to show for it. */
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { refusing } from "../../src/notebook/files.ts";
-import { makeFolder } from "../../src/runtime/folders.ts";
-import type { Policy } from "../check/policy.ts";
+import { refusing } from "../../src/base/files.ts";
+import { makeFolder } from "../../src/base/folders.ts";
+import type { Policy } from "../check/report/policy.ts";
 import { assets, kernelMain } from "./assets.ts";
 import { jupyterPackages, kernelsFolder, type Place, searchedFolders, sitePackages } from "./folders.ts";
 import { addPapermillPlugin, removePapermillPlugin } from "./papermill.ts";

@@ -4,7 +4,7 @@
  */
 import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { makeFolder } from "../../src/runtime/folders.ts";
+import { makeFolder } from "../../src/base/folders.ts";
 import { assets } from "./assets.ts";
 
 const MODULE = "halftone_papermill";

@@ -1,11 +1,12 @@
 /** A Python environment that this program makes for itself, once for each list of packages, in the user's cache. */
+
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { refusing } from "../../src/notebook/files.ts";
-import { makeFolder } from "../../src/runtime/folders.ts";
-import { SetupProblem } from "../../src/runtime/problem.ts";
+import { refusing } from "../../src/base/files.ts";
+import { makeFolder } from "../../src/base/folders.ts";
+import { UserError } from "../../src/base/user-error.ts";
 import { cacheFolder } from "../../src/runtime/setup/cache.ts";
 import { alone } from "../../src/runtime/setup/lock.ts";
 import { findPython } from "../../src/runtime/setup/python.ts";
@@ -28,7 +29,7 @@ export async function venv(requirementsFile: string, say: (what: string) => void
   await alone(folder, wait, async () => {
     if (existsSync(whole)) return;
     const python = findPython();
-    if (!python) throw new SetupProblem(`Python 3 is missing: install it (Debian: apt install python3-venv). ${OWN}`);
+    if (!python) throw new UserError(`Python 3 is missing: install it (Debian: apt install python3-venv). ${OWN}`, 1);
     const cache = "name another cache with HALFTONE_CACHE";
     refusing(folder, () => rmSync(folder, { recursive: true, force: true }), cache);
     refusing(folder, () => makeFolder(path.dirname(folder)), cache);
@@ -80,7 +81,7 @@ async function run(command: string, args: string[], problem: (said: string) => s
   }
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on("close", resolve);
-    child.on("error", (error) => reject(new SetupProblem(`${command} could not be started: ${error.message}`)));
+    child.on("error", (error) => reject(new UserError(`${command} could not be started: ${error.message}`, 1)));
   });
-  if (status !== 0) throw new SetupProblem(problem(said));
+  if (status !== 0) throw new UserError(problem(said), 1);
 }

@@ -1,5 +1,5 @@
 /** Questions to the host that are not cells: each has one answer, or none when the host is busy or gone. */
-import type { Command, Event } from "../host/protocol.ts";
+import type { Command, Event } from "../protocol/host.ts";
 
 export class HostRefusal extends Error {
   constructor(ename: string, evalue: string) {

@@ -1,5 +1,5 @@
-import type { MemoryFigures } from "../host/protocol.ts";
-import type { Output } from "./output.ts";
+import type { MemoryFigures } from "../protocol/host.ts";
+import type { Output } from "../protocol/output.ts";
 
 type ErrorOutput = Extract<Output, { type: "error" }>;
 

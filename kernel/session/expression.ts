@@ -1,5 +1,5 @@
 /** What stands around a cursor, read from the text alone: the text may be half a program. */
-import { wordEnd, wordStart } from "./words.ts";
+import { wordEnd, wordStart } from "../compile/words.ts";
 
 /** `tf.ten|` is the object `tf` and the prefix `ten`; a bare name has no object. */
 export interface Target {

@@ -1,10 +1,10 @@
 /** Completion and inspection from the running program's own values, for what no checker has answered. */
 import { builtinModules } from "node:module";
-import type { Description, Member } from "../host/introspect.ts";
+import { wordEnd } from "../compile/words.ts";
+import type { CompletionItem, Completions, Introspector } from "../protocol/introspection.ts";
+import type { Description, Member } from "../protocol/live-values.ts";
+import type { MimeBundle } from "../protocol/output.ts";
 import { expressionAt, targetAt } from "./expression.ts";
-import type { CompletionItem, Completions, Introspector } from "./introspection.ts";
-import type { MimeBundle } from "./output.ts";
-import { wordEnd } from "./words.ts";
 
 type Call = <T>(method: string, params: object) => Promise<T | undefined>;
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import { encodeFrame, type Frame, FrameReader, frameKinds } from "../host/frames.ts";
-import { type Command, type Event, fds, type GuardCommand, type GuardEvent } from "../host/protocol.ts";
+import { encodeFrame, type Frame, FrameReader, frameKinds } from "../protocol/frames.ts";
+import { type Command, type Event, fds, type GuardCommand, type GuardEvent } from "../protocol/host.ts";
 import { killHost, type LaunchedHost } from "./launch.ts";
 import { NativeOutput } from "./native.ts";
 

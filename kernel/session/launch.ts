@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type HostOptions, optionsVariable } from "../host/protocol.ts";
+import { type HostOptions, optionsVariable } from "../protocol/host.ts";
 
 export interface LaunchedHost {
   child: ChildProcess;

@@ -2,22 +2,22 @@ import { statSync } from "node:fs";
 import { Gate, type GateOptions } from "../check/gate.ts";
 import { type CompiledCell, compileCell } from "../compile/cell.ts";
 import type { Diagnostic } from "../compile/diagnostic.ts";
-import type { CellImport } from "../compile/imports.ts";
 import { isLong, offThread } from "../compile/off-thread.ts";
 import { runOptions } from "../compile/tsconfig.ts";
-import type { Event, MemoryFigures } from "../host/protocol.ts";
+import { isInLongWord, windowAt } from "../compile/words.ts";
 import { magicIntrospector } from "../magics/introspect.ts";
 import { type ReadCell, readMagics } from "../magics/rewrite.ts";
+import type { Event, MemoryFigures } from "../protocol/host.ts";
+import type { CellImport } from "../protocol/imports.ts";
+import type { Completions, Introspector } from "../protocol/introspection.ts";
+import type { CellOutcome, CommMessage, MimeBundle, Output } from "../protocol/output.ts";
 import { HostCalls, HostRefusal } from "./calls.ts";
 import { explainDeath, lastWordsStart } from "./death.ts";
 import { heapIntrospector } from "./heap.ts";
 import { type HostListener, HostProcess } from "./host-process.ts";
-import type { Completions, Introspector } from "./introspection.ts";
 import { type LaunchedHost, launchHost } from "./launch.ts";
-import type { CellOutcome, CommMessage, MimeBundle, Output } from "./output.ts";
 import { Queue } from "./queue.ts";
 import { Recent } from "./recent.ts";
-import { isInLongWord, windowAt } from "./words.ts";
 
 export interface SessionOptions {
   /** The notebook's folder: imports and relative paths start there. */

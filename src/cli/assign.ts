@@ -1,28 +1,28 @@
 import { cpSync, readdirSync } from "node:fs";
 import path from "node:path";
+import { refusing } from "../base/files.ts";
+import { UserError } from "../base/user-error.ts";
 import { studentVersion } from "../notebook/assignment.ts";
-import { refusing } from "../notebook/files.ts";
 import { readNotebook, writeNotebook } from "../notebook/nbformat.ts";
-import { NotebookProblem } from "../notebook/problem.ts";
 import { reading, whatIsAt } from "../notebook/read-text.ts";
 
 /** `halftone assign`: a notebook, or a folder with an assignment's notebooks and what belongs to them. */
 export function assign(source: string, { output }: { output: string }): void {
   const found = whatIsAt(source, { wanted: "a notebook or folder" });
-  if (!found) throw new NotebookProblem(`There is no notebook or folder at ${source}.`);
+  if (!found) throw new UserError(`There is no notebook or folder at ${source}.`);
   if (path.resolve(source) === path.resolve(output))
-    throw new NotebookProblem(`-o ${output} is the source itself: name another place, or the solutions would be lost.`);
+    throw new UserError(`-o ${output} is the source itself: name another place, or the solutions would be lost.`);
   if (found.isDirectory()) assignFolder(source, output);
   else assignNotebook(source, output.endsWith(".ipynb") ? output : path.join(output, path.basename(source)));
 }
 
 function assignFolder(source: string, output: string): void {
-  if (output.endsWith(".ipynb")) throw new NotebookProblem(`-o ${output} is one notebook, but ${source} is a folder.`);
+  if (output.endsWith(".ipynb")) throw new UserError(`-o ${output} is one notebook, but ${source} is a folder.`);
   const names = reading(source, { wanted: "a folder" }, () => readdirSync(source)).filter(
     (name) => !IGNORED.test(name),
   );
   const notebooks = names.filter((name) => name.endsWith(".ipynb"));
-  if (notebooks.length === 0) throw new NotebookProblem(`There is no notebook (.ipynb) in the folder ${source}.`);
+  if (notebooks.length === 0) throw new UserError(`There is no notebook (.ipynb) in the folder ${source}.`);
   // All notebooks first: when one of them is refused, nothing is written.
   const versions = notebooks.map(
     (name) => [name, studentVersion(readNotebook(path.join(source, name)), name)] as const,

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { exportNotebook as toModule } from "../../kernel/check/export.ts";
-import { requireWritable, writeWhole } from "../notebook/files.ts";
+import { requireWritable, writeWhole } from "../base/files.ts";
 import { requireTypeScript } from "../notebook/language.ts";
 import { readNotebook } from "../notebook/nbformat.ts";
 

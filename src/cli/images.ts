@@ -1,6 +1,6 @@
 import path from "node:path";
+import { requireWritable } from "../base/files.ts";
 import { addFigureImages } from "../notebook/figure-images.ts";
-import { requireWritable } from "../notebook/files.ts";
 import { readNotebook, writeNotebook } from "../notebook/nbformat.ts";
 
 /** `halftone images`: a copy of the notebook in which every figure has an image beside it. */

@@ -1,7 +1,7 @@
-import { isPolicy } from "../../kernel/check/policy.ts";
+import { isPolicy } from "../../kernel/check/report/policy.ts";
 import type { Place } from "../../kernel/kernelspec/folders.ts";
 import * as kernelspec from "../../kernel/kernelspec/kernelspec.ts";
-import { NotebookProblem } from "../notebook/problem.ts";
+import { UserError } from "../base/user-error.ts";
 
 export interface PlaceOptions {
   sysPrefix?: boolean;
@@ -9,8 +9,7 @@ export interface PlaceOptions {
 }
 
 export function install({ types, ...options }: PlaceOptions & { types?: string }): void {
-  if (types !== undefined && !isPolicy(types))
-    throw new NotebookProblem(`--types takes error, warn or off, got ${types}.`);
+  if (types !== undefined && !isPolicy(types)) throw new UserError(`--types takes error, warn or off, got ${types}.`);
   const { folder, papermill, lacking } = kernelspec.install(placeOf(options), types);
   console.log(`Installed ${kernelspec.DISPLAY_NAME} in ${folder}`);
   if (papermill) console.log(`papermill can give parameters to TypeScript notebooks, by ${papermill}`);
@@ -44,9 +43,9 @@ export function list(): void {
 
 function placeOf({ sysPrefix, prefix }: PlaceOptions): Place {
   if (sysPrefix && prefix !== undefined)
-    throw new NotebookProblem("One place is enough: give --sys-prefix or --prefix, not both.");
+    throw new UserError("One place is enough: give --sys-prefix or --prefix, not both.");
   // What a shell makes of a variable that is not set.
-  if (prefix === "") throw new NotebookProblem("--prefix needs a folder; it was given an empty text.");
+  if (prefix === "") throw new UserError("--prefix needs a folder; it was given an empty text.");
   if (prefix !== undefined) return { kind: "prefix", folder: prefix };
   return { kind: sysPrefix ? "sys-prefix" : "user" };
 }

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { NotebookProblem } from "../notebook/problem.ts";
-import { SetupProblem } from "../runtime/problem.ts";
+import { UserError } from "../base/user-error.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -122,7 +121,7 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = await statusFor(error);
+  process.exitCode = statusFor(error);
 }
 
 function collect(value: string, before: string[] = []): string[] {
@@ -148,14 +147,9 @@ function count(text: string): number {
   return value;
 }
 
-/**
- * 2 for a command that cannot be carried out as it was given, 1 for one that this machine refuses: both are said in a line or two. Anything
- * else is our own mistake and shows where it is.
- */
-async function statusFor(error: unknown): Promise<number> {
+/** A `UserError` is told in a line or two. Anything else is a fault of ours and is shown with its stack. */
+function statusFor(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const { ConnectionProblem } = await import("../../kernel/jupyter/connection.ts");
-  const known = [NotebookProblem, SetupProblem, ConnectionProblem].some((kind) => error instanceof kind);
-  console.error(known ? (error as Error).message : error);
-  return error instanceof NotebookProblem ? error.status : error instanceof ConnectionProblem ? 2 : 1;
+  console.error(error instanceof UserError ? error.message : error);
+  return error instanceof UserError ? error.status : 1;
 }

@@ -1,7 +1,7 @@
 import path from "node:path";
-import { requireWritable, writeWhole } from "../notebook/files.ts";
+import { requireWritable, writeWhole } from "../base/files.ts";
+import { UserError } from "../base/user-error.ts";
 import { readNotebook } from "../notebook/nbformat.ts";
-import { NotebookProblem } from "../notebook/problem.ts";
 import { whatIsAt } from "../notebook/read-text.ts";
 import { renderPage } from "../notebook/report/index.ts";
 
@@ -20,5 +20,5 @@ function pageFor(file: string, name: string, output?: string): string {
   if (/\.html?$/.test(output)) return output;
   if (/[\\/]$/.test(output) || whatIsAt(output, { option: "-o", wanted: "a page" })?.isDirectory())
     return path.join(output, name);
-  throw new NotebookProblem(`-o ${output}: the page's name should end in .html (or name a folder that exists).`);
+  throw new UserError(`-o ${output}: the page's name should end in .html (or name a folder that exists).`);
 }

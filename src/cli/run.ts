@@ -1,12 +1,12 @@
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { requireWritable, writeWhole } from "../notebook/files.ts";
+import { requireWritable, writeWhole } from "../base/files.ts";
+import { UserError } from "../base/user-error.ts";
 import { environmentFor, inTurns, jobsFor, thisMachine } from "../notebook/jobs.ts";
 import { lockPackages, readLock, writeLock } from "../notebook/lock.ts";
 import { type Notebook, readNotebook, writeNotebook } from "../notebook/nbformat.ts";
 import { type GivenParameters, givenParameters, type Parameters, parametersFor } from "../notebook/parameters.ts";
 import { type Planned, planRuns } from "../notebook/plan.ts";
-import { NotebookProblem } from "../notebook/problem.ts";
 import { runRecord } from "../notebook/record.ts";
 import { recreate } from "../notebook/recreate.ts";
 import {
@@ -46,7 +46,7 @@ export async function run(inputs: string[], flags: RunFlags): Promise<void> {
   const parameters = parametersFor(read, givenParameters(flags));
   const notebooks: Loaded[] = read.map((each, at) => ({ ...each, parameters: parameters[at]! }));
   if (flags.fromLock !== undefined && notebooks.length > 1)
-    throw new NotebookProblem(`--from-lock ${flags.fromLock} is one notebook's lock, but ${notebooks.length} are run.`);
+    throw new UserError(`--from-lock ${flags.fromLock} is one notebook's lock, but ${notebooks.length} are run.`);
   for (const file of written(notebooks, folder, flags)) requireWritable(file);
   const stop = stopOnSignal();
   const report = folder === undefined ? undefined : new Report(folder);

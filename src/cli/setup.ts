@@ -1,6 +1,6 @@
+import { UserError } from "../base/user-error.ts";
 import { buildCollector } from "../runtime/collector.ts";
 import { findGpu } from "../runtime/machine.ts";
-import { SetupProblem } from "../runtime/problem.ts";
 import { explained, type Progress, provision } from "../runtime/setup/provision.ts";
 import { terminalProgress } from "./progress.ts";
 
@@ -35,7 +35,7 @@ async function nativeLibrary(progress: Progress, signal: AbortSignal): Promise<b
       await provision(device, progress, signal);
       return true;
     } catch (error) {
-      if (signal.aborted || !(error instanceof SetupProblem)) throw error;
+      if (signal.aborted || !(error instanceof UserError)) throw error;
       progress.step(`No native TensorFlow for the ${device.toUpperCase()}. ${error.message}`);
     }
   }
@@ -47,7 +47,7 @@ async function collector(progress: Progress, signal: AbortSignal): Promise<void>
   try {
     await explained(() => buildCollector(signal));
   } catch (error) {
-    if (!(error instanceof SetupProblem)) throw error;
+    if (!(error instanceof UserError)) throw error;
     progress.step(`Memory will be freed with a delay: ${error.message}`);
   }
 }

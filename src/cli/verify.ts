@@ -1,4 +1,4 @@
-import { NotebookProblem } from "../notebook/problem.ts";
+import { UserError } from "../base/user-error.ts";
 import { ELSEWHERE, type Verified, verifyNotebook } from "../notebook/verify.ts";
 import { ProgressBoard } from "./cell-progress.ts";
 import { stopOnSignal } from "./stop.ts";
@@ -11,7 +11,7 @@ export interface VerifyFlags {
 
 /** `halftone verify`: exit status 1 when a cell says something else than it did. */
 export async function verify(file: string, flags: VerifyFlags): Promise<void> {
-  if (!file.endsWith(".ipynb")) throw new NotebookProblem(`${file} is not a notebook: name the executed .ipynb file.`);
+  if (!file.endsWith(".ipynb")) throw new UserError(`${file} is not a notebook: name the executed .ipynb file.`);
   const board = new ProgressBoard();
   board.say(file);
   const progress = board.notebook();

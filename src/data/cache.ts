@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { makeFolder } from "../runtime/folders.ts";
+import { makeFolder } from "../base/folders.ts";
 import type { Example } from "./dataset.ts";
 
 /** Bytes kept free for the header, which is known only when everything is written. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { UserError } from "../base/user-error.ts";
 import { languageOf } from "./language.ts";
 import type { Cell, Notebook } from "./nbformat.ts";
-import { NotebookProblem } from "./problem.ts";
 
 /** What a student's version holds in the place of a solution; nbgrader_config.py tells nbgrader the same. */
 export const CODE_STUB = '// YOUR CODE HERE\nthrow new Error("not implemented");';
@@ -26,14 +26,14 @@ interface Part {
  */
 export function studentVersion(source: Notebook, name: string): Notebook {
   if (!["typescript", "javascript"].includes(languageOf(source))) {
-    throw new NotebookProblem(`${name} is a ${languageOf(source)} notebook; halftone assigns TypeScript ones.`);
+    throw new UserError(`${name} is a ${languageOf(source)} notebook; halftone assigns TypeScript ones.`);
   }
   const notebook = structuredClone(source);
   const ids = new Set<string>();
   let parts = 0;
   for (const cell of notebook.cells) {
     const refuse = (what: string) =>
-      new NotebookProblem(`${name}: ${what}, in the cell that begins "${cell.source.split("\n")[0]}".`);
+      new UserError(`${name}: ${what}, in the cell that begins "${cell.source.split("\n")[0]}".`);
     const part = partOf(cell, refuse);
     if (part) parts++;
     if (part && (part.grade || part.solution || part.locked)) {
@@ -54,12 +54,12 @@ export function studentVersion(source: Notebook, name: string): Notebook {
       part.cell_type = cell.cell_type;
     }
   }
-  if (parts === 0) throw new NotebookProblem(`${name} is no assignment: no cell has nbgrader metadata.`);
+  if (parts === 0) throw new UserError(`${name} is no assignment: no cell has nbgrader metadata.`);
   delete notebook.metadata.celltoolbar;
   return notebook;
 }
 
-type Refuse = (what: string) => NotebookProblem;
+type Refuse = (what: string) => UserError;
 
 function partOf(cell: Cell, refuse: Refuse): Part | undefined {
   const part = cell.metadata.nbgrader as Part | undefined;

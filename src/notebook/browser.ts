@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
-import { SetupProblem } from "../runtime/problem.ts";
+import { UserError } from "../base/user-error.ts";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"];
 /** Milliseconds. */
@@ -43,12 +43,12 @@ export async function renderedPage(browser: string, page: URL, profile: string):
   const status = await new Promise<number | string | null>((resolve, reject) => {
     child.once("error", (error) => {
       const what = error.name === "AbortError" ? `took longer than ${longest / 1000} s` : "could not be started";
-      reject(new SetupProblem(`${browser} ${what}: ${error.message}`));
+      reject(new UserError(`${browser} ${what}: ${error.message}`, 1));
     });
     child.once("close", (code, signal) => resolve(code ?? signal));
   });
   if (status === 0) return out();
-  throw new SetupProblem(`${browser} ended with ${status}: ${said().trim().split("\n").at(-1)}`);
+  throw new UserError(`${browser} ended with ${status}: ${said().trim().split("\n").at(-1)}`, 1);
 }
 
 function textOf(stream: NodeJS.ReadableStream): () => string {

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { SetupProblem } from "../runtime/problem.ts";
+import { UserError } from "../base/user-error.ts";
 import { findBrowser, renderedPage } from "./browser.ts";
 import type { Notebook } from "./nbformat.ts";
 import { PLOTLY } from "./report/figure.ts";
@@ -32,7 +32,7 @@ export async function addFigureImages(notebook: Notebook): Promise<number> {
   const drawn = await draw(outputs.map(({ data }) => data[PLOTLY] as Figure));
   for (const [index, output] of outputs.entries()) {
     const image = drawn[index] ?? { error: "the browser gave no image" };
-    if ("error" in image) throw new SetupProblem(`Figure ${index + 1} could not be drawn: ${image.error}`);
+    if ("error" in image) throw new UserError(`Figure ${index + 1} could not be drawn: ${image.error}`, 1);
     output.data["image/png"] = `${image.png}\n`;
     output.metadata["image/png"] = sizeOf(output.data[PLOTLY] as Figure);
   }
@@ -42,8 +42,9 @@ export async function addFigureImages(notebook: Notebook): Promise<number> {
 async function draw(figures: Figure[]): Promise<Drawn[]> {
   const browser = findBrowser();
   if (!browser)
-    throw new SetupProblem(
+    throw new UserError(
       "Figures are drawn by a browser, and none was found: install Chromium or Chrome, or name one in HALFTONE_BROWSER.",
+      1,
     );
   const folder = mkdtempSync(path.join(tmpdir(), "halftone-figures-"));
   try {
@@ -51,7 +52,7 @@ async function draw(figures: Figure[]): Promise<Drawn[]> {
     writeFileSync(page, pageFor(figures));
     const html = await renderedPage(browser, pathToFileURL(page), path.join(folder, "profile"));
     const answer = /<pre id="drawn">([^<]*)<\/pre>/.exec(html)?.[1];
-    if (answer === undefined) throw new SetupProblem(`${browser} did not finish drawing the figures.`);
+    if (answer === undefined) throw new UserError(`${browser} did not finish drawing the figures.`, 1);
     return JSON.parse(decodeURIComponent(answer)) as Drawn[];
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });

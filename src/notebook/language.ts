@@ -1,5 +1,5 @@
+import { UserError } from "../base/user-error.ts";
 import type { Notebook } from "./nbformat.ts";
-import { NotebookProblem } from "./problem.ts";
 
 type Metadata = {
   kernelspec?: { name?: string; language?: string; display_name?: string };
@@ -17,7 +17,5 @@ export function requireTypeScript(notebook: Notebook, name: string): void {
   if (["typescript", "javascript", "tsx", "jsx", "ts", "js"].includes(language)) return;
   const { kernelspec } = notebook.metadata as Metadata;
   const kernel = kernelspec?.name ? ` (kernel "${kernelspec.name}")` : "";
-  throw new NotebookProblem(
-    `${name} is a ${language} notebook${kernel}; halftone runs TypeScript and JavaScript notebooks.`,
-  );
+  throw new UserError(`${name} is a ${language} notebook${kernel}; halftone runs TypeScript and JavaScript notebooks.`);
 }

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
-import { writeWhole } from "./files.ts";
+import { writeWhole } from "../base/files.ts";
+import { UserError } from "../base/user-error.ts";
 import { halftoneVersion } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
 import { importedPackages } from "./packages.ts";
-import { NotebookProblem } from "./problem.ts";
 import { readTextFile, whatIsAt } from "./read-text.ts";
 
 /** A package as npm's lockfile has it (version 3). */
@@ -42,7 +42,7 @@ export type Lock = z.output<typeof schema>;
 /**
  * Locks the packages that the notebook imports, at the versions that lie in `node_modules`, with all that they need. Where npm did not
  * install them, only the imported packages themselves are known.
- * @throws NotebookProblem for a package that is a link to a folder of this machine
+ * @throws UserError for a package that is a link to a folder of this machine
  */
 export function lockPackages(notebook: Notebook, name: string, folder: string, from?: string): Lock {
   const found = importedPackages(notebook, folder, from);
@@ -70,13 +70,12 @@ export function writeLock(file: string, lock: Lock): void {
 
 export function readLock(file: string): Lock {
   const asked = { option: "--from-lock", wanted: "a lock" };
-  if (!whatIsAt(file, asked))
-    throw new NotebookProblem(`There is no lock at ${file}: \`halftone run --lock\` writes one.`);
+  if (!whatIsAt(file, asked)) throw new UserError(`There is no lock at ${file}: \`halftone run --lock\` writes one.`);
   const text = readTextFile(file, asked);
   try {
     return schema.parse(JSON.parse(text));
   } catch {
-    throw new NotebookProblem(`${file} is not a lock that \`halftone run --lock\` wrote.`);
+    throw new UserError(`${file} is not a lock that \`halftone run --lock\` wrote.`);
   }
 }
 
@@ -97,10 +96,10 @@ function installedBy(root: string): Record<string, Entry> | undefined {
 function addWithNeeds(place: string, installed: Record<string, Entry>, into: Record<string, Entry>): void {
   const { resolved, ...found } = installed[place] ?? {};
   if (found.link || (resolved && !found.integrity))
-    throw new NotebookProblem(`${place} comes from ${resolved ?? "a link"}, not from a registry: it cannot be locked.`);
+    throw new UserError(`${place} comes from ${resolved ?? "a link"}, not from a registry: it cannot be locked.`);
   if (into[place]) {
     if (into[place].version === found.version) return;
-    throw new NotebookProblem(
+    throw new UserError(
       `${place} is there twice, as ${into[place].version} and ${found.version}: it cannot be locked.`,
     );
   }

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { wellFormed } from "../../kernel/session/well-formed.ts";
+import { wellFormed } from "../../kernel/protocol/well-formed.ts";
+import { writeWhole } from "../base/files.ts";
+import { UserError } from "../base/user-error.ts";
 import { faultOf } from "./faults.ts";
-import { writeWhole } from "./files.ts";
 import { brokenJson } from "./json-place.ts";
-import { NotebookProblem } from "./problem.ts";
 import { readTextFile } from "./read-text.ts";
 
 /** Notebooks as files: nbformat 4.0 to 4.5 in, 4.5 out, formatted byte for byte as Jupyter's own writer does. */
@@ -67,7 +67,7 @@ export interface Notebook {
 }
 
 export function readNotebook(file: string): Notebook {
-  if (!file.endsWith(".ipynb")) throw new NotebookProblem(`${file} is not a notebook: its name should end in .ipynb.`);
+  if (!file.endsWith(".ipynb")) throw new UserError(`${file} is not a notebook: its name should end in .ipynb.`);
   return parseNotebook(readTextFile(file, { wanted: "a notebook" }), file);
 }
 
@@ -76,17 +76,15 @@ export function parseNotebook(json: string, name: string): Notebook {
   const value = parseJson(json, name);
   const major = (value as { nbformat?: unknown } | null)?.nbformat;
   if (typeof major === "number" && major < 4) {
-    throw new NotebookProblem(
+    throw new UserError(
       `${name} is in the old nbformat ${major}; 4.0 to 4.5 are read. Convert it: jupyter nbconvert --to notebook --inplace "${name}"`,
     );
   }
   if (typeof major === "number" && major > 4) {
-    throw new NotebookProblem(
-      `${name} is in nbformat ${major}, newer than the 4.5 that this version of halftone reads.`,
-    );
+    throw new UserError(`${name} is in nbformat ${major}, newer than the 4.5 that this version of halftone reads.`);
   }
   const parsed = notebook.safeParse(value);
-  if (!parsed.success) throw new NotebookProblem(`${name} is not a notebook. ${faultOf(value, parsed.error)}`);
+  if (!parsed.success) throw new UserError(`${name} is not a notebook. ${faultOf(value, parsed.error)}`);
   const taken = new Set<string>();
   return {
     ...parsed.data,
@@ -124,8 +122,8 @@ function parseJson(json: string, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    if (text.trim() === "") throw new NotebookProblem(`${name} is empty, not a notebook.`);
-    throw new NotebookProblem(`${name} ${brokenJson(text)}`);
+    if (text.trim() === "") throw new UserError(`${name} is empty, not a notebook.`);
+    throw new UserError(`${name} ${brokenJson(text)}`);
   }
 }
 

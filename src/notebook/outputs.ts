@@ -1,4 +1,4 @@
-import type { Output } from "../../kernel/session/output.ts";
+import type { Output } from "../../kernel/protocol/output.ts";
 import type { NotebookOutput } from "./nbformat.ts";
 import { StreamText } from "./stream.ts";
 

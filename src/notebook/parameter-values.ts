@@ -1,5 +1,5 @@
 import { type Expression, type ObjectExpression, parseSync } from "oxc-parser";
-import { NotebookProblem } from "./problem.ts";
+import { UserError } from "../base/user-error.ts";
 
 /** Values of parameters: read as papermill's command line reads them, written as TypeScript, and kept as JSON. */
 
@@ -23,8 +23,8 @@ export function parseParameter(name: string, text: string): unknown {
   try {
     return parseJsonValue(text, `-p ${name}=${text}`);
   } catch (error) {
-    if (error instanceof NotebookProblem) throw error;
-    throw new NotebookProblem(
+    if (error instanceof UserError) throw error;
+    throw new UserError(
       `-p ${name}=${text}: this is not valid JSON; pass it as text with -r, or quote it for the shell.`,
     );
   }
@@ -35,7 +35,7 @@ const MARK = "\0number:";
 
 /**
  * JSON as Python writes and reads it: with NaN and Infinity.
- * @throws NotebookProblem for an integer that a number would round; SyntaxError for what is no JSON
+ * @throws UserError for an integer that a number would round; SyntaxError for what is no JSON
  */
 export function parseJsonValue(text: string, from: string): unknown {
   const marked = text.replaceAll(TOKENS, (token) => {
@@ -51,7 +51,7 @@ function exactInteger(text: string, from: string, instead: string): number {
   const value = Number(text.replaceAll("_", ""));
   if (Number.isSafeInteger(value)) return value === 0 ? 0 : value;
   const which = from.endsWith(text) ? "this integer" : `the integer ${text}`;
-  throw new NotebookProblem(`${from}: a number cannot hold ${which} exactly (it is beyond 2^53); ${instead}.`);
+  throw new UserError(`${from}: a number cannot hold ${which} exactly (it is beyond 2^53); ${instead}.`);
 }
 
 /** `value` as TypeScript: JSON, but for the numbers that JSON lacks. */

@@ -1,9 +1,9 @@
 import { parseSync } from "oxc-parser";
 import { readMagics } from "../../kernel/magics/rewrite.ts";
+import { UserError } from "../base/user-error.ts";
 import { brokenJson } from "./json-place.ts";
 import { type Cell, type CodeCell, type Notebook, newCellId } from "./nbformat.ts";
 import { literalValue, parseJsonValue, parseParameter, sourceOf } from "./parameter-values.ts";
-import { NotebookProblem } from "./problem.ts";
 import { readTextFile } from "./read-text.ts";
 
 /** papermill's conventions: one cell tagged `parameters` holds the defaults; a cell after it, tagged `injected-parameters`, the run's own. */
@@ -23,7 +23,7 @@ export function injectParameters(notebook: Notebook, given: Parameters, name: st
   if (Object.keys(given).length === 0) return;
   const defaults = parametersCell(notebook);
   if (!defaults) {
-    throw new NotebookProblem(
+    throw new UserError(
       `${name} takes no parameters: no code cell has the tag "parameters". Tag the cell that declares ${Object.keys(given).join(", ")}.`,
     );
   }
@@ -103,7 +103,7 @@ function parametersCell(notebook: Notebook): Cell | undefined {
 function pair(flag: string, text: string): [string, string] {
   const [, name, value] = /^([^=\s]+)=([\s\S]*)$/.exec(text) ?? [];
   if (name === undefined || value === undefined)
-    throw new NotebookProblem(`${flag} ${text}: write it as ${flag} name=value.`);
+    throw new UserError(`${flag} ${text}: write it as ${flag} name=value.`);
   return [name, value];
 }
 
@@ -113,14 +113,12 @@ function fileParameters(file: string): Parameters {
   try {
     value = parseJsonValue(text.replace(/^\uFEFF/, ""), `-f ${file}`);
   } catch (error) {
-    if (error instanceof NotebookProblem) throw error;
+    if (error instanceof UserError) throw error;
     const hint = /\.ya?ml$/i.test(file) ? " YAML is not read here." : "";
-    throw new NotebookProblem(
-      `-f ${file} ${brokenJson(text)}${hint} It should hold one JSON object, {"name": value, ...}.`,
-    );
+    throw new UserError(`-f ${file} ${brokenJson(text)}${hint} It should hold one JSON object, {"name": value, ...}.`);
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Parameters;
-  throw new NotebookProblem(`-f ${file} should hold one JSON object, {"name": value, ...}.`);
+  throw new UserError(`-f ${file} should hold one JSON object, {"name": value, ...}.`);
 }
 
 function declarations(cell: string): Map<string, Declared> {
@@ -143,12 +141,12 @@ function declarations(cell: string): Map<string, Declared> {
   return found;
 }
 
-function unknownParameter(name: string, known: string[], notebook: string): NotebookProblem {
+function unknownParameter(name: string, known: string[], notebook: string): UserError {
   if (known.length === 0)
-    return new NotebookProblem(`${notebook} has no parameter "${name}": no parameters cell declares any.`);
+    return new UserError(`${notebook} has no parameter "${name}": no parameters cell declares any.`);
   const closest = known.map((each) => ({ each, far: distance(name, each) })).sort((a, b) => a.far - b.far)[0]!;
   const hint = closest.far <= Math.max(2, name.length / 3) ? ` Did you mean "${closest.each}"?` : "";
-  return new NotebookProblem(`${notebook} has no parameter "${name}".${hint} It has: ${known.join(", ")}.`);
+  return new UserError(`${notebook} has no parameter "${name}".${hint} It has: ${known.join(", ")}.`);
 }
 
 /** Levenshtein's edit distance, letters' case ignored. */

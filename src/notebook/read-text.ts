@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync, type Stats, statSync } from "node:fs";
-import { NotebookProblem } from "./problem.ts";
+import { UserError } from "../base/user-error.ts";
 
 /** A file that was named on the command line: by which option, and what it should be. */
 export interface Asked {
@@ -20,26 +20,26 @@ const PROBLEMS: Record<string, string> = {
   EIO: "the disk reports an error",
 };
 
-/** The whole text of a file. @throws NotebookProblem that says what is wrong with it */
+/** The whole text of a file. @throws UserError that says what is wrong with it */
 export function readTextFile(file: string, { option, wanted }: Asked): string {
   const named = option ? `${option} ${file}` : file;
   const bytes = reading(file, { option, wanted }, () => {
     const found = statSync(file);
-    if (found.isDirectory()) throw new NotebookProblem(`${named} is a folder, not ${wanted}.`);
+    if (found.isDirectory()) throw new UserError(`${named} is a folder, not ${wanted}.`);
     return readFileSync(file);
   });
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) throw new NotebookProblem(`${named} is in UTF-16: save it as UTF-8.`);
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) throw new UserError(`${named} is in UTF-16: save it as UTF-8.`);
   if (!isUtf8(bytes) || bytes.includes(0))
-    throw new NotebookProblem(`${named} is not ${wanted}: it is a binary file, not text.`);
+    throw new UserError(`${named} is not ${wanted}: it is a binary file, not text.`);
   return bytes.toString("utf8");
 }
 
-/** What lies at `place`; undefined for nothing. @throws NotebookProblem when that cannot be known */
+/** What lies at `place`; undefined for nothing. @throws UserError when that cannot be known */
 export function whatIsAt(place: string, asked: Asked): Stats | undefined {
   return reading(place, asked, () => statSync(place, { throwIfNoEntry: false }));
 }
 
-/** @throws NotebookProblem for each way in which reading can be refused */
+/** @throws UserError for each way in which reading can be refused */
 export function reading<Result>(file: string, { option, wanted }: Asked, read: () => Result): Result {
   try {
     return read();
@@ -47,10 +47,10 @@ export function reading<Result>(file: string, { option, wanted }: Asked, read: (
     const code = (error as NodeJS.ErrnoException).code ?? "";
     const named = option ? `${option} ${file}` : file;
     const noun = wanted.replace(/^an? /, "");
-    if (code === "ENOENT") throw new NotebookProblem(`There is no ${noun} at ${named}.`);
+    if (code === "ENOENT") throw new UserError(`There is no ${noun} at ${named}.`);
     if (code === "ENOTDIR")
-      throw new NotebookProblem(`There is no ${noun} at ${named}: a part of this path is a file, not a folder.`);
-    if (PROBLEMS[code]) throw new NotebookProblem(`${named} cannot be read: ${PROBLEMS[code]} (${code}).`);
+      throw new UserError(`There is no ${noun} at ${named}: a part of this path is a file, not a folder.`);
+    if (PROBLEMS[code]) throw new UserError(`${named} cannot be read: ${PROBLEMS[code]} (${code}).`);
     throw error;
   }
 }

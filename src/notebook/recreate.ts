@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { existsSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { makeFolder } from "../runtime/folders.ts";
-import { SetupProblem } from "../runtime/problem.ts";
+import { refusing } from "../base/files.ts";
+import { makeFolder } from "../base/folders.ts";
+import { UserError } from "../base/user-error.ts";
 import { cacheFolder } from "../runtime/setup/cache.ts";
 import { alone } from "../runtime/setup/lock.ts";
-import { refusing } from "./files.ts";
 import { type Lock, lockHash } from "./lock.ts";
 
 /**
@@ -52,9 +52,9 @@ async function npm(args: string[], cwd: string): Promise<void> {
   });
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on("close", resolve);
-    child.on("error", (error) => reject(new SetupProblem(`npm could not be started: ${error.message}`)));
+    child.on("error", (error) => reject(new UserError(`npm could not be started: ${error.message}`, 1)));
   });
   if (status === 0) return;
   const why = said.split("\n").filter((line) => /^npm (error|ERR!)/.test(line) && !line.includes("complete log"));
-  throw new SetupProblem(`npm could not install the lock's packages:\n${why.slice(0, 4).join("\n")}`);
+  throw new UserError(`npm could not install the lock's packages:\n${why.slice(0, 4).join("\n")}`, 1);
 }

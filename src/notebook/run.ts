@@ -1,6 +1,6 @@
 import { setTimeout as after } from "node:timers/promises";
-import { type NotebookTypes, notebookTypes } from "../../kernel/check/metadata.ts";
-import type { CellOutcome } from "../../kernel/session/output.ts";
+import { type NotebookTypes, notebookTypes } from "../../kernel/check/report/metadata.ts";
+import type { CellOutcome } from "../../kernel/protocol/output.ts";
 import { Session } from "../../kernel/session/session.ts";
 import { runtimeRecord, startRecord } from "./environment.ts";
 import { requireTypeScript } from "./language.ts";

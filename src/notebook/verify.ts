@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import path from "node:path";
+import { UserError } from "../base/user-error.ts";
 import { compareOutputs, type Difference } from "./compare.ts";
 import { inputFiles, sourceHash } from "./identity.ts";
 import { type CodeCell, type Notebook, readNotebook } from "./nbformat.ts";
 import { hasTag } from "./parameters.ts";
-import { NotebookProblem } from "./problem.ts";
 import { whatIsAt } from "./read-text.ts";
 import { type RunRecord, runRecord } from "./record.ts";
 import { type RunOptions, runNotebook } from "./run.ts";
@@ -36,12 +36,12 @@ export async function verifyNotebook(file: string, options: VerifyOptions): Prom
   const report = readNotebook(file);
   const record = runRecord(report);
   if (!record?.status)
-    throw new NotebookProblem(`${file} has no record of a run: make it with \`halftone run\`, then verify it.`);
+    throw new UserError(`${file} has no record of a run: make it with \`halftone run\`, then verify it.`);
   if (record.status === "interrupted" || record.status === "running")
-    throw new NotebookProblem(`${file} did not run to its end (${record.status}): there is nothing to compare with.`);
+    throw new UserError(`${file} did not run to its end (${record.status}): there is nothing to compare with.`);
   const folder = options.folder ?? sourceFolder(file, record);
   if (!whatIsAt(folder, { option: "--folder", wanted: "a folder" })?.isDirectory())
-    throw new NotebookProblem(`There is no folder at --folder ${folder}.`);
+    throw new UserError(`There is no folder at --folder ${folder}.`);
   const warnings = changedFiles(file, report, record, folder);
   const again = structuredClone(report);
   const { status } = await runNotebook(again, {
@@ -79,7 +79,7 @@ function statedTolerance({ metadata, source }: CodeCell): number | undefined {
   const given = (metadata.halftone as { tolerance?: unknown } | undefined)?.tolerance;
   if (given === undefined) return undefined;
   if (typeof given === "number" && given >= 0) return given;
-  throw new NotebookProblem(
+  throw new UserError(
     `halftone.tolerance in a cell's metadata should be a number from 0, got ${JSON.stringify(given)}, in the cell that begins "${source.split("\n")[0]}".`,
   );
 }

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { makeFolder } from "../base/folders.ts";
+import { UserError } from "../base/user-error.ts";
 import type { Collector } from "./collector-addon.ts";
-import { makeFolder } from "./folders.ts";
 import { require } from "./modules.ts";
-import { SetupProblem } from "./problem.ts";
 import { cacheFolder } from "./setup/cache.ts";
 import { findCompiler } from "./setup/compiler.ts";
 import { compilerError, runTool } from "./setup/tool.ts";
@@ -41,12 +41,12 @@ const howToSetUp = (): string =>
     ? "run `halftone setup`"
     : "install a C++ compiler, for example by `apt install g++`, and run `halftone setup`";
 
-/** Compiles the addon where it is missing (half a second). Throws `SetupProblem` when it cannot. */
+/** Compiles the addon where it is missing (half a second). Throws `UserError` when it cannot. */
 export async function buildCollector(signal?: AbortSignal): Promise<void> {
   const file = addonFile();
   if (existsSync(file)) return;
   const compiler = findCompiler();
-  if (!compiler) throw new SetupProblem("A C++ compiler is missing: install g++ (Debian: apt install g++).");
+  if (!compiler) throw new UserError("A C++ compiler is missing: install g++ (Debian: apt install g++).", 1);
   makeFolder(path.dirname(file));
   const work = mkdtempSync(path.join(path.dirname(file), ".build-"));
   try {
@@ -56,7 +56,7 @@ export async function buildCollector(signal?: AbortSignal): Promise<void> {
     const args = [...flags, `-I${headers}`, ...compiled, "-o", built];
     const { ok, said } = await runTool(compiler.command, args, { env: { TMPDIR: work }, signal });
     if (!ok || !existsSync(built))
-      throw new SetupProblem(`${compiler.command} could not compile the collector: ${compilerError(said)}`);
+      throw new UserError(`${compiler.command} could not compile the collector: ${compilerError(said)}`, 1);
     renameSync(built, file);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readFacts } from "../../kernel/check/facts.ts";
-import { History } from "../../kernel/check/history.ts";
+import { readFacts } from "../../kernel/check/program/facts.ts";
+import { History } from "../../kernel/check/program/history.ts";
 import { parseCell } from "../../kernel/compile/parse.ts";
 
 /** All that the language server takes for a list of imports: with another list it builds its program anew. */

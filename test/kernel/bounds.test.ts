@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addCell, findCell, type HostCell } from "../../kernel/host/cells.ts";
+import { addCell, findCell, type HostCell } from "../../kernel/host/run/cells.ts";
 import { HostCalls } from "../../kernel/session/calls.ts";
 import { Recent } from "../../kernel/session/recent.ts";
 

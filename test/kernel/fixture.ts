@@ -1,5 +1,5 @@
 import { after, afterEach } from "node:test";
-import type { CellOutcome, CommMessage, MimeBundle, Output } from "../../kernel/session/output.ts";
+import type { CellOutcome, CommMessage, MimeBundle, Output } from "../../kernel/protocol/output.ts";
 import { type ExecuteOptions, Session, type SessionOptions } from "../../kernel/session/session.ts";
 
 type Heard = Output | { type: "comm"; message: CommMessage };

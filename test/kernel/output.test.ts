@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import type { Output } from "../../kernel/session/output.ts";
+import type { Output } from "../../kernel/protocol/output.ts";
 import { openNotebook } from "./fixture.ts";
 
 const { run } = openNotebook();

@@ -77,6 +77,6 @@ const refusals: [string, RawCell[], RegExp][] = [
 ];
 for (const [what, cells, message] of refusals) {
   test(`${what} is refused`, () => {
-    assert.throws(() => student(...cells), { name: "NotebookProblem", message });
+    assert.throws(() => student(...cells), { name: "UserError", message });
   });
 }

@@ -85,7 +85,7 @@ const refused: [what: string, json: string, message: RegExp][] = [
 
 for (const [what, json, message] of refused) {
   test(`${what} is refused with the reason`, () => {
-    assert.throws(() => parseNotebook(json, "bad.ipynb"), { name: "NotebookProblem", message });
+    assert.throws(() => parseNotebook(json, "bad.ipynb"), { name: "UserError", message });
   });
 }
 

@@ -50,7 +50,7 @@ test("the values in force are the literal defaults and what was given", () => {
 
 test("an unknown parameter is refused with those there are and the closest", () => {
   assert.throws(() => injected({ step: 1 }, defaults), {
-    name: "NotebookProblem",
+    name: "UserError",
     message: 'n.ipynb has no parameter "step". Did you mean "steps"? It has: steps, rate, mode, sizes.',
   });
   assert.throws(() => injected({ temperature: 1 }, defaults), /no parameter "temperature"\. It has: steps/);

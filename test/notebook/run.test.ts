@@ -171,7 +171,7 @@ test("a notebook of another language is refused", async () => {
     kernelspec: { name: "python3", display_name: "Python", language: "python" },
   });
   await assert.rejects(runNotebook(parseNotebook(python, "p.ipynb"), { name: "p.ipynb", folder: "." }), {
-    name: "NotebookProblem",
+    name: "UserError",
     message: 'p.ipynb is a python notebook (kernel "python3"); halftone runs TypeScript and JavaScript notebooks.',
   });
 });

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { inspect } from "node:util";
-import type { MimeBundle } from "../../session/output.ts";
+import type { MimeBundle } from "../../protocol/output.ts";
 import { exec, intrinsics, isArray, keysOf } from "../primordials.ts";
 import { type Json, toJson } from "./json.ts";
 

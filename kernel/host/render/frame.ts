@@ -1,4 +1,4 @@
-import type { MimeBundle } from "../../session/output.ts";
+import type { MimeBundle } from "../../protocol/output.ts";
 import { isArray } from "../primordials.ts";
 
 /** danfojs' DataFrame and Series, as far as showing one needs. */

@@ -1,4 +1,4 @@
-import type { MimeBundle } from "../../session/output.ts";
+import type { MimeBundle } from "../../protocol/output.ts";
 import { intrinsics } from "../primordials.ts";
 import { base64 } from "./bundle.ts";
 

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { shorten } from "../../../src/display/shorten.ts";
-import type { MimeBundle } from "../../session/output.ts";
+import type { MimeBundle } from "../../protocol/output.ts";
 import { apply, isIn } from "../primordials.ts";
 import { encodeBundle } from "./bundle.ts";
 import { dataFrame } from "./frame.ts";

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import path from "node:path";
-import { writeWhole } from "../files.ts";
+import { writeWhole } from "../../base/files.ts";
 import { type Bundle, plotlySource } from "./figure.ts";
 import type { SharePlotly } from "./page.ts";
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { SetupProblem } from "../problem.ts";
+import { UserError } from "../../base/user-error.ts";
 import type { Recipe } from "./recipe.ts";
 import { compilerError, runTool } from "./tool.ts";
 
@@ -39,5 +39,5 @@ export async function compile(compiler: Compiler, recipe: Recipe, folder: string
   // The compiler's scratch files stay where the library is built: a small /tmp must not matter.
   const { ok, said } = await runTool(compiler.command, args, { env: { TMPDIR: folder }, signal });
   if (ok) return;
-  throw new SetupProblem(`${compiler.command} could not compile the TensorFlow binding: ${compilerError(said)}`);
+  throw new UserError(`${compiler.command} could not compile the TensorFlow binding: ${compilerError(said)}`, 1);
 }

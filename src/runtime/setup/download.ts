@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { makeFolder } from "../folders.ts";
-import { SetupProblem } from "../problem.ts";
+import { makeFolder } from "../../base/folders.ts";
+import { UserError } from "../../base/user-error.ts";
 import { wheelFolder } from "./cache.ts";
 import { sha256 } from "./manifest.ts";
 import type { Python } from "./python.ts";
@@ -45,7 +45,7 @@ export async function downloadWheel(
     args.push("--dest", work, "-r", requirements);
     const { ok, said } = await runTool(python.command, args, { env: { TMPDIR: work }, signal });
     const done = path.join(work, wheel.file);
-    if (!ok || !statSync(done, { throwIfNoEntry: false })) throw new SetupProblem(explain(said, wheel));
+    if (!ok || !statSync(done, { throwIfNoEntry: false })) throw new UserError(explain(said, wheel), 1);
     const kept = path.join(folder, wheel.file);
     renameSync(done, kept);
     return kept;

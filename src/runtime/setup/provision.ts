@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
 import path from "node:path";
-import { makeFolder } from "../folders.ts";
+import { makeFolder } from "../../base/folders.ts";
+import { UserError } from "../../base/user-error.ts";
 import { type Device, hasGlibc } from "../machine.ts";
-import { SetupProblem } from "../problem.ts";
 import { cacheFolder, libraryFolder, nativeFolder } from "./cache.ts";
 import { bindingFile, type Compiler, compile, findCompiler } from "./compiler.ts";
 import { clearDownloads, downloadWheel, keptWheel } from "./download.ts";
@@ -25,7 +25,7 @@ const unfinished = ".build-";
 /**
  * Finds the native library for a device in the user's cache, or builds it there: download, unpack, compile, try.
  * A second caller waits for the first. Killed at any point, the next call goes on from the last whole download.
- * Returns the library's folder; throws `SetupProblem` when something on this machine is missing.
+ * Returns the library's folder; throws `UserError` when something on this machine is missing.
  */
 export async function provision(device: Device, progress: Progress, signal?: AbortSignal): Promise<string> {
   const recipe = recipeFor(device);
@@ -82,13 +82,14 @@ function clearLeftovers(): void {
 
 function findTools(): { python: Python; compiler: Compiler } {
   if (!hasGlibc())
-    throw new SetupProblem(
+    throw new UserError(
       "TensorFlow's library needs glibc, which this Linux (musl) does not have: use a Debian-like one.",
+      1,
     );
   const python = findPython();
-  if (!python) throw new SetupProblem("Python 3 is missing: install it with pip (Debian: apt install python3-pip).");
+  if (!python) throw new UserError("Python 3 is missing: install it with pip (Debian: apt install python3-pip).", 1);
   const compiler = findCompiler();
-  if (!compiler) throw new SetupProblem("A C++ compiler is missing: install g++ (Debian: apt install g++).");
+  if (!compiler) throw new UserError("A C++ compiler is missing: install g++ (Debian: apt install g++).", 1);
   return { python, compiler };
 }
 
@@ -97,15 +98,17 @@ async function checkSpace(recipe: Recipe): Promise<void> {
   for (const wheel of recipe.wheels) if (!(await keptWheel(wheel))) needed += wheel.bytes;
   const { bavail, bsize } = statfsSync(nativeFolder());
   if (bavail * bsize < needed)
-    throw new SetupProblem(
+    throw new UserError(
       `The disk is too full: ${nativeFolder()} needs ${gigabytes(needed)}, ${gigabytes(bavail * bsize)} are free. Free some space, or set HALFTONE_CACHE to a folder elsewhere.`,
+      1,
     );
 }
 
 function fetchWheel(python: Python, wheel: Wheel, progress: Progress, signal?: AbortSignal): Promise<string> {
   if (!python.pip)
-    throw new SetupProblem(
+    throw new UserError(
       `${python.command} has no pip, which downloads TensorFlow: install it (Debian: apt install python3-pip).`,
+      1,
     );
   const size = `${Math.round(wheel.bytes / 1e6)} MB; ${duration(wheel.bytes / 10e6)} at 10 MB/s`;
   progress.step(`Downloading ${wheel.project} ${wheel.version} (${size})`);
@@ -118,7 +121,7 @@ async function tryLoading(binding: string, signal?: AbortSignal): Promise<void> 
   const { ok, said } = await runTool(process.execPath, ["-e", code], { env: { TF_CPP_MIN_LOG_LEVEL: "3" }, signal });
   if (ok) return;
   const why = /^Error: (.+)$/m.exec(said)?.[1] ?? lastLine(said);
-  throw new SetupProblem(`The library was built, but does not load on this machine: ${why}`);
+  throw new UserError(`The library was built, but does not load on this machine: ${why}`, 1);
 }
 
 /** Turns what the file system refuses into what a person can do about it. */
@@ -128,12 +131,14 @@ export async function explained(work: () => Promise<void>): Promise<void> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (code === "ENOSPC" || code === "EDQUOT")
-      throw new SetupProblem(
+      throw new UserError(
         `The disk is full at ${cacheFolder()}. Free some space, or set HALFTONE_CACHE to a folder elsewhere.`,
+        1,
       );
     if (["EACCES", "EROFS", "EPERM", "ENOTDIR", "EEXIST"].includes(code))
-      throw new SetupProblem(
+      throw new UserError(
         `The cache ${cacheFolder()} cannot be written (${code}). Make it writable, or set HALFTONE_CACHE to a folder that is.`,
+        1,
       );
     throw error;
   }

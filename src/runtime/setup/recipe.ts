@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { UserError } from "../../base/user-error.ts";
 import type { Device } from "../machine.ts";
-import { SetupProblem } from "../problem.ts";
 import { tensorflowVersion, type Wheel, wheels } from "./wheels.ts";
 
 /** All that decides what the native library is: the same recipe gives the same library. */
@@ -24,13 +24,14 @@ export interface Recipe {
 const require = createRequire(import.meta.url);
 const packageFolder = (name: string): string => path.dirname(require.resolve(`${name}/package.json`));
 
-/** The recipe for this machine. Throws `SetupProblem` where TensorFlow publishes no library. */
+/** The recipe for this machine. Throws `UserError` where TensorFlow publishes no library. */
 export function recipeFor(device: Device): Recipe {
   const machine = `${process.arch} ${device}`;
   const chosen = process.platform === "linux" ? wheels[machine] : undefined;
   if (!chosen) {
-    throw new SetupProblem(
+    throw new UserError(
       `There is no native TensorFlow ${tensorflowVersion} for ${process.platform} ${machine}; there is one for Linux on ${Object.keys(wheels).join(", ")}.`,
+      1,
     );
   }
   const bindingFolder = path.join(packageFolder("@tensorflow/tfjs-node-gpu"), "binding");

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { SetupProblem } from "../problem.ts";
+import { UserError } from "../../base/user-error.ts";
 import type { Python } from "./python.ts";
 import { lastLine, runTool } from "./tool.ts";
 import type { Wheel } from "./wheels.ts";
@@ -43,8 +43,9 @@ export async function unpack(
   });
   if (ok) return;
   if (/Errno 28|No space left/.test(said))
-    throw new SetupProblem(
+    throw new UserError(
       `The disk filled up while unpacking ${wheel.project}. Free some space, or set HALFTONE_CACHE to a folder elsewhere, and run \`halftone setup\` again.`,
+      1,
     );
-  throw new SetupProblem(`${path.basename(file)} could not be unpacked: ${lastLine(said)}`);
+  throw new UserError(`${path.basename(file)} could not be unpacked: ${lastLine(said)}`, 1);
 }

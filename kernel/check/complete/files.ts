@@ -1,0 +1,50 @@
+import { readdirSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Completions } from "../../protocol/introspection.ts";
+
+/** Paths of files for a cursor inside a string that nothing better is known about. */
+export function pathCompletions(cwd: string, text: string, cursor: number): Completions | undefined {
+  const line = text.slice(text.lastIndexOf("\n", cursor - 1) + 1, cursor);
+  const typed = openString(line);
+  if (typed === undefined || typed.includes("\\")) return undefined;
+  return filesFor(cwd, typed, cursor);
+}
+
+/** Files whose path begins with what is typed; `start` is where their last part does. */
+export function filesFor(cwd: string, typed: string, cursor: number): Completions | undefined {
+  const cut = typed.lastIndexOf("/") + 1;
+  const folder = typed.slice(0, cut);
+  const prefix = typed.slice(cut);
+  const at = folder.startsWith("~/") ? join(homedir(), folder.slice(2)) : resolve(cwd, folder);
+  let names: string[];
+  try {
+    names = readdirSync(at);
+  } catch {
+    return undefined;
+  }
+  const items = names
+    .filter((name) => name.startsWith(prefix) && (prefix.startsWith(".") || !name.startsWith(".")))
+    .map((name) => {
+      const isFolder = statSync(join(at, name), { throwIfNoEntry: false })?.isDirectory() ?? false;
+      return { text: isFolder ? `${name}/` : name, kind: isFolder ? "folder" : "file" };
+    });
+  if (items.length === 0) return undefined;
+  return { start: cursor - prefix.length, end: cursor, items: items.sort((a, b) => (a.text < b.text ? -1 : 1)) };
+}
+
+/** What stands in the string that is open at a line's end. */
+export function openString(line: string): string | undefined {
+  let start: number | undefined;
+  let quote = "";
+  for (let at = 0; at < line.length; at++) {
+    const character = line[at]!;
+    if (start === undefined) {
+      if (!/["'`]/.test(character)) continue;
+      start = at + 1;
+      quote = character;
+    } else if (character === "\\") at++;
+    else if (character === quote) start = undefined;
+  }
+  return start === undefined ? undefined : line.slice(start);
+}

@@ -1,0 +1,37 @@
+import { parseCell } from "../../compile/parse.ts";
+import type { Node } from "../../compile/tree.ts";
+import { readMagics } from "../../magics/rewrite.ts";
+import { type Facts, guessFacts, readFacts } from "../program/facts.ts";
+
+export interface Understood {
+  /** The cell with what is not TypeScript blanked. */
+  text: string;
+  facts: Facts;
+  tsx: boolean;
+}
+
+/** A cell as far as it can be read while someone types it. */
+export function understand(source: string): Understood {
+  const { text, body, diagnostics, language } = parseCell(withoutMagics(source));
+  const facts = (diagnostics.length === 0 ? factsOf(body) : undefined) ?? guessFacts(text);
+  const tsx = diagnostics.length === 0 ? language === "tsx" : /<\/[\w.]*>|\/>/.test(text);
+  return { text, facts, tsx };
+}
+
+function factsOf(body: Node[]): Facts | undefined {
+  try {
+    return readFacts(body);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Lines that are magics, blanked, so that every other place stays where it is. */
+function withoutMagics(source: string): string {
+  if (!/^[ \t]*[%!]/m.test(source) && !source.includes("?")) return source;
+  const rewritten = readMagics(source).code.split("\n");
+  const lines = source.split("\n");
+  if (rewritten.length !== lines.length) return source.replace(/[^\r\n]/g, " ");
+  return lines.map((line, index) => (line === rewritten[index] ? line : line.replace(/[^\r]/g, " "))).join("\n");
+}

@@ -1,0 +1,56 @@
+import { isLong, offThread } from "../../compile/off-thread.ts";
+import { parseCell } from "../../compile/parse.ts";
+import { type Facts, readFacts } from "./facts.ts";
+import { isTrivial } from "./trivial.ts";
+
+/** What the checker knows of a cell's text without its neighbours. */
+export interface Analysis {
+  /** The text with option lines blanked. */
+  text: string;
+  language: "ts" | "tsx";
+  facts: Facts;
+  /** It can have no type error. */
+  trivial: boolean;
+}
+
+/** Undefined for text that does not parse: the compiler says why. */
+export function analyze(source: string): Analysis | undefined {
+  const { text, language, body, diagnostics } = parseCell(source);
+  if (diagnostics.length > 0) return undefined;
+  try {
+    return { text, language, facts: readFacts(body), trivial: isTrivial(body) };
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** The last cells that were analyzed: each is asked for before it runs and when it begins to. */
+export class Analyses {
+  readonly #known = new Map<string, Analysis | undefined>();
+
+  /** A long cell is analyzed on another thread. */
+  async read(source: string): Promise<Analysis | undefined> {
+    if (!this.#known.has(source)) {
+      const module = import.meta.url;
+      this.#keep(source, isLong(source) ? await offThread(module, "analyze", source) : analyze(source));
+    }
+    return this.#known.get(source);
+  }
+
+  /** Without waiting: nothing of a long cell that was not read before. */
+  known(source: string): Analysis | undefined {
+    if (!this.#known.has(source) && !isLong(source)) this.#keep(source, analyze(source));
+    return this.#known.get(source);
+  }
+
+  #keep(source: string, analysis: Analysis | undefined): void {
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size < mostKept) break;
+      this.#known.delete(oldest);
+    }
+    this.#known.set(source, analysis);
+  }
+}
+
+const mostKept = 4;

@@ -1,0 +1,130 @@
+import { parseCell } from "../../compile/parse.ts";
+import type { Facts } from "./facts.ts";
+import { awaitedName, headerText, rootOf } from "./header.ts";
+
+/** Words of the type language, and types that mean the same everywhere. */
+const known = new Set(
+  "string number boolean bigint symbol object null undefined void unknown never any true false readonly keyof infer extends new abstract is asserts in out Array ReadonlyArray Promise Map ReadonlyMap Set ReadonlySet Record Date RegExp Uint8Array Uint8ClampedArray Int8Array Int16Array Uint16Array Int32Array Uint32Array Float32Array Float64Array ArrayBuffer".split(
+    " ",
+  ),
+);
+const longest = 2000;
+
+/** Variables whose type had to be worked out from their value, as [name, offset of the name in the cell]. */
+export function inferred(facts: Facts): [name: string, at: number][] {
+  return [...facts.declared].flatMap(([name, { inferred, at }]): [string, number][] => (inferred ? [[name, at]] : []));
+}
+
+/** The type that a hover shows for a variable, if it could be written behind the variable and mean the same. */
+export function shownType(hover: string, name: string): string | undefined {
+  const code = /```(?:typescript|tsx?)\n([\s\S]*?)\n```/.exec(hover)?.[1]?.replace(/\s+/g, " ").trim();
+  const start = code === undefined ? null : /^(const|let|var) ([^\s:]+): /.exec(code);
+  if (!code || !start || start[2] !== name) return undefined;
+  const type = code.slice(start[0].length);
+  if (type.length > longest || /\$\$(?![fpm]?\d+\.)/.test(type)) return undefined;
+  const bare = withoutLiterals(type);
+  if (/\b(?:typeof|this|unique)\b/.test(bare)) return undefined;
+  // The type of a constant's literal grows in a variable, a written one does not.
+  const outer = outermost(type);
+  if (start[1] === "const" && (withoutLiterals(outer) !== outer || /\b(?:true|false)\b/.test(outer))) return undefined;
+  return parseCell(`type T =\n${type};`).diagnostics.length === 0 ? type : undefined;
+}
+
+/** Where a type names what another file has: `$$p1.$$17`, `$$f2`, `$$m0`. */
+const foreign = /\$\$(?:p\d+\.\$\$\d+|[fm]\d+)(?=\.)/g;
+
+/** The places that a type names things of. */
+export function placesIn(type: string): string[] {
+  return [...type.matchAll(foreign)].map(([path]) => path);
+}
+
+/** Where names of a cell's types come from. */
+export interface TypeNames {
+  /** The cell's own place. */
+  path: string;
+  facts: Facts;
+  /** Types that it has from other cells. */
+  types: ReadonlyMap<string, string>;
+  /** What the notebook calls so by now. */
+  find: (name: string) => string | undefined;
+  /** Modules that may have a name that nothing else has. */
+  modules: readonly string[];
+}
+
+/** Texts that may mean the shown type in any file that imports what they name, likeliest first. */
+export function candidates(type: string, { path, facts, types, find, modules }: TypeNames): string[] {
+  const own = (word: string) => (facts.declared.get(word)?.type ? `${path}.${word}` : types.get(word));
+  const from = (elsewhere: (word: string) => string | undefined) =>
+    replaceNames(type, (word) =>
+      known.has(word) || word.startsWith("$$") ? word : (own(word) ?? elsewhere(word) ?? word),
+    );
+  const inModule = (module: string) => from((word) => find(word) ?? `${module}.${word}`);
+  return [...new Set([from(() => undefined), from(find), ...modules.map(inModule)])];
+}
+
+/**
+ * A file with a line for each candidate: one that is not the variable's very type is an error in its line. The line after the
+ * last is an error in any file that is checked at all. `first`: the line of the first.
+ */
+export function proof(given: readonly { variable: string; type: string }[]): { text: string; first: number } {
+  const same =
+    "type $$Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;";
+  const roots = new Set(given.flatMap(({ variable, type }) => placesIn(`${variable} ${type}`).map(rootOf)));
+  const lines = [...given.map(({ variable, type }) => `typeof ${variable}, ${type}`), "1, 2"];
+  const tests = lines.map((both) => `null! as $$Same<${both}> satisfies true;`);
+  return { text: [headerText({ from: roots, statements: "" }), same, ...tests, "export {};\n"].join("\n"), first: 2 };
+}
+
+/** Text that comes into a cell's source where it stands as a past cell. */
+export interface Insertion {
+  at: number;
+  text: string;
+}
+
+/** Types behind the names of variables, and what makes an await one in a namespace, where `await (` is a call. */
+export function insertions(source: string, facts: Facts, types: ReadonlyMap<string, string>): Insertion[] {
+  const found = [...types].map(([name, type]) => ({
+    at: facts.declared.get(name)!.at + name.length,
+    text: `: ${type}`,
+  }));
+  for (const { start, end } of facts.awaited) {
+    if (/^await[ \t]+[\p{ID_Start}$_"'\d]/u.test(source.slice(source.lastIndexOf("await", start), start + 2))) continue;
+    found.push({ at: start, text: `${awaitedName}(` }, { at: end, text: ")" });
+  }
+  return found.sort((a, b) => a.at - b.at);
+}
+
+/** The source with them. */
+export function inserted(source: string, insertions: readonly Insertion[]): string {
+  let text = "";
+  let last = 0;
+  for (const { at, text: added } of insertions) {
+    text += source.slice(last, at) + added;
+    last = at;
+  }
+  return text + source.slice(last);
+}
+
+const literal = /"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|-?\b\d[\d.e+-]*n?\b/g;
+
+function withoutLiterals(type: string): string {
+  return type.replace(literal, "");
+}
+
+/** Without what stands in brackets. */
+function outermost(type: string): string {
+  let depth = 0;
+  let kept = "";
+  for (const each of type.replace(/=>/g, "")) {
+    if (/[<([{]/.test(each)) depth++;
+    if (depth === 0) kept += each;
+    if (/[>)\]}]/.test(each)) depth--;
+  }
+  return kept;
+}
+
+/** Each name that is neither a member's nor a property's nor a parameter's. */
+function replaceNames(type: string, replace: (word: string) => string): string {
+  const name = /"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|\.?[\p{ID_Start}_$][\p{ID_Continue}$]*(?:\??:)?/gu;
+  return type.replace(name, (found) => (/^["`.]|:$/.test(found) ? found : replace(found)));
+}

@@ -1,0 +1,245 @@
+import type { Position } from "../server/protocol.ts";
+import { CellFiles, type CellText, exportAs, fileText, type Place } from "./cell-files.ts";
+import { type Facts, noFacts } from "./facts.ts";
+import { inserted, insertions, placesIn } from "./freeze.ts";
+import { footer, type Header, header, headerText, moduleNameOf, rootOf } from "./header.ts";
+import { Names } from "./names.ts";
+import { historyModule } from "./paths.ts";
+import { positionIn } from "./positions.ts";
+
+/** A cell that began to run. */
+export interface PastCell {
+  id: number;
+  /** The front end's own name for the cell, the same at every run. */
+  key: string | undefined;
+  facts: Facts;
+  source: string;
+  /** What gives it names, and what exports its own. */
+  before: Header;
+  after: string;
+  /** Types that were written behind the names of its variables. */
+  written: Map<string, string>;
+  /** What it calls types that it has from other cells, as any file may: `$$p1.$$3.Box` for `Box`. */
+  types: ReadonlyMap<string, string>;
+  /** The earlier cells that it takes names from. */
+  from: Set<number>;
+}
+
+/** Where each variable stands, in a file of its own: a line from its start, then a dot. */
+export interface NamesFile {
+  revision: number;
+  text: string;
+  lines: ReadonlyMap<string, number>;
+}
+
+/**
+ * The notebook as TypeScript sees it. Every cell that ran stands in a file, exports what it declared and takes what it uses
+ * from the cells that declared it then, so it never changes and is never checked again. The history is one more file: it
+ * exports all of those under names. They and the cell to be checked import the history alone. So whatever a cell declares
+ * or uses, one file changes and no list of imports does, and the server goes on with the program that it has.
+ */
+export class History {
+  readonly names = new Names();
+  readonly #cells = new Map<number, PastCell>();
+  readonly #files = new CellFiles();
+  /** What cells import, in the order in which they first did. */
+  readonly #modules: string[] = [];
+  #lastId = 0;
+  #namesFile: NamesFile | undefined;
+  /** Grows with every change. */
+  revision = 0;
+
+  /** The history, and the files of cells. */
+  *files(): IterableIterator<[module: string, text: string]> {
+    const modules = this.#modules.map((module, index) => exportAs(moduleNameOf(index), module));
+    yield [historyModule, `${this.#files.exports()}${modules.join("")}export {};\n`];
+    yield* this.#files.texts();
+  }
+
+  /** Where a variable was declared last. */
+  declaration(name: string): { module: string; position: Position } | undefined {
+    const cell = this.#cells.get(this.names.get(name)?.value?.cell ?? -1);
+    return cell?.facts.declared.has(name) ? this.placeIn(cell, name) : undefined;
+  }
+
+  placeOf({ id }: PastCell): Place {
+    return this.#files.placeOf(id);
+  }
+
+  /** Where a cell's file has a name that it declares. */
+  placeIn(cell: PastCell, name: string): { module: string; position: Position } {
+    const { id, facts, source, written } = cell;
+    const { at } = facts.declared.get(name)!;
+    const { line, character } = positionIn(source, at);
+    const before = insertions(source, facts, written).filter((each) => each.at < at && each.at >= at - character);
+    const added = before.reduce((sum, { text }) => sum + text.length, 0);
+    const position = { line: line + this.#files.lineOf(id), character: character + added };
+    return { module: this.#files.placeOf(id).module, position };
+  }
+
+  /** The cell that a path in a message names (`$$17`), or that stands in a line of a file. */
+  cellAt(stem: string, where: { path: string } | { line: number }): number | undefined {
+    if ("line" in where) return this.#files.cellAt(stem, where.line);
+    const inPage = /^\$\$(\d+)/.exec(where.path)?.[1];
+    return inPage === undefined ? this.#files.cellAt(stem, 0) : Number(inPage);
+  }
+
+  clear(): void {
+    this.revision++;
+    this.names.clear();
+    this.#files.clear();
+    this.#cells.clear();
+    this.#modules.length = 0;
+  }
+
+  /** The file of a cell that is to be checked, completed or looked at. `more`: names that it does not use. */
+  current(source: string, facts: Facts, more: readonly string[] = []): CellText {
+    const wanted = more.length > 0 ? new Set([...facts.used, ...more]) : facts.used;
+    return fileText({ before: this.#header(facts, wanted), source, after: footer(facts, this.names) });
+  }
+
+  /**
+   * A file that stands still while cells are written, with a line for each variable and two for names, where questions are
+   * answered from the program that the server has.
+   */
+  namesFile(): NamesFile {
+    if (this.#namesFile?.revision === this.revision) return this.#namesFile;
+    const variables = [...this.names].flatMap(([name, { value }]) => (value ? [name] : []));
+    const before = headerText(this.#header(noFacts(), variables));
+    const lines = new Map(variables.map((name, index) => [name, index + 3]));
+    const text = [before, ";", "( )", ...variables.map((name) => `${name}.;`), "export {};\n"].join("\n");
+    this.#namesFile = { revision: this.revision, text, lines };
+    return this.#namesFile;
+  }
+
+  /** A cell begins to run. */
+  begin(source: string, given: Facts, tsx: boolean, key?: string): PastCell {
+    const id = ++this.#lastId;
+    // The same text may be run again: what this cell loses, that one has.
+    const facts = { ...given, augments: new Set(given.augments) };
+    const before = this.#header(facts, facts.used);
+    const types = this.#typesOf(facts);
+    const after = footer(facts, this.names);
+    const cell: PastCell = { id, key, facts, source, before, after, types, from: before.cells, written: new Map() };
+    this.#files.take(id, facts, tsx, aloneInFile.test(source));
+    this.#write(cell);
+    this.revision++;
+    for (const older of this.augmentedBy(facts, key)) this.#takeBack(older);
+    for (const { from } of facts.declared.values()) {
+      const module = from?.split(" ")[0];
+      if (module !== undefined && !this.#modules.includes(module)) this.#modules.push(module);
+    }
+    this.names.begin(id, facts);
+    this.#cells.set(id, cell);
+    this.#sweep();
+    return cell;
+  }
+
+  has({ id }: PastCell): boolean {
+    return this.#cells.has(id);
+  }
+
+  /** Writes the types of its variables into a cell. */
+  freeze(cell: PastCell, types: ReadonlyMap<string, string>): void {
+    for (const [name, type] of types) {
+      cell.written.set(name, type);
+      for (const path of placesIn(type)) {
+        cell.before.from.add(rootOf(path));
+        const other = this.#files.cellOf(path);
+        if (other !== undefined) cell.from.add(other);
+      }
+    }
+    if (types.size > 0) this.#write(cell);
+  }
+
+  /** How files call the modules that cells import, the last first. */
+  modules(): string[] {
+    return this.#modules.map((_, index) => moduleNameOf(index)).reverse();
+  }
+
+  /** A name as the type that it means by now, as any file may call it. */
+  typeNamed(name: string): string | undefined {
+    const cell = this.names.get(name)?.type?.cell;
+    return cell === undefined ? undefined : `${this.#files.placeOf(cell).path}.${name}`;
+  }
+
+  succeed(cell: PastCell): void {
+    this.revision++;
+    this.names.succeed(cell.id, cell.facts);
+    this.#sweep();
+  }
+
+  /** Earlier cells whose changes to the world a cell makes again. */
+  augmentedBy(facts: Facts, key: string | undefined): PastCell[] {
+    if (facts.augments.size === 0 && key === undefined) return [];
+    return [...this.#cells.values()].filter(
+      (cell) =>
+        cell.facts.augments.size > 0 &&
+        ((key !== undefined && cell.key === key) ||
+          [...facts.augments].some((each) => each.includes(" ") && cell.facts.augments.has(each))),
+    );
+  }
+
+  /** A cell's file without the changes that it makes to the world. */
+  withoutAugmentations(cell: PastCell): [module: string, text: string] {
+    const source = sourceWithoutAugmentations(cell);
+    return [this.placeOf(cell).module, fileText(this.#blockOf({ ...cell, source })).text];
+  }
+
+  #takeBack(cell: PastCell): void {
+    cell.source = sourceWithoutAugmentations(cell);
+    cell.facts.augments.clear();
+    this.#write(cell);
+  }
+
+  #write(cell: PastCell): void {
+    this.#files.write(cell.id, this.#blockOf(cell));
+  }
+
+  #blockOf({ facts, source, before, after, written }: PastCell) {
+    return { before, source: inserted(source, insertions(source, facts, written)), after };
+  }
+
+  #header(facts: Facts, wanted: Iterable<string>) {
+    return header(facts, this.names, (cell) => this.#files.placeOf(cell).path, wanted);
+  }
+
+  #typesOf({ declared, used }: Facts): Map<string, string> {
+    const types = new Map<string, string>();
+    for (const name of used) {
+      const meant = declared.get(name)?.type ? undefined : this.typeNamed(name);
+      if (meant !== undefined) types.set(name, meant);
+    }
+    return types;
+  }
+
+  /** Forgets cells that nothing can refer to any more. */
+  #sweep(): void {
+    const live = new Set<number>();
+    const mark = (id: number | undefined): void => {
+      if (id === undefined || live.has(id)) return;
+      live.add(id);
+      for (const each of this.#cells.get(id)?.from ?? []) mark(each);
+    };
+    for (const [, { value, type, narrowedBy }] of this.names)
+      for (const id of [value?.cell, type?.cell, narrowedBy]) mark(id);
+    for (const cell of this.#cells.values()) if (cell.facts.augments.size > 0) mark(cell.id);
+    // The last one may still be running, and narrow something when it ends.
+    mark(this.#lastId);
+    for (const { id } of this.#cells.values()) {
+      if (live.has(id)) continue;
+      this.#cells.delete(id);
+      this.#files.release(id);
+    }
+  }
+}
+
+/** Comments that hold for the file that they begin, and an await that is one at the top of a file alone. */
+const aloneInFile = /^[ \t]*(?:\/\/\/\s*<|\/\*\*?\s*@jsx)|\bawait[^\S\n]*(?:\/\/.*)?\n/m;
+
+function sourceWithoutAugmentations({ facts, source }: PastCell): string {
+  let text = source;
+  for (const { start, end } of facts.augmentations)
+    text = text.slice(0, start) + text.slice(start, end).replace(/[^\r\n]/g, " ") + text.slice(end);
+  return text;
+}

@@ -1,0 +1,60 @@
+import type { Workspace } from "../server/workspace.ts";
+import { candidates, inferred, proof, shownType } from "./freeze.ts";
+import type { History, PastCell } from "./history.ts";
+import { proofModule } from "./paths.ts";
+import { markupText } from "./positions.ts";
+
+/** Variables whose types are written down at one time. */
+const mostTypes = 100;
+/** Modules in which a type's name is looked for that the cell has not got. */
+const mostModules = 4;
+
+interface Written {
+  cell: PastCell;
+  name: string;
+  variable: string;
+  type: string;
+}
+
+/**
+ * Writes the types of variables into their cells, where later cells would have to work them out again. The server tells
+ * each type, and then of its writing whether it is the very same.
+ */
+export async function writeTypes(workspace: Workspace, history: History, cells: readonly PastCell[]): Promise<void> {
+  const modules = history.modules().slice(0, mostModules);
+  const asked = cells
+    .filter((cell) => history.has(cell))
+    .flatMap((cell) => inferred(cell.facts).map(([name]) => ({ cell, name })))
+    .slice(0, mostTypes);
+  const given: Written[] = [];
+  for (const { cell, name } of asked) {
+    const { module, position } = history.placeIn(cell, name);
+    const hover = await workspace.hover(module, position);
+    const shown = hover ? shownType(markupText(hover.contents), name) : undefined;
+    if (shown === undefined) continue;
+    const { path } = history.placeOf(cell);
+    const find = (word: string) => history.typeNamed(word);
+    const texts = candidates(shown, { path, facts: cell.facts, types: cell.types, find, modules });
+    for (const type of texts) given.push({ cell, name, variable: `${path}.${name}`, type });
+  }
+  const proved = await prove(workspace, given);
+  for (const [cell, types] of proved) if (history.has(cell)) history.freeze(cell, types);
+}
+
+/** The first writing of each variable that the server took for the same. */
+async function prove(workspace: Workspace, given: readonly Written[]): Promise<Map<PastCell, Map<string, string>>> {
+  const proved = new Map<PastCell, Map<string, string>>();
+  if (given.length === 0) return proved;
+  const { text, first } = proof(given);
+  workspace.put(proofModule, text);
+  const wrong = new Set((await workspace.diagnose(proofModule)).map(({ range }) => range.start.line));
+  // The last line is always wrong, unless nothing is checked there.
+  if (!wrong.has(first + given.length)) return proved;
+  for (const [index, { cell, name, type }] of given.entries()) {
+    if (wrong.has(first + index)) continue;
+    const types = proved.get(cell) ?? new Map<string, string>();
+    if (!types.has(name)) types.set(name, type);
+    proved.set(cell, types);
+  }
+  return proved;
+}

@@ -1,0 +1,292 @@
+import { readFileSync, Stats, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import {
+  apply,
+  defineProperty,
+  endsWith,
+  exec,
+  indexOf,
+  intrinsics,
+  linesOf,
+  slice,
+  startsWith,
+  Table,
+  WeakTable,
+} from "../primordials.ts";
+import { findCell, type HostCell } from "../run/cells.ts";
+
+/** A place in what the person wrote. */
+export interface Place {
+  /** `cell [3]` or a file's path. */
+  where: string;
+  line: number;
+  column: number;
+  /** The whole text, for a code frame. */
+  source: string | undefined;
+}
+
+/** Below its frames is only what called the cell. */
+const evaluatorFile = new URL("../run/evaluate.js", import.meta.url).href;
+const scheme = "halftone:cell/";
+/** This folder, built: frames of the host itself are never shown. */
+const hostFolder = new URL("../", import.meta.url).href;
+
+export function cellUrl(id: number): string {
+  return scheme + id;
+}
+
+/**
+ * Stack traces name cells by their own lines and columns, for whoever reads `error.stack`. They are long enough to reach the
+ * cell from deep in a library; V8's ten frames are not.
+ */
+export function installStackTraces(): void {
+  Error.stackTraceLimit = 50;
+  defineProperty(Error, "prepareStackTrace", {
+    value: prepareStackTrace,
+    configurable: true,
+    writable: true,
+    enumerable: false,
+  });
+}
+
+/** Writes an error's stack now, as the host writes it, whatever the person has put in its place. */
+export function writeStack(error: Error): void {
+  const { prepareStackTrace: before } = ErrorBefore;
+  try {
+    ErrorBefore.prepareStackTrace = prepareStackTrace;
+    void error.stack;
+  } catch {
+    // The person's code has broken what this stands on.
+  } finally {
+    ErrorBefore.prepareStackTrace = before;
+  }
+}
+
+/** Whether other code than the host's is on the stack below the caller, Node's included. */
+export function isCalledFromCode(): boolean {
+  return countFrames(isForeign) > 0;
+}
+
+/** Whether code of the person's or of a package is, which goes on when the caller returns. */
+export function isAboveCode(): boolean {
+  return countFrames((file) => isForeign(file) && !startsWith(file, "node:")) > 0;
+}
+
+function countFrames(counts: (file: string) => boolean): number {
+  const { prepareStackTrace: before, stackTraceLimit } = ErrorBefore;
+  try {
+    ErrorBefore.stackTraceLimit = 20;
+    ErrorBefore.prepareStackTrace = (_, sites) => sites;
+    const holder: { stack?: unknown } = {};
+    captureStackTrace(holder);
+    let count = 0;
+    const { stack } = holder;
+    if (typeof stack === "string") {
+      // V8 writes it by itself where it is asked for within the writing of another: an error's getter, say.
+      const lines = linesOf(stack);
+      for (let index = 1; index < lines.length; index++) {
+        const file = exec(frameLine, lines[index]!)?.[2];
+        if (file && counts(file)) count++;
+      }
+      return count;
+    }
+    const sites = stack as NodeJS.CallSite[];
+    for (let index = 0; index < sites.length; index++) {
+      const file = sites[index]!.getScriptNameOrSourceURL();
+      if (file && counts(file)) count++;
+    }
+    return count;
+  } finally {
+    ErrorBefore.prepareStackTrace = before;
+    ErrorBefore.stackTraceLimit = stackTraceLimit;
+  }
+}
+const ErrorBefore = Error;
+const captureStackTrace = Error.captureStackTrace;
+
+/** Not of the host, nor the guard's own one-line script, which has no name. */
+function isForeign(file: string): boolean {
+  return !startsWith(file, hostFolder);
+}
+
+function prepareStackTrace(error: unknown, sites: NodeJS.CallSite[]): string {
+  let stack: string;
+  try {
+    stack = `${errorToString(error)}`;
+  } catch {
+    stack = "<error>";
+  }
+  for (let index = 0; index < sites.length; index++) {
+    const site = sites[index]!;
+    const file = site.getScriptNameOrSourceURL() || site.getFileName();
+    if (file === evaluatorFile) break;
+    if (file && (startsWith(file, hostFolder) || startsWith(file, "node:inspector"))) continue;
+    stack += `\n    at ${describeSite(site, file)}`;
+  }
+  return stack;
+}
+
+const errorToString = (error: unknown): string => Function.prototype.call.call(toStringOfError, error) as string;
+const toStringOfError = Error.prototype.toString;
+
+function describeSite(site: NodeJS.CallSite, file: string | null): string {
+  const text = site.toString();
+  const line = site.getLineNumber();
+  const column = site.getColumnNumber();
+  if (!file || !line || !column) return text;
+  const place = startsWith(file, scheme) ? placeInScript(file, line, column) : placeInFile(file, line, column);
+  if (!place) return text;
+  const raw = `${file}:${line}:${column}`;
+  const at = indexOf(text, raw);
+  if (at === -1) return text;
+  return `${slice(text, 0, at)}${place.where}:${place.line}:${place.column}${slice(text, at + raw.length)}`;
+}
+
+/** From a line and column of a compiled script (both from 1) to the cell's own. */
+export function placeInScript(url: string, line: number, column: number): Place | undefined {
+  const cell = findCell(intrinsics.Number(slice(url, scheme.length)));
+  return cell && placeThrough(mapsOf(cell), { where: cell.label, line, column, source: cell.source });
+}
+
+/** Whether an error's stack leads to the person's code. */
+export function hasPlace(error: Error): boolean {
+  const frames = readFrames(error.stack ?? "");
+  for (let index = 0; index < frames.length; index++) if (frames[index]!.place) return true;
+  return false;
+}
+
+/** Where a cell's own code awaits, by a line and column (from 1) of what its script was made from. */
+export function placeOfAwait(cell: HostCell): Place | undefined {
+  const { waitsAt, label: where, source } = cell;
+  if (!waitsAt) return undefined;
+  const maps = mapsOf(cell);
+  const later: TraceMap[] = [];
+  for (let index = 1; index < maps.length; index++) later[index - 1] = maps[index]!;
+  return placeThrough(later, { where, ...waitsAt, source });
+}
+
+/** One of the person's files, which may have been compiled. */
+function placeInFile(url: string, line: number, column: number): Place | undefined {
+  const query = indexOf(url, "?v=");
+  if (query === -1 || !startsWith(url, "file:")) return undefined;
+  const path = fileURLToPath(slice(url, 0, query));
+  const map = mapOfFile(path);
+  return placeThrough(map ? [map] : [], { where: path, line, column, source: undefined });
+}
+
+function placeThrough(maps: readonly TraceMap[], place: Place): Place {
+  let at = { line: place.line, column: place.column - 1 };
+  for (let index = 0; index < maps.length; index++) {
+    const found = originalPositionFor(maps[index]!, at);
+    if (found.line === null) return { ...place, line: 1, column: 1 };
+    at = { line: found.line, column: found.column };
+  }
+  return { ...place, line: at.line, column: at.column + 1 };
+}
+
+/** The map from what one of the person's files was compiled to, back to the file. */
+let mapOfFile: (path: string) => TraceMap | undefined = () => undefined;
+
+/** `compile` gives a file's source map as JSON, or nothing where the file ran as it is. */
+export function useFileMaps(compile: (path: string) => string | undefined): void {
+  mapOfFile = (path) => {
+    try {
+      const map = compile(path);
+      return map ? new TraceMap(map) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+const placesOfErrors = new WeakTable<object, Place>();
+
+/** Says where in a cell an error comes from that no stack frame tells. */
+export function placeError(error: unknown, place: Place): void {
+  if (typeof error === "object" && error !== null) placesOfErrors.set(error, place);
+}
+
+export function placeOfError(error: object): Place | undefined {
+  return placesOfErrors.get(error);
+}
+
+const decoded = new WeakTable<HostCell, TraceMap[]>();
+function mapsOf(cell: HostCell): TraceMap[] {
+  let maps = decoded.get(cell);
+  if (!maps) {
+    maps = [];
+    for (let index = 0; index < cell.maps.length; index++) maps[index] = new TraceMap(cell.maps[index]!);
+    decoded.set(cell, maps);
+  }
+  return maps;
+}
+
+export interface StackFrame {
+  /** The frame as the stack has it, without `at`. */
+  text: string;
+  /** Node's own. */
+  isInternal: boolean;
+  /** Set when the frame is the person's own. */
+  place: Place | undefined;
+}
+
+const frameLine = /^ {4}at (?:(.*) \()?(.+?):(\d+):(\d+)\)?$/;
+const cellLabel = /^cell \[([^\]]*)\]$/;
+
+/** The frames of an error's stack, read back from its text. */
+export function readFrames(stack: string): StackFrame[] {
+  const frames: StackFrame[] = [];
+  const lines = linesOf(stack);
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index]!;
+    if (!startsWith(line, "    at ")) continue;
+    const match = exec(frameLine, line);
+    const place = match ? ownPlace(match[2]!, intrinsics.Number(match[3]), intrinsics.Number(match[4])) : undefined;
+    frames[frames.length] = { text: slice(line, 7), place, isInternal: indexOf(line, "node:") !== -1 };
+  }
+  return frames;
+}
+
+function ownPlace(file: string, line: number, column: number): Place | undefined {
+  if (startsWith(file, "async ")) file = slice(file, 6);
+  if (exec(cellLabel, file)) return { where: file, line, column, source: findByLabel(file)?.source };
+  if (startsWith(file, "node:") || indexOf(file, "/node_modules/") !== -1) return undefined;
+  if (startsWith(file, hostFolder) || indexOf(file, kernelFolder) === 0) return undefined;
+  const path = startsWith(file, "file://") ? fileURLToPath(file) : file;
+  if (!startsWith(path, "/") && !exec(/^[A-Za-z]:\\/, path)) return undefined;
+  return { where: path, line, column, source: readSource(path) };
+}
+
+const kernelFolder = new URL("../../../", import.meta.url).href;
+
+function findByLabel(label: string): HostCell | undefined {
+  return labels.get(label);
+}
+
+const labels = new Table<string, HostCell>();
+export function nameCell(cell: HostCell): void {
+  labels.set(cell.label, cell);
+}
+
+/** Their traces are as V8 has them from now on. */
+export function forgetCells(cells: readonly HostCell[]): void {
+  for (let index = 0; index < cells.length; index++) {
+    const { label } = cells[index]!;
+    if (labels.get(label) === cells[index]) labels.delete(label);
+  }
+}
+
+const { isFile } = Stats.prototype;
+const longestSource = 10 << 20;
+
+function readSource(path: string): string | undefined {
+  if (endsWith(path, ".node")) return undefined;
+  try {
+    // A stack is text that anybody may have written: what it names may be a device that never ends.
+    const file = statSync(path);
+    return apply(isFile, file, []) && file.size < longestSource ? readFileSync(path, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,161 @@
+/** Comms: a person's code and a front end's talk to each other under a target's name, both ways. */
+import { randomUUID } from "node:crypto";
+import type { CommMessage } from "../../protocol/output.ts";
+import { callLate } from "../errors/late.ts";
+import { defineProperty, Table } from "../primordials.ts";
+import { base64, encodeObject } from "../render/bundle.ts";
+import { currentCell, type HostCell } from "../run/cells.ts";
+import { answerCalls } from "./calls.ts";
+import { sendEvent } from "./outbox.ts";
+
+export type CommData = Record<string, unknown>;
+
+export interface CommOptions {
+  metadata?: CommData;
+  buffers?: Uint8Array[];
+}
+
+export interface Received {
+  data: CommData;
+  metadata: CommData;
+  buffers: Uint8Array[];
+}
+
+type Listener = (message: Received) => void;
+/** With the cell that registered it, in which what it prints and throws appears. */
+interface Registered {
+  listener: Listener;
+  cell: HostCell | undefined;
+}
+
+/** One open line to the front end. What a listener prints appears in the cell that registered it. */
+export class Comm {
+  readonly id: string;
+  readonly target: string;
+  closed = false;
+  readonly #cell: HostCell | undefined;
+  readonly #messages: Registered[] = [];
+  readonly #closes: Registered[] = [];
+
+  constructor(target: string, id: string, cell: HostCell | undefined) {
+    this.target = target;
+    this.id = id;
+    this.#cell = cell;
+    open.set(id, this);
+  }
+
+  send(data: CommData, options: CommOptions = {}): void {
+    if (this.closed) throw new Error(`the comm to ${this.target} is closed: open a new one`);
+    this.post("message", data, options);
+  }
+
+  close(data: CommData = {}, options: CommOptions = {}): void {
+    if (this.closed) return;
+    this.post("close", data, options);
+    this.end();
+  }
+
+  onMessage(listener: Listener): this {
+    requireListener(listener);
+    this.#messages[this.#messages.length] = { listener, cell: currentCell() };
+    return this;
+  }
+
+  onClose(listener: Listener): this {
+    requireListener(listener);
+    this.#closes[this.#closes.length] = { listener, cell: currentCell() };
+    return this;
+  }
+
+  /** @internal */
+  post(action: CommMessage["action"], data: CommData, { metadata = {}, buffers = [] }: CommOptions): void {
+    const message: CommMessage = {
+      action,
+      id: this.id,
+      ...(action === "open" ? { target: this.target } : {}),
+      data: encodeObject(data, "the data of a comm"),
+      metadata: encodeObject(metadata, "the metadata of a comm"),
+      buffers: buffers.map(bufferAsText),
+    };
+    // Of no cell, it answers what the front end sent.
+    sendEvent({ type: "comm", cell: this.#cell?.id ?? 0, message });
+  }
+
+  /** @internal */
+  receive(action: "message" | "close", message: Received): void {
+    const listeners = action === "message" ? this.#messages : this.#closes;
+    if (action === "close") this.end();
+    for (let index = 0; index < listeners.length; index++) {
+      const { listener, cell } = listeners[index]!;
+      callLate(cell, () => listener(message));
+    }
+  }
+
+  /** @internal */
+  end(): void {
+    this.closed = true;
+    open.delete(this.id);
+  }
+}
+
+type Opener = (comm: Comm, opened: Received) => void;
+
+const open: Table<string, Comm> = new Table();
+const targets: Table<string, { opener: Opener; cell: HostCell | undefined }> = new Table();
+
+/** The global `comm` of a cell. */
+export const comm = Object.freeze({
+  /** Calls `opener` whenever the front end opens a comm to `target`. */
+  register(target: string, opener: Opener): void {
+    requireText(target, "the target of a comm");
+    if (typeof opener !== "function") throw new TypeError(`comm.register needs a function, got ${typeof opener}`);
+    targets.set(target, { opener, cell: currentCell() });
+  },
+
+  unregister(target: string): void {
+    targets.delete(target);
+  },
+
+  /** Opens a comm to what the front end registered under `target`. */
+  open(target: string, data: CommData = {}, options: CommOptions & { id?: string } = {}): Comm {
+    const { id = randomUUID() } = options;
+    requireText(target, "the target of a comm");
+    requireText(id, "the id of a comm");
+    const opened = new Comm(target, id, currentCell());
+    try {
+      opened.post("open", data, options);
+    } catch (error) {
+      opened.end();
+      throw error;
+    }
+    return opened;
+  },
+});
+
+export function installComms(): void {
+  defineProperty(globalThis, "comm", { value: comm, configurable: true, enumerable: false, writable: true });
+  answerCalls("comm", ({ action, id, target = "", data, metadata, buffers }: CommMessage) => {
+    const message: Received = { data, metadata, buffers: buffers.map((text) => Buffer.from(text, "base64")) };
+    if (action !== "open") return open.get(id)?.receive(action, message);
+    const registered = targets.get(target);
+    const opened = new Comm(target, id, registered?.cell);
+    if (!registered) return opened.close();
+    // As ipykernel does: the front end then knows that nobody will answer.
+    if (!callLate(registered.cell, () => registered.opener(opened, message))) opened.close();
+  });
+}
+
+function bufferAsText(buffer: Uint8Array): string {
+  if (ArrayBuffer.isView(buffer)) return base64(buffer);
+  throw new TypeError("the buffers of a comm must be typed arrays, such as new Uint8Array(...)");
+}
+
+/** A front end that gets anything else as a name, and Python's clients, give up on the message. */
+function requireText(name: unknown, what: string): void {
+  if (typeof name !== "string") throw new TypeError(`${what} must be text, got ${typeof name}`);
+}
+
+function requireListener(listener: unknown): void {
+  if (typeof listener !== "function")
+    throw new TypeError(`a comm's listener must be a function, got ${typeof listener}`);
+}

@@ -1,0 +1,119 @@
+import { Buffer } from "node:buffer";
+import { Console } from "node:console";
+import process from "node:process";
+import { Writable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+import { inspect } from "node:util";
+import { defineProperty, intrinsics } from "../primordials.ts";
+import { currentId } from "../run/cells.ts";
+import { sendEvent, sendStream } from "./outbox.ts";
+
+type StreamName = "stdout" | "stderr";
+
+/** Gives the person's code a console, `process.stdout` and `process.stderr` that write to the cell they run for. */
+export function installConsole(): void {
+  for (const name of ["stdout", "stderr"] as const) {
+    const stream = new CellStream(name);
+    defineProperty(process, name, { value: stream, configurable: true, enumerable: true, writable: true });
+  }
+  const own = new Console({ stdout: sink("stdout"), stderr: sink("stderr"), ignoreErrors: false });
+  const original = globalThis.console;
+  for (const key of Object.keys(original)) if (!(key in own)) Reflect.set(own, key, Reflect.get(original, key));
+  own.clear = () => clearOutput();
+  Reflect.set(own, "Console", Console);
+  defineProperty(globalThis, "console", { value: own, configurable: true, enumerable: false, writable: true });
+  const property = { value: clearOutput, configurable: true, enumerable: false, writable: true };
+  defineProperty(globalThis, "clearOutput", property);
+}
+
+/**
+ * Clears what the cell has shown so far, as IPython's `clear_output`. `wait`: only when the next output is there to stand
+ * in its place, so that what is drawn again and again does not flicker.
+ */
+export function clearOutput({ wait = false }: { wait?: boolean } = {}): void {
+  sendEvent({ type: "output", cell: currentId(), output: { type: "clear", wait: wait === true } });
+}
+
+function sink(name: StreamName): NodeJS.WritableStream {
+  return {
+    write(text: string): boolean {
+      sendStream(name, currentId(), text);
+      return true;
+    },
+  } as unknown as NodeJS.WritableStream;
+}
+
+type Done = (error?: Error | null) => void;
+
+/** As Node's own stdout, but that it writes at once and never buffers, and that no cell can end it for the next one. */
+class CellStream extends Writable {
+  readonly fd: number;
+  readonly #name: StreamName;
+  /** Holds the first bytes of a character whose others come with the next write. */
+  #decoder = new StringDecoder("utf8");
+  #decodedFor = 0;
+
+  constructor(name: StreamName) {
+    super({ decodeStrings: false, autoDestroy: false, emitClose: false });
+    this.#name = name;
+    this.fd = name === "stdout" ? 1 : 2;
+  }
+
+  override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+    const cell = currentId();
+    if (cell !== this.#decodedFor) this.#flush();
+    this.#decodedFor = cell;
+    const bytes = toBytes(chunk, encoding);
+    const text = typeof bytes === "string" ? this.#decoder.end() + bytes : this.#decoder.write(bytes as Buffer);
+    sendStream(this.#name, cell, text);
+    later(typeof encoding === "function" ? encoding : callback);
+    return true;
+  }
+
+  /** Node's stdout cannot be closed either; a later write is none after the end. */
+  override end(chunk?: unknown, encoding?: unknown, callback?: unknown): this {
+    if (chunk !== undefined && chunk !== null && typeof chunk !== "function") this.write(chunk, encoding);
+    this.#flush();
+    const given = [chunk, encoding, callback];
+    for (let index = 0; index < given.length; index++) later(given[index]);
+    // For `pipeline`, which waits for it.
+    later(() => this.emit("finish"));
+    return this;
+  }
+
+  /** Node's stdout cannot be destroyed for good either. */
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    callback(error);
+    (this as unknown as { _undestroy(): void })._undestroy();
+    later(() => this.emit("close"));
+  }
+
+  /** Half a character that nothing came after. */
+  #flush(): void {
+    sendStream(this.#name, this.#decodedFor, this.#decoder.end());
+  }
+}
+
+function later(done: unknown): void {
+  if (typeof done === "function") process.nextTick(done as Done);
+}
+
+/** Text as it is, where it is UTF-8 all the same; everything else as bytes. Throws what Node's streams throw. */
+function toBytes(chunk: unknown, encoding: unknown): string | Uint8Array {
+  if (typeof chunk === "string") {
+    if (typeof encoding !== "string" || encoding === "utf8" || encoding === "utf-8") return chunk;
+    if (!Buffer.isEncoding(encoding)) throw coded("ERR_UNKNOWN_ENCODING", `Unknown encoding: ${encoding}`);
+    return Buffer.from(chunk, encoding);
+  }
+  if (chunk === null) throw coded("ERR_STREAM_NULL_VALUES", "May not write null values to stream");
+  if (ArrayBuffer.isView(chunk)) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  const wanted = "of type string or an instance of Buffer, TypedArray, or DataView";
+  throw coded(
+    "ERR_INVALID_ARG_TYPE",
+    `The "chunk" argument must be ${wanted}. Received ${inspect(chunk, { depth: 0 })}`,
+  );
+}
+
+function coded(code: string, message: string): Error {
+  return Object.assign(new intrinsics.TypeError(message), { code });
+}

@@ -1,0 +1,34 @@
+import type { MimeBundle } from "../../protocol/output.ts";
+import { defineProperty, intrinsics } from "../primordials.ts";
+import { encodeBundle, encodeObject } from "../render/bundle.ts";
+import { currentId } from "../run/cells.ts";
+import { sendEvent } from "./outbox.ts";
+
+export interface DisplayOptions {
+  metadata?: Record<string, unknown>;
+  displayId?: string;
+  update?: boolean;
+}
+
+/** The door through which library code shows rich output: `globalThis[Symbol.for("halftone.display")]`. */
+export function installDisplay(): void {
+  defineProperty(globalThis, Symbol.for("halftone.display"), { value: display, enumerable: false });
+}
+
+export function display(bundle: MimeBundle, options: DisplayOptions = {}): void {
+  const data = encodeBundle(bundle);
+  const metadata = encodeObject(options.metadata ?? {}, "the metadata of a display");
+  const { displayId, update } = options;
+  if (displayId !== undefined && typeof displayId !== "string")
+    throw new intrinsics.TypeError(
+      `display: the displayId must be text, got ${typeof displayId}: pass String(...) of it`,
+    );
+  if (update === true) {
+    if (displayId === undefined)
+      throw new intrinsics.TypeError("display: an update needs the displayId of what it updates");
+    sendEvent({ type: "output", cell: currentId(), output: { type: "update", data, metadata, displayId } });
+    return;
+  }
+  const output = { type: "display" as const, data, metadata, ...(displayId === undefined ? {} : { displayId }) };
+  sendEvent({ type: "output", cell: currentId(), output });
+}

@@ -1,0 +1,167 @@
+import { Buffer } from "node:buffer";
+import { writeSync } from "node:fs";
+import { frameKinds, headerBytes } from "../../protocol/frames.ts";
+import type { Event } from "../../protocol/host.ts";
+import { fds } from "../../protocol/host.ts";
+import { now, parse, slice, stringify, uncurryThis } from "../primordials.ts";
+import { endGroup } from "../run/exit.ts";
+
+const allocate = Buffer.allocUnsafe;
+const byteLength = Buffer.byteLength;
+const { write, writeUInt8, writeUInt32LE } = Buffer.prototype;
+const writeText = uncurryThis(write as (text: string, offset: number, encoding: BufferEncoding) => number);
+const writeByte = uncurryThis(writeUInt8);
+const writeWord = uncurryThis(writeUInt32LE);
+const setBytes = uncurryThis(Uint8Array.prototype.set as (bytes: Uint8Array, offset: number) => void);
+const wait = Atomics.wait;
+const idle = new Int32Array(new SharedArrayBuffer(4));
+
+let marker = 0;
+let markerText = "";
+let lastWrite = 0;
+/** Milliseconds without a frame after which native output may have come in between. */
+const quiet = 1;
+
+export function useMarker(token: string): void {
+  markerText = token;
+}
+
+export function sendEvent(event: Event): void {
+  sendEncoded("cell" in event ? event.cell : 0, encodeEvent(event));
+}
+
+/** May call `toJSON` of the person's. */
+export function encodeEvent(event: Event): string {
+  return stringify(event);
+}
+
+export function sendEncoded(cell: number, body: string): void {
+  sendFrame(frameKinds.json, cell, body);
+}
+
+/** A long text goes in pieces: the session reads the first while the next is written. */
+export function sendStream(name: "stdout" | "stderr", cell: number, text: string): void {
+  if (text === "") return;
+  let from = 0;
+  while (text.length - from > longestPiece) {
+    let to = from + longestPiece;
+    const last = charCodeAt(text, to - 1);
+    // A surrogate pair stays whole.
+    if (last >= 0xd800 && last < 0xdc00) to--;
+    sendFrame(frameKinds[name], cell, slice(text, from, to));
+    from = to;
+  }
+  sendFrame(frameKinds[name], cell, from === 0 ? text : slice(text, from));
+}
+
+/** UTF-16 units. */
+const longestPiece = 1 << 19;
+const charCodeAt = uncurryThis(String.prototype.charCodeAt);
+
+/** Above 0 while something must not be cut short by an interrupt. */
+let uninterruptible = 0;
+
+/** Runs host code that calls none of the person's to its end: an interrupt waits for it. */
+export function uninterrupted(action: () => void): void {
+  uninterruptible++;
+  try {
+    action();
+  } finally {
+    uninterruptible--;
+  }
+}
+
+export function isUninterrupted(): boolean {
+  return uninterruptible > 0;
+}
+
+/** Nothing is on the stack: what was cut short by an interrupt has not counted down. */
+export function allIsDone(): void {
+  uninterruptible = 0;
+}
+
+const gatherMost = 1 << 14;
+/** Frames that go out with the next one. */
+let gathered: Buffer | undefined;
+let gathering = false;
+
+/** What `action` sends goes out in one write: each write wakes the session, and costs as much as a small cell. */
+export function together(action: () => void): void {
+  gathering = true;
+  try {
+    action();
+  } finally {
+    gathering = false;
+    const frames = gathered;
+    gathered = undefined;
+    if (frames) writeAll(frames);
+  }
+}
+
+/** Synchronous and blocking: it is on its way when this returns, also inside a loop that never ends. */
+function sendFrame(kind: number, cell: number, body: string): void {
+  if (now() - lastWrite > quiet) mark();
+  const size = byteLength(body);
+  const frame = allocate(headerBytes + size);
+  writeWord(frame, headerBytes - 4 + size, 0);
+  writeByte(frame, kind, 4);
+  writeWord(frame, cell, 5);
+  writeWord(frame, marker, 9);
+  writeText(frame, body, headerBytes, "utf8");
+  const before = gathered;
+  gathered = undefined;
+  const bytes = before ? joined(before, frame) : frame;
+  if (gathering && bytes.length < gatherMost) gathered = bytes;
+  else writeAll(bytes);
+}
+
+function joined(first: Buffer, second: Buffer): Buffer {
+  const both = allocate(first.length + second.length);
+  setBytes(both, first, 0);
+  setBytes(both, second, first.length);
+  return both;
+}
+
+function writeAll(bytes: Buffer): void {
+  for (let sent = 0; sent < bytes.length; ) sent += writeSome(fds.outputs, bytes, sent);
+  lastWrite = now();
+}
+
+/** A few bytes into the native pipes: the session reads them in order with what native code wrote before. */
+export function mark(): void {
+  const next = marker + 1;
+  const text = `\u0000${markerText}${next}\u0000`;
+  const bytes = allocate(byteLength(text));
+  writeText(bytes, text, 0, "utf8");
+  for (let fd = 1; fd <= 2; fd++) {
+    try {
+      writeSome(fd, bytes, 0);
+    } catch {
+      // The person closed it, and the session has seen its end: nothing native can come from it.
+    }
+  }
+  marker = next;
+  lastWrite = now();
+}
+
+function writeSome(fd: number, bytes: Buffer, from: number): number {
+  for (;;) {
+    try {
+      return writeSync(fd, bytes, from, bytes.length - from);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EAGAIN") wait(idle, 0, 0, 1);
+      else if (code === "EPIPE" && fd === fds.outputs) endGroup();
+      else throw error;
+    }
+  }
+}
+
+export function readCommand<Kind>(body: Buffer): Kind {
+  return parse(decode(body)) as Kind;
+}
+
+const toText = uncurryThis(Buffer.prototype.toString as (encoding: BufferEncoding) => string);
+function decode(body: Buffer): string {
+  return toText(body, "utf8");
+}

@@ -1,0 +1,184 @@
+/** A progress bar: drawn by the front end's widgets where it has them, as text that changes in place where not. */
+import { randomUUID } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { defineProperty } from "../primordials.ts";
+import { display } from "./display.ts";
+import { answerWidgetControl, hasWidgets, Model, WIDGET_MIME } from "./widgets.ts";
+
+export interface ProgressOptions {
+  label?: string;
+  /** How many steps there are, where the iterable does not say. */
+  total?: number;
+}
+
+/** Often enough to look smooth, seldom enough to cost nothing. */
+const WIDGET_PERIOD_MS = 50;
+const TEXT_PERIOD_MS = 200;
+const TEXT_CELLS = 24;
+
+/** A bar that its owner moves. */
+export class Progress {
+  readonly #label: string;
+  readonly #total: number | undefined;
+  readonly #displayId = randomUUID();
+  readonly #started = performance.now();
+  readonly #widgets: { bar: Model; text: Model; box: Model } | undefined;
+  #done = 0;
+  #note = "";
+  #lastShown = 0;
+  #ended = false;
+
+  constructor(total: number | undefined, label: string) {
+    this.#label = label;
+    this.#total = total;
+    this.#widgets = hasWidgets() ? drawWidgets(label, total) : undefined;
+    this.#show(false);
+  }
+
+  /** Moves to `done` steps of all. `note` stands at the right, such as the loss. */
+  update(done: number, note = this.#note): void {
+    this.#done = done;
+    this.#note = note;
+    const period = this.#widgets ? WIDGET_PERIOD_MS : TEXT_PERIOD_MS;
+    if (performance.now() - this.#lastShown >= period) this.#move();
+  }
+
+  /** Moves on by `steps`. */
+  advance(steps = 1, note = this.#note): void {
+    this.update(this.#done + steps, note);
+  }
+
+  /** Shows the last state, green when all was done. */
+  end(complete = true): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#move();
+    this.#widgets?.bar.update({ bar_style: complete ? "success" : "danger" });
+    if (this.#widgets) this.#show(true);
+  }
+
+  #move(): void {
+    this.#lastShown = performance.now();
+    if (this.#widgets) {
+      this.#widgets.bar.update(this.#total === undefined ? { value: 1, bar_style: "info" } : { value: this.#done });
+      this.#widgets.text.update({ value: escapeHtml(this.#figures()) });
+    } else this.#show(true);
+  }
+
+  #show(update: boolean): void {
+    const view = this.#widgets && { version_major: 2, version_minor: 0, model_id: this.#widgets.box.id };
+    const data = { ...(view ? { [WIDGET_MIME]: view } : {}), "text/plain": this.#text() };
+    display(data, { displayId: this.#displayId, update });
+  }
+
+  #text(): string {
+    const start = this.#label ? `${this.#label}: ` : "";
+    if (this.#total === undefined) return `${start}${this.#figures()}`;
+    const share = this.#total > 0 ? Math.min(1, this.#done / this.#total) : 1;
+    const full = Math.round(share * TEXT_CELLS);
+    const bar = "█".repeat(full) + "·".repeat(TEXT_CELLS - full);
+    return `${start}${String(Math.floor(share * 100)).padStart(3)} % ${bar} ${this.#figures()}`;
+  }
+
+  /** `12/40 [0:03 < 0:07, 4.1/s] loss 0.31` */
+  #figures(): string {
+    const seconds = (performance.now() - this.#started) / 1000;
+    const rate = seconds > 0 ? this.#done / seconds : 0;
+    const count = this.#total === undefined ? `${this.#done}` : `${this.#done}/${this.#total}`;
+    const left = this.#total !== undefined && rate > 0 ? ` < ${clock((this.#total - this.#done) / rate)}` : "";
+    const speed = rate > 0 ? `, ${Number(rate.toPrecision(3))}/s` : "";
+    return `${count} [${clock(seconds)}${left}${speed}]${this.#note ? ` ${this.#note}` : ""}`;
+  }
+}
+
+type Source<T> = Iterable<T> | AsyncIterable<T>;
+
+/**
+ * `for (const x of progress(items))`, `for await` as well, shows how far the loop is; `progress(100)` gives a bar that the caller moves by
+ * `advance` and `update`, and ends by `end`.
+ */
+export function progress(total: number, options?: ProgressOptions): Progress;
+export function progress<T>(items: Source<T>, options?: ProgressOptions): Iterable<T> & AsyncIterable<T>;
+export function progress<T>(
+  what: number | Source<T>,
+  { label = "", total }: ProgressOptions = {},
+): Progress | (Iterable<T> & AsyncIterable<T>) {
+  if (typeof what === "number") return new Progress(what, label);
+  const count = total ?? sizeOf(what);
+  return {
+    *[Symbol.iterator]() {
+      const bar = new Progress(count, label);
+      let complete = false;
+      try {
+        for (const item of what as Iterable<T>) {
+          yield item;
+          bar.advance();
+        }
+        complete = true;
+      } finally {
+        bar.end(complete);
+      }
+    },
+    async *[Symbol.asyncIterator]() {
+      const bar = new Progress(count, label);
+      let complete = false;
+      try {
+        for await (const item of what) {
+          yield item;
+          bar.advance();
+        }
+        complete = true;
+      } finally {
+        bar.end(complete);
+      }
+    },
+  };
+}
+
+export function installProgress(): void {
+  const property = { value: progress, configurable: true, enumerable: false, writable: true };
+  answerWidgetControl();
+  defineProperty(globalThis, "progress", property);
+  defineProperty(globalThis, Symbol.for("halftone.progress"), { value: progress, enumerable: false });
+}
+
+function sizeOf(items: object): number | undefined {
+  const { length, size } = items as { length?: unknown; size?: unknown };
+  if (typeof length === "number") return length;
+  return typeof size === "number" ? size : undefined;
+}
+
+function drawWidgets(label: string, total: number | undefined) {
+  const text = (value: string): Model =>
+    new Model("@jupyter-widgets/controls", "HTMLModel", {
+      value,
+      layout: new Model("@jupyter-widgets/base", "LayoutModel", {}).reference,
+      style: new Model("@jupyter-widgets/controls", "HTMLStyleModel", {}).reference,
+    });
+  const before = text(escapeHtml(label));
+  const after = text("");
+  const bar = new Model("@jupyter-widgets/controls", "FloatProgressModel", {
+    value: 0,
+    min: 0,
+    max: total ?? 1,
+    bar_style: "",
+    orientation: "horizontal",
+    layout: new Model("@jupyter-widgets/base", "LayoutModel", { flex: "2" }).reference,
+    style: new Model("@jupyter-widgets/controls", "ProgressStyleModel", {}).reference,
+  });
+  const box = new Model("@jupyter-widgets/controls", "HBoxModel", {
+    children: [before.reference, bar.reference, after.reference],
+    layout: new Model("@jupyter-widgets/base", "LayoutModel", { width: "100%" }).reference,
+  });
+  return { bar, text: after, box };
+}
+
+function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const minutes = Math.floor(whole / 60);
+  return `${minutes}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,210 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { installHint } from "../../compile/install-hint.ts";
+import type { CellImport } from "../../protocol/imports.ts";
+import { placeError } from "../errors/stack.ts";
+import { sendEvent } from "../io/outbox.ts";
+import { defineProperty, endsWith, exec, indexOf, intrinsics, isIn, startsWith } from "../primordials.ts";
+import { findCell } from "../run/cells.ts";
+import { isPackage, requireInside, usePackagesOf } from "./packages.ts";
+import { requireFrom } from "./require.ts";
+import { isTensorflow, needsTensorflow, readyRuntime, tensorflow } from "./tensorflow.ts";
+
+/** An import statement. The names that the cell uses must exist. */
+interface Request {
+  specifier: string;
+  names: [imported: string, local: string, used: boolean][];
+  at?: [line: number, column: number];
+}
+type Namespace = Record<string, unknown>;
+type Attributes = Record<string, string>;
+type Local = typeof import("./local.ts");
+
+const resolveFrom = import.meta.resolve as (specifier: string, parent?: string) => string;
+const kernelUrl = import.meta.url;
+
+/** Loads modules for cells: from the notebook's folder, then from the kernel's own packages. */
+export class Loader {
+  readonly meta: Record<string, unknown>;
+  readonly #cwd: string;
+  readonly #base: string;
+  /** Where packages are looked up from: undefined where that is `#base`. */
+  readonly #packages: string | undefined;
+  #local: Local | undefined;
+
+  constructor(cwd: string, packages?: string) {
+    this.#cwd = cwd;
+    if (packages !== undefined) {
+      this.#packages = pathToFileURL(`${packages}/[cell].ts`).href;
+      usePackagesOf(this.#packages);
+    }
+    const filename = `${cwd}/[cell].ts`;
+    this.#base = pathToFileURL(filename).href;
+    const resolve = (specifier: string) => this.resolve(specifier);
+    this.meta = Object.freeze({ url: this.#base, dirname: cwd, filename, main: true, resolve });
+    defineProperty(globalThis, "require", {
+      value: requireFrom(this.#base),
+      configurable: true,
+      writable: true,
+      enumerable: false,
+    });
+  }
+
+  /** `import.meta.resolve` of a cell. */
+  resolve(specifier: string): string {
+    if (specifier === "tslab") return new intrinsics.URL("./tslab.js", import.meta.url).href;
+    try {
+      if (this.#packages === undefined || !isPackage(specifier)) return resolveFrom(specifier, this.#base);
+      const url = resolveFrom(specifier, this.#packages);
+      requireInside(url, this.#packages);
+      return url;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+      try {
+        return resolveFrom(specifier, kernelUrl);
+      } catch {
+        throw notFound(specifier, this.#cwd, this.#packages !== undefined);
+      }
+    }
+  }
+
+  /** An import statement. */
+  async load(id: number, { specifier, names, at }: Request, attributes?: Attributes): Promise<Namespace> {
+    try {
+      const namespace = await this.#import(specifier, attributes);
+      return names.length > 0 ? bind(specifier, names, namespace) : namespace;
+    } catch (error) {
+      const cell = findCell(id);
+      if (at && cell) placeError(error, { where: cell.label, line: at[0], column: at[1], source: cell.source });
+      throw error;
+    }
+  }
+
+  /** `import()` in a cell. */
+  dynamic(_cell: number): (specifier: unknown, options?: { with?: Attributes }) => Promise<Namespace> {
+    return async (specifier, options) => this.#import(`${specifier}`, options?.with);
+  }
+
+  async #import(specifier: string, attributes: Attributes | undefined): Promise<Namespace> {
+    if (isTensorflow(specifier)) return tensorflow();
+    if (needsTensorflow(specifier)) await tensorflow();
+    const namespace = isFileLike(specifier)
+      ? await this.#importFile(specifier, attributes)
+      : await this.#importPackage(specifier, attributes);
+    await readyRuntime();
+    return namespace;
+  }
+
+  async #importFile(specifier: string, attributes: Attributes | undefined): Promise<Namespace> {
+    const local = await this.#locals();
+    const found = local.find(specifier, fileURLToPath(this.#base));
+    if (!found) return importUrl(this.#resolveFile(specifier), attributes);
+    for (const each of found.packages) if (isTensorflow(each) || needsTensorflow(each)) await tensorflow();
+    return importUrl(found.url, attributes ?? found.attributes);
+  }
+
+  #resolveFile(specifier: string): string {
+    const url = resolveFrom(specifier, this.#base);
+    if (startsWith(url, "file:") && !existsSync(new intrinsics.URL(url)))
+      throw missingModule(`Cannot find the file '${specifier}' from the notebook's folder ${this.#cwd}`);
+    return url;
+  }
+
+  async #importPackage(specifier: string, attributes: Attributes | undefined): Promise<Namespace> {
+    const local = this.#local ?? (mayMapPaths(this.#cwd) ? await this.#locals() : undefined);
+    const mapped = local?.find(specifier, fileURLToPath(this.#base));
+    if (mapped) return importUrl(mapped.url, attributes ?? mapped.attributes);
+    const url = this.resolve(specifier);
+    // A package.json's "imports" may name one of the person's files.
+    if (startsWith(specifier, "#")) return this.#importFile(url, attributes);
+    return importUrl(url, attributes);
+  }
+
+  async #locals(): Promise<Local> {
+    if (!this.#local) {
+      this.#local = await import("./local.ts");
+      this.#local.install(kernelUrl, this.#packages);
+    }
+    return this.#local;
+  }
+}
+
+/** Whether the nearest tsconfig.json looks as if it had `paths`. */
+function mayMapPaths(folder: string): boolean {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      return indexOf(readFileSync(join(at, "tsconfig.json"), "utf8"), '"paths"') !== -1;
+    } catch {
+      if (dirname(at) === at) return false;
+    }
+  }
+}
+
+const fileLike = /^(\.{0,2}\/|\.{1,2}$|file:)/;
+function isFileLike(specifier: string): boolean {
+  return exec(fileLike, specifier) !== null;
+}
+
+function importUrl(url: string, attributes: Attributes | undefined): Promise<Namespace> {
+  const json = attributes === undefined && endsWith(url, ".json") ? { type: "json" } : attributes;
+  return import(url, json ? { with: json } : undefined) as Promise<Namespace>;
+}
+
+const jsxRuntime = /^(.+)\/jsx(-dev)?-runtime$/;
+function notFound(specifier: string, cwd: string, locked: boolean): Error {
+  if (locked)
+    return missingModule(
+      `Cannot find '${specifier}' among the lock's packages, nor among the kernel's. Run with --lock to make a lock that has it.`,
+    );
+  const name = exec(jsxRuntime, specifier)?.[1];
+  const hint = name
+    ? `JSX needs the package '${name}'. Install it there (npm install ${name}), or name another: /** @jsxImportSource preact */`
+    : `Install it there: ${installHint(packageName(specifier))}`;
+  return missingModule(
+    `Cannot find '${specifier}' from the notebook's folder ${cwd}, nor among the kernel's packages. ${hint}`,
+  );
+}
+
+function missingModule(message: string): Error {
+  const error: NodeJS.ErrnoException = new intrinsics.Error(message);
+  error.code = "ERR_MODULE_NOT_FOUND";
+  error.name = "ModuleNotFoundError";
+  return error;
+}
+
+/** What an import statement's names are taken from. Names that are not there may be types, unless the cell uses them. */
+function bind(specifier: string, names: Request["names"], namespace: Namespace): Namespace {
+  const missing: CellImport[] = [];
+  let found = namespace;
+  for (let index = 0; index < names.length; index++) {
+    const [imported, local, used] = names[index]!;
+    if (isIn(imported, namespace)) continue;
+    const whole = commonJs(namespace);
+    if (whole && isIn(imported, whole)) {
+      if (found === namespace) found = create(namespace) as Namespace;
+      defineProperty(found, imported, { value: whole[imported], enumerable: true });
+    } else if (used) {
+      throw new intrinsics.SyntaxError(`The module '${specifier}' does not provide an export named '${imported}'`);
+    } else missing[missing.length] = { specifier, names: [{ imported, local }] };
+  }
+  if (missing.length > 0) sendEvent({ type: "missing", imports: missing });
+  return found;
+}
+
+const { create, values } = Object;
+const own = createRequire(import.meta.url);
+
+/** The `module.exports` behind a namespace: Node finds only some of its names when it reads the file as text. */
+function commonJs(namespace: Namespace): Namespace | undefined {
+  const whole = namespace.default;
+  if ((typeof whole !== "object" && typeof whole !== "function") || whole === null) return undefined;
+  const cached = values(own.cache);
+  for (let index = 0; index < cached.length; index++) if (cached[index]?.exports === whole) return whole as Namespace;
+  return undefined;
+}
+
+function packageName(specifier: string): string {
+  return exec(/^(@[^/]+\/)?[^/]+/, specifier)?.[0] ?? specifier;
+}

@@ -1,0 +1,106 @@
+import { readFileSync, statSync } from "node:fs";
+import module, { createRequire } from "node:module";
+import { extname, sep } from "node:path";
+import { apply, defineProperty, indexOf, keysOf, Table } from "../primordials.ts";
+import * as tslab from "./tslab.ts";
+
+type Compile = (code: string, filename: string) => void;
+interface CommonModule {
+  _compile: Compile;
+}
+type Extensions = Record<string, (module: CommonModule, filename: string) => void>;
+
+/** A cell's `require`: from the notebook's folder, TypeScript too, and anew what was edited since it was loaded. */
+export function requireFrom(url: string): NodeJS.Require {
+  const original = createRequire(url);
+  const resolve = original.resolve;
+  const own = createRequire(import.meta.url);
+  const stamps: Table<string, number> = new Table();
+  compileTypescript(original);
+  const fresh = (specifier: string): unknown => {
+    if (specifier === "tslab") return tslab;
+    forgetEdited(original.cache, stamps);
+    let loaded: unknown;
+    try {
+      loaded = original(specifier);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== "MODULE_NOT_FOUND" || indexOf(message, `'${specifier}'`) === -1) throw error;
+      try {
+        own.resolve(specifier);
+      } catch {
+        throw error;
+      }
+      loaded = own(specifier);
+    }
+    remember(original.cache, stamps);
+    return loaded;
+  };
+  defineProperty(fresh, "resolve", { value: resolve, enumerable: true });
+  defineProperty(fresh, "cache", { value: original.cache, enumerable: true });
+  defineProperty(fresh, "extensions", { value: original.extensions, enumerable: true });
+  return fresh as unknown as NodeJS.Require;
+}
+
+/** When one of the person's files has changed, all of them go: any may hold what the old one exported. */
+function forgetEdited(cache: NodeJS.Dict<NodeModule>, stamps: Table<string, number>): void {
+  let edited = false;
+  stamps.forEach((stamp, file) => {
+    if (stampOf(file) !== stamp) edited = true;
+  });
+  if (!edited) return;
+  stamps.forEach((_, file) => {
+    delete cache[file];
+  });
+  stamps.clear();
+}
+
+function remember(cache: NodeJS.Dict<NodeModule>, stamps: Table<string, number>): void {
+  const files = keysOf(cache);
+  for (let index = 0; index < files.length; index++) {
+    const file = files[index]!;
+    if (!stamps.has(file) && indexOf(file, `${sep}node_modules${sep}`) === -1) stamps.set(file, stampOf(file));
+  }
+}
+
+function stampOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** `require("../x.ts")`: esbuild writes CommonJS, whatever the file's own syntax. */
+function compileTypescript(original: NodeJS.Require): void {
+  const extensions = original.extensions as unknown as Extensions;
+  if ("registerHooks" in module) return;
+  resolveTypescript();
+  for (const extension of [".ts", ".tsx", ".cts", ".mts", ".jsx"]) {
+    extensions[extension] = (loaded, filename) => {
+      const { transformSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
+      const loader = extname(filename).endsWith("x") ? (extname(filename).slice(1) as "tsx" | "jsx") : "ts";
+      const source = readFileSync(filename, "utf8");
+      const { code } = transformSync(source, { loader, format: "cjs", target: "es2023", sourcefile: filename });
+      apply(loaded._compile, loaded, [code, filename]);
+    };
+  }
+}
+
+/** `./x.js` and `./x` may mean `./x.ts`. */
+function resolveTypescript(): void {
+  const loader = module as unknown as { _resolveFilename(request: string, ...rest: unknown[]): string };
+  const resolve = loader._resolveFilename;
+  loader._resolveFilename = function (this: unknown, request, ...rest) {
+    try {
+      return apply(resolve, this, [request, ...rest]) as string;
+    } catch (error) {
+      if (request[0] !== ".") throw error;
+      for (const candidate of [request.replace(/\.([mc]?)jsx?$/, ".$1ts"), `${request}.ts`, `${request}.tsx`]) {
+        if (candidate === request) continue;
+        try {
+          return apply(resolve, this, [candidate, ...rest]) as string;
+        } catch {
+          // The next one, or what was asked for in the first place.
+        }
+      }
+      throw error;
+    }
+  };
+}

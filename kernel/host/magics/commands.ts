@@ -1,0 +1,132 @@
+/** What the magics do that need no timing. Loaded when the first one is used. */
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import { magics } from "../../magics/names.ts";
+import { describeRemotely, lexicalNames, look, newGlobals } from "../introspect.ts";
+import { tensorMemory } from "../io/usage.ts";
+import { previewOf, typeName } from "../passive.ts";
+import { shell } from "./shell.ts";
+
+let previousFolder: string | undefined;
+
+const lines: Record<string, (argument: string) => void | Promise<void>> = {
+  "!": async (command) => void (await shell(["-c", command])),
+  "%help": help,
+  "%env": environment,
+  "%cd": changeFolder,
+  "%who": () => console.log(variables().join("  ") || "no variables yet"),
+  "%whos": describeVariables,
+  "%memory": memory,
+  "%time": () => {
+    throw new SyntaxError("%time needs code after it on its line; %%time times a cell");
+  },
+  "%timeit": () => {
+    throw new SyntaxError("%timeit needs code after it on its line");
+  },
+};
+
+const cells: Record<string, (argument: string, body: string) => void | Promise<void>> = {
+  "%%html": (_argument, body) => show({ "text/html": body }),
+  "%%markdown": (_argument, body) => show({ "text/markdown": body }),
+  "%%bash": async (_argument, body) => {
+    const status = await shell(["-s"], body);
+    if (status !== 0) throw new Error(`bash ended with status ${status}`);
+  },
+  "%%writefile": writeCell,
+};
+
+export async function runLine(name: string, argument: string): Promise<void> {
+  await lines[name]!(argument);
+}
+
+export async function runCell(name: string, argument: string, body: string): Promise<void> {
+  await cells[name]!(argument, body);
+}
+
+function show(data: Record<string, string>): void {
+  const display = Reflect.get(globalThis, Symbol.for("halftone.display")) as (data: object) => void;
+  display(data);
+}
+
+function help(): void {
+  const width = Math.max(...magics.map(({ usage }) => usage.length));
+  const text = magics.map(({ usage, what }) => `${usage.padEnd(width)}  ${what}`).join("\n");
+  const rows = magics.map(({ usage, what }) => `| \`${usage.replaceAll("|", "\\|")}\` | ${what} |`);
+  show({ "text/plain": text, "text/markdown": ["| magic | what it does |", "| --- | --- |", ...rows].join("\n") });
+}
+
+function environment(argument: string): void {
+  const [, name, value] = /^([^\s=]+)(?:\s*=\s*|\s+)?(.+)?$/.exec(argument) ?? [];
+  if (name === undefined) {
+    for (const [key, held] of Object.entries(process.env)) console.log(`${key}=${held}`);
+  } else if (value === undefined) {
+    if (process.env[name] === undefined) throw new Error(`the environment variable ${name} is not set`);
+    console.log(process.env[name]);
+  } else {
+    process.env[name] = value;
+    console.log(`${name}=${value}`);
+  }
+}
+
+function changeFolder(argument: string): void {
+  const wanted = argument.replace(/^(["'])(.*)\1$/, "$2");
+  if (wanted === "-" && previousFolder === undefined) throw new Error("%cd - : there is no folder before this one");
+  const target = wanted === "-" ? previousFolder! : wanted.replace(/^~(?=$|[/\\])/, homedir()) || homedir();
+  const before = process.cwd();
+  process.chdir(target);
+  previousFolder = before;
+  console.log(process.cwd());
+}
+
+function variables(): string[] {
+  return [...new Set([...lexicalNames(), ...newGlobals()])].sort();
+}
+
+function describeVariables(): void {
+  const rows = variables().map((name) => {
+    const value = look(name)?.value;
+    const preview = previewOf(value, describeRemotely).replace(/\s*\n\s*/g, " ");
+    return [name, typeName(value), preview.length > 80 ? `${preview.slice(0, 79)}…` : preview];
+  });
+  const table = [["Variable", "Type", "Value"], ...rows];
+  const widths = [0, 1].map((column) => Math.max(...table.map((row) => row[column]!.length)));
+  for (const [name, type, value] of table)
+    console.log(`${name!.padEnd(widths[0]!)}  ${type!.padEnd(widths[1]!)}  ${value}`);
+}
+
+function memory(): void {
+  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  const peak = peakOf();
+  console.log(`process      ${megabytes(rss)}${peak ? ` (at most ${megabytes(peak)})` : ""}`);
+  console.log(`JavaScript   ${megabytes(heapUsed)}`);
+  console.log(`buffers      ${megabytes(external + arrayBuffers)}`);
+  const native = tensorMemory();
+  if (native) {
+    const { live, peak: most, tensors } = native;
+    console.log(`tensors      ${megabytes(live)} in ${tensors} (at most ${megabytes(most)})`);
+  } else console.log("tensors      none: no tensor library is loaded");
+}
+
+function peakOf(): number | undefined {
+  try {
+    const kilobytes = /^VmHWM:\s+(\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+    return kilobytes ? Number(kilobytes) * 1024 : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function writeCell(argument: string, body: string): void {
+  const [, adding, name] = /^(-a\s+)?(.+)$/.exec(argument) ?? [];
+  if (name === undefined) throw new SyntaxError("%%writefile needs a file's name: %%writefile [-a] FILE");
+  const file = path.resolve(name.replace(/^(["'])(.*)\1$/, "$2"));
+  const text = body.endsWith("\n") ? body : `${body}\n`;
+  if (adding) appendFileSync(file, text);
+  else writeFileSync(file, text);
+  console.log(`${adding ? "Added to" : "Wrote"} ${file}`);
+}

@@ -1,0 +1,27 @@
+import { writeStack } from "../errors/stack.ts";
+import { inherits, now } from "../primordials.ts";
+import { startedBy } from "./cells.ts";
+
+/** Thrown into code of an interrupted cell. */
+export class KeyboardInterrupt extends Error {
+  override name = "KeyboardInterrupt";
+
+  constructor() {
+    super("the cell was interrupted");
+    writeStack(this);
+  }
+}
+
+export function isInterrupt(error: unknown): error is KeyboardInterrupt {
+  return inherits(error, KeyboardInterrupt.prototype);
+}
+
+/** Throws when this code was started by a cell that has been interrupted; else gives back what it was given. */
+export function stopIfInterrupted<Value>(value: Value): Value {
+  const cell = startedBy();
+  if (cell?.interrupted) {
+    cell.thrown ??= now();
+    throw new KeyboardInterrupt();
+  }
+  return value;
+}

@@ -1,0 +1,62 @@
+import type { CellImport } from "./imports.ts";
+import type { CommMessage, Output } from "./output.ts";
+
+/** From the session to the host's main thread, on the pipe `fds.commands`. */
+export type Command =
+  | {
+      type: "execute";
+      cell: number;
+      /** How frames name the cell: `cell [3]`. */
+      label: string;
+      script: string;
+      maps: string[];
+      source: string;
+    }
+  | { type: "input"; request: number; text: string }
+  | { type: "input"; request: number; refusal: string }
+  /** Asks for the answer of a method that a part of the host registered. */
+  | { type: "call"; call: number; method: string; params: unknown };
+
+/** From the host's main thread to the session, on `fds.outputs`, in the order in which things happened. */
+export type Event =
+  | { type: "ready"; node: string }
+  | { type: "output"; cell: number; output: Output }
+  | { type: "missing"; imports: CellImport[] }
+  | { type: "input"; cell: number; request: number; prompt: string; password: boolean }
+  | { type: "comm"; cell: number; message: CommMessage }
+  | { type: "answer"; call: number; value: unknown }
+  | { type: "refused"; call: number; ename: string; evalue: string }
+  | { type: "done"; cell: number; status: "ok" | "error"; elapsed: number };
+
+/** From the session to the guard thread, on `fds.guard`. */
+export type GuardCommand = { type: "interrupt"; request: number; cells: number[] };
+
+/** From the guard thread to the session, on `fds.guard`. */
+export type GuardEvent =
+  | { type: "memory"; memory: MemoryFigures }
+  /** The main thread has listened: the cells of the request have ended. */
+  | { type: "interrupted"; request: number };
+
+/** Bytes. */
+export interface MemoryFigures {
+  rss: number;
+  heapUsed: number;
+  heapLimit: number;
+}
+
+/** File descriptors that the host finds open. 1 and 2 are pipes too: what native code and child processes write. */
+export const fds = { commands: 3, outputs: 4, guard: 5 } as const;
+
+/** The environment variable in which the host finds its `HostOptions`. */
+export const optionsVariable = "HALFTONE_HOST";
+
+export interface HostOptions {
+  /** The notebook's folder. */
+  cwd: string;
+  /** A folder in whose `node_modules` its packages are, instead of in its own. */
+  packages?: string | undefined;
+  /** The global under which compiled cells find the host's functions; it cannot be guessed. */
+  hostName: string;
+  /** What stands between native output and a number on fd 1 and 2, so that the session can put it in order. */
+  markerToken: string;
+}
