@@ -35,8 +35,6 @@ const { has } = Reflect;
 export const isIn = (name: PropertyKey, object: object): boolean => has(object, name);
 
 export const now = performance.now.bind(performance);
-export const later = setTimeout;
-export const cancelLater = clearTimeout;
 export const soon = setImmediate;
 
 /** What stands under these names now; a cell may declare them as something else, also for this code. */
