@@ -9,14 +9,14 @@ export async function main(connectionFile: string): Promise<void> {
   const place = { cwd: process.cwd(), env: process.env };
   // The host loads on another core while this process loads the rest of itself.
   const launched = launchHost(place);
-  const [{ Session }, { History, historyFile }, { Kernel }, { watchParent, startWatchdog }] = await Promise.all([
+  const [{ Session }, { InputHistory, historyFile }, { Kernel }, { watchParent, startWatchdog }] = await Promise.all([
     import("./session/session.ts"),
-    import("./jupyter/history.ts"),
+    import("./jupyter/input-history.ts"),
     import("./jupyter/kernel.ts"),
     import("./jupyter/parent.ts"),
   ]);
   const session = Session.start({ ...place, launched });
-  const history = new History(historyFile());
+  const history = new InputHistory(historyFile());
   let ending = false;
   const end = async (): Promise<void> => {
     if (ending) return;

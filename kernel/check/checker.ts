@@ -1,16 +1,16 @@
 import { installHint } from "../compile/install-hint.ts";
-import { understand } from "./complete/understand.ts";
+import { parsePartial } from "./complete/parse-partial.ts";
 import { Analyses } from "./program/analysis.ts";
 import { emptyText } from "./program/cell-files.ts";
 import { type CompilerOptions, type Config, readConfig } from "./program/config.ts";
-import { inferred } from "./program/freeze.ts";
 import { globalsText } from "./program/globals.ts";
-import { History, type PastCell } from "./program/history.ts";
+import { inferred } from "./program/materialize-types.ts";
 import { candidates, missingModules } from "./program/missing.ts";
 import { kernelExports } from "./program/packages.ts";
 import { currentModule, globalsModule, namesModule, proofModule } from "./program/paths.ts";
+import { type PastCell, Program } from "./program/program.ts";
 import { Sources } from "./program/sources.ts";
-import { writeTypes } from "./program/writing.ts";
+import { writeTypes } from "./program/type-printing.ts";
 import { type OwnPlace, readProblems, type TypeProblem } from "./report/problem.ts";
 import { Mutex } from "./server/mutex.ts";
 import { ServerEnded } from "./server/server.ts";
@@ -55,7 +55,7 @@ const quiet = 100;
 export class Checker implements AsyncDisposable {
   readonly cwd: string;
   readonly patience: number;
-  readonly history = new History();
+  readonly history = new Program();
   readonly #packages: string | undefined;
   readonly #env: NodeJS.ProcessEnv;
   #config: Promise<Config>;
@@ -215,7 +215,7 @@ export class Checker implements AsyncDisposable {
     more: readonly string[],
     question: (workspace: Workspace, module: string, lines: number) => Promise<Answer>,
   ): Promise<Answer> {
-    const { text: cell, facts, tsx } = understand(source);
+    const { text: cell, facts, tsx } = parsePartial(source);
     const module = tsx ? currentModule.tsx : currentModule.ts;
     const { text, lines } = this.history.current(cell, facts, more);
     return this.ask(async (workspace) => {

@@ -5,7 +5,7 @@ import type { Node } from "../compile/tree.ts";
 import { readMagics } from "../magics/rewrite.ts";
 import { Checker } from "./checker.ts";
 import type { CheckedNotebook } from "./notebook.ts";
-import { type Facts, readFacts } from "./program/facts.ts";
+import { analyzeCell, type CellAnalysis } from "./program/cell-analysis.ts";
 import { offsetIn, positionIn, shifted } from "./program/positions.ts";
 import { versions } from "./program/versions.ts";
 import { notebookTypes } from "./report/metadata.ts";
@@ -22,7 +22,7 @@ interface ExportedCell {
   number: number;
   text: string;
   body: Node[];
-  facts: Facts;
+  facts: CellAnalysis;
 }
 
 interface TextEdit {
@@ -65,7 +65,7 @@ function readCells({ cells }: CheckedNotebook): ExportedCell[] {
     const [first] = diagnostics;
     if (first)
       throw new UserError(`cell ${number} has a syntax error at ${first.line}:${first.column}: ${first.message}`, 1);
-    read.push({ number, text: text.trimEnd(), body, facts: readFacts(body) });
+    read.push({ number, text: text.trimEnd(), body, facts: analyzeCell(body) });
   }
   return read;
 }

@@ -5,15 +5,15 @@ import { Worker } from "node:worker_threads";
 import { FrameReader } from "../protocol/frames.ts";
 import { type Command, fds, type HostOptions, optionsVariable } from "../protocol/host.ts";
 import { installStackTraces } from "./errors/stack.ts";
-import { installIntrospection } from "./introspect.ts";
 import { call } from "./io/calls.ts";
 import { installComms } from "./io/comm.ts";
 import { installConsole } from "./io/console.ts";
 import { installDisplay } from "./io/display.ts";
 import { answer, installInput } from "./io/input.ts";
-import { readCommand, sendEvent, useMarker } from "./io/outbox.ts";
+import { readCommand, sendEvent, useMarker } from "./io/output-buffer.ts";
 import { installProgress } from "./io/progress.ts";
 import { installUsage } from "./io/usage.ts";
+import { installIntrospection } from "./live-values.ts";
 import { Loader } from "./load/load.ts";
 import { installMagics } from "./magics/host.ts";
 import { defineProperty } from "./primordials.ts";
@@ -27,7 +27,7 @@ process.title = "halftone host";
 useMarker(options.markerToken);
 
 const shared = makeShared();
-const guard = new Worker(new URL("./run/guard.js", import.meta.url), {
+const guard = new Worker(new URL("./run/interrupt-thread.js", import.meta.url), {
   workerData: { shared, hostName: options.hostName, heapLimit: getHeapStatistics().heap_size_limit },
   env: {},
   execArgv: [],

@@ -2,7 +2,7 @@
 import type { Output } from "../protocol/output.ts";
 import type { Session } from "../session/session.ts";
 import type { CommBridge } from "./comms.ts";
-import type { History } from "./history.ts";
+import type { InputHistory } from "./input-history.ts";
 import type { IoPub } from "./iopub.ts";
 import type { Content, Json, Message } from "./messages.ts";
 import type { Stdin } from "./stdin.ts";
@@ -13,13 +13,13 @@ export class Executor {
   readonly #session: Session;
   readonly #iopub: IoPub;
   readonly #stdin: Stdin;
-  readonly #history: History;
+  readonly #history: InputHistory;
   readonly #running = new Set<Message>();
   count = 0;
 
   readonly #comms: CommBridge;
 
-  constructor(session: Session, iopub: IoPub, stdin: Stdin, comms: CommBridge, history: History) {
+  constructor(session: Session, iopub: IoPub, stdin: Stdin, comms: CommBridge, history: InputHistory) {
     this.#comms = comms;
     this.#session = session;
     this.#iopub = iopub;

@@ -7,8 +7,8 @@ import { CommBridge } from "./comms.ts";
 import { completenessOf } from "./completeness.ts";
 import type { Connection } from "./connection.ts";
 import { Executor } from "./execute.ts";
-import type { History } from "./history.ts";
 import { kernelInfo } from "./info.ts";
+import type { InputHistory } from "./input-history.ts";
 import { IoPub } from "./iopub.ts";
 import { Lane } from "./lane.ts";
 import {
@@ -41,7 +41,7 @@ export class Kernel {
   readonly #wire: Wire;
   readonly #connection: Connection;
   readonly #session: Session;
-  readonly #history: History;
+  readonly #history: InputHistory;
   readonly #iopub: IoPub;
   readonly #stdin: Stdin;
   readonly #comms: CommBridge;
@@ -53,7 +53,7 @@ export class Kernel {
   readonly #onShutdown: () => unknown;
   #channels!: Channels;
 
-  private constructor(connection: Connection, session: Session, history: History, onShutdown: () => unknown) {
+  private constructor(connection: Connection, session: Session, history: InputHistory, onShutdown: () => unknown) {
     this.#connection = connection;
     this.#session = session;
     this.#history = history;
@@ -69,7 +69,7 @@ export class Kernel {
   static async start(
     connection: Connection,
     session: Session,
-    history: History,
+    history: InputHistory,
     onShutdown: () => unknown,
   ): Promise<Kernel> {
     const kernel = new Kernel(connection, session, history, onShutdown);

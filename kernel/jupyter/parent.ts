@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { Worker } from "node:worker_threads";
-import { loadCollector } from "../../src/runtime/collector.ts";
+import { loadFinalizer } from "../../src/runtime/finalizer-build.ts";
 
 /** Seconds in which the main thread ends by itself after a signal: it says goodbye to its clients. */
 const endsWithin = 2;
@@ -11,7 +11,7 @@ const endsWithin = 2;
  * answers those signals.
  */
 export function startWatchdog(): void {
-  const loaded = loadCollector();
+  const loaded = loadFinalizer();
   if ("addon" in loaded)
     for (const signal of ["SIGTERM", "SIGHUP"] as const) loaded.addon.endAfter(constants.signals[signal], endsWithin);
   const worker = new Worker(new URL("./watchdog.js", import.meta.url), { execArgv: [] });

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSy
 import path from "node:path";
 import { refusing } from "../../src/base/files.ts";
 import { makeFolder } from "../../src/base/folders.ts";
-import type { Policy } from "../check/report/policy.ts";
+import type { TypeErrorPolicy } from "../check/report/policy.ts";
 import { assets, kernelMain } from "./assets.ts";
 import { jupyterPackages, kernelsFolder, type Place, searchedFolders, sitePackages } from "./folders.ts";
 import { addPapermillPlugin, removePapermillPlugin } from "./papermill.ts";
@@ -14,7 +14,7 @@ export const DISPLAY_NAME = "TypeScript (Halftone)";
 const logos = ["logo-32x32.png", "logo-64x64.png", "logo-svg.svg"];
 
 /** `types`: what a type error means for a cell, where nothing else says so. */
-export function kernelspec(types?: Policy, figures?: "image"): object {
+export function kernelspec(types?: TypeErrorPolicy, figures?: "image"): object {
   return {
     argv: [process.execPath, kernelMain, "{connection_file}"],
     display_name: DISPLAY_NAME,
@@ -45,7 +45,7 @@ export interface Installed {
 }
 
 /** Writes the kernelspec, replacing one of the same name. */
-export function install(place: Place, types?: Policy): Installed {
+export function install(place: Place, types?: TypeErrorPolicy): Installed {
   const folder = path.join(kernelsFolder(place), KERNEL_NAME);
   const made = `${folder}.${process.pid}.new`;
   const jupyter = jupyterPackages(place);

@@ -8,9 +8,9 @@ import { refusing } from "../../src/base/files.ts";
 import { makeFolder } from "../../src/base/folders.ts";
 import { UserError } from "../../src/base/user-error.ts";
 import { cacheFolder } from "../../src/runtime/setup/cache.ts";
-import { alone } from "../../src/runtime/setup/lock.ts";
 import { findPython } from "../../src/runtime/setup/python.ts";
-import { lastLine } from "../../src/runtime/setup/tool.ts";
+import { lastLine } from "../../src/runtime/setup/run-tool.ts";
+import { withLock } from "../../src/runtime/setup/with-lock.ts";
 
 export interface Venv {
   folder: string;
@@ -26,7 +26,7 @@ export async function venv(requirementsFile: string, say: (what: string) => void
   const whole = path.join(folder, "complete");
   if (existsSync(whole)) return { folder, bin };
   const wait = (pid: string): void => say(`Process ${pid} is making the Python environment ${folder}; waiting for it`);
-  await alone(folder, wait, async () => {
+  await withLock(folder, wait, async () => {
     if (existsSync(whole)) return;
     const python = findPython();
     if (!python) throw new UserError(`Python 3 is missing: install it (Debian: apt install python3-venv). ${OWN}`, 1);

@@ -1,21 +1,21 @@
 import { statSync } from "node:fs";
-import { Gate, type GateOptions } from "../check/gate.ts";
+import { type GateOptions, TypeCheckGate } from "../check/type-check-gate.ts";
 import { type CompiledCell, compileCell } from "../compile/cell.ts";
 import type { Diagnostic } from "../compile/diagnostic.ts";
 import { isLong, offThread } from "../compile/off-thread.ts";
 import { runOptions } from "../compile/tsconfig.ts";
 import { isInLongWord, windowAt } from "../compile/words.ts";
-import { magicIntrospector } from "../magics/introspect.ts";
+import { magicIntrospector } from "../magics/inspect.ts";
 import { type ReadCell, readMagics } from "../magics/rewrite.ts";
 import type { Event, MemoryFigures } from "../protocol/host.ts";
 import type { CellImport } from "../protocol/imports.ts";
-import type { Completions, Introspector } from "../protocol/introspection.ts";
+import type { Completions, Introspector } from "../protocol/inspection.ts";
 import type { CellOutcome, CommMessage, MimeBundle, Output } from "../protocol/output.ts";
 import { HostCalls, HostRefusal } from "./calls.ts";
 import { explainDeath, lastWordsStart } from "./death.ts";
-import { heapIntrospector } from "./heap.ts";
 import { type HostListener, HostProcess } from "./host-process.ts";
 import { type LaunchedHost, launchHost } from "./launch.ts";
+import { liveValuesIntrospector } from "./live-values.ts";
 import { Queue } from "./queue.ts";
 import { Recent } from "./recent.ts";
 
@@ -108,11 +108,11 @@ export class Session implements AsyncDisposable {
   /** Asked in order for what a name means; the first answer counts. */
   readonly introspectors: Introspector[] = [
     magicIntrospector,
-    heapIntrospector((method, params) => this.call(method, params, introspectionPatience)),
+    liveValuesIntrospector((method, params) => this.call(method, params, introspectionPatience)),
   ];
   readonly #calls = new HostCalls();
   readonly #options: { cwd: string; packages: string | undefined; env: NodeJS.ProcessEnv; interruptGrace: number };
-  readonly #gate: Gate;
+  readonly #gate: TypeCheckGate;
   #interrupted = new AbortController();
   readonly #queue = new Queue();
   readonly #cells = new Map<number, Running>();
@@ -139,7 +139,7 @@ export class Session implements AsyncDisposable {
     if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
       throw new Error(`the notebook's folder is missing: ${cwd}`);
     this.#options = { cwd, packages, env, interruptGrace };
-    this.#gate = new Gate({ cwd, packages, env, ...options.types });
+    this.#gate = new TypeCheckGate({ cwd, packages, env, ...options.types });
     const heap = this.introspectors.at(-1)!;
     const live: Introspector["inspect"] = (code, cursor, detail) => heap.inspect(code, cursor, detail);
     this.introspectors.splice(-1, 0, this.#gate.introspector(live));

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
-import { joined, parted } from "../runtime/native/flatten.ts";
+import { flatten, unflatten } from "../runtime/native/flatten.ts";
 import { storageOf, to } from "../storage/to.ts";
 
 export interface GradScalerOptions {
@@ -269,7 +269,7 @@ function unscaledBy(gradients: Tensor[], scale: number): { flat?: Tensor1D; foun
   let foundInf = false;
   const flat = tf.tidy(() => {
     // Not multiplied by the inverse: that of a scale above 2^126 is subnormal, which processors set to work fast take for 0.
-    const unscaled = tf.div(joined(gradients), scale) as Tensor1D;
+    const unscaled = tf.div(flatten(gradients), scale) as Tensor1D;
     // Looked at afterwards, because a scale below 1 can make an infinity.
     const allFinite = tf.all(tf.isFinite(unscaled)) as Scalar;
     foundInf = allFinite.dataSync()[0] === 0;
@@ -279,7 +279,7 @@ function unscaledBy(gradients: Tensor[], scale: number): { flat?: Tensor1D; foun
 }
 
 function takenApart(flat: Tensor1D, gradients: Tensor[]): Tensor[] {
-  const parts = parted(flat, gradients);
+  const parts = unflatten(flat, gradients);
   flat.dispose();
   return parts;
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { DataId, Tensor } from "@tensorflow/tfjs-node-gpu";
-import { begin, checkStorage, isNative, standAtDoor } from "../runtime/index.ts";
+import { begin, checkStorage, interceptOps, isNative } from "../runtime/index.ts";
 import { emulate, useLists } from "../storage/emulated.ts";
 
 export type HalfType = "float16" | "bfloat16";
@@ -23,7 +23,7 @@ export const region = (): Region | undefined => (open > 0 ? current.getStore() :
 
 /** What is done at the door while any region is open; set once, by autocast. */
 export interface RegionPolicy {
-  door: Parameters<typeof standAtDoor>[0];
+  door: Parameters<typeof interceptOps>[0];
   emulated: Parameters<typeof useLists>[0];
   /** When an outermost region is left. */
   closed(region: Region): void;
@@ -38,7 +38,7 @@ export function setRegionPolicy(set: RegionPolicy): void {
 function enter(): void {
   if (open++ > 0) return;
   if (!isNative()) emulate();
-  leave = standAtDoor(policy!.door);
+  leave = interceptOps(policy!.door);
   useLists(policy!.emulated);
 }
 
@@ -49,7 +49,7 @@ function exit(): void {
 }
 
 /** Runs `fn` in a region, which lasts until what it returns has settled. */
-function within<T>(inside: Region, fn: () => T): T {
+function runInRegion<T>(inside: Region, fn: () => T): T {
   let pending = false;
   const open = begin(enter, () => {
     exit();
@@ -104,7 +104,7 @@ export function autocast<T>(type: HalfType | false, fn: () => T): T {
   const inside = { type: type || undefined, weights: outer?.outermost.weights } as Region;
   inside.outermost = outer?.outermost ?? inside;
   if (!outer) inside.weights = new Map();
-  return within(inside, fn);
+  return runInRegion(inside, fn);
 }
 
 /** The half type in force where this is called; undefined outside of autocast. PyTorch's `get_autocast_dtype`. */

@@ -1,4 +1,4 @@
-import { counted, shownAs } from "../display/shown-as.ts";
+import { defineSummary, formatCount } from "../display/define-summary.ts";
 import { assemble, checkPadding, type PaddingOptions } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
 import { type BucketPlanOptions, bucketPlan } from "./buckets.ts";
@@ -59,12 +59,12 @@ export function batchesFrom(sequences: readonly Sequence[], plan: Plan, padding:
   }
   const source = { sequences, padding, ...(labels ? { labels } : {}) };
   const batches = { count: plan.epoch(0).length, plan, source, epoch, [Symbol.iterator]: () => epoch(0) };
-  return shownAs(batches, () => describe(planStatistics(plan)));
+  return defineSummary(batches, () => describe(planStatistics(plan)));
 }
 
 function describe({ strategy, sequences, batches, useful, paddingShare, shapes }: PlanStatistics): string {
   const padding = `${(100 * paddingShare).toFixed(1)} % padding`;
-  return `Batches, ${strategy}: ${counted(sequences)} sequences in ${counted(batches)} batches of ${counted(shapes)} shapes, ${counted(useful)} tokens, ${padding}`;
+  return `Batches, ${strategy}: ${formatCount(sequences)} sequences in ${formatCount(batches)} batches of ${formatCount(shapes)} shapes, ${formatCount(useful)} tokens, ${padding}`;
 }
 
 export type FixedLengthOptions = FixedLengthPlanOptions & Padding;

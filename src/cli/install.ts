@@ -1,4 +1,4 @@
-import { isPolicy } from "../../kernel/check/report/policy.ts";
+import { isTypeErrorPolicy } from "../../kernel/check/report/policy.ts";
 import type { Place } from "../../kernel/kernelspec/folders.ts";
 import * as kernelspec from "../../kernel/kernelspec/kernelspec.ts";
 import { UserError } from "../base/user-error.ts";
@@ -9,7 +9,8 @@ export interface PlaceOptions {
 }
 
 export function install({ types, ...options }: PlaceOptions & { types?: string }): void {
-  if (types !== undefined && !isPolicy(types)) throw new UserError(`--types takes error, warn or off, got ${types}.`);
+  if (types !== undefined && !isTypeErrorPolicy(types))
+    throw new UserError(`--types takes error, warn or off, got ${types}.`);
   const { folder, papermill, lacking } = kernelspec.install(placeOf(options), types);
   console.log(`Installed ${kernelspec.DISPLAY_NAME} in ${folder}`);
   if (papermill) console.log(`papermill can give parameters to TypeScript notebooks, by ${papermill}`);

@@ -1,5 +1,5 @@
 import { UserError } from "../base/user-error.ts";
-import { buildCollector } from "../runtime/collector.ts";
+import { buildFinalizer } from "../runtime/finalizer-build.ts";
 import { findGpu } from "../runtime/machine.ts";
 import { explained, type Progress, provision } from "../runtime/setup/provision.ts";
 import { terminalProgress } from "./progress.ts";
@@ -45,7 +45,7 @@ async function nativeLibrary(progress: Progress, signal: AbortSignal): Promise<b
 /** For both backends. Without the collector tensors are freed too, but late. */
 async function collector(progress: Progress, signal: AbortSignal): Promise<void> {
   try {
-    await explained(() => buildCollector(signal));
+    await explained(() => buildFinalizer(signal));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     progress.step(`Memory will be freed with a delay: ${error.message}`);

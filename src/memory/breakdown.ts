@@ -1,4 +1,4 @@
-import type { Cause } from "../runtime/index.ts";
+import type { MemoryCategory } from "../runtime/index.ts";
 import type { Piece, Recording, Run } from "./recorder.ts";
 
 /** Bytes of one op, layer, cause or storage type. */
@@ -17,14 +17,14 @@ export type TimedShare = Share & Run;
 export interface Breakdown {
   peak: number;
   retained: number;
-  byCause: Record<Cause, Share>;
+  byCause: Record<MemoryCategory, Share>;
   byType: Record<string, Share>;
   byOp: Record<string, TimedShare>;
   byLayer: Record<string, TimedShare>;
   /** What was held at the peak, by cause, layer and op. */
-  peakParts: { cause: Cause; layer: string; op: string; bytes: number }[];
+  peakParts: { cause: MemoryCategory; layer: string; op: string; bytes: number }[];
   /** At moments in milliseconds, the most of each short span: bytes held, in all and by cause. */
-  timeline: { at: number; total: number; byCause: Record<Cause, number> }[];
+  timeline: { at: number; total: number; byCause: Record<MemoryCategory, number> }[];
 }
 
 export const causes = [
@@ -34,7 +34,7 @@ export const causes = [
   "activations",
   "attention scores",
   "temporary",
-] as const satisfies readonly Cause[];
+] as const satisfies readonly MemoryCategory[];
 
 const POINTS = 400;
 
@@ -123,7 +123,7 @@ function mostOf<Key extends string>(recording: Recording, keyOf: (piece: Piece) 
 function overTime(recording: Recording): { peak: number; peakAt: number; timeline: Breakdown["timeline"] } {
   const { times } = recording;
   const span = (times.at(-1) ?? 0) / POINTS;
-  const live = Object.fromEntries(causes.map((cause) => [cause, 0])) as Record<Cause, number>;
+  const live = Object.fromEntries(causes.map((cause) => [cause, 0])) as Record<MemoryCategory, number>;
   const timeline: Breakdown["timeline"] = [];
   let total = 0;
   let peak = 0;

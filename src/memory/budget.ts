@@ -1,5 +1,5 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import { begin, collect, type GatedOp, liveBytes, memoryOf, pendingBytes, setGuard } from "../runtime/index.ts";
+import { addOpGuard, begin, collect, type GatedOp, liveBytes, memoryOf, pendingBytes } from "../runtime/index.ts";
 import { formatBytes, parseBytes } from "./bytes.ts";
 import { type Holder, holders } from "./holders.ts";
 import { resultBytes, values } from "./result-bytes.ts";
@@ -100,7 +100,7 @@ function inForce(): number {
 function watch(): void {
   leave?.();
   const budget = inForce();
-  leave = budget === Number.POSITIVE_INFINITY ? undefined : setGuard(guard(budget));
+  leave = budget === Number.POSITIVE_INFINITY ? undefined : addOpGuard(guard(budget));
 }
 
 const guard = (budget: number) => ({

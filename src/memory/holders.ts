@@ -1,4 +1,4 @@
-import { allHeld, type Held, settleCauses } from "../runtime/index.ts";
+import { type Allocation, liveAllocations, settleCauses } from "../runtime/index.ts";
 
 /** Tensors that have something in common, and what they hold together. */
 export interface Holder {
@@ -16,7 +16,7 @@ export interface Holder {
 export function holders(): Holder[] {
   settleCauses();
   const groups = new Map<string, Holder>();
-  for (const { bytes, op, cause = "", site } of allHeld()) {
+  for (const { bytes, op, cause = "", site } of liveAllocations()) {
     const key = [cause, op.name, site].join("\n");
     let group = groups.get(key);
     if (!group) {
@@ -37,5 +37,5 @@ const TYPES: Record<number, string> = {
 };
 
 /** The name of the type that memory is stored in. */
-export const storageType = ({ type }: Held): string =>
+export const storageType = ({ type }: Allocation): string =>
   typeof type === "string" ? type : (TYPES[type] ?? `type ${type}`);

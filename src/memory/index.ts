@@ -1,4 +1,4 @@
-export { collect as freeUnreachable, layer, nativeMemory, resetPeak } from "../runtime/index.ts";
+export { collect as freeUnreachable, nativeMemory, profileScope, resetPeak } from "../runtime/index.ts";
 export type { Breakdown, Share, TimedShare } from "./breakdown.ts";
 export { memoryBudget, OutOfMemoryError, withMemoryBudget } from "./budget.ts";
 export { formatBytes, parseBytes } from "./bytes.ts";

@@ -1,5 +1,5 @@
 import { type Displayable, displaySymbol, mimeBundle, table } from "../display/index.ts";
-import { allHeld, collect, type Held, listen, settleCauses } from "../runtime/index.ts";
+import { type Allocation, collect, liveAllocations, onAllocation, settleCauses } from "../runtime/index.ts";
 import { formatBytes } from "./bytes.ts";
 import { storageType } from "./holders.ts";
 import { currentSite } from "./sites.ts";
@@ -34,7 +34,7 @@ let stop: (() => void) | undefined;
  */
 export function trackAllocations(on = true): boolean {
   if (on && !stop) {
-    stop = listen({
+    stop = onAllocation({
       taken(memory) {
         memory.born = performance.now();
         const site = currentSite();
@@ -56,13 +56,13 @@ export function leaks(): Leaks {
   collect();
   settleCauses();
   const now = performance.now();
-  const tensors = [...allHeld()].map((memory) => described(memory, now)).sort((a, b) => b.bytes - a.bytes);
+  const tensors = [...liveAllocations()].map((memory) => described(memory, now)).sort((a, b) => b.bytes - a.bytes);
   const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
   const made: Leaks = { tensors, bytes, [displaySymbol]: () => mimeBundle(asTable(tensors, bytes)) };
   return Object.defineProperty(made, displaySymbol, { enumerable: false });
 }
 
-function described(memory: Held, now: number): LiveTensor {
+function described(memory: Allocation, now: number): LiveTensor {
   const { site, op, shape, bytes, cause, born } = memory;
   return {
     ...(site !== undefined && { site }),

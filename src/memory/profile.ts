@@ -1,6 +1,6 @@
 import { type Displayable, display, displaySymbol, inNotebook, mimeBundle, table } from "../display/index.ts";
 import type { Figure } from "../plot/index.ts";
-import { type Cause, collect, liveBytes } from "../runtime/index.ts";
+import { collect, liveBytes, type MemoryCategory } from "../runtime/index.ts";
 import { type Breakdown, breakDown, causes, type TimedShare } from "./breakdown.ts";
 import { formatBytes } from "./bytes.ts";
 import { timelineFigure, treemapFigure } from "./figures.ts";
@@ -87,7 +87,7 @@ export function probe<T>(fn: () => T | Promise<T>, { predicted }: ProbeOptions =
 
 type Shown = Omit<Probe<unknown>, typeof displaySymbol>;
 
-const PREDICTED: Record<Cause, keyof MemoryPrediction> = {
+const PREDICTED: Record<MemoryCategory, keyof MemoryPrediction> = {
   parameters: "parameters",
   gradients: "gradients",
   "optimizer state": "optimizer",

@@ -1,19 +1,19 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import {
-  allHeld,
-  attribute,
+  type Allocation,
+  type AllocationListener,
+  addOpGuard,
   begin,
-  type Cause,
-  currentLayer,
-  type Guard,
-  type Held,
-  inLayer,
-  type LedgerListener,
-  listen,
-  observeLayers,
-  setGuard,
+  categorize,
+  currentProfileScope,
+  liveAllocations,
+  type MemoryCategory,
+  type OpGuard,
+  observeProfileScopes,
+  onAllocation,
   settleCauses,
   tf,
+  withinProfileScope,
 } from "../runtime/index.ts";
 import { storageType } from "./holders.ts";
 
@@ -23,7 +23,7 @@ export interface Piece {
   op: string;
   layer: string;
   type: string;
-  cause: Cause;
+  cause: MemoryCategory;
 }
 
 /** How often something ran, and how long. */
@@ -50,8 +50,8 @@ const RSS_EVERY = 10;
 export function record(): { end(): Recording; awaits(): void } {
   settleCauses();
   const start = performance.now();
-  const numbers = new Map<Held, number>();
-  const seen: { memory: Held; layer: string }[] = [];
+  const numbers = new Map<Allocation, number>();
+  const seen: { memory: Allocation; layer: string }[] = [];
   const events: number[] = [];
   const times: number[] = [];
   const ops = new Map<string, Run>();
@@ -61,17 +61,17 @@ export function record(): { end(): Recording; awaits(): void } {
   let rssAt = start;
   let mostRss = process.memoryUsage.rss();
 
-  const number = (memory: Held, layer: string): number => {
+  const number = (memory: Allocation, layer: string): number => {
     const at = seen.push({ memory, layer }) - 1;
     numbers.set(memory, at);
     return at;
   };
-  for (const memory of allHeld()) number(memory, "");
+  for (const memory of liveAllocations()) number(memory, "");
   const before = seen.length;
 
-  const listener: LedgerListener = {
+  const listener: AllocationListener = {
     taken(memory) {
-      events.push(number(memory, currentLayer()) + 1);
+      events.push(number(memory, currentProfileScope()) + 1);
       times.push(performance.now() - start);
     },
     freed(memory) {
@@ -82,14 +82,14 @@ export function record(): { end(): Recording; awaits(): void } {
       times.push(performance.now() - start);
     },
   };
-  const opGuard: Guard = {
+  const opGuard: OpGuard = {
     before() {
       opAt = performance.now();
     },
     after({ name, inputs }) {
       const now = performance.now();
       count(ops, name, now - opAt);
-      count(layers, currentLayer(), now - opAt);
+      count(layers, currentProfileScope(), now - opAt);
       settleCauses(inputs);
       if (name === "Softmax" && isScores(inputs[0]!.shape)) scores.add(inputs[0]!.shape.join());
       if (now - rssAt < RSS_EVERY) return;
@@ -100,7 +100,7 @@ export function record(): { end(): Recording; awaits(): void } {
   let stops: (() => void)[] = [];
   const open = begin(
     () => {
-      stops = [observeLayers(), watchTape(), listen(listener), setGuard(opGuard)];
+      stops = [observeProfileScopes(), watchTape(), onAllocation(listener), addOpGuard(opGuard)];
     },
     () => {
       for (const stop of stops) stop();
@@ -128,7 +128,7 @@ export function record(): { end(): Recording; awaits(): void } {
 const isScores = (shape: readonly number[]): boolean =>
   shape.length > 3 || (shape.length === 3 && shape[1] === shape[2]);
 
-function causeOf({ cause, shape }: Held, scores: ReadonlySet<string>): Cause {
+function causeOf({ cause, shape }: Allocation, scores: ReadonlySet<string>): MemoryCategory {
   if (cause === "parameters" || cause === "gradients" || cause === "optimizer state") return cause;
   return scores.has(shape.join()) ? "attention scores" : (cause ?? "temporary");
 }
@@ -171,23 +171,26 @@ function watchTape(): () => void {
   const { keep, addTapeNode, gradients } = engine;
   found = { keep, addTapeNode, gradients };
   engine.keep = (tensor) => {
-    if (engine.state.gradientDepth > 0) attribute("activations", [tensor]);
+    if (engine.state.gradientDepth > 0) categorize("activations", [tensor]);
     return keep.call(engine, tensor);
   };
   engine.addTapeNode = (...given) => {
     addTapeNode.apply(engine, given);
-    const path = currentLayer();
+    const path = currentProfileScope();
     const node = engine.state.activeTape?.at(-1);
     const gradient = node?.gradient;
     if (!path || !node || !gradient) return;
     node.gradient = (dys) =>
       Object.fromEntries(
-        Object.entries(inLayer(path, () => gradient(dys))).map(([name, make]) => [name, () => inLayer(path, make)]),
+        Object.entries(withinProfileScope(path, () => gradient(dys))).map(([name, make]) => [
+          name,
+          () => withinProfileScope(path, make),
+        ]),
       );
   };
   engine.gradients = (...given) => {
     const result = gradients.apply(engine, given);
-    attribute(
+    categorize(
       "gradients",
       result.grads.filter((grad) => grad !== null && grad !== undefined),
     );

@@ -1,9 +1,9 @@
 import type { Rank, Tensor1D, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
 import type { Batch } from "../batching/batch.ts";
 import { type Random, random } from "../data/random.ts";
-import { counted, shownAs } from "../display/shown-as.ts";
+import { defineSummary, formatCount } from "../display/define-summary.ts";
 import { deriveWords } from "../random/index.ts";
-import { layer, tf } from "../runtime/index.ts";
+import { profileScope, tf } from "../runtime/index.ts";
 import { countParameters, parameterList } from "../tensor/index.ts";
 import { int32Values } from "../tensor/int32.ts";
 import { type BatchTensors, batchTensors } from "./batch-tensors.ts";
@@ -106,7 +106,7 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
       training && full.dropout > 0 ? { rate: full.dropout, seed: deriveWords(seed, site++) } : undefined;
     return tf.tidy(() => {
       const inputs = batchTensors(batch);
-      let x = layer("embedding", () =>
+      let x = profileScope("embedding", () =>
         tf.tidy(() => {
           const positions = embedding(p.positions ?? (sines as Tensor2D), inputs.positions);
           return dropout(addWithDropout(embedded(p.tokens, inputs), positions, undefined), drop());
@@ -114,10 +114,10 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
       );
       for (const [i, own] of p.layers.entries()) {
         const before = x;
-        x = layer(`layers.${i}`, () => tf.tidy(() => encoderLayer(before, own, inputs, batch, full, drop)));
+        x = profileScope(`layers.${i}`, () => tf.tidy(() => encoderLayer(before, own, inputs, batch, full, drop)));
         before.dispose();
       }
-      return layer("classifier", () => {
+      return profileScope("classifier", () => {
         const pooled = tf.tidy(() => pool(layerNorm(x, p.norm.scale, p.norm.offset), inputs.meanWeights));
         x.dispose();
         const sequences = inputs.sequences ? embedding(pooled, inputs.sequences) : pooled;
@@ -129,7 +129,7 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
     sines?.dispose();
     for (const { variable } of parameterList(parameters)) variable.dispose();
   };
-  return shownAs({ config: full, parameters, apply, dispose }, () => describe(full, parameters));
+  return defineSummary({ config: full, parameters, apply, dispose }, () => describe(full, parameters));
 }
 
 /** The model in a line, and its parameters by part. */
@@ -138,8 +138,8 @@ function describe(config: Required<TransformerConfig>, parameters: TransformerPa
   const parts = Object.entries(parameters).flatMap(([part, own]: [string, object]) =>
     Array.isArray(own) ? own.map((each: object, i): [string, object] => [`${part}.${i}`, each]) : [[part, own]],
   ) as [string, object][];
-  const rows = parts.map(([part, own]) => ({ part, parameters: counted(countParameters(own)) }));
-  const sum = { part: "all", parameters: counted(countParameters(parameters)) };
+  const rows = parts.map(([part, own]) => ({ part, parameters: formatCount(countParameters(own)) }));
+  const sum = { part: "all", parameters: formatCount(countParameters(parameters)) };
   const lines = [...rows, sum].map(({ part, parameters }) => `  ${part.padEnd(12)}${parameters.padStart(14)}`);
   const size = `${layers} ${layers === 1 ? "layer" : "layers"} of ${features} features and ${heads} heads`;
   return [`Transformer of ${size}, at most ${maxLength} tokens to ${classes} classes; parameters:`, ...lines].join(
@@ -174,8 +174,8 @@ function encoderLayer(
     const mixed = attention(projected, { rows, time, heads, bias: inputs.attentionMask, dropout: drop() });
     return addWithDropout(x, linear(mixed, p.attentionOutput.weight, p.attentionOutput.bias), drop());
   };
-  const attended = layer("attention", () => tf.tidy(attend));
-  return layer("feedForward", () => {
+  const attended = profileScope("attention", () => tf.tidy(attend));
+  return profileScope("feedForward", () => {
     const hidden = tf.tidy(() => {
       const normed = layerNorm(attended, p.feedForwardNorm.scale, p.feedForwardNorm.offset);
       return activation === "relu"

@@ -5,7 +5,7 @@ import { refusing } from "../base/files.ts";
 import { makeFolder } from "../base/folders.ts";
 import { UserError } from "../base/user-error.ts";
 import { cacheFolder } from "../runtime/setup/cache.ts";
-import { alone } from "../runtime/setup/lock.ts";
+import { withLock } from "../runtime/setup/with-lock.ts";
 import { type Lock, lockHash } from "./lock.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function recreate(lock: Lock, say: (what: string) => void): Promise
   const done = path.join(made, "node_modules", ".halftone-complete");
   const wait = (pid: string) => say(`Process ${pid} is installing the same packages; waiting for it`);
   refusing(made, () => makeFolder(path.dirname(made)), "name another cache with HALFTONE_CACHE");
-  await alone(made, wait, async () => {
+  await withLock(made, wait, async () => {
     if (existsSync(done)) return;
     rmSync(made, { recursive: true, force: true });
     makeFolder(path.join(made, "node_modules"));

@@ -1,30 +1,30 @@
-export { type NativeOp, type Policy, type RunOp, standAtDoor } from "./door.ts";
+export { interceptOps, type NativeOp, type OpInterceptor, type RunOp } from "./intercept-ops.ts";
 
-import "./announce.ts";
+import "./publish.ts";
 
-export { bytesOf } from "./account.ts";
-export { type GatedOp, type Guard, setGuard } from "./gate.ts";
-export type { RuntimeInfo } from "./info.ts";
-export { begin, type Lasting, onStopped, stopIfInterrupted, uninterrupted } from "./interrupts.ts";
-export { currentLayer, inLayer, layer, observeLayers } from "./layers.ts";
 export {
-  allHeld,
-  type Cause,
-  type Held,
-  type LedgerListener,
-  listen,
+  type Allocation,
+  type AllocationListener,
+  liveAllocations,
   liveBytes,
+  type MemoryCategory,
   type NativeMemory,
   nativeMemory,
   type OpMemory,
+  onAllocation,
   resetPeak,
-} from "./ledger.ts";
+} from "./allocation-tracker.ts";
+export type { RuntimeInfo } from "./info.ts";
+export { begin, type Lasting, onStopped, stopIfInterrupted, uninterrupted } from "./interrupts.ts";
 export { ready, runtimeInfo, tf } from "./load.ts";
 export { nativeBackend, scalarValues } from "./native/backend.ts";
 export { bitcast, castThrough, doubleTensor, nativeCast, nativeStorageOf } from "./native/cast.ts";
-export { joined, parted } from "./native/flatten.ts";
+export { flatten, unflatten } from "./native/flatten.ts";
 export { bool, float, int, integers, isNative, nativeOp, nativeOpOf, scalar } from "./native/op.ts";
 export { scalarOf } from "./native/scalar.ts";
 export { onFirstStorage } from "./native/storage.ts";
 export { bytesPerNumber, checkStorage, promoted, type Storage, storageNames, typeOf } from "./native/storage-types.ts";
-export { attribute, collect, memoryOf, pendingBytes, settleCauses } from "./tensor-lifetimes.ts";
+export { addOpGuard, type GatedOp, type OpGuard } from "./op-guard.ts";
+export { currentProfileScope, observeProfileScopes, profileScope, withinProfileScope } from "./profile-scope.ts";
+export { categorize, collect, memoryOf, pendingBytes, settleCauses } from "./tensor-lifetimes.ts";
+export { bytesOf } from "./tracked-binding.ts";

@@ -1,6 +1,6 @@
-import type { Deaths } from "./collector-addon.ts";
-import type { Cause } from "./ledger.ts";
-import { type Policy, pacer } from "./pace.ts";
+import type { MemoryCategory } from "./allocation-tracker.ts";
+import type { FinalizationQueue } from "./finalizer-addon.ts";
+import { type GcPolicy, gcScheduler } from "./gc-scheduler.ts";
 
 /** What a backend knows of one tensor's data: TensorFlow's handle, or a place in the WebAssembly heap. */
 export interface TensorData {
@@ -13,7 +13,7 @@ export interface TensorData {
   /** Ours: bytes of its strings, where tfjs counts them. */
   textBytes?: number;
   /** Ours: what it is for. Kept here because data that no op has used yet has no native memory. */
-  cause?: Cause;
+  cause?: MemoryCategory;
 }
 
 /** tfjs' map from a tensor's `dataId` to its data, both ways of keeping it known to us. */
@@ -43,7 +43,7 @@ export interface Backing<Data extends TensorData> {
   isText(data: Data): boolean;
   /** The strings that JavaScript gave, as UTF-8; tfjs does not count those that an op made. */
   texts(data: Data): readonly Uint8Array[] | null | undefined;
-  deaths: Deaths;
+  deaths: FinalizationQueue;
 }
 
 export interface Lifetimes<Data extends TensorData> {
@@ -114,7 +114,7 @@ export function manageLifetimes<Data extends TensorData>(backing: Backing<Data>,
   };
 
   // A program's small tensors weigh more than their numbers: about a kilobyte of handles and objects each.
-  const pace: Policy = pacer(() => held() + 1024 * alive.size, bury);
+  const pace: GcPolicy = gcScheduler(() => held() + 1024 * alive.size, bury);
   return {
     beforeOp() {
       if (waiting[0] !== 0 || at < keys.length) bury();

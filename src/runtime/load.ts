@@ -6,7 +6,7 @@ import { loadNative, type Tf } from "./native.ts";
 import { libraryFolder } from "./setup/cache.ts";
 import { quickFault, readManifest } from "./setup/manifest.ts";
 import { recipeFor } from "./setup/recipe.ts";
-import { lateBecause } from "./tensor-lifetimes.ts";
+import { fallbackReason } from "./tensor-lifetimes.ts";
 import { loadWasm } from "./wasm.ts";
 
 interface Runtime {
@@ -22,7 +22,7 @@ export const tf: Tf = runtime.tf;
 
 /** What computes, and why. */
 export function runtimeInfo(): RuntimeInfo {
-  const late = lateBecause();
+  const late = fallbackReason();
   return { ...runtime.info, ...(late && { reason: `${runtime.info.reason}; ${late}` }) };
 }
 

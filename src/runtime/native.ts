@@ -1,8 +1,8 @@
 import path from "node:path";
 import util from "node:util";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
-import { openDoor } from "./door.ts";
 import { correctGradients } from "./gradients.ts";
+import { installInterceptors } from "./intercept-ops.ts";
 import { watchEngine } from "./interrupts.ts";
 import { machineMemory } from "./machine.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
@@ -32,7 +32,7 @@ export function loadNative(folder: string): Tf {
   const backend = tf.backend() as NodeJSKernelBackend;
   openStorage(backend);
   const { state } = tf.engine() as unknown as { state: { activeScope?: { name: string } } };
-  openDoor(backend, () => {
+  installInterceptors(backend, () => {
     const name = state.activeScope?.name;
     return name === "unnamed scope" ? undefined : name?.replace(/__op$/, "");
   });

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { loadCollector } from "./collector.ts";
+import { loadFinalizer } from "./finalizer-build.ts";
 
 /** TensorFlow's severities, in the order in which TF_CPP_MIN_LOG_LEVEL counts them. */
 const severities = "IWEF";
@@ -14,7 +14,7 @@ const logNotice = /^WARNING: All log messages before absl::InitializeLog\(\) is 
  * to stderr meanwhile is passed on when `load` returns, throws, or ends the process.
  */
 export function loadQuietly<T>(load: () => T): T {
-  const loaded = loadCollector();
+  const loaded = loadFinalizer();
   if (!("addon" in loaded)) return load();
   const { addon } = loaded;
   try {

@@ -1,4 +1,4 @@
-import { loadCollector } from "./collector.ts";
+import { loadFinalizer } from "./finalizer-build.ts";
 import { onStopped } from "./interrupts.ts";
 
 /** Ops that oneDNN's matrix product may compute. */
@@ -36,5 +36,5 @@ onStopped(() => {
   if (holding) hold(false);
 });
 
-const loaded = loadCollector();
+const loaded = loadFinalizer();
 const addon = "addon" in loaded ? loaded.addon : undefined;

@@ -1,13 +1,13 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
-import { bytesOf } from "./account.ts";
-import { loadCollector } from "./collector.ts";
-import type { Deaths } from "./collector-addon.ts";
-import { deathsBy } from "./deaths.ts";
-import { guarded, guards } from "./gate.ts";
+import { type Allocation, allocationOf, liveBytes, type MemoryCategory, recordRelease } from "./allocation-tracker.ts";
+import { finalizationQueue } from "./finalization.ts";
+import type { FinalizationQueue } from "./finalizer-addon.ts";
+import { loadFinalizer } from "./finalizer-build.ts";
 import { onStopped } from "./interrupts.ts";
-import { type Cause, type Held, liveBytes, memoryAt, release } from "./ledger.ts";
 import { type DataStorage, type EngineCounts, type Lifetimes, manageLifetimes, type TensorData } from "./lifetimes.ts";
+import { guarded, opGuards } from "./op-guard.ts";
+import { bytesOf } from "./tracked-binding.ts";
 import { weakRegistry } from "./variables.ts";
 
 interface Engine {
@@ -17,7 +17,7 @@ interface Engine {
 }
 
 interface Managed extends Lifetimes<TensorData> {
-  memoryOf(data: TensorData): Held | undefined;
+  memoryOf(data: TensorData): Allocation | undefined;
   /** Bytes that its first use by an op will take. */
   pendingBytes(data: TensorData): number;
 }
@@ -31,7 +31,7 @@ export function collect(): void {
 }
 
 /** The native memory of a tensor; none before an op has used data that JavaScript gave. */
-export function memoryOf({ dataId }: Pick<TensorInfo, "dataId">): Held | undefined {
+export function memoryOf({ dataId }: Pick<TensorInfo, "dataId">): Allocation | undefined {
   const data = managed?.dataOf(dataId);
   return data && managed?.memoryOf(data);
 }
@@ -47,7 +47,7 @@ export function pendingBytes(inputs: readonly Pick<TensorInfo, "dataId">[]): num
 }
 
 /** Notes what tensors are for: a probe, a budget's error and `leaks` say so. A better-known cause is not replaced by "activations". */
-export function attribute(cause: Cause, tensors: Iterable<Pick<TensorInfo, "dataId">>): void {
+export function categorize(cause: MemoryCategory, tensors: Iterable<Pick<TensorInfo, "dataId">>): void {
   for (const { dataId } of tensors) {
     const data = managed?.dataOf(dataId);
     if (!data || (cause === "activations" && data.cause)) continue;
@@ -69,10 +69,10 @@ export function settleCauses(inputs?: readonly Pick<TensorInfo, "dataId">[]): vo
 }
 
 /** Why tensors are freed late here; undefined where they are not. */
-export const lateBecause = (): string | undefined => late;
+export const fallbackReason = (): string | undefined => late;
 
-function begin(engine: Engine): Deaths {
-  const loaded = loadCollector();
+function begin(engine: Engine): FinalizationQueue {
+  const loaded = loadFinalizer();
   const addon = "addon" in loaded ? loaded.addon : undefined;
   if ("fault" in loaded)
     late = `unreachable tensors are freed only between turns of the event loop, because ${loaded.fault}`;
@@ -81,9 +81,11 @@ function begin(engine: Engine): Deaths {
   const incRef = engine.incRef.bind(engine);
   engine.incRef = (variable, backend) => {
     incRef(variable, backend);
-    attribute((variable as { trainable?: boolean }).trainable === false ? "optimizer state" : "parameters", [variable]);
+    categorize((variable as { trainable?: boolean }).trainable === false ? "optimizer state" : "parameters", [
+      variable,
+    ]);
   };
-  return deathsBy(addon);
+  return finalizationQueue(addon);
 }
 
 interface NativeData extends TensorData {
@@ -119,19 +121,19 @@ export function manageNative(backend: NodeJSKernelBackend, engine: Engine): void
     },
     liveBytes,
   );
-  const memory = (data: NativeData) => memoryAt(data.id);
+  const memory = (data: NativeData) => allocationOf(data.id);
   const pending = (data: NativeData) => (data.values ? bytesOf(data.shape, data.dtype as number) : 0);
   managed = { ...lifetimes, memoryOf: memory as Managed["memoryOf"], pendingBytes: pending as Managed["pendingBytes"] };
   const single = backend.executeSingleOutput;
   const multiple = backend.executeMultipleOutputs;
   backend.executeSingleOutput = (name, attrs, inputs) => {
     lifetimes.beforeOp();
-    if (guards.length === 0) return single(name, attrs, inputs);
+    if (opGuards.length === 0) return single(name, attrs, inputs);
     return guarded({ name, attrs, inputs }, () => [single(name, attrs, inputs)])[0]!;
   };
   backend.executeMultipleOutputs = (name, attrs, inputs, outputs) => {
     lifetimes.beforeOp();
-    if (guards.length === 0) return multiple(name, attrs, inputs, outputs);
+    if (opGuards.length === 0) return multiple(name, attrs, inputs, outputs);
     return guarded({ name, attrs, inputs }, () => multiple(name, attrs, inputs, outputs));
   };
 }
@@ -160,7 +162,7 @@ export function manageWasm(backend: object, engine: Engine, bytesPerElement: (dt
       free(data) {
         wasm._free(data.memoryOffset);
         wasm.tfjs.disposeData(data.id);
-        release(data);
+        recordRelease(data);
       },
       isText: ({ dtype }) => dtype === "string",
       texts: ({ stringBytes }) => stringBytes,
@@ -168,7 +170,7 @@ export function manageWasm(backend: object, engine: Engine, bytesPerElement: (dt
     },
     liveBytes,
   );
-  managed = { ...lifetimes, memoryOf: memoryAt, pendingBytes: () => 0 };
+  managed = { ...lifetimes, memoryOf: allocationOf, pendingBytes: () => 0 };
   const runKernel = engine.runKernel.bind(engine);
   let depth = 0;
   onStopped(() => {
@@ -185,7 +187,7 @@ export function manageWasm(backend: object, engine: Engine, bytesPerElement: (dt
   engine.runKernel = (name, inputs, attrs) => {
     if (depth > 0) return runKernel(name, inputs, attrs);
     lifetimes.beforeOp();
-    if (guards.length === 0) return outermost(name, inputs, attrs);
+    if (opGuards.length === 0) return outermost(name, inputs, attrs);
     let given: unknown;
     const run = () => {
       given = outermost(name, inputs, attrs);

@@ -1,6 +1,6 @@
 import type { Variable } from "@tensorflow/tfjs-node-gpu";
-import type { Collector } from "./collector-addon.ts";
-import { type Weak, weakly } from "./deaths.ts";
+import { type WeakHandle, weakHandle } from "./finalization.ts";
+import type { FinalizerAddon } from "./finalizer-addon.ts";
 
 type Registry = Record<string, Variable>;
 
@@ -9,8 +9,8 @@ type Registry = Record<string, Variable>;
  * This registry holds them weakly. It behaves as the plain object that it replaces, whose variables that nothing else
  * can reach any more have been taken out.
  */
-export function weakRegistry(addon: Collector | undefined): Registry {
-  const variables = new Map<string, Weak<Variable>>();
+export function weakRegistry(addon: FinalizerAddon | undefined): Registry {
+  const variables = new Map<string, WeakHandle<Variable>>();
   // What an enumeration has just shown must still be there when it is read.
   let shown: Variable | undefined;
 
@@ -35,7 +35,7 @@ export function weakRegistry(addon: Collector | undefined): Registry {
     has: (_, name) => typeof name === "string" && find(name) !== undefined,
     set(_, name, variable: Variable) {
       remove(String(name));
-      variables.set(String(name), weakly(addon, variable));
+      variables.set(String(name), weakHandle(addon, variable));
       return true;
     },
     deleteProperty(_, name) {

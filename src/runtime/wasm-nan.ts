@@ -1,5 +1,5 @@
 import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import { placeIn } from "./places.ts";
+import { broadcastIndex } from "./broadcast-index.ts";
 
 type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 
@@ -39,5 +39,5 @@ function keeping(kernel: KernelConfig): KernelConfig["kernelFunc"] {
 function placesIn(from: readonly number[], to: readonly number[]): (i: number) => number {
   const padded = [...Array<number>(to.length - from.length).fill(1), ...from];
   if (padded.every((size, axis) => size === to[axis])) return (i) => i;
-  return (i) => placeIn(padded, to, i);
+  return (i) => broadcastIndex(padded, to, i);
 }

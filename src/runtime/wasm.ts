@@ -1,8 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import { countCall, recordAllocation, recordRelease, upload } from "./allocation-tracker.ts";
 import { equalizeWasmBatches } from "./batch-matmul.ts";
 import { correctGradients } from "./gradients.ts";
 import { onStopped, watchEngine } from "./interrupts.ts";
-import { called, release, take, upload } from "./ledger.ts";
 import { require, requireAsTfjs, seed } from "./modules.ts";
 import type { Tf } from "./native.ts";
 import { correctPartGradients } from "./part-gradients.ts";
@@ -73,11 +73,11 @@ interface WasmBackend {
 function account(tfjs: Tfjs): void {
   const { dataIdMap } = tfjs.backend() as unknown as WasmBackend;
   const engine = tfjs.engine();
-  let op: ReturnType<typeof called> | undefined;
+  let op: ReturnType<typeof countCall> | undefined;
   const runKernel = engine.runKernel.bind(engine);
   engine.runKernel = ((name, inputs, attrs) => {
     const outer = op;
-    op = called(name);
+    op = countCall(name);
     try {
       return runKernel(name, inputs, attrs);
     } finally {
@@ -92,11 +92,11 @@ function account(tfjs: Tfjs): void {
     set(dataId, data);
     const bytes = data.dtype === "string" ? 0 : tfjs.util.bytesPerElement(data.dtype);
     const { shape, dtype } = data;
-    take(data, bytes * tfjs.util.sizeFromShape(shape), op ?? called(upload), shape, dtype);
+    recordAllocation(data, bytes * tfjs.util.sizeFromShape(shape), op ?? countCall(upload), shape, dtype);
   };
   const remove = dataIdMap.delete.bind(dataIdMap);
   dataIdMap.delete = (dataId) => {
-    release(dataIdMap.data.get(dataId));
+    recordRelease(dataIdMap.data.get(dataId));
     return remove(dataId);
   };
 }

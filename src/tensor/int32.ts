@@ -1,6 +1,6 @@
 // Numbers as int32, of which none may wrap around.
 
-import { placeIn } from "../runtime/places.ts";
+import { broadcastIndex } from "../runtime/broadcast-index.ts";
 import { readFloat64 } from "../storage/index.ts";
 import { reduceOver } from "./engine.ts";
 import { noGrad } from "./tape.ts";
@@ -47,7 +47,7 @@ export function checkTotals(op: string, x: AnyTensor, axes: readonly number[], t
   const values = x.dataSync();
   for (let n = 0; n < values.length; n++) {
     const i = reverse ? values.length - 1 - n : n;
-    const place = placeIn(kept, x.shape, i);
+    const place = broadcastIndex(kept, x.shape, i);
     const before = found[place]!;
     found[place] = kind === "prod" ? before * values[i]! : before + values[i]!;
     if (kind === "running") int32Of(op, exclusive ? before : found[place], placeText(i, x.shape));

@@ -1,6 +1,6 @@
 // The backward pass over tfjs' own tape. Unlike tfjs' it frees each saved activation and each gradient as soon as it has
 // been used, so that the peak of a training step is the activations and not those plus all their gradients.
-import { attribute, begin, tf } from "../runtime/index.ts";
+import { begin, categorize, tf } from "../runtime/index.ts";
 import { engine, run, scoped } from "./engine.ts";
 import { shapeText } from "./names.ts";
 import type { AnyTensor } from "./types/tensor.ts";
@@ -123,7 +123,7 @@ export function differentiate<A>(
       if (start !== dy && !found.includes(start)) start.dispose();
       return found as AnyTensor[];
     });
-    attribute(
+    categorize(
       "gradients",
       gradients.filter((gradient) => gradient !== undefined),
     );

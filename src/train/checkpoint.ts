@@ -10,8 +10,8 @@ import { decodeSafetensors, encodeSafetensors } from "../tensor/files/safetensor
 import { writeWhole } from "../tensor/files/save.ts";
 import { parameterList } from "../tensor/index.ts";
 import { assignParameters, type EarlyStopState, parameterValues } from "./early-stop.ts";
-import type { Evaluation, History, StepRecord } from "./history.ts";
 import type { Optimizer } from "./optimizer.ts";
+import type { Evaluation, History, StepRecord } from "./training-log.ts";
 
 export interface CheckpointOptions {
   /** The file, in the safetensors format: parameters by their path under `model/`, the optimizer's numbers under `optimizer/`. */

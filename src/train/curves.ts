@@ -2,7 +2,7 @@ import type { Data } from "plotly.js";
 import type { MemoryProbe } from "../memory/index.ts";
 import { type Figure, figure } from "../plot/figure.ts";
 import { palette } from "../plot/template.ts";
-import type { History } from "./history.ts";
+import type { History } from "./training-log.ts";
 
 const MIB = 2 ** 20;
 

@@ -1,7 +1,7 @@
 import type { Classifier } from "../nn/index.ts";
 import { tf } from "../runtime/index.ts";
 import { parameterList } from "../tensor/index.ts";
-import type { Evaluation } from "./history.ts";
+import type { Evaluation } from "./training-log.ts";
 
 export interface EarlyStopOptions {
   /** Evaluations without improvement after which the training ends. */

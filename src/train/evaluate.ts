@@ -2,7 +2,7 @@ import { autocast, type HalfType } from "../amp/index.ts";
 import type { Batch } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
 import { tf } from "../runtime/index.ts";
-import { judge, type Objective } from "./objective.ts";
+import { computeLoss, type Objective } from "./loss.ts";
 
 export interface EvaluateOptions {
   /** The cross-entropy of classes by default. */
@@ -22,7 +22,7 @@ export function evaluate(
   let right = 0;
   for (const batch of batches) {
     const count = batch.indices.length;
-    const forward = () => judge(objective, model.apply(model.parameters, batch), batch);
+    const forward = () => computeLoss(objective, model.apply(model.parameters, batch), batch);
     const [batchLoss, batchRight = Number.NaN] = tf.tidy(() => {
       const { loss, accuracy } = half ? autocast(half, forward) : forward();
       return [loss, accuracy].map((figure) => figure?.dataSync()[0]);

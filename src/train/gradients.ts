@@ -1,5 +1,5 @@
 import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
-import { attribute, tf } from "../runtime/index.ts";
+import { categorize, tf } from "../runtime/index.ts";
 import { differentiate } from "../tensor/tape.ts";
 
 /**
@@ -18,6 +18,6 @@ export function valueAndGradients(
     afterForward: afterForward as (value: Tensor) => void,
   });
   const gradients = found.gradients.map((gradient, i) => gradient ?? tf.zerosLike(variables[i]!));
-  attribute("gradients", gradients);
+  categorize("gradients", gradients);
   return { value: found.value as Scalar, gradients };
 }

@@ -4,8 +4,7 @@ export { accuracyCurve, lossCurve, memoryTimeline } from "./curves.ts";
 export type { EarlyStopOptions } from "./early-stop.ts";
 export { type EvaluateOptions, evaluate } from "./evaluate.ts";
 export { valueAndGradients } from "./gradients.ts";
-export { type Evaluation, type History, type StepRecord, type StepTimes, usefulTokensPerSecond } from "./history.ts";
-export type { Objective } from "./objective.ts";
+export type { Objective } from "./loss.ts";
 export type { Optimizer, OptimizerOptions, OptimizerState } from "./optimizer.ts";
 export {
   constantRate,
@@ -19,3 +18,10 @@ export {
 export { type SgdOptions, sgd } from "./sgd.ts";
 export { stepTimes, trainingFigure } from "./step-figures.ts";
 export { historyOf, type TrainOptions, train } from "./train.ts";
+export {
+  type Evaluation,
+  type History,
+  type StepRecord,
+  type StepTimes,
+  usefulTokensPerSecond,
+} from "./training-log.ts";

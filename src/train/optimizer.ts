@@ -1,8 +1,8 @@
 import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
 import type { OptimizerStep } from "../amp/index.ts";
-import { counted, shownAs } from "../display/shown-as.ts";
-import { attribute, tf, uninterrupted } from "../runtime/index.ts";
-import { joined, parted } from "../runtime/native/flatten.ts";
+import { defineSummary, formatCount } from "../display/define-summary.ts";
+import { categorize, tf, uninterrupted } from "../runtime/index.ts";
+import { flatten, unflatten } from "../runtime/native/flatten.ts";
 import { leaves, parameterList } from "../tensor/index.ts";
 
 export interface OptimizerOptions {
@@ -73,21 +73,21 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
   if (variables.length === 0) throw new TypeError("there are no parameters in what the optimizer was given");
   const total = variables.reduce((sum, { size }) => sum + size, 0);
   let slots = Object.fromEntries(rule.slots.map((name) => [name, tf.keep(tf.zeros([total])) as Tensor1D]));
-  attribute("optimizer state", Object.values(slots));
+  categorize("optimizer state", Object.values(slots));
   let taken = 0;
 
   const replace = (made: Record<string, Tensor1D>) => {
     tf.dispose(Object.values(slots));
     slots = made;
     for (const tensor of Object.values(made)) tf.keep(tensor);
-    attribute("optimizer state", Object.values(made));
+    categorize("optimizer state", Object.values(made));
   };
   const step = (given: readonly Tensor[] | object, rate?: number) => {
     const gradients = Array.isArray(given) ? (given as Tensor[]) : leaves(given).map(({ tensor }) => tensor);
     if (gradients.length !== variables.length)
       throw new RangeError(`the optimizer has ${variables.length} variables and got ${gradients.length} gradients`);
     return uninterrupted(() => {
-      const flat = joined(gradients);
+      const flat = flatten(gradients);
       tf.dispose(gradients);
       return flatStep(flat, rate);
     });
@@ -100,12 +100,12 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
     taken++;
     const norm = tf.tidy(() => {
       const { gradient, norm } = clipNorm === undefined ? { gradient: raw } : clipped(raw, clipNorm);
-      attribute("gradients", [raw, gradient]);
+      categorize("gradients", [raw, gradient]);
       const held = clipValue === undefined ? gradient : (tf.clipByValue(gradient, -clipValue, clipValue) as Tensor1D);
-      const parts = () => ({ gradient: held, parameters: () => joined(variables), slots, rate, step: taken });
+      const parts = () => ({ gradient: held, parameters: () => flatten(variables), slots, rate, step: taken });
       replace(tf.tidy(() => rule.advance(parts())));
       const updated = tf.tidy(() => rule.move(parts()));
-      parted(updated, variables).forEach((part, i) => {
+      unflatten(updated, variables).forEach((part, i) => {
         variables[i]!.assign(part);
       });
       return norm as Scalar | undefined;
@@ -130,10 +130,10 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
   const bytes = 4 * rule.slots.length * total;
   step.flat = flatStep;
   const optimizer = { variables, learningRate, step, state, restore, bytes, dispose };
-  return shownAs(
+  return defineSummary(
     optimizer,
     () =>
-      `${rule.name} of ${counted(total)} parameters in ${variables.length} tensors: learning rate ${learningRate}, ${counted(taken)} steps taken`,
+      `${rule.name} of ${formatCount(total)} parameters in ${variables.length} tensors: learning rate ${learningRate}, ${formatCount(taken)} steps taken`,
   );
 }
 

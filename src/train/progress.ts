@@ -1,7 +1,7 @@
 import { type DisplayHandle, display, html, inNotebook } from "../display/index.ts";
 import { formatBytes } from "../memory/index.ts";
-import { type History, type StepRecord, usefulTokensPerSecond } from "./history.ts";
 import { trainingFigure } from "./step-figures.ts";
+import { type History, type StepRecord, usefulTokensPerSecond } from "./training-log.ts";
 
 /** Milliseconds between two pictures of the progress, and between two of the figure, which is larger. */
 const EVERY = { notebook: 500, terminal: 100, figure: 2000 };

@@ -1,7 +1,7 @@
 import type { Data } from "plotly.js";
 import { type Figure, figure } from "../plot/figure.ts";
 import { palette } from "../plot/template.ts";
-import type { History, StepRecord } from "./history.ts";
+import type { History, StepRecord } from "./training-log.ts";
 
 /** Most points in a line, so that a figure that is drawn again and again stays small. */
 const POINTS = 300;

@@ -5,9 +5,9 @@ import type { Classifier } from "../nn/index.ts";
 import { deriveSeed } from "../random/index.ts";
 import { nativeMemory, resetPeak, tf, uninterrupted } from "../runtime/index.ts";
 import { valueAndGradients } from "./gradients.ts";
-import type { StepRecord } from "./history.ts";
-import { judge, type Objective } from "./objective.ts";
+import { computeLoss, type Objective } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";
+import type { StepRecord } from "./training-log.ts";
 
 export interface StepOptions {
   /** From 1. */
@@ -105,7 +105,7 @@ function lossAndGradients(
   let read: number | undefined;
   const forward = () => {
     const outputs = model.apply(model.parameters, batch, { training: true, seed });
-    const { loss, accuracy } = judge(objective, outputs, batch);
+    const { loss, accuracy } = computeLoss(objective, outputs, batch);
     right = accuracy && tf.keep(accuracy);
     return share === 1 ? loss : (tf.mul(loss, share) as Scalar);
   };

@@ -6,12 +6,12 @@ import { stopIfInterrupted } from "../runtime/index.ts";
 import { type CheckpointOptions, loadCheckpoint, runIdentity, saveCheckpoint } from "./checkpoint.ts";
 import { type EarlyStopOptions, earlyStop } from "./early-stop.ts";
 import { evaluate } from "./evaluate.ts";
-import type { History, StepRecord } from "./history.ts";
-import { checkObjective, type Objective } from "./objective.ts";
+import { checkObjective, type Objective } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { progress } from "./progress.ts";
 import type { Schedule } from "./schedule.ts";
 import { takeStep } from "./step.ts";
+import type { History, StepRecord } from "./training-log.ts";
 
 export interface TrainOptions {
   model: Classifier;

@@ -14,7 +14,7 @@ import { fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { labelTensor, linear, transformerClassifier } from "../../src/nn/index.ts";
 import { crossEntropy } from "../../src/nn/ops/cross-entropy.ts";
-import { collect, nativeMemory, ready, resetPeak, standAtDoor, tf } from "../../src/runtime/index.ts";
+import { collect, interceptOps, nativeMemory, ready, resetPeak, tf } from "../../src/runtime/index.ts";
 import { storageOf, to } from "../../src/storage/index.ts";
 import { parameterList } from "../../src/tensor/index.ts";
 import { valueAndGradients } from "../../src/train/index.ts";
@@ -90,7 +90,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
 
   test("a parameter is cast once until the outermost region is left, and again when it has changed", () => {
     let casts = 0;
-    const leave = standAtDoor((op, next) => {
+    const leave = interceptOps((op, next) => {
       if (op.name === "Cast" && op.inputs[0]!.shape.join() === "8,3") casts++;
       return next(op);
     });
@@ -111,7 +111,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
 
   test("gradients of float32 parameters are float32, computed in half, inside and outside of the region", () => {
     const seen = new Map<string, string[]>();
-    const leave = standAtDoor((op, next) => {
+    const leave = interceptOps((op, next) => {
       const out = next(op);
       if (op.name === "MatMul") seen.set("MatMul", [...(seen.get("MatMul") ?? []), storageOf(out[0]!)]);
       return out;

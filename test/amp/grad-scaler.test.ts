@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import { autocast, GradScaler, type GradScalerState } from "../../src/amp/index.ts";
-import { ready, standAtDoor, tf } from "../../src/runtime/index.ts";
+import { interceptOps, ready, tf } from "../../src/runtime/index.ts";
 import { to } from "../../src/storage/index.ts";
 import { adamW, sgd, valueAndGradients } from "../../src/train/index.ts";
 
@@ -166,7 +166,7 @@ describe("GradScaler", () => {
       variables,
     );
     const ops: string[] = [];
-    const leave = standAtDoor((op, next) => {
+    const leave = interceptOps((op, next) => {
       ops.push(op.name);
       return next(op);
     });

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { installHint } from "../../kernel/compile/install-hint.ts";
-import type { CompletionItem } from "../../kernel/protocol/introspection.ts";
+import type { CompletionItem } from "../../kernel/protocol/inspection.ts";
 import { openNotebook } from "../kernel/fixture.ts";
 import { emptyFolder, patience } from "./notebook.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readFacts } from "../../kernel/check/program/facts.ts";
-import { History } from "../../kernel/check/program/history.ts";
+import { analyzeCell } from "../../kernel/check/program/cell-analysis.ts";
+import { Program } from "../../kernel/check/program/program.ts";
 import { parseCell } from "../../kernel/compile/parse.ts";
 
 /** All that the language server takes for a list of imports: with another list it builds its program anew. */
@@ -9,13 +9,13 @@ function importsIn(text: string): string[] {
   return [...text.matchAll(/\b(?:from|import\()\s*"([^"]+)"/g)].map(([, specifier]) => specifier!);
 }
 
-function run(history: History, code: string): void {
+function run(history: Program, code: string): void {
   const { text, body } = parseCell(code);
-  history.succeed(history.begin(text, readFacts(body), false));
+  history.succeed(history.begin(text, analyzeCell(body), false));
 }
 
 test("a cell that declares and uses names changes one file of the program, and no list of imports", () => {
-  const history = new History();
+  const history = new Program();
   run(history, "const a0 = [1]; let total = 0; class Box0<T> { value!: T }");
   let before = new Map(history.files());
   let pages = before.size;
@@ -40,7 +40,7 @@ test("a cell that declares and uses names changes one file of the program, and n
 });
 
 test("what a cell's file holds does not grow with the notebook", () => {
-  const history = new History();
+  const history = new Program();
   const sizes: number[] = [];
   for (let cell = 0; cell < 500; cell++) {
     run(
@@ -50,6 +50,6 @@ test("what a cell's file holds does not grow with the notebook", () => {
     if (cell % 100 === 99) sizes.push(Math.max(...[...history.files()].map(([, text]) => text.length)));
   }
   assert.ok(sizes.at(-1)! <= 10_000, `the largest file has ${sizes.at(-1)} characters`);
-  const { text } = history.current("a500", readFacts(parseCell("a500").body));
+  const { text } = history.current("a500", analyzeCell(parseCell("a500").body));
   assert.ok(text.length < 300, text);
 });

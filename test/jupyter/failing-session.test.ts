@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { after, test } from "node:test";
-import { History } from "../../kernel/jupyter/history.ts";
+import { InputHistory } from "../../kernel/jupyter/input-history.ts";
 import { Kernel } from "../../kernel/jupyter/kernel.ts";
 import type { ExecuteOptions, Session } from "../../kernel/session/session.ts";
 import { connectTo } from "./client.ts";
@@ -31,7 +31,7 @@ const session = {
 
 const folder = mkdtempSync(path.join(tmpdir(), "halftone-failing-"));
 const connection = await makeConnection(folder);
-const kernel = await Kernel.start(connection, session, new History(undefined), () => {});
+const kernel = await Kernel.start(connection, session, new InputHistory(undefined), () => {});
 const stands = Object.assign(new EventEmitter(), {
   exitCode: null,
   signalCode: null,

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import * as v from "valibot";
-import { History } from "../../kernel/jupyter/history.ts";
+import { InputHistory } from "../../kernel/jupyter/input-history.ts";
 import { requests } from "../../kernel/jupyter/messages.ts";
 
 function open(file = path.join(mkdtempSync(path.join(tmpdir(), "halftone-history-")), "history.jsonl")) {
-  const history = new History(file);
+  const history = new InputHistory(file);
   const ask = (request: object) => history.answer(v.parse(requests.history_request, request));
   const sources = (request: object) => ask(request).map(([, , source]) => source);
   return { file, history, ask, sources };

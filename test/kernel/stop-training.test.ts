@@ -10,8 +10,8 @@ import { openNotebook, type Ran } from "./fixture.ts";
  */
 const setUp = `
 import {
-  adamW, autocast, checkpoint, customGrad, evaluate, freeUnreachable, GradScaler, historyOf, layer, listOps, listOpsVocabulary, mean,
-  mul, nativeMemory, parameterList, probe, scope, sum, tf, train, transformerClassifier, uniformLengthBatches, valueAndGrad,
+  adamW, autocast, checkpoint, customGrad, evaluate, freeUnreachable, GradScaler, historyOf, listOps, listOpsVocabulary, mean,
+  mul, nativeMemory, parameterList, probe, profileScope, scope, sum, tf, train, transformerClassifier, uniformLengthBatches, valueAndGrad,
   withMemoryBudget,
 } from "halftone";
 
@@ -71,7 +71,7 @@ const work: Record<string, string> = {
   evaluation: "for (;;) evaluate(model, batches.epoch(0))",
   "checkpointed layers": `const loss = checkpoint((w: typeof weights) => sum(trap(mul(trap(mul(w as any, 2)), w as any))));
     for (;;) valueAndGrad((w: any) => sum(mul(loss(w) as any, 2)))(weights as any)`,
-  "a probe": "for (;;) probe(() => layer('all', step))",
+  "a probe": "for (;;) probe(() => profileScope('all', step))",
   "an async probe": "for (;;) await probe(async () => { await null; return autocast('bfloat16', step) })",
   "a budget and scopes": `for (;;) withMemoryBudget('1 GB', () => scope(() => {
       using s = scope();

@@ -4,7 +4,7 @@ import type { Scalar } from "@tensorflow/tfjs-node-gpu";
 import { fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { displaySymbol } from "../../src/display/index.ts";
-import { freeUnreachable, layer, probe } from "../../src/memory/index.ts";
+import { freeUnreachable, probe, profileScope } from "../../src/memory/index.ts";
 import { predictTransformerMemory, transformerClassifier } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
 import { storageOf, to } from "../../src/storage/index.ts";
@@ -18,8 +18,10 @@ describe("probe", () => {
   test("counts bytes by op, storage type and layer", native, () => {
     const a = tf.tensor1d([1, 2, 3]);
     const { value, peak, before, retained, byOp, byType, byLayer } = probe(() => {
-      const product = layer("outer", () => layer("inner", () => tf.outerProduct(a, tf.tensor1d([1, 2, 3, 4]))));
-      const small = layer("outer", () => product.less(5));
+      const product = profileScope("outer", () =>
+        profileScope("inner", () => tf.outerProduct(a, tf.tensor1d([1, 2, 3, 4]))),
+      );
+      const small = profileScope("outer", () => product.less(5));
       product.dispose();
       return small;
     });
@@ -48,11 +50,11 @@ describe("probe", () => {
   test("follows an async function, its layers too", native, async () => {
     const turn = () => new Promise(setImmediate);
     const { byLayer, retained, milliseconds } = await probe(async () => {
-      const one = layer("one", async () => {
+      const one = profileScope("one", async () => {
         await turn();
         return tf.ones([10]).add(1);
       });
-      const two = layer("two", async () => {
+      const two = profileScope("two", async () => {
         await turn();
         return tf.ones([20]).add(1);
       });
@@ -91,8 +93,8 @@ describe("probe", () => {
 
   test("counts the backward pass in the layer of the forward pass", native, () => {
     const x = tf.ones([4]).add(0);
-    const run = () => tf.grad((p) => layer("cube", () => p.pow(3)).sum())(x);
-    const forward = probe(() => layer("cube", () => x.pow(3))).byLayer.cube!.calls;
+    const run = () => tf.grad((p) => profileScope("cube", () => p.pow(3)).sum())(x);
+    const forward = probe(() => profileScope("cube", () => x.pow(3))).byLayer.cube!.calls;
     assert.ok(probe(run).byLayer.cube!.calls > forward);
   });
 
@@ -163,7 +165,7 @@ describe("probe", () => {
     );
     freeUnreachable();
     assert.equal(
-      layer("free", () => 7),
+      profileScope("free", () => 7),
       7,
     );
   });

@@ -6,7 +6,7 @@ import type { Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { freeUnreachable } from "../../src/memory/index.ts";
-import { ready, standAtDoor, tf } from "../../src/runtime/index.ts";
+import { interceptOps, ready, tf } from "../../src/runtime/index.ts";
 
 const { backend } = await ready();
 const programs = process.env.HALFTONE_STRESS ? 20 : 2;
@@ -110,7 +110,7 @@ function randomProgram(seed: number): void {
 test("no live tensor is freed when garbage is collected around every op", {
   skip: backend === "tensorflow" ? false : "no native op passes the door",
 }, () => {
-  const leave = standAtDoor((op, next) => {
+  const leave = interceptOps((op, next) => {
     freeUnreachable();
     const made = next(op);
     freeUnreachable();

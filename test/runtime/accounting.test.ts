@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { nativeMemory, type Policy, ready, resetPeak, runtimeInfo, standAtDoor, tf } from "../../src/runtime/index.ts";
+import {
+  interceptOps,
+  nativeMemory,
+  type OpInterceptor,
+  ready,
+  resetPeak,
+  runtimeInfo,
+  tf,
+} from "../../src/runtime/index.ts";
 
 await ready();
 const native = runtimeInfo().backend === "tensorflow";
@@ -92,13 +100,13 @@ test("a policy at the door sees every op, may change its inputs, and leaves no t
   const a = tf.tensor1d([1, 2, 3]);
   const b = tf.tensor1d([10, 20, 30]);
   const seen: string[] = [];
-  const watch: Policy = (op, next) => {
+  const watch: OpInterceptor = (op, next) => {
     seen.push(`${op.name} of ${op.inputs.map((input) => `[${input.shape}]`).join(" and ")}`);
     return next(op);
   };
-  const swap: Policy = (op, next) => next(op.name === "Sub" ? { ...op, inputs: [...op.inputs].reverse() } : op);
-  const takeOffSwap = standAtDoor(swap);
-  const takeOffWatch = standAtDoor(watch);
+  const swap: OpInterceptor = (op, next) => next(op.name === "Sub" ? { ...op, inputs: [...op.inputs].reverse() } : op);
+  const takeOffSwap = interceptOps(swap);
+  const takeOffWatch = interceptOps(watch);
   assert.deepEqual([...b.sub(a).dataSync()], [-9, -18, -27]);
   takeOffSwap();
   assert.deepEqual([...b.sub(a).dataSync()], [9, 18, 27]);

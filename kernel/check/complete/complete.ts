@@ -1,16 +1,16 @@
 import { wordEnd, wordStart } from "../../compile/words.ts";
-import type { CompletionItem, Completions } from "../../protocol/introspection.ts";
+import type { CompletionItem, Completions } from "../../protocol/inspection.ts";
 import type { Checker } from "../checker.ts";
-import type { Kind } from "../program/facts.ts";
+import type { Kind } from "../program/cell-analysis.ts";
 import { kernelExports, kernelPackages } from "../program/packages.ts";
 import { namesModule } from "../program/paths.ts";
 import { markupText, offsetIn, positionIn, shifted } from "../program/positions.ts";
 import type { Range, ServerCompletion, ServerCompletions } from "../server/protocol.ts";
 import type { Workspace } from "../server/workspace.ts";
+import { type ContextFreeCompletion, contextFreeCompletion } from "./context-free.ts";
 import { pathCompletions } from "./files.ts";
 import { magicCompletions } from "./magic.ts";
-import { type PlainPlace, plainCompletion } from "./plain.ts";
-import { understand } from "./understand.ts";
+import { parsePartial } from "./parse-partial.ts";
 
 /** Items whose types and docs are asked for: half a millisecond each. */
 const described = 12;
@@ -30,7 +30,7 @@ export class Completer {
   async complete(code: string, cursor: number): Promise<Completions | undefined> {
     const magic = magicCompletions(this.#checker.cwd, code, cursor);
     if (magic) return magic;
-    const text = understand(code).text;
+    const text = parsePartial(code).text;
     const first = wordStart(text, cursor);
     const isNumber = /\d/.test(text[first] ?? "") && first < cursor;
     const start = isNumber ? cursor : text[first - 1] === "#" ? first - 1 : first;
@@ -53,7 +53,7 @@ export class Completer {
   /** Where the cell has no part in the answer, from the program that the server has. */
   async #askPlain(text: string, cursor: number, start: number, end: number): Promise<Found | undefined> {
     const { revision, history } = this.#checker;
-    const place = plainCompletion(text, start, end, (name) => history.names.get(name)?.value !== undefined);
+    const place = contextFreeCompletion(text, start, end, (name) => history.names.get(name)?.value !== undefined);
     if (!place) return undefined;
     const key = "member" in place ? `${place.member}.` : place.names;
     if (this.#plain.revision !== revision) this.#plain = { revision, lists: new Map() };
@@ -61,14 +61,14 @@ export class Completer {
     if (!items) return undefined;
     this.#plain.lists.set(key, items);
     if ("member" in place) return { items };
-    const own = understand(text).facts.declared;
+    const own = parsePartial(text).facts.declared;
     const all = items.filter(({ text }) => !own.has(text));
     for (const [name, { kind }] of own) all.push({ text: name, kind: valueKinds[kind] });
     const first = matching(all, text.slice(start, cursor), ({ text }) => text).slice(0, described);
     return first.some(({ text }) => own.has(text)) ? undefined : { items: all };
   }
 
-  async #listPlain(place: PlainPlace): Promise<Item[] | undefined> {
+  async #listPlain(place: ContextFreeCompletion): Promise<Item[] | undefined> {
     const list = await this.#checker.aboutNames((workspace, lines) => {
       const at = "member" in place ? place.member : place.names;
       const [line, character] =

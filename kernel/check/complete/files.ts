@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Completions } from "../../protocol/introspection.ts";
+import type { Completions } from "../../protocol/inspection.ts";
 
 /** Paths of files for a cursor inside a string that nothing better is known about. */
 export function pathCompletions(cwd: string, text: string, cursor: number): Completions | undefined {

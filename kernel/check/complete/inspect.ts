@@ -1,16 +1,16 @@
 import { wordEnd, wordStart } from "../../compile/words.ts";
-import type { Introspector } from "../../protocol/introspection.ts";
+import type { Introspector } from "../../protocol/inspection.ts";
 import type { MimeBundle } from "../../protocol/output.ts";
 import type { Checker } from "../checker.ts";
 import { namesModule } from "../program/paths.ts";
 import { markupText, positionIn, shifted } from "../program/positions.ts";
 import type { ServerHover, ServerSignatureHelp } from "../server/protocol.ts";
-import { within } from "../server/within.ts";
+import { withTimeout } from "../server/with-timeout.ts";
 import type { Workspace } from "../server/workspace.ts";
 import { withoutAlias } from "./complete.ts";
+import { contextFreeName } from "./context-free.ts";
 import { openString } from "./files.ts";
-import { plainName } from "./plain.ts";
-import { understand } from "./understand.ts";
+import { parsePartial } from "./parse-partial.ts";
 
 /** What a running program says of a variable: its value and, for a tensor, its shape. */
 export type Live = Introspector["inspect"];
@@ -26,7 +26,7 @@ export async function inspect(
   cursor: number,
   detail: 0 | 1,
 ): Promise<MimeBundle | undefined> {
-  const { text } = understand(code);
+  const { text } = parsePartial(code);
   const onWord = wordStart(text, cursor) < wordEnd(text, cursor);
   const question = async (workspace: Workspace, module: string, lines: number) => {
     const hover = async (offset: number) => {
@@ -43,9 +43,9 @@ export async function inspect(
     const markdown = help && signature(help);
     return markdown ? { markdown, variable: false } : undefined;
   };
-  const value = onWord ? within(patience, live(code, cursor, detail)) : undefined;
+  const value = onWord ? withTimeout(patience, live(code, cursor, detail)) : undefined;
   const name = onWord
-    ? plainName(text, cursor, (name) => checker.history.names.get(name)?.value !== undefined)
+    ? contextFreeName(text, cursor, (name) => checker.history.names.get(name)?.value !== undefined)
     : undefined;
   const plainly = async (workspace: Workspace, lines: ReadonlyMap<string, number>) => {
     const position = { line: lines.get(name!)!, character: 0 };

@@ -1,4 +1,4 @@
-import type { Completions } from "../../protocol/introspection.ts";
+import type { Completions } from "../../protocol/inspection.ts";
 import { filesFor } from "./files.ts";
 
 /** Completion of what stands behind a magic. */

@@ -1,6 +1,6 @@
 import { isLong, offThread } from "../../compile/off-thread.ts";
 import { parseCell } from "../../compile/parse.ts";
-import { type Facts, readFacts } from "./facts.ts";
+import { analyzeCell, type CellAnalysis } from "./cell-analysis.ts";
 import { isTrivial } from "./trivial.ts";
 
 /** What the checker knows of a cell's text without its neighbours. */
@@ -8,7 +8,7 @@ export interface Analysis {
   /** The text with option lines blanked. */
   text: string;
   language: "ts" | "tsx";
-  facts: Facts;
+  facts: CellAnalysis;
   /** It can have no type error. */
   trivial: boolean;
 }
@@ -18,7 +18,7 @@ export function analyze(source: string): Analysis | undefined {
   const { text, language, body, diagnostics } = parseCell(source);
   if (diagnostics.length > 0) return undefined;
   try {
-    return { text, language, facts: readFacts(body), trivial: isTrivial(body) };
+    return { text, language, facts: analyzeCell(body), trivial: isTrivial(body) };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

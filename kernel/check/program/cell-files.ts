@@ -1,4 +1,4 @@
-import type { Facts } from "./facts.ts";
+import type { CellAnalysis } from "./cell-analysis.ts";
 import { type Header, headerText } from "./header.ts";
 import { cellModule, pageModule, stemIn } from "./paths.ts";
 
@@ -68,7 +68,7 @@ export class CellFiles {
   }
 
   /** Makes room for a cell. */
-  take(cell: number, facts: Facts, tsx: boolean, alone: boolean): Place {
+  take(cell: number, facts: CellAnalysis, tsx: boolean, alone: boolean): Place {
     const place = facts.ownFile || tsx || alone ? this.#takeFile(tsx, facts.modules) : this.#shortestPage();
     if (!isPage(place)) place.cell = cell;
     this.#places.set(cell, place);

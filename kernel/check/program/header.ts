@@ -1,4 +1,4 @@
-import type { Facts } from "./facts.ts";
+import type { CellAnalysis } from "./cell-analysis.ts";
 import { isVariable, type NameRecord, type Names } from "./names.ts";
 import { historyModule } from "./paths.ts";
 
@@ -36,7 +36,7 @@ const settle = "type $$Settle<E> = 0 extends 1 & E ? any : E extends never[] ? a
  * nobody reads, and takes each for what it is. `pathOf`: where a cell's names are found.
  */
 export function header(
-  facts: Facts,
+  facts: CellAnalysis,
   names: Names,
   pathOf: (cell: number) => string,
   wanted: Iterable<string>,
@@ -95,7 +95,7 @@ function declareAnew(
 }
 
 /** What a cell's file exports besides what the cell itself does. */
-export function footer(facts: Facts, names: Names): string {
+export function footer(facts: CellAnalysis, names: Names): string {
   const exported = [...facts.declared.keys()].filter((name) => !facts.exported.has(name));
   const ends: string[] = [];
   for (const name of facts.touched) {

@@ -1,4 +1,4 @@
-import type { Declared, Facts, Kind } from "./facts.ts";
+import type { CellAnalysis, Declared, Kind } from "./cell-analysis.ts";
 
 /** Who gave a name its meaning last. A value and a type may have come from different cells. */
 export interface NameRecord {
@@ -25,7 +25,7 @@ export class Names {
   }
 
   /** A cell begins to run: what it declares takes its place, whether or not the cell then fails. */
-  begin(cell: number, facts: Facts): void {
+  begin(cell: number, facts: CellAnalysis): void {
     for (const [name, declared] of facts.declared) this.#declare(cell, name, declared);
     for (const name of facts.touched) {
       const record = this.#records.get(name);
@@ -34,7 +34,7 @@ export class Names {
   }
 
   /** It ended without an error: its checks and assignments hold. */
-  succeed(cell: number, facts: Facts): void {
+  succeed(cell: number, facts: CellAnalysis): void {
     for (const name of facts.touched) {
       const record = this.#records.get(name);
       if (record?.value && isVariable(record.value.kind) && record.value.cell <= cell) record.narrowedBy = cell;

@@ -1,4 +1,4 @@
-import type { Declared, Facts } from "./facts.ts";
+import type { CellAnalysis, Declared } from "./cell-analysis.ts";
 
 export interface Naming {
   /** For each cell, names that it declares or uses under another name than the last. */
@@ -13,7 +13,7 @@ export interface Naming {
  * Tells apart the declarations of one name by several cells. A value and a type may share a name; two values may not.
  * All but the last get a number.
  */
-export function versions(cells: readonly Facts[]): Naming {
+export function versions(cells: readonly CellAnalysis[]): Naming {
   const counts = new Map<string, number>();
   const current = new Map<string, Declared>();
   const seen: Map<string, number>[] = [];

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { UserError } from "../../../src/base/user-error.ts";
 import type { CompilerOptions } from "../program/config.ts";
-import type { Policy } from "./policy.ts";
+import type { TypeErrorPolicy } from "./policy.ts";
 
 export interface NotebookTypes {
-  policy?: Policy;
+  policy?: TypeErrorPolicy;
   compilerOptions?: CompilerOptions;
 }
 

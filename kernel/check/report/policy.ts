@@ -1,16 +1,16 @@
 /** What a type error means for a cell: it does not run; it is told and runs; nobody looks. */
-export type Policy = "error" | "warn" | "off";
+export type TypeErrorPolicy = "error" | "warn" | "off";
 
 const policies: readonly string[] = ["error", "warn", "off"];
 
-export function isPolicy(value: unknown): value is Policy {
+export function isTypeErrorPolicy(value: unknown): value is TypeErrorPolicy {
   return typeof value === "string" && policies.includes(value);
 }
 
 /** The policy of an environment, in `HALFTONE_TYPES`. */
-export function policyOf(env: NodeJS.ProcessEnv): { policy: Policy; problem?: string } {
+export function typeErrorPolicy(env: NodeJS.ProcessEnv): { policy: TypeErrorPolicy; problem?: string } {
   const value = env.HALFTONE_TYPES;
   if (value === undefined || value === "") return { policy: "error" };
-  if (isPolicy(value)) return { policy: value };
+  if (isTypeErrorPolicy(value)) return { policy: value };
   return { policy: "error", problem: `HALFTONE_TYPES must be error, warn or off, got ${value}; it is taken for error` };
 }

@@ -1,5 +1,5 @@
 import type { Output } from "../../protocol/output.ts";
-import { sendEvent } from "../io/outbox.ts";
+import { sendEvent } from "../io/output-buffer.ts";
 import { currentCell, type HostCell } from "../run/cells.ts";
 import { isInterrupt } from "../run/keyboard-interrupt.ts";
 import { describeSafely } from "./errors.ts";

@@ -2,7 +2,7 @@
 
 import type { Command } from "../../protocol/host.ts";
 import { makeString, Table } from "../primordials.ts";
-import { sendEvent } from "./outbox.ts";
+import { sendEvent } from "./output-buffer.ts";
 
 type Call = Extract<Command, { type: "call" }>;
 type Method = (params: never) => unknown;

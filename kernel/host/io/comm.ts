@@ -3,10 +3,10 @@ import { randomUUID } from "node:crypto";
 import type { CommMessage } from "../../protocol/output.ts";
 import { callLate } from "../errors/late.ts";
 import { defineProperty, Table } from "../primordials.ts";
-import { base64, encodeObject } from "../render/bundle.ts";
+import { base64, encodeObject } from "../render/mime-bundle.ts";
 import { currentCell, type HostCell } from "../run/cells.ts";
 import { answerCalls } from "./calls.ts";
-import { sendEvent } from "./outbox.ts";
+import { sendEvent } from "./output-buffer.ts";
 
 export type CommData = Record<string, unknown>;
 

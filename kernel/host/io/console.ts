@@ -6,7 +6,7 @@ import { StringDecoder } from "node:string_decoder";
 import { inspect } from "node:util";
 import { defineProperty, intrinsics } from "../primordials.ts";
 import { currentId } from "../run/cells.ts";
-import { sendEvent, sendStream } from "./outbox.ts";
+import { sendEvent, sendStream } from "./output-buffer.ts";
 
 type StreamName = "stdout" | "stderr";
 

@@ -1,8 +1,8 @@
 import type { MimeBundle } from "../../protocol/output.ts";
 import { defineProperty, intrinsics } from "../primordials.ts";
-import { encodeBundle, encodeObject } from "../render/bundle.ts";
+import { encodeBundle, encodeObject } from "../render/mime-bundle.ts";
 import { currentId } from "../run/cells.ts";
-import { sendEvent } from "./outbox.ts";
+import { sendEvent } from "./output-buffer.ts";
 
 export interface DisplayOptions {
   metadata?: Record<string, unknown>;

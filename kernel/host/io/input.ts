@@ -1,7 +1,7 @@
 import type { Command } from "../../protocol/host.ts";
 import { defineProperty, intrinsics, Table } from "../primordials.ts";
 import { currentId } from "../run/cells.ts";
-import { sendEvent } from "./outbox.ts";
+import { sendEvent } from "./output-buffer.ts";
 
 interface Question {
   resolve: (text: string) => void;

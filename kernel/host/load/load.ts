@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { installHint } from "../../compile/install-hint.ts";
 import type { CellImport } from "../../protocol/imports.ts";
 import { placeError } from "../errors/stack.ts";
-import { sendEvent } from "../io/outbox.ts";
+import { sendEvent } from "../io/output-buffer.ts";
 import { defineProperty, endsWith, exec, indexOf, intrinsics, isIn, startsWith } from "../primordials.ts";
 import { findCell } from "../run/cells.ts";
 import { isPackage, requireInside, usePackagesOf } from "./packages.ts";

@@ -3,8 +3,8 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { magics } from "../../magics/names.ts";
-import { describeRemotely, lexicalNames, look, newGlobals } from "../introspect.ts";
 import { tensorMemory } from "../io/usage.ts";
+import { describeRemotely, lexicalNames, look, newGlobals } from "../live-values.ts";
 import { previewOf, typeName } from "../passive.ts";
 import { shell } from "./shell.ts";
 

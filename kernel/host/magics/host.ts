@@ -13,7 +13,7 @@ interface Started {
 /** What each cell has started to time. */
 const started = new WeakMap<HostCell, Started>();
 
-const doors = {
+const hostApi = {
   async line(name: string, argument: string): Promise<void> {
     await (await import("./commands.ts")).runLine(name, argument);
   },
@@ -57,7 +57,7 @@ const doors = {
 };
 
 export function installMagics(): void {
-  defineProperty(globalThis, MAGICS, { value: Object.freeze(doors), enumerable: false });
+  defineProperty(globalThis, MAGICS, { value: Object.freeze(hostApi), enumerable: false });
 }
 
 function begin(): Started {

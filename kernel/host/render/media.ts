@@ -1,6 +1,6 @@
 import type { MimeBundle } from "../../protocol/output.ts";
 import { intrinsics } from "../primordials.ts";
-import { base64 } from "./bundle.ts";
+import { base64 } from "./mime-bundle.ts";
 
 const signatures: [type: string, offset: number, bytes: number[]][] = [
   ["image/png", 0, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],

@@ -2,9 +2,9 @@ import { inspect } from "node:util";
 import { shorten } from "../../../src/display/shorten.ts";
 import type { MimeBundle } from "../../protocol/output.ts";
 import { apply, isIn } from "../primordials.ts";
-import { encodeBundle } from "./bundle.ts";
 import { dataFrame } from "./frame.ts";
 import { element, image } from "./media.ts";
+import { encodeBundle } from "./mime-bundle.ts";
 
 /** The method by which a value shows itself: Deno's convention. */
 const displaySymbol = Symbol.for("Jupyter.display");

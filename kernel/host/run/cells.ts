@@ -95,6 +95,6 @@ export function currentId(): number {
   return currentCell()?.id ?? 0;
 }
 
-export function within<Result>(cell: HostCell, action: () => Result): Result {
+export function runInCell<Result>(cell: HostCell, action: () => Result): Result {
   return run(cell, action);
 }

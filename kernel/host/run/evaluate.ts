@@ -5,12 +5,12 @@ import type { Output } from "../../protocol/output.ts";
 import { describeInterrupt, describeSafely } from "../errors/errors.ts";
 import { containBy, describeLateBy, reportLate } from "../errors/late.ts";
 import { cellUrl, forgetCells, nameCell, type Place, placeInScript } from "../errors/stack.ts";
-import { encodeEvent, mark, sendEncoded, sendEvent, together, uninterrupted } from "../io/outbox.ts";
+import { encodeEvent, mark, sendEncoded, sendEvent, together, uninterrupted } from "../io/output-buffer.ts";
 import type { Loader } from "../load/load.ts";
 import { apply, defineProperty, includes, inherits, intrinsics, now } from "../primordials.ts";
 import { render } from "../render/value.ts";
 import { clearAsyncIds } from "./async-ids.ts";
-import { addCell, currentCell, type HostCell, startedBy, within } from "./cells.ts";
+import { addCell, currentCell, type HostCell, runInCell, startedBy } from "./cells.ts";
 import { installExit } from "./exit.ts";
 import { Inspector, type Reply, type Thrown } from "./inspector.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -118,7 +118,7 @@ export class Evaluator {
       nameCell(cell);
       this.#evaluating = cell;
       const expression = `${script}\n//# sourceURL=${cellUrl(id)}`;
-      within(cell, () =>
+      runInCell(cell, () =>
         this.#inspector.evaluateScript(expression, (error, reply) => this.#evaluated(cell, error, reply)),
       );
     } catch (error) {
@@ -188,7 +188,7 @@ export class Evaluator {
       const settled = types.isPromise(value) ? await value : value;
       if (cell.settled) return;
       if (settled !== undefined) {
-        const data = await within(cell, () => render(settled));
+        const data = await runInCell(cell, () => render(settled));
         if (cell.settled) return;
         this.#end(cell, "ok", { type: "result", data, metadata: {} });
       } else this.#end(cell, "ok");
@@ -231,7 +231,7 @@ export class Evaluator {
   #contain(cell: HostCell | undefined, action: () => void): boolean {
     const before = this.#evaluating;
     this.#evaluating = cell;
-    const inCell = cell ? () => within(cell, action) : action;
+    const inCell = cell ? () => runInCell(cell, action) : action;
     let ended = true;
     this.#inspector.act(inCell, () => {
       ended = false;
@@ -244,7 +244,7 @@ export class Evaluator {
   /** The last output as it is sent; false for one that JSON cannot carry, which an error stands for. */
   #encode(cell: HostCell, output: Output): { body: string; isWhole: boolean } {
     try {
-      return { body: within(cell, () => encodeEvent({ type: "output", cell: cell.id, output })), isWhole: true };
+      return { body: runInCell(cell, () => encodeEvent({ type: "output", cell: cell.id, output })), isWhole: true };
     } catch (error) {
       const instead = this.#describe(cell, error);
       return { body: encodeEvent({ type: "output", cell: cell.id, output: instead }), isWhole: false };
@@ -276,7 +276,7 @@ export class Evaluator {
       together(() => {
         if (encoded) sendEncoded(cell.id, encoded.body);
         const { atEnd } = cell;
-        for (let index = 0; index < atEnd.length; index++) within(cell, atEnd[index]!);
+        for (let index = 0; index < atEnd.length; index++) runInCell(cell, atEnd[index]!);
         cell.value = undefined;
         addShared(this.#shared, slots.running, -1);
         sendEvent({ type: "done", cell: cell.id, status, elapsed: now() - cell.started });

@@ -1,5 +1,5 @@
 import { isAboveCode, isCalledFromCode } from "../errors/stack.ts";
-import { allIsDone, isUninterrupted } from "../io/outbox.ts";
+import { allIsDone, isUninterrupted } from "../io/output-buffer.ts";
 import { defineProperty, includes, now, soon } from "../primordials.ts";
 import { currentCell, findCell, type HostCell, latestId, startedBy } from "./cells.ts";
 import { KeyboardInterrupt } from "./keyboard-interrupt.ts";

@@ -1,13 +1,13 @@
 import type { NotebookOutput } from "../nbformat.ts";
 import type { RunRecord, RunStatus } from "../record.ts";
 import { loadHighlight } from "./code.ts";
-import { bytes, elapsed, seconds } from "./facts.ts";
 import { Figures } from "./figure.ts";
 import { escapeHtml } from "./html.ts";
 import { imageSource } from "./images.ts";
 import { Markdown } from "./markdown.ts";
 import { renderOutput } from "./output.ts";
 import { behaviourOf, document, FRAME_SCRIPT, policy, type SharePlotly } from "./page.ts";
+import { bytes, elapsed, seconds } from "./run-summary.ts";
 
 export interface LandingEntry {
   title: string;

@@ -5,12 +5,12 @@ import type { Cell, CodeCell, Notebook } from "../nbformat.ts";
 import { hasTag } from "../parameters.ts";
 import { runRecord } from "../record.ts";
 import { loadHighlight } from "./code.ts";
-import { elapsed, renderFacts, seconds } from "./facts.ts";
 import { type Bundle, Figures, plotlySource } from "./figure.ts";
 import { escapeHtml } from "./html.ts";
 import { imageSource } from "./images.ts";
 import { type Heading, Markdown } from "./markdown.ts";
 import { type OutputContext, renderOutput } from "./output.ts";
+import { elapsed, renderRunSummary, seconds } from "./run-summary.ts";
 
 export interface PageOptions {
   /** The page's title where the notebook has no heading of its own. */
@@ -68,7 +68,7 @@ export async function renderPage(
       `<span class="status">${status(record)}</span></header>` +
       renderContents(headings) +
       `<main id="main">${hasTitle ? "" : `<h1>${escapeHtml(title)}</h1>`}${failure(notebook)}${body.join("\n")}` +
-      `${record ? renderFacts(record) : ""}</main>${behaviour.html}`,
+      `${record ? renderRunSummary(record) : ""}</main>${behaviour.html}`,
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import type { NativeOp, RunOp } from "../door.ts";
+import type { NativeOp, RunOp } from "../intercept-ops.ts";
 import { entryOf, localEntry, type Metadata, nativeBackend } from "./backend.ts";
 import { DOUBLE, INT32, type Storage, storageOfType, typeOf } from "./storage-types.ts";
 

@@ -4,12 +4,12 @@ import { integers, isNative } from "./op.ts";
 import { reshape } from "./primitives.ts";
 
 /** The elements of some tensors one after the other. */
-export function joined(tensors: readonly Tensor[]): Tensor1D {
+export function flatten(tensors: readonly Tensor[]): Tensor1D {
   return tf.tidy(() => tf.concat(tensors.map((tensor) => shaped(tensor, [tensor.size]) as Tensor1D)));
 }
 
 /** The parts of a vector in the shapes of the tensors that it was joined from. */
-export function parted(flat: Tensor1D, like: readonly Tensor[]): Tensor[] {
+export function unflatten(flat: Tensor1D, like: readonly Tensor[]): Tensor[] {
   const sizes = like.map(({ size }) => size);
   return tf.tidy(() => tf.split(flat, sizes).map((part, i) => shaped(part, like[i]!.shape)));
 }

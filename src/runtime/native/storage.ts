@@ -1,7 +1,7 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
-import type { NativeOp } from "../door.ts";
-import { standInnermost } from "../door.ts";
+import type { NativeOp } from "../intercept-ops.ts";
+import { interceptInnermost } from "../intercept-ops.ts";
 import { entryOf, type ScalarValues, useBackend } from "./backend.ts";
 import { executeCast, isOwnCast } from "./cast.ts";
 import { rewritten } from "./promotion.ts";
@@ -52,7 +52,7 @@ export function openStorage(native: NodeJSKernelBackend): void {
 function begin(): void {
   inUse = true;
   // Within autocast, which may have begun before: what that casts is to be seen here.
-  standInnermost((op, next) => (isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : withNumber(op, next(op))));
+  interceptInnermost((op, next) => (isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : withNumber(op, next(op))));
   for (const callback of whenUsed.splice(0)) callback();
 }
 

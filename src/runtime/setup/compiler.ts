@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../base/user-error.ts";
 import type { Recipe } from "./recipe.ts";
-import { compilerError, runTool } from "./tool.ts";
+import { compilerError, runTool } from "./run-tool.ts";
 
 export interface Compiler {
   command: string;

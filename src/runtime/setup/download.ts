@@ -5,7 +5,7 @@ import { UserError } from "../../base/user-error.ts";
 import { wheelFolder } from "./cache.ts";
 import { sha256 } from "./manifest.ts";
 import type { Python } from "./python.ts";
-import { lastLine, runTool } from "./tool.ts";
+import { lastLine, runTool } from "./run-tool.ts";
 import type { Wheel } from "./wheels.ts";
 
 const partial = ".download-";

@@ -6,13 +6,13 @@ import { type Device, hasGlibc } from "../machine.ts";
 import { cacheFolder, libraryFolder, nativeFolder } from "./cache.ts";
 import { bindingFile, type Compiler, compile, findCompiler } from "./compiler.ts";
 import { clearDownloads, downloadWheel, keptWheel } from "./download.ts";
-import { alone } from "./lock.ts";
 import { fault, readManifest, writeManifest } from "./manifest.ts";
 import { findPython, type Python } from "./python.ts";
 import { type Recipe, recipeFor } from "./recipe.ts";
-import { lastLine, runTool } from "./tool.ts";
+import { lastLine, runTool } from "./run-tool.ts";
 import { unpack } from "./unpack.ts";
 import { tensorflowVersion, type Wheel } from "./wheels.ts";
+import { withLock } from "./with-lock.ts";
 
 /** Hears what goes on: one line a step, and between them how far a long step is (0 to 1). */
 export interface Progress {
@@ -32,7 +32,7 @@ export async function provision(device: Device, progress: Progress, signal?: Abo
   const folder = libraryFolder(recipe.key);
   if (await isSound(folder, progress)) return folder;
   const waits = (pid: string) => progress.step(`Another setup (process ${pid}) is at work; waiting for it`);
-  await alone(cacheFolder(), waits, () =>
+  await withLock(cacheFolder(), waits, () =>
     explained(async () => {
       if (!(await isSound(folder))) await build(recipe, folder, progress, signal);
     }),

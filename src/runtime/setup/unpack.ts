@@ -1,7 +1,7 @@
 import path from "node:path";
 import { UserError } from "../../base/user-error.ts";
 import type { Python } from "./python.ts";
-import { lastLine, runTool } from "./tool.ts";
+import { lastLine, runTool } from "./run-tool.ts";
 import type { Wheel } from "./wheels.ts";
 
 /** Python is there for pip anyway, and its zipfile needs no package. Prints bytes done and bytes in all. */

@@ -20,7 +20,7 @@ export interface Declared {
 }
 
 /** What the notebook must know of a cell to give later cells its types. */
-export interface Facts {
+export interface CellAnalysis {
   declared: Map<string, Declared>;
   /** Every name in the text that may mean a variable or a type. */
   used: Set<string>;
@@ -42,7 +42,7 @@ export interface Facts {
   awaited: { start: number; end: number }[];
 }
 
-export function noFacts(): Facts {
+export function emptyAnalysis(): CellAnalysis {
   return {
     declared: new Map(),
     used: new Set(),
@@ -57,8 +57,8 @@ export function noFacts(): Facts {
   };
 }
 
-export function readFacts(body: Node[]): Facts {
-  const facts = noFacts();
+export function analyzeCell(body: Node[]): CellAnalysis {
+  const facts = emptyAnalysis();
   for (const statement of body) {
     if (/^(?:Import|Export|TSImport|TSExport|TSNamespaceExport)/.test(statement.type)) facts.ownFile = true;
     if (statement.source) facts.modules.push((statement.source as Node).value as string);
@@ -68,7 +68,7 @@ export function readFacts(body: Node[]): Facts {
   return facts;
 }
 
-function readStatement(node: Node, facts: Facts, exported: boolean): void {
+function readStatement(node: Node, facts: CellAnalysis, exported: boolean): void {
   const name = (node.id as Node | null | undefined)?.name as string | undefined;
   const add = (kind: Kind, value: boolean, type: boolean) => {
     if (name !== undefined)
@@ -129,7 +129,7 @@ function readStatement(node: Node, facts: Facts, exported: boolean): void {
   }
 }
 
-function declare(facts: Facts, name: string, declared: Declared): void {
+function declare(facts: CellAnalysis, name: string, declared: Declared): void {
   const before = facts.declared.get(name);
   if (!before) facts.declared.set(name, declared);
   else {
@@ -139,7 +139,7 @@ function declare(facts: Facts, name: string, declared: Declared): void {
   }
 }
 
-function readVariables(node: Node, facts: Facts, exported: boolean): void {
+function readVariables(node: Node, facts: CellAnalysis, exported: boolean): void {
   const kind = (node.kind === "let" || node.kind === "var" ? node.kind : "const") as Kind;
   for (const each of node.declarations as Node[]) {
     const pattern = each.id as Node;
@@ -169,7 +169,7 @@ function saysNothing(init: Node | null): boolean {
 }
 
 /** `namespace A.B {}` declares A. */
-function declareNamespace(node: Node, facts: Facts, exported: boolean): void {
+function declareNamespace(node: Node, facts: CellAnalysis, exported: boolean): void {
   let id = node.id as Node;
   while (id.type === "TSQualifiedName") id = id.left as Node;
   const name = id.name as string;
@@ -195,7 +195,7 @@ function onlyTypes(node: Node): boolean {
   });
 }
 
-function readAugmentation(node: Node, facts: Facts): void {
+function readAugmentation(node: Node, facts: CellAnalysis): void {
   const where = node.kind === "global" ? "global" : String((node.id as Node).value);
   const inside = ((node.body as Node | null)?.body as Node[] | undefined) ?? [];
   facts.augments.add(where);
@@ -220,7 +220,7 @@ function readAugmentation(node: Node, facts: Facts): void {
 }
 
 /** `top`: outside functions. `tested`: what stands here decides which way the program goes. */
-function walk(node: Node, facts: Facts, top: boolean, tested: boolean): void {
+function walk(node: Node, facts: CellAnalysis, top: boolean, tested: boolean): void {
   const { type } = node;
   if (type === "Identifier" || type === "JSXIdentifier") {
     facts.used.add(node.name as string);
@@ -251,7 +251,7 @@ function mayAssert(expression: Node): boolean {
   return call.type === "CallExpression";
 }
 
-function assign(target: Node, facts: Facts, top: boolean): void {
+function assign(target: Node, facts: CellAnalysis, top: boolean): void {
   if (target.type === "VariableDeclaration") return;
   const bare = target.type.startsWith("TS") ? (target.expression as Node | undefined) : target;
   if (!bare) return;
@@ -286,8 +286,8 @@ const declaration =
   /\b(?:const|let|var|function\*?|class|enum|interface|type|namespace|import(?:\s+type)?(?:\s+\*\s+as)?)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu;
 
 /** For text that does not parse: names that it may use, less those that it seems to declare. */
-export function guessFacts(text: string): Facts {
-  const facts = noFacts();
+export function guessAnalysis(text: string): CellAnalysis {
+  const facts = emptyAnalysis();
   const { used, declared } = facts;
   for (const [name] of text.matchAll(word)) used.add(name);
   for (const { 1: name, index } of text.matchAll(declaration))

@@ -1,5 +1,5 @@
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
-import { called, release, share, take, upload } from "./ledger.ts";
+import { countCall, recordAllocation, recordRelease, recordView, upload } from "./allocation-tracker.ts";
 import { guardedFromSignals, withoutSignals } from "./signals.ts";
 
 /** Bytes an element by TensorFlow's type number (tensorflow/core/framework/types.proto). Resources and variants hold none themselves. */
@@ -29,7 +29,7 @@ function isView(name: string, attrs: readonly TFEOpAttr[]): boolean {
 }
 
 /** The same binding, with every tensor that it makes and frees written into the ledger. */
-export function accounted(binding: TFJSBinding): TFJSBinding {
+export function trackedBinding(binding: TFJSBinding): TFJSBinding {
   const { createTensor, deleteTensor, executeOp, runSavedModel } = binding;
   // The addon's own properties cannot be written, so a copy stands in for it.
   const copy = {} as Record<string, unknown>;
@@ -37,24 +37,24 @@ export function accounted(binding: TFJSBinding): TFJSBinding {
   const door: Partial<TFJSBinding> = {
     createTensor(shape, dtype, buffer) {
       const id = createTensor(shape, dtype, buffer);
-      take(id, bytesOf(shape, dtype), called(upload), shape, dtype);
+      recordAllocation(id, bytesOf(shape, dtype), countCall(upload), shape, dtype);
       return id;
     },
     deleteTensor(id) {
       deleteTensor(id);
-      release(id);
+      recordRelease(id);
     },
     executeOp(name, attrs, inputs, count) {
       const made = guardedFromSignals(name, () => executeOp(name, attrs, inputs, count));
-      const op = called(name);
-      if (isView(name, attrs)) share(made[0]!.id, inputs[0]!);
-      else for (const { id, shape, dtype } of made) take(id, bytesOf(shape, dtype), op, shape, dtype);
+      const op = countCall(name);
+      if (isView(name, attrs)) recordView(made[0]!.id, inputs[0]!);
+      else for (const { id, shape, dtype } of made) recordAllocation(id, bytesOf(shape, dtype), op, shape, dtype);
       return made;
     },
     runSavedModel(id, inputs, inputNames, outputNames) {
       const made = withoutSignals(() => runSavedModel(id, inputs, inputNames, outputNames));
-      const op = called("SavedModel");
-      for (const { id, shape, dtype } of made) take(id, bytesOf(shape, dtype), op, shape, dtype);
+      const op = countCall("SavedModel");
+      for (const { id, shape, dtype } of made) recordAllocation(id, bytesOf(shape, dtype), op, shape, dtype);
       return made;
     },
   };

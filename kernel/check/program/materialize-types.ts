@@ -1,5 +1,5 @@
 import { parseCell } from "../../compile/parse.ts";
-import type { Facts } from "./facts.ts";
+import type { CellAnalysis } from "./cell-analysis.ts";
 import { awaitedName, headerText, rootOf } from "./header.ts";
 
 /** Words of the type language, and types that mean the same everywhere. */
@@ -11,7 +11,7 @@ const known = new Set(
 const longest = 2000;
 
 /** Variables whose type had to be worked out from their value, as [name, offset of the name in the cell]. */
-export function inferred(facts: Facts): [name: string, at: number][] {
+export function inferred(facts: CellAnalysis): [name: string, at: number][] {
   return [...facts.declared].flatMap(([name, { inferred, at }]): [string, number][] => (inferred ? [[name, at]] : []));
 }
 
@@ -42,7 +42,7 @@ export function placesIn(type: string): string[] {
 export interface TypeNames {
   /** The cell's own place. */
   path: string;
-  facts: Facts;
+  facts: CellAnalysis;
   /** Types that it has from other cells. */
   types: ReadonlyMap<string, string>;
   /** What the notebook calls so by now. */
@@ -66,7 +66,10 @@ export function candidates(type: string, { path, facts, types, find, modules }: 
  * A file with a line for each candidate: one that is not the variable's very type is an error in its line. The line after the
  * last is an error in any file that is checked at all. `first`: the line of the first.
  */
-export function proof(given: readonly { variable: string; type: string }[]): { text: string; first: number } {
+export function assignabilityCheck(given: readonly { variable: string; type: string }[]): {
+  text: string;
+  first: number;
+} {
   const same =
     "type $$Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;";
   const roots = new Set(given.flatMap(({ variable, type }) => placesIn(`${variable} ${type}`).map(rootOf)));
@@ -82,7 +85,7 @@ export interface Insertion {
 }
 
 /** Types behind the names of variables, and what makes an await one in a namespace, where `await (` is a call. */
-export function insertions(source: string, facts: Facts, types: ReadonlyMap<string, string>): Insertion[] {
+export function insertions(source: string, facts: CellAnalysis, types: ReadonlyMap<string, string>): Insertion[] {
   const found = [...types].map(([name, type]) => ({
     at: facts.declared.get(name)!.at + name.length,
     text: `: ${type}`,

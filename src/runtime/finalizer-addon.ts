@@ -1,6 +1,6 @@
 // What the compiled addon offers.
 /** Hears which objects have died. A key is a number that the caller chose. */
-export interface Deaths {
+export interface FinalizationQueue {
   /** The first number is not 0 when keys wait to be taken; cheap enough to look at before every op. */
   readonly waiting: Int32Array;
   watch(object: object, key: number): void;
@@ -8,8 +8,8 @@ export interface Deaths {
   take(): ArrayLike<number>;
 }
 
-/** The addon of `collector.cc` and `stderr.cc`. */
-export interface Collector extends Deaths {
+/** The addon of `finalizer.cc` and `stderr.cc`. */
+export interface FinalizerAddon extends FinalizationQueue {
   weaken(object: object): number;
   reach(number: number): object | undefined;
   forget(number: number): void;

@@ -1,8 +1,8 @@
 import type { Position } from "../server/protocol.ts";
+import { type CellAnalysis, emptyAnalysis } from "./cell-analysis.ts";
 import { CellFiles, type CellText, exportAs, fileText, type Place } from "./cell-files.ts";
-import { type Facts, noFacts } from "./facts.ts";
-import { inserted, insertions, placesIn } from "./freeze.ts";
 import { footer, type Header, header, headerText, moduleNameOf, rootOf } from "./header.ts";
+import { inserted, insertions, placesIn } from "./materialize-types.ts";
 import { Names } from "./names.ts";
 import { historyModule } from "./paths.ts";
 import { positionIn } from "./positions.ts";
@@ -12,7 +12,7 @@ export interface PastCell {
   id: number;
   /** The front end's own name for the cell, the same at every run. */
   key: string | undefined;
-  facts: Facts;
+  facts: CellAnalysis;
   source: string;
   /** What gives it names, and what exports its own. */
   before: Header;
@@ -38,7 +38,7 @@ export interface NamesFile {
  * exports all of those under names. They and the cell to be checked import the history alone. So whatever a cell declares
  * or uses, one file changes and no list of imports does, and the server goes on with the program that it has.
  */
-export class History {
+export class Program {
   readonly names = new Names();
   readonly #cells = new Map<number, PastCell>();
   readonly #files = new CellFiles();
@@ -93,7 +93,7 @@ export class History {
   }
 
   /** The file of a cell that is to be checked, completed or looked at. `more`: names that it does not use. */
-  current(source: string, facts: Facts, more: readonly string[] = []): CellText {
+  current(source: string, facts: CellAnalysis, more: readonly string[] = []): CellText {
     const wanted = more.length > 0 ? new Set([...facts.used, ...more]) : facts.used;
     return fileText({ before: this.#header(facts, wanted), source, after: footer(facts, this.names) });
   }
@@ -105,7 +105,7 @@ export class History {
   namesFile(): NamesFile {
     if (this.#namesFile?.revision === this.revision) return this.#namesFile;
     const variables = [...this.names].flatMap(([name, { value }]) => (value ? [name] : []));
-    const before = headerText(this.#header(noFacts(), variables));
+    const before = headerText(this.#header(emptyAnalysis(), variables));
     const lines = new Map(variables.map((name, index) => [name, index + 3]));
     const text = [before, ";", "( )", ...variables.map((name) => `${name}.;`), "export {};\n"].join("\n");
     this.#namesFile = { revision: this.revision, text, lines };
@@ -113,7 +113,7 @@ export class History {
   }
 
   /** A cell begins to run. */
-  begin(source: string, given: Facts, tsx: boolean, key?: string): PastCell {
+  begin(source: string, given: CellAnalysis, tsx: boolean, key?: string): PastCell {
     const id = ++this.#lastId;
     // The same text may be run again: what this cell loses, that one has.
     const facts = { ...given, augments: new Set(given.augments) };
@@ -170,7 +170,7 @@ export class History {
   }
 
   /** Earlier cells whose changes to the world a cell makes again. */
-  augmentedBy(facts: Facts, key: string | undefined): PastCell[] {
+  augmentedBy(facts: CellAnalysis, key: string | undefined): PastCell[] {
     if (facts.augments.size === 0 && key === undefined) return [];
     return [...this.#cells.values()].filter(
       (cell) =>
@@ -200,11 +200,11 @@ export class History {
     return { before, source: inserted(source, insertions(source, facts, written)), after };
   }
 
-  #header(facts: Facts, wanted: Iterable<string>) {
+  #header(facts: CellAnalysis, wanted: Iterable<string>) {
     return header(facts, this.names, (cell) => this.#files.placeOf(cell).path, wanted);
   }
 
-  #typesOf({ declared, used }: Facts): Map<string, string> {
+  #typesOf({ declared, used }: CellAnalysis): Map<string, string> {
     const types = new Map<string, string>();
     for (const name of used) {
       const meant = declared.get(name)?.type ? undefined : this.typeNamed(name);

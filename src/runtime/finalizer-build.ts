@@ -4,14 +4,14 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeFolder } from "../base/folders.ts";
 import { UserError } from "../base/user-error.ts";
-import type { Collector } from "./collector-addon.ts";
+import type { FinalizerAddon } from "./finalizer-addon.ts";
 import { require } from "./modules.ts";
 import { cacheFolder } from "./setup/cache.ts";
 import { findCompiler } from "./setup/compiler.ts";
-import { compilerError, runTool } from "./setup/tool.ts";
+import { compilerError, runTool } from "./setup/run-tool.ts";
 
 /** From dist/src/runtime to src/runtime: the compiler copies no C++. */
-const sources = ["collector.cc", "stderr.cc", "stderr.h"].map((name) =>
+const sources = ["finalizer.cc", "stderr.cc", "stderr.h"].map((name) =>
   fileURLToPath(new URL(`../../../src/runtime/${name}`, import.meta.url)),
 );
 
@@ -26,11 +26,11 @@ function addonFile(): string {
 }
 
 /** Loads the addon that `halftone setup` built; says why where there is none. */
-export function loadCollector(): { addon: Collector } | { fault: string } {
+export function loadFinalizer(): { addon: FinalizerAddon } | { fault: string } {
   try {
     const file = addonFile();
     if (!existsSync(file)) return { fault: `the collector is not set up (${howToSetUp()})` };
-    return { addon: require(file) as Collector };
+    return { addon: require(file) as FinalizerAddon };
   } catch (error) {
     return { fault: `the collector does not load: ${error instanceof Error ? error.message.split("\n")[0] : error}` };
   }
@@ -42,7 +42,7 @@ const howToSetUp = (): string =>
     : "install a C++ compiler, for example by `apt install g++`, and run `halftone setup`";
 
 /** Compiles the addon where it is missing (half a second). Throws `UserError` when it cannot. */
-export async function buildCollector(signal?: AbortSignal): Promise<void> {
+export async function buildFinalizer(signal?: AbortSignal): Promise<void> {
   const file = addonFile();
   if (existsSync(file)) return;
   const compiler = findCompiler();

@@ -9,7 +9,7 @@ import { type AnyTensor, meanSquaredError } from "../tensor/index.ts";
 /** What is learned: classes, by the cross-entropy, or real numbers (one output), by the mean of the squared errors. */
 export type Objective = "crossEntropy" | "meanSquaredError";
 
-export interface Judged {
+export interface LossAndMetrics {
   /** Mean over the batch's sequences. */
   loss: Scalar;
   /** Share of them answered right; a real number is neither right nor wrong. */
@@ -17,7 +17,7 @@ export interface Judged {
 }
 
 /** How well a model's outputs `[sequences, classes or 1]` answer a batch. */
-export function judge(objective: Objective, outputs: Tensor2D, batch: Batch): Judged {
+export function computeLoss(objective: Objective, outputs: Tensor2D, batch: Batch): LossAndMetrics {
   if (objective === "crossEntropy") {
     const labels = labelTensor(batch);
     return { loss: crossEntropy(outputs, labels), accuracy: correctShare(outputs, labels) };

@@ -8,20 +8,20 @@ let observers = 0;
  * nest: `layer("encoder", () => layer("attention", f))` is `encoder/attention`. `fn` may be async. Without a probe
  * it only calls `fn`.
  */
-export function layer<T>(name: string, fn: () => T): T {
+export function profileScope<T>(name: string, fn: () => T): T {
   if (observers === 0) return fn();
   const outer = paths.getStore();
   return paths.run(outer ? `${outer}/${name}` : name, fn);
 }
 
 /** The layer that runs now, such as `encoder/attention`; empty outside of any. */
-export const currentLayer = (): string => paths.getStore() ?? "";
+export const currentProfileScope = (): string => paths.getStore() ?? "";
 
 /** Runs something on behalf of a layer that has run before. */
-export const inLayer = <T>(path: string, fn: () => T): T => paths.run(path, fn);
+export const withinProfileScope = <T>(path: string, fn: () => T): T => paths.run(path, fn);
 
 /** Lets layers be known from now on; returns the way to stop. */
-export function observeLayers(): () => void {
+export function observeProfileScopes(): () => void {
   observers++;
   return () => {
     observers--;

@@ -1,13 +1,13 @@
-import type { Collector, Deaths } from "./collector-addon.ts";
+import type { FinalizationQueue, FinalizerAddon } from "./finalizer-addon.ts";
 
 /** Finds an object again as long as it lives, without keeping it alive. */
-export interface Weak<T extends object> {
+export interface WeakHandle<T extends object> {
   reach(): T | undefined;
   forget(): void;
 }
 
 /** What the garbage collector tells: within a synchronous loop with the addon, only when the event loop turns without it. */
-export function deathsBy(addon: Collector | undefined): Deaths {
+export function finalizationQueue(addon: FinalizerAddon | undefined): FinalizationQueue {
   if (addon) return addon;
   const waiting = new Int32Array(1);
   let dead: number[] = [];
@@ -27,7 +27,7 @@ export function deathsBy(addon: Collector | undefined): Deaths {
 }
 
 /** A weak reference that a look through it does not strengthen; without the addon, one that lasts until the event loop turns. */
-export function weakly<T extends object>(addon: Collector | undefined, object: T): Weak<T> {
+export function weakHandle<T extends object>(addon: FinalizerAddon | undefined, object: T): WeakHandle<T> {
   if (!addon) {
     const reference = new WeakRef(object);
     return { reach: () => reference.deref(), forget: () => {} };

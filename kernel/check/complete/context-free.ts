@@ -2,7 +2,7 @@ import { parseCell } from "../../compile/parse.ts";
 import { eachChild, type Node } from "../../compile/tree.ts";
 
 /** What a cursor asks that has one answer until the next cell runs, wherever in the cell it stands. */
-export type PlainPlace =
+export type ContextFreeCompletion =
   /** Members of a notebook's variable. */
   | { member: string }
   /** Names, where a statement may begin or only an expression. */
@@ -12,12 +12,12 @@ export type PlainPlace =
  * A completion that the text of the cell has no part in, or undefined. The cell must parse with a word at the cursor.
  * `has`: whether the notebook has a variable.
  */
-export function plainCompletion(
+export function contextFreeCompletion(
   text: string,
   start: number,
   end: number,
   has: (name: string) => boolean,
-): PlainPlace | undefined {
+): ContextFreeCompletion | undefined {
   const whole = start < end ? text : `${text.slice(0, start)}$${text.slice(end)}`;
   const path = pathTo(whole, start);
   const [last, parent] = [path.at(-1), path.at(-2)];
@@ -33,7 +33,7 @@ export function plainCompletion(
 }
 
 /** The notebook's variable on which a cursor stands, where the cell has no say in what it is. */
-export function plainName(text: string, cursor: number, has: (name: string) => boolean): string | undefined {
+export function contextFreeName(text: string, cursor: number, has: (name: string) => boolean): string | undefined {
   for (const at of [cursor, cursor - 1]) {
     const path = pathTo(text, at);
     const last = path.at(-1);

@@ -1,9 +1,9 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
-import { accounted } from "./account.ts";
 import { withEqualBatches } from "./batch-matmul.ts";
 import { readableError } from "./refusal.ts";
+import { trackedBinding } from "./tracked-binding.ts";
 
 /** One op on its way to TensorFlow: its name in TensorFlow's registry, its attributes and its inputs. */
 export interface NativeOp {
@@ -17,9 +17,9 @@ export interface NativeOp {
 export type RunOp = (op: NativeOp) => Tensor[];
 
 /** What stands at the door: may look at an op, change it, run it by `next` any number of times, and change its result. */
-export type Policy = (op: NativeOp, next: RunOp) => Tensor[];
+export type OpInterceptor = (op: NativeOp, next: RunOp) => Tensor[];
 
-const policies: Policy[] = [];
+const interceptors: OpInterceptor[] = [];
 let through: RunOp | undefined;
 let native: RunOp | undefined;
 
@@ -27,22 +27,22 @@ let native: RunOp | undefined;
  * Puts a policy at the door of the native backend, outside of those already there; returns the way to take it off again.
  * On WebAssembly no op passes this door.
  */
-export function standAtDoor(policy: Policy): () => void {
-  policies.push(policy);
+export function interceptOps(policy: OpInterceptor): () => void {
+  interceptors.push(policy);
   return stand(policy);
 }
 
 /** The same for what makes an op as TensorFlow takes it: inside of every other policy, those before it included. */
-export function standInnermost(policy: Policy): () => void {
-  policies.unshift(policy);
+export function interceptInnermost(policy: OpInterceptor): () => void {
+  interceptors.unshift(policy);
   return stand(policy);
 }
 
-function stand(policy: Policy): () => void {
+function stand(policy: OpInterceptor): () => void {
   compose();
   return () => {
-    const at = policies.lastIndexOf(policy);
-    if (at >= 0) policies.splice(at, 1);
+    const at = interceptors.lastIndexOf(policy);
+    if (at >= 0) interceptors.splice(at, 1);
     compose();
   };
 }
@@ -50,16 +50,16 @@ function stand(policy: Policy): () => void {
 function compose(): void {
   through = undefined;
   const run = native;
-  if (!run || policies.length === 0) return;
-  through = policies.reduce<RunOp>((next, policy) => (op) => policy(op, next), run);
+  if (!run || interceptors.length === 0) return;
+  through = interceptors.reduce<RunOp>((next, policy) => (op) => policy(op, next), run);
 }
 
 /**
  * Makes every op of the backend pass here, every native tensor be accounted for, and what TensorFlow refuses be said in
  * words. `caller` tells which function runs, if it has a name.
  */
-export function openDoor(backend: NodeJSKernelBackend, caller: () => string | undefined): void {
-  backend.binding = accounted(backend.binding);
+export function installInterceptors(backend: NodeJSKernelBackend, caller: () => string | undefined): void {
+  backend.binding = trackedBinding(backend.binding);
   const single = withEqualBatches(backend, backend.executeSingleOutput.bind(backend));
   const multiple = backend.executeMultipleOutputs.bind(backend);
   native = ({ name, attrs, inputs, outputs }) =>

@@ -19,7 +19,7 @@ export function elapsed(record: Partial<RunRecord>): number | undefined {
 }
 
 /** The environment block at the page's end. */
-export function renderFacts(record: Partial<RunRecord>): string {
+export function renderRunSummary(record: Partial<RunRecord>): string {
   const { cpu, git, runtime = {}, memory, nativePeak, parameters = {}, seeds = {} } = record;
   const { packages = {}, inputs = {}, variables = {} } = record;
   const took = elapsed(record);

@@ -6,7 +6,7 @@ import net from "node:net";
  * Linux abstract socket: the kernel gives it back when its owner dies, so it is never stale, and a waiter learns of its
  * release by its connection closing. `onWait` is told the owner's process id, once.
  */
-export async function alone<T>(name: string, onWait: (pid: string) => void, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(name: string, onWait: (pid: string) => void, work: () => Promise<T>): Promise<T> {
   const id = createHash("sha256").update(`${process.getuid?.()} ${name}`).digest("hex").slice(0, 32);
   const address = `\0halftone-${id}`;
   let told = false;

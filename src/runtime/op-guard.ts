@@ -8,25 +8,25 @@ export interface GatedOp {
 }
 
 /** Looks at every op before and after, and may throw. Unlike a policy at the door it changes nothing and works on every backend. */
-export interface Guard {
+export interface OpGuard {
   before?(op: GatedOp): void;
   after?(op: GatedOp, made: readonly Tensor[]): void;
 }
 
 /** Without guards, as nearly always, an op passes at the cost of one look at this. */
-export const guards: Guard[] = [];
+export const opGuards: OpGuard[] = [];
 
 /** Sets a guard at the gate; returns the way to take it off. */
-export function setGuard(guard: Guard): () => void {
-  guards.push(guard);
+export function addOpGuard(guard: OpGuard): () => void {
+  opGuards.push(guard);
   return () => {
-    const at = guards.indexOf(guard);
-    if (at >= 0) guards.splice(at, 1);
+    const at = opGuards.indexOf(guard);
+    if (at >= 0) opGuards.splice(at, 1);
   };
 }
 
 export function guarded(op: GatedOp, run: () => Tensor[]): Tensor[] {
-  const standing = [...guards];
+  const standing = [...opGuards];
   for (const guard of standing) guard.before?.(op);
   const made = run();
   for (const guard of standing) guard.after?.(op, made);

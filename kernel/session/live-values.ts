@@ -1,7 +1,7 @@
 /** Completion and inspection from the running program's own values, for what no checker has answered. */
 import { builtinModules } from "node:module";
 import { wordEnd } from "../compile/words.ts";
-import type { CompletionItem, Completions, Introspector } from "../protocol/introspection.ts";
+import type { CompletionItem, Completions, Introspector } from "../protocol/inspection.ts";
 import type { Description, Member } from "../protocol/live-values.ts";
 import type { MimeBundle } from "../protocol/output.ts";
 import { expressionAt, targetAt } from "./expression.ts";
@@ -16,7 +16,7 @@ const declaration =
   /\b(?:const|let|var|function\*?|class|enum|interface|type|namespace)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu;
 
 /** `call` asks the host, and resolves to undefined when that is busy or has no answer. */
-export function heapIntrospector(call: Call): Introspector {
+export function liveValuesIntrospector(call: Call): Introspector {
   return {
     async complete(code, cursor) {
       const module = /(?:\bfrom|\bimport|\b(?:import|require)\s*\()\s*["']([^"']*)$/.exec(code.slice(0, cursor))?.[1];

@@ -1,4 +1,4 @@
-import type { Introspector } from "../protocol/introspection.ts";
+import type { Introspector } from "../protocol/inspection.ts";
 import { magics } from "./names.ts";
 
 /** Completes and explains magics at the start of a line. */

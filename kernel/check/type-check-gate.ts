@@ -1,22 +1,22 @@
 import { isLong } from "../compile/off-thread.ts";
-import type { Introspector } from "../protocol/introspection.ts";
+import type { Introspector } from "../protocol/inspection.ts";
 import type { Output } from "../protocol/output.ts";
 import { Checker, type CheckerOptions } from "./checker.ts";
 import { Completer } from "./complete/complete.ts";
 import { inspect, type Live } from "./complete/inspect.ts";
 import type { CompilerOptions } from "./program/config.ts";
-import type { PastCell } from "./program/history.ts";
-import { isPolicy, type Policy, policyOf } from "./report/policy.ts";
+import type { PastCell } from "./program/program.ts";
+import { isTypeErrorPolicy, type TypeErrorPolicy, typeErrorPolicy } from "./report/policy.ts";
 import { describeProblems, summarize } from "./report/show.ts";
 import { importsTslab, tslabOptions } from "./report/tslab.ts";
-import { within } from "./server/within.ts";
+import { withTimeout } from "./server/with-timeout.ts";
 
 export interface GateOptions extends CheckerOptions {
   /** Default: what the environment says, and that it must be right where that says nothing. */
-  policy?: Policy;
+  policy?: TypeErrorPolicy;
 }
 
-export interface Applicant {
+export interface CellToCheck {
   /** The cell as TypeScript, line for line. */
   code: string;
   /** The cell as it was typed. */
@@ -28,9 +28,9 @@ export interface Applicant {
 }
 
 /** Stands before a notebook's cells: asks the checker, says what it found, and lets a cell run or not. */
-export class Gate implements AsyncDisposable {
+export class TypeCheckGate implements AsyncDisposable {
   readonly checker: Checker;
-  policy: Policy;
+  policy: TypeErrorPolicy;
   #told: string | undefined;
   readonly #compilerOptions: CompilerOptions | undefined;
   #isForTslab = false;
@@ -41,7 +41,7 @@ export class Gate implements AsyncDisposable {
     this.checker = new Checker(options);
     this.#compilerOptions = options.compilerOptions;
     this.#patience = 0.3 * this.checker.patience;
-    const said = policyOf(options.env ?? process.env);
+    const said = typeErrorPolicy(options.env ?? process.env);
     this.policy = policy ?? said.policy;
     if (policy === undefined && said.problem !== undefined) this.checker.note(said.problem);
   }
@@ -53,13 +53,14 @@ export class Gate implements AsyncDisposable {
 
   /** `%types`: tells the policy; `%types warn`: sets it. */
   magic(argument: string, onOutput: (output: Output) => void): void {
-    if (isPolicy(argument)) this.policy = argument;
-    const refusal = isPolicy(argument) || argument === "" ? "" : `%types takes error, warn or off, got ${argument}. `;
+    if (isTypeErrorPolicy(argument)) this.policy = argument;
+    const refusal =
+      isTypeErrorPolicy(argument) || argument === "" ? "" : `%types takes error, warn or off, got ${argument}. `;
     say(onOutput, `${refusal}%types is ${this.policy}: ${meanings[this.policy]}`);
   }
 
   /** Whether the cell may run. */
-  async admit({ code, source, label, key, signal, onOutput }: Applicant): Promise<boolean> {
+  async admit({ code, source, label, key, signal, onOutput }: CellToCheck): Promise<boolean> {
     if (this.policy === "off") {
       if (isLong(code)) await this.checker.read(code);
       return true;
@@ -91,8 +92,8 @@ export class Gate implements AsyncDisposable {
   introspector(live: Live): Introspector {
     const completer = new Completer(this.checker);
     return {
-      complete: (code, cursor) => within(this.#patience, completer.complete(code, cursor)),
-      inspect: (code, cursor, detail) => within(this.#patience, inspect(this.checker, live, code, cursor, detail)),
+      complete: (code, cursor) => withTimeout(this.#patience, completer.complete(code, cursor)),
+      inspect: (code, cursor, detail) => withTimeout(this.#patience, inspect(this.checker, live, code, cursor, detail)),
     };
   }
 
@@ -109,7 +110,7 @@ export class Gate implements AsyncDisposable {
   }
 }
 
-const meanings: Record<Policy, string> = {
+const meanings: Record<TypeErrorPolicy, string> = {
   error: "a cell with type errors does not run",
   warn: "type errors are shown, and the cell runs",
   off: "types are not checked",

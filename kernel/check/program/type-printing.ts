@@ -1,8 +1,8 @@
 import type { Workspace } from "../server/workspace.ts";
-import { candidates, inferred, proof, shownType } from "./freeze.ts";
-import type { History, PastCell } from "./history.ts";
+import { assignabilityCheck, candidates, inferred, shownType } from "./materialize-types.ts";
 import { proofModule } from "./paths.ts";
 import { markupText } from "./positions.ts";
+import type { PastCell, Program } from "./program.ts";
 
 /** Variables whose types are written down at one time. */
 const mostTypes = 100;
@@ -20,7 +20,7 @@ interface Written {
  * Writes the types of variables into their cells, where later cells would have to work them out again. The server tells
  * each type, and then of its writing whether it is the very same.
  */
-export async function writeTypes(workspace: Workspace, history: History, cells: readonly PastCell[]): Promise<void> {
+export async function writeTypes(workspace: Workspace, history: Program, cells: readonly PastCell[]): Promise<void> {
   const modules = history.modules().slice(0, mostModules);
   const asked = cells
     .filter((cell) => history.has(cell))
@@ -45,7 +45,7 @@ export async function writeTypes(workspace: Workspace, history: History, cells: 
 async function prove(workspace: Workspace, given: readonly Written[]): Promise<Map<PastCell, Map<string, string>>> {
   const proved = new Map<PastCell, Map<string, string>>();
   if (given.length === 0) return proved;
-  const { text, first } = proof(given);
+  const { text, first } = assignabilityCheck(given);
   workspace.put(proofModule, text);
   const wrong = new Set((await workspace.diagnose(proofModule)).map(({ range }) => range.start.line));
   // The last line is always wrong, unless nothing is checked there.

@@ -1,26 +1,26 @@
 import { parseCell } from "../../compile/parse.ts";
 import type { Node } from "../../compile/tree.ts";
 import { readMagics } from "../../magics/rewrite.ts";
-import { type Facts, guessFacts, readFacts } from "../program/facts.ts";
+import { analyzeCell, type CellAnalysis, guessAnalysis } from "../program/cell-analysis.ts";
 
-export interface Understood {
+export interface PartialParse {
   /** The cell with what is not TypeScript blanked. */
   text: string;
-  facts: Facts;
+  facts: CellAnalysis;
   tsx: boolean;
 }
 
 /** A cell as far as it can be read while someone types it. */
-export function understand(source: string): Understood {
+export function parsePartial(source: string): PartialParse {
   const { text, body, diagnostics, language } = parseCell(withoutMagics(source));
-  const facts = (diagnostics.length === 0 ? factsOf(body) : undefined) ?? guessFacts(text);
+  const facts = (diagnostics.length === 0 ? factsOf(body) : undefined) ?? guessAnalysis(text);
   const tsx = diagnostics.length === 0 ? language === "tsx" : /<\/[\w.]*>|\/>/.test(text);
   return { text, facts, tsx };
 }
 
-function factsOf(body: Node[]): Facts | undefined {
+function factsOf(body: Node[]): CellAnalysis | undefined {
   try {
-    return readFacts(body);
+    return analyzeCell(body);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

@@ -1,5 +1,5 @@
+import { nativeMemory } from "./allocation-tracker.ts";
 import { isBusy, mark, restore } from "./interrupts.ts";
-import { nativeMemory } from "./ledger.ts";
 import { runtimeInfo } from "./load.ts";
 
 /**

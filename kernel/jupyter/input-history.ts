@@ -48,7 +48,7 @@ export function historyFile(env: NodeJS.ProcessEnv = process.env): string | unde
   return env.HALFTONE_HISTORY || path.join(data, "halftone", "history.jsonl");
 }
 
-export class History {
+export class InputHistory {
   readonly session = Date.now();
   readonly #file: string | undefined;
   readonly #own = new Recent<Entry>({ items: 10_000, size: 2 * KEPT_BYTES }, sizeOf);

@@ -1,5 +1,5 @@
 /** Where the i-th element of a shape lies in another, which has one element along some axes. */
-export function placeIn(kept: readonly number[], shape: readonly number[], i: number): number {
+export function broadcastIndex(kept: readonly number[], shape: readonly number[], i: number): number {
   let place = 0;
   let stride = 1;
   for (let axis = shape.length - 1, rest = i; axis >= 0; axis--) {

@@ -1,8 +1,8 @@
-import { collectAll, collectYoung } from "./garbage.ts";
+import { collectAll, collectYoung } from "./gc.ts";
 import { uninterrupted } from "./interrupts.ts";
 
 /** Decides when to collect. */
-export interface Policy {
+export interface GcPolicy {
   beforeOp(): void;
   collect(): void;
 }
@@ -22,7 +22,7 @@ const IDLE = 250;
  * comes a full one. A program that frees its own (a tape, `tidy`, `using`) teaches it its peak and is then left alone.
  * When no op runs for a quarter of a second, what is left is collected.
  */
-export function pacer(held: () => number, bury: () => void): Policy {
+export function gcScheduler(held: () => number, bury: () => void): GcPolicy {
   let floor = 0;
   let limit = room(0);
   let fullFloor = 0;

@@ -17,7 +17,7 @@ export interface NativeMemory {
 }
 
 /** A piece of native memory, held by one tensor or by several that view it. */
-export interface Held {
+export interface Allocation {
   readonly bytes: number;
   readonly op: Account;
   readonly shape: readonly number[];
@@ -25,37 +25,43 @@ export interface Held {
   readonly type: number | string;
   tensors: number;
   /** What it is for, where that is known. */
-  cause?: Cause;
+  cause?: MemoryCategory;
   /** The line that made it, and the moment in milliseconds, while allocations are tracked. */
   site?: string;
   born?: number;
 }
 
 /** What a training step holds memory for. */
-export type Cause = "parameters" | "gradients" | "optimizer state" | "activations" | "attention scores" | "temporary";
+export type MemoryCategory =
+  | "parameters"
+  | "gradients"
+  | "optimizer state"
+  | "activations"
+  | "attention scores"
+  | "temporary";
 
 interface Account extends OpMemory {
   readonly name: string;
 }
 
 /** Hears of every piece of memory; it is called inside the op and may run none itself. */
-export interface LedgerListener {
-  taken(memory: Held): void;
-  freed?(memory: Held): void;
+export interface AllocationListener {
+  taken(memory: Allocation): void;
+  freed?(memory: Allocation): void;
 }
 
 /** The op name under which data that JavaScript handed over is counted. */
 export const upload = "(upload)";
 
 const ops = new Map<string, Account>();
-const listeners: LedgerListener[] = [];
-const held = new Map<unknown, Held>();
+const listeners: AllocationListener[] = [];
+const held = new Map<unknown, Allocation>();
 let buffers = 0;
 let live = 0;
 let peak = 0;
 
 /** The account of an op; counts one call. */
-export function called(name: string): Account {
+export function countCall(name: string): Account {
   let op = ops.get(name);
   if (!op) {
     op = { name, calls: 0, live: 0, peak: 0 };
@@ -66,8 +72,14 @@ export function called(name: string): Account {
 }
 
 /** A native tensor came to be, known by `key`. */
-export function take(key: unknown, bytes: number, op: Account, shape: readonly number[], type: number | string): void {
-  const memory: Held = { bytes, op, shape, type, tensors: 1 };
+export function recordAllocation(
+  key: unknown,
+  bytes: number,
+  op: Account,
+  shape: readonly number[],
+  type: number | string,
+): void {
+  const memory: Allocation = { bytes, op, shape, type, tensors: 1 };
   held.set(key, memory);
   buffers++;
   live += bytes;
@@ -78,7 +90,7 @@ export function take(key: unknown, bytes: number, op: Account, shape: readonly n
 }
 
 /** A native tensor came to be that views the memory of another. */
-export function share(key: unknown, other: unknown): void {
+export function recordView(key: unknown, other: unknown): void {
   const memory = held.get(other);
   if (!memory) return;
   memory.tensors++;
@@ -86,7 +98,7 @@ export function share(key: unknown, other: unknown): void {
 }
 
 /** A native tensor was freed, and with the last that views it its memory. */
-export function release(key: unknown): void {
+export function recordRelease(key: unknown): void {
   const memory = held.get(key);
   if (!memory) return;
   held.delete(key);
@@ -98,13 +110,13 @@ export function release(key: unknown): void {
 }
 
 /** The memory of the tensor known by `key`. */
-export const memoryAt = (key: unknown): Held | undefined => held.get(key);
+export const allocationOf = (key: unknown): Allocation | undefined => held.get(key);
 
 /** Every piece of memory that is held now. */
-export const allHeld = (): Set<Held> => new Set(held.values());
+export const liveAllocations = (): Set<Allocation> => new Set(held.values());
 
 /** Tells a listener of all that comes and goes; returns the way to stop. */
-export function listen(listener: LedgerListener): () => void {
+export function onAllocation(listener: AllocationListener): () => void {
   listeners.push(listener);
   return () => {
     const at = listeners.indexOf(listener);
