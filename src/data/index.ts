@@ -22,7 +22,7 @@ export {
   type SnippetOptions,
   snippetLanguages,
 } from "./snippets.ts";
-export { type Split, split, splitGroups } from "./split.ts";
+export { groupSplit, randomSplit, type Split } from "./split.ts";
 export { type BpeTokenizer, bpeTokenizer, trainBpe } from "./text/bpe.ts";
 export { byteTokenizer, characterTokenizer, type Tokenizer, type TokenizerOptions } from "./text/tokenizer.ts";
 export type { TokenizerFile } from "./text/tokenizer-file.ts";

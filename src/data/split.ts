@@ -10,7 +10,7 @@ export interface Split<T> {
  * that no example is tested of whose group another was trained on. At least `validation` of the examples are set aside,
  * and at most one group more.
  */
-export function splitGroups<T>(
+export function groupSplit<T>(
   examples: readonly T[],
   { validation, seed, by }: { validation: number; seed: number; by: (example: T) => string },
 ): Split<T> {
@@ -37,7 +37,10 @@ export function splitGroups<T>(
  * Shuffles by `seed` and sets `validation` aside: a share below 1, or a number of examples. Each example lands in
  * exactly one of the two, and neither is empty.
  */
-export function split<T>(examples: readonly T[], { validation, seed }: { validation: number; seed: number }): Split<T> {
+export function randomSplit<T>(
+  examples: readonly T[],
+  { validation, seed }: { validation: number; seed: number },
+): Split<T> {
   const size = validation < 1 ? Math.round(examples.length * validation) : validation;
   if (!Number.isInteger(size) || size < 1 || size >= examples.length) {
     throw new RangeError(

@@ -2,7 +2,7 @@ export { type AttentionOptions, attention } from "./ops/attention.ts";
 export { addWithDropout, type Dropout } from "./ops/dropout.ts";
 export { embedding } from "./ops/embedding.ts";
 export { linear, linearRelu } from "./ops/linear.ts";
-export { pool } from "./ops/pool.ts";
+export { meanPool } from "./ops/pool.ts";
 export { predictTransformerMemory, transformerParameterCount } from "./predict-memory.ts";
 export {
   type ApplyOptions,

@@ -14,7 +14,7 @@ import { embedding } from "./ops/embedding.ts";
 import { gelu } from "./ops/gelu.ts";
 import { layerNorm } from "./ops/layer-norm.ts";
 import { linear, linearRelu } from "./ops/linear.ts";
-import { pool } from "./ops/pool.ts";
+import { meanPool } from "./ops/pool.ts";
 
 export interface TransformerConfig {
   /** Token ids run from 0 to `vocabularySize - 1`; for sequences of real numbers, how many a step has. */
@@ -118,7 +118,7 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
         before.dispose();
       }
       return profileScope("classifier", () => {
-        const pooled = tf.tidy(() => pool(layerNorm(x, p.norm.scale, p.norm.offset), inputs.meanWeights));
+        const pooled = tf.tidy(() => meanPool(layerNorm(x, p.norm.scale, p.norm.offset), inputs.meanWeights));
         x.dispose();
         const sequences = inputs.sequences ? embedding(pooled, inputs.sequences) : pooled;
         return linear(sequences, p.classifier.weight, p.classifier.bias);

@@ -55,7 +55,7 @@ export { type FrameLike, fromFrame, toFrameRows } from "./files/frame.ts";
 export { load, type SavedLeaf, save, unflatten } from "./files/save.ts";
 export { gather, gatherAlong, oneHot, sort, topK, where } from "./gather.ts";
 export { checkpoint, customGrad, grad, stopGradient, type ValueAndGrad, valueAndGrad } from "./grad.ts";
-export { concat, splitAlong, stack, unstack } from "./join.ts";
+export { concat, split, stack, unstack } from "./join.ts";
 export { clone, flip, pad, reshape, squeeze, swapAxes, transpose, unsqueeze } from "./layout.ts";
 export { binaryCrossEntropy, crossEntropy, type LossReduction, meanAbsoluteError, meanSquaredError } from "./losses.ts";
 export { matmul } from "./matmul.ts";
@@ -63,13 +63,13 @@ export { named, namesOf } from "./names.ts";
 export { type NamedParameter, type ParametersOf, parameterList, parameters, type Trainable } from "./parameters.ts";
 export {
   bernoulli,
-  permutation,
   type RandomOptions,
+  rand,
   randint,
   randn,
   randomState,
+  randperm,
   seed,
-  uniform,
 } from "./random.ts";
 export { type Reduction, rearrange, reduce, repeat } from "./rearrange.ts";
 export {
@@ -77,7 +77,6 @@ export {
   any,
   argMax,
   argMin,
-  count,
   cumsum,
   logSumExp,
   max,
@@ -85,6 +84,7 @@ export {
   min,
   norm,
   prod,
+  size,
   std,
   sum,
   variance,

@@ -76,23 +76,23 @@ export function stack(tensors: List, axis = 0): AnyTensor {
 }
 
 /** A tensor cut along an axis: into `parts` equal ones, or into ones of the sizes given. */
-export function splitAlong<T extends TensorOperand, const A extends Axis = 0>(
+export function split<T extends TensorOperand, const A extends Axis = 0>(
   x: T,
   parts: number | readonly number[],
-  axis?: AxisOf<"splitAlong", ShapeOf<T>, A>,
+  axis?: AxisOf<"split", ShapeOf<T>, A>,
 ): Tensor<WithDim<ShapeOf<T>, A, number>, DTypeOf<T>>[];
-export function splitAlong(x: AnyTensor, parts: number | readonly number[], axis: Axis = 0): AnyTensor[] {
-  checkTensor("splitAlong", x);
-  const place = placeOf("splitAlong", x, axis);
+export function split(x: AnyTensor, parts: number | readonly number[], axis: Axis = 0): AnyTensor[] {
+  checkTensor("split", x);
+  const place = placeOf("split", x, axis);
   const length = x.shape[place]!;
   if (typeof parts === "number" && !(Number.isInteger(parts) && parts > 0 && length % parts === 0))
-    throw new ShapeError(`splitAlong: axis ${axis} of ${shapeText(x)} does not split into ${parts} equal parts`);
+    throw new ShapeError(`split: axis ${axis} of ${shapeText(x)} does not split into ${parts} equal parts`);
   const sizes = typeof parts === "number" ? Array<number>(parts).fill(length / parts) : [...parts];
   if (
     sizes.reduce((sum, size) => sum + size, 0) !== length ||
     sizes.some((size) => !(Number.isInteger(size) && size >= 0))
   )
-    throw new ShapeError(`splitAlong: [${sizes.join(", ")}] do not add up to axis ${axis} of ${shapeText(x)}`);
+    throw new ShapeError(`split: [${sizes.join(", ")}] do not add up to axis ${axis} of ${shapeText(x)}`);
   if (sizes.length === 0) return [];
   const result = run("SplitV", { x }, { numOrSizeSplits: sizes, axis: place }) as unknown as AnyTensor[];
   return result.map((part) => label(part, namesOf(x)));

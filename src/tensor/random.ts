@@ -71,18 +71,15 @@ export function randn(
 }
 
 /** Uniform numbers in [low, high), 0 and 1 when not given. */
-export function uniform<const S extends readonly Size[]>(
+export function rand<const S extends readonly Size[]>(
   shape: S,
   options?: RandomOptions & { low?: number; high?: number },
 ): Tensor<ShapeOfSizes<S>, "float32">;
-export function uniform(
-  shape: readonly Size[],
-  options: RandomOptions & { low?: number; high?: number } = {},
-): AnyTensor {
+export function rand(shape: readonly Size[], options: RandomOptions & { low?: number; high?: number } = {}): AnyTensor {
   const { low = 0, high = 1 } = options;
-  if (!(low <= high)) throw new RangeError(`uniform: low must not be above high, got ${low} and ${high}`);
+  if (!(low <= high)) throw new RangeError(`rand: low must not be above high, got ${low} and ${high}`);
   const random = source(options);
-  return made("uniform", shape, "float32", (values) => {
+  return made("rand", shape, "float32", (values) => {
     for (let i = 0; i < values.length; i++) values[i] = low + (high - low) * next(random);
   });
 }
@@ -114,10 +111,10 @@ export function randint(low: number, high: number, shape: readonly Size[], optio
 }
 
 /** The numbers 0 to n - 1 in random order, int32 (Fisher and Yates). */
-export function permutation<const N extends number>(n: N, options?: RandomOptions): Tensor<[N], "int32">;
-export function permutation(n: number, options: RandomOptions = {}): AnyTensor {
+export function randperm<const N extends number>(n: N, options?: RandomOptions): Tensor<[N], "int32">;
+export function randperm(n: number, options: RandomOptions = {}): AnyTensor {
   const random = source(options);
-  return made("permutation", [n], "int32", (values) => {
+  return made("randperm", [n], "int32", (values) => {
     for (let i = 0; i < n; i++) {
       const j = below(random, i + 1);
       values[i] = values[j]!;

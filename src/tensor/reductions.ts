@@ -276,4 +276,4 @@ export function cumsum(
 }
 
 /** How many elements there are. */
-export const count = (x: AnyTensor): number => sizeOf(x.shape);
+export const size = (x: AnyTensor): number => sizeOf(x.shape);

@@ -73,31 +73,31 @@ const nativeType = () => {
 };
 
 /**
- * Scales to mean 0 and variance 1 over the last axis, then by `gain` and `bias` (Ba, Kiros and Hinton 2016):
- * x [..., features], gain and bias [features]. Throws ShapeError for others.
+ * Scales to mean 0 and variance 1 over the last axis, then by `weight` and `bias` (Ba, Kiros and Hinton 2016):
+ * x [..., features], weight and bias [features]. Throws ShapeError for others.
  */
 export function layerNorm<T extends TensorOperand>(
   x: T,
-  gain?: TensorOperand,
+  weight?: TensorOperand,
   bias?: TensorOperand,
   epsilon?: number,
 ): Tensor<ShapeOf<T>, "float32">;
-export function layerNorm(x: AnyTensor, gain?: TensorOperand, bias?: TensorOperand, epsilon = 1e-5): AnyTensor {
+export function layerNorm(x: AnyTensor, weight?: TensorOperand, bias?: TensorOperand, epsilon = 1e-5): AnyTensor {
   checkTensor("layerNorm", x);
   const last = [placeOf("layerNorm", x, -1)];
-  checkFeatures("layerNorm", x, gain, "gain");
+  checkFeatures("layerNorm", x, weight, "weight");
   checkFeatures("layerNorm", x, bias, "bias");
   const compute = (given: AnyTensor, ...more: AnyTensor[]) =>
     scoped("layerNorm", () => {
       let value = normalized(cast(given, "float32"), last, epsilon, true);
-      if (gain) value = run("Multiply", { a: value, b: cast(more.shift()!, "float32") });
+      if (weight) value = run("Multiply", { a: value, b: cast(more.shift()!, "float32") });
       return bias ? run("Add", { a: value, b: cast(more.shift()!, "float32") }) : value;
     });
-  const inputs = [x, gain, bias].filter((tensor) => tensor !== undefined) as AnyTensor[];
+  const inputs = [x, weight, bias].filter((tensor) => tensor !== undefined) as AnyTensor[];
   return label(inFloat32("layerNorm", "float32", inputs, compute), namesOf(x));
 }
 
-/** Refuses a gain or bias that is not one number for each feature. */
+/** Refuses a weight or bias that is not one number for each feature. */
 function checkFeatures(op: string, x: AnyTensor, operand: TensorOperand | undefined, what: string): void {
   if (operand === undefined) return;
   const given = operand as AnyTensor;
@@ -107,22 +107,22 @@ function checkFeatures(op: string, x: AnyTensor, operand: TensorOperand | undefi
     throw new ShapeError(`${op}: the ${what} of ${shapeText(x)} must be [${features}], got ${shapeText(given)}`);
 }
 
-/** Scales to root mean square 1 over the last axis, then by `gain` (Zhang and Sennrich 2019). */
+/** Scales to root mean square 1 over the last axis, then by `weight` (Zhang and Sennrich 2019). */
 export function rmsNorm<T extends TensorOperand>(
   x: T,
-  gain?: TensorOperand,
+  weight?: TensorOperand,
   epsilon?: number,
 ): Tensor<ShapeOf<T>, "float32">;
-export function rmsNorm(x: AnyTensor, gain?: TensorOperand, epsilon = 1e-5): AnyTensor {
+export function rmsNorm(x: AnyTensor, weight?: TensorOperand, epsilon = 1e-5): AnyTensor {
   checkTensor("rmsNorm", x);
   const last = [placeOf("rmsNorm", x, -1)];
-  checkFeatures("rmsNorm", x, gain, "gain");
+  checkFeatures("rmsNorm", x, weight, "weight");
   const compute = (given: AnyTensor, scale?: AnyTensor) =>
     scoped("rmsNorm", () => {
       const value = normalized(cast(given, "float32"), last, epsilon, false);
       return scale ? run("Multiply", { a: value, b: cast(scale, "float32") }) : value;
     });
-  return label(inFloat32("rmsNorm", "float32", gain ? [x, gain as AnyTensor] : [x], compute), namesOf(x));
+  return label(inFloat32("rmsNorm", "float32", weight ? [x, weight as AnyTensor] : [x], compute), namesOf(x));
 }
 
 /** (x - mean) / sqrt(variance + epsilon); its gradient needs only the result and the scale. */

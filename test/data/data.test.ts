@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { addingProblem, random, randomFrom, split, vocabulary } from "../../src/data/index.ts";
+import { addingProblem, random, randomFrom, randomSplit, vocabulary } from "../../src/data/index.ts";
 
 describe("the adding problem", () => {
   const examples = addingProblem({ count: 2000, seed: 7, minLength: 10, maxLength: 30 });
@@ -68,18 +68,18 @@ describe("split", () => {
   const items = Array.from({ length: 50 }, (_, i) => i);
 
   test("puts each example on one side, the same one for the same seed", () => {
-    const { train, validation } = split(items, { validation: 0.2, seed: 1 });
+    const { train, validation } = randomSplit(items, { validation: 0.2, seed: 1 });
     assert.equal(validation.length, 10);
     assert.deepEqual(
       [...train, ...validation].toSorted((a, b) => a - b),
       items,
     );
-    assert.deepEqual(split(items, { validation: 10, seed: 1 }).validation, validation);
+    assert.deepEqual(randomSplit(items, { validation: 10, seed: 1 }).validation, validation);
   });
 
   test("refuses to leave a side empty", () => {
-    assert.throws(() => split(items, { validation: 50, seed: 1 }), /leave examples on both sides: 50 of 50/);
-    assert.throws(() => split(items, { validation: 0, seed: 1 }), /both sides/);
+    assert.throws(() => randomSplit(items, { validation: 50, seed: 1 }), /leave examples on both sides: 50 of 50/);
+    assert.throws(() => randomSplit(items, { validation: 0, seed: 1 }), /both sides/);
   });
 });
 

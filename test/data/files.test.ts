@@ -16,11 +16,11 @@ import {
   type DataRecord,
   type Example,
   encodeRecords,
+  groupSplit,
   readCsv,
   readParquet,
   readRecords,
   recordsOf,
-  splitGroups,
 } from "../../src/data/index.ts";
 import { ready } from "../../src/runtime/index.ts";
 import { load } from "../../src/tensor/index.ts";
@@ -229,15 +229,15 @@ describe("cachedExamples", () => {
   });
 });
 
-test("splitGroups keeps a group on one side", () => {
+test("groupSplit keeps a group on one side", () => {
   const items = Array.from({ length: 60 }, (_, i) => ({ i, group: `g${i % 12}` }));
-  const { train, validation } = splitGroups(items, { validation: 0.2, seed: 1, by: ({ group }) => group });
+  const { train, validation } = groupSplit(items, { validation: 0.2, seed: 1, by: ({ group }) => group });
   assert.equal(train.length + validation.length, 60);
   assert.ok(validation.length >= 12 && validation.length < 12 + 5);
   const groups = new Set(validation.map(({ group }) => group));
   assert.ok(train.every(({ group }) => !groups.has(group)));
   assert.throws(
-    () => splitGroups(items, { validation: 60, seed: 1, by: () => "one" }),
+    () => groupSplit(items, { validation: 60, seed: 1, by: () => "one" }),
     /groups on both sides.* 1 groups/,
   );
 });

@@ -9,22 +9,22 @@ import {
   dynamicLengthPlan,
   fixedLengthPlan,
   generator,
+  groupSplit,
   languageSnippets,
   listOps,
   ones,
   type Plan,
   packedPlan,
-  permutation,
+  rand,
   randint,
   randn,
   random,
   randomFrom,
+  randomSplit,
+  randperm,
   ready,
   seed as seedAll,
-  split,
-  splitGroups,
   transformerClassifier,
-  uniform,
   uniformLengthPlan,
 } from "../../src/index.ts";
 import { dropout as layerDropout } from "../../src/nn/ops/dropout.ts";
@@ -71,9 +71,9 @@ const draws: Record<string, (seed: number) => number> = {
   "generator(deriveSeed)": (seed) => (generator(deriveSeed(seed, 1)).next() >>> 0) / 2 ** 32,
   "seed, then uniform": (seed) => {
     seedAll(seed);
-    return first(uniform([1]));
+    return first(rand([1]));
   },
-  uniform: (from) => first(uniform([1], { from })),
+  uniform: (from) => first(rand([1], { from })),
   randn: (from) => normalShare(first(randn([1], { from }))),
   "randn from a random()": (seed) => normalShare(first(randn([1], { from: random(seed) }))),
   randint: (from) => first(randint(0, 2 ** 30, [1], { from })) / 2 ** 30,
@@ -98,8 +98,8 @@ const tally = (places: number, found: readonly number[]) =>
 test("over 1000 seeds each of 20 examples is in validation 20% of the time", () => {
   const items = Array.from({ length: 20 }, (_, i) => i);
   const ways = {
-    split: (seed: number) => split(items, { validation: 0.2, seed }),
-    splitGroups: (seed: number) => splitGroups(items, { validation: 0.2, seed, by: String }),
+    split: (seed: number) => randomSplit(items, { validation: 0.2, seed }),
+    groupSplit: (seed: number) => groupSplit(items, { validation: 0.2, seed, by: String }),
   };
   for (const [what, way] of Object.entries(ways))
     even(
@@ -121,7 +121,7 @@ test("over 1000 seeds a shuffle leaves each element last, and picks each, equall
   const ways: Record<string, (seed: number) => number> = {
     shuffle: (seed) => random(seed).shuffle(items)[9]!,
     pick: (seed) => random(seed).pick(items),
-    permutation: (from) => permutation(10, { from }).dataSync()[9]!,
+    permutation: (from) => randperm(10, { from }).dataSync()[9]!,
     fixedLengthPlan: (seed) => lastOf(fixedLengthPlan(lengths, { ...options, seed, maxLength: 10 })),
     "fixedLengthPlan, epoch 7": (seed) => lastOf(fixedLengthPlan(lengths, { ...options, seed, maxLength: 10 }), 7),
     dynamicLengthPlan: (seed) => lastOf(dynamicLengthPlan(lengths, { ...options, seed })),

@@ -160,17 +160,17 @@ test("shapes that do not broadcast are refused with both shapes and the sizes", 
   });
 });
 
-test("a gain or bias that is not one number for each feature is refused with the shape that it must have", () => {
+test("a weight or bias that is not one number for each feature is refused with the shape that it must have", () => {
   const x = h.ones([3, 5]);
   assert.throws(
     () => h.layerNorm(x, h.ones([2])),
-    /^ShapeError: layerNorm: the gain of \[3, 5\] must be \[5\], got \[2\]/,
+    /^ShapeError: layerNorm: the weight of \[3, 5\] must be \[5\], got \[2\]/,
   );
   assert.throws(
     () => h.layerNorm(x, h.ones([5]), h.ones([3])),
     /layerNorm: the bias of \[3, 5\] must be \[5\], got \[3\]/,
   );
-  assert.throws(() => h.rmsNorm(x, h.ones([3, 5])), /rmsNorm: the gain of \[3, 5\] must be \[5\], got \[3, 5\]/);
+  assert.throws(() => h.rmsNorm(x, h.ones([3, 5])), /rmsNorm: the weight of \[3, 5\] must be \[5\], got \[3, 5\]/);
 });
 
 test("what TensorFlow refuses is an error that names the op, the shapes and types, and what to do", {

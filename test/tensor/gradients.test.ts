@@ -268,11 +268,11 @@ test("the gradient of one part of a split, of one slice and of a padded scalar i
         (h.grad((y: h.AnyTensor) => h.sum(h.mul(f(y), weights as never)) as h.AnyTensor)(at) as h.AnyTensor).dataSync(),
       );
     assert.deepEqual(
-      slope((y) => h.splitAlong(y, 1)[0]!),
+      slope((y) => h.split(y, 1)[0]!),
       [4, 5, 6],
     );
     assert.deepEqual(
-      slope((y) => h.splitAlong(y, [3])[0]!),
+      slope((y) => h.split(y, [3])[0]!),
       [4, 5, 6],
     );
     assert.deepEqual(

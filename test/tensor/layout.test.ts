@@ -135,7 +135,7 @@ test("a result is another tensor even where nothing moved, so that disposing of 
   }
 });
 
-test("concat, stack, splitAlong and unstack join and cut along an axis, dtypes widened", () => {
+test("concat, stack, split and unstack join and cut along an axis, dtypes widened", () => {
   const [a, b] = [counting(2, 2), h.asType(counting(2, 1), "float32")];
   const joined = h.concat([a, b], 1);
   assert.equal(joined.dtype, "float32");
@@ -145,14 +145,14 @@ test("concat, stack, splitAlong and unstack join and cut along an axis, dtypes w
   ]);
   assert.deepEqual(h.stack([a, a], -1).shape, [2, 2, 2]);
   assert.deepEqual(
-    h.splitAlong(joined, [1, 2], 1).map((x) => x.shape),
+    h.split(joined, [1, 2], 1).map((x) => x.shape),
     [
       [2, 1],
       [2, 2],
     ],
   );
   assert.deepEqual(
-    h.splitAlong(joined, 3, 1).map((x) => x.shape),
+    h.split(joined, 3, 1).map((x) => x.shape),
     [
       [2, 1],
       [2, 1],
@@ -172,9 +172,9 @@ test("concat, stack, splitAlong and unstack join and cut along an axis, dtypes w
   );
   assert.throws(() => loose.stack!([a, b]), /stack: \[2, 2\] and \[2, 1\] are not the same shape/);
   for (const parts of [0.5, [1.5, 1.5], [Number.NaN, 3]])
-    assert.throws(() => loose.splitAlong!(joined, parts, 1), { name: "ShapeError" });
-  assert.deepEqual(loose.splitAlong!(h.zeros([0, 2]), []), []);
-  assert.throws(() => loose.splitAlong!(joined, 2, 1), /axis 1 of \[2, 3\] does not split into 2 equal parts/);
+    assert.throws(() => loose.split!(joined, parts, 1), { name: "ShapeError" });
+  assert.deepEqual(loose.split!(h.zeros([0, 2]), []), []);
+  assert.throws(() => loose.split!(joined, 2, 1), /axis 1 of \[2, 3\] does not split into 2 equal parts/);
   assert.throws(() => loose.concat!([]), /there is no tensor to join/);
 });
 

@@ -147,7 +147,7 @@ def stack(source, op):
     return moved(op, args, lambda xs, a=0: torch.stack(alike(xs), a))
 
 
-@maker("splitAlong")
+@maker("split")
 def split(source, op):
     shape = source.shape(low=1)
     axis = source.axis(len(shape))

@@ -145,7 +145,7 @@ def embedding(source, op):
     return Case(op, args, lambda table, ids: table[ids.long()], exact=True, gradient=True)
 
 
-@maker("pool")
+@maker("meanPool")
 def pool(source, op):
     rows, time, width, segments = (source.between(1, 3) for _ in range(4))
     x, w = source.floats([rows * time, width]), source.floats([rows, segments, time])

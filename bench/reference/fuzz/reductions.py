@@ -162,7 +162,7 @@ def cumsum(source, op):
     return Case(op, [x, axis, *([more] if more else [])], reference, gradient=x.kind == "f")
 
 
-@maker("count")
+@maker("size")
 def count(source, op):
     shape = source.shape()
     return Case(op, [source.any(shape)], lambda x: torch.tensor(x.numel(), dtype=torch.int32), exact=True,

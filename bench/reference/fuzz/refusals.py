@@ -33,7 +33,7 @@ def refusals(source, _):
         lambda: refusal("concat", [x, source.any([2])], 0),
         lambda: refusal("concat", []),
         lambda: refusal("stack", [x, source.any([3, 2])]),
-        lambda: refusal("splitAlong", x, source.choice([2, 4, [1, 1], [2, 2]]), 1),
+        lambda: refusal("split", x, source.choice([2, 4, [1, 1], [2, 2]]), 1),
         lambda: refusal("reshape", x, source.choice([[4], [-1, 4], [2, 2], [7, -1]])),
         lambda: refusal("transpose", x, source.choice([[0, 0], [0], [0, 2]])),
         lambda: refusal("squeeze", x, 0),

@@ -3,7 +3,7 @@ import { MAGICS } from "../../magics/rewrite.ts";
 import { awaitedName } from "./header.ts";
 import { kernelRoot } from "./packages.ts";
 
-const host = (file: string): string => JSON.stringify(join(kernelRoot, "dist", "kernel", "host", file));
+const host = (file: string): string => JSON.stringify(join(kernelRoot, "dist", "kernel", "host", "io", file));
 
 /** What the host puts on the global object besides what Node has. */
 export const globalsText = `declare const clearOutput: (typeof import(${host("console.js")}))["clearOutput"];

@@ -65,7 +65,7 @@ function subpathTypes(folder: string): Record<string, string> {
 /** Where the types of the kernel's own packages are, for those that the notebook has not got. */
 function kernelTypes(hasOwn: (name: string) => boolean): Record<string, string[]> {
   // The loader takes this name for itself, whatever the folder has.
-  const paths: Record<string, string[]> = { tslab: [join(kernelRoot, "dist", "kernel", "host", "tslab.d.ts")] };
+  const paths: Record<string, string[]> = { tslab: [join(kernelRoot, "dist", "kernel", "host", "load", "tslab.d.ts")] };
   for (const name of kernelPackages()) {
     if (hasOwn(name)) continue;
     const folder = name === "halftone" ? kernelRoot : folderOf(kernelRoot, name);

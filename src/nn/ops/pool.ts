@@ -10,7 +10,7 @@ import { differentiable } from "../differentiable.ts";
  * `[rows * segments, features]`. Weights of `1 / length` on a sequence's tokens and 0 elsewhere are its mean.
  * They are constants: no gradient reaches them.
  */
-export function pool(x: Tensor2D, weights: Tensor3D): Tensor2D {
+export function meanPool(x: Tensor2D, weights: Tensor3D): Tensor2D {
   const [rows, segments, time] = weights.shape;
   const features = x.shape[1];
   if (!isNative()) {
