@@ -6,7 +6,7 @@ import { type CompilerOptions, type Config, readConfig } from "./program/config.
 import { globalsText } from "./program/globals.ts";
 import { inferred } from "./program/materialize-types.ts";
 import { candidates, missingModules } from "./program/missing.ts";
-import { kernelExports } from "./program/packages.ts";
+import { kernelExports, kernelSubpaths } from "./program/packages.ts";
 import { currentModule, globalsModule, namesModule, proofModule } from "./program/paths.ts";
 import { type PastCell, Program } from "./program/program.ts";
 import { Sources } from "./program/sources.ts";
@@ -401,7 +401,8 @@ async function unlessAborted<Answer>(answer: Promise<Answer>, signal: AbortSigna
 function suggestRemedy({ message, reasons }: TypeProblem, stopped: ReadonlyMap<string, string>): void {
   const [, name, bare] =
     /^Cannot find (?:(?:name|namespace) '([^']+)'|module '((?:@[^/']+\/)?[^./:'][^/:']*)[/'])/.exec(message) ?? [];
-  if (bare !== undefined) reasons.unshift(`install it beside the notebook: ${installHint(bare)}`);
+  if (bare === "halftone") reasons.unshift(`halftone has the modules ${kernelSubpaths().join(", ")}`);
+  else if (bare !== undefined) reasons.unshift(`install it beside the notebook: ${installHint(bare)}`);
   if (name === undefined) return;
   const cell = stopped.get(name);
   if (cell !== undefined) reasons.unshift(`${cell} declares it and did not run`);

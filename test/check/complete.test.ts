@@ -75,7 +75,11 @@ test("keys of an object and members of a union of strings", async () => {
 
 test("names of packages and files in an import, and of what they export", async () => {
   assert.ok((await complete("import fs from 'node:f¦'")).texts.includes("node:fs"));
-  assert.ok((await complete("import { x } from 'half¦'")).texts.includes("halftone"));
+  const { texts } = await complete("import { x } from 'half¦'");
+  assert.ok(texts.includes("halftone") && texts.includes("halftone/nn"));
+  const { texts: subpaths } = await complete("import { x } from 'halftone/¦'");
+  assert.deepEqual(subpaths, ["amp", "batching", "data", "display", "memory", "nn", "plot", "storage", "train"]);
+  assert.ok((await complete("import { lin¦ } from 'halftone/nn'")).texts.includes("linear"));
   assert.ok((await complete("import { side } from './sh¦'")).texts.some((text) => text.startsWith("shapes")));
   assert.deepEqual((await complete("import { sid¦ } from './shapes.ts'")).texts, ["side"]);
   assert.ok((await complete("import { readFileS¦ } from 'node:fs'")).texts.includes("readFileSync"));

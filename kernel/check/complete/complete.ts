@@ -2,7 +2,7 @@ import { wordEnd, wordStart } from "../../compile/words.ts";
 import type { CompletionItem, Completions } from "../../protocol/inspection.ts";
 import type { Checker } from "../checker.ts";
 import type { Kind } from "../program/cell-analysis.ts";
-import { kernelExports, kernelPackages } from "../program/packages.ts";
+import { kernelExports, kernelModules } from "../program/packages.ts";
 import { namesModule } from "../program/paths.ts";
 import { markupText, offsetIn, positionIn, shifted } from "../program/positions.ts";
 import type { Range, ServerCompletion, ServerCompletions } from "../server/protocol.ts";
@@ -96,7 +96,7 @@ export class Completer {
     const found = itemsOf(list);
     const range = rangeOf(list.items[0]!) ?? rangeIn(list.itemDefaults?.editRange);
     if (list.items.find(({ label }) => !label.includes("$$"))?.kind === moduleKind)
-      for (const name of kernelPackages())
+      for (const name of kernelModules())
         if (!found.some(({ text }) => text === name)) found.push({ text: name, kind: "module" });
     if (list.items.some(({ label }) => label === "globalThis")) {
       this.#addNames(found);

@@ -20,13 +20,21 @@ export const kernelRoot = findUp(dirname(fileURLToPath(import.meta.url)), (folde
 /** Names under which the loader gives the one tfjs module, besides the package that it is. */
 const tensorflow = ["@tensorflow/tfjs", "@tensorflow/tfjs-core", "@tensorflow/tfjs-node"];
 
-/** Names of the packages that a notebook may import without installing anything: the kernel itself and what it stands on. */
-export function kernelPackages(): string[] {
-  const { dependencies = {} } = readManifest(join(kernelRoot, "package.json")) ?? {};
-  return ["halftone", ...Object.keys(dependencies), ...tensorflow];
+/** Module names that a notebook may import without installing anything: the kernel's, and those of its dependencies. */
+export function kernelModules(): string[] {
+  return ["halftone", ...kernelSubpaths(), ...dependencies(), ...tensorflow];
 }
 
-/** What the loader does with packages at run time, said as `paths`: those of the notebook, then the kernel's own. */
+/** `halftone/nn` and its like. */
+export function kernelSubpaths(): string[] {
+  return Object.keys(subpathTypes(kernelRoot)).map((subpath) => `halftone/${subpath}`);
+}
+
+function dependencies(): string[] {
+  return Object.keys(readManifest(join(kernelRoot, "package.json"))?.dependencies ?? {});
+}
+
+/** `paths` that resolve packages as the loader does at run time: the notebook's own first, then the kernel's. */
 export function packageTypes(cwd: string, packages?: string): Record<string, string[]> {
   if (packages === undefined) return kernelTypes((name) => folderOf(cwd, name) !== undefined);
   return { ...kernelTypes((name) => existsSync(join(packages, "node_modules", name))), ...typesIn(packages) };
@@ -48,11 +56,11 @@ function typesIn(folder: string): Record<string, string[]> {
   return paths;
 }
 
-/** The types of what a package exports below its name. */
+/** The types of the modules that a package exports below its name. */
 function subpathTypes(folder: string): Record<string, string> {
   const { exports } = readManifest(join(folder, "package.json")) ?? {};
   if (typeof exports !== "object" || exports === null) return {};
-  const below = Object.entries(exports).filter(([key]) => key.startsWith("./") && !key.includes("*"));
+  const below = Object.entries(exports).filter(([key]) => /^\.\/(?!package\.json$)[^*]+$/.test(key));
   return Object.fromEntries(
     below.flatMap(([key, value]) => {
       const entry = fromExports(value);
@@ -66,13 +74,18 @@ function subpathTypes(folder: string): Record<string, string> {
 function kernelTypes(hasOwn: (name: string) => boolean): Record<string, string[]> {
   // The loader takes this name for itself, whatever the folder has.
   const paths: Record<string, string[]> = { tslab: [join(kernelRoot, "dist", "kernel", "host", "load", "tslab.d.ts")] };
-  for (const name of kernelPackages()) {
+  if (!hasOwn("halftone")) {
+    const entry = typesEntry(kernelRoot);
+    if (entry) paths.halftone = [entry];
+    for (const [subpath, types] of Object.entries(subpathTypes(kernelRoot))) paths[`halftone/${subpath}`] = [types];
+  }
+  for (const name of dependencies()) {
     if (hasOwn(name)) continue;
-    const folder = name === "halftone" ? kernelRoot : folderOf(kernelRoot, name);
+    const folder = folderOf(kernelRoot, name);
     const entry = folder && typesEntry(folder);
     if (!folder || !entry) continue;
     paths[name] = [entry];
-    if (name !== "halftone") paths[`${name}/*`] = [join(folder, "*")];
+    paths[`${name}/*`] = [join(folder, "*")];
   }
   const engine = paths["@tensorflow/tfjs-node-gpu"];
   for (const name of ["@tensorflow/tfjs", "@tensorflow/tfjs-core", "@tensorflow/tfjs-node"])
