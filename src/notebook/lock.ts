@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { z } from "zod";
+import * as v from "valibot";
 import { writeWhole } from "../base/files.ts";
+import { recordOf } from "../base/json-schema.ts";
 import { UserError } from "../base/user-error.ts";
 import { halftoneVersion } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
@@ -10,34 +11,34 @@ import { importedPackages } from "./packages.ts";
 import { readTextFile, whatIsAt } from "./read-text.ts";
 
 /** A package as npm's lockfile has it (version 3). */
-const entry = z.looseObject({
-  version: z.string().optional(),
-  resolved: z.string().optional(),
-  integrity: z.string().optional(),
-  link: z.boolean().optional(),
-  dependencies: z.record(z.string(), z.string()).optional(),
-  optionalDependencies: z.record(z.string(), z.string()).optional(),
-  peerDependencies: z.record(z.string(), z.string()).optional(),
+const entry = v.looseObject({
+  version: v.optional(v.string()),
+  resolved: v.optional(v.string()),
+  integrity: v.optional(v.string()),
+  link: v.optional(v.boolean()),
+  dependencies: v.optional(recordOf(v.string())),
+  optionalDependencies: v.optional(recordOf(v.string())),
+  peerDependencies: v.optional(recordOf(v.string())),
 });
-type Entry = z.output<typeof entry>;
-const entries = z.record(z.string(), entry);
+type Entry = v.InferOutput<typeof entry>;
+const entries = recordOf(entry);
 
-const schema = z.object({
-  halftone: z.object({
-    version: z.string(),
-    build: z.string(),
-    node: z.string(),
+const schema = v.object({
+  halftone: v.object({
+    version: v.string(),
+    build: v.string(),
+    node: v.string(),
     /** Packages that came with halftone. */
-    own: z.record(z.string(), z.string()),
+    own: recordOf(v.string()),
     /** Whether the lock holds all that the packages need in turn. */
-    whole: z.boolean(),
+    whole: v.boolean(),
   }),
-  name: z.string(),
-  lockfileVersion: z.literal(3),
+  name: v.string(),
+  lockfileVersion: v.literal(3),
   packages: entries,
 });
 /** The exact packages of a run: npm's own lockfile, of what the notebook imports alone, and what came with halftone. */
-export type Lock = z.output<typeof schema>;
+export type Lock = v.InferOutput<typeof schema>;
 
 /**
  * Locks the packages that the notebook imports, at the versions that lie in `node_modules`, with all that they need. Where npm did not
@@ -73,7 +74,7 @@ export function readLock(file: string): Lock {
   if (!whatIsAt(file, asked)) throw new UserError(`There is no lock at ${file}: \`halftone run --lock\` writes one.`);
   const text = readTextFile(file, asked);
   try {
-    return schema.parse(JSON.parse(text));
+    return v.parse(schema, JSON.parse(text));
   } catch {
     throw new UserError(`${file} is not a lock that \`halftone run --lock\` wrote.`);
   }
@@ -87,7 +88,7 @@ export function lockHash(lock: Lock): string {
 function installedBy(root: string): Record<string, Entry> | undefined {
   try {
     const file = path.join(root, "node_modules", ".package-lock.json");
-    return z.object({ packages: entries }).parse(JSON.parse(readFileSync(file, "utf8"))).packages;
+    return v.parse(v.object({ packages: entries }), JSON.parse(readFileSync(file, "utf8"))).packages;
   } catch {
     return undefined;
   }

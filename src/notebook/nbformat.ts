@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as v from "valibot";
 import { wellFormed } from "../../kernel/protocol/well-formed.ts";
 import { writeWhole } from "../base/files.ts";
+import { jsonObject } from "../base/json-schema.ts";
 import { UserError } from "../base/user-error.ts";
 import { faultOf } from "./faults.ts";
 import { brokenJson } from "./json-place.ts";
@@ -9,53 +10,58 @@ import { readTextFile } from "./read-text.ts";
 
 /** Notebooks as files: nbformat 4.0 to 4.5 in, 4.5 out, formatted byte for byte as Jupyter's own writer does. */
 
-const text = z
-  .union([z.string(), z.array(z.string())])
-  .transform((lines) => (Array.isArray(lines) ? lines.join("") : lines));
-const bundle = z
-  .record(z.string(), z.unknown())
-  .transform((data) => Object.fromEntries(Object.entries(data).map(([type, value]) => [type, joinLines(type, value)])));
-const metadata = z.record(z.string(), z.unknown());
+const text = v.pipe(
+  v.union([v.string(), v.array(v.string())]),
+  v.transform((lines) => (Array.isArray(lines) ? lines.join("") : lines)),
+);
+const bundle = v.pipe(
+  jsonObject,
+  v.transform((data) =>
+    Object.fromEntries(Object.entries(data).map(([type, value]) => [type, joinLines(type, value)])),
+  ),
+);
+const metadata = v.optional(jsonObject, {});
+const executionCount = v.optional(v.nullable(v.number()), null);
 
-const output = z.discriminatedUnion("output_type", [
-  z.looseObject({ output_type: z.literal("stream"), name: z.enum(["stdout", "stderr"]), text }),
-  z.looseObject({ output_type: z.literal("display_data"), data: bundle, metadata: metadata.default({}) }),
-  z.looseObject({
-    output_type: z.literal("execute_result"),
+const output = v.variant("output_type", [
+  v.looseObject({ output_type: v.literal("stream"), name: v.picklist(["stdout", "stderr"]), text }),
+  v.looseObject({ output_type: v.literal("display_data"), data: bundle, metadata }),
+  v.looseObject({
+    output_type: v.literal("execute_result"),
     data: bundle,
-    metadata: metadata.default({}),
-    execution_count: z.number().nullable().default(null),
+    metadata,
+    execution_count: executionCount,
   }),
-  z.looseObject({
-    output_type: z.literal("error"),
-    ename: z.string(),
-    evalue: z.string(),
-    traceback: z.array(z.string()),
+  v.looseObject({
+    output_type: v.literal("error"),
+    ename: v.string(),
+    evalue: v.string(),
+    traceback: v.array(v.string()),
   }),
 ]);
 
-const shared = { id: z.string().optional(), metadata: metadata.default({}), source: text };
-const attachments = z.record(z.string(), bundle).optional();
-const cell = z.discriminatedUnion("cell_type", [
-  z.looseObject({
-    cell_type: z.literal("code"),
+const shared = { id: v.optional(v.string()), metadata, source: text };
+const attachments = v.optional(v.pipe(jsonObject, v.record(v.string(), bundle)));
+const cell = v.variant("cell_type", [
+  v.looseObject({
+    cell_type: v.literal("code"),
     ...shared,
-    execution_count: z.number().nullable().default(null),
-    outputs: z.array(output).default([]),
+    execution_count: executionCount,
+    outputs: v.optional(v.array(output), []),
   }),
-  z.looseObject({ cell_type: z.literal("markdown"), ...shared, attachments }),
-  z.looseObject({ cell_type: z.literal("raw"), ...shared, attachments }),
+  v.looseObject({ cell_type: v.literal("markdown"), ...shared, attachments }),
+  v.looseObject({ cell_type: v.literal("raw"), ...shared, attachments }),
 ]);
 
-const notebook = z.looseObject({
-  nbformat: z.literal(4),
-  nbformat_minor: z.number().int().nonnegative(),
-  metadata: metadata.default({}),
-  cells: z.array(cell),
+const notebook = v.looseObject({
+  nbformat: v.literal(4),
+  nbformat_minor: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  metadata,
+  cells: v.array(cell),
 });
 
-export type NotebookOutput = z.output<typeof output>;
-export type Cell = z.output<typeof cell> & { id: string };
+export type NotebookOutput = v.InferOutput<typeof output>;
+export type Cell = v.InferOutput<typeof cell> & { id: string };
 export type CodeCell = Extract<Cell, { cell_type: "code" }>;
 /** A notebook in memory: text joined, every cell with an id; fields unknown here are kept as they came. */
 export interface Notebook {
@@ -83,13 +89,13 @@ export function parseNotebook(json: string, name: string): Notebook {
   if (typeof major === "number" && major > 4) {
     throw new UserError(`${name} is in nbformat ${major}, newer than the 4.5 that this version of halftone reads.`);
   }
-  const parsed = notebook.safeParse(value);
-  if (!parsed.success) throw new UserError(`${name} is not a notebook. ${faultOf(value, parsed.error)}`);
+  const parsed = v.safeParse(notebook, value);
+  if (!parsed.success) throw new UserError(`${name} is not a notebook. ${faultOf(value, parsed.issues[0])}`);
   const taken = new Set<string>();
   return {
-    ...parsed.data,
-    nbformat_minor: Math.max(5, parsed.data.nbformat_minor),
-    cells: parsed.data.cells.map((each) => ({ ...each, id: freeId(each.id, taken) })),
+    ...parsed.output,
+    nbformat_minor: Math.max(5, parsed.output.nbformat_minor),
+    cells: parsed.output.cells.map((each) => ({ ...each, id: freeId(each.id, taken) })),
   };
 }
 

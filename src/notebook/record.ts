@@ -1,4 +1,5 @@
-import { z } from "zod";
+import * as v from "valibot";
+import { jsonObject, recordOf } from "../base/json-schema.ts";
 import type { RuntimeInfo } from "../runtime/index.ts";
 import type { InputFile } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
@@ -41,34 +42,37 @@ const STATUSES = ["running", "ok", "error", "interrupted"] as const;
 export type RunStatus = (typeof STATUSES)[number];
 
 /** A field that is not what it should be is left out: the record may have been written by anybody. */
-const field = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
+const field = <Schema extends v.GenericSchema>(schema: Schema) => v.fallback(v.optional(schema), undefined);
 
-const text = z.string();
-const time = text.refine((value) => !Number.isNaN(Date.parse(value)));
-const values = z.record(text, z.unknown());
-const schema = z.object({
+const text = v.string();
+const time = v.pipe(
+  text,
+  v.check((value) => !Number.isNaN(Date.parse(value))),
+);
+const fields = v.object({
   version: field(text),
   build: field(text),
-  source: field(z.object({ path: field(text), sha256: text })),
-  inputs: field(z.record(text, z.object({ bytes: z.number(), sha256: text }))),
-  packages: field(z.record(text, text)),
+  source: field(v.object({ path: field(text), sha256: text })),
+  inputs: field(recordOf(v.object({ bytes: v.number(), sha256: text }))),
+  packages: field(recordOf(text)),
   node: field(text),
   platform: field(text),
-  cpu: field(z.object({ model: text, cores: z.number() })),
-  memory: field(z.number()),
-  runtime: field(z.looseObject({ backend: text, threads: z.number().int().positive() })),
-  nativePeak: field(z.number()),
-  git: field(z.object({ commit: text, dirty: z.boolean() })),
-  parameters: field(values),
-  seeds: field(values),
-  variables: field(values.transform(recordedVariables)),
+  cpu: field(v.object({ model: text, cores: v.number() })),
+  memory: field(v.number()),
+  runtime: field(v.looseObject({ backend: text, threads: v.pipe(v.number(), v.integer(), v.minValue(1)) })),
+  nativePeak: field(v.number()),
+  git: field(v.object({ commit: text, dirty: v.boolean() })),
+  parameters: field(jsonObject),
+  seeds: field(jsonObject),
+  variables: field(v.pipe(jsonObject, v.transform(recordedVariables))),
   start: field(time),
   end: field(time),
-  status: field(z.enum(STATUSES)),
+  status: field(v.picklist(STATUSES)),
 });
+const schema = v.pipe(jsonObject, fields);
 
 /** What a halftone run left in the notebook's metadata, checked; nothing when the notebook was run by something else. */
 export function runRecord({ metadata }: Notebook): Partial<RunRecord> | undefined {
-  const { success, data } = schema.safeParse(metadata.halftone);
-  return success ? (data as Partial<RunRecord>) : undefined;
+  const { success, output } = v.safeParse(schema, metadata.halftone);
+  return success ? (output as Partial<RunRecord>) : undefined;
 }

@@ -208,7 +208,7 @@ describe("languageSnippets", () => {
   });
 
   test("refuses what the packages cannot give", () => {
-    const packages = [new URL("../../../node_modules/zod", import.meta.url).pathname];
+    const packages = [new URL("../../../node_modules/valibot", import.meta.url).pathname];
     assert.throws(
       () => languageSnippets({ count: 10, seed: 1, languages: ["c++"], packages }),
       /hold 0 snippets of c\+\+ in 0 files, and 10 are asked for/,

@@ -98,7 +98,7 @@ const matrix: [what: string, code: string, text: string][] = [
     "1",
   ],
   ["import.meta.resolve", `import.meta.resolve("esm/sub").endsWith("node_modules/esm/b.js")`, "true"],
-  ["a package of the kernel's own", `import { z } from "zod"; z.string().parse("x")`, "'x'"],
+  ["a package of the kernel's own", `import * as v from "valibot"; v.parse(v.string(), "x")`, "'x'"],
 ];
 
 for (const [what, code, text] of matrix) {

@@ -81,6 +81,12 @@ const refused: [what: string, json: string, message: RegExp][] = [
   ["a bad escape", '{"a":\n"\\x"}', /line 2, column 1/],
   ["a cell without a source", notebookJson([{ cell_type: "code", metadata: {} } as never]), /cells\[0\]\.source/],
   ["a list", "[]", /not a notebook/],
+  ["a list as metadata", notebookJson([], [] as never), /metadata should be an object, but is a list/],
+  [
+    "an unknown kind of cell",
+    notebookJson([{ cell_type: "x" } as never]),
+    /cell_type should be "code", "markdown" or "raw"/,
+  ],
 ];
 
 for (const [what, json, message] of refused) {

@@ -140,7 +140,7 @@ test("packages that cells import and files that they name are recorded, local im
   writeFileSync(path.join(folder, "node_modules", "left", "index.js"), "module.exports = 1;");
   const cells = [
     code('import { file } from "./own.ts";\nimport fs from "node:fs"; const left = require("left");'),
-    code('"zod"'),
+    code('"valibot"'),
   ];
   const { notebook, result } = await run(cells, { folder });
   assert.equal(result.status, "ok", JSON.stringify(result.failed));

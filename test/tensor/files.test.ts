@@ -72,6 +72,8 @@ test("a tree keeps its numbers, text and typed arrays, of an optimizer's state t
     steps: 12,
     odd: [Number.NaN, -0, Number.NEGATIVE_INFINITY, Number.MAX_SAFE_INTEGER, 5e-324, 2n ** 70n],
     flags: { yes: true, nothing: null, list: [], object: {}, words: ["a", ["b"]] },
+    // A name that every object inherits.
+    constructor: "Adam",
     arrays: [
       Float32Array.of(0.1, Number.NaN, -0),
       Float64Array.of(0.1),

@@ -1,4 +1,5 @@
-import { z } from "zod";
+import * as v from "valibot";
+import { jsonObject } from "../../../src/base/json-schema.ts";
 import { UserError } from "../../../src/base/user-error.ts";
 import type { CompilerOptions } from "../program/config.ts";
 import type { TypeErrorPolicy } from "./policy.ts";
@@ -8,15 +9,14 @@ export interface NotebookTypes {
   compilerOptions?: CompilerOptions;
 }
 
-const policy = z.enum(["error", "warn", "off"]);
-const schema = z.object({
-  halftone: z.object({
-    types: z.union([
-      policy.transform((value) => ({ policy: value })),
-      z.object({ policy: policy.optional(), compilerOptions: z.record(z.string(), z.unknown()).optional() }),
-    ]),
-  }),
-});
+const policy = v.picklist(["error", "warn", "off"]);
+const schema = v.union([
+  v.pipe(
+    policy,
+    v.transform((value) => ({ policy: value })),
+  ),
+  v.pipe(jsonObject, v.object({ policy: v.optional(policy), compilerOptions: v.optional(jsonObject) })),
+]);
 
 /**
  * A notebook's own word on its types, in its metadata: `"halftone": { "types": "warn" }`, or
@@ -25,10 +25,10 @@ const schema = z.object({
 export function notebookTypes(metadata: unknown): NotebookTypes {
   const given = (metadata as { halftone?: { types?: unknown } } | undefined)?.halftone?.types;
   if (given === undefined) return {};
-  const parsed = schema.safeParse(metadata);
+  const parsed = v.safeParse(schema, given);
   if (!parsed.success)
     throw new UserError(
       `the notebook's metadata.halftone.types must be error, warn, off or { policy, compilerOptions }, got ${JSON.stringify(given)}`,
     );
-  return parsed.data.halftone.types as NotebookTypes;
+  return parsed.output as NotebookTypes;
 }

@@ -2,16 +2,16 @@ import { createHash } from "node:crypto";
 import { createReadStream, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { z } from "zod";
+import * as v from "valibot";
 
 /** What a finished library consists of. Written last, so a folder that has one is whole. */
-const manifestSchema = z.object({
-  tensorflow: z.string(),
-  device: z.enum(["cpu", "gpu"]),
+const manifestSchema = v.object({
+  tensorflow: v.string(),
+  device: v.picklist(["cpu", "gpu"]),
   /** Path inside the folder to size in bytes, time of change in milliseconds, and sha256. */
-  files: z.record(z.string(), z.object({ bytes: z.number(), changed: z.number(), sha256: z.string() })),
+  files: v.record(v.string(), v.object({ bytes: v.number(), changed: v.number(), sha256: v.string() })),
 });
-export type Manifest = z.infer<typeof manifestSchema>;
+export type Manifest = v.InferOutput<typeof manifestSchema>;
 
 const manifestFile = (folder: string): string => path.join(folder, "manifest.json");
 
@@ -35,7 +35,7 @@ export async function writeManifest(folder: string, about: Omit<Manifest, "files
 /** The folder's manifest, or undefined where there is no finished library. */
 export function readManifest(folder: string): Manifest | undefined {
   try {
-    return manifestSchema.parse(JSON.parse(readFileSync(manifestFile(folder), "utf8")));
+    return v.parse(manifestSchema, JSON.parse(readFileSync(manifestFile(folder), "utf8")));
   } catch {
     return undefined;
   }

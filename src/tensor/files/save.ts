@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import { unzipSync, zipSync } from "fflate";
-import { z } from "zod";
+import * as v from "valibot";
+import { recordOf } from "../../base/json-schema.ts";
 import { isTensor } from "../tree.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 import { fromTensor, type StoredArray, toTensor } from "./array.ts";
@@ -26,22 +27,22 @@ function kindOf(op: string, file: string): Kind {
   return kind;
 }
 
-/** Here and not beside the type, so that the declarations do not bring zod's into every user's program. */
-const plainLeaf: z.ZodType<PlainLeaf> = z.union([
-  z.number(),
-  z.string(),
-  z.boolean(),
-  z.null(),
-  z.strictObject({ number: z.enum(["NaN", "Infinity", "-Infinity", "-0"]) }),
-  z.strictObject({ bigint: z.string().regex(/^-?\d+$/) }),
-  z.strictObject({ empty: z.enum(["list", "object"]) }),
+/** Here and not beside the type, so that the declarations do not bring valibot's into every user's program. */
+const plainLeaf: v.GenericSchema<PlainLeaf> = v.union([
+  v.number(),
+  v.string(),
+  v.boolean(),
+  v.null(),
+  v.strictObject({ number: v.picklist(["NaN", "Infinity", "-Infinity", "-0"]) }),
+  v.strictObject({ bigint: v.pipe(v.string(), v.regex(/^-?\d+$/)) }),
+  v.strictObject({ empty: v.picklist(["list", "object"]) }),
 ]);
 
 /** The entry of a safetensors file's metadata that says what its leaves are besides tensors. */
 const LEAVES = "halftone.leaves";
-const leavesOfFile = z.object({
-  plain: z.record(z.string(), plainLeaf),
-  typed: z.record(z.string(), z.string()),
+const leavesOfFile = v.object({
+  plain: recordOf(plainLeaf),
+  typed: recordOf(v.string()),
 });
 
 /**
@@ -77,7 +78,7 @@ function encode(kind: Kind, { tensors, arrays: typed, plain }: TreeLeaves): Uint
   const named = <T>(all: ReadonlyMap<string, T>) => new Map([...all].map(([name, array]) => [name || "arr_0", array]));
   if (kind === ".safetensors") {
     const kinds = Object.fromEntries([...named(typed)].map(([name, array]) => [name, array[Symbol.toStringTag]]));
-    const leaves: z.infer<typeof leavesOfFile> = { plain: Object.fromEntries(plain), typed: kinds };
+    const leaves: v.InferOutput<typeof leavesOfFile> = { plain: Object.fromEntries(plain), typed: kinds };
     const metadata: Record<string, string> = typed.size + plain.size > 0 ? { [LEAVES]: JSON.stringify(leaves) } : {};
     return encodeSafetensors(named(arrays), metadata, named(typed));
   }
@@ -127,7 +128,7 @@ export function load(file: string): AnyTensor | Record<string, SavedLeaf> {
 export type SavedLeaf = AnyTensor | TypedArray | number | string | boolean | bigint | null | [] | Record<string, never>;
 
 function loadSafetensors(bytes: Uint8Array, file: string): Record<string, SavedLeaf> {
-  let leaves: z.infer<typeof leavesOfFile> = { plain: {}, typed: {} };
+  let leaves: v.InferOutput<typeof leavesOfFile> = { plain: {}, typed: {} };
   const { arrays, raw } = decodeSafetensors(bytes, file, (metadata) => {
     const text = metadata[LEAVES];
     if (text !== undefined) leaves = readLeaves(text, file);
@@ -143,9 +144,9 @@ function loadSafetensors(bytes: Uint8Array, file: string): Record<string, SavedL
   return Object.fromEntries([...tensors, ...typed, ...plain]);
 }
 
-function readLeaves(text: string, file: string): z.infer<typeof leavesOfFile> {
+function readLeaves(text: string, file: string): v.InferOutput<typeof leavesOfFile> {
   try {
-    return leavesOfFile.parse(JSON.parse(text));
+    return v.parse(leavesOfFile, JSON.parse(text));
   } catch (error) {
     throw new Error(`${file}: its metadata ${LEAVES} cannot be read`, { cause: error });
   }

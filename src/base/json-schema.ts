@@ -1,0 +1,13 @@
+import * as v from "valibot";
+
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A JSON object as it came. valibot's own objects and records take arrays too, and leave keys such as `constructor` out. */
+export const jsonObject = v.custom<Record<string, unknown>>(isObject);
+
+/** A JSON object whose values all have one type. */
+export const recordOf = <Value>(item: v.GenericSchema<Value>) =>
+  v.custom<Record<string, Value>>(
+    (object) => isObject(object) && Object.values(object).every((value) => v.is(item, value)),
+  );
