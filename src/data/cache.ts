@@ -3,21 +3,25 @@ import { dirname } from "node:path";
 import { makeFolder } from "../base/folders.ts";
 import type { Example } from "./dataset.ts";
 
-/** Bytes kept free for the header, which is known only when everything is written. */
+/** Bytes reserved for the header, whose contents are known only when everything is written. */
 const HEADER = 4096;
 
+/** Options of `cachedExamples`. */
 export interface CacheOptions {
-  /** The file. */
+  /** The cache file. */
   path: string;
-  /** What the examples depend on: other contents of it make the file anew. Plain JSON. */
+  /** What the examples depend on, as plain JSON. The file is written again when it differs from the file's own key. */
   key: unknown;
 }
 
 /**
- * Examples that live in a file: made by `make` once, one at a time, and read from the file from then on, each when its tokens are asked
- * for. So a training can go through more tokens than memory has room for.
+ * Examples that are read from a cache file: `make` makes them once, one at a time. Each example's tokens are read when they
+ * are used, so a training can go through more tokens than memory holds.
  *
- * The file is a safetensors file: `tokens` of all examples end to end, `ends`, `labels`. It appears whole or not at all.
+ * The file is a safetensors file with the tokens of all examples end to end, `ends` and `labels`. It is written atomically.
+ *
+ * @throws RangeError when there is no example, too many tokens, or a key too long for the header
+ * @throws Error when the path holds another file, or a truncated cache
  */
 export async function cachedExamples(
   { path, key }: CacheOptions,
@@ -48,8 +52,12 @@ async function write(path: string, key: string, examples: AsyncIterable<Example>
       ends.push(end);
       labels.push(label);
     }
-    if (ends.length === 0) throw new RangeError(`no examples for ${path}`);
-    if (end >= 2 ** 31) throw new RangeError(`${end} tokens are more than one cache holds: split them over several`);
+    if (ends.length === 0) throw new RangeError(`${path}: expected at least one example, got none`);
+    if (end >= 2 ** 31) {
+      throw new RangeError(
+        `${path}: a cache holds at most 2^31 - 1 tokens, got ${end}. Split the examples over several.`,
+      );
+    }
     append(Int32Array.from(ends));
     append(Float32Array.from(labels));
     const part = (dtype: string, length: number, begin: number) => ({
@@ -63,7 +71,9 @@ async function write(path: string, key: string, examples: AsyncIterable<Example>
       ends: part("I32", ends.length, 4 * end),
       labels: part("F32", ends.length, 4 * (end + ends.length)),
     });
-    if (Buffer.byteLength(header) > HEADER) throw new RangeError(`the key of ${path} is too long: hash it`);
+    if (Buffer.byteLength(header) > HEADER) {
+      throw new RangeError(`${path}: the key does not fit in the header of ${HEADER} bytes. Pass a hash of it.`);
+    }
     const head = Buffer.alloc(8 + HEADER, " ");
     head.writeBigUInt64LE(BigInt(HEADER));
     head.write(header, 8);
@@ -91,22 +101,22 @@ function open(path: string): Example[] {
     return {
       label: labels[i]!,
       get tokens() {
-        const own = new Int32Array(end - from);
-        read(source.file, own, tokens.data_offsets[0] + 4 * from);
-        return own;
+        const ids = new Int32Array(end - from);
+        read(source.file, ids, tokens.data_offsets[0] + 4 * from);
+        return ids;
       },
     };
   });
 }
 
-/** A file is closed when none of its examples can be reached any more. */
+/** Closes a file when none of its examples is reachable. */
 const closing = new FinalizationRegistry((file: number) => closeSync(file));
 
 function read(file: number, into: Int32Array | Float32Array, at: number): void {
   const bytes = new Uint8Array(into.buffer);
   for (let done = 0; done < bytes.length; ) {
     const got = readSync(file, bytes, done, bytes.length - done, 8 + HEADER + at + done);
-    if (got === 0) throw new Error("the file of examples is cut short: remove it, and it is made anew");
+    if (got === 0) throw new Error("The example cache is truncated. Delete the file; it will be written again.");
     done += got;
   }
 }
@@ -121,17 +131,17 @@ function readHeader(path: string): { key: string | undefined } & Record<"tokens"
   try {
     const head = Buffer.alloc(8 + HEADER);
     const length = readSync(file, head, 0, head.length, 0);
-    if (length < head.length || Number(head.readBigUInt64LE()) !== HEADER) return notOurs(path);
+    if (length < head.length || Number(head.readBigUInt64LE()) !== HEADER) return failNotCache(path);
     const { __metadata__: metadata, ...parts } = JSON.parse(head.toString("utf8", 8));
-    return metadata?.format === "halftone examples 1" ? { key: metadata.key, ...parts } : notOurs(path);
+    return metadata?.format === "halftone examples 1" ? { key: metadata.key, ...parts } : failNotCache(path);
   } catch (error) {
-    if (error instanceof SyntaxError) return notOurs(path);
+    if (error instanceof SyntaxError) return failNotCache(path);
     throw error;
   } finally {
     closeSync(file);
   }
 }
 
-function notOurs(path: string): never {
-  throw new Error(`${path} is there and is no cache of examples: choose another path`);
+function failNotCache(path: string): never {
+  throw new Error(`${path} exists but is not an example cache. Choose another path, or delete it.`);
 }

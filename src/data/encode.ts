@@ -2,25 +2,23 @@ import type { Example } from "./dataset.ts";
 import type { DataRecord } from "./files/record.ts";
 import type { Tokenizer } from "./text/tokenizer.ts";
 
+/** Options of `encodeRecords`. */
 export interface EncodeOptions {
   tokenizer: Tokenizer;
   /** The column with the text; `"text"` by default. */
   text?: string;
-  /** The column with what the model should answer; none by default. */
+  /** The column with the label; by default every label is 0. */
   label?: string;
-  /**
-   * The classes, in the order of their indices. Without them a label must be a number already. A label that is not among
-   * them is an error.
-   */
+  /** The class names, in the order of their indices. Without them a label must be a number. */
   classes?: readonly string[];
-  /** Only so many tokens of a text are kept, special ones included; all by default. */
+  /** Most tokens kept of a text, special tokens included; all by default. */
   maxLength?: number;
 }
 
 /**
- * Records as examples, one after another: text to token ids, label to its index.
+ * Records as examples, one at a time: the text becomes token ids, the label its class index or a number.
  *
- * @throws RangeError with the record's index when it has no text, an empty one, or a label that is none
+ * @throws RangeError with the record's index when its text is missing or empty, or its label is neither a class nor a number
  */
 export async function* encodeRecords(
   records: AsyncIterable<DataRecord> | Iterable<DataRecord>,
@@ -34,10 +32,8 @@ export async function* encodeRecords(
     const text = record[column];
     if (typeof text !== "string" || text === "") {
       const found =
-        column in record
-          ? `${JSON.stringify(text)} in column ${column}`
-          : `no column ${column}, but ${Object.keys(record).join(", ")}`;
-      throw new RangeError(`record ${i} has ${found}: a text of at least one character is needed`);
+        column in record ? JSON.stringify(text) : `no such column (it has ${Object.keys(record).join(", ")})`;
+      throw new RangeError(`record ${i}: expected a non-empty text in column ${column}, got ${found}`);
     }
     const label = labelColumn === undefined ? 0 : labelOf(record[labelColumn], classIndex, i, labelColumn);
     yield { tokens: tokenizer.encode(text, maxLength === undefined ? {} : { maxLength }).slice(0, maxLength), label };
@@ -48,16 +44,18 @@ function labelOf(value: unknown, classes: Map<string, number> | undefined, i: nu
   const label = classes ? classes.get(String(value)) : value === "" || value === null ? Number.NaN : Number(value);
   if (label === undefined) {
     throw new RangeError(
-      `record ${i} has ${JSON.stringify(value)} in column ${column}, which is none of the ${classes!.size} classes`,
+      `record ${i}: the label ${JSON.stringify(value)} in column ${column} is not one of the ${classes!.size} classes`,
     );
   }
   if (!Number.isFinite(label)) {
-    throw new RangeError(`record ${i} has ${JSON.stringify(value)} in column ${column}: give the classes, or a number`);
+    throw new RangeError(
+      `record ${i}: the label ${JSON.stringify(value)} in column ${column} is not a number. Pass \`classes\` for named labels.`,
+    );
   }
   return label;
 }
 
-/** All items of a stream, for data that fits in memory. */
+/** Collects all items of an async iterable in an array, as `Array.fromAsync` does. */
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);

@@ -2,20 +2,22 @@ import type { Example, Vocabulary } from "./dataset.ts";
 import { vocabulary } from "./dataset.ts";
 import { type Random, random } from "./random.ts";
 
+/** Options of `listOps`. */
 export interface ListOpsOptions {
-  /** How many examples, all distinct. */
+  /** How many examples; all are distinct. */
   count: number;
   seed: number;
-  /** The depth at which only digits are left, so that lists nest at most `maxDepth - 1` deep; 20 by the authors. */
+  /** The depth at which only digits are left, so that lists nest at most `maxDepth - 1` deep; 20 by default, as the authors'. */
   maxDepth?: number;
-  /** Most arguments to one operator, at least 2; 5 by the authors. */
+  /** Most arguments of one operator, at least 2; 5 by default, as the authors'. */
   maxArgs?: number;
-  /** Keep only expressions of at least and at most this many tokens. */
+  /** Fewest tokens of an expression; 1 by default. */
   minLength?: number;
+  /** Most tokens of an expression; unlimited by default. */
   maxLength?: number;
 }
 
-/** An expression of ListOps; its label is its value, 0 to 9. */
+/** A ListOps expression; its label is its value, 0 to 9. */
 export interface ListOpsExample extends Example {
   /** The expression as written, for instance `[MAX 2 9 [MIN 4 7 ] 0 ]`. */
   text: string;
@@ -23,6 +25,7 @@ export interface ListOpsExample extends Example {
   depth: number;
 }
 
+/** A ListOps operator as it is written: minimum, maximum, median, sum modulo 10. */
 export type Operator = "[MIN" | "[MAX" | "[MED" | "[SM";
 type Tree = number | { operator: Operator; args: Tree[] };
 
@@ -33,26 +36,28 @@ const CLOSE = "]";
 /** The chance that an argument is itself a list (VALUE_P in the authors' make_data.py). */
 const NESTING = 0.25;
 
-/** How many draws in a row may be rejected before the options are called impossible. */
-const PATIENCE = 200_000;
+/** Most consecutive rejected draws before `listOps` throws. */
+const MAX_REJECTED = 200_000;
 
+/** The vocabulary of `listOps`: padding, the four operators, `]` and the digits, 16 ids in all. */
 export const listOpsVocabulary: Vocabulary = vocabulary([...OPERATORS, CLOSE, ...DIGITS]);
 
 /**
- * Expressions of nested list operations, to be answered by a digit.
+ * Expressions of nested list operations, each labelled with its value, a digit.
  *
  * Operators MIN, MAX, MED (median, rounded down) and SM (sum modulo 10). Drawn as in the authors' generator: an
  * argument nests with probability 0.25, an operator takes 2 to `maxArgs` arguments, so lengths spread over two
- * orders of magnitude. The outermost expression is always a list: the authors' set holds at most ten bare digits.
+ * orders of magnitude. Unlike the authors' examples, none is a bare digit.
  *
  * Nangia & Bowman 2018, "ListOps: A Diagnostic Dataset for Latent Tree Learning" (arXiv 1804.06028).
- * @throws RangeError when the options can hardly be met
+ *
+ * @throws RangeError for a size that is too small, or when too few distinct expressions lie within the limits
  */
 export function listOps(options: ListOpsOptions): ListOpsExample[] {
   const { count, seed, maxDepth = 20, maxArgs = 5, minLength = 1, maxLength = Number.POSITIVE_INFINITY } = options;
-  atLeast("count", count, 1);
-  atLeast("maxDepth", maxDepth, 2);
-  atLeast("maxArgs", maxArgs, 2);
+  checkAtLeast("count", count, 1);
+  checkAtLeast("maxDepth", maxDepth, 2);
+  checkAtLeast("maxArgs", maxArgs, 2);
   if (minLength > maxLength) throw new RangeError(`minLength ${minLength} is above maxLength ${maxLength}`);
 
   const rng = random(seed);
@@ -64,10 +69,10 @@ export function listOps(options: ListOpsOptions): ListOpsExample[] {
     const tokens = write(tree, []);
     const text = tokens.join(" ");
     if (tokens.length < minLength || tokens.length > maxLength || seen.has(text)) {
-      if (++rejected > PATIENCE) {
+      if (++rejected > MAX_REJECTED) {
         throw new RangeError(
           `found ${examples.length} of ${count} distinct expressions with ${minLength} to ${maxLength} tokens, ` +
-            `depth up to ${maxDepth} and up to ${maxArgs} arguments, then none in ${PATIENCE} draws: widen the limits`,
+            `depth up to ${maxDepth} and up to ${maxArgs} arguments, then none in ${MAX_REJECTED} draws: widen the limits`,
         );
       }
       continue;
@@ -80,8 +85,9 @@ export function listOps(options: ListOpsOptions): ListOpsExample[] {
 }
 
 /**
- * The value of an expression written as text.
- * @throws SyntaxError when it is not one ListOps expression
+ * The value of a ListOps expression written as text, 0 to 9.
+ *
+ * @throws SyntaxError when the text is not one ListOps expression
  */
 export function evaluateListOps(text: string): number {
   const tokens = text.replaceAll(CLOSE, ` ${CLOSE} `).split(/\s+/).filter(Boolean);
@@ -90,7 +96,9 @@ export function evaluateListOps(text: string): number {
     const token = tokens[at++];
     if (token !== undefined && DIGITS.includes(token)) return Number(token);
     const operator = OPERATORS.find((name) => name === token);
-    if (!operator) throw new SyntaxError(`expected a digit or an operator at token ${at}, got ${token ?? "the end"}`);
+    if (!operator) {
+      throw new SyntaxError(`expected a digit or an operator at token ${at}, got ${token ?? "the end of the text"}`);
+    }
     const args: Tree[] = [];
     while (tokens[at] !== CLOSE) args.push(read());
     if (args.length === 0) throw new SyntaxError(`${operator} at token ${at} has no arguments`);
@@ -98,7 +106,7 @@ export function evaluateListOps(text: string): number {
     return { operator, args };
   };
   const tree = read();
-  if (at < tokens.length) throw new SyntaxError(`the expression ends at token ${at}, but ${tokens[at]} follows`);
+  if (at < tokens.length) throw new SyntaxError(`expected the end of the text after token ${at}, got ${tokens[at]}`);
   return evaluate(tree);
 }
 
@@ -145,7 +153,7 @@ function median(values: number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : Math.floor((sorted[middle - 1]! + sorted[middle]!) / 2);
 }
 
-function atLeast(name: string, value: number, least: number): void {
+function checkAtLeast(name: string, value: number, least: number): void {
   if (!Number.isInteger(value) || value < least) {
     throw new RangeError(`${name} must be an integer of at least ${least}, got ${value}`);
   }

@@ -1,14 +1,14 @@
 import { type Generator, generator } from "../random/index.ts";
 
-/** Seeded random numbers. It is a `Generator` too, so that random tensors can be drawn from it: `randn([2], { from: rng })`. */
+/** Seeded random numbers. It is a `Generator`, so random tensors can be drawn from it: `randn([2], { from: rng })`. */
 export interface Random extends Generator {
   /** Uniform in [0, 1), 53 random bits. */
   uniform(): number;
-  /** Uniform integer in [low, high), as `randint` and NumPy's `integers`. Throws RangeError unless low is below high. */
+  /** Uniform integer in [low, high), as NumPy's `integers`. Throws RangeError unless both are integers and low < high. */
   integer(low: number, high: number): number;
   /** Standard normal (Box & Muller 1958). */
   normal(): number;
-  /** One of the items, each as often as any other. Throws RangeError when there is none. */
+  /** One of the items, each with the same probability. Throws RangeError when there is none. */
   pick<T>(items: readonly T[]): T;
   /** A new array in random order (Fisher & Yates). */
   shuffle<T>(items: readonly T[]): T[];
@@ -16,10 +16,18 @@ export interface Random extends Generator {
   state(): readonly number[];
 }
 
-/** Random numbers from `seed`, any integer. The same seed gives the same numbers on every machine. */
+/**
+ * Random numbers from `seed`, any integer. The same seed gives the same numbers on every machine.
+ *
+ * @throws RangeError for a seed that is not an integer within 2^53
+ */
 export const random = (seed: number): Random => over(generator(seed));
 
-/** Random numbers that go on from a saved `state()`. */
+/**
+ * Random numbers that continue from a saved `state()`.
+ *
+ * @throws RangeError for a value that is not a generator's state
+ */
 export const randomFrom = (state: readonly number[]): Random => over(generator(state));
 
 function over(bits: Generator): Random {
@@ -30,7 +38,7 @@ function over(bits: Generator): Random {
     uniform,
     integer: (low, high) => {
       if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || low >= high)
-        throw new RangeError(`integer: whole numbers with low below high, got ${low} and ${high}`);
+        throw new RangeError(`integer: low and high must be integers with low < high, got ${low} and ${high}`);
       return low + below(high - low);
     },
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),

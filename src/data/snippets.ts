@@ -4,7 +4,7 @@ import { dirname, extname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Random, random } from "./random.ts";
 
-/** Languages that the packages hold enough of, and how their files end. */
+/** The languages of which the packages contain enough code, and their file name extensions. */
 const LANGUAGES = {
   javascript: [".js", ".cjs", ".mjs"],
   typescript: [".ts", ".mts", ".cts"],
@@ -13,27 +13,30 @@ const LANGUAGES = {
   "c++": [".h", ".cc"],
 } as const;
 
+/** A language of `languageSnippets`. */
 export type SnippetLanguage = keyof typeof LANGUAGES;
+/** The languages of `languageSnippets`, in the order of their labels. */
 export const snippetLanguages = Object.keys(LANGUAGES) as readonly SnippetLanguage[];
 
 /** Lines cut out of a source file. */
 export interface Snippet {
   text: string;
   language: SnippetLanguage;
-  /** Place of the language in the list asked for. */
+  /** Index of the language in `options.languages`. */
   label: number;
   source: {
     /** Name and version, for instance `zod@4.6.7`. */
     package: string;
-    /** As the package names it; `"unknown"` where it names none. */
+    /** The licence in the package's package.json; `"unknown"` where there is none. */
     license: string;
     /** The file's path in the package. */
     file: string;
   };
 }
 
+/** Options of `languageSnippets`. */
 export interface SnippetOptions {
-  /** How many snippets, as many of each language. */
+  /** How many snippets in all, the same number of each language. */
   count: number;
   seed: number;
   /** Shortest and longest text, in characters; 10 and 2000 by default. */
@@ -45,24 +48,25 @@ export interface SnippetOptions {
   packages?: readonly string[];
 }
 
-/** Files above it are left out: most are generated. So are files with lines as long as a minifier's. */
+/** Larger files are left out, because most are generated; so are files with very long lines, which are minified. */
 const MOST_BYTES = 64 * 1024;
 const MOST_CHARACTERS_A_LINE = 200;
 
-/** Files of one language that one package gives at most, so that no package is the whole of a language. */
+/** Most files of one language from one package, so that no package dominates a language. */
 const MOST_FILES = 150;
 
-/** Draws without a new snippet after which the packages are called exhausted. */
-const PATIENCE = 2000;
+/** Most consecutive draws without a new snippet before `languageSnippets` throws. */
+const MAX_REJECTED = 2000;
 
 /**
- * Snippets of source code, and which language each is in: real text with real lengths, present wherever this library is.
+ * Snippets of source code labelled with their language, cut from the files of the packages that this library depends on.
  *
- * A snippet is a run of whole lines; how many lines is drawn from a log-normal distribution (median 5), what they hold is
- * what stands there. The packages' versions are pinned, so the same options give the same snippets on every machine. Each
- * carries the licence of the package it comes from.
+ * A snippet is a run of whole lines; the number of lines is drawn from a log-normal distribution (median 5). The packages'
+ * versions are pinned, so the same options give the same snippets on every machine. Each snippet names the package it comes
+ * from and its licence.
  *
- * @throws RangeError when the packages do not hold so many
+ * @throws RangeError for an invalid option, or when the packages contain too few snippets
+ * @throws Error when the library's own package.json is not found
  */
 export function languageSnippets(options: SnippetOptions): Snippet[] {
   const { count, seed, minLength = 10, maxLength = 2000, languages = snippetLanguages } = options;
@@ -77,7 +81,7 @@ export function languageSnippets(options: SnippetOptions): Snippet[] {
   const packages = (options.packages ?? ownPackages()).map(readPackage);
   const perLanguage = languages.map((language, label) => {
     if (!(language in LANGUAGES)) {
-      throw new RangeError(`no language ${language}: there are ${snippetLanguages.join(", ")}`);
+      throw new RangeError(`unknown language ${language}: expected one of ${snippetLanguages.join(", ")}`);
     }
     const files = packages.flatMap((each) => filesOf(each, LANGUAGES[language]));
     return draw(files, count / languages.length, rng, minLength, maxLength, language).map(({ text, file }) => ({
@@ -114,41 +118,41 @@ function draw(
   const lines = new Map<SourceFile, string[]>();
   const seen = new Set<string>();
   const found: { text: string; file: SourceFile }[] = [];
-  let fruitless = 0;
+  let rejected = 0;
   for (let turn = 0; found.length < count; turn++) {
     const file = order[turn % order.length];
-    if (!file || fruitless++ > PATIENCE + order.length) {
+    if (!file || rejected++ > MAX_REJECTED + order.length) {
       throw new RangeError(
-        `the packages hold ${found.length} snippets of ${language} in ${files.length} files, and ${count} are asked for`,
+        `found ${found.length} of ${count} snippets of ${language} in ${files.length} files: lower count, or pass more packages`,
       );
     }
-    const own = lines.get(file) ?? sourceLines(join(file.package.folder, file.path));
-    lines.set(file, own);
-    if (own.length === 0) continue;
-    const wanted = Math.max(1, Math.round(Math.exp(Math.log(5) + 0.9 * rng.normal())));
-    const from = rng.integer(0, own.length);
-    const text = own
-      .slice(from, from + wanted)
+    const fileLines = lines.get(file) ?? sourceLines(join(file.package.folder, file.path));
+    lines.set(file, fileLines);
+    if (fileLines.length === 0) continue;
+    const lineCount = Math.max(1, Math.round(Math.exp(Math.log(5) + 0.9 * rng.normal())));
+    const from = rng.integer(0, fileLines.length);
+    const text = fileLines
+      .slice(from, from + lineCount)
       .join("\n")
       .slice(0, maxLength)
       .trim();
     if (text.length < minLength || seen.has(text)) continue;
     seen.add(text);
     found.push({ text, file });
-    fruitless = 0;
+    rejected = 0;
   }
   return found;
 }
 
-/** The lines of a file, none when it looks generated. */
+/** The lines of a file; none when it looks generated. */
 function sourceLines(path: string): string[] {
   const lines = readFileSync(path, "utf8").split(/\r?\n/);
   return lines.some((line) => line.length > MOST_CHARACTERS_A_LINE) ? [] : lines;
 }
 
 function filesOf(from: Package, endings: readonly string[]): SourceFile[] {
-  const own = from.files.filter((file) => endings.includes(extname(file)));
-  return own.slice(0, MOST_FILES).map((path) => ({ package: from, path }));
+  const matching = from.files.filter((file) => endings.includes(extname(file)));
+  return matching.slice(0, MOST_FILES).map((path) => ({ package: from, path }));
 }
 
 function readPackage(folder: string): Package {
@@ -162,7 +166,7 @@ function readPackage(folder: string): Package {
   };
 }
 
-/** Every small file under a folder in the order of its path, without packages inside it. */
+/** The path of every small file under a folder, sorted, without the packages inside it. */
 function* listed(folder: string, root: string): Generator<string> {
   for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
@@ -172,10 +176,10 @@ function* listed(folder: string, root: string): Generator<string> {
   }
 }
 
-/** Folders that provisioning or building puts into a package: they differ from machine to machine. */
+/** Folders that setup or a build adds to a package; their contents differ between machines. */
 const SET_UP_LATER = new Set(["deps", "build", "napi-v8"]);
 
-/** The folders of the packages that this library names as dependencies, in the order of their names. */
+/** The folders of this library's dependencies, sorted by name. */
 function ownPackages(): string[] {
   const require = createRequire(import.meta.url);
   let folder = dirname(fileURLToPath(import.meta.url));
@@ -184,7 +188,7 @@ function ownPackages(): string[] {
     try {
       if (manifest().name === "halftone") break;
     } catch {
-      if (dirname(folder) === folder) throw new Error("halftone's package.json is not above its own files");
+      if (dirname(folder) === folder) throw new Error("cannot find halftone's package.json above its source files");
     }
   }
   return Object.keys(manifest().dependencies as Record<string, string>)

@@ -1,14 +1,17 @@
 import { random } from "./random.ts";
 
+/** Examples to train on and examples to validate on. */
 export interface Split<T> {
   train: T[];
   validation: T[];
 }
 
 /**
- * Like `split`, with whole groups on one side: `by` names the group of an example, for instance the file it was cut from, so
- * that no example is tested of whose group another was trained on. At least `validation` of the examples are set aside,
- * and at most one group more.
+ * Like `randomSplit`, but keeps each group whole, as scikit-learn's `GroupShuffleSplit`. `by` gives the group of an example,
+ * for instance the file it was cut from. Groups are set aside until there are at least `validation` examples (a share below
+ * 1, or a number).
+ *
+ * @throws RangeError when one side would be empty
  */
 export function groupSplit<T>(
   examples: readonly T[],
@@ -27,15 +30,17 @@ export function groupSplit<T>(
   }
   if (out.train.length === 0 || out.validation.length === 0) {
     throw new RangeError(
-      `validation must leave groups on both sides: ${validation} of ${examples.length} examples in ${groups.size} groups`,
+      `validation must leave at least one group on both sides: got ${validation} of ${examples.length} examples in ${groups.size} groups`,
     );
   }
   return out;
 }
 
 /**
- * Shuffles by `seed` and sets `validation` aside: a share below 1, or a number of examples. Each example lands in
- * exactly one of the two, and neither is empty.
+ * Shuffles the examples by `seed` and sets `validation` of them aside: a share below 1, or a number. Each example is in
+ * exactly one of the two lists.
+ *
+ * @throws RangeError when one side would be empty
  */
 export function randomSplit<T>(
   examples: readonly T[],
@@ -44,7 +49,7 @@ export function randomSplit<T>(
   const size = validation < 1 ? Math.round(examples.length * validation) : validation;
   if (!Number.isInteger(size) || size < 1 || size >= examples.length) {
     throw new RangeError(
-      `validation must leave examples on both sides: ${validation} of ${examples.length} examples is ${size}`,
+      `validation must leave at least one example on both sides: ${validation} of ${examples.length} examples is ${size}`,
     );
   }
   const shuffled = random(seed).shuffle(examples);

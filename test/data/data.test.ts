@@ -5,7 +5,7 @@ import { addingProblem, random, randomFrom, randomSplit, vocabulary } from "../.
 describe("the adding problem", () => {
   const examples = addingProblem({ count: 2000, seed: 7, minLength: 10, maxLength: 30 });
 
-  test("asks for the sum of the two marked values", () => {
+  test("labels a sequence with the sum of its two marked values", () => {
     for (const { features, length, label } of examples) {
       assert.equal(features.length, 2 * length);
       const marked = Array.from({ length }, (_, t) => t).filter((t) => features[2 * t + 1] === 1);
@@ -15,12 +15,12 @@ describe("the adding problem", () => {
     }
   });
 
-  test("has a mean squared error of 1/6 for whoever always answers 1", () => {
+  test("the constant answer 1 has a mean squared error of 1/6", () => {
     const error = examples.reduce((sum, { label }) => sum + (label - 1) ** 2, 0) / examples.length;
     assert.ok(Math.abs(error - 1 / 6) < 0.01, `${error}`);
   });
 
-  test("has lengths over the whole range", () => {
+  test("draws lengths from the whole range", () => {
     const lengths = new Set(examples.map(({ length }) => length));
     assert.equal(lengths.size, 21);
     assert.throws(() => addingProblem({ count: 1, seed: 1, minLength: 1, maxLength: 5 }), /at least 2.*got 1/);
@@ -28,7 +28,7 @@ describe("the adding problem", () => {
 });
 
 describe("random", () => {
-  test("goes on from a saved state as if it had not stopped", () => {
+  test("a generator continues exactly from a saved state", () => {
     const first = random(42);
     first.normal();
     const state = first.state();
@@ -40,7 +40,7 @@ describe("random", () => {
     );
   });
 
-  test("is uniform, and normal, in mean and variance", () => {
+  test("uniform and normal numbers have the expected mean and variance", () => {
     const rng = random(1);
     const moments = (next: () => number) => {
       const values = Array.from({ length: 20_000 }, next);
@@ -53,7 +53,7 @@ describe("random", () => {
     assert.ok(Math.abs(normalMean) < 0.03 && Math.abs(normalVariance - 1) < 0.05);
   });
 
-  test("shuffles without losing or repeating anything", () => {
+  test("shuffle neither loses nor repeats an item", () => {
     const items = Array.from({ length: 100 }, (_, i) => i);
     const shuffled = random(3).shuffle(items);
     assert.notDeepEqual(shuffled, items);
@@ -67,7 +67,7 @@ describe("random", () => {
 describe("split", () => {
   const items = Array.from({ length: 50 }, (_, i) => i);
 
-  test("puts each example on one side, the same one for the same seed", () => {
+  test("puts each example on exactly one side, the same one for the same seed", () => {
     const { train, validation } = randomSplit(items, { validation: 0.2, seed: 1 });
     assert.equal(validation.length, 10);
     assert.deepEqual(
@@ -77,15 +77,18 @@ describe("split", () => {
     assert.deepEqual(randomSplit(items, { validation: 10, seed: 1 }).validation, validation);
   });
 
-  test("refuses to leave a side empty", () => {
-    assert.throws(() => randomSplit(items, { validation: 50, seed: 1 }), /leave examples on both sides: 50 of 50/);
+  test("rejects a share that leaves one side empty", () => {
+    assert.throws(
+      () => randomSplit(items, { validation: 50, seed: 1 }),
+      /at least one example on both sides: 50 of 50/,
+    );
     assert.throws(() => randomSplit(items, { validation: 0, seed: 1 }), /both sides/);
   });
 });
 
-test("a vocabulary names the token or id that it lacks, and where", () => {
+test("a vocabulary reports an unknown token or id and its position", () => {
   const words = vocabulary(["a", "b"]);
   assert.deepEqual([...words.encode(["b", "a"])], [2, 1]);
-  assert.throws(() => words.encode(["a", "c"]), /token 1 is "c"/);
-  assert.throws(() => words.decode([3]), /id 3 at 0 is outside the vocabulary of 3/);
+  assert.throws(() => words.encode(["a", "c"]), /token 1 \("c"\) is not in the vocabulary/);
+  assert.throws(() => words.decode([3]), /id 3 at position 0 is outside the vocabulary \(size 3\)/);
 });

@@ -34,14 +34,14 @@ const file = (name: string, contents: string | Buffer) => {
 const all = (path: string) => collect(readRecords(path));
 
 describe("readRecords", () => {
-  test("reads JSON Lines, and names the line that is none", async () => {
+  test("reads JSON Lines and reports the number of an invalid line", async () => {
     const path = file("a.jsonl", '{"text":"é","label":1}\n\n{"text":"b"}\r\n');
     assert.deepEqual(await all(path), [{ text: "é", label: 1 }, { text: "b" }]);
     await assert.rejects(all(file("b.jsonl", '{"a":1}\n{"a":')), /b\.jsonl:2: /);
-    await assert.rejects(all(file("c.jsonl", "[1]\n")), /c\.jsonl:1: a line must be one JSON object/);
+    await assert.rejects(all(file("c.jsonl", "[1]\n")), /c\.jsonl:1: expected a JSON object, got \[1\]/);
   });
 
-  test("reads CSV as RFC 4180 has it", async () => {
+  test("reads CSV as RFC 4180 defines it", async () => {
     const path = file("a.csv", '\ufefftext,label\r\n"a ""b"", c",x\r\n"two\nlines",y\r\n');
     assert.deepEqual(await all(path), [
       { text: 'a "b", c', label: "x" },
@@ -53,31 +53,31 @@ describe("readRecords", () => {
     ]);
   });
 
-  test("refuses a ragged row with its line", async () => {
+  test("reports the line of a row with too many values", async () => {
     await assert.rejects(all(file("b.csv", "a,b\n1,2\n1,2,3\n")), /b\.csv: .*line 3/);
   });
 
-  test("reads lines of text, compressed too", async () => {
+  test("reads lines of text, also compressed", async () => {
     assert.deepEqual(await all(file("a.txt", "one\ntwo\n")), [{ text: "one" }, { text: "two" }]);
     assert.deepEqual(await all(file("a.jsonl.gz", gzipSync('{"a":1}\n'))), [{ a: 1 }]);
     assert.deepEqual(await all(file("a.csv.gz", gzipSync("a\n7\n"))), [{ a: "7" }]);
   });
 
-  test("says what is missing or of no known kind", async () => {
+  test("reports a missing file and an unknown file type", async () => {
     for (const name of ["none.jsonl", "none.csv", "none.txt", "none.jsonl.gz", "none.parquet"]) {
       await assert.rejects(all(join(folder, name)), /ENOENT.*none/);
     }
-    await assert.rejects(all("a.xlsx"), /ends in \.xlsx; records are read from \.jsonl/);
+    await assert.rejects(all("a.xlsx"), /a\.xlsx: expected a file of type \.jsonl.*, got \.xlsx/);
   });
 
-  test("stops in the middle of a file without an error", async () => {
+  test("can stop in the middle of a file", async () => {
     const path = file("long.jsonl", '{"a":1}\n'.repeat(10_000));
     let seen = 0;
     for await (const _ of readRecords(path)) if (++seen === 3) break;
     assert.equal(seen, 3);
   });
 
-  test("reads Parquet row group by row group, columns as asked", async () => {
+  test("reads Parquet by row groups, and only the requested columns", async () => {
     const path = join(folder, "a.parquet");
     const texts = Array.from({ length: 25 }, (_, i) => `text ${i}`);
     parquetWriteFile({
@@ -100,7 +100,7 @@ describe("readRecords", () => {
     await assert.rejects(collect(readParquet(path, { columns: ["no"] })), /has no column no; it has text, label/);
   });
 
-  test("never holds a file whole: 150 MB pass through a process whose heap may not pass 32", async () => {
+  test("streams a file of 150 MB in a process with a heap of 32 MB", async () => {
     const path = join(folder, "large.jsonl");
     const out = createWriteStream(path);
     const line = `${JSON.stringify({ text: "x".repeat(1000) })}\n`.repeat(1000);
@@ -120,7 +120,7 @@ describe("readRecords", () => {
 });
 
 describe("recordsOf", () => {
-  test("gives the rows of an Arrow table", () => {
+  test("yields the rows of an Arrow table", () => {
     const table = tableFromArrays({ text: ["a", "b"], label: Int32Array.of(3, 4) });
     assert.deepEqual(
       [...recordsOf(table)],
@@ -131,7 +131,7 @@ describe("recordsOf", () => {
     );
   });
 
-  test("gives the rows of a danfojs frame", async () => {
+  test("yields the rows of a danfojs DataFrame", async () => {
     await ready();
     const { DataFrame } = await import("danfojs-node");
     const frame = new DataFrame({ text: ["a", "b"], label: [3, 4] });
@@ -142,7 +142,7 @@ describe("recordsOf", () => {
         { text: "b", label: 4 },
       ],
     );
-    assert.throws(() => [...recordsOf({} as never)], /takes a danfojs DataFrame or an Arrow table/);
+    assert.throws(() => [...recordsOf({} as never)], /expected a danfojs DataFrame or an Arrow table/);
   });
 });
 
@@ -150,7 +150,7 @@ describe("encodeRecords", () => {
   const encode = (records: DataRecord[], options = {}) =>
     collect(encodeRecords(records, { tokenizer: byteTokenizer(), label: "label", ...options }));
 
-  test("makes tokens of the text and an index of the label", async () => {
+  test("encodes the text as token ids and the label as a class index", async () => {
     const records = [
       { body: "ab", label: "yes" },
       { body: "c", label: "no" },
@@ -163,18 +163,28 @@ describe("encodeRecords", () => {
   });
 
   for (const [name, record, options, message] of [
-    ["no text", { body: "b", label: 1 }, {}, /record 1 has no column text, but body, label/],
-    ["an empty text", { text: "", label: 1 }, {}, /record 1 has "" in column text/],
+    [
+      "no text",
+      { body: "b", label: 1 },
+      {},
+      /record 1: expected a non-empty text in column text, got no such column \(it has body, label\)/,
+    ],
+    ["an empty text", { text: "", label: 1 }, {}, /record 1: expected a non-empty text in column text, got ""/],
     [
       "an unknown class",
       { text: "b", label: "c" },
       { classes: ["1"] },
-      /record 1 has "c" in column label, .* 1 classes/,
+      /record 1: the label "c" in column label is not one of the 1 classes/,
     ],
-    ["a label that is no number", { text: "b", label: "c" }, {}, /record 1 has "c" in column label: give the classes/],
-    ["no label", { text: "b", label: "" }, {}, /record 1 has "" in column label/],
+    [
+      "a label that is not a number",
+      { text: "b", label: "c" },
+      {},
+      /record 1: the label "c" in column label is not a number. Pass `classes`/,
+    ],
+    ["no label", { text: "b", label: "" }, {}, /record 1: the label "" in column label is not a number/],
   ] as const) {
-    test(`refuses ${name}, with the record's index`, () =>
+    test(`rejects ${name} with the record's index`, () =>
       assert.rejects(encode([{ text: "a", label: 1 }, record], options), message));
   }
 });
@@ -192,7 +202,7 @@ describe("cachedExamples", () => {
       return own;
     });
 
-  test("are made once for a key, and read from the file after that", async () => {
+  test("are made once for a key and then read from the file", async () => {
     for (let i = 0; i < 2; i++) {
       const read = await cached({ size: 7 });
       assert.deepEqual(
@@ -205,7 +215,7 @@ describe("cachedExamples", () => {
     assert.deepEqual([other.length, made], [2, 2]);
   });
 
-  test("are a safetensors file, whole or not there", async () => {
+  test("are written atomically as a safetensors file", async () => {
     await cached({ size: 7 });
     await ready();
     const { ends, tokens } = load(path);
@@ -220,11 +230,11 @@ describe("cachedExamples", () => {
     assert.equal((await cached({ size: 7 })).length, 7);
   });
 
-  test("leave a file of something else alone", async () => {
+  test("leave another file at the path unchanged", async () => {
     const other = file("notes.txt", "notes");
     await assert.rejects(
       cachedExamples({ path: other, key: 1 }, () => examples),
-      /is no cache of examples: choose another path/,
+      /notes\.txt exists but is not an example cache\. Choose another path, or delete it/,
     );
   });
 });
@@ -238,6 +248,6 @@ test("groupSplit keeps a group on one side", () => {
   assert.ok(train.every(({ group }) => !groups.has(group)));
   assert.throws(
     () => groupSplit(items, { validation: 60, seed: 1, by: () => "one" }),
-    /groups on both sides.* 1 groups/,
+    /at least one group on both sides.* 1 groups/,
   );
 });

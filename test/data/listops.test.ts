@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { evaluateListOps, listOps, listOpsVocabulary, majorityShare } from "../../src/data/index.ts";
 
-describe("ListOps expressions have the value that", () => {
+describe("ListOps expressions have the value", () => {
   // The first is figure 1 of Nangia & Bowman 2018; the others are worked out by hand from its definitions.
   const examples: [string, number][] = [
     ["[MAX 2 9 [MIN 4 7 ] 0 ]", 9],
@@ -15,16 +15,16 @@ describe("ListOps expressions have the value that", () => {
     ["7", 7],
   ];
   for (const [text, value] of examples) {
-    test(`the paper's rules give: ${text} is ${value}`, () => assert.equal(evaluateListOps(text), value));
+    test(`of the paper's rules: ${text} is ${value}`, () => assert.equal(evaluateListOps(text), value));
   }
 
-  test("their labels say, for every generated one", () => {
+  test("in their labels, for every generated expression", () => {
     for (const { text, label } of listOps({ count: 500, seed: 3 })) assert.equal(evaluateListOps(text), label);
   });
 });
 
 describe("listOps", () => {
-  test("gives the same expressions for the same seed and others for another", () => {
+  test("gives the same expressions for the same seed and other ones for another", () => {
     const texts = (seed: number) => listOps({ count: 50, seed }).map(({ text }) => text);
     assert.deepEqual(texts(1), texts(1));
     assert.notDeepEqual(texts(1), texts(2));
@@ -52,7 +52,7 @@ describe("listOps", () => {
     assert.ok(lists / args > 0.23 && lists / args < 0.29, `nested arguments: ${lists / args}`);
   });
 
-  test("keeps to the limits asked for, and repeats nothing", () => {
+  test("respects the limits and repeats no expression", () => {
     const examples = listOps({ count: 400, seed: 1, maxDepth: 4, maxArgs: 3, minLength: 6, maxLength: 40 });
     for (const { tokens, text, depth } of examples) {
       assert.ok(tokens.length >= 6 && tokens.length <= 40);
@@ -63,13 +63,13 @@ describe("listOps", () => {
     assert.equal(new Set(examples.map(({ text }) => text)).size, 400);
   });
 
-  test("says so when the limits cannot be met", () => {
+  test("reports limits that cannot be met", () => {
     assert.throws(() => listOps({ count: 100, seed: 1, minLength: 3, maxLength: 3 }), /found 0 of 100 .* widen/);
     assert.throws(() => listOps({ count: 0, seed: 1 }), /count must be an integer of at least 1, got 0/);
     assert.throws(() => listOps({ count: 1, seed: 1.5 }), /seed must be an integer, got 1.5/);
   });
 
-  test("is spread over the digits, none of which is most of it", () => {
+  test("has no digit as the label of most expressions", () => {
     const share = majorityShare(listOps({ count: 3000, seed: 2 }));
     assert.ok(share > 0.1 && share < 0.25, `${share}`);
   });
@@ -78,8 +78,8 @@ describe("listOps", () => {
 for (const [text, message] of [
   ["[MAX 2", /expected a digit or an operator at token 3, got the end/],
   ["[MAX ]", /has no arguments/],
-  ["1 2", /ends at token 1, but 2 follows/],
+  ["1 2", /expected the end of the text after token 1, got 2/],
   ["[AVG 1 2 ]", /got \[AVG/],
 ] as const) {
-  test(`the evaluator refuses ${JSON.stringify(text)}`, () => assert.throws(() => evaluateListOps(text), message));
+  test(`the evaluator rejects ${JSON.stringify(text)}`, () => assert.throws(() => evaluateListOps(text), message));
 }

@@ -26,17 +26,17 @@ const reference = JSON.parse(
 ) as { texts: string[]; cases: Reference[] };
 
 describe("bytes", () => {
-  test("are UTF-8, one id each, above the padding", () => {
+  test("have one id each, after the padding's", () => {
     const { encode, decode, size } = byteTokenizer();
     assert.deepEqual([...encode("aé")], [97 + 1, 0xc3 + 1, 0xa9 + 1]);
     assert.equal(size, 257);
     assert.equal(decode([98, 0, 0]), "a");
-    assert.throws(() => decode([98, 257]), /id 257 at 1 is outside the vocabulary of 257/);
+    assert.throws(() => decode([98, 257]), /id 257 at position 1 is outside the vocabulary \(size 257\)/);
   });
 });
 
 describe("characters", () => {
-  test("get ids by how often they occur; others are unknown", () => {
+  test("get ids in order of frequency; other characters are unknown", () => {
     const { encode, decode, size } = characterTokenizer(["banana", "😀"]);
     assert.deepEqual([...encode("ban😀z")], [4, 2, 3, 5, 1]);
     assert.equal(size, 6);
@@ -45,7 +45,7 @@ describe("characters", () => {
 
   test("can be limited in number", () => {
     assert.deepEqual([...characterTokenizer(["banana"], { size: 4 }).encode("ban")], [1, 2, 3]);
-    assert.throws(() => characterTokenizer([""]), /the corpus has no character/);
+    assert.throws(() => characterTokenizer([""]), /a corpus with at least one character/);
     assert.throws(() => characterTokenizer(["a"], { size: 2 }), /at least 3.*got 2/);
   });
 });
@@ -54,7 +54,7 @@ describe("byte-pair encoding", () => {
   // Sennrich et al. 2016, section 3.2, each word with the space that GPT-2 puts before it.
   const corpus = [" low".repeat(5), " lower".repeat(2), " newest".repeat(6), " widest".repeat(3)];
 
-  test("merges the most frequent pair, and of equal ones the first", () => {
+  test("merges the most frequent pair, the first one of equally frequent pairs", () => {
     // By hand: "e s" 9, then "es t" 9, then "Ġ n" and what follows it in newest 6 times, as "l o" and "o w" are 7.
     const { merges } = trainBpe(corpus, { size: 257 + 5 }).file.model;
     assert.deepEqual(merges.slice(0, 2), [
@@ -82,7 +82,7 @@ describe("byte-pair encoding", () => {
     assert.equal(decode(encode("<pad> is text here")), "<pad> is text here");
   });
 
-  test("is kept in a tokenizer.json", () => {
+  test("can be saved as a tokenizer.json", () => {
     const folder = mkdtempSync(join(tmpdir(), "halftone-bpe-"));
     const path = join(folder, "tokenizer.json");
     const made = trainBpe(corpus, { size: 300 });
@@ -96,7 +96,7 @@ describe("byte-pair encoding", () => {
     const refused = new Set(["Unigram", "WordLevel"]);
     for (const { name, file, ids, decoded } of reference.cases) {
       if (refused.has(name)) {
-        const message = `this tokenizer.json has a model of type ${name}: bpeTokenizer reads BPE and WordPiece`;
+        const message = `unsupported tokenizer.json with a model of type ${name}: bpeTokenizer reads BPE and WordPiece`;
         assert.throws(() => bpeTokenizer(file), { name: "TypeError", message });
         continue;
       }
@@ -111,7 +111,7 @@ describe("byte-pair encoding", () => {
     }
   });
 
-  test("makes a capital sigma small as Python's library does, which knows no other one at a word's end", () => {
+  test("lowercases a capital sigma as Python's library does, also at the end of a word", () => {
     const { file } = trainBpe(["ab"], { size: 258 });
     // tokenizers 0.23.3: Lowercase().normalize_str("ΑΣ ΟΔΥΣ") and BertNormalizer()'s are "ασ οδυσ".
     for (const normalizer of [
@@ -123,7 +123,7 @@ describe("byte-pair encoding", () => {
     }
   });
 
-  test("cuts a text to maxLength and keeps its special tokens, as the library's truncation does", async () => {
+  test("truncates a text to maxLength and keeps its special tokens, as Python's library does", async () => {
     const [whole, cut] = ["BERT", "BERT, at most 8 tokens"].map(
       (wanted) => reference.cases.find(({ name }) => name === wanted)!,
     ) as [Reference, Reference];
@@ -138,11 +138,11 @@ describe("byte-pair encoding", () => {
     assert.deepEqual([...bpeTokenizer(cut.file).encode(reference.texts[3]!, { maxLength: 100 })], cut.ids[3]);
     assert.throws(
       () => tokenizer.encode("hello", { maxLength: 1 }),
-      /at most 1 tokens are fewer than the 2 special ones/,
+      /maxLength must be at least 2, the number of special tokens of this tokenizer, got 1/,
     );
   });
 
-  test("refuses a file with a part whose ids would not be Python's, naming it", () => {
+  test("rejects a file with a component whose ids would differ from Python's", () => {
     const { file } = reference.cases.find(({ name }) => name === "end-of-word BPE")!;
     const bpe = file.model;
     for (const [change, message] of [
@@ -157,23 +157,20 @@ describe("byte-pair encoding", () => {
       [{ added_tokens: [{ id: 300, content: "fox", single_word: true }] }, /the added token fox with single_word/],
     ] as const)
       assert.throws(() => bpeTokenizer({ ...file, ...change } as TokenizerFile), message);
-    assert.throws(
-      () => bpeTokenizer({} as TokenizerFile),
-      /a tokenizer.json has a model with a vocabulary; this has none/,
-    );
+    assert.throws(() => bpeTokenizer({} as TokenizerFile), /expected a tokenizer.json with a model and a vocabulary/);
   });
 
-  test("makes source code several times shorter than its bytes", () => {
+  test("encodes source code in fewer than half as many tokens as bytes", () => {
     const texts = languageSnippets({ count: 500, seed: 1 }).map(({ text }) => text);
     const { encode } = trainBpe(texts, { size: 1000 });
     const tokens = texts.reduce((sum, text) => sum + encode(text).length, 0);
     assert.ok(tokens < 0.5 * Buffer.byteLength(texts.join("")));
   });
 
-  test("refuses a size without room for all bytes, and an empty corpus", () => {
-    assert.throws(() => trainBpe(corpus, { size: 257 }), /above 257.*got 257/);
-    assert.throws(() => trainBpe([], { size: 300 }), /the corpus has no text/);
-    assert.throws(() => bpeTokenizer({} as never), /has a model with a vocabulary; this has none/);
+  test("rejects a size too small for all bytes, and an empty corpus", () => {
+    assert.throws(() => trainBpe(corpus, { size: 257 }), /at least 258.*got 257/);
+    assert.throws(() => trainBpe([], { size: 300 }), /a corpus with at least one character/);
+    assert.throws(() => bpeTokenizer({} as never), /expected a tokenizer.json with a model and a vocabulary/);
   });
 });
 
@@ -181,7 +178,7 @@ describe("languageSnippets", () => {
   const options = { count: 100, seed: 7, minLength: 20, maxLength: 300 };
   const snippets = languageSnippets(options);
 
-  test("gives as many of each language, each once, within the lengths", () => {
+  test("gives the same number of distinct snippets of each language, within the lengths", () => {
     const counts = new Map<string, number>();
     for (const { text, language } of snippets) {
       assert.ok(text.length >= 20 && text.length <= 300);
@@ -191,7 +188,7 @@ describe("languageSnippets", () => {
     assert.equal(new Set(snippets.map(({ text }) => text)).size, 100);
   });
 
-  test("gives the same for the same seed, and says where each is from and under which licence", () => {
+  test("gives the same snippets for the same seed, with their source and licence", () => {
     assert.deepEqual(languageSnippets(options), snippets);
     assert.notDeepEqual(languageSnippets({ ...options, seed: 8 }), snippets);
     for (const { source } of snippets) {
@@ -200,21 +197,24 @@ describe("languageSnippets", () => {
     }
   });
 
-  test("has real lengths: the longest is many times the median", () => {
+  test("has a longest snippet many times longer than the median", () => {
     const lengths = languageSnippets({ count: 500, seed: 1 })
       .map(({ text }) => text.length)
       .sort((a, b) => a - b);
     assert.ok(lengths[475]! > 3 * lengths[250]!);
   });
 
-  test("refuses what the packages cannot give", () => {
+  test("rejects more snippets than the packages contain", () => {
     const packages = [new URL("../../../node_modules/valibot", import.meta.url).pathname];
     assert.throws(
       () => languageSnippets({ count: 10, seed: 1, languages: ["c++"], packages }),
-      /hold 0 snippets of c\+\+ in 0 files, and 10 are asked for/,
+      /found 0 of 10 snippets of c\+\+ in 0 files/,
     );
     assert.throws(() => languageSnippets({ count: 7, seed: 1 }), /multiple of the 5 languages, got 7/);
-    assert.throws(() => languageSnippets({ count: 1, seed: 1, languages: ["cobol" as never] }), /no language cobol/);
+    assert.throws(
+      () => languageSnippets({ count: 1, seed: 1, languages: ["cobol" as never] }),
+      /unknown language cobol/,
+    );
     assert.throws(() => languageSnippets({ ...options, minLength: 400 }), /minLength 400 is above maxLength 300/);
   });
 });

@@ -1,19 +1,23 @@
 import type { DataRecord } from "./record.ts";
 
-/** What is used of a danfojs DataFrame. */
+/** The part of a danfojs DataFrame that `recordsOf` reads. */
 export interface DataFrameLike {
   columns: readonly string[];
   values: unknown;
 }
 
-/** What is used of an Apache Arrow table. */
+/** The part of an Apache Arrow table that `recordsOf` reads. */
 export interface ArrowTableLike {
   numRows: number;
   schema: { fields: readonly { name: string }[] };
   getChild(name: string): { get(index: number): unknown } | null;
 }
 
-/** The rows of a danfojs DataFrame or an Arrow table as records. */
+/**
+ * The rows of a danfojs DataFrame or an Apache Arrow table as records.
+ *
+ * @throws TypeError for any other value
+ */
 export function* recordsOf(table: DataFrameLike | ArrowTableLike): Generator<DataRecord> {
   if ("getChild" in table) {
     const columns = table.schema.fields.map(({ name }) => [name, table.getChild(name)!] as const);
@@ -23,7 +27,7 @@ export function* recordsOf(table: DataFrameLike | ArrowTableLike): Generator<Dat
     return;
   }
   if (!Array.isArray(table.columns) || !Array.isArray(table.values)) {
-    throw new TypeError("recordsOf takes a danfojs DataFrame or an Arrow table");
+    throw new TypeError("recordsOf: expected a danfojs DataFrame or an Arrow table");
   }
   for (const row of table.values as unknown[][]) {
     yield Object.fromEntries(table.columns.map((name, i) => [name, row[i]]));

@@ -1,14 +1,17 @@
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import type { DataRecord } from "./record.ts";
 
+/** Options of `readParquet`. */
 export interface ParquetOptions {
-  /** Only these columns are read; all by default. */
+  /** The columns to read; all by default. */
   columns?: readonly string[];
 }
 
 /**
- * The rows of a Parquet file, one row group in memory at a time. Whole numbers of 64 bits that a double holds exactly come as
- * numbers. Uncompressed and Snappy files are read.
+ * The rows of a Parquet file, one row group in memory at a time. A 64-bit integer becomes a number where a double holds it
+ * exactly, else a bigint. Files may be uncompressed or compressed with Snappy.
+ *
+ * @throws RangeError when the file lacks one of `columns`
  */
 export async function* readParquet(path: string, { columns }: ParquetOptions = {}): AsyncGenerator<DataRecord> {
   const file = await asyncBufferFromFile(path);

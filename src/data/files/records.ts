@@ -6,8 +6,11 @@ import { parse } from "csv-parse";
 import type { DataRecord } from "./record.ts";
 
 /**
- * The records of a file, one after another, without the file ever being whole in memory: `.jsonl` and `.ndjson`, `.csv` and
- * `.tsv`, `.parquet`, and of `.txt` each line as `{ text }`. All but Parquet may end in `.gz`.
+ * Streams the records of a file: `.jsonl`, `.ndjson`, `.csv`, `.tsv`, `.parquet`, and `.txt`, where each line is
+ * `{ text }`. All but Parquet may be compressed (`.gz`).
+ *
+ * @throws TypeError for another file name extension; SyntaxError for a line that is not a JSON object; Error for a CSV row
+ *   of another length
  */
 export async function* readRecords(path: string): AsyncGenerator<DataRecord> {
   const kind = path.replace(/\.gz$/, "").split(".").at(-1)!.toLowerCase();
@@ -16,16 +19,14 @@ export async function* readRecords(path: string): AsyncGenerator<DataRecord> {
   else if (kind === "txt") for await (const text of readLines(path)) yield { text };
   else if (kind === "parquet") yield* (await import("./parquet.ts")).readParquet(path);
   else
-    throw new TypeError(
-      `${path} ends in .${kind}; records are read from .jsonl, .ndjson, .csv, .tsv, .txt and .parquet`,
-    );
+    throw new TypeError(`${path}: expected a file of type .jsonl, .ndjson, .csv, .tsv, .txt or .parquet, got .${kind}`);
 }
 
-/** The lines of a text file, without their ends. */
+/** Streams the lines of a text file (or a `.gz` of one), without line endings. */
 export async function* readLines(path: string): AsyncGenerator<string> {
   const input = open(path);
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-  // An error of the stream does not reach readline's iterator by itself.
+  // readline's iterator does not report an error of its input.
   let failure: unknown;
   input.once("error", (error) => {
     failure = error;
@@ -40,9 +41,9 @@ export async function* readLines(path: string): AsyncGenerator<string> {
 }
 
 /**
- * The objects of a file with one JSON object a line; empty lines are skipped.
+ * Streams the objects of a file with one JSON object per line (jsonlines.org). Empty lines are skipped.
  *
- * @throws SyntaxError with the line's number when a line is no object
+ * @throws SyntaxError with the line number when a line is not a JSON object
  */
 export async function* readJsonLines(path: string): AsyncGenerator<DataRecord> {
   let number = 0;
@@ -56,23 +57,24 @@ export async function* readJsonLines(path: string): AsyncGenerator<DataRecord> {
       throw new SyntaxError(`${path}:${number}: ${(error as Error).message}`);
     }
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new SyntaxError(`${path}:${number}: a line must be one JSON object`);
+      throw new SyntaxError(`${path}:${number}: expected a JSON object, got ${line.trim().slice(0, 40)}`);
     }
     yield value as DataRecord;
   }
 }
 
+/** Options of `readCsv`. */
 export interface CsvOptions {
   /** `","` by default. */
   delimiter?: string;
-  /** Names of the columns, for a file whose first line has none. */
+  /** Column names, for a file without a header line. */
   columns?: readonly string[];
 }
 
 /**
- * The rows of a CSV file (RFC 4180), every value as text.
+ * Streams the rows of a CSV file (RFC 4180); every value is a string.
  *
- * @throws Error with the line's number when a row has more or fewer values than there are columns
+ * @throws Error with the line number when a row has more or fewer values than there are columns
  */
 export async function* readCsv(
   path: string,

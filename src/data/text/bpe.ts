@@ -4,20 +4,23 @@ import { byteSymbols, trainMerges } from "./merges.ts";
 import { checked, type Tokenizer } from "./tokenizer.ts";
 import { portableFile, type TokenizerFile } from "./tokenizer-file.ts";
 
+/** A tokenizer with the contents of its `tokenizer.json`. */
 export interface BpeTokenizer extends Tokenizer {
-  /** To be written as `tokenizer.json`: Python's `tokenizers` reads it. */
+  /** The contents of a `tokenizer.json` that Python's `tokenizers` reads. */
   file: TokenizerFile;
 }
 
 /**
- * Byte-pair encoding over bytes, learned from `corpus`: GPT-2's splitting into words, then the most frequent pair of
- * neighbours becomes a token, until there are `size` ids. Nothing is downloaded.
+ * Learns a byte-level byte-pair encoding from `corpus`: the text is split into words as GPT-2 does, then the most frequent
+ * pair of neighbouring tokens becomes a new token until there are `size` ids, or no pair occurs twice.
  *
  * Sennrich, Haddow & Birch 2016 (arXiv 1508.07909); Radford et al. 2019 for bytes.
+ *
+ * @throws RangeError when `size` is below 258 (padding and 256 bytes) or the corpus has no text
  */
 export function trainBpe(corpus: Iterable<string>, { size }: { size: number }): BpeTokenizer {
   if (!Number.isInteger(size) || size < 258) {
-    throw new RangeError(`size must be an integer above 257, the padding and all bytes, got ${size}`);
+    throw new RangeError(`size must be an integer of at least 258 (padding, 256 bytes, one merge), got ${size}`);
   }
   const merges = trainMerges(corpus, size - 257);
   const tokens = ["<pad>", ...byteSymbols, ...merges.map((pair) => pair.join(""))];
@@ -26,7 +29,7 @@ export function trainBpe(corpus: Iterable<string>, { size }: { size: number }): 
     version: "1.0",
     truncation: null,
     padding: null,
-    // The padding is no added token: a text with "<pad>" in it is that text.
+    // The padding is not an added token, so "<pad>" in a text is encoded as text.
     added_tokens: [],
     normalizer: null,
     pre_tokenizer: byteLevel,
@@ -48,11 +51,12 @@ export function trainBpe(corpus: Iterable<string>, { size }: { size: number }): 
 }
 
 /**
- * The tokenizer of a `tokenizer.json`, as contents or path, from `trainBpe` or from elsewhere: BPE (GPT-2, RoBERTa, Llama) or
- * WordPiece (BERT). It gives the ids of Python's `Tokenizer.from_file(path).encode(text)`, with the file's special tokens
- * ([CLS] and [SEP]) and truncation; not with its padding, which is the batch's business.
+ * The tokenizer of a `tokenizer.json`, given as contents or path: BPE (GPT-2, RoBERTa, Llama) or WordPiece (BERT). It gives
+ * the ids of Python's `Tokenizer.from_file(path).encode(text)`, with the file's special tokens ([CLS] and [SEP]) and
+ * truncation, without its padding, because batches are padded later.
  *
- * @throws TypeError for a file of another kind, or with a part whose ids would differ, naming it
+ * @throws TypeError for another model, or a component whose ids would differ from Python's
+ * @throws RangeError, when encoding, for a `maxLength` below the number of special tokens
  */
 export function bpeTokenizer(file: TokenizerFile | string): BpeTokenizer {
   const contents = typeof file === "string" ? (JSON.parse(readFileSync(file, "utf8")) as TokenizerFile) : file;
@@ -97,7 +101,7 @@ function truncation(
     if (all.length <= limit) return all;
     if (limit < specialTokens || before === undefined)
       throw new RangeError(
-        `at most ${limit} tokens are fewer than the ${specialTokens} special ones of this tokenizer`,
+        `maxLength must be at least ${specialTokens}, the number of special tokens of this tokenizer, got ${limit}`,
       );
     const after = specialTokens - before;
     const own = all.slice(before, all.length - after);

@@ -62,7 +62,7 @@ function countWords(corpus: Iterable<string>): Word[] {
   const encoder = new TextEncoder();
   const counts = new Map<string, number>();
   for (const text of corpus) for (const [word] of text.matchAll(WORD)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  if (counts.size === 0) throw new RangeError("the corpus has no text");
+  if (counts.size === 0) throw new RangeError("expected a corpus with at least one character, got no text");
   return Array.from(counts, ([word, count]) => ({
     symbols: Array.from(encoder.encode(word), (byte) => byteSymbols[byte]!),
     count,

@@ -1,8 +1,8 @@
-// What of a tokenizer.json gives the ids of Python's `tokenizers` here, and what is refused because it would not.
+// Adapts a tokenizer.json so that the JavaScript library gives the ids of Python's `tokenizers`, and refuses what it cannot.
 
 import { byteSymbols } from "./merges.ts";
 
-/** The contents of a `tokenizer.json`, the file of Hugging Face's tokenizers. */
+/** The contents of a `tokenizer.json`, the file format of Hugging Face's tokenizers. */
 export interface TokenizerFile {
   model: { type: string; vocab: Record<string, number>; merges: [string, string][] };
   [part: string]: unknown;
@@ -35,7 +35,7 @@ const POST_PROCESSORS = ["BertProcessing", "ByteLevel", "RobertaProcessing", "Te
  * @throws TypeError for a model that is neither BPE nor WordPiece, or a part whose ids would differ, naming it
  */
 export function portableFile(file: TokenizerFile): TokenizerFile {
-  if (!file?.model?.vocab) throw new TypeError("a tokenizer.json has a model with a vocabulary; this has none");
+  if (!file?.model?.vocab) throw new TypeError("expected a tokenizer.json with a model and a vocabulary");
   const model = file.model as unknown as Part;
   const type = model.type ?? (Array.isArray(model.merges) ? "BPE" : undefined);
   if (type !== "BPE" && type !== "WordPiece")
@@ -55,8 +55,8 @@ export function portableFile(file: TokenizerFile): TokenizerFile {
   };
 }
 
-function refuse(what: string, why = "its ids would not be those of Python's tokenizers here"): never {
-  throw new TypeError(`this tokenizer.json has ${what}: ${why}`);
+function refuse(what: string, why = "the ids would differ from those of Python's tokenizers"): never {
+  throw new TypeError(`unsupported tokenizer.json with ${what}: ${why}`);
 }
 
 /** A part and those inside its sequences, each of a known type. */

@@ -1,20 +1,25 @@
+/** Options of `Tokenizer.encode`. */
 export interface TokenizerOptions {
-  /** Keeps so many tokens at most, special ones included; all by default. */
+  /** Most tokens kept, special tokens included; all by default. */
   maxLength?: number;
 }
 
-/** Turns text into token ids and back. Id 0 is what batches are padded with. */
+/** Encodes text as token ids and decodes ids. Id 0 is the padding. */
 export interface Tokenizer {
   name: string;
   /** Ids run from 0 to `size - 1`. */
   size: number;
   paddingId: 0;
   encode(text: string, options?: TokenizerOptions): Int32Array;
-  /** Padding is left out. Throws RangeError on an id outside the vocabulary. */
+  /** Padding is left out. Throws RangeError for an id outside the vocabulary. */
   decode(ids: ArrayLike<number>): string;
 }
 
-/** One token for each byte of UTF-8: 256 ids and the padding, for any text. */
+/**
+ * One token for each byte of UTF-8, for any text: the padding and 256 ids.
+ *
+ * @throws RangeError, when decoding, for an id outside the vocabulary
+ */
 export function byteTokenizer(): Tokenizer {
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
@@ -39,16 +44,18 @@ export function byteTokenizer(): Tokenizer {
 const UNKNOWN = "\ufffd";
 
 /**
- * One token for each character (code point) that `corpus` has, the most frequent first; id 1 is every other. With `size`,
- * only so many ids are given out.
+ * One token for each character (code point) of `corpus`, the most frequent first. Id 1 stands for every other character.
+ * `size` limits the number of ids; by default every character of the corpus has one.
+ *
+ * @throws RangeError when `size` is below 3 or the corpus is empty, and, when decoding, for an id outside the vocabulary
  */
 export function characterTokenizer(corpus: Iterable<string>, { size }: { size?: number } = {}): Tokenizer {
   if (size !== undefined && !(Number.isInteger(size) && size >= 3)) {
-    throw new RangeError(`size must be an integer of at least 3: padding, unknown and one character; got ${size}`);
+    throw new RangeError(`size must be an integer of at least 3 (padding, unknown, one character), got ${size}`);
   }
   const counts = new Map<string, number>();
   for (const text of corpus) for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
-  if (counts.size === 0) throw new RangeError("the corpus has no character");
+  if (counts.size === 0) throw new RangeError("expected a corpus with at least one character, got no text");
   const characters = [...counts]
     .sort(([a, ofA], [b, ofB]) => ofB - ofA || a.codePointAt(0)! - b.codePointAt(0)!)
     .map(([character]) => character)
@@ -68,10 +75,11 @@ export function characterTokenizer(corpus: Iterable<string>, { size }: { size?: 
   };
 }
 
-/** @throws RangeError with the place of the first id outside the vocabulary */
+/** @throws RangeError with the position of the first id outside the vocabulary */
 export function checked(ids: ArrayLike<number>, size: number): number[] {
   return Array.from(ids, (id, i) => {
-    if (!(id >= 0 && id < size)) throw new RangeError(`id ${id} at ${i} is outside the vocabulary of ${size}`);
+    if (!(id >= 0 && id < size))
+      throw new RangeError(`id ${id} at position ${i} is outside the vocabulary (size ${size})`);
     return id;
   });
 }
