@@ -1,23 +1,24 @@
 import type { Batch } from "./batch.ts";
 import type { PlannedBatch } from "./plan.ts";
 
+/** How sequences are padded and truncated. */
 export interface PaddingOptions {
-  /** The id on padding; 0 by default. */
+  /** The id on padding, an integer; 0 by default. */
   paddingValue?: number;
   /** Where the padding goes: after the tokens (`"right"`, the default) or before them. */
   side?: "right" | "left";
-  /** Which end of a sequence is cut when it is longer than it may be; the end by default. */
+  /** Which end of a sequence longer than the limit is cut; `"end"` by default. */
   truncate?: "end" | "start" | false;
 }
 
 /**
- * Lays the sequences of a planned batch out as one rectangle. `kept` tells how many tokens of each sequence the plan has
- * room for.
+ * Lays the sequences of a planned batch out as one rectangle, `[rows, time]`. `keptLength` gives the number of tokens that the
+ * plan keeps of a sequence.
  */
 export function assemble(
   { time, rows }: PlannedBatch,
   tokens: (index: number) => ArrayLike<number>,
-  kept: (index: number) => number,
+  keptLength: (index: number) => number,
   { paddingValue = 0, side = "right", truncate = "end" }: PaddingOptions,
 ): Batch {
   const sequences = rows.reduce((sum, row) => sum + row.length, 0);
@@ -38,10 +39,10 @@ export function assemble(
   let n = 0;
   rows.forEach((row, r) => {
     let at = r * time;
-    if (side === "left") at += time - row.reduce((sum, i) => sum + kept(i), 0);
+    if (side === "left") at += time - row.reduce((sum, i) => sum + keptLength(i), 0);
     row.forEach((i, s) => {
       const sequence = tokens(i);
-      const length = kept(i);
+      const length = keptLength(i);
       const lost = sequence.length - length;
       if (lost > 0) batch.truncated.sequences++;
       batch.truncated.tokens += lost;
@@ -60,7 +61,7 @@ export function assemble(
   return batch;
 }
 
-/** @throws RangeError when the id on padding is no integer */
+/** @throws RangeError when the id on padding is not an integer */
 export function checkPadding({ paddingValue = 0 }: PaddingOptions): void {
   if (!Number.isInteger(paddingValue)) throw new RangeError(`paddingValue must be an integer, got ${paddingValue}`);
 }

@@ -1,25 +1,25 @@
 /**
- * Sequences laid out as one rectangle, `[rows, time]`, row by row. Every strategy of this folder makes this shape; they
- * differ in which sequences share a batch and in how much of the rectangle is padding.
+ * Sequences laid out as one rectangle, `[rows, time]`, row by row. All batching strategies make this shape; they differ in
+ * which sequences share a batch and in how much of the rectangle is padding.
  */
 export interface Batch {
   rows: number;
   time: number;
-  /** Token ids `[rows, time]`, `paddingValue` where there is no token. */
+  /** Token ids, `[rows, time]`; `paddingValue` on padding. */
   ids: Int32Array;
-  /** Of sequences of real numbers: `[rows, time, width]`, zeros on padding; their ids say nothing. */
+  /** Sequences of real numbers, `[rows, time, width]`, zeros on padding; their `ids` are all 0. */
   features?: Float32Array;
   /** 1 where there is a token, 0 on padding, `[rows, time]`. */
   mask: Uint8Array;
-  /** Place of each token in its own sequence, from 0, `[rows, time]`; 0 on padding. */
+  /** Position of each token in its own sequence, from 0, `[rows, time]`; 0 on padding. */
   positions: Int32Array;
   /** Which sequence of its row each token belongs to, from 1, `[rows, time]`; 0 on padding. Above 1 only in packed rows. */
   segments: Int32Array;
   /** Most sequences in one row: 1 unless rows are packed. */
   segmentsPerRow: number;
-  /** Tokens kept of each sequence, in the order of `indices`. */
+  /** Number of tokens kept of each sequence, in the order of `indices`. */
   lengths: Int32Array;
-  /** Which sequences these are, by their place in the list they came from. Row by row, segment by segment. */
+  /** Index of each sequence in the list it comes from, row by row and segment by segment. */
   indices: Int32Array;
   /** The label of each sequence, in the order of `indices`, when the data has labels. */
   labels?: Float32Array;
@@ -27,25 +27,32 @@ export interface Batch {
   truncated: { sequences: number; tokens: number };
 }
 
-/** Tokens in the batch that are not padding. */
+/** The number of tokens in a batch, padding not counted. */
 export function usefulTokens(batch: Batch): number {
   return batch.lengths.reduce((sum, length) => sum + length, 0);
 }
 
+/** How much of a list of batches is padding. */
 export interface PaddingStatistics {
   batches: number;
   sequences: number;
-  /** Cells of all rectangles, padding included: what the model computes on. */
+  /** Positions of all rectangles, padding included: what the model computes on. */
   cells: number;
+  /** Tokens, padding not included. */
   useful: number;
   /** `1 - useful / cells`. */
   paddingShare: number;
-  /** Different rectangles `[rows, time]` met. */
+  /** Number of distinct rectangles `[rows, time]`. */
   shapes: number;
+  /** How many sequences lost tokens, and how many tokens were lost. */
   truncated: { sequences: number; tokens: number };
 }
 
-/** What a list of batches costs in padding. */
+/**
+ * How much of the given batches is padding.
+ *
+ * @throws RangeError when there is no batch
+ */
 export function paddingStatistics(batches: Iterable<Batch>): PaddingStatistics {
   const shapes = new Set<string>();
   const total: PaddingStatistics = {
@@ -66,6 +73,6 @@ export function paddingStatistics(batches: Iterable<Batch>): PaddingStatistics {
     total.truncated.tokens += batch.truncated.tokens;
     shapes.add(`${batch.rows}x${batch.time}`);
   }
-  if (total.batches === 0) throw new RangeError("paddingStatistics needs at least one batch");
+  if (total.batches === 0) throw new RangeError("paddingStatistics: expected at least one batch, got none");
   return { ...total, shapes: shapes.size, paddingShare: 1 - total.useful / total.cells };
 }

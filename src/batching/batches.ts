@@ -18,29 +18,29 @@ import {
   uniformLengthPlan,
 } from "./strategies.ts";
 
-/** Batches that can be gone through again and again; each pass is one epoch, iterating gives the first. */
+/** Batches by epoch, the same ones each time an epoch is requested; iterating gives the first epoch. */
 export interface Batches extends Iterable<Batch> {
-  /** How many batches the first epoch has; others may differ where the strategy draws them anew. */
+  /** Number of batches in the first epoch; it may differ between epochs where the strategy groups anew. */
   count: number;
   /** Which sequences share a batch. */
   plan: Plan;
-  /** Where the tokens and labels come from, and how they are padded. */
+  /** The sequences and labels, and how they are padded. */
   source: { sequences: readonly Sequence[]; labels?: Float32Array; padding: PaddingOptions };
-  /** The batches of one epoch, the same ones each time it is asked for, leaving out the first `from`. */
+  /** The batches of one epoch without the first `from`. */
   epoch(index: number, from?: number): Iterable<Batch>;
 }
 
 type Padding = PaddingOptions & SequenceChecks & Pick<LengthLimit, "truncate">;
 
 /**
- * Batches of these sequences as `plan` groups them: any plan, for instance one of your own.
+ * Batches of the sequences, grouped by any plan, for instance one of your own.
  *
- * @throws RangeError when the plan was made of other lengths, or a label is missing
+ * @throws RangeError when the plan has another number of sequences, or some labels are missing
  */
 export function batchesFrom(sequences: readonly Sequence[], plan: Plan, padding: PaddingOptions = {}): Batches {
   checkPadding(padding);
   if (plan.lengths.length !== sequences.length) {
-    throw new RangeError(`the plan is of ${plan.lengths.length} sequences and ${sequences.length} are given`);
+    throw new RangeError(`the plan has ${plan.lengths.length} sequences, but ${sequences.length} were given`);
   }
   const labels = labelsOf(sequences);
   const width = featureWidth(sequences);
@@ -67,17 +67,24 @@ function describe({ strategy, sequences, batches, useful, paddingShare, shapes }
   return `Batches, ${strategy}: ${formatCount(sequences)} sequences in ${formatCount(batches)} batches of ${formatCount(shapes)} shapes, ${formatCount(useful)} tokens, ${padding}`;
 }
 
+/** Options of `fixedLengthBatches`. */
 export type FixedLengthOptions = FixedLengthPlanOptions & Padding;
 
 /**
- * Shuffled batches in which every row is `maxLength` long. `epoch(n)` is in an order that depends on `seed` and `n` only.
- * Each example is in exactly one batch of an epoch.
+ * Shuffled batches in which every row has `maxLength` tokens. The order of `epoch(n)` depends on `seed` and `n` only, and
+ * each example is in exactly one batch of an epoch.
+ *
+ * @throws RangeError for an invalid option, an empty sequence, an invalid id or a missing label, with the sequence's index
  */
 export function fixedLengthBatches(sequences: readonly Sequence[], options: FixedLengthOptions): Batches {
   return batchesFrom(sequences, fixedLengthPlan(lengthsOf(sequences, options), options), options);
 }
 
-/** Shuffled batches, each padded to its own longest sequence. */
+/**
+ * Shuffled batches, each padded to its own longest sequence.
+ *
+ * @throws RangeError for an invalid option, an empty sequence, an invalid id or a missing label, with the sequence's index
+ */
 export function dynamicLengthBatches(
   sequences: readonly Sequence[],
   options: DynamicLengthPlanOptions & Padding,
@@ -86,10 +93,12 @@ export function dynamicLengthBatches(
 }
 
 /**
- * Batches of sequences of about the same length, each padded to its longest.
+ * Batches of sequences of similar length, each padded to its longest sequence.
  *
  * Benesty 2020, "Divide Hugging Face Transformers training time by 2 or more with dynamic padding and uniform length
  * batching".
+ *
+ * @throws RangeError for an invalid option, an empty sequence, an invalid id or a missing label, with the sequence's index
  */
 export function uniformLengthBatches(
   sequences: readonly Sequence[],
@@ -98,17 +107,31 @@ export function uniformLengthBatches(
   return batchesFrom(sequences, uniformLengthPlan(lengthsOf(sequences, options), options), options);
 }
 
-/** Batches from buckets of lengths, by given boundaries, by quantiles, or by how many shapes there may be. */
+/**
+ * Batches from buckets of lengths, given by boundaries, by quantiles or by the number of shapes (tf.data's
+ * `bucket_by_sequence_length`).
+ *
+ * @throws RangeError for an invalid option, an empty sequence, an invalid id or a missing label, with the sequence's index
+ */
 export function bucketByLength(sequences: readonly Sequence[], options: BucketPlanOptions & Padding): Batches {
   return batchesFrom(sequences, bucketPlan(lengthsOf(sequences, options), options), options);
 }
 
-/** Batches of similar lengths with at most `maxTokens` cells each, however many rows that is. */
+/**
+ * Batches of sequences of similar length with at most `maxTokens` positions each, padding included (fairseq's
+ * `--max-tokens`). The number of rows varies.
+ *
+ * @throws RangeError for an invalid option, an empty sequence, an invalid id, a missing label or a sequence over the budget
+ */
 export function tokenBudgetBatches(sequences: readonly Sequence[], options: TokenBudgetPlanOptions & Padding): Batches {
   return batchesFrom(sequences, tokenBudgetPlan(lengthsOf(sequences, options), options), options);
 }
 
-/** Batches of rows that hold several sequences each, which do not see each other. */
+/**
+ * Batches of rows that hold several sequences each (packing, Krell et al. 2021). Attention stays within a sequence.
+ *
+ * @throws RangeError for an invalid option, an empty sequence, an invalid id or a missing label, with the sequence's index
+ */
 export function packedBatches(sequences: readonly Sequence[], options: PackedPlanOptions & Padding): Batches {
   return batchesFrom(sequences, packedPlan(lengthsOf(sequences, options), options), options);
 }

@@ -4,29 +4,35 @@ import { positiveInteger } from "./sequences.ts";
 
 /** Where one bucket ends and the next begins. */
 export type BucketEdges =
-  /** The longest length of each bucket, rising; what is longer makes one bucket more. */
+  /** The longest length of each bucket, in increasing order; longer sequences are in one further bucket. */
   | { boundaries: readonly number[] }
-  /** So many buckets with about as many sequences in each. */
+  /** The number of buckets, each with about the same number of sequences. */
   | { quantiles: number }
-  /** So many widths, placed where they leave the least padding: for a runtime that compiles each shape. */
+  /** The number of widths, chosen for the least padding: for a runtime that compiles each shape. */
   | { shapes: number };
 
+/** Options of `bucketPlan`. */
 export type BucketPlanOptions = BucketEdges &
   LengthLimit &
   Pick<GroupingOptions, "seed" | "shuffleBatches" | "longestFirst"> & {
     /** Sequences in a batch: one number, or one for each bucket. */
     batchSize: number | readonly number[];
-    /** How wide a batch is: its bucket's boundary, the same for all of the bucket (the default), or its longest sequence. */
+    /** Width of a batch: its bucket's boundary, the same for the whole bucket (the default), or its longest sequence. */
     padTo?: "boundary" | "longest";
+    /** Raises each width to a multiple of this; 1 by default. */
     padToMultipleOf?: number;
     /**
-     * A bucket's last batch, when it is not full: kept (the default), left out, or its sequences moved to the next wider
-     * bucket, so that only the widest bucket has one.
+     * What happens to a bucket's last batch when it is not full: `"keep"` (the default), `"drop"`, or `"widen"`, which moves
+     * its sequences to the next wider bucket, so that only the widest bucket can have such a batch.
      */
     leftovers?: "keep" | "drop" | "widen";
   };
 
-/** Sequences sorted into buckets by length, and batched inside each. tf.data's `bucket_by_sequence_length`. */
+/**
+ * Sorts sequences into buckets by length and makes batches within each bucket (tf.data's `bucket_by_sequence_length`).
+ *
+ * @throws RangeError for an invalid length or option
+ */
 export function bucketPlan(lengths: ArrayLike<number>, options: BucketPlanOptions): Plan {
   const { batchSize, padTo = "boundary", leftovers = "keep", padToMultipleOf = 1, seed } = options;
   positiveInteger("padToMultipleOf", padToMultipleOf);
@@ -55,10 +61,12 @@ export function bucketPlan(lengths: ArrayLike<number>, options: BucketPlanOption
 }
 
 /**
- * The longest length of each bucket, rising, the last one wide enough for all.
+ * The longest length of each bucket, in increasing order; the last one fits all sequences.
  *
- * `shapes` minimises the cells over all choices of so many widths, by dynamic programming over the different lengths; of
- * more than 1024 different lengths it considers 1024.
+ * `shapes` minimises the padding over all choices of that many widths by dynamic programming over the distinct lengths, of
+ * which it considers at most 1024.
+ *
+ * @throws RangeError when a boundary, `quantiles` or `shapes` is not a positive integer, or boundaries do not increase
  */
 export function bucketBoundaries(
   lengths: Int32Array,
@@ -75,7 +83,7 @@ export function bucketBoundaries(
     boundaries.forEach((boundary, i) => {
       positiveInteger(`boundary ${i}`, boundary);
       if (i > 0 && boundary <= boundaries[i - 1]!) {
-        throw new RangeError(`boundaries must rise: boundary ${i} is ${boundary} after ${boundaries[i - 1]}`);
+        throw new RangeError(`boundaries must increase: boundary ${i} is ${boundary} after ${boundaries[i - 1]}`);
       }
     });
     return distinct(boundaries.filter((boundary) => boundary < widest));
@@ -102,7 +110,7 @@ function cheapestWidths(sorted: Int32Array, shapes: number): number[] {
     while (i < sorted.length && sorted[i]! <= widths[w]!) i++;
     fitting.push(i);
   }
-  // cells[w]: the least cells for all sequences that fit in width w, when w is the widest of so many widths.
+  // cells[w]: the fewest positions for all sequences that fit in width w, when w is the widest of `count` widths.
   let cells = widths.map((wide, w) => wide * fitting[w]!);
   const narrower: number[][] = [];
   for (let count = 2; count <= shapes; count++) {

@@ -3,9 +3,9 @@ import type { Batch } from "./batch.ts";
 import type { Sequence } from "./sequences.ts";
 
 /**
- * How many numbers a step of these sequences has; undefined when they are of tokens.
+ * The number of features at each time step; undefined for sequences of tokens.
  *
- * @throws RangeError with the index of the first sequence whose features are of another width, or not finite
+ * @throws RangeError with the index of the first sequence whose features have another width or are not finite
  */
 export function featureWidth(sequences: readonly Sequence[]): number | undefined {
   const widths = sequences.map((sequence) =>
@@ -15,25 +15,27 @@ export function featureWidth(sequences: readonly Sequence[]): number | undefined
   sequences.forEach((sequence, i) => {
     if (widths[i] !== width) {
       throw new RangeError(
-        `sequence ${i} has ${widths[i] ?? "no"} features a step and sequence 0 has ${width ?? "none"}`,
+        `sequence ${i} has ${widths[i] ?? "no"} features per step, but sequence 0 has ${width ?? "none"}`,
       );
     }
     if (width === undefined || !("features" in sequence)) return;
     if (!Number.isInteger(width) || width < 1) {
       throw new RangeError(
-        `sequence ${i} has ${sequence.features.length} features for ${sequence.length} steps: each step needs as many`,
+        `sequence ${i} has ${sequence.features.length} features for ${sequence.length} steps: expected the same number for each step`,
       );
     }
     for (let at = 0; at < sequence.features.length; at++) {
       if (!Number.isFinite(sequence.features[at])) {
-        throw new RangeError(`sequence ${i} has ${sequence.features[at]} at step ${Math.floor(at / width)}`);
+        throw new RangeError(
+          `sequence ${i} has the feature ${sequence.features[at]} at step ${Math.floor(at / width)}: features must be finite`,
+        );
       }
     }
   });
   return width;
 }
 
-/** Gives a batch the features of its sequences, which lie as its ids do; `width` is undefined where there are none. */
+/** The batch with the features of its sequences, laid out as its ids are; unchanged where `width` is undefined. */
 export function withFeatures(
   batch: Batch,
   sequences: readonly Sequence[],

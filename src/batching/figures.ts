@@ -4,21 +4,23 @@ import { palette } from "../plot/template.ts";
 import type { Plan } from "./plan.ts";
 import { type PlanStatistics, planStatistics } from "./statistics.ts";
 
+/** Options of `batchRectangles`. */
 export interface BatchRectanglesOptions {
   /** Which epoch's batches; 0 by default. */
   epoch?: number;
-  /** How many batches to draw, from the first on; 8 by default. */
+  /** How many batches to draw, beginning with the first; 8 by default. */
   batches?: number;
+  /** By default the strategy and its share of padding. */
   title?: string;
 }
 
-/** Rows between one batch and the next. */
+/** Empty rows between two batches. */
 const GAP = 2;
 
 /**
- * Batches as the rectangles that the model computes on, one under the other: tokens in blue, padding in orange. Sequences
- * that share a packed row differ in shade. The title names the epoch's share of padding, as `planStatistics` does; where only
- * some batches are drawn, the axis names theirs.
+ * Draws batches as the rectangles that the model computes on, one below the other: tokens in blue, padding in orange.
+ * Sequences that share a packed row alternate in shade. The title gives the epoch's share of padding, as `planStatistics`
+ * does; where only some batches are drawn, the axis gives their share.
  */
 export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}): Figure {
   const { epoch = 0, batches: count = 8 } = options;
@@ -43,10 +45,10 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
     top += rows.length + GAP;
   }
   const percent = (share: number) => `${(100 * share).toFixed(1)}% padding`;
-  const whole = percent(planStatistics(plan, { epoch }).paddingShare);
-  const some = drawn.length < plan.epoch(epoch).length;
-  const title = options.title ?? `${capital(plan.strategy)}: ${whole}${some ? " in the epoch" : ""}`;
-  const rows = `rows of the first ${drawn.length} batches${some ? `, ${percent(1 - useful / cells)}` : ""}`;
+  const epochPadding = percent(planStatistics(plan, { epoch }).paddingShare);
+  const isPart = drawn.length < plan.epoch(epoch).length;
+  const title = options.title ?? `${capital(plan.strategy)}: ${epochPadding}${isPart ? " in the epoch" : ""}`;
+  const rows = `rows of the first ${drawn.length} batches${isPart ? `, ${percent(1 - useful / cells)}` : ""}`;
   const traces = [
     trace(padding, "padding", palette[1], 0.85),
     trace(tokens[0]!, "tokens", palette[0], 1),
@@ -69,7 +71,7 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
   });
 }
 
-/** Padding, shapes, and how similar the neighbours are, of several plans side by side. */
+/** Stacked bars of tokens and padding in an epoch, one bar for each plan. */
 export function paddingComparison(
   plans: readonly (Plan | PlanStatistics)[],
   { title = "What is computed on: tokens and padding", names }: { title?: string; names?: readonly string[] } = {},
@@ -109,7 +111,7 @@ export function paddingComparison(
   });
 }
 
-/** Rectangles as one outline, `null` between them, which plotly fills as one trace. */
+/** Rectangles as one outline, separated by `null`, which plotly fills as one trace. */
 function boxes() {
   const x: (number | null)[] = [];
   const y: (number | null)[] = [];

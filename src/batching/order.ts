@@ -3,9 +3,9 @@ import { deriveSeed } from "../random/index.ts";
 import type { PlannedBatch } from "./plan.ts";
 import { positiveInteger } from "./sequences.ts";
 
-/** How sequences of similar length come together. */
+/** How sequences of similar length are grouped. */
 export interface GroupingOptions {
-  /** Decides every shuffle; another order each epoch. Without it nothing is shuffled. */
+  /** Seed of every shuffle; each epoch has another order. Without it nothing is shuffled. */
   seed?: number;
   /**
    * `"exact"` sorts all sequences: the least padding, and always the same neighbours. `"mega-batches"` shuffles, and sorts
@@ -14,15 +14,15 @@ export interface GroupingOptions {
   sort?: "exact" | "mega-batches";
   /** Batches in a mega-batch; `min(n / (4 batchSize), 50)` by default, as in transformers' `group_by_length`. */
   megaBatch?: number;
-  /** Each length counts as up to this share more or less when sorting, so that neighbours change; 0 by default. */
+  /** Sorts by lengths with random noise of up to this share, in [0, 1), so that neighbours change; 0 by default. */
   noise?: number;
   /** Shuffles the order of the finished batches; true by default when there is a seed. */
   shuffleBatches?: boolean;
-  /** Puts the batch with the most cells first, so that running out of memory comes at once; true by default. */
+  /** Puts the largest batch first, so that a lack of memory shows in the first step; true by default. */
   longestFirst?: boolean;
 }
 
-/** The generator of one epoch, or none when nothing is to be shuffled. */
+/** The generator of one epoch; undefined without a seed. */
 export function epochRandom(seed: number | undefined, epoch: number): Random | undefined {
   return seed === undefined ? undefined : random(deriveSeed(seed, epoch));
 }
@@ -33,7 +33,7 @@ export function shuffled(count: number, rng: Random | undefined): number[] {
   return rng ? rng.shuffle(inOrder) : inOrder;
 }
 
-/** All sequences, longest first within each group that is sorted. `perBatch` is how many sequences a batch has. */
+/** The indices of all sequences, longest first within each sorted group. `perBatch` is the number of sequences in a batch. */
 export function grouped(
   lengths: Int32Array,
   perBatch: number,

@@ -3,18 +3,21 @@ import { chunks, epochRandom, type GroupingOptions, ordered, rowLength } from ".
 import { type LengthLimit, type Plan, plan } from "./plan.ts";
 import { positiveInteger } from "./sequences.ts";
 
+/** How sequences are packed into rows. */
 export interface PackOptions {
-  /** Tokens that a row has room for. */
+  /** Most tokens in a row. */
   maxLength: number;
   /**
-   * `"first-fit"` puts each sequence, as they come, into the first row with room: neighbours are random. `"shortest-pack-first"`
-   * takes the longest sequences first and puts each into the emptiest row where it fits (Krell et al. 2021, SPFHP): the default.
+   * `"shortest-pack-first"`, the default, takes the longest sequences first and puts each into the emptiest row where it fits
+   * (Krell et al. 2021, SPFHP). `"first-fit"` puts each sequence, in the given order, into the first row with room, so that
+   * neighbours are random.
    */
   algorithm?: "first-fit" | "shortest-pack-first";
-  /** No limit by default. */
+  /** Most sequences in a row; no limit by default. */
   maxSequencesPerRow?: number;
 }
 
+/** Options of `packedPlan`. */
 export interface PackedPlanOptions
   extends LengthLimit,
     PackOptions,
@@ -22,14 +25,17 @@ export interface PackedPlanOptions
   maxLength: number;
   /** Rows in a batch. */
   batchSize: number;
+  /** Leaves out a last batch that is smaller than the others; false by default. */
   dropLast?: boolean;
-  /** How wide a batch is: always `maxLength` (the default: one shape), or as its fullest row. */
+  /** Width of a batch: always `maxLength` (the default, one shape), or its fullest row. */
   padTo?: "maxLength" | "longest";
 }
 
 /**
- * Several sequences in a row, as many as fit. Attention is kept inside each sequence and positions start anew, so that
- * the model sees each of them alone.
+ * Packs several sequences into each row (Krell et al. 2021). Attention stays within a sequence and positions start at 0, so
+ * that the model sees each sequence alone.
+ *
+ * @throws RangeError for an invalid length or option
  */
 export function packedPlan(lengths: ArrayLike<number>, options: PackedPlanOptions): Plan {
   const { batchSize, maxLength, seed, dropLast = false, padTo = "maxLength" } = options;
@@ -62,8 +68,8 @@ export function packRows(lengths: Int32Array, options: PackOptions, rng: Random 
 }
 
 /**
- * Worst fit, decreasing: rows are kept by the room they have left, so a sequence costs one look at each room size, whatever
- * the number of rows.
+ * Worst-fit decreasing. Rows are indexed by the room they have left, so the cost of a sequence does not depend on the number
+ * of rows.
  */
 function shortestPackFirst(order: readonly number[], lengths: Int32Array, capacity: number, most: number): number[][] {
   const rows: number[][] = [];
@@ -91,7 +97,7 @@ function shortestPackFirst(order: readonly number[], lengths: Int32Array, capaci
   return rows;
 }
 
-/** A tree of the most room under each node finds the first row with room in the logarithm of the number of rows. */
+/** A tree with the largest room below each node finds the first row with room in logarithmic time. */
 function firstFit(order: readonly number[], lengths: Int32Array, capacity: number, most: number): number[][] {
   const rows: number[][] = [];
   let leaves = 1;

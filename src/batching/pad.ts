@@ -6,17 +6,18 @@ import { type LengthLimit, type PlannedBatch, plan } from "./plan.ts";
 import { lengthsOf, positiveInteger, type Sequence, type SequenceChecks, tokensOf } from "./sequences.ts";
 import { dynamicLengthPlan } from "./strategies.ts";
 
+/** Options of `fixedPad`. */
 export interface FixedPadOptions extends PaddingOptions, SequenceChecks {
   /** Length of every row, in tokens. */
   maxLength: number;
+  /** Which end of a longer sequence is cut: `"end"` (the default), `"start"`, or `false` to throw. */
   truncate?: LengthLimit["truncate"];
 }
 
 /**
- * Lays every sequence out in a row of `maxLength` tokens, whatever its own length: one shape for all batches, and the
- * padding that comes with it.
+ * Pads or truncates every sequence to `maxLength` tokens and gives them as one batch, `[sequences, maxLength]`.
  *
- * @throws RangeError naming the offending sequence's index
+ * @throws RangeError for an invalid option or sequence, with the sequence's index
  */
 export function fixedPad(sequences: readonly Sequence[], options: FixedPadOptions): Batch {
   const { maxLength } = options;
@@ -24,12 +25,17 @@ export function fixedPad(sequences: readonly Sequence[], options: FixedPadOption
   return oneBatch(sequences, options, (lengths) => [{ time: maxLength, rows: rowEach(lengths) }]);
 }
 
+/** Options of `dynamicPad`. */
 export interface DynamicPadOptions extends PaddingOptions, SequenceChecks, LengthLimit {
-  /** Raises the width to a multiple of it, within `maxLength`; 1 by default. */
+  /** Raises the width to a multiple of this, up to `maxLength`; 1 by default. */
   padToMultipleOf?: number;
 }
 
-/** Lays every sequence out in a row as long as the longest of them. */
+/**
+ * Pads every sequence to the longest one and gives them as one batch, `[sequences, longest]`.
+ *
+ * @throws RangeError for an invalid option or sequence, with the sequence's index
+ */
 export function dynamicPad(sequences: readonly Sequence[], options: DynamicPadOptions = {}): Batch {
   return oneBatch(sequences, options, (lengths) => {
     const whole = dynamicLengthPlan(lengths, { ...options, batchSize: lengths.length });
@@ -37,7 +43,11 @@ export function dynamicPad(sequences: readonly Sequence[], options: DynamicPadOp
   });
 }
 
-/** Lays the sequences out several in a row, in as few rows of `maxLength` tokens as the algorithm finds. */
+/**
+ * Packs the sequences into as few rows of `maxLength` tokens as the algorithm finds, `[rows, maxLength]` (Krell et al. 2021).
+ *
+ * @throws RangeError for an invalid option or sequence, with the sequence's index
+ */
 export function pack(
   sequences: readonly Sequence[],
   options: FixedPadOptions & PackOptions & { padTo?: "maxLength" | "longest" },

@@ -1,16 +1,16 @@
 import { checkLengths, positiveInteger } from "./sequences.ts";
 
-/** Which sequences make one rectangle, by their place in the list they come from. */
+/** Which sequences make one rectangle, by their index in the list they come from. */
 export interface PlannedBatch {
   /** Width of the rectangle, in tokens. */
   time: number;
-  /** The sequences of each row: one, unless rows are packed. */
+  /** The sequences of each row: one unless rows are packed. */
   rows: readonly (readonly number[])[];
 }
 
 /**
- * Which sequences share a batch, made from their lengths and a seed alone: the same on every machine, and possible to
- * take up in the middle. Padding follows from it, without a token having been read.
+ * Which sequences share a batch. A plan depends on lengths and a seed only, so it is the same on every machine, can be
+ * resumed in the middle of an epoch, and gives the padding without reading a token.
  */
 export interface Plan {
   /** The strategy's name, for figures and error messages. */
@@ -23,23 +23,25 @@ export interface Plan {
   epoch(index: number): readonly PlannedBatch[];
 }
 
-/** A place in the training: `batch` batches of epoch `epoch` are done. */
+/** A position in the data of a training run: `batch` batches of epoch `epoch` are done. */
 export interface Place {
   epoch: number;
   batch: number;
 }
 
+/** Most tokens of a sequence, and which end of a longer one is cut. */
 export interface LengthLimit {
-  /** Tokens beyond it are cut off. No limit by default. */
+  /** Most tokens kept of a sequence. No limit by default. */
   maxLength?: number;
-  /**
-   * What to do with a sequence that is longer than `maxLength`: keep its beginning (`"end"` is cut, the default), keep
-   * its end (`"start"` is cut), or `false` to throw.
-   */
+  /** Which end of a sequence longer than `maxLength` is cut: `"end"` (the default), `"start"`, or `false` to throw. */
   truncate?: "end" | "start" | false;
 }
 
-/** A plan from a function that gives the batches of one epoch. The last epoch asked for is remembered. */
+/**
+ * A plan from a function that gives the batches of one epoch. The last requested epoch is cached.
+ *
+ * @throws RangeError for an invalid length or limit, or when an epoch has no batches
+ */
 export function plan(
   strategy: string,
   lengths: ArrayLike<number>,
@@ -50,11 +52,13 @@ export function plan(
   const { kept, truncated } = limited(lengths, limit);
   let last: { index: number; batches: PlannedBatch[] } | undefined;
   const epoch = (index: number) => {
-    if (!Number.isInteger(index) || index < 0) throw new RangeError(`epoch must be 0 or more, got ${index}`);
+    if (!Number.isInteger(index) || index < 0) {
+      throw new RangeError(`epoch must be an integer of at least 0, got ${index}`);
+    }
     if (last?.index !== index) last = { index, batches: batchesOf(kept, index) };
     if (last.batches.length === 0) {
       throw new RangeError(
-        `dropLast leaves nothing of ${kept.length} sequences: lower batchSize, or keep the last batch`,
+        `dropLast leaves no batch of ${kept.length} sequences: lower batchSize, or keep the last batch`,
       );
     }
     return last.batches;
@@ -63,7 +67,7 @@ export function plan(
   return { strategy, lengths: kept, truncated, epoch };
 }
 
-/** The planned batches from a place on, epoch after epoch, without end. */
+/** The planned batches from a position on, epoch after epoch, without end. */
 export function* planFrom(source: Pick<Plan, "epoch">, place: Place): Generator<{ place: Place; batch: PlannedBatch }> {
   let { epoch, batch } = place;
   for (; ; epoch++, batch = 0) {
@@ -80,7 +84,7 @@ function limited(lengths: ArrayLike<number>, { maxLength, truncate = "end" }: Le
     if (length <= maxLength) return length;
     if (truncate === false) {
       throw new RangeError(
-        `sequence ${i} has ${length} tokens and maxLength is ${maxLength}: raise it, or set truncate`,
+        `sequence ${i} has ${length} tokens, but maxLength is ${maxLength}: raise it, or set truncate`,
       );
     }
     truncated.sequences++;

@@ -1,4 +1,4 @@
-// The thread behind prefetch: lays out the batches it is asked for, in the order in which it is asked.
+// The worker thread of prefetch: assembles the requested batches in the order of the requests.
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { assemble } from "./assemble.ts";
 import type { PrefetchAnswer, PrefetchRequest, PrefetchSource } from "./prefetch.ts";

@@ -6,12 +6,12 @@ import { featureWidth, withFeatures } from "./features.ts";
 import type { PlannedBatch } from "./plan.ts";
 import { tokensOf } from "./sequences.ts";
 
-/** What the worker needs to lay batches out: all tokens end to end, in memory that both sides share. */
+/** What the worker needs to assemble batches: all tokens end to end, in shared memory. */
 export interface PrefetchSource {
   tokens: Int32Array;
   /** Where each sequence begins in `tokens`, and where the last one ends. */
   starts: Int32Array;
-  /** Tokens that the plan keeps of each. */
+  /** The number of tokens that the plan keeps of each sequence. */
   kept: Int32Array;
   labels: Float32Array | undefined;
   padding: PaddingOptions;
@@ -26,17 +26,22 @@ export interface PrefetchRequest {
 
 export type PrefetchAnswer = { run: number } & ({ batch: Batch } | { error: Error });
 
+/** Batches that a worker thread assembles; disposing of them ends the worker. */
 export interface PrefetchedBatches extends Batches, Disposable {}
 
-/** How long one batch may take before the worker counts as dead. */
-const PATIENCE = 60_000;
+/** Milliseconds to wait for one batch. */
+const TIMEOUT = 60_000;
 
 /**
- * The same batches, each laid out by a worker thread while the step before it runs: the arrays change hands, nothing is copied. The
- * tokens are copied once into shared memory. Dispose of it to end the worker; it does not keep the process alive.
+ * The same batches, assembled by a worker thread while the previous step runs. The tokens are copied once into shared memory,
+ * and finished batches are transferred without a copy. `ahead` batches are requested in advance, 2 by default. Dispose of the
+ * result to end the worker; it does not keep the process alive.
  *
- * It pays where making a batch is a noticeable share of a step (`times.data` in the training's history). Padding token ids is
- * not: 32 rows of 256 take 0.16 ms here and 0.18 ms with the worker, beside hundreds in the step (bench/prefetch).
+ * Use it where making a batch takes a noticeable share of a step (`times.data` in the training history). For the padding of
+ * token ids it does not; see bench/prefetch.
+ *
+ * @throws RangeError when `ahead` is not a positive integer, or features are invalid
+ * @throws Error, when iterated, after disposal or when the worker fails or does not answer
  */
 export function prefetch(batches: Batches, { ahead = 2 }: { ahead?: number } = {}): PrefetchedBatches {
   if (!Number.isInteger(ahead) || ahead < 1) throw new RangeError(`ahead must be a positive integer, got ${ahead}`);
@@ -46,52 +51,52 @@ export function prefetch(batches: Batches, { ahead = 2 }: { ahead?: number } = {
   // The flags of this process may be none for a worker, for instance --input-type.
   const worker = new Worker(new URL("./prefetch-worker.js", import.meta.url), { execArgv: [] });
   const { port1: port, port2 } = new MessageChannel();
-  worker.postMessage({ port: port2, source: shared(batches, answers) }, [port2]);
+  worker.postMessage({ port: port2, source: sharedSource(batches, answers) }, [port2]);
   worker.unref();
   port.unref();
   let run = 0;
-  let ended = false;
+  let isDisposed = false;
 
-  function receive(own: number): Batch {
-    const deadline = performance.now() + PATIENCE;
+  function receive(ownRun: number): Batch {
+    const deadline = performance.now() + TIMEOUT;
     for (;;) {
       const before = Atomics.load(answers, 0);
       const received = receiveMessageOnPort(port);
       if (received) {
         const answer = received.message as PrefetchAnswer;
-        if (answer.run !== own) continue;
+        if (answer.run !== ownRun) continue;
         if ("error" in answer) throw answer.error;
         return answer.batch;
       }
       if (performance.now() > deadline)
-        throw new Error("the prefetching worker does not answer: it may be out of memory");
+        throw new Error(`The prefetch worker did not answer within ${TIMEOUT / 1000} s. It may be out of memory.`);
       Atomics.wait(answers, 0, before, 1000);
     }
   }
 
   function* epoch(index: number, from = 0): Generator<Batch> {
-    if (ended) throw new Error("these prefetched batches are disposed of: call prefetch again");
+    if (isDisposed) throw new Error("These prefetched batches have been disposed. Call prefetch again.");
     const planned = plan.epoch(index);
-    const own = ++run;
-    const ask = (b: number) => {
-      if (b < planned.length) port.postMessage({ run: own, planned: planned[b]! } satisfies PrefetchRequest);
+    const ownRun = ++run;
+    const request = (b: number) => {
+      if (b < planned.length) port.postMessage({ run: ownRun, planned: planned[b]! } satisfies PrefetchRequest);
     };
-    for (let b = from; b < from + ahead; b++) ask(b);
+    for (let b = from; b < from + ahead; b++) request(b);
     for (let b = from; b < planned.length; b++) {
-      const batch = receive(own);
-      ask(b + ahead);
+      const batch = receive(ownRun);
+      request(b + ahead);
       yield withFeatures(batch, source.sequences, width, source.padding);
     }
   }
   const dispose = () => {
-    ended = true;
+    isDisposed = true;
     port.close();
     void worker.terminate();
   };
   return { ...batches, epoch, [Symbol.iterator]: () => epoch(0), [Symbol.dispose]: dispose };
 }
 
-function shared({ source: { sequences, labels, padding }, plan }: Batches, answers: Int32Array): PrefetchSource {
+function sharedSource({ source: { sequences, labels, padding }, plan }: Batches, answers: Int32Array): PrefetchSource {
   const starts = new Int32Array(new SharedArrayBuffer(4 * (sequences.length + 1)));
   sequences.forEach((sequence, i) => {
     starts[i + 1] = starts[i]! + tokensOf(sequence).length;

@@ -1,30 +1,28 @@
-/**
- * One sequence of token ids, alone or with what the model should answer; or of real numbers, `features: [length, width]`
- * row by row.
- */
+/** A sequence of token ids, with or without a label, or of real numbers, `features: [length, width]` row by row. */
 export type Sequence =
   | ArrayLike<number>
   | { tokens: ArrayLike<number>; label?: number }
   | { features: ArrayLike<number>; length: number; label?: number };
 
-/** Token ids of a sequence; zeros for one of real numbers. */
+/** The token ids of a sequence; zeros for a sequence of real numbers. */
 export function tokensOf(sequence: Sequence): ArrayLike<number> {
   if ("features" in sequence) return new Int32Array(sequence.length);
   return "tokens" in sequence ? sequence.tokens : sequence;
 }
 
+/** What is checked of sequences. */
 export interface SequenceChecks {
-  /** Ids must be below it. Not checked by default. */
+  /** Ids must be below this size. Not checked by default. */
   vocabularySize?: number;
 }
 
 /**
- * The length of each sequence.
+ * The length of each sequence, in tokens.
  *
- * @throws RangeError with the index of the first sequence that is empty or holds something other than an id
+ * @throws RangeError when there are no sequences, or with the index of the first one that is empty or has an invalid id
  */
 export function lengthsOf(sequences: readonly Sequence[], { vocabularySize }: SequenceChecks = {}): Int32Array {
-  if (sequences.length === 0) throw new RangeError("no sequences: a batch needs at least one");
+  if (sequences.length === 0) throw new RangeError("expected at least one sequence, got none");
   if (vocabularySize !== undefined) positiveInteger("vocabularySize", vocabularySize);
   return Int32Array.from(sequences, (sequence, i) => {
     const tokens = tokensOf(sequence);
@@ -40,18 +38,18 @@ function checkTokens(tokens: ArrayLike<number>, sequence: number, size = Number.
   for (let t = 0; t < tokens.length; t++) {
     const id = tokens[t]!;
     if (!whole && !Number.isInteger(id)) {
-      throw new RangeError(`sequence ${sequence} has ${id} at token ${t}: tokens are integer ids`);
+      throw new RangeError(`sequence ${sequence} has ${id} at token ${t}: token ids must be integers`);
     }
     if (size !== Number.POSITIVE_INFINITY && !(id >= 0 && id < size)) {
-      throw new RangeError(`sequence ${sequence} has id ${id} at token ${t}, outside the vocabulary of ${size}`);
+      throw new RangeError(`sequence ${sequence} has id ${id} at token ${t}, outside the vocabulary (size ${size})`);
     }
   }
 }
 
 /**
- * The labels, when there are any.
+ * The label of each sequence; undefined when there are none.
  *
- * @throws RangeError when some sequences have one and others have none, or one is not a number
+ * @throws RangeError when only some sequences have a label, or one is not a finite number
  */
 export function labelsOf(sequences: readonly Sequence[]): Float32Array | undefined {
   const label = (i: number) => {
@@ -63,20 +61,22 @@ export function labelsOf(sequences: readonly Sequence[]): Float32Array | undefin
     const own = label(i);
     if ((own !== undefined) !== labelled) {
       throw new RangeError(
-        `sequence ${i} has ${labelled ? "no label" : "a label"} and sequence 0 has ${labelled ? "one" : "none"}`,
+        `sequence ${i} has ${labelled ? "no label" : "a label"}, but sequence 0 has ${labelled ? "one" : "none"}`,
       );
     }
-    if (own !== undefined && !Number.isFinite(own)) throw new RangeError(`sequence ${i} has the label ${own}`);
+    if (own !== undefined && !Number.isFinite(own)) {
+      throw new RangeError(`sequence ${i} has the label ${own}: labels must be finite numbers`);
+    }
   }
   return labelled ? Float32Array.from(sequences, (_, i) => label(i)!) : undefined;
 }
 
 /** @throws RangeError with the index of the first length that is not a positive integer */
 export function checkLengths(lengths: ArrayLike<number>): void {
-  if (lengths.length === 0) throw new RangeError("no lengths: a plan needs at least one sequence");
+  if (lengths.length === 0) throw new RangeError("expected the length of at least one sequence, got none");
   for (let i = 0; i < lengths.length; i++) {
     if (!Number.isInteger(lengths[i]) || lengths[i]! < 1) {
-      throw new RangeError(`sequence ${i} has length ${lengths[i]}: a length is a positive integer`);
+      throw new RangeError(`sequence ${i} has length ${lengths[i]}: a length must be a positive integer`);
     }
   }
 }
@@ -85,7 +85,7 @@ export function positiveInteger(name: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer, got ${value}`);
 }
 
-/** The place of the largest value. */
+/** The index of the largest value. */
 export function longestOf(lengths: ArrayLike<number>): number {
   let at = 0;
   for (let i = 1; i < lengths.length; i++) if (lengths[i]! > lengths[at]!) at = i;

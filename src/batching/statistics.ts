@@ -1,20 +1,21 @@
 import type { Plan, PlannedBatch } from "./plan.ts";
 
-/** What one epoch of a plan costs. */
+/** How much of one epoch of a plan is padding, and how its batches are composed. */
 export interface PlanStatistics {
   strategy: string;
   batches: number;
   sequences: number;
-  /** Cells of all rectangles, padding included: what the model computes on. */
+  /** Positions of all rectangles, padding included: what the model computes on. */
   cells: number;
+  /** Tokens, padding not included. */
   useful: number;
   /** `1 - useful / cells`. */
   paddingShare: number;
-  /** Useful tokens in a batch: mean, least and most. */
+  /** Tokens in a batch, padding not included: mean, least and most. */
   usefulPerBatch: { mean: number; least: number; most: number };
-  /** Most cells in one batch: what memory has to be there for. */
+  /** Positions in the largest batch, padding included; it decides the peak memory. */
   largestBatch: number;
-  /** Different rectangles `[rows, time]`. */
+  /** Number of distinct rectangles `[rows, time]`. */
   shapes: number;
   /**
    * Correlation (Pearson) of the mean lengths of a batch and the next: near 0 when batches come in random order, near 1
@@ -22,16 +23,17 @@ export interface PlanStatistics {
    */
   neighbourCorrelation: number;
   /**
-   * Share of the variance of lengths that lies between batches and not within them: near 0 for a plain shuffle, near 1 when
-   * a batch holds one length only. A model sees such batches as alike in whatever goes with length.
+   * Share of the variance of lengths that lies between batches: near 0 for a plain shuffle, near 1 when each batch has one
+   * length only. The examples of such a batch are similar in everything that correlates with length.
    */
   lengthShareBetween: number;
-  /** Scores that attention computes, in one head of one layer: `rows * time^2` summed; and how many are between tokens of one sequence. */
+  /** Attention scores of one head of one layer: the sum of `rows * time^2`, and those between tokens of one sequence. */
   attention: { computed: number; useful: number };
+  /** How many sequences lose tokens, and how many tokens are lost. */
   truncated: { sequences: number; tokens: number };
 }
 
-/** What one epoch costs in padding, from the plan alone: no batch is made. */
+/** The padding of one epoch (the first by default), computed from the plan without making a batch. */
 export function planStatistics(plan: Plan, { epoch = 0 }: { epoch?: number } = {}): PlanStatistics {
   const batches = plan.epoch(epoch);
   const { lengths } = plan;

@@ -2,18 +2,23 @@ import { epochRandom, type GroupingOptions, grouped, ordered, rowChunks, shuffle
 import { type LengthLimit, type Plan, type PlannedBatch, plan } from "./plan.ts";
 import { longestOf, positiveInteger } from "./sequences.ts";
 
+/** Options of `fixedLengthPlan`. */
 export interface FixedLengthPlanOptions extends LengthLimit {
   /** Length of every row, in tokens. */
   maxLength: number;
   /** Sequences in a batch. */
   batchSize: number;
-  /** Shuffles each epoch anew; without it the sequences come in their own order. */
+  /** Seed of the shuffle, which is another one each epoch; without it the sequences keep their order. */
   seed?: number;
-  /** Leave out a last batch that is smaller than the others; false by default. */
+  /** Leaves out a last batch that is smaller than the others; false by default. */
   dropLast?: boolean;
 }
 
-/** Shuffled batches in which every row is `maxLength` wide. */
+/**
+ * Shuffled batches in which every row is `maxLength` wide.
+ *
+ * @throws RangeError when `batchSize` or `maxLength` is not a positive integer, or a length is invalid
+ */
 export function fixedLengthPlan(lengths: ArrayLike<number>, options: FixedLengthPlanOptions): Plan {
   const { batchSize, maxLength, seed, dropLast = false } = options;
   positiveInteger("batchSize", batchSize);
@@ -26,15 +31,23 @@ export function fixedLengthPlan(lengths: ArrayLike<number>, options: FixedLength
   );
 }
 
+/** Options of `dynamicLengthPlan`. */
 export interface DynamicLengthPlanOptions extends LengthLimit {
+  /** Sequences in a batch. */
   batchSize: number;
+  /** Seed of the shuffle, which is another one each epoch; without it the sequences keep their order. */
   seed?: number;
+  /** Leaves out a last batch that is smaller than the others; false by default. */
   dropLast?: boolean;
-  /** Raises the width of a batch to a multiple of it; tensor cores like 8. 1 by default. */
+  /** Raises the width of a batch to a multiple of this; 8 suits tensor cores. 1 by default. */
   padToMultipleOf?: number;
 }
 
-/** Shuffled batches, each as wide as its own longest sequence. */
+/**
+ * Shuffled batches, each as wide as its own longest sequence.
+ *
+ * @throws RangeError when `batchSize` or `padToMultipleOf` is not a positive integer, or a length is invalid
+ */
 export function dynamicLengthPlan(lengths: ArrayLike<number>, options: DynamicLengthPlanOptions): Plan {
   const { batchSize, seed, dropLast = false, padToMultipleOf = 1 } = options;
   positiveInteger("batchSize", batchSize);
@@ -47,11 +60,14 @@ export function dynamicLengthPlan(lengths: ArrayLike<number>, options: DynamicLe
   );
 }
 
+/** Options of `uniformLengthPlan`. */
 export type UniformLengthPlanOptions = DynamicLengthPlanOptions & GroupingOptions;
 
 /**
- * Batches of sequences of about the same length, each as wide as its longest: sort, cut into batches, shuffle the
- * batches. The method of Benesty 2020, and with `sort: "mega-batches"` that of transformers' `group_by_length`.
+ * Batches of sequences of similar length, each as wide as its longest sequence: the sequences are sorted, cut into batches,
+ * and the batches shuffled. The method of Benesty 2020; with `sort: "mega-batches"` that of transformers' `group_by_length`.
+ *
+ * @throws RangeError when an option or a length is not a positive integer, or `noise` is not in [0, 1)
  */
 export function uniformLengthPlan(lengths: ArrayLike<number>, options: UniformLengthPlanOptions): Plan {
   const { batchSize, seed, dropLast = false, padToMultipleOf = 1 } = options;
@@ -68,19 +84,21 @@ export function uniformLengthPlan(lengths: ArrayLike<number>, options: UniformLe
   });
 }
 
+/** Options of `tokenBudgetPlan`. */
 export interface TokenBudgetPlanOptions extends LengthLimit, GroupingOptions {
-  /** Most cells in a batch, padding included: rows times width. */
+  /** Most positions in a batch, padding included: rows times width. */
   maxTokens: number;
-  /** Rounds the number of rows down to a multiple of it where that leaves any; 1 by default. */
+  /** Rounds the number of rows down to a multiple of this where at least one row remains; 1 by default. */
   rowsMultipleOf?: number;
+  /** Raises the width of a batch to a multiple of this; 1 by default. */
   padToMultipleOf?: number;
 }
 
 /**
- * Batches of similar lengths with as many rows as `maxTokens` cells allow: many short sequences or a few long ones, at the
- * same memory. fairseq's `--max-tokens`.
+ * Batches of sequences of similar length with as many rows as `maxTokens` positions allow: many short sequences or a few long
+ * ones, with the same memory (fairseq's `--max-tokens`).
  *
- * @throws RangeError when a sequence alone is over the budget, with its index
+ * @throws RangeError for an invalid option, or a sequence that alone exceeds the budget, with its index
  */
 export function tokenBudgetPlan(lengths: ArrayLike<number>, options: TokenBudgetPlanOptions): Plan {
   const { maxTokens, rowsMultipleOf = 1, padToMultipleOf = 1, seed, maxLength = Number.POSITIVE_INFINITY } = options;
@@ -92,7 +110,7 @@ export function tokenBudgetPlan(lengths: ArrayLike<number>, options: TokenBudget
     const longest = longestOf(kept);
     if (raised(kept[longest]!) > maxTokens) {
       throw new RangeError(
-        `sequence ${longest} needs ${raised(kept[longest]!)} tokens and maxTokens is ${maxTokens}: raise it, or set maxLength`,
+        `sequence ${longest} needs ${raised(kept[longest]!)} tokens, but maxTokens is ${maxTokens}: raise it, or set maxLength`,
       );
     }
     const rng = epochRandom(seed, epoch);
@@ -102,7 +120,7 @@ export function tokenBudgetPlan(lengths: ArrayLike<number>, options: TokenBudget
   });
 }
 
-/** Takes sequences in order for as long as the batch stays within the budget. */
+/** Fills each batch with sequences in order while it stays within the budget. */
 function filled(
   order: readonly number[],
   lengths: Int32Array,

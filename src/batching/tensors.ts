@@ -1,17 +1,17 @@
 import { named, type Tensor, tensor } from "../tensor/index.ts";
 import type { Batch } from "./batch.ts";
 
-/** A batch's rectangles as tensors whose axes are named. */
+/** The arrays of a batch as tensors with named axes. */
 export interface NamedBatch {
   ids: Tensor<["batch", "time"], "int32">;
-  /** 1 where there is a token. */
+  /** 1 where there is a token, 0 on padding. */
   mask: Tensor<["batch", "time"], "int32">;
   positions: Tensor<["batch", "time"], "int32">;
   segments: Tensor<["batch", "time"], "int32">;
   lengths: Tensor<["sequence"], "int32">;
 }
 
-/** The arrays of a batch as int32 tensors `[batch, time]`, for models of one's own; the caller disposes of them. */
+/** The arrays of a batch as int32 tensors `[batch, time]`, for your own models; the caller disposes of them. */
 export function namedTensors(batch: Batch): NamedBatch {
   const { rows, time } = batch;
   const rectangle = (values: Int32Array | Uint8Array) =>

@@ -1,6 +1,6 @@
 import type { Plan } from "./plan.ts";
 
-/** What of a Transformer decides how much it computes. */
+/** The sizes that decide how much a Transformer computes. */
 export interface TransformerSizes {
   features: number;
   layers: number;
@@ -9,8 +9,8 @@ export interface TransformerSizes {
 }
 
 /**
- * Floating-point operations of one training step on `rows` by `time` tokens: matrix products only, two a multiply-add, the
- * backward pass counted as twice the forward pass. The part in `time` squared is attention's.
+ * Floating-point operations of one training step on `rows` by `time` tokens. Only matrix products count, with two operations
+ * for a multiply-add and the backward pass as twice the forward pass. Attention contributes the part in `time` squared.
  *
  * Kaplan et al. 2020 (arXiv 2001.08361), table 1, with the attention's products counted on both sides.
  */
@@ -24,7 +24,7 @@ export function stepWork(
   return 3 * 2 * rows * time * (weights + attention);
 }
 
-/** Floating-point operations of one epoch, padding included. */
+/** Floating-point operations of one epoch (the first by default), padding included. */
 export function epochWork(sizes: TransformerSizes, plan: Plan, { epoch = 0 }: { epoch?: number } = {}): number {
   return plan.epoch(epoch).reduce((sum, { rows, time }) => sum + stepWork(sizes, rows.length, time), 0);
 }

@@ -6,21 +6,21 @@ type HostDisplay = (
   options?: { metadata?: Record<string, unknown>; displayId?: string; update?: boolean },
 ) => void;
 
-/** Something on the page that can be replaced by something else. */
+/** A displayed value that can be replaced. */
 export interface DisplayHandle {
   id: string;
-  /** Shows `value` in the place of what was there. */
+  /** Replaces the displayed value. */
   update(value: unknown): void;
 }
 
-/** True where displays are rich and can be updated: in a notebook's cell. */
+/** Whether the code runs in a notebook, where displays are rich and can be updated. */
 export function inNotebook(): boolean {
   return hostDisplay() !== undefined;
 }
 
 /**
- * Shows a value now, in the middle of a cell. In a plain script its text goes to standard output, and again at each
- * update.
+ * Shows a value at once, in the middle of a cell (IPython's `display`). In a script its text goes to standard output, again
+ * at each update. `id` is a random UUID by default.
  */
 export function display(value: unknown, { id = randomUUID() }: { id?: string } = {}): DisplayHandle {
   send(value, id, false);
@@ -44,8 +44,8 @@ function sendBundle(bundle: MimeBundle, displayId: string, update: boolean): voi
 const PLOTLY = "application/vnd.plotly.v1+json";
 
 /**
- * Something of another media type and the figure's height. JupyterLab hands an update to the renderer that is there while the
- * type stays, and plotly's does nothing where it has drawn once; after this one, it makes a new renderer.
+ * Empty space of another media type with the figure's height. JupyterLab keeps a display's renderer while the media type
+ * stays the same, and plotly's renderer ignores updates. After another type JupyterLab makes a new renderer.
  */
 function emptySpace(figure: unknown): MimeBundle {
   const { height = 360 } = (figure as { layout?: { height?: number } }).layout ?? {};

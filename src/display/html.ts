@@ -1,13 +1,13 @@
 import { type Displayable, displaySymbol } from "./mime.ts";
 
-/** HTML that shows itself. */
+/** HTML that a notebook renders. */
 export interface Html extends Displayable {
   html: string;
 }
 
 /**
- * HTML from a template, in which values are escaped and other HTML is not; or, called with a string, that string as it
- * is: `` html`<b>${name}</b>` `` or `html("<b>as it is</b>")`.
+ * HTML from a template literal, in which values are escaped unless they are HTML: `` html`<b>${name}</b>` ``. Called with a
+ * string, it takes that string unescaped: `html("<b>bold</b>")`.
  */
 export function html(parts: TemplateStringsArray | string, ...values: unknown[]): Html {
   const text = typeof parts === "string" ? parts : parts.reduce((out, part, i) => out + inserted(values[i - 1]) + part);
@@ -17,12 +17,12 @@ export function html(parts: TemplateStringsArray | string, ...values: unknown[])
   };
 }
 
-/** Markdown that shows itself. */
+/** Markdown that a notebook renders. */
 export function markdown(text: string): Displayable {
   return { [displaySymbol]: () => ({ "text/markdown": text, "text/plain": text }) };
 }
 
-/** Text with `& < > " '` made harmless in HTML. */
+/** Escapes `& < > " '` for HTML text and attribute values. */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll("&", "&amp;")

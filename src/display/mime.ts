@@ -1,22 +1,23 @@
 import { inspect } from "node:util";
 import { shorten } from "./shorten.ts";
 
-/** Media type to value: text as a string, JSON types as JSON, binary types as base64. */
+/** A value by media type: text as a string, JSON types as JSON, binary types as base64. */
 export type MimeBundle = Record<string, unknown>;
 
-/** The method by which a value shows itself (Deno's convention, which notebooks and the kernel look for). */
+/** The key of the method that gives a value's rich representation (`Symbol.for("Jupyter.display")`, as in Deno). */
 export const displaySymbol: unique symbol = Symbol.for("Jupyter.display") as never;
 
-/** A value that says how it wants to be shown. */
+/** A value with a rich representation. */
 export interface Displayable {
   [displaySymbol](): MimeBundle | Promise<MimeBundle>;
 }
 
+/** Whether a value has a rich representation. */
 export function isDisplayable(value: unknown): value is Displayable {
   return typeof value === "object" && value !== null && typeof (value as Displayable)[displaySymbol] === "function";
 }
 
-/** How a value is shown: as it says itself, a bundle as it is, anything else as text. */
+/** The mime bundle of a value: its rich representation, the value itself where it is a bundle, else its text. */
 export function mimeBundle(value: unknown): MimeBundle | Promise<MimeBundle> {
   if (isDisplayable(value)) return value[displaySymbol]();
   if (isBundle(value)) return value;

@@ -5,16 +5,16 @@ const NUMBERS = new RegExp(
   `^(?:${ONE}(?:[ \\u00a0]?(?:±|/|–|-|to|of|\\.\\.)[ \\u00a0]?${ONE})?|NaN|[+\\-−]?(?:Infinity|∞))$`,
 );
 
-/** Whether a table's cell says a number: `1,234.5`, `45.5 MiB`, `x 1.17`, `0.84 ± 0.17`, `1e-3`. */
+/** Whether the text of a table cell is a number: `1,234.5`, `45.5 MiB`, `x 1.17`, `0.84 ± 0.17`, `1e-3`. */
 export function isNumberText(text: string): boolean {
   const trimmed = text.trim();
   return trimmed.length <= 40 && NUMBERS.test(trimmed);
 }
 
-/** Stands in a cell without a value. */
+/** The text of a table cell without a value. */
 const EMPTY = /^[\s\u00a0–—-]*$/;
 
-/** Whether a column is one of numbers, by the texts of its cells. */
+/** Whether every cell with a value in a column is a number. */
 export function isNumberColumn(texts: readonly string[]): boolean {
   const filled = texts.filter((text) => !EMPTY.test(text));
   return filled.length > 0 && filled.every(isNumberText);

@@ -4,18 +4,20 @@ import { isNumberColumn, isNumberText } from "./number-text.ts";
 
 type Row = Record<string, unknown>;
 
-/** What of a danfojs DataFrame or Series is needed to show it. */
+/** The part of a danfojs DataFrame or Series that is shown. */
 interface Frame {
   columns: string[];
   values: unknown[];
   index: (string | number)[];
 }
 
+/** Options of `table`. */
 export interface TableOptions {
   /** Columns to show, in order; all by default. */
   columns?: readonly string[];
+  /** No caption by default. */
   caption?: string;
-  /** Rows to show, the rest is counted; 50 by default. */
+  /** Most rows to show, below which the number of further rows stands; 50 by default. */
   limit?: number;
 }
 
@@ -25,7 +27,11 @@ const style = {
   caption: "text-align:left;padding:0.25em 0;font-weight:600",
 };
 
-/** Rows, or a danfojs frame, as a table: HTML in a notebook, aligned text elsewhere. */
+/**
+ * A table of rows or of a danfojs DataFrame or Series: HTML in a notebook, aligned text elsewhere.
+ *
+ * @throws TypeError for any other value
+ */
 export function table(data: readonly Row[] | object, { columns, caption, limit = 50 }: TableOptions = {}): Displayable {
   const { rows, names } = rowsOf(data);
   const shown = columns ?? names;
@@ -46,7 +52,7 @@ function htmlTable(names: readonly string[], cells: string[][], left: boolean[],
   return html`<table style="${style.table}">${caption && html`<caption style="${style.caption}">${caption}</caption>`}<thead><tr>${names.map((name, i) => html`<th style="${align(i)}">${name}</th>`)}</tr></thead><tbody>${cells.map((row) => html`<tr>${row.map((cell, i) => html`<td style="${align(i, cell)}">${unbroken(cell)}</td>`)}</tr>`)}</tbody></table>${more && html`<p>${more}</p>`}`;
 }
 
-/** `x 1.17`, `0.84 ± 0.17` and `45.5 MiB` stay in one line, however narrow the column. */
+/** Keeps `x 1.17`, `0.84 ± 0.17` and `45.5 MiB` on one line, however narrow the column is. */
 function unbroken(cell: string): string {
   return cell.length <= 16 && /\d/.test(cell) ? cell.replaceAll(" ", "\u00a0") : cell;
 }
@@ -70,7 +76,7 @@ function rowsOf(data: readonly Row[] | object): { rows: Row[]; names: string[] }
   }
   const { columns, values, index } = data as Frame;
   if (!Array.isArray(columns) || !Array.isArray(values)) {
-    throw new TypeError("table takes a list of rows or a danfojs DataFrame or Series");
+    throw new TypeError("table: expected an array of rows or a danfojs DataFrame or Series");
   }
   const rows = values.map((value, i) => {
     const cells = Array.isArray(value) ? value : [value];

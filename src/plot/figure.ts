@@ -3,20 +3,21 @@ import { type Displayable, displaySymbol, escapeHtml } from "../display/index.ts
 import { sketch } from "./sketch.ts";
 import { baseConfig, baseLayout } from "./template.ts";
 
-/** A plotly figure as plain data. A notebook draws it; as text it is a summary of its traces. */
+/** A plotly figure as plain data. A notebook draws it; its text is a summary of the traces. */
 export interface Figure extends Displayable {
   data: Data[];
   layout: Partial<Layout>;
   config: Partial<Config>;
 }
 
+/** A figure's traces, layout and configuration, as plotly.js takes them. */
 export interface FigureOptions {
   data: Data[];
   layout?: Partial<Layout>;
   config?: Partial<Config>;
 }
 
-/** A figure in the one style; `layout` and `config` are laid over it, axes and margins key by key. */
+/** A figure in the library's style. `layout` and `config` override the style; axes, title and margins are merged by key. */
 export function figure({ data, layout = {}, config = {} }: FigureOptions): Figure {
   const made = {
     data: data.map(withLegibleText),
@@ -39,7 +40,7 @@ export function figure({ data, layout = {}, config = {} }: FigureOptions): Figur
   });
 }
 
-/** Every axis that the layout names, and the first two, on the base axis. */
+/** The first two axes and every axis of the layout, merged with the base axis. */
 function axes(data: Data[], layout: Partial<Layout>): Partial<Layout> {
   const names = new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))]);
   const given = layout as Record<string, { title?: object | string } | undefined>;
@@ -48,7 +49,7 @@ function axes(data: Data[], layout: Partial<Layout>): Partial<Layout> {
       const labels = name === "xaxis" ? barLabels(data) : {};
       const base = (name.startsWith("x") ? baseLayout.xaxis : baseLayout.yaxis) as { title: object };
       const own: Record<string, unknown> & { title?: object | string } = given[name] ?? {};
-      // Plotly labels every digit of a decade otherwise, one over the other.
+      // Otherwise plotly labels every digit of a decade, and the labels overlap.
       const ticks = own.type === "log" && !("tickvals" in own) && !("nticks" in own) ? { dtick: "D2" } : {};
       return [
         name,
@@ -64,14 +65,14 @@ function axes(data: Data[], layout: Partial<Layout>): Partial<Layout> {
   ) as Partial<Layout>;
 }
 
-/** What a front end shows that has nothing to draw plotly's figures with: an image, or where that is not possible the summary. */
+/** The figure for front ends without plotly: an image, or the summary where an image is not possible. */
 function fallback(data: Data[], layout: Partial<Layout>): Record<string, string> {
   const image = sketch(data, layout);
   if (image !== undefined) return { "image/svg+xml": image };
   return { "text/html": `<pre>${escapeHtml(summary(data, layout))}</pre>` };
 }
 
-/** Text inside bars of one colour is black or white, whichever differs more from it; plotly's own grey is faint on some. */
+/** Makes text inside bars of one colour black or white, whichever has more contrast; plotly's grey is faint on some colours. */
 function withLegibleText(trace: Data): Data {
   const { type, text, marker, insidetextfont, textfont } = trace as Record<string, unknown> & {
     marker?: { color?: unknown };
@@ -82,7 +83,7 @@ function withLegibleText(trace: Data): Data {
   return { ...trace, insidetextfont: { color: luminance(color) > 0.179 ? "#000000" : "#ffffff" } } as Data;
 }
 
-/** Relative luminance (WCAG 2.2); black and white differ as much from 0.179. */
+/** Relative luminance (WCAG 2.2); black and white have the same contrast with 0.179. */
 function luminance(color: string): number {
   const [r, g, b] = [1, 3, 5].map((at) => {
     const value = Number.parseInt(color.slice(at, at + 2), 16) / 255;
@@ -91,10 +92,10 @@ function luminance(color: string): number {
   return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
 }
 
-/** Letters of a bar's label that stand in one line. */
+/** Most characters of a bar's label on one line. */
 const LABEL = 16;
 
-/** The names under bars, long ones in several lines, which would run into each other otherwise. */
+/** Breaks long labels of bars into lines, because they would overlap. */
 function barLabels(data: Data[]): object {
   const bars = data as { type?: string; orientation?: string; xaxis?: string; x?: unknown }[];
   const names = bars.flatMap(({ type, orientation, xaxis = "x", x }) =>

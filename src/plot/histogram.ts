@@ -2,23 +2,29 @@ import type { Layout } from "plotly.js";
 import { type Figure, figure } from "./figure.ts";
 import { palette } from "./template.ts";
 
+/** Options of `histogram`. */
 export interface HistogramOptions {
   title: string;
-  /** What the values are, with their unit. */
+  /** The x axis' title: what the values are, with their unit. */
   x: string;
-  /** What is counted; `"count"` by default. */
+  /** The y axis' title; `"count"` by default. */
   y?: string;
+  /** Most bins; 40 by default. Bins of integers have integer width. */
   bins?: number;
   /** Values to mark with a labelled line. */
   marks?: readonly { value: number; label: string }[];
 }
 
-/** How often which values occur. The bars are counted here, so that the figure stays small for any number of values. */
+/**
+ * A histogram of the finite values. The bins are counted before plotting, so the figure is small for any number of values.
+ *
+ * @throws RangeError when no value is finite, or `bins` is not a positive integer
+ */
 export function histogram(values: ArrayLike<number>, options: HistogramOptions): Figure {
   const { title, x, y = "count", bins = 40, marks = [] } = options;
   if (!Number.isInteger(bins) || bins < 1) throw new RangeError(`bins must be a positive integer, got ${bins}`);
   const finite = Array.from(values).filter(Number.isFinite);
-  if (finite.length === 0) throw new RangeError("histogram needs at least one finite value");
+  if (finite.length === 0) throw new RangeError("histogram: expected at least one finite value, got none");
   const low = finite.reduce((a, b) => Math.min(a, b));
   const high = finite.reduce((a, b) => Math.max(a, b));
   const whole = finite.every(Number.isInteger);

@@ -20,7 +20,7 @@ interface Scale {
 const width = 640;
 const box = { left: 64, right: width - 16 };
 
-/** Lines, points and bars as an SVG, for front ends that have nothing to draw plotly's figures with; undefined for other kinds. */
+/** Lines, points and bars as SVG, for front ends without plotly; undefined for other kinds of traces. */
 export function sketch(data: Data[], layout: Partial<Layout>): string | undefined {
   const series = data.map(seriesOf);
   if (series.length === 0 || !series.every((each) => each !== undefined)) return undefined;
@@ -32,7 +32,7 @@ export function sketch(data: Data[], layout: Partial<Layout>): string | undefine
   const places = series.flatMap((each) => each.x);
   const bars = series.filter((each) => each.bars);
   const room = ((box.right - box.left) / Math.max(1, new Set(places).size)) * 0.8;
-  // A bar reaches beyond the number that it stands at.
+  // A bar extends beyond its x value on both sides.
   const inset = bars.length > 0 && !places.some((place) => typeof place === "string") ? room / 2 : 0;
   const x = scale(places, [box.left + inset, box.right - inset], layout.xaxis?.type === "log");
   const heights = series.flatMap(({ bars, y }, at) => (bars ? stacked[at]!.flat() : y));
@@ -110,7 +110,7 @@ function titleOf(title: unknown): string {
   return typeof title === "string" ? title : ((title as { text?: string } | undefined)?.text ?? "");
 }
 
-/** Where each bar begins and ends, one on the other. */
+/** Where each stacked bar begins and ends. */
 function stack(series: Series[]): (readonly [number, number])[][] {
   const tops = new Map<number | string, number>();
   return series.map(({ bars, x, y }) =>

@@ -1,12 +1,12 @@
 import type { Config, Layout } from "plotly.js";
 
 /**
- * Colours that people with any kind of colour vision tell apart (Okabe & Ito 2008), those first that show on white and on
- * black alike.
+ * Colours that people with any kind of colour vision can distinguish (Okabe & Ito 2008). Those that show equally well on
+ * white and on black come first.
  */
 export const palette = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442"] as const;
 
-/** The lightest grey with a contrast of 4.5 to 1 on white (WCAG 2.2, 1.4.3); on black it has 4.6. */
+/** The lightest grey with a contrast of 4.5:1 on white (WCAG 2.2, 1.4.3); on black it has 4.6:1. */
 export const ink = "#767676";
 export const grid = "rgba(128, 128, 128, 0.25)";
 
@@ -18,7 +18,7 @@ const axis = {
   title: { standoff: 10 },
 } as const;
 
-/** The look of every figure: the page shows through, text and grid are grey. */
+/** The layout of every figure: transparent, with grey text and grid. */
 export const baseLayout: Partial<Layout> = {
   paper_bgcolor: "rgba(0,0,0,0)",
   plot_bgcolor: "rgba(0,0,0,0)",
@@ -29,12 +29,13 @@ export const baseLayout: Partial<Layout> = {
   height: 360,
   hovermode: "x unified",
   legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
-  // Labels that do not fit side by side stand upright: slanted ones run into each other.
+  // Labels that do not fit side by side are vertical, because slanted ones overlap.
   xaxis: { ...axis, ...{ autotickangles: [0, 90] } },
   yaxis: axis,
 };
 
 /**
- * Not `responsive`: JupyterLab sizes figures itself, and with both a figure collapses when the window changes. A report's page sets it.
+ * Not `responsive`: JupyterLab resizes figures itself, and with both a figure collapses when the window is resized. The page of
+ * a report sets it.
  */
 export const baseConfig: Partial<Config> = { displaylogo: false };

@@ -1,8 +1,8 @@
 /**
  * Two 32-bit words from several integers, for instance (seed, step, batch, site). Each word depends on every part and on
- * their order, so that no two combinations share numbers, as sums of seed and step do.
+ * their order, so different combinations get different words, unlike sums of seed and step.
  *
- * @throws RangeError for a part that is no integer within 2^53
+ * @throws RangeError for a part that is not an integer within 2^53
  */
 export function deriveWords(...parts: readonly number[]): [number, number] {
   let [a, b] = [0x243f6a88, 0x85a308d3];
@@ -17,17 +17,17 @@ export function deriveWords(...parts: readonly number[]): [number, number] {
 }
 
 /**
- * One seed from several integers, as JAX's `fold_in` gives: `deriveSeed(seed, run)`. Unlike `seed + run`, neighbouring
- * seeds have no runs in common.
+ * One seed of 53 bits from several integers, as JAX's `fold_in` gives: `deriveSeed(seed, run)`. Unlike `seed + run`, it
+ * gives neighbouring seeds different runs.
  *
- * @throws RangeError for a part that is no integer within 2^53
+ * @throws RangeError for a part that is not an integer within 2^53
  */
 export function deriveSeed(...parts: readonly number[]): number {
   const [low, high] = deriveWords(...parts);
   return (high >>> 11) * 2 ** 32 + (low >>> 0);
 }
 
-/** A 32-bit finalizer: each bit of the input changes each bit of the output half of the time. */
+/** A 32-bit finalizer: each bit of the input changes each bit of the output with probability 1/2. */
 function mix(word: number, first: number, second: number): number {
   let mixed = Math.imul(word ^ (word >>> 16), first);
   mixed = Math.imul(mixed ^ (mixed >>> 15), second);

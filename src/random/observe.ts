@@ -1,4 +1,4 @@
-// Which generators a function draws from, so that the function can be run again with the same numbers.
+// Records which generators a function draws from, so that the function can run again with the same numbers.
 import { begin } from "../runtime/interrupts.ts";
 import type { Generator } from "./types.ts";
 
@@ -7,20 +7,20 @@ type GeneratorStates = ReadonlyMap<Generator, readonly number[]>;
 
 const observers: Map<Generator, readonly number[]>[] = [];
 
-/** Asked at every draw, so that a draw outside `observed` costs one comparison. */
+/** Checked at every draw; without an observer a draw costs one comparison more. */
 export const isObserved = (): boolean => observers.length > 0;
 
-/** Keeps the state of a generator, for each observer that has none of it yet. */
+/** Saves the state of a generator for each observer that has not saved it yet. */
 export function noteState(generator: Generator): void {
   for (let i = observers.length - 1; i >= 0; i--) {
     const states = observers[i]!;
-    // Whoever observes an inner function also observes the functions around it.
+    // The draw that gave this observer the state also gave it to the observers around it.
     if (states.has(generator)) return;
     states.set(generator, generator.getState());
   }
 }
 
-/** Runs `f`; gives its result, and the generators that it drew from with their states before. */
+/** Runs `f` and gives its result, with the generators that it drew from and their states before. */
 export function observed<T>(f: () => T): { result: T; states: GeneratorStates } {
   const states = new Map<Generator, readonly number[]>();
   const open = begin(
@@ -34,17 +34,17 @@ export function observed<T>(f: () => T): { result: T; states: GeneratorStates } 
   }
 }
 
-/** Runs `f` with generators at the given states, and then puts every generator back, also when `f` throws. */
+/** Runs `f` with the generators at the given states, then restores every generator, also when `f` throws. */
 export function replayed<T>(states: GeneratorStates, f: () => T): T {
   const before = new Map<Generator, readonly number[]>();
   const open = begin(
     () => {
       observers.push(before);
-      putBack(states);
+      restore(states);
     },
     () => {
       observers.splice(observers.indexOf(before), 1);
-      putBack(before);
+      restore(before);
     },
   );
   try {
@@ -54,7 +54,7 @@ export function replayed<T>(states: GeneratorStates, f: () => T): T {
   }
 }
 
-/** The last one first: where one generator wraps another, the one that was drawn from earlier has the earlier state. */
-function putBack(states: GeneratorStates): void {
+/** In reverse order: where one generator wraps another, the one that was drawn from first has the earlier state. */
+function restore(states: GeneratorStates): void {
   for (const [generator, state] of [...states].reverse()) generator.setState(state);
 }

@@ -1,10 +1,10 @@
 /**
- * 32-bit words of Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") from a seed pair, the
- * ones that TensorFlow's `StatelessRandomUniformFullInt` gives for the same pair of int32.
+ * 32-bit words of Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") from a pair of int32
+ * seeds, the same as TensorFlow's `StatelessRandomUniformFullInt` gives.
  */
 export function philoxWords(count: number, seed: readonly [number, number]): Int32Array {
   const [s0, s1] = seed;
-  // TensorFlow first scrambles the seeds, sign-extended to 64 bits, by one block under a fixed key.
+  // TensorFlow first scrambles the seeds, sign-extended to 64 bits, with one block under a fixed key.
   const [k0, k1, c2, c3] = philoxBlock([s0, s0 >> 31, s1, s1 >> 31], [0x3ec8f720, 0x02461e29]);
   const words = new Int32Array(count);
   for (let at = 0, block = 0; at < count; at += 4, block++) {

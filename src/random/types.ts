@@ -1,11 +1,12 @@
 /**
- * A stream of random bits whose state can be saved and taken up again. Every seeded draw of the library comes from one:
- * data, initial weights, random tensors and the order of batches.
+ * A stream of random bits whose state can be saved and restored. Every seeded draw of the library comes from one: data,
+ * initial weights, random tensors and the order of batches.
  */
 export interface Generator {
-  /** 32 random bits as an integer of either sign. */
+  /** 32 random bits as a signed integer. */
   next(): number;
+  /** The state, for `setState` or `generator(state)`. */
   getState(): readonly number[];
-  /** Goes on from a saved state. */
+  /** Continues from a saved state. Throws RangeError for a value that is not a generator's state. */
   setState(state: readonly number[]): void;
 }

@@ -17,8 +17,9 @@ import { storageOf, to } from "./to.ts";
 const INT32 = 3;
 
 /**
- * A tensor of doubles with exactly these values; `shape` is that of the list by default. On WebAssembly it is float32.
- * @throws RangeError when the values do not fill the shape
+ * A float64 tensor with exactly these values, `[values.length]` or the given shape. On WebAssembly it is float32.
+ *
+ * @throws RangeError when the number of values does not match the shape
  */
 export function float64(values: number | ArrayLike<number>, shape?: number[]): Tensor {
   const list = typeof values === "number" ? Float64Array.of(values) : Float64Array.from(values);
@@ -27,14 +28,24 @@ export function float64(values: number | ArrayLike<number>, shape?: number[]): T
   return isNative() ? uninterrupted(() => doubleTensor(list, full)) : tf.tensor(Float32Array.from(list), full);
 }
 
-/** The numbers of a tensor of any storage, without loss; `dataSync` gives them rounded to float32. */
+/**
+ * The numbers of a tensor of any shape and storage type, without loss; `dataSync` rounds them to float32.
+ *
+ * @throws TypeError for a tensor of strings or complex numbers
+ */
 export function readFloat64(x: Tensor): Float64Array {
-  if (x.dtype === "string" || x.dtype === "complex64") throw new TypeError(`readFloat64: got a ${x.dtype} tensor`);
+  if (x.dtype === "string" || x.dtype === "complex64") {
+    throw new TypeError(`readFloat64: expected a tensor of numbers, got a ${x.dtype} tensor`);
+  }
   if (storageOf(x) !== "float64" || !isNative()) return Float64Array.from(x.dataSync());
   return new Float64Array(tensorBytes(x).buffer);
 }
 
-/** The numbers as they are stored, little end first: what safetensors and NumPy write. Nothing is rounded. */
+/**
+ * The bytes of a floating-point tensor of any shape as they are stored, little-endian, as in safetensors and NumPy files.
+ *
+ * @throws TypeError for a tensor that is not floating-point
+ */
 export function tensorBytes(x: Tensor): Uint8Array<ArrayBuffer> {
   if (x.dtype !== "float32") throw new TypeError(`tensorBytes: expected a floating-point tensor, got ${x.dtype}`);
   const storage = storageOf(x);
@@ -49,7 +60,7 @@ export function tensorBytes(x: Tensor): Uint8Array<ArrayBuffer> {
     return bytes;
   }
   return tf.tidy(() => {
-    // TensorFlow hands out 32-bit words, so halves go in pairs.
+    // TensorFlow gives 32-bit words, so halves are read in pairs.
     const flat = tf.reshape(x, [x.size]);
     const odd = storage !== "float64" && x.size % 2 === 1;
     const even = odd ? tf.concat([flat, to(tf.zeros([1]), storage)]) : flat;
@@ -69,19 +80,21 @@ export function tensorBytes(x: Tensor): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The tensor that `tensorBytes` gave the bytes of.
- * @throws RangeError when there are more or fewer bytes than the shape needs
+ * A floating-point tensor of any shape from its bytes: the inverse of `tensorBytes`.
+ *
+ * @throws TypeError for an unknown storage type
+ * @throws RangeError when the number of bytes does not match the shape
  */
 export function tensorFromBytes(bytes: Uint8Array, shape: number[], storage: Storage): Tensor {
   checkStorage(storage);
   checkSize("tensorFromBytes", bytes.byteLength / bytesPerNumber[storage], shape);
   if (isNative() && bytes.length > 0 && storage !== "float32")
     return uninterrupted(() => fromWords(bytes, shape, storage));
-  const own = bytes.slice().buffer;
-  if (storage === "float32") return tf.tensor(new Float32Array(own), shape);
-  if (storage === "float64") return float64(new Float64Array(own), shape);
-  // Every half is a float32 number, so this way there and back loses nothing.
-  const numbers = Float32Array.from(new Uint16Array(own), (pattern) => floatFromBits(pattern, storage));
+  const copy = bytes.slice().buffer;
+  if (storage === "float32") return tf.tensor(new Float32Array(copy), shape);
+  if (storage === "float64") return float64(new Float64Array(copy), shape);
+  // Every half is also a float32 number, so nothing is lost.
+  const numbers = Float32Array.from(new Uint16Array(copy), (pattern) => floatFromBits(pattern, storage));
   return tf.tidy(() => to(tf.tensor(numbers, shape), storage));
 }
 

@@ -7,17 +7,19 @@ export interface Format {
   bits: number;
   exponentBits: number;
   fractionBits: number;
-  /** Exponent of the largest and of the smallest normal numbers. */
+  /** Exponent of the largest numbers. */
   maxExponent: number;
+  /** Exponent of the smallest normal numbers. */
   minExponent: number;
+  /** The largest finite number. */
   largest: number;
   smallestNormal: number;
   smallestSubnormal: number;
-  /** From 1 to the next number. */
+  /** The distance from 1 to the next number. */
   epsilon: number;
-  /** The smallest size that rounds to infinity: half a step beyond `largest`. */
+  /** The smallest magnitude that rounds to infinity: half a step above `largest`. */
   overflow: number;
-  /** Decimal digits that survive: `floor(fractionBits * log10(2))`, as C's FLT_DIG. */
+  /** Decimal digits that a round trip preserves: `floor(fractionBits * log10(2))`, as C's FLT_DIG. */
   digits: number;
 }
 
@@ -43,7 +45,11 @@ const all: Record<Storage, Format> = {
   float64: make("float64", 11, 52),
 };
 
-/** What a storage type can hold. */
+/**
+ * The binary format of a storage type: its bits, range and precision.
+ *
+ * @throws TypeError for an unknown storage type
+ */
 export function floatFormat(name: Storage): Format {
   checkStorage(name);
   return all[name];
@@ -51,14 +57,14 @@ export function floatFormat(name: Storage): Format {
 
 const view = new DataView(new ArrayBuffer(8));
 
-/** The power of two at or below a number's size. */
+/** The exponent of the largest power of two that is not above a number's magnitude. */
 export function exponentOf(value: number): number {
   view.setFloat64(0, value);
   const field = (view.getUint16(0) >>> 4) & 0x7ff;
   return field > 0 ? field - 1023 : exponentOf(value * 2 ** 60) - 60;
 }
 
-/** The step between the numbers of a format around a value: one unit in the last place. */
+/** The distance between the numbers of a format around a value, one unit in the last place; NaN where it is not finite. */
 export function ulp(value: number, name: Storage): number {
   const format = floatFormat(name);
   if (!Number.isFinite(value)) return Number.NaN;
@@ -67,8 +73,8 @@ export function ulp(value: number, name: Storage): number {
 }
 
 /**
- * The nearest number of a format, ties to even; from `overflow` on infinity. In one step from the double: going through
- * float32 would round twice.
+ * The nearest number of a format, ties to even (IEEE 754); infinity from `overflow` on. The double is rounded once, because
+ * rounding by way of float32 would round twice.
  */
 export function roundTo(value: number, name: Storage): number {
   return rounded(value, name, tiesToEven);
@@ -81,8 +87,8 @@ function tiesToEven(steps: number): number {
 }
 
 /**
- * One of the two numbers of a format around a value, the nearer with the greater chance, so that the mean of many is the
- * value. `uniform` gives numbers in [0, 1): `random(seed).uniform` for a repeatable one.
+ * Rounds to one of the two neighbouring numbers of a format at random, the nearer one with the higher probability, so that
+ * the expected value is the input. `uniform` gives numbers in [0, 1), for instance `random(seed).uniform`.
  *
  * Gupta et al. 2015, "Deep learning with limited numerical precision" (arXiv 1502.02551).
  */
@@ -100,7 +106,7 @@ function rounded(value: number, name: Storage, round: (steps: number) => number)
   return Math.sign(value) * (nearest > largest ? Number.POSITIVE_INFINITY : nearest);
 }
 
-/** The bits that hold the nearest number of a format; not-a-number is the quiet one without a payload. */
+/** The bits of the nearest number of a format; NaN is the quiet NaN without a payload. */
 export function floatBits(value: number, name: Storage): bigint {
   const { bits, exponentBits, fractionBits, minExponent } = floatFormat(name);
   const exponentMask = (1n << BigInt(exponentBits)) - 1n;
@@ -115,7 +121,11 @@ export function floatBits(value: number, name: Storage): bigint {
   return sign | (steps + (BigInt(exponent - minExponent) << BigInt(fractionBits)));
 }
 
-/** The number that some bits of a format stand for. */
+/**
+ * The number that the bits of a format represent: the inverse of `floatBits`.
+ *
+ * @throws RangeError when the pattern has more bits than the format
+ */
 export function floatFromBits(pattern: bigint | number, name: Storage): number {
   const { bits, exponentBits, fractionBits, minExponent } = floatFormat(name);
   const word = BigInt(pattern);
@@ -131,7 +141,7 @@ export function floatFromBits(pattern: bigint | number, name: Storage): number {
   return sign * Number(steps) * 2 ** (exponent - fractionBits);
 }
 
-/** Sign, exponent and fraction in binary, as "0 01111 0000000000". */
+/** The sign, exponent and fraction of the nearest number of a format in binary, as "0 01111 0000000000". */
 export function bitString(value: number, name: Storage): string {
   const { bits, exponentBits } = floatFormat(name);
   const text = floatBits(value, name).toString(2).padStart(bits, "0");

@@ -4,9 +4,9 @@ import { storageOf, to } from "./to.ts";
 
 declare module "@tensorflow/tfjs-core/dist/tensor.js" {
   interface Tensor {
-    /** What the numbers are stored as; the dtype is "float32" for each. */
+    /** The storage type of the numbers; the dtype is "float32" for all of them. */
     readonly storage: Storage;
-    /** The tensor with its numbers stored otherwise; itself where they are so already. */
+    /** The tensor in another storage type; the tensor itself where it has that type. See the function `to`. */
     to(storage: Storage): this;
   }
 }

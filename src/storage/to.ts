@@ -21,24 +21,26 @@ interface Engine {
 
 const engine = tf.engine() as unknown as Engine;
 
-/** What the numbers of a tensor are stored as; "float32" for every tensor that was not made otherwise. */
+/** The storage type of the numbers of a tensor of any shape; "float32" unless it was made with another one. */
 export function storageOf(x: TensorInfo): Storage {
   return nativeStorageOf(x) ?? emulatedStorageOf(x);
 }
 
 /**
- * The tensor with its numbers stored as another floating-point type; itself where they are already. Rounds to the
- * nearest, ties to even. Gradients pass, cast back to the storage of `x`.
+ * Stores a tensor as another floating-point type, elementwise, rounding to the nearest with ties to even; gives the tensor
+ * itself where it has that type. The gradient is cast back to the storage type of `x`.
  *
- * The tfjs dtype is "float32" throughout, and reading gives float32 numbers.
- * @throws TypeError for a tensor that holds no numbers, or a name that is no storage type
+ * The tfjs dtype stays "float32", and `dataSync` gives float32 numbers.
+ *
+ * @throws TypeError for a tensor of strings or complex numbers, or an unknown storage type
+ * @throws Error for a disposed tensor
  */
 export function to<T extends Tensor>(x: T, storage: Storage): T {
   checkStorage(storage);
   if (x.dtype === "string" || x.dtype === "complex64") {
     throw new TypeError(`to: a ${x.dtype} tensor cannot be stored as ${storage}`);
   }
-  if (x.isDisposed) throw new Error(`to: the tensor [${x.shape}] was disposed before this use`);
+  if (x.isDisposed) throw new Error(`to: the input (shape [${x.shape.join(", ")}]) has already been disposed.`);
   if (x.dtype === "float32" && storageOf(x) === storage) return x;
   const cast = () => uninterrupted(() => (isNative() ? nativeCast(x, storage) : emulatedCast(x, storage)));
   if (!engine.isTapeOn()) return cast() as T;

@@ -102,7 +102,7 @@ export function randint<const S extends readonly Size[]>(
 ): Tensor<ShapeOfSizes<S>, "int32">;
 export function randint(low: number, high: number, shape: readonly Size[], options: RandomOptions = {}): AnyTensor {
   if (!Number.isInteger(low) || !Number.isInteger(high) || low >= high)
-    throw new RangeError(`randint: whole numbers with low below high, got ${low} and ${high}`);
+    throw new RangeError(`randint: low and high must be integers with low < high, got ${low} and ${high}`);
   for (const end of [low, high - 1]) int32Of("randint", end);
   const random = source(options);
   return made("randint", shape, "int32", (values) => {

@@ -84,7 +84,7 @@ function assertNear(found: ArrayLike<number>, expected: ArrayLike<number>, what:
 
 for (const [name, batches] of Object.entries(strategies)) {
   describe(name, () => {
-    test("gives each sequence the logits, the loss and the gradients that it has alone", () => {
+    test("gives each sequence the same logits, loss and gradients as alone", () => {
       examples.forEach((_, i) => {
         const { loss, logits, gradients } = lossOf(batches, i);
         assertNear(logits, alone[i]!.logits, `logits of sequence ${i}`);
@@ -95,7 +95,7 @@ for (const [name, batches] of Object.entries(strategies)) {
       });
     });
 
-    test("gives padding and other sequences exactly no gradient", () => {
+    test("gives padding and other sequences a gradient of exactly 0", () => {
       const tokens = parameters.findIndex(({ name }) => name === "tokens");
       examples.forEach((example, i) => {
         const perToken = lossOf(batches, i).gradients[tokens] as Tensor;
@@ -107,7 +107,7 @@ for (const [name, batches] of Object.entries(strategies)) {
       });
     });
 
-    test("gives the same mean loss and accuracy over the data", () => {
+    test("gives the same mean loss and accuracy over the data set", () => {
       const { loss, accuracy } = evaluate(model, batches);
       assertNear([loss], [alone.reduce((sum, one) => sum + one.loss, 0) / alone.length], "mean loss");
       const right = alone.filter(({ logits }, i) => logits.indexOf(Math.max(...logits)) === examples[i]!.label);

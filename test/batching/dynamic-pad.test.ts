@@ -13,25 +13,33 @@ describe("dynamicPad", () => {
   });
 
   for (const [name, sequences, options, message] of [
-    ["an empty list", [], {}, /no sequences/],
+    ["an empty list", [], {}, /at least one sequence, got none/],
     ["an empty sequence", [[1], []], {}, /sequence 1 is empty/],
     ["a maxLength of 0", [[1]], { maxLength: 0 }, /maxLength must be a positive integer, got 0/],
-    ["a token outside the vocabulary", [[1], [2, 7]], { vocabularySize: 7 }, /sequence 1 has id 7 at token 1, .* of 7/],
+    [
+      "a token outside the vocabulary",
+      [[1], [2, 7]],
+      { vocabularySize: 7 },
+      /sequence 1 has id 7 at token 1, .* \(size 7\)/,
+    ],
     ["a negative token", [[-1]], { vocabularySize: 7 }, /sequence 0 has id -1 at token 0/],
     ["a padding of 0.5", [[1]], { paddingValue: 0.5 }, /paddingValue must be an integer, got 0.5/],
   ] as const) {
-    test(`refuses ${name}`, () => assert.throws(() => dynamicPad(sequences, options), message));
+    test(`rejects ${name}`, () => assert.throws(() => dynamicPad(sequences, options), message));
   }
 });
 
 describe("labels", () => {
   const tokens = [1];
-  test("must be there for all or for none", () => {
+  test("must be given for all sequences or for none", () => {
     const some = [{ tokens, label: 1 }, { tokens }];
-    assert.throws(() => uniformLengthBatches(some, { batchSize: 2 }), /sequence 1 has no label and sequence 0 has one/);
+    assert.throws(
+      () => uniformLengthBatches(some, { batchSize: 2 }),
+      /sequence 1 has no label, but sequence 0 has one/,
+    );
     assert.throws(
       () => uniformLengthBatches(some.toReversed(), { batchSize: 2 }),
-      /sequence 1 has a label and sequence 0 has none/,
+      /sequence 1 has a label, but sequence 0 has none/,
     );
     const nan = [{ tokens, label: Number.NaN }];
     assert.throws(() => uniformLengthBatches(nan, { batchSize: 2 }), /sequence 0 has the label NaN/);
@@ -39,7 +47,7 @@ describe("labels", () => {
 });
 
 describe("planStatistics", () => {
-  test("counts by hand what a small plan costs", () => {
+  test("match the counts of a small plan, made by hand", () => {
     const small = plan("by hand", [1, 3, 2, 2], {}, () => [
       { time: 3, rows: [[0], [1]] },
       { time: 4, rows: [[2, 3]] },
@@ -61,7 +69,7 @@ describe("planStatistics", () => {
     });
   });
 
-  test("tells sorted batches from shuffled ones", () => {
+  test("distinguish sorted batches from shuffled ones", () => {
     const lengths = Array.from({ length: 80 }, (_, i) => 1 + Math.floor(i / 4));
     const batches = (order: (n: number) => number) =>
       plan("", lengths, {}, () =>

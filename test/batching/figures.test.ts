@@ -19,14 +19,14 @@ const area = (figure: Figure, name: string) => {
 };
 
 describe("batchRectangles", () => {
-  test("draws as much area as there are tokens and padding", () => {
+  test("draws the area of the tokens and of the padding", () => {
     const drawn = batchRectangles(dynamicLengthPlan(lengths, { batchSize: 2 }));
     assert.equal(area(drawn, "tokens"), 11);
     assert.equal(area(drawn, "padding"), 2 + 3);
     assert.match((drawn.layout.title as { text: string }).text, /^Dynamic length: 31.3% padding$/);
   });
 
-  test("names the epoch's padding, as the tables do, and that of the batches drawn where these are fewer", () => {
+  test("gives the padding of the epoch, and of the drawn batches where these are fewer", () => {
     const plan = fixedLengthPlan([4, 1, 1, 1], { batchSize: 1, maxLength: 4 });
     const words = (batches: number) => {
       const { title, yaxis } = batchRectangles(plan, { batches }).layout;
@@ -40,7 +40,7 @@ describe("batchRectangles", () => {
     assert.deepEqual(words(4), ["Fixed length: 56.3% padding", "rows of the first 4 batches"]);
   });
 
-  test("tells packed sequences of a row apart", () => {
+  test("distinguishes the packed sequences of a row", () => {
     const drawn = batchRectangles(packedPlan(lengths, { batchSize: 2, maxLength: 6 }));
     const [first, next] = ["tokens", "next in the row"].map((name) => area(drawn, name));
     assert.equal(first! + next!, 11);
@@ -48,7 +48,7 @@ describe("batchRectangles", () => {
   });
 });
 
-test("paddingComparison stacks padding on tokens for each plan", () => {
+test("paddingComparison stacks tokens and padding for each plan", () => {
   const plans = [
     fixedLengthPlan(lengths, { batchSize: 2, maxLength: 5 }),
     dynamicLengthPlan(lengths, { batchSize: 2 }),

@@ -41,7 +41,7 @@ const rowsOf = (lengths: number[], options: Omit<Parameters<typeof packedPlan>[1
   packedPlan(lengths, { batchSize: 1000, ...options }).epoch(0)[0]!.rows;
 
 describe("shortest pack first", () => {
-  test("takes the longest first, each into the emptiest row that has room", () => {
+  test("puts the longest sequences first, each into the emptiest row with room", () => {
     fc.assert(
       fc.property(someLengths, (lengths) => {
         const filled: number[] = [];
@@ -59,7 +59,7 @@ describe("shortest pack first", () => {
     );
   });
 
-  test("needs at most as many rows as the paper's histogram algorithm, for lengths like text's", () => {
+  test("needs no more rows than the paper's histogram algorithm for the lengths of text", () => {
     const rng = random(2);
     for (const most of [3, 1000]) {
       const lengths = Array.from({ length: 3000 }, () => Math.min(128, Math.ceil(Math.exp(3 + 0.8 * rng.normal()))));
@@ -70,7 +70,7 @@ describe("shortest pack first", () => {
     }
   });
 
-  test("packs lengths like text's almost without padding, where fixed rows are mostly padding", () => {
+  test("packs the lengths of text almost without padding, where fixed rows are mostly padding", () => {
     const rng = random(1);
     const lengths = Array.from({ length: 5000 }, () => Math.min(512, Math.ceil(Math.exp(4.5 + rng.normal()))));
     const { paddingShare, useful } = planStatistics(packedPlan(lengths, { maxLength: 512, batchSize: 8, seed: 1 }));
@@ -99,7 +99,7 @@ test("first fit puts each sequence into the first row with room", () => {
 });
 
 describe("pack", () => {
-  test("lays sequences side by side, each with positions and a segment of its own", () => {
+  test("puts sequences side by side, each with its own positions and segment", () => {
     const batch = pack([[1, 2, 3], [4, 5], [6]], { maxLength: 5 });
     assert.deepEqual([batch.rows, batch.time, batch.segmentsPerRow], [2, 5, 1 + Number(batch.rows === 2)]);
     assert.deepEqual([...batch.ids], [1, 2, 3, 4, 5, 6, 0, 0, 0, 0]);
@@ -109,7 +109,7 @@ describe("pack", () => {
     assert.deepEqual([...batch.indices], [0, 1, 2]);
   });
 
-  test("cuts what is longer than a row, and reports it", () => {
+  test("truncates sequences longer than a row and counts it", () => {
     const batch = pack([[1, 2, 3, 4], [5]], { maxLength: 3, truncate: "start" });
     assert.deepEqual(batch.truncated, { sequences: 1, tokens: 1 });
     assert.deepEqual([...batch.ids], [2, 3, 4, 5, 0, 0]);

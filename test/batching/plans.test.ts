@@ -50,7 +50,7 @@ const everyIndex = (count: number) => Array.from({ length: count }, (_, i) => i)
 
 for (const [name, strategy] of Object.entries(strategies)) {
   describe(name, () => {
-    test("loses and repeats no sequence, in any epoch, and every row fits", () => {
+    test("has each sequence once in every epoch, in rows that fit", () => {
       fc.assert(
         fc.property(...inputs, fc.integer({ min: 0, max: 3 }), (lengths, seed, batchSize, epoch) => {
           const batches = strategy(lengths, seed, batchSize).epoch(epoch);
@@ -65,7 +65,7 @@ for (const [name, strategy] of Object.entries(strategies)) {
       );
     });
 
-    test("is the same from the same lengths and seed, whatever was asked before", () => {
+    test("depends on lengths and seed only, not on earlier requests", () => {
       fc.assert(
         fc.property(...inputs, (lengths, seed, batchSize) => {
           const once = strategy(lengths, seed, batchSize);
@@ -76,13 +76,13 @@ for (const [name, strategy] of Object.entries(strategies)) {
       );
     });
 
-    test("draws anew each epoch", () => {
+    test("differs between epochs", () => {
       const lengths = Array.from({ length: 200 }, (_, i) => 1 + (i % LONGEST));
       const drawn = strategy(lengths, 5, 8);
       assert.notDeepEqual(drawn.epoch(0), drawn.epoch(1));
     });
 
-    test("makes batches with each sequence's own tokens, positions from 0 and its label", () => {
+    test("makes batches with each sequence's tokens, positions from 0 and label", () => {
       fc.assert(
         fc.property(...inputs, (lengths, seed, batchSize) => {
           let id = 1;
@@ -121,7 +121,7 @@ for (const [name, strategy] of Object.entries(strategies)) {
   });
 }
 
-test("a plan is taken up in the middle of an epoch as if it had not stopped", () => {
+test("a plan resumes exactly in the middle of an epoch", () => {
   const lengths = Array.from({ length: 50 }, (_, i) => 1 + ((7 * i) % 31));
   const whole = uniformLengthPlan(lengths, { batchSize: 8, seed: 2 });
   const take = (from: { epoch: number; batch: number }, count: number) => {
@@ -145,7 +145,7 @@ describe("uniform length", () => {
   const rng = random(3);
   const lengths = Array.from({ length: 1000 }, () => Math.ceil(Math.exp(1.5 + 0.9 * rng.normal())));
 
-  test("pads less than dynamic padding, and that less than fixed padding", () => {
+  test("pads less than dynamic padding, which pads less than fixed padding", () => {
     const maxLength = Math.max(...lengths);
     const share = (of: Plan) => planStatistics(of).paddingShare;
     const fixed = share(fixedLengthPlan(lengths, { batchSize: 20, seed: 1, maxLength }));
@@ -155,7 +155,7 @@ describe("uniform length", () => {
     assert.ok(uniform < mega && mega < dynamic && dynamic < fixed, `${[uniform, mega, dynamic, fixed]}`);
   });
 
-  test("begins with the batch that needs the most memory", () => {
+  test("puts the batch that needs the most memory first", () => {
     for (const sort of ["exact", "mega-batches"] as const) {
       const batches = uniformLengthPlan(lengths, { batchSize: 20, seed: 9, sort }).epoch(2);
       assert.equal(batches[0]!.time, Math.max(...lengths));
@@ -184,7 +184,7 @@ describe("uniform length", () => {
     assert.ok(lengths[order[240]!]! > lengths[order[239]!]!);
   });
 
-  test("keeps the order of examples and batches when there is no seed", () => {
+  test("keeps the order of examples and batches without a seed", () => {
     const dynamic = dynamicLengthPlan([3, 1, 2], { batchSize: 2 }).epoch(4);
     assert.deepEqual(dynamic, [
       { time: 3, rows: [[0], [1]] },
@@ -198,7 +198,7 @@ describe("uniform length", () => {
 });
 
 describe("buckets", () => {
-  test("with tf.data's example boundaries hold what tf.data puts there", () => {
+  test("with tf.data's example boundaries contain what tf.data puts there", () => {
     // bucket_by_sequence_length(boundaries=[3, 5]): lengths below 3, below 5, and the rest; here the longest of each is given.
     const batches = bucketPlan([1, 2, 3, 4, 5, 9], { batchSize: 2, boundaries: [2, 4], longestFirst: false }).epoch(0);
     assert.deepEqual(batches, [
@@ -208,7 +208,7 @@ describe("buckets", () => {
     ]);
   });
 
-  test("of so many shapes leave the fewest cells that so many widths can", () => {
+  test("by number of shapes have the least padding possible with that many widths", () => {
     const cellsOf = (lengths: number[], widths: number[]) =>
       lengths.reduce((sum, length) => sum + widths.find((wide) => wide >= length)!, 0);
     const few = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 30 });
@@ -227,7 +227,7 @@ describe("buckets", () => {
     );
   });
 
-  test("keep to the number of shapes when small last batches are widened", () => {
+  test("have no more shapes than requested when small last batches are widened", () => {
     const lengths = Array.from({ length: 97 }, (_, i) => 1 + ((i * i) % 40));
     const statistics = planStatistics(bucketPlan(lengths, { batchSize: 8, shapes: 4, seed: 1, leftovers: "widen" }));
     assert.equal(statistics.shapes, 5, "four widths, and the widest with fewer rows");
@@ -235,7 +235,7 @@ describe("buckets", () => {
     assert.ok(planStatistics(dropped).shapes <= 4);
   });
 
-  test("take a batch size each", () => {
+  test("can each have their own batch size", () => {
     const lengths = [1, 1, 1, 1, 8, 8];
     const rows = (of: Plan) => of.epoch(0).map((batch) => batch.rows.length);
     assert.deepEqual(rows(bucketPlan(lengths, { boundaries: [1], batchSize: [4, 1], longestFirst: false })), [4, 1, 1]);
@@ -246,7 +246,7 @@ describe("buckets", () => {
 });
 
 describe("a token budget", () => {
-  test("is never passed, and used well", () => {
+  test("is never exceeded, and mostly used", () => {
     fc.assert(
       fc.property(someLengths, fc.integer({ min: LONGEST, max: 400 }), (lengths, maxTokens) => {
         for (const { time, rows } of tokenBudgetPlan(lengths, { maxTokens, seed: 1 }).epoch(0)) {
@@ -259,17 +259,17 @@ describe("a token budget", () => {
     assert.ok(usefulPerBatch.mean > 750 && paddingShare < 0.1);
   });
 
-  test("below the longest sequence is refused with that sequence's index", () => {
-    assert.throws(() => tokenBudgetPlan([3, 9, 4], { maxTokens: 8 }), /sequence 1 needs 9 tokens and maxTokens is 8/);
+  test("below the longest sequence is rejected with that sequence's index", () => {
+    assert.throws(() => tokenBudgetPlan([3, 9, 4], { maxTokens: 8 }), /sequence 1 needs 9 tokens, but maxTokens is 8/);
   });
 });
 
-describe("bad lengths are refused with the index of the offender:", () => {
+describe("a plan rejects, with the index of the sequence:", () => {
   for (const [name, make, message] of [
     ["NaN", () => dynamicLengthPlan([3, Number.NaN], { batchSize: 1 }), /sequence 1 has length NaN/],
     ["0", () => uniformLengthPlan([0], { batchSize: 1 }), /sequence 0 has length 0/],
     ["a fraction", () => packedPlan([1, 2.5], { batchSize: 1, maxLength: 4 }), /sequence 1 has length 2.5/],
-    ["none at all", () => fixedLengthPlan([], { batchSize: 1, maxLength: 4 }), /no lengths/],
+    ["no lengths", () => fixedLengthPlan([], { batchSize: 1, maxLength: 4 }), /at least one sequence, got none/],
     [
       "too long",
       () => fixedLengthPlan([2, 5], { batchSize: 1, maxLength: 4, truncate: false }),
@@ -282,16 +282,20 @@ describe("bad lengths are refused with the index of the offender:", () => {
       /batchSize must be a positive integer, got 0/,
     ],
     ["noise of 1", () => uniformLengthPlan([2], { batchSize: 1, noise: 1 }), /noise must be in \[0, 1\), got 1/],
-    ["nothing left", () => dynamicLengthPlan([2], { batchSize: 2, dropLast: true }), /dropLast leaves nothing of 1/],
-    ["an epoch of -1", () => dynamicLengthPlan([2], { batchSize: 2 }).epoch(-1), /epoch must be 0 or more, got -1/],
+    ["no batch left", () => dynamicLengthPlan([2], { batchSize: 2, dropLast: true }), /dropLast leaves no batch of 1/],
+    [
+      "an epoch of -1",
+      () => dynamicLengthPlan([2], { batchSize: 2 }).epoch(-1),
+      /epoch must be an integer of at least 0, got -1/,
+    ],
   ] as const) {
     test(name, () => assert.throws(make, message));
   }
 });
 
-test("a plan of one's own makes batches like any other", () => {
+test("a plan made by the caller makes batches like any other", () => {
   const pairs = plan("pairs", [2, 1, 3], {}, () => [{ time: 3, rows: [[2], [0, 1]] }]);
   const [batch] = batchesFrom([[1, 2], [3], [4, 5, 6]], pairs);
   assert.deepEqual([...batch!.ids], [4, 5, 6, 1, 2, 3]);
-  assert.throws(() => batchesFrom([[1]], pairs), /the plan is of 3 sequences and 1 are given/);
+  assert.throws(() => batchesFrom([[1]], pairs), /the plan has 3 sequences, but 1 were given/);
 });

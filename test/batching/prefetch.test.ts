@@ -19,7 +19,7 @@ const examples = Array.from({ length: 90 }, (_, label) => ({
 }));
 
 describe("prefetch", () => {
-  test("gives the batches that there are without it, from any place on", () => {
+  test("gives the same batches as without it, from any position", () => {
     for (const batches of [
       uniformLengthBatches(examples, { batchSize: 8, seed: 1, maxLength: 20, truncate: "start", side: "left" }),
       packedBatches(examples, { batchSize: 3, seed: 1, maxLength: 30, paddingValue: 7 }),
@@ -34,7 +34,7 @@ describe("prefetch", () => {
     }
   });
 
-  test("may be left in the middle of an epoch and begun anew", () => {
+  test("can be stopped in the middle of an epoch and started again", () => {
     const batches = uniformLengthBatches(examples, { batchSize: 8, seed: 1 });
     using ahead = prefetch(batches);
     for (let time = 0; time < 3; time++) {
@@ -44,7 +44,7 @@ describe("prefetch", () => {
     }
   });
 
-  test("hands an error of the worker on", () => {
+  test("throws an error of the worker", () => {
     const wrong = plan("wrong", [2, 2], {}, () => [{ time: -1, rows: [[0], [1]] }]);
     using ahead = prefetch(
       batchesFrom(
@@ -58,10 +58,10 @@ describe("prefetch", () => {
     assert.throws(() => [...ahead], /Invalid typed array length: -2/);
   });
 
-  test("is over when disposed of, and keeps no process alive", () => {
+  test("ends when disposed, and does not keep the process alive", () => {
     const ahead = prefetch(uniformLengthBatches(examples, { batchSize: 8 }));
     ahead[Symbol.dispose]();
-    assert.throws(() => [...ahead], /disposed of: call prefetch again/);
+    assert.throws(() => [...ahead], /have been disposed\. Call prefetch again/);
     assert.throws(() => prefetch(uniformLengthBatches(examples, { batchSize: 8 }), { ahead: 0 }), /ahead must be/);
     const library = new URL("../../src/batching/index.js", import.meta.url).href;
     const script = `const { prefetch, uniformLengthBatches } = await import(${JSON.stringify(library)});

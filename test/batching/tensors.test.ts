@@ -6,7 +6,7 @@ import { namesOf } from "../../src/tensor/index.ts";
 
 await ready();
 
-test("a batch becomes tensors whose axes are named", () => {
+test("namedTensors gives a batch's arrays as tensors with named axes", () => {
   const batch = pack([[1, 2, 3], [4], [5, 6]], { maxLength: 4 });
   const tensors = namedTensors(batch);
   for (const name of ["ids", "mask", "positions", "segments"] as const) {

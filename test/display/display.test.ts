@@ -23,7 +23,7 @@ function listen(): Shown[] {
 describe("display", () => {
   afterEach(() => delete globals[host]);
 
-  test("hands the host a bundle, and its replacement under the same id", () => {
+  test("sends the host a bundle, and its update with the same id", () => {
     const shown = listen();
     const handle = display(markdown("*one*"), { id: "here" });
     handle.update("two");
@@ -51,7 +51,7 @@ describe("display", () => {
     ]);
   });
 
-  test("waits for a value that needs time to show itself", async () => {
+  test("awaits a value whose representation is asynchronous", async () => {
     const shown = listen();
     display({ [displaySymbol]: async () => ({ "text/plain": "late" }) });
     await new Promise(setImmediate);
@@ -69,14 +69,14 @@ describe("display", () => {
 });
 
 describe("html", () => {
-  test("escapes what is put into it, but not other HTML", () => {
+  test("escapes inserted values, but not inserted HTML", () => {
     const name = `<script>"x" & 'y'</script>`;
     const inner = html`<i>${name}</i>`;
     assert.equal(text(html`<p title="${name}">${inner}${[1, inner]}</p>`, "text/html").includes("<script>"), false);
     assert.equal(inner.html, "<i>&lt;script&gt;&quot;x&quot; &amp; &#39;y&#39;&lt;/script&gt;</i>");
   });
 
-  test("takes a string as it is", () => assert.equal(html("<b>1</b>").html, "<b>1</b>"));
+  test("takes a string unescaped", () => assert.equal(html("<b>1</b>").html, "<b>1</b>"));
 });
 
 describe("table", () => {
@@ -85,7 +85,7 @@ describe("table", () => {
     { name: "c", steps: 5, share: null },
   ];
 
-  test("is HTML with escaped cells, and aligned text", () => {
+  test("has HTML with escaped cells, and aligned text", () => {
     assert.match(text(table(rows), "text/html"), /<td style="[^"]*text-align:left">a&lt;b<\/td>/);
     assert.equal(
       text(table(rows, { caption: "Steps" })),
@@ -93,19 +93,19 @@ describe("table", () => {
     );
   });
 
-  test("shows the columns and as many rows as asked, and counts the rest", () => {
+  test("shows the requested columns and rows, and the number of further rows", () => {
     assert.equal(text(table(rows, { columns: ["steps"], limit: 1 })), "steps\n-----\n1,234\n1 more rows");
   });
 
-  test("shows a danfojs frame with its index", () => {
+  test("shows a danfojs DataFrame with its index", () => {
     const { DataFrame } = createRequire(import.meta.url)("danfojs-node") as typeof import("danfojs-node");
     const frame = new DataFrame({ word: ["x", "y"], count: [1, 2] }, { index: ["first", "second"] });
     assert.equal(text(table(frame)).split("\n").at(-1), "second  y         2");
-    assert.throws(() => table({}), /list of rows or a danfojs DataFrame/);
+    assert.throws(() => table({}), /expected an array of rows or a danfojs DataFrame/);
   });
 });
 
-test("a value that is no bundle shows as text", () => {
+test("a value that is not a mime bundle is shown as text", () => {
   assert.equal(text({ a: 1 }), "{ a: 1 }");
   assert.deepEqual(mimeBundle({ "image/png": "AAAA" }), { "image/png": "AAAA" });
 });

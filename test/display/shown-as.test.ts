@@ -15,7 +15,7 @@ import {
 
 await ready();
 
-test("a model shows its sizes and the parameters of each part", () => {
+test("a model's summary has its sizes and the parameters of each part", () => {
   const sizes = { vocabularySize: 20, classes: 10, maxLength: 64, features: 32, heads: 2, hidden: 64 };
   // By hand: 32 * 96 + 96 + 32 * 32 + 32 + 2 * 32 * 64 + 64 + 32 + 4 * 32 in a layer.
   assert.equal(
@@ -32,7 +32,7 @@ test("a model shows its sizes and the parameters of each part", () => {
   );
 });
 
-test("batches show what they hold, and how much of it is padding", () => {
+test("the summary of batches has their contents and the share of padding", () => {
   const sequences = [4, 4, 4, 2].map((length) => new Int32Array(length).fill(1));
   assert.equal(
     inspect({ batches: dynamicLengthBatches(sequences, { batchSize: 4 }) }),
@@ -40,7 +40,7 @@ test("batches show what they hold, and how much of it is padding", () => {
   );
 });
 
-test("an optimizer and a scaler show how far they are", () => {
+test("the summary of an optimizer and a scaler has their progress", () => {
   const model = parameters({ weight: zeros([3]), bias: zeros([1]) });
   const optimizer = sgd(model, { learningRate: 0.1 });
   assert.equal(inspect(optimizer), "SGD of 4 parameters in 2 tensors: learning rate 0.1, 0 steps taken");

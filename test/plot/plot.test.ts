@@ -40,7 +40,7 @@ describe("a figure", () => {
     layout: { title: { text: "Title" }, xaxis: { title: { text: "x" } } },
   });
 
-  test("shows as plotly's media type, as plain JSON, and as text", () => {
+  test("has plotly's media type as plain JSON, and a text", () => {
     const shown = bundle(made);
     assert.deepEqual(Object.keys(shown), ["application/vnd.plotly.v1+json", "text/plain"]);
     const drawn = shown["application/vnd.plotly.v1+json"];
@@ -51,7 +51,7 @@ describe("a figure", () => {
     assert.equal(shown["text/plain"], "Title\n  line: 2 values from 3 to 4, last 4");
   });
 
-  test("keeps the style where the caller says nothing, and the caller's word where it does", () => {
+  test("keeps the style unless the caller overrides it", () => {
     assert.equal(made.layout.paper_bgcolor, "rgba(0,0,0,0)");
     assert.deepEqual(made.layout.xaxis!.title, { standoff: 10, text: "x" });
     assert.ok(made.layout.yaxis!.gridcolor);
@@ -60,13 +60,13 @@ describe("a figure", () => {
 });
 
 describe("histogram", () => {
-  test("counts whole numbers into bars of whole width, and loses none", () => {
+  test("counts integers in bins of integer width and loses none", () => {
     const [trace] = traces(histogram([1, 1, 2, 5, 9, 10], { title: "t", x: "length", bins: 5 }));
     assert.deepEqual(trace!.y, [3, 0, 1, 0, 2]);
     assert.deepEqual(trace!.x, [1.5, 3.5, 5.5, 7.5, 9.5]);
   });
 
-  test("counts real numbers, the largest included, and skips what is not finite", () => {
+  test("counts real numbers, the largest included, and skips values that are not finite", () => {
     const [trace] = traces(histogram([0, 0.5, 1, Number.NaN], { title: "t", x: "value", bins: 2 }));
     assert.deepEqual(trace!.y, [1, 2]);
     assert.deepEqual(traces(histogram([4, 4], { title: "t", x: "value" }))[0]!.y, [2]);
@@ -76,7 +76,7 @@ describe("histogram", () => {
 });
 
 describe("curves of a training run", () => {
-  test("show the loss, its average without a pull to 0 at the start, and the validation", () => {
+  test("show the loss, its average without a bias to 0 at the start, and the validation loss", () => {
     const [each, average, validation] = traces(lossCurve(history));
     assert.equal(each!.y.length, 50);
     assert.ok(average!.y.every((value) => Math.abs(value - 2) < 1e-9));
@@ -89,24 +89,24 @@ describe("curves of a training run", () => {
     );
   });
 
-  test("show the line of chance beside the accuracy", () => {
+  test("show the accuracy with a line for chance", () => {
     const names = traces(accuracyCurve(history, { chance: 0.125 })).map(({ name }) => name);
     assert.deepEqual(names, ["training, moving average", "validation", "always the most frequent answer"]);
   });
 
-  test("show memory in MiB over seconds", () => {
+  test("show memory in MiB over time in seconds", () => {
     const [peak, live, process] = traces(memoryTimeline(history));
     assert.deepEqual([peak!.y[0], live!.y[0], process!.y[0]], [3, 1, 1024]);
     assert.equal(peak!.x.at(-1), 0.5);
   });
 });
 
-test("a figure leaves its size to where it is shown: JupyterLab's own and plotly's together collapse it", () => {
+test("a figure is not responsive, because JupyterLab resizes it too and both together collapse it", () => {
   assert.deepEqual(figure({ data: [] }).config, { displaylogo: false });
   assert.deepEqual(figure({ data: [], config: { responsive: true } }).config, { displaylogo: false, responsive: true });
 });
 
-test("long names under bars stand in several lines; short ones, numbers and dates stay as they are", () => {
+test("long labels of bars are broken into lines; short ones, numbers and dates are not", () => {
   const ticks = (x: unknown[], layout = {}) => {
     const { tickvals, ticktext } = figure({ data: [{ type: "bar", x: x as string[], y: [1, 2] }], layout }).layout
       .xaxis!;
@@ -125,7 +125,7 @@ test("long names under bars stand in several lines; short ones, numbers and date
     assert.deepEqual(ticks(x), none);
 });
 
-test("where nothing draws plotly's figures, lines, points and bars are an image, and other figures a text", (context) => {
+test("for a front end without plotly, lines, points and bars are an image and other figures a text", (context) => {
   process.env.HALFTONE_FIGURES = "image";
   context.after(() => delete process.env.HALFTONE_FIGURES);
   const layout = { title: { text: "a < b" }, yaxis: { type: "log" as const } };

@@ -81,7 +81,7 @@ const draws: Record<string, (seed: number) => number> = {
     addingProblem({ count: 1, seed, minLength: 4, maxLength: 8 })[0]!.features[0]!,
 };
 
-test("the first numbers of neighbouring seeds are spread like any others, whichever way they are drawn", () => {
+test("the first numbers of neighbouring seeds are uniform, from every function that draws", () => {
   for (const [what, draw] of Object.entries(draws)) spread(seeds.map(draw), what);
 });
 
@@ -113,7 +113,7 @@ test("over 1000 seeds each of 20 examples is in validation 20% of the time", () 
     );
 });
 
-test("over 1000 seeds a shuffle leaves each element last, and picks each, equally often", () => {
+test("over 1000 seeds shuffle puts each element last, and pick gives each, equally often", () => {
   const items = Array.from({ length: 10 }, (_, i) => i);
   const lengths = items.map((i) => i + 1);
   const options = { batchSize: 1, longestFirst: false };
@@ -149,7 +149,7 @@ test("over 1000 seeds the first element of a mask is kept half of the time", () 
   for (const [what, mask] of Object.entries(masks)) even(tally(2, seeds.map(mask)), 1000, 0.5, what);
 });
 
-test("over seeds the first label, language and length of generated data are those of any other example", () => {
+test("over seeds the first example of generated data has the same distribution as the others", () => {
   const some = seeds.slice(0, 300);
   const heads = some.map((seed) => listOps({ count: 1, seed, maxDepth: 3 })[0]!.text.split(" ")[0]!);
   for (const operator of new Set(heads)) even([heads.filter((head) => head === operator).length], 300, 1 / 4, operator);
@@ -171,7 +171,7 @@ test("over seeds a model's first weight is a standard normal number", () => {
   spread(weights, "tokens[0]");
 });
 
-test("a seed is any integer of 53 bits, and each has numbers of its own", () => {
+test("a seed is any integer of 53 bits, and different seeds give different numbers", () => {
   const many = [0, 1, -1, -2, 2 ** 32, 2 ** 32 + 1, -(2 ** 32), 2 ** 31, -(2 ** 31), 2 ** 53 - 1, 1 - 2 ** 53];
   const words = many.map((seed) => generator(seed).next());
   assert.equal(new Set(words).size, many.length);
@@ -179,12 +179,12 @@ test("a seed is any integer of 53 bits, and each has numbers of its own", () => 
     assert.throws(() => generator(wrong), { name: "RangeError", message: `the seed must be an integer, got ${wrong}` });
     assert.throws(() => deriveSeed(1, wrong), /the seed must be an integer/);
   }
-  assert.throws(() => generator([1, 2]), /a generator's state is four integers, not all 0.*got 1,2/);
+  assert.throws(() => generator([1, 2]), /expected a generator's state .*\(four integers, not all 0\), got 1,2/);
   assert.throws(() => generator([0, 0, 0, 0]), /not all 0/);
   assert.throws(() => randn([1], { from: Math.random as never }), /from must be a seed or a generator/);
 });
 
-test("integers run from low up to but without high, as numpy.random.Generator.integers and torch.randint give", () => {
+test("integers are in [low, high), as in numpy.random.Generator.integers and torch.randint", () => {
   const rng = random(1);
   assert.deepEqual([...new Set(Array.from({ length: 500 }, () => rng.integer(3, 9)))].sort(), [3, 4, 5, 6, 7, 8]);
   assert.deepEqual([...new Set(randint(3, 9, [500], { from: 1 }).dataSync())].sort(), [3, 4, 5, 6, 7, 8]);
@@ -198,12 +198,12 @@ test("integers run from low up to but without high, as numpy.random.Generator.in
       [4, 3],
       [0, 1.5],
     ] as const)
-      assert.throws(() => draw(low, high), new RegExp(`whole numbers with low below high, got ${low} and ${high}`));
+      assert.throws(() => draw(low, high), new RegExp(`must be integers with low < high, got ${low} and ${high}`));
   assert.throws(() => rng.pick([]), /pick: expected at least one item, got none/);
 });
 
 describe("derived seeds", () => {
-  test("differ for every seed, step, batch and site, where sums would be the same", () => {
+  test("differ for every seed, step, batch and site, also where their sums are equal", () => {
     const found = new Set<number>();
     for (let seed = -10; seed < 10; seed++)
       for (let step = 0; step < 50; step++)
@@ -214,7 +214,7 @@ describe("derived seeds", () => {
     assert.notEqual(deriveSeed(2 ** 32, 1), deriveSeed(0, 1));
   });
 
-  test("are spread over 53 bits, and change wholly with one bit of a part", () => {
+  test("are uniform over 53 bits, and change completely with one bit of a part", () => {
     spread(
       seeds.map((seed) => deriveSeed(seed) / 2 ** 53),
       "seed",

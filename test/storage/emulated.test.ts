@@ -23,14 +23,14 @@ const chosen = tf.getBackend();
 // "cpu" is tfjs' own JavaScript backend, which emulates as WebAssembly does.
 const backend = chosen === "wasm" ? "wasm" : "cpu";
 
-test("half precision on a CPU is said to save time where its features have AMX for it, and only there", () => {
+test("half precision saves time on a CPU only where it has AMX", () => {
   const server2023 = new Set("fpu avx2 avx512f avx512_bf16 avx512_fp16 amx_tile amx_bf16 amx_int8".split(" "));
-  assert.match(halfOnCpu(server2023), /products in bfloat16 run on this CPU's AMX units, several times as fast/);
-  assert.match(halfOnCpu(new Set([...server2023, "amx_fp16"])), /products in bfloat16 and float16 run/);
+  assert.match(halfOnCpu(server2023), /products in bfloat16 are faster than in float32, on this CPU's AMX units/);
+  assert.match(halfOnCpu(new Set([...server2023, "amx_fp16"])), /products in bfloat16 and float16 are faster/);
   for (const features of ["fpu avx avx2 fma", "fpu avx512f avx512_bf16 avx512_fp16", "fp asimd bf16", ""])
     assert.match(
       halfOnCpu(new Set(features.split(" "))),
-      /half the memory, and no less time: this CPU has no matrix units/,
+      /half the memory but no less time: this CPU has no matrix units/,
     );
 });
 
@@ -38,7 +38,7 @@ describe(`half precision where TensorFlow does not run (${backend})`, () => {
   before(() => tf.setBackend(backend));
   after(() => tf.setBackend(chosen));
 
-  test("says that it is emulated", () => {
+  test("is reported as emulated", () => {
     const { emulated, reason } = halfPrecision();
     assert.equal(emulated, true);
     assert.match(reason, /rounded to float16 or bfloat16 and stored as float32.*saves neither memory nor time/);
@@ -63,7 +63,7 @@ describe(`half precision where TensorFlow does not run (${backend})`, () => {
     });
   }
 
-  test("autocast follows the same lists, and gradients their tensors", () => {
+  test("autocast follows the same lists, and a gradient has the storage type of its tensor", () => {
     const x = tf.randomNormal([4, 8], 0, 1, "float32", 1) as Tensor2D;
     const weight = tf.variable(tf.randomNormal([8, 3], 0, 1, "float32", 2)) as Variable;
     const product = autocast("float16", () => tf.matMul(x, weight as unknown as Tensor2D));
@@ -79,7 +79,7 @@ describe(`half precision where TensorFlow does not run (${backend})`, () => {
     assert.equal(storageOf(tf.grad((v: Tensor) => tf.sum(v))(product)), "float16");
   });
 
-  test("float64 stays float32", () => {
+  test("float64 is float32", () => {
     assert.deepEqual([...float64([0.1]).dataSync()], [Math.fround(0.1)]);
   });
 

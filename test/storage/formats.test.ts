@@ -51,8 +51,8 @@ function midpoints(name: "float16" | "bfloat16"): Float64Array {
 }
 
 for (const name of ["float16", "bfloat16"] as const) {
-  describe(`${name}, as NumPy and ml_dtypes have it`, () => {
-    test("all 65,536 patterns stand for the same numbers, and each number for its pattern", () => {
+  describe(`${name} equals NumPy's and ml_dtypes'`, () => {
+    test("all 65,536 bit patterns represent the same numbers, and each number has its pattern", () => {
       const values = Float32Array.from({ length: 65536 }, (_, pattern) => floatFromBits(pattern, name));
       assert.equal(sha(values), expected[name].decoded);
       values.forEach((value, pattern) => {
@@ -60,12 +60,12 @@ for (const name of ["float16", "bfloat16"] as const) {
       });
     });
 
-    test("doubles at and beside every midpoint are rounded once, ties to even", () => {
+    test("doubles at and next to every midpoint are rounded once, ties to even", () => {
       const bits = Uint16Array.from(midpoints(name), (value) => Number(floatBits(value, name)));
       assert.equal(sha(bits), expected[name].midpoints);
     });
 
-    test("the rounding that emulation uses is that of float32 numbers", () => {
+    test("emulation rounds float32 numbers the same way", () => {
       const singles = Float32Array.from(midpoints(name));
       (name === "float16" ? roundToFloat16 : roundToBfloat16)(singles);
       assert.equal(sha(Uint16Array.from(singles, (value) => Number(floatBits(value, name)))), expected[name].singles);
@@ -131,7 +131,7 @@ test("stochastic rounding gives a neighbour, the value on average, and the same 
   assert.ok(Math.abs(mean - (1 + 2 ** -12)) < (4 * 2 ** -10 * Math.sqrt(3 / 16)) / Math.sqrt(values.length));
 });
 
-test("a pattern that is too wide is refused", () => {
+test("a bit pattern that is too wide is rejected", () => {
   assert.throws(() => floatFromBits(65536, "float16"), /float16 has 16 bits: expected 0 to 65535, got 65536/);
   assert.throws(() => floatFormat("float8" as "float16"), /got "float8"/);
 });

@@ -30,7 +30,7 @@ describe("storage types", { skip: !native && "needs the native runtime" }, () =>
       assert.deepEqual([...x.dataSync()], expected);
     });
 
-    test(`${storage}: the bytes are counted as they are`, () => {
+    test(`${storage}: the memory is counted in its own bytes`, () => {
       const bytes = { float16: 2, bfloat16: 2, float32: 4, float64: 8 }[storage];
       const x = tf.zeros([1000]).add(0);
       const { live } = nativeMemory();
@@ -40,7 +40,7 @@ describe("storage types", { skip: !native && "needs the native runtime" }, () =>
       tf.dispose([x, y]);
     });
 
-    test(`${storage}: slicing, joining, reshaping, variables and printing keep it`, () => {
+    test(`${storage}: slicing, joining, reshaping, variables and printing keep the storage type`, () => {
       const x = tf.tensor2d([1, 2, 3, 4], [2, 2]).to(storage);
       const cases = [x.slice([0, 1], [2, 1]), tf.concat([x, x]), x.reshape([4]), x.transpose(), tf.stack([x, x])];
       for (const y of [...cases, tf.variable(x), x.clone(), x.gather([1]), x.cast("float32"), tf.zerosLike(x)])
@@ -53,7 +53,7 @@ describe("storage types", { skip: !native && "needs the native runtime" }, () =>
       assert.equal(storageOf(variable), storage);
     });
 
-    test(`${storage}: a gradient has the storage of its tensor, and passes the cast`, () => {
+    test(`${storage}: a gradient has the storage type of its tensor and passes the cast`, () => {
       const x = tf.tensor1d([1, 2, 3]);
       const through = tf.grad((y: Tensor) => to(y, storage).square().sum())(x);
       assert.equal(storageOf(through), "float32");
@@ -63,7 +63,7 @@ describe("storage types", { skip: !native && "needs the native runtime" }, () =>
       assert.deepEqual([...direct.dataSync()], [4, 5, 6]);
     });
 
-    test(`${storage}: its bytes make the same tensor again`, () => {
+    test(`${storage}: its bytes give the same tensor again`, () => {
       for (const shape of [[7], [2, 3], [0], []]) {
         const size = shape.reduce((product, dimension) => product * dimension, 1);
         const x = tf.tensor(values.slice(0, size), shape).to(storage);
@@ -77,13 +77,13 @@ describe("storage types", { skip: !native && "needs the native runtime" }, () =>
     });
   }
 
-  test("the bytes are IEEE 754's, little end first", () => {
+  test("the bytes are IEEE 754's, little-endian", () => {
     assert.deepEqual([...tensorBytes(tf.tensor1d([1, -2]).to("float16"))], [0x00, 0x3c, 0x00, 0xc0]);
     assert.deepEqual([...tensorBytes(tf.tensor1d([1, -2]).to("bfloat16"))], [0x80, 0x3f, 0x00, 0xc0]);
     assert.deepEqual([...tensorBytes(float64([1]))], [0, 0, 0, 0, 0, 0, 0xf0, 0x3f]);
   });
 
-  test("types meet as in PyTorch: in the wider one, the halves in float32, scalars give way", () => {
+  test("types promote as in PyTorch: to the wider one, two halves to float32, scalars to the tensor's type", () => {
     // torch.promote_types, and torch.result_type for the scalars.
     const expected: [Storage, Storage, Storage][] = [
       ["float16", "float16", "float16"],
@@ -114,7 +114,7 @@ describe("storage types", { skip: !native && "needs the native runtime" }, () =>
     );
   });
 
-  test("a number that half cannot hold meets the tensor before it is rounded", () => {
+  test("a scalar that half precision cannot represent is not rounded before the op", () => {
     const x = tf.tensor1d([0.25]).to("float16");
     assert.deepEqual([...x.mul(131072).dataSync()], [32768]);
     assert.equal(storageOf(x.mul(131072)), "float16");
@@ -135,7 +135,7 @@ describe("storage types", { skip: !native && "needs the native runtime" }, () =>
     }
   });
 
-  test("bfloat16 sums of many rows are not lost, forward or backward", () => {
+  test("bfloat16 sums over many rows are accurate, forward and backward", () => {
     // 4096 ones added one by one in bfloat16 make 256.
     const bias = tf.zeros([2]).to("bfloat16");
     const sum = (b: Tensor) =>
@@ -144,7 +144,7 @@ describe("storage types", { skip: !native && "needs the native runtime" }, () =>
     assert.deepEqual([...tf.ones([4096, 2]).to("bfloat16").sum(0).dataSync()], [4096, 4096]);
   });
 
-  test("an op without a kernel in the type runs in float32, keeps the storage, and says so once", (t) => {
+  test("an op without a kernel for the type runs in float32, keeps the storage type, and warns once", (t) => {
     const warn = t.mock.method(console, "warn", () => {});
     const x = tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]).to("bfloat16");
     const run = () => tf.image.resizeBilinear(x as never, [4, 4]) as Tensor;
@@ -157,12 +157,12 @@ describe("storage types", { skip: !native && "needs the native runtime" }, () =>
     for (const line of lines) assert.match(line, /no bfloat16 kernel of \w+ here: it runs in float32/);
   });
 
-  test("what cannot be stored is refused by name", () => {
+  test("a value that cannot be stored is rejected by name", () => {
     assert.throws(() => to(tf.tensor1d([1]), "float8" as Storage), /"float16" or .*got "float8"/);
     assert.throws(() => to(tf.tensor1d(["a"]) as Tensor, "float16"), /a string tensor cannot be stored as float16/);
     const gone = tf.tensor1d([1, 2]);
     gone.dispose();
-    assert.throws(() => to(gone, "float16"), /\[2\] was disposed/);
+    assert.throws(() => to(gone, "float16"), /shape \[2\]\) has already been disposed/);
     assert.throws(() => float64([1, 2], [3]), /\[3\] needs 3 numbers, got 2/);
   });
 });
