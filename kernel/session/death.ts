@@ -1,3 +1,4 @@
+import { formatBytes } from "../../src/base/bytes.ts";
 import type { MemoryFigures } from "../protocol/host.ts";
 import type { Output } from "../protocol/output.ts";
 
@@ -78,9 +79,5 @@ const crashes: Partial<Record<NodeJS.Signals, string>> = {
 };
 
 function describeMemory({ rss, heapUsed, heapLimit }: MemoryFigures): string {
-  return `${megabytes(rss)} resident, of which JavaScript heap ${megabytes(heapUsed)} (limit ${megabytes(heapLimit)})`;
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
+  return `${formatBytes(rss)} resident, of which JavaScript heap ${formatBytes(heapUsed)} (limit ${formatBytes(heapLimit)})`;
 }

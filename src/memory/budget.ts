@@ -1,6 +1,6 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import { formatBytes, parseBytes } from "../base/bytes.ts";
 import { addOpGuard, begin, collect, type GatedOp, liveBytes, memoryOf, pendingBytes } from "../runtime/index.ts";
-import { formatBytes, parseBytes } from "./bytes.ts";
 import { type Holder, holders } from "./holders.ts";
 import { resultBytes, values } from "./result-bytes.ts";
 

@@ -1,8 +1,8 @@
 import type { Data } from "plotly.js";
+import { formatBytes } from "../base/bytes.ts";
 import { type Figure, figure, palette } from "../plot/index.ts";
 import { ink } from "../plot/template.ts";
 import { type Breakdown, causes } from "./breakdown.ts";
-import { formatBytes } from "./bytes.ts";
 
 const MIB = 2 ** 20;
 

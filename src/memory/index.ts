@@ -1,7 +1,7 @@
+export { formatBytes, parseBytes } from "../base/bytes.ts";
 export { collect as freeUnreachable, nativeMemory, profileScope, resetPeak } from "../runtime/index.ts";
 export type { Breakdown, Share, TimedShare } from "./breakdown.ts";
 export { memoryBudget, OutOfMemoryError, withMemoryBudget } from "./budget.ts";
-export { formatBytes, parseBytes } from "./bytes.ts";
 export { type Gpu, gpus } from "./gpu.ts";
 export type { Holder } from "./holders.ts";
 export { type Leaks, type LiveTensor, leaks, trackAllocations } from "./leaks.ts";

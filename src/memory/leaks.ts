@@ -1,6 +1,6 @@
+import { formatBytes } from "../base/bytes.ts";
 import { type Displayable, displaySymbol, mimeBundle, table } from "../display/index.ts";
 import { type Allocation, collect, liveAllocations, onAllocation, settleCauses } from "../runtime/index.ts";
-import { formatBytes } from "./bytes.ts";
 import { storageType } from "./holders.ts";
 import { currentSite } from "./sites.ts";
 

@@ -1,6 +1,6 @@
+import { formatBytes } from "../base/bytes.ts";
 import { type Displayable, displaySymbol, mimeBundle, table } from "../display/index.ts";
 import { begin, nativeMemory, tf } from "../runtime/index.ts";
-import { formatBytes } from "./bytes.ts";
 
 /** Where the process's memory is, in bytes, at one moment. */
 export interface MemoryProbe extends Displayable {

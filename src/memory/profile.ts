@@ -1,8 +1,8 @@
+import { formatBytes } from "../base/bytes.ts";
 import { type Displayable, display, displaySymbol, inNotebook, mimeBundle, table } from "../display/index.ts";
 import type { Figure } from "../plot/index.ts";
 import { collect, liveBytes, type MemoryCategory } from "../runtime/index.ts";
 import { type Breakdown, breakDown, causes, type TimedShare } from "./breakdown.ts";
-import { formatBytes } from "./bytes.ts";
 import { timelineFigure, treemapFigure } from "./figures.ts";
 import { gpuMemory } from "./gpu.ts";
 import type { MemoryPrediction } from "./prediction.ts";

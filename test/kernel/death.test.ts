@@ -49,7 +49,10 @@ test("a full JavaScript heap is named as such, with the last memory figures", as
   assert.equal(error?.ename, "OutOfMemory");
   assert.equal(error?.evalue, "the JavaScript heap is full");
   const text = error!.traceback.join("\n");
-  assert.match(text, /Last seen: [\d,]+ MB resident, of which JavaScript heap [\d,]+ MB \(limit [\d,]+ MB\)/);
+  assert.match(
+    text,
+    /Last seen: [\d.]+ [MG]iB resident, of which JavaScript heap [\d.]+ [MG]iB \(limit [\d.]+ [MG]iB\)/,
+  );
   assert.match(text, /--max-old-space-size/);
   assert.doesNotMatch(stderr, /Last few GCs|Native stack trace/);
 });

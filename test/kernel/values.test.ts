@@ -175,7 +175,7 @@ test("a tensor is shown with its type, shape and values, a large one in short", 
   assert.match(small, /\[\[ {2}1, {3}2\],\n \[ {2}3, 4\.5\]\]$/);
   assert.match((await run("tf.scalar(7, 'int32')")).text!, /^Tensor int32 \[\], 4 B.*\n7$/);
   const large = (await run("tf.zeros([2000, 1000])")).text!;
-  assert.match(large, /^Tensor float32 \[2000, 1000\], 7\.63 MB/);
+  assert.match(large, /^Tensor float32 \[2000, 1000\], 7\.63 MiB/);
   assert.ok(large.length < 1000, `${large.length} characters`);
   assert.match(
     (await run("const gone = tf.ones([2]); gone.dispose(); gone")).text!,

@@ -84,10 +84,10 @@ test("%who names what cells declared and nothing else; %whos adds types and valu
 
 test("%memory says what the process, the heap and the tensors take", async () => {
   const { stdout } = await run("%memory");
-  assert.match(stdout, /^process +[\d.]+ MB \(at most [\d.]+ MB\)$/m);
+  assert.match(stdout, /^process +[\d.]+ [MG]iB \(at most [\d.]+ [MG]iB\)$/m);
   assert.match(stdout, /^tensors +none/m);
   await run('import * as tf from "@tensorflow/tfjs"; const held = tf.zeros([1000, 1000])');
-  assert.match((await run("%memory")).stdout, /^tensors +[\d.]+ MB in \d+ \(at most [\d.]+ MB\)$/m);
+  assert.match((await run("%memory")).stdout, /^tensors +[\d.]+ [KM]?i?B in \d+ \(at most [\d.]+ [KM]?i?B\)$/m);
   const named = (await run("%who")).stdout.trim().split("  ");
   assert.ok(named.includes("held") && !named.includes("_tfengine"), "a package's own globals are not variables");
 });

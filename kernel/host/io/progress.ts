@@ -1,6 +1,7 @@
 /** A progress bar: drawn by the front end's widgets where it has them, as text that changes in place where not. */
 import { randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
+import { escapeHtml } from "../../../src/display/html.ts";
 import { defineProperty } from "../primordials.ts";
 import { display } from "./display.ts";
 import { answerWidgetControl, hasWidgets, Model, WIDGET_MIME } from "./widgets.ts";
@@ -177,8 +178,4 @@ function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const minutes = Math.floor(whole / 60);
   return `${minutes}:${String(whole % 60).padStart(2, "0")}`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -2,6 +2,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
+import { formatBytes } from "../../../src/base/bytes.ts";
 import { magics } from "../../magics/names.ts";
 import { tensorMemory } from "../io/usage.ts";
 import { describeRemotely, lexicalNames, look, newGlobals } from "../live-values.ts";
@@ -98,13 +99,13 @@ function describeVariables(): void {
 function memory(): void {
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
   const peak = peakOf();
-  console.log(`process      ${megabytes(rss)}${peak ? ` (at most ${megabytes(peak)})` : ""}`);
-  console.log(`JavaScript   ${megabytes(heapUsed)}`);
-  console.log(`buffers      ${megabytes(external + arrayBuffers)}`);
+  console.log(`process      ${formatBytes(rss)}${peak ? ` (at most ${formatBytes(peak)})` : ""}`);
+  console.log(`JavaScript   ${formatBytes(heapUsed)}`);
+  console.log(`buffers      ${formatBytes(external + arrayBuffers)}`);
   const native = tensorMemory();
   if (native) {
     const { live, peak: most, tensors } = native;
-    console.log(`tensors      ${megabytes(live)} in ${tensors} (at most ${megabytes(most)})`);
+    console.log(`tensors      ${formatBytes(live)} in ${tensors} (at most ${formatBytes(most)})`);
   } else console.log("tensors      none: no tensor library is loaded");
 }
 
@@ -115,10 +116,6 @@ function peakOf(): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function writeCell(argument: string, body: string): void {

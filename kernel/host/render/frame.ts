@@ -1,3 +1,4 @@
+import { escapeHtml } from "../../../src/display/html.ts";
 import type { MimeBundle } from "../../protocol/output.ts";
 import { isArray } from "../primordials.ts";
 
@@ -37,7 +38,7 @@ function htmlTable(frame: FrameLike): string {
   const body = shown.map((at, place) => {
     const cells = columns.map((_, column) => `<td>${escapeHtml(format(rows[at]![column]))}</td>`).join("");
     const gap = cut && place === mostRows / 2 ? `<tr><th>...</th>${"<td>...</td>".repeat(columns.length)}</tr>` : "";
-    return `${gap}<tr><th>${escapeHtml(frame.index[at])}</th>${cells}</tr>`;
+    return `${gap}<tr><th>${escapeHtml(String(frame.index[at]))}</th>${cells}</tr>`;
   });
   const size = `${rows.length.toLocaleString("en-US")} rows, ${frame.columns.length} columns`;
   return `<table><thead><tr><th></th>${head}</tr></thead><tbody>${body.join("")}</tbody></table><p>${size}</p>`;
@@ -50,12 +51,4 @@ function range(from: number, to: number): number[] {
 function format(value: unknown): string {
   if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
   return value === null || value === undefined ? "" : String(value);
-}
-
-function escapeHtml(value: unknown): string {
-  return String(value)
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
 }

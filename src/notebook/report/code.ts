@@ -1,6 +1,6 @@
 import { createHighlighterCore, type HighlighterCore } from "shiki/core";
 import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
-import { escapeHtml } from "./html.ts";
+import { escapeHtml } from "../../display/html.ts";
 
 /** Code in colour for a light and a dark page at once, by CSS `light-dark()`. */
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { escapeHtml } from "./html.ts";
+import { escapeHtml } from "../../display/html.ts";
 
 /** A plotly figure as its display data holds it. */
 interface Figure {
@@ -12,7 +12,10 @@ interface Figure {
 
 export const PLOTLY = "application/vnd.plotly.v1+json";
 
-/** What plotly's cartesian bundle draws (1.5 MB); for anything else the page carries the full one (4.8 MB). */
+/**
+ * What plotly's cartesian bundle draws. A page carries the full bundle only for other traces: it is three times larger (4.8 MB), and
+ * its WebGL traces need a policy that allows `eval`.
+ */
 const CARTESIAN = new Set(
   "bar box contour heatmap histogram histogram2d histogram2dcontour image pie scatter scatterternary violin".split(" "),
 );

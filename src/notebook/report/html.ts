@@ -1,11 +1,8 @@
 import { parseFragment, serialize, type DefaultTreeAdapterTypes as Tree } from "parse5";
+import { escapeHtml } from "../../display/html.ts";
 import { isNumberColumn, isNumberText } from "../../display/number-text.ts";
 
 /** Foreign HTML, from markdown or a cell's output, made whole (every tag closed) and harmless (no script, nothing fetched). */
-
-export function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
 
 export interface Cleaning {
   /** Gives an image's own data for its address, or nothing when the page cannot hold it. */

@@ -1,13 +1,14 @@
+import { formatBytes } from "../../base/bytes.ts";
+import { escapeHtml } from "../../display/html.ts";
 import type { NotebookOutput } from "../nbformat.ts";
 import type { RunRecord, RunStatus } from "../record.ts";
 import { loadHighlight } from "./code.ts";
 import { Figures } from "./figure.ts";
-import { escapeHtml } from "./html.ts";
 import { imageSource } from "./images.ts";
 import { Markdown } from "./markdown.ts";
 import { renderOutput } from "./output.ts";
 import { behaviourOf, document, FRAME_SCRIPT, policy, type SharePlotly } from "./page.ts";
-import { bytes, elapsed, seconds } from "./run-summary.ts";
+import { elapsed, seconds } from "./run-summary.ts";
 
 export interface LandingEntry {
   title: string;
@@ -46,7 +47,7 @@ export async function renderLanding(entries: LandingEntry[], sharePlotly?: Share
     const facts = [
       `<span class="state ${status}">${SAID[status]}</span>`,
       took === undefined ? "" : seconds(took) || "less than 0.1 s",
-      record.nativePeak === undefined ? "" : `native memory, peak ${bytes(record.nativePeak)}`,
+      record.nativePeak === undefined ? "" : `native memory, peak ${formatBytes(record.nativePeak)}`,
       `<a href="${address(notebook)}">${escapeHtml(notebook)}</a>`,
     ].filter((fact) => fact !== "");
     return (

@@ -1,6 +1,7 @@
 import createMarkdown from "markdown-it";
+import { escapeHtml } from "../../display/html.ts";
 import type { Highlight } from "./code.ts";
-import { cleanHtml, escapeHtml } from "./html.ts";
+import { cleanHtml } from "./html.ts";
 import type { ImageSource } from "./images.ts";
 import { mathInMarkdown } from "./math.ts";
 

@@ -1,8 +1,9 @@
 import { AnsiUp } from "ansi_up";
+import { escapeHtml } from "../../display/html.ts";
 import type { NotebookOutput } from "../nbformat.ts";
 import type { Highlight } from "./code.ts";
 import { type Figures, PLOTLY } from "./figure.ts";
-import { cleanHtml, escapeHtml, needsFrame, scriptsIn } from "./html.ts";
+import { cleanHtml, needsFrame, scriptsIn } from "./html.ts";
 import { type ImageSource, imageData } from "./images.ts";
 import type { Markdown } from "./markdown.ts";
 import { renderMath } from "./math.ts";

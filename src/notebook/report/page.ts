@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { escapeHtml } from "../../display/html.ts";
 import { languageOf } from "../language.ts";
 import type { Cell, CodeCell, Notebook } from "../nbformat.ts";
 import { hasTag } from "../parameters.ts";
 import { runRecord } from "../record.ts";
 import { loadHighlight } from "./code.ts";
 import { type Bundle, Figures, plotlySource } from "./figure.ts";
-import { escapeHtml } from "./html.ts";
 import { imageSource } from "./images.ts";
 import { type Heading, Markdown } from "./markdown.ts";
 import { type OutputContext, renderOutput } from "./output.ts";

@@ -1,17 +1,12 @@
+import { formatBytes } from "../../base/bytes.ts";
+import { escapeHtml } from "../../display/html.ts";
 import { shownValue } from "../parameter-values.ts";
 import type { RunRecord } from "../record.ts";
-import { escapeHtml } from "./html.ts";
 
 export function seconds(value: number): string {
   if (value < 0.1) return "";
   if (value < 60) return `${value < 10 ? value.toFixed(1) : Math.round(value)} s`;
   return `${Math.floor(value / 60)} min ${String(Math.round(value) % 60).padStart(2, "0")} s`;
-}
-
-export function bytes(value: number): string {
-  const step = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(1, value)) / 10)));
-  const scaled = value / 1024 ** step;
-  return `${scaled >= 100 || step === 0 ? Math.round(scaled) : scaled.toFixed(1)} ${["B", "KiB", "MiB", "GiB", "TiB"][step]}`;
 }
 
 export function elapsed(record: Partial<RunRecord>): number | undefined {
@@ -28,13 +23,13 @@ export function renderRunSummary(record: Partial<RunRecord>): string {
     ["Took", took === undefined ? undefined : seconds(took) || "less than 0.1 s"],
     ["Parameters", pairs(parameters)],
     ["Seeds", pairs(seeds)],
-    ["Native memory, peak", nativePeak === undefined ? undefined : bytes(nativePeak)],
+    ["Native memory, peak", nativePeak === undefined ? undefined : formatBytes(nativePeak)],
     ["Halftone", record.version && `${record.version}${record.build ? ` (build ${record.build})` : ""}`],
     ["Packages", words(packages)],
     ["Node", record.node],
     ["System", record.platform],
     ["Processor", cpu && `${cpu.model}, ${cpu.cores} ${cpu.cores === 1 ? "core" : "cores"}`],
-    ["Memory", memory === undefined ? undefined : bytes(memory)],
+    ["Memory", memory === undefined ? undefined : formatBytes(memory)],
     ...Object.entries(runtime).map(([name, value]): [string, string] => [`Runtime: ${spaced(name)}`, plain(value)]),
     ["Variables", words(variables)],
     ["Source, sha256", record.source?.sha256],

@@ -1,13 +1,12 @@
 // How a tensor shows itself as the value of a cell and on a console.
 import { inspect } from "node:util";
+import { escapeHtml } from "../../display/html.ts";
 import { tf } from "../../runtime/index.ts";
 import { shapeText } from "../names.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 import { heatMap, histogramSvg } from "./picture.ts";
 import { type Summary, summarize } from "./summary.ts";
 import { headline, isSmall, numberText, readShown, shown, statistics, textOf } from "./text.ts";
-
-const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 const cell = "padding:0.1em 0.6em;text-align:right;border:none";
 
@@ -56,8 +55,8 @@ export function bundleOf(x: AnyTensor): Record<string, string> {
   const summary = summarize(x);
   const text = textOf(x, summary);
   const warn = summary.nan > 0 || summary.infinite > 0 ? ` style="color:#b2182b"` : "";
-  const numbers = x.size > 1 ? `<div${warn}>${escaped(statistics(x, summary))}</div>` : "";
-  const html = `<div><code>${escaped(headline(x))}</code>${numbers}${bodyOf(x, summary)}</div>`;
+  const numbers = x.size > 1 ? `<div${warn}>${escapeHtml(statistics(x, summary))}</div>` : "";
+  const html = `<div><code>${escapeHtml(headline(x))}</code>${numbers}${bodyOf(x, summary)}</div>`;
   return { "text/html": html, "text/plain": text };
 }
 

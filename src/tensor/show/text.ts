@@ -1,4 +1,5 @@
 // A tensor as text: what it is, what is in it, and its corners.
+import { formatBytes } from "../../base/bytes.ts";
 import { shapeText } from "../names.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 import { deviceOf, part, type Summary, storageOf, summarize } from "./summary.ts";
@@ -17,18 +18,13 @@ export function numberText(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-export function bytesText(bytes: number): string {
-  const unit = Math.min(3, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${Number((bytes / 1024 ** unit).toPrecision(3))} ${["B", "KB", "MB", "GB"][unit]}`;
-}
-
 const widths: Record<string, number> = { float16: 2, bfloat16: 2, float64: 8, int64: 8, bool: 1 };
 
-/** `float32 [batch=32, 10], 1.25 KB on cpu`. */
+/** `float32 [batch=32, 10], 1.25 KiB on cpu`. */
 export function headline(x: AnyTensor): string {
   const storage = storageOf(x);
   const stored = storage === x.dtype ? "" : ` stored as ${storage}`;
-  return `${x.dtype}${stored} ${shapeText(x)}, ${bytesText(x.size * (widths[storage] ?? 4))} on ${deviceOf(x)}`;
+  return `${x.dtype}${stored} ${shapeText(x)}, ${formatBytes(x.size * (widths[storage] ?? 4))} on ${deviceOf(x)}`;
 }
 
 /** `-3.2 to 2.9, mean 0.01, std 1.0, 2 NaN`. */
