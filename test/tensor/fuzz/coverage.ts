@@ -36,5 +36,7 @@ export const withoutPrograms: Record<string, string> = {
   mapTree: ofTrees,
   zipTrees: ofTrees,
   transformerClassifier: "a model: test/nn/pytorch.test.ts compares it with PyTorch's",
+  predictTransformerMemory: "counts bytes: test/memory/profile.test.ts and test/train/train.test.ts measure them",
+  transformerParameterCount: "counts parameters: test/train/train.test.ts",
   labelTensor: "makes a tensor of a batch's labels",
 };
