@@ -74,7 +74,7 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
 /** Stacked bars of tokens and padding in an epoch, one bar for each plan. */
 export function paddingComparison(
   plans: readonly (Plan | PlanStatistics)[],
-  { title = "What is computed on: tokens and padding", names }: { title?: string; names?: readonly string[] } = {},
+  { title = "Slots per epoch: tokens and padding", names }: { title?: string; names?: readonly string[] } = {},
 ): Figure {
   const all = plans.map((each) => ("epoch" in each ? planStatistics(each) : each));
   const x = all.map(({ strategy }, i) => names?.[i] ?? strategy);
@@ -106,7 +106,7 @@ export function paddingComparison(
       title: { text: title },
       barmode: "stack",
       hovermode: "x unified",
-      yaxis: { title: { text: "cells in an epoch" }, rangemode: "tozero" },
+      yaxis: { title: { text: "slots in an epoch" }, rangemode: "tozero" },
     },
   });
 }
