@@ -79,7 +79,7 @@ function kernelTypes(hasOwn: (name: string) => boolean): Record<string, string[]
     if (entry) paths.halftone = [entry];
     for (const [subpath, types] of Object.entries(subpathTypes(kernelRoot))) paths[`halftone/${subpath}`] = [types];
   }
-  for (const name of dependencies()) {
+  for (const name of [...dependencies(), ...tensorflow]) {
     if (hasOwn(name)) continue;
     const folder = folderOf(kernelRoot, name);
     const entry = folder && typesEntry(folder);
