@@ -1,8 +1,9 @@
 import { installHint } from "../compile/install-hint.ts";
+import type { CompilerOptions } from "../compile/tsconfig.ts";
 import { parsePartial } from "./complete/parse-partial.ts";
 import { Analyses } from "./program/analysis.ts";
 import { emptyText } from "./program/cell-files.ts";
-import { type CompilerOptions, type Config, readConfig } from "./program/config.ts";
+import { type Config, readConfig } from "./program/config.ts";
 import { globalsText } from "./program/globals.ts";
 import { inferred } from "./program/materialize-types.ts";
 import { candidates, missingModules } from "./program/missing.ts";
@@ -132,6 +133,7 @@ export class Checker implements AsyncDisposable {
       const analysis = await this.#analyses.read(source);
       if (!analysis || (analysis.trivial && !this.history.names.get("console"))) return { problems: [] };
       const { facts, language } = analysis;
+      if (language === "tsx") for (const name of (await this.#config).jsxVariables) facts.used.add(name);
       const module = currentModule[language];
       const { text, lines } = this.history.current(analysis.text, facts);
       const found = await this.ask(async (workspace) => {

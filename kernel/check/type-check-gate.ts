@@ -1,10 +1,10 @@
 import { isLong } from "../compile/off-thread.ts";
+import type { CompilerOptions } from "../compile/tsconfig.ts";
 import type { Introspector } from "../protocol/inspection.ts";
 import type { Output } from "../protocol/output.ts";
 import { Checker, type CheckerOptions } from "./checker.ts";
 import { Completer } from "./complete/complete.ts";
 import { inspect, type Live } from "./complete/inspect.ts";
-import type { CompilerOptions } from "./program/config.ts";
 import type { PastCell } from "./program/program.ts";
 import { isTypeErrorPolicy, type TypeErrorPolicy, typeErrorPolicy } from "./report/policy.ts";
 import { describeProblems, summarize } from "./report/show.ts";

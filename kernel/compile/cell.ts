@@ -8,6 +8,7 @@ import { rewrite } from "./rewrite.ts";
 import { type Scan, scan } from "./scan.ts";
 import { transform } from "./transform.ts";
 import type { Node } from "./tree.ts";
+import { jsxVariables, type RunOptions } from "./tsconfig.ts";
 
 export interface CompileOptions {
   /** A number of this cell's own, which the script hands to the host with each call. */
@@ -16,9 +17,7 @@ export interface CompileOptions {
   host: string;
   /** What earlier cells imported for its types alone, by local name. */
   deferred?: DeferredImports;
-  legacyDecorators?: boolean;
-  emitDecoratorMetadata?: boolean;
-  jsxImportSource?: string;
+  run: RunOptions;
 }
 
 /** A cell ready for V8's REPL mode, or what is wrong with its syntax. */
@@ -52,22 +51,21 @@ function compile(source: string, options: CompileOptions): CompiledCell {
   const parsed = parseCell(source);
   if (parsed.diagnostics.length > 0) return { ok: false, diagnostics: parsed.diagnostics };
   const uses = scan(parsed.body);
+  if (uses.hasJsx) for (const name of jsxVariables(options.run.jsx)) uses.values.add(name);
   const { now, deferred } = readImports(parsed, uses, options);
   const hasValue = endsWithValue(parsed);
 
   let code = parsed.text;
   let body = parsed.body;
   const maps: string[] = [];
-  if (uses.needsTransform) {
+  if (uses.needsTransform || (uses.hasFields && !options.run.defineClassFields)) {
     const result = transform(code, {
       filename: `cell.${parsed.language}`,
       language: parsed.language,
       hasDecorators: uses.hasDecorators,
       mergesNamespaces: uses.mergesNamespaces,
       keepUnusedImports: true,
-      ...(options.legacyDecorators === undefined ? {} : { legacyDecorators: options.legacyDecorators }),
-      ...(options.emitDecoratorMetadata === undefined ? {} : { emitDecoratorMetadata: options.emitDecoratorMetadata }),
-      ...(options.jsxImportSource === undefined ? {} : { jsxImportSource: options.jsxImportSource }),
+      run: options.run,
     });
     if (result.errors.length > 0) {
       const diagnostics = result.errors.map((error) => diagnosticAt(source, error.offset, error.message));

@@ -24,15 +24,16 @@ export function compileModule(source: string, filename: string): CompiledModule 
   if (error) throw syntaxError(source, filename, error.labels[0]?.start ?? 0, error.message);
   const uses = scan(parsed.program.body as unknown as Node[]);
   const isModule = parsed.module.hasModuleSyntax;
-  if (!uses.needsTransform) return { code: source, map: "", isModule };
-  const { paths: _, ...options } = runOptions(path.dirname(filename));
+  if (!uses.needsTransform && !uses.hasFields) return { code: source, map: "", isModule };
+  const run = runOptions(path.dirname(filename));
+  if (!uses.needsTransform && run.defineClassFields) return { code: source, map: "", isModule };
   const result = transform(source, {
     filename,
     language,
     hasDecorators: uses.hasDecorators,
     mergesNamespaces: uses.mergesNamespaces,
     keepUnusedImports: false,
-    ...options,
+    run,
   });
   const failure = result.errors[0];
   if (failure) throw syntaxError(source, filename, failure.offset, failure.message);

@@ -5,6 +5,9 @@ export interface Scan {
   /** It has syntax that V8 does not run: types, JSX, enum, namespace, decorators, `using`. */
   needsTransform: boolean;
   hasDecorators: boolean;
+  /** A class has fields, which V8 defines and which a tsconfig.json may have assigned instead. */
+  hasFields: boolean;
+  hasJsx: boolean;
   /** Namespaces by name, and whether one of them has several parts: each part sees what the others export. */
   namespaces: Set<string>;
   mergesNamespaces: boolean;
@@ -49,6 +52,8 @@ export function scan(body: Node[]): Scan {
   const found: Scan = {
     needsTransform: false,
     hasDecorators: false,
+    hasFields: false,
+    hasJsx: false,
     namespaces: new Set(),
     mergesNamespaces: false,
     awaits: false,
@@ -69,6 +74,7 @@ function walk(node: Node, inType: boolean, inFunction: boolean, found: Scan): vo
     if (!running.has(type) || node.declare === true) inType = true;
   } else if (type.startsWith("JSX")) {
     found.needsTransform = true;
+    found.hasJsx = true;
   }
   if (!found.needsTransform) found.needsTransform = isTypescriptVariant(node);
   if (type === "TSModuleDeclaration" && node.declare !== true) {
@@ -84,6 +90,7 @@ function walk(node: Node, inType: boolean, inFunction: boolean, found: Scan): vo
     found.needsTransform = true;
     found.hasDecorators = true;
   }
+  if (type === "PropertyDefinition") found.hasFields = true;
   if (type === "ImportDeclaration") return;
   const inside = inFunction || /Function/.test(type);
   eachChild(node, (child, key) => {

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { transformSync as transformWithOxc } from "oxc-transform";
+import type { RunOptions } from "./tsconfig.ts";
 
 /** JavaScript that V8 runs, still a module, with the map back to the TypeScript. */
 export interface Transformed {
@@ -14,29 +15,33 @@ export interface TransformOptions {
   hasDecorators: boolean;
   /** A namespace has several parts, of which oxc-transform does not let one see what another exports. */
   mergesNamespaces?: boolean;
-  /** tsconfig's `experimentalDecorators`; without it decorators are the standard ones. */
-  legacyDecorators?: boolean;
-  emitDecoratorMetadata?: boolean;
-  jsxImportSource?: string;
+  run: RunOptions;
   /** Keep imports that nothing in this text uses: a later cell may. */
   keepUnusedImports: boolean;
 }
 
 /** Types, JSX, enum, namespace, decorators and `using` out. Helpers come as imports of `@oxc-project/runtime`. */
 export function transform(source: string, options: TransformOptions): Transformed {
-  if ((options.hasDecorators || options.mergesNamespaces) && !options.legacyDecorators)
+  const { legacyDecorators, emitDecoratorMetadata, defineClassFields, jsx } = options.run;
+  if ((options.hasDecorators || options.mergesNamespaces) && !legacyDecorators)
     return transformWithEsbuild(source, options);
   const result = transformWithOxc(options.filename, source, {
     lang: options.language,
     sourceType: "module",
     target: "es2023",
     sourcemap: true,
-    typescript: { onlyRemoveTypeImports: options.keepUnusedImports, rewriteImportExtensions: false },
-    decorator: {
-      legacy: options.legacyDecorators ?? false,
-      emitDecoratorMetadata: options.emitDecoratorMetadata ?? false,
+    typescript: {
+      onlyRemoveTypeImports: options.keepUnusedImports,
+      rewriteImportExtensions: false,
+      removeClassFieldsWithoutInitializer: !defineClassFields,
     },
-    jsx: options.jsxImportSource ? { importSource: options.jsxImportSource } : {},
+    assumptions: { setPublicClassFields: !defineClassFields },
+    decorator: { legacy: legacyDecorators, emitDecoratorMetadata },
+    jsx: jsx.factory
+      ? { runtime: "classic", pragma: jsx.factory, pragmaFrag: jsx.fragmentFactory! }
+      : jsx.importSource
+        ? { importSource: jsx.importSource }
+        : {},
   });
   return {
     code: result.code,
@@ -55,6 +60,7 @@ let esbuild: Esbuild | undefined;
 /** oxc-transform leaves standard decorators (TC39, TypeScript 5) as they are, and V8 has none yet: esbuild lowers them. */
 function transformWithEsbuild(source: string, options: TransformOptions): Transformed {
   esbuild ??= createRequire(import.meta.url)("esbuild") as Esbuild;
+  const { jsx, defineClassFields } = options.run;
   try {
     const { code, map } = esbuild.transformSync(source, {
       loader: options.language,
@@ -65,10 +71,14 @@ function transformWithEsbuild(source: string, options: TransformOptions): Transf
       sourcefile: options.filename,
       sourcesContent: false,
       logLevel: "silent",
-      jsx: "automatic",
-      ...(options.jsxImportSource ? { jsxImportSource: options.jsxImportSource } : {}),
+      ...(jsx.factory
+        ? { jsx: "transform", jsxFactory: jsx.factory, jsxFragment: jsx.fragmentFactory }
+        : { jsx: "automatic", ...(jsx.importSource ? { jsxImportSource: jsx.importSource } : {}) }),
       tsconfigRaw: {
-        compilerOptions: { verbatimModuleSyntax: options.keepUnusedImports, useDefineForClassFields: true },
+        compilerOptions: {
+          verbatimModuleSyntax: options.keepUnusedImports,
+          useDefineForClassFields: defineClassFields,
+        },
       },
     });
     return { code: code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"), map, errors: [] };

@@ -3,7 +3,7 @@ import { type GateOptions, TypeCheckGate } from "../check/type-check-gate.ts";
 import { type CompiledCell, compileCell } from "../compile/cell.ts";
 import type { Diagnostic } from "../compile/diagnostic.ts";
 import { isLong, offThread } from "../compile/off-thread.ts";
-import { runOptions } from "../compile/tsconfig.ts";
+import { type CompilerOptions, runOptions } from "../compile/tsconfig.ts";
 import { isInLongWord, windowAt } from "../compile/words.ts";
 import { magicIntrospector } from "../magics/inspect.ts";
 import { type ReadCell, readMagics } from "../magics/rewrite.ts";
@@ -111,7 +111,13 @@ export class Session implements AsyncDisposable {
     liveValuesIntrospector((method, params) => this.call(method, params, introspectionPatience)),
   ];
   readonly #calls = new HostCalls();
-  readonly #options: { cwd: string; packages: string | undefined; env: NodeJS.ProcessEnv; interruptGrace: number };
+  readonly #options: {
+    cwd: string;
+    packages: string | undefined;
+    env: NodeJS.ProcessEnv;
+    compilerOptions: CompilerOptions | undefined;
+    interruptGrace: number;
+  };
   readonly #gate: TypeCheckGate;
   #interrupted = new AbortController();
   readonly #queue = new Queue();
@@ -138,7 +144,7 @@ export class Session implements AsyncDisposable {
     const { cwd, packages, env = process.env, interruptGrace = 5000 } = options;
     if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory())
       throw new Error(`the notebook's folder is missing: ${cwd}`);
-    this.#options = { cwd, packages, env, interruptGrace };
+    this.#options = { cwd, packages, env, interruptGrace, compilerOptions: options.types?.compilerOptions };
     this.#gate = new TypeCheckGate({ cwd, packages, env, ...options.types });
     const heap = this.introspectors.at(-1)!;
     const live: Introspector["inspect"] = (code, cursor, detail) => heap.inspect(code, cursor, detail);
@@ -326,8 +332,8 @@ export class Session implements AsyncDisposable {
     this.#host ??= this.#startHost();
     const host = this.#host;
     const deferrals = this.#deferrals;
-    const place = { cell, host: host.hostName, deferred: this.#deferred };
-    const options = { ...runOptions(this.#options.cwd), ...place };
+    const run = runOptions(this.#options.cwd, this.#options.compilerOptions);
+    const options = { cell, host: host.hostName, deferred: this.#deferred, run };
     const compiled = isLong(text)
       ? await offThread<CompiledCell>(compilerModule, "compileCell", text, options)
       : compileCell(text, options);

@@ -1,15 +1,14 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { parseSync } from "oxc-parser";
+import { setImmediate } from "node:timers/promises";
+import { type CompilerOptions, jsxOptions, jsxVariables, pathMap, readTsconfig } from "../../compile/tsconfig.ts";
 import { packageTypes, typeRoots } from "./packages.ts";
 import { currentModule, globalsModule, historyModule, namesModule, proofModule } from "./paths.ts";
-
-export type CompilerOptions = Record<string, unknown>;
 
 /** The configuration of the program that a notebook is. */
 export interface Config {
   text: string;
-  /** What could not be read, in words. */
+  /** Variables that every cell with JSX refers to. */
+  jsxVariables: string[];
+  /** What could not be read, as a sentence. */
   problem?: string;
 }
 
@@ -64,73 +63,19 @@ const dropped = [
  * one of them says otherwise. Packages are those of `packages`, where it is given.
  */
 export async function readConfig(cwd: string, own: CompilerOptions = {}, packages?: string): Promise<Config> {
-  const { options, problem } = await nearest(cwd);
-  const given = { ...options, ...own };
-  const paths = { ...packageTypes(cwd, packages), ...absolutePaths(given, cwd) };
+  // The session starts the process for user code first.
+  await setImmediate();
+  const tsconfig = readTsconfig(cwd);
+  const given: CompilerOptions = { ...defaults, typeRoots: typeRoots(cwd), ...tsconfig?.options, ...own };
+  const mapped = own.paths || own.baseUrl ? pathMap(own, tsconfig?.folder ?? cwd) : tsconfig?.paths;
   const compilerOptions: CompilerOptions = {
-    ...defaults,
-    typeRoots: typeRoots(cwd),
     ...given,
     types: [...new Set(["node", ...((given.types as string[] | undefined) ?? [])])],
     ...fixed,
-    paths,
+    paths: { ...packageTypes(cwd, packages), ...mapped },
   };
   for (const name of dropped) delete compilerOptions[name];
   const files = [globalsModule, historyModule, namesModule, proofModule, ...Object.values(currentModule)];
-  const text = JSON.stringify({ compilerOptions, files });
-  return problem === undefined ? { text } : { text, problem };
-}
-
-async function nearest(cwd: string): Promise<{ options: CompilerOptions; problem?: string }> {
-  const file = findConfig(cwd);
-  if (file === undefined) return { options: {} };
-  try {
-    requireSyntax(readFileSync(file, "utf8"));
-    const { parseTsconfig } = await import("get-tsconfig");
-    const { compilerOptions = {} } = parseTsconfig(file);
-    const options = compilerOptions as CompilerOptions;
-    const base = options.baseUrl === undefined ? dirname(file) : resolve(dirname(file), options.baseUrl as string);
-    return {
-      options: {
-        ...options,
-        ...(options.typeRoots ? { typeRoots: resolveAll(options.typeRoots, dirname(file)) } : {}),
-        $base: base,
-      },
-    };
-  } catch (error) {
-    const why = (error as Error).message.split("\n")[0];
-    return { options: {}, problem: `${file} could not be read (${why}); cells are checked with the default options` };
-  }
-}
-
-/** JSON with comments and trailing commas is a JavaScript expression; the reader of options takes anything for it. */
-function requireSyntax(text: string): void {
-  const { errors } = parseSync("tsconfig.js", `(${text.replace(/^\uFEFF/, "")}\n)`, {
-    lang: "js",
-    sourceType: "script",
-  });
-  if (errors[0]) throw new Error(errors[0].message);
-}
-
-function findConfig(cwd: string): string | undefined {
-  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
-    const file = join(folder, "tsconfig.json");
-    if (existsSync(file)) return file;
-    if (dirname(folder) === folder) return undefined;
-  }
-}
-
-function resolveAll(list: unknown, from: string): string[] {
-  return (Array.isArray(list) ? list : []).map((each) => resolve(from, String(each)));
-}
-
-/** `paths` with absolute targets; `baseUrl`, which TypeScript 7 lacks, as a last `*`. */
-function absolutePaths(given: CompilerOptions, cwd: string): Record<string, string[]> {
-  const base = (given.$base as string | undefined) ?? cwd;
-  delete given.$base;
-  const paths: Record<string, string[]> = {};
-  for (const [pattern, targets] of Object.entries((given.paths as Record<string, unknown> | undefined) ?? {}))
-    paths[pattern] = resolveAll(targets, base);
-  if (given.baseUrl !== undefined && !paths["*"]) paths["*"] = [join(base, "*")];
-  return paths;
+  const config = { text: JSON.stringify({ compilerOptions, files }), jsxVariables: jsxVariables(jsxOptions(given)) };
+  return tsconfig?.problem === undefined ? config : { ...config, problem: tsconfig.problem };
 }

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { jsonObject } from "../../../src/base/json-schema.ts";
 import { UserError } from "../../../src/base/user-error.ts";
-import type { CompilerOptions } from "../program/config.ts";
+import type { CompilerOptions } from "../../compile/tsconfig.ts";
 import type { TypeErrorPolicy } from "./policy.ts";
 
 export interface NotebookTypes {

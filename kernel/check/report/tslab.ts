@@ -1,4 +1,4 @@
-import type { CompilerOptions } from "../program/config.ts";
+import type { CompilerOptions } from "../../compile/tsconfig.ts";
 
 export const importsTslab = /\b(?:from|import|require\()\s*["']tslab["']/;
 

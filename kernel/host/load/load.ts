@@ -6,7 +6,7 @@ import { installHint } from "../../compile/install-hint.ts";
 import type { CellImport } from "../../protocol/imports.ts";
 import { placeError } from "../errors/stack.ts";
 import { sendEvent } from "../io/output-buffer.ts";
-import { defineProperty, endsWith, exec, indexOf, intrinsics, isIn, startsWith } from "../primordials.ts";
+import { defineProperty, endsWith, exec, intrinsics, isIn, startsWith } from "../primordials.ts";
 import { findCell } from "../run/cells.ts";
 import { isPackage, requireInside, usePackagesOf } from "./packages.ts";
 import { requireFrom } from "./require.ts";
@@ -131,16 +131,18 @@ export class Loader {
   }
 }
 
-/** Whether the nearest tsconfig.json looks as if it had `paths`. */
+/** Whether the nearest tsconfig.json, or one that it extends, may have `paths`. */
 function mayMapPaths(folder: string): boolean {
   for (let at = folder; ; at = dirname(at)) {
     try {
-      return indexOf(readFileSync(join(at, "tsconfig.json"), "utf8"), '"paths"') !== -1;
+      return exec(mapsPaths, readFileSync(join(at, "tsconfig.json"), "utf8")) !== null;
     } catch {
       if (dirname(at) === at) return false;
     }
   }
 }
+
+const mapsPaths = /"(?:paths|baseUrl|extends)"/;
 
 const fileLike = /^(\.{0,2}\/|\.{1,2}$|file:)/;
 function isFileLike(specifier: string): boolean {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import module, { createRequire } from "node:module";
-import { extname, sep } from "node:path";
+import { dirname, extname, sep } from "node:path";
 import { apply, defineProperty, indexOf, keysOf, Table } from "../primordials.ts";
 import * as tslab from "./tslab.ts";
 
@@ -74,10 +74,20 @@ function compileTypescript(original: NodeJS.Require): void {
   resolveTypescript();
   for (const extension of [".ts", ".tsx", ".cts", ".mts", ".jsx"]) {
     extensions[extension] = (loaded, filename) => {
-      const { transformSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
+      const require = createRequire(import.meta.url);
+      const { transformSync } = require("esbuild") as typeof import("esbuild");
       const loader = extname(filename).endsWith("x") ? (extname(filename).slice(1) as "tsx" | "jsx") : "ts";
       const source = readFileSync(filename, "utf8");
-      const { code } = transformSync(source, { loader, format: "cjs", target: "es2023", sourcefile: filename });
+      const tsconfig = require("../../compile/tsconfig.js") as typeof import("../../compile/tsconfig.ts");
+      const { options = {} } = tsconfig.readTsconfig(dirname(filename)) ?? {};
+      const { code } = transformSync(source, {
+        loader,
+        format: "cjs",
+        target: "es2023",
+        sourcefile: filename,
+        ...(tsconfig.jsxOptions(options).factory ? {} : { jsx: "automatic" }),
+        tsconfigRaw: { compilerOptions: options },
+      });
       apply(loaded._compile, loaded, [code, filename]);
     };
   }

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync } from "oxc-parser";
-import { runOptions } from "../../../compile/tsconfig.ts";
+import { readTsconfig } from "../../../compile/tsconfig.ts";
 
 const extensions = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json"];
 /** TypeScript lets an import name the file that a compiler would write. */
@@ -31,7 +31,7 @@ export function findLocal(specifier: string, parent: string): string | undefined
   if (/^(\.{0,2}\/|\.{1,2}$)/.test(specifier)) {
     return firstFile(path.resolve(path.dirname(parent), decode(specifier.replace(/[?#].*$/, ""))));
   }
-  for (const [pattern, targets] of runOptions(path.dirname(parent)).paths ?? []) {
+  for (const [pattern, targets] of Object.entries(readTsconfig(path.dirname(parent))?.paths ?? {})) {
     const rest = match(pattern, specifier);
     if (rest === undefined) continue;
     for (const target of targets) {
