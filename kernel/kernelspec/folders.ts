@@ -36,7 +36,7 @@ export function searchedFolders(env: NodeJS.ProcessEnv = process.env): string[] 
 
 /** Where the Python of that place finds packages; undefined when there is no such Python. */
 export function sitePackages(place: Place): string | undefined {
-  const python = place.kind === "prefix" ? pythonIn(place.folder) : findPython();
+  const python = place.kind === "prefix" ? pythonIn(place.folder) : activePython();
   if (!python) return undefined;
   const inUserSite = place.kind === "user" ? "site.ENABLE_USER_SITE and sys.prefix == sys.base_prefix" : "False";
   const script = `import site, sys, sysconfig
@@ -46,7 +46,7 @@ print(site.getusersitepackages() if ${inUserSite} else sysconfig.get_path("purel
 
 /** What is installed beside the Jupyter of that place; undefined when there is no Jupyter. */
 export function jupyterPackages(place: Place): { python: string; packages: string[] } | undefined {
-  const own = place.kind === "prefix" ? pythonIn(path.resolve(place.folder)) : findPython();
+  const own = place.kind === "prefix" ? pythonIn(path.resolve(place.folder)) : activePython();
   const candidates = place.kind === "user" ? [own, pythonOfJupyter()] : [own];
   for (const python of candidates) {
     if (python === undefined) continue;
@@ -94,11 +94,12 @@ function sysPrefix(): string {
 function trySysPrefix(): string | undefined {
   const active = process.env.VIRTUAL_ENV ?? process.env.CONDA_PREFIX;
   if (active) return active;
-  const python = findPython();
+  const python = activePython();
   return python && ask(python, "import sys; print(sys.prefix)");
 }
 
-function findPython(): string | undefined {
+/** The active environment's Python, else the first on the PATH; unlike setup's `findPython`, also one without pip. */
+function activePython(): string | undefined {
   const active = process.env.VIRTUAL_ENV ?? process.env.CONDA_PREFIX;
   return (active && pythonIn(active)) ?? ["python3", "python"].find((name) => ask(name, "print(1)") === "1");
 }

@@ -1,6 +1,5 @@
 /** A Python environment that this program makes for itself, once for each list of packages, in the user's cache. */
 
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -9,7 +8,7 @@ import { makeFolder } from "../../src/base/folders.ts";
 import { UserError } from "../../src/base/user-error.ts";
 import { cacheFolder } from "../../src/runtime/setup/cache.ts";
 import { findPython } from "../../src/runtime/setup/python.ts";
-import { lastLine } from "../../src/runtime/setup/run-tool.ts";
+import { lastLine, runTool } from "../../src/runtime/setup/run-tool.ts";
 import { withLock } from "../../src/runtime/setup/with-lock.ts";
 
 export interface Venv {
@@ -55,33 +54,27 @@ export async function venv(requirementsFile: string, say: (what: string) => void
 
 const OWN = "Or use a Jupyter of your own: `halftone install` makes the kernel known to it.";
 
-function noVenv(said: string): string {
-  const why = /ensurepip is not|No module named venv/.test(said)
+function noVenv(output: string): string {
+  const why = /ensurepip is not|No module named venv/.test(output)
     ? "it lacks the venv module: install it (Debian: apt install python3-venv)"
-    : lastLine(said);
+    : lastLine(output);
   return `Python cannot make an environment: ${why}. ${OWN}`;
 }
 
-function noPackages(said: string): string {
+function noPackages(output: string): string {
   const offline =
     /connection error|Failed to establish a new connection|Temporary failure in name resolution|Max retries/i;
-  const why = offline.test(said)
+  const why = offline.test(output)
     ? "the package index is out of reach; check the network or pip's index and proxy settings"
-    : lastLine(said);
+    : lastLine(output);
   return `The Python packages could not be installed: ${why}. ${OWN}`;
 }
 
-async function run(command: string, args: string[], problem: (said: string) => string): Promise<void> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-    });
-  }
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.on("close", resolve);
-    child.on("error", (error) => reject(new UserError(`${command} could not be started: ${error.message}`, 1)));
+async function run(command: string, args: string[], problem: (output: string) => string): Promise<void> {
+  const lines: string[] = [];
+  const onLine = (line: string): void => void lines.push(line);
+  const { ok, errorText } = await runTool(command, args, { onLine }).catch((error: Error) => {
+    throw new UserError(`${command} could not be started: ${error.message}`, 1);
   });
-  if (status !== 0) throw new UserError(problem(said), 1);
+  if (!ok) throw new UserError(problem([...lines, errorText].join("\n")), 1);
 }

@@ -1,4 +1,5 @@
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
+import { checkPositiveInteger } from "../base/checks.ts";
 import { tf } from "../runtime/index.ts";
 import { flatten, unflatten } from "../runtime/native/flatten.ts";
 import { storageOf, to } from "../storage/to.ts";
@@ -302,7 +303,6 @@ function checkBackoff(value: number): number {
 }
 
 function checkInterval(value: number): number {
-  if (!Number.isInteger(value) || value < 1)
-    throw new RangeError(`growthInterval must be a positive whole number, got ${value}`);
+  checkPositiveInteger("growthInterval", value);
   return value;
 }

@@ -1,21 +1,19 @@
-import { randomUUID } from "node:crypto";
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { makeFolder, whyRefused } from "./folders.ts";
+import { NewFile } from "./new-file.ts";
 import { UserError } from "./user-error.ts";
 
-/** Writes under a temporary name beside `file`, then renames, so that a reader sees the old text or the new, never half. */
+/**
+ * Writes a file that appears whole or not at all, and its folder where there is none.
+ * @throws UserError when the operating system refuses
+ */
 export function writeWhole(file: string, text: string): void {
   refusing(file, () => {
-    const temporary = temporaryIn(path.dirname(file));
-    try {
-      makeFolder(path.dirname(file));
-      writeFileSync(temporary, text);
-      renameSync(temporary, file);
-    } catch (error) {
-      removeIfThere(temporary);
-      throw error;
-    }
+    makeFolder(path.dirname(file));
+    using created = new NewFile(file);
+    writeFileSync(created.handle, text);
+    created.commit({ durable: false });
   });
 }
 
@@ -27,9 +25,7 @@ export function requireWritable(file: string): void {
   refusing(file, () => {
     makeFolder(path.dirname(file));
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
-    const temporary = temporaryIn(path.dirname(file));
-    writeFileSync(temporary, "");
-    removeIfThere(temporary);
+    new NewFile(file)[Symbol.dispose]();
   });
 }
 
@@ -42,18 +38,5 @@ export function refusing<Result>(place: string, work: () => Result, advice = "ch
     throw why === undefined
       ? error
       : new UserError(`Cannot write ${place}: ${why.meaning}; ${advice} (${why.code}).`, 1);
-  }
-}
-
-/** A short name: the file's own may be as long as names may be. */
-function temporaryIn(folder: string): string {
-  return path.join(folder, `.${randomUUID().slice(0, 13)}.tmp`);
-}
-
-function removeIfThere(file: string): void {
-  try {
-    rmSync(file, { force: true });
-  } catch {
-    // Its folder is what could not be made: then there is nothing to remove.
   }
 }

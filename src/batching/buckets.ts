@@ -1,6 +1,6 @@
+import { checkPositiveInteger } from "../base/checks.ts";
 import { chunks, epochRandom, type GroupingOptions, ordered, shuffled, width } from "./order.ts";
 import { type LengthLimit, type Plan, plan } from "./plan.ts";
-import { positiveInteger } from "./sequences.ts";
 
 /** Where one bucket ends and the next begins. */
 export type BucketEdges =
@@ -35,7 +35,7 @@ export type BucketPlanOptions = BucketEdges &
  */
 export function bucketPlan(lengths: ArrayLike<number>, options: BucketPlanOptions): Plan {
   const { batchSize, padTo = "boundary", leftovers = "keep", padToMultipleOf = 1, seed } = options;
-  positiveInteger("padToMultipleOf", padToMultipleOf);
+  checkPositiveInteger("padToMultipleOf", padToMultipleOf);
   let edges: number[] | undefined;
   return plan("buckets", lengths, options, (kept, epoch) => {
     edges ??= bucketBoundaries(kept, options, padToMultipleOf, options.maxLength);
@@ -81,7 +81,7 @@ export function bucketBoundaries(
   if ("boundaries" in edges) {
     const { boundaries } = edges;
     boundaries.forEach((boundary, i) => {
-      positiveInteger(`boundary ${i}`, boundary);
+      checkPositiveInteger(`boundary ${i}`, boundary);
       if (i > 0 && boundary <= boundaries[i - 1]!) {
         throw new RangeError(`boundaries must increase: boundary ${i} is ${boundary} after ${boundaries[i - 1]}`);
       }
@@ -89,11 +89,11 @@ export function bucketBoundaries(
     return distinct(boundaries.filter((boundary) => boundary < widest));
   }
   if ("quantiles" in edges) {
-    positiveInteger("quantiles", edges.quantiles);
+    checkPositiveInteger("quantiles", edges.quantiles);
     const at = (q: number) => sorted[Math.ceil((q * sorted.length) / edges.quantiles) - 1]!;
     return distinct(Array.from({ length: edges.quantiles }, (_, q) => at(q + 1)).filter((value) => value > 0));
   }
-  positiveInteger("shapes", edges.shapes);
+  checkPositiveInteger("shapes", edges.shapes);
   return cheapestWidths(sorted.map(raised), edges.shapes);
 }
 
@@ -155,7 +155,7 @@ function rowsOfBuckets(batchSize: number | readonly number[], buckets: number): 
     throw new RangeError(`batchSize must have one number for each of the ${buckets} buckets, got ${sizes.length}`);
   }
   sizes.forEach((size, b) => {
-    positiveInteger(typeof batchSize === "number" ? "batchSize" : `batchSize of bucket ${b}`, size);
+    checkPositiveInteger(typeof batchSize === "number" ? "batchSize" : `batchSize of bucket ${b}`, size);
   });
   return sizes;
 }

@@ -1,7 +1,7 @@
+import { checkPositiveInteger } from "../base/checks.ts";
 import { type Random, random } from "../data/random.ts";
 import { deriveSeed } from "../random/index.ts";
 import type { PlannedBatch } from "./plan.ts";
-import { positiveInteger } from "./sequences.ts";
 
 /** How sequences of similar length are grouped. */
 export interface GroupingOptions {
@@ -41,7 +41,7 @@ export function grouped(
   { sort = "exact", megaBatch, noise = 0 }: GroupingOptions,
 ): number[] {
   if (!(noise >= 0 && noise < 1)) throw new RangeError(`noise must be in [0, 1), got ${noise}`);
-  if (megaBatch !== undefined) positiveInteger("megaBatch", megaBatch);
+  if (megaBatch !== undefined) checkPositiveInteger("megaBatch", megaBatch);
   const order = shuffled(lengths.length, rng);
   const keys = Float64Array.from(lengths, (length) =>
     noise > 0 && rng ? length * (1 + noise * (2 * rng.uniform() - 1)) : length,

@@ -1,7 +1,7 @@
+import { checkPositiveInteger } from "../base/checks.ts";
 import type { Random } from "../data/random.ts";
 import { chunks, epochRandom, type GroupingOptions, ordered, rowLength } from "./order.ts";
 import { type LengthLimit, type Plan, plan } from "./plan.ts";
-import { positiveInteger } from "./sequences.ts";
 
 /** How sequences are packed into rows. */
 export interface PackOptions {
@@ -39,8 +39,8 @@ export interface PackedPlanOptions
  */
 export function packedPlan(lengths: ArrayLike<number>, options: PackedPlanOptions): Plan {
   const { batchSize, maxLength, seed, dropLast = false, padTo = "maxLength" } = options;
-  positiveInteger("batchSize", batchSize);
-  positiveInteger("maxLength", maxLength);
+  checkPositiveInteger("batchSize", batchSize);
+  checkPositiveInteger("maxLength", maxLength);
   return plan(options.algorithm === "first-fit" ? "packed, first fit" : "packed", lengths, options, (kept, epoch) => {
     const rng = epochRandom(seed, epoch);
     const packed = packRows(kept, options, rng);
@@ -58,8 +58,8 @@ export function packedPlan(lengths: ArrayLike<number>, options: PackedPlanOption
 /** Which sequences share a row. No length may be above `maxLength`. */
 export function packRows(lengths: Int32Array, options: PackOptions, rng: Random | undefined): number[][] {
   const { algorithm = "shortest-pack-first", maxLength, maxSequencesPerRow = Number.POSITIVE_INFINITY } = options;
-  positiveInteger("maxLength", maxLength);
-  if (maxSequencesPerRow !== Number.POSITIVE_INFINITY) positiveInteger("maxSequencesPerRow", maxSequencesPerRow);
+  checkPositiveInteger("maxLength", maxLength);
+  if (maxSequencesPerRow !== Number.POSITIVE_INFINITY) checkPositiveInteger("maxSequencesPerRow", maxSequencesPerRow);
   const order = Array.from(lengths, (_, i) => i);
   const drawn = rng ? rng.shuffle(order) : order;
   return algorithm === "first-fit"

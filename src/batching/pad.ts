@@ -1,9 +1,10 @@
+import { checkPositiveInteger } from "../base/checks.ts";
 import { assemble, checkPadding, type PaddingOptions } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
 import { featureWidth, withFeatures } from "./features.ts";
 import { type PackOptions, packRows } from "./packing.ts";
 import { type LengthLimit, type PlannedBatch, plan } from "./plan.ts";
-import { lengthsOf, positiveInteger, type Sequence, type SequenceChecks, tokensOf } from "./sequences.ts";
+import { lengthsOf, type Sequence, type SequenceChecks, tokensOf } from "./sequences.ts";
 import { dynamicLengthPlan } from "./strategies.ts";
 
 /** Options of `fixedPad`. */
@@ -21,7 +22,7 @@ export interface FixedPadOptions extends PaddingOptions, SequenceChecks {
  */
 export function fixedPad(sequences: readonly Sequence[], options: FixedPadOptions): Batch {
   const { maxLength } = options;
-  positiveInteger("maxLength", maxLength);
+  checkPositiveInteger("maxLength", maxLength);
   return oneBatch(sequences, options, (lengths) => [{ time: maxLength, rows: rowEach(lengths) }]);
 }
 

@@ -1,4 +1,5 @@
-import { checkLengths, positiveInteger } from "./sequences.ts";
+import { checkPositiveInteger } from "../base/checks.ts";
+import { checkLengths } from "./sequences.ts";
 
 /** Which sequences make one rectangle, by their index in the list they come from. */
 export interface PlannedBatch {
@@ -79,7 +80,7 @@ export function* planFrom(source: Pick<Plan, "epoch">, place: Place): Generator<
 function limited(lengths: ArrayLike<number>, { maxLength, truncate = "end" }: LengthLimit) {
   const truncated = { sequences: 0, tokens: 0 };
   if (maxLength === undefined) return { kept: Int32Array.from(lengths), truncated };
-  positiveInteger("maxLength", maxLength);
+  checkPositiveInteger("maxLength", maxLength);
   const kept = Int32Array.from(lengths, (length, i) => {
     if (length <= maxLength) return length;
     if (truncate === false) {

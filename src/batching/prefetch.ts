@@ -1,4 +1,5 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { checkPositiveInteger } from "../base/checks.ts";
 import type { PaddingOptions } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
 import type { Batches } from "./batches.ts";
@@ -44,7 +45,7 @@ const TIMEOUT = 60_000;
  * @throws Error, when iterated, after disposal or when the worker fails or does not answer
  */
 export function prefetch(batches: Batches, { ahead = 2 }: { ahead?: number } = {}): PrefetchedBatches {
-  if (!Number.isInteger(ahead) || ahead < 1) throw new RangeError(`ahead must be a positive integer, got ${ahead}`);
+  checkPositiveInteger("ahead", ahead);
   const { plan, source } = batches;
   const width = featureWidth(source.sequences);
   const answers = new Int32Array(new SharedArrayBuffer(4));

@@ -1,3 +1,5 @@
+import { checkPositiveInteger } from "../base/checks.ts";
+
 /** A sequence of token ids, with or without a label, or of real numbers, `features: [length, width]` row by row. */
 export type Sequence =
   | ArrayLike<number>
@@ -23,7 +25,7 @@ export interface SequenceChecks {
  */
 export function lengthsOf(sequences: readonly Sequence[], { vocabularySize }: SequenceChecks = {}): Int32Array {
   if (sequences.length === 0) throw new RangeError("expected at least one sequence, got none");
-  if (vocabularySize !== undefined) positiveInteger("vocabularySize", vocabularySize);
+  if (vocabularySize !== undefined) checkPositiveInteger("vocabularySize", vocabularySize);
   return Int32Array.from(sequences, (sequence, i) => {
     const tokens = tokensOf(sequence);
     if (!(tokens?.length > 0)) throw new RangeError(`sequence ${i} is empty: drop it, or give it at least one token`);
@@ -79,10 +81,6 @@ export function checkLengths(lengths: ArrayLike<number>): void {
       throw new RangeError(`sequence ${i} has length ${lengths[i]}: a length must be a positive integer`);
     }
   }
-}
-
-export function positiveInteger(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer, got ${value}`);
 }
 
 /** The index of the largest value. */

@@ -1,6 +1,7 @@
+import { checkPositiveInteger } from "../base/checks.ts";
 import { epochRandom, type GroupingOptions, grouped, ordered, rowChunks, shuffled, width } from "./order.ts";
 import { type LengthLimit, type Plan, type PlannedBatch, plan } from "./plan.ts";
-import { longestOf, positiveInteger } from "./sequences.ts";
+import { longestOf } from "./sequences.ts";
 
 /** Options of `fixedLengthPlan`. */
 export interface FixedLengthPlanOptions extends LengthLimit {
@@ -21,8 +22,8 @@ export interface FixedLengthPlanOptions extends LengthLimit {
  */
 export function fixedLengthPlan(lengths: ArrayLike<number>, options: FixedLengthPlanOptions): Plan {
   const { batchSize, maxLength, seed, dropLast = false } = options;
-  positiveInteger("batchSize", batchSize);
-  positiveInteger("maxLength", maxLength);
+  checkPositiveInteger("batchSize", batchSize);
+  checkPositiveInteger("maxLength", maxLength);
   return plan("fixed length", lengths, options, (kept, epoch) =>
     rowChunks(shuffled(kept.length, epochRandom(seed, epoch)), batchSize, dropLast).map((rows) => ({
       time: maxLength,
@@ -50,8 +51,8 @@ export interface DynamicLengthPlanOptions extends LengthLimit {
  */
 export function dynamicLengthPlan(lengths: ArrayLike<number>, options: DynamicLengthPlanOptions): Plan {
   const { batchSize, seed, dropLast = false, padToMultipleOf = 1 } = options;
-  positiveInteger("batchSize", batchSize);
-  positiveInteger("padToMultipleOf", padToMultipleOf);
+  checkPositiveInteger("batchSize", batchSize);
+  checkPositiveInteger("padToMultipleOf", padToMultipleOf);
   return plan("dynamic length", lengths, options, (kept, epoch) =>
     rowChunks(shuffled(kept.length, epochRandom(seed, epoch)), batchSize, dropLast).map((rows) => ({
       time: width(rows, kept, options),
@@ -71,8 +72,8 @@ export type UniformLengthPlanOptions = DynamicLengthPlanOptions & GroupingOption
  */
 export function uniformLengthPlan(lengths: ArrayLike<number>, options: UniformLengthPlanOptions): Plan {
   const { batchSize, seed, dropLast = false, padToMultipleOf = 1 } = options;
-  positiveInteger("batchSize", batchSize);
-  positiveInteger("padToMultipleOf", padToMultipleOf);
+  checkPositiveInteger("batchSize", batchSize);
+  checkPositiveInteger("padToMultipleOf", padToMultipleOf);
   return plan("uniform length", lengths, options, (kept, epoch) => {
     const rng = epochRandom(seed, epoch);
     const batches = rowChunks(grouped(kept, batchSize, rng, options), batchSize, dropLast);
@@ -102,9 +103,9 @@ export interface TokenBudgetPlanOptions extends LengthLimit, GroupingOptions {
  */
 export function tokenBudgetPlan(lengths: ArrayLike<number>, options: TokenBudgetPlanOptions): Plan {
   const { maxTokens, rowsMultipleOf = 1, padToMultipleOf = 1, seed, maxLength = Number.POSITIVE_INFINITY } = options;
-  positiveInteger("maxTokens", maxTokens);
-  positiveInteger("rowsMultipleOf", rowsMultipleOf);
-  positiveInteger("padToMultipleOf", padToMultipleOf);
+  checkPositiveInteger("maxTokens", maxTokens);
+  checkPositiveInteger("rowsMultipleOf", rowsMultipleOf);
+  checkPositiveInteger("padToMultipleOf", padToMultipleOf);
   const raised = (length: number) => Math.min(maxLength, Math.ceil(length / padToMultipleOf) * padToMultipleOf);
   return plan("token budget", lengths, options, (kept, epoch) => {
     const longest = longestOf(kept);

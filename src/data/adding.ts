@@ -1,3 +1,4 @@
+import { checkPositiveInteger } from "../base/checks.ts";
 import { random } from "./random.ts";
 
 /** Options of `addingProblem`. */
@@ -30,7 +31,7 @@ export interface AddingExample {
  * @throws RangeError when `count` is not positive, `minLength` is below 2 or `maxLength` below `minLength`
  */
 export function addingProblem({ count, seed, minLength, maxLength }: AddingOptions): AddingExample[] {
-  if (!Number.isInteger(count) || count < 1) throw new RangeError(`count must be a positive integer, got ${count}`);
+  checkPositiveInteger("count", count);
   if (!Number.isInteger(minLength) || minLength < 2) {
     throw new RangeError(`minLength must be an integer of at least 2 (room for two markers), got ${minLength}`);
   }

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolder } from "../base/folders.ts";
+import { NewFile } from "../base/new-file.ts";
 import type { Example } from "./dataset.ts";
 
 /** Bytes reserved for the header, whose contents are known only when everything is written. */
@@ -34,58 +35,50 @@ export async function cachedExamples(
 
 async function write(path: string, key: string, examples: AsyncIterable<Example> | Iterable<Example>): Promise<void> {
   makeFolder(dirname(path));
-  const beside = `${path}.${process.pid}.tmp`;
   const ends: number[] = [];
   const labels: number[] = [];
   let end = 0;
-  const file = openSync(beside, "w");
-  try {
-    let at = 8 + HEADER;
-    const append = (values: NodeJS.TypedArray) => {
-      const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
-      at += bytes.length;
-    };
-    for await (const { tokens, label } of examples) {
-      append(tokens);
-      end += tokens.length;
-      ends.push(end);
-      labels.push(label);
-    }
-    if (ends.length === 0) throw new RangeError(`${path}: expected at least one example, got none`);
-    if (end >= 2 ** 31) {
-      throw new RangeError(
-        `${path}: a cache holds at most 2^31 - 1 tokens, got ${end}. Split the examples over several.`,
-      );
-    }
-    append(Int32Array.from(ends));
-    append(Float32Array.from(labels));
-    const part = (dtype: string, length: number, begin: number) => ({
-      dtype,
-      shape: [length],
-      data_offsets: [begin, begin + 4 * length],
-    });
-    const header = JSON.stringify({
-      __metadata__: { format: "halftone examples 1", key },
-      tokens: part("I32", end, 0),
-      ends: part("I32", ends.length, 4 * end),
-      labels: part("F32", ends.length, 4 * (end + ends.length)),
-    });
-    if (Buffer.byteLength(header) > HEADER) {
-      throw new RangeError(`${path}: the key does not fit in the header of ${HEADER} bytes. Pass a hash of it.`);
-    }
-    const head = Buffer.alloc(8 + HEADER, " ");
-    head.writeBigUInt64LE(BigInt(HEADER));
-    head.write(header, 8);
-    writeSync(file, head, 0, head.length, 0);
-    fsyncSync(file);
-    renameSync(beside, path);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw error;
-  } finally {
-    closeSync(file);
+  using created = new NewFile(path);
+  const file = created.handle;
+  let at = 8 + HEADER;
+  const append = (values: NodeJS.TypedArray) => {
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, at + done);
+    at += bytes.length;
+  };
+  for await (const { tokens, label } of examples) {
+    append(tokens);
+    end += tokens.length;
+    ends.push(end);
+    labels.push(label);
   }
+  if (ends.length === 0) throw new RangeError(`${path}: expected at least one example, got none`);
+  if (end >= 2 ** 31) {
+    throw new RangeError(
+      `${path}: a cache holds at most 2^31 - 1 tokens, got ${end}. Split the examples over several.`,
+    );
+  }
+  append(Int32Array.from(ends));
+  append(Float32Array.from(labels));
+  const part = (dtype: string, length: number, begin: number) => ({
+    dtype,
+    shape: [length],
+    data_offsets: [begin, begin + 4 * length],
+  });
+  const header = JSON.stringify({
+    __metadata__: { format: "halftone examples 1", key },
+    tokens: part("I32", end, 0),
+    ends: part("I32", ends.length, 4 * end),
+    labels: part("F32", ends.length, 4 * (end + ends.length)),
+  });
+  if (Buffer.byteLength(header) > HEADER) {
+    throw new RangeError(`${path}: the key does not fit in the header of ${HEADER} bytes. Pass a hash of it.`);
+  }
+  const head = Buffer.alloc(8 + HEADER, " ");
+  head.writeBigUInt64LE(BigInt(HEADER));
+  head.write(header, 8);
+  writeSync(file, head, 0, head.length, 0);
+  created.commit({ durable: true });
 }
 
 function open(path: string): Example[] {

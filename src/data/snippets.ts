@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkPositiveInteger } from "../base/checks.ts";
 import { type Random, random } from "./random.ts";
 
 /** The languages of which the packages contain enough code, and their file name extensions. */
@@ -71,7 +72,7 @@ const MAX_REJECTED = 2000;
 export function languageSnippets(options: SnippetOptions): Snippet[] {
   const { count, seed, minLength = 10, maxLength = 2000, languages = snippetLanguages } = options;
   for (const [name, value] of Object.entries({ count, minLength, maxLength })) {
-    if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer, got ${value}`);
+    checkPositiveInteger(name, value);
   }
   if (minLength > maxLength) throw new RangeError(`minLength ${minLength} is above maxLength ${maxLength}`);
   if (languages.length === 0 || count % languages.length !== 0) {

@@ -1,4 +1,5 @@
 import type { Rank, Variable } from "@tensorflow/tfjs-node-gpu";
+import { sizeOf } from "../base/shape.ts";
 import type { Random } from "../data/random.ts";
 import { tf } from "../runtime/index.ts";
 
@@ -21,7 +22,7 @@ export function constant<R extends Rank>(shape: number[], value: number): Variab
 }
 
 function filled<R extends Rank>(shape: number[], next: () => number): Variable<R> {
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  const size = sizeOf(shape);
   const values = tf.tensor(Float32Array.from({ length: size }, next), shape);
   const variable = tf.variable(values) as unknown as Variable<R>;
   values.dispose();

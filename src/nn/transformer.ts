@@ -1,4 +1,5 @@
 import type { Rank, Tensor1D, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
+import { checkPositiveInteger } from "../base/checks.ts";
 import type { Batch } from "../batching/batch.ts";
 import { type Random, random } from "../data/random.ts";
 import { defineSummary, formatCount } from "../display/define-summary.ts";
@@ -196,9 +197,7 @@ function complete(config: TransformerConfig): Required<TransformerConfig> {
     ...config,
   };
   for (const name of ["vocabularySize", "classes", "maxLength", "features", "heads", "layers", "hidden"] as const) {
-    if (!Number.isInteger(full[name]) || full[name] < 1) {
-      throw new RangeError(`${name} must be a positive integer, got ${full[name]}`);
-    }
+    checkPositiveInteger(name, full[name]);
   }
   if (full.features % full.heads !== 0) {
     throw new RangeError(`features must be a multiple of heads, got ${full.features} features and ${full.heads} heads`);

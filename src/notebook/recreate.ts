@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
 import { existsSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { refusing } from "../base/files.ts";
 import { makeFolder } from "../base/folders.ts";
 import { UserError } from "../base/user-error.ts";
 import { cacheFolder } from "../runtime/setup/cache.ts";
+import { runTool } from "../runtime/setup/run-tool.ts";
 import { withLock } from "../runtime/setup/with-lock.ts";
 import { type Lock, lockHash } from "./lock.ts";
 
@@ -45,16 +45,11 @@ async function install(lock: Lock, made: string, say: (what: string) => void): P
 }
 
 async function npm(args: string[], cwd: string): Promise<void> {
-  const child = spawn("npm", args, { cwd, stdio: ["ignore", "ignore", "pipe"], shell: process.platform === "win32" });
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
+  const options = { cwd, shell: process.platform === "win32" };
+  const { ok, errorText } = await runTool("npm", args, options).catch((error: Error) => {
+    throw new UserError(`npm could not be started: ${error.message}`, 1);
   });
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.on("close", resolve);
-    child.on("error", (error) => reject(new UserError(`npm could not be started: ${error.message}`, 1)));
-  });
-  if (status === 0) return;
-  const why = said.split("\n").filter((line) => /^npm (error|ERR!)/.test(line) && !line.includes("complete log"));
+  if (ok) return;
+  const why = errorText.split("\n").filter((line) => /^npm (error|ERR!)/.test(line) && !line.includes("complete log"));
   throw new UserError(`npm could not install the lock's packages:\n${why.slice(0, 4).join("\n")}`, 1);
 }

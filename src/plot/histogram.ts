@@ -1,4 +1,5 @@
 import type { Layout } from "plotly.js";
+import { checkPositiveInteger } from "../base/checks.ts";
 import { type Figure, figure } from "./figure.ts";
 import { palette } from "./template.ts";
 
@@ -22,7 +23,7 @@ export interface HistogramOptions {
  */
 export function histogram(values: ArrayLike<number>, options: HistogramOptions): Figure {
   const { title, x, y = "count", bins = 40, marks = [] } = options;
-  if (!Number.isInteger(bins) || bins < 1) throw new RangeError(`bins must be a positive integer, got ${bins}`);
+  checkPositiveInteger("bins", bins);
   const finite = Array.from(values).filter(Number.isFinite);
   if (finite.length === 0) throw new RangeError("histogram: expected at least one finite value, got none");
   const low = finite.reduce((a, b) => Math.min(a, b));

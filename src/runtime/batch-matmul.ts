@@ -1,6 +1,7 @@
 import type { KernelBackend, KernelConfig, Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import { sizeOf } from "../base/shape.ts";
 
 type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 type Single = (name: string, attrs: TFEOpAttr[], inputs: TensorInfo[]) => Tensor;
@@ -89,8 +90,6 @@ function broadcastBatch(a: readonly number[], b: readonly number[]): number[] | 
 
 const isSame = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 /** The operand in another shape, its batches repeated where that is larger. */
 function shaped(

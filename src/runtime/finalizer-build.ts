@@ -54,9 +54,9 @@ export async function buildFinalizer(signal?: AbortSignal): Promise<void> {
     const headers = path.join(path.dirname(require.resolve("node-api-headers/package.json")), "include");
     const compiled = sources.filter((source) => source.endsWith(".cc"));
     const args = [...flags, `-I${headers}`, ...compiled, "-o", built];
-    const { ok, said } = await runTool(compiler.command, args, { env: { TMPDIR: work }, signal });
+    const { ok, errorText } = await runTool(compiler.command, args, { env: { TMPDIR: work }, signal });
     if (!ok || !existsSync(built))
-      throw new UserError(`${compiler.command} could not compile the collector: ${compilerError(said)}`, 1);
+      throw new UserError(`${compiler.command} could not compile the collector: ${compilerError(errorText)}`, 1);
     renameSync(built, file);
   } finally {
     rmSync(work, { recursive: true, force: true });

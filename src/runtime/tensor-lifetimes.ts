@@ -1,5 +1,6 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import { sizeOf } from "../base/shape.ts";
 import { type Allocation, allocationOf, liveBytes, type MemoryCategory, recordRelease } from "./allocation-tracker.ts";
 import { finalizationQueue } from "./finalization.ts";
 import type { FinalizationQueue } from "./finalizer-addon.ts";
@@ -197,5 +198,3 @@ export function manageWasm(backend: object, engine: Engine, bytesPerElement: (dt
     return given;
   };
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);

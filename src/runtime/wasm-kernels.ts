@@ -1,4 +1,5 @@
 import type { DataId, KernelBackend, KernelConfig, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import { sizeOf } from "../base/shape.ts";
 
 type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 
@@ -119,7 +120,7 @@ export function addLongSumsInDoubles(tfjs: Tfjs): void {
       const axes = [axis ?? [...x.shape.keys()]].flat().map((each) => (each < 0 ? each + rank : each));
       const first = rank - axes.length;
       const [outer, summed] = [x.shape.slice(0, first), x.shape.slice(first)];
-      const length = summed.reduce((product, size) => product * size, 1);
+      const length = sizeOf(summed);
       if (x.dtype !== "float32" || length <= LONGEST_SUM || axes.some((each) => each < first))
         return kernel.kernelFunc(call);
       const backend = call.backend as KernelBackend;

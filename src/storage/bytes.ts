@@ -1,4 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import { sizeOf } from "../base/shape.ts";
 import {
   bitcast,
   bytesPerNumber,
@@ -119,6 +120,6 @@ function fromWords(bytes: Uint8Array, shape: number[], storage: Exclude<Storage,
 }
 
 function checkSize(what: string, count: number, shape: readonly number[]): void {
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  const size = sizeOf(shape);
   if (size !== count) throw new RangeError(`${what}: the shape [${shape}] needs ${size} numbers, got ${count}`);
 }

@@ -1,4 +1,5 @@
 // Tensors from nothing and from arrays, and arrays from tensors.
+import { sizeOf } from "../base/shape.ts";
 import { tf } from "../runtime/index.ts";
 import { checkTensor, engine } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
@@ -75,7 +76,7 @@ export function tensor(values: Nested | Typed, options: TensorOptions = {}): Any
     : flatten(values as Nested);
   const wanted = options.shape && readSizes("tensor", options.shape);
   const shape = wanted?.shape ?? flat.shape;
-  if (shape.reduce((n, d) => n * d, 1) !== flat.data.length)
+  if (sizeOf(shape) !== flat.data.length)
     throw new ShapeError(`tensor: ${flat.data.length} values do not fill ${sizesText(shape, wanted?.names)}`);
   const dtype = options.dtype ?? inferred(flat.data);
   return label(engine.makeTensor(stored(flat.data, dtype, shape), shape, dtype) as AnyTensor, wanted?.names);

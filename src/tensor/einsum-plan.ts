@@ -1,5 +1,5 @@
 // How an einsum becomes native operations: sums, transposes, reshapes and batched matrix products, as few as may be.
-import { sizeOf } from "./engine.ts";
+import { sizeOf } from "../base/shape.ts";
 
 /** Where an operation takes its operand: the operands first, then the results of the steps in order. */
 type Register = number;

@@ -1,3 +1,4 @@
+import { memoize } from "../base/memoize.ts";
 import { broadcastShape } from "./broadcast.ts";
 import { diagonalOf } from "./diagonal.ts";
 import { type Problem, planEinsum, type Step } from "./einsum-plan.ts";
@@ -5,7 +6,6 @@ import { cast, checkTensor, reduceOver, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { batchMatmul } from "./matmul.ts";
 import { dimText, label, namesOf, shapeText, sizesText } from "./names.ts";
-import { memo } from "./pattern.ts";
 import type { EinsumPattern, EinsumShape } from "./types/einsum.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
@@ -24,7 +24,7 @@ export function einsum(pattern: string, ...operands: AnyTensor[]): AnyTensor {
   for (const operand of operands) checkTensor("einsum", operand);
   const equation = parsed(pattern);
   const problem = bind(pattern, equation, operands);
-  const steps = planned(problem);
+  const steps = planOf(problem);
   const result = scoped("einsum", () =>
     execute(
       steps,
@@ -47,7 +47,7 @@ const failIn =
     throw new ShapeError(`einsum \`${pattern}\`: ${why}`);
   };
 
-const parsed = memo((pattern): Equation => {
+const parsed = memoize((pattern): Equation => {
   const fail = failIn(pattern);
   const sides = pattern.split("->").map((side) => side.trim());
   if (sides.length > 2) fail("`->` stands more than once");
@@ -124,16 +124,11 @@ function bind(pattern: string, { texts, terms, output }: Equation, operands: rea
   return { operands: axes, output: result, sizes, shapes: operands.map((x) => x.shape) };
 }
 
-const plans = new Map<string, Step[]>();
+const planned = memoize((_key, problem: Problem) => planEinsum(problem));
 
-function planned(problem: Problem): Step[] {
+function planOf(problem: Problem): Step[] {
   const key = `${problem.operands.map((axes) => axes.join(" ")).join(",")}>${problem.output.join(" ")}|${problem.shapes.join("|")}`;
-  const known = plans.get(key);
-  if (known) return known;
-  const steps = planEinsum(problem);
-  if (plans.size >= 4096) plans.clear();
-  plans.set(key, steps);
-  return steps;
+  return planned(key, problem);
 }
 
 /** As in PyTorch, autocast sees the steps: matrix products are half, sums float32, products of elements as they come. */

@@ -71,8 +71,6 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
-
 export type ReduceKernel = "Sum" | "Mean" | "Prod" | "Max" | "Min" | "Any" | "All";
 const ofNothing: Partial<Record<ReduceKernel, number>> = { Sum: 0, Mean: Number.NaN, Prod: 1, Any: 0, All: 1 };
 

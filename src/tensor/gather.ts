@@ -1,8 +1,10 @@
 // Choosing elements by whole-number tensors.
+
+import { sizeOf } from "../base/shape.ts";
 import { runtimeInfo, tf } from "../runtime/index.ts";
 import { placeOf } from "./axes.ts";
 import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
-import { cast, checkTensor, differentiable, permuteTo, reshapeTo, run, scalarOf, scoped, sizeOf } from "./engine.ts";
+import { cast, checkTensor, differentiable, permuteTo, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { int32Of } from "./int32.ts";
 import { readSizes } from "./layout.ts";

@@ -1,6 +1,8 @@
 // What only moves elements: reshape, transpose and their kin.
+
+import { sizeOf } from "../base/shape.ts";
 import { placeOf, placesOf } from "./axes.ts";
-import { checkTensor, permuteTo, reshapeTo, run, scoped, sizeOf } from "./engine.ts";
+import { checkTensor, permuteTo, reshapeTo, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { int32Of } from "./int32.ts";
 import { type AxisNames, label, namesOf, shapeText, sizesText } from "./names.ts";

@@ -1,5 +1,6 @@
+import { sizeOf } from "../base/shape.ts";
 import { broadcastShape, expandTo } from "./broadcast.ts";
-import { cast, checkTensor, drop, reshapeTo, run, sameShape, scoped, sizeOf } from "./engine.ts";
+import { cast, checkTensor, drop, reshapeTo, run, sameShape, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
 import type { Differ, DimText, IsUnknown, Rest, Shape, ShapeIn, ShapeText, TryBroadcast } from "./types/shape.ts";

@@ -10,19 +10,6 @@ export interface Pattern {
   readonly leftText: string;
 }
 
-/** Keeps what was worked out for a pattern; programs have few of them. */
-export function memo<T>(make: (key: string) => T, limit = 4096): (key: string) => T {
-  const known = new Map<string, T>();
-  return (key) => {
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const made = make(key);
-    if (known.size >= limit) known.clear();
-    known.set(key, made);
-    return made;
-  };
-}
-
 const axisName = /^[\p{L}_][\p{L}\p{N}_]*$/u;
 
 export const isSize = (axis: string): boolean => /^\d+$/.test(axis);

@@ -1,4 +1,5 @@
 // Random tensors. The numbers are made here and not by the backend, so that a seed gives the same ones on all of them.
+import { sizeOf } from "../base/shape.ts";
 import { type Generator, generator, noteState } from "../random/index.ts";
 import { engine } from "./engine.ts";
 import { int32Of } from "./int32.ts";
@@ -42,7 +43,7 @@ function made(
   fill: (values: Float32Array | Int32Array) => void,
 ): AnyTensor {
   const { shape, names } = readSizes(op, sizes);
-  const length = shape.reduce((n, d) => n * d, 1);
+  const length = sizeOf(shape);
   const values = dtype === "float32" ? new Float32Array(length) : new Int32Array(length);
   fill(values);
   return label(engine.makeTensor(values, shape, dtype) as AnyTensor, names);

@@ -1,10 +1,11 @@
 // rearrange, reduce and repeat as einops has them (Rogozhnikov, "Einops", ICLR 2022).
+import { memoize } from "../base/memoize.ts";
 import { expandTo } from "./broadcast.ts";
 import { cast, checkTensor, permuteTo, reduceOver, reshapeTo, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { checkTotals } from "./int32.ts";
 import { dimText, label, namesOf, shapeText } from "./names.ts";
-import { type Item, isSize, memo, nameList, type Pattern, parsePattern } from "./pattern.ts";
+import { type Item, isSize, nameList, type Pattern, parsePattern } from "./pattern.ts";
 import type { Whole } from "./reductions.ts";
 import type { AxisSizes, PatternFor, PatternOp, PatternShape } from "./types/rearrange.ts";
 import type { DType } from "./types/shape.ts";
@@ -70,7 +71,7 @@ export function reduce(x: AnyTensor, pattern: string, reduction: Reduction, size
 
 const kernels = { sum: "Sum", mean: "Mean", max: "Max", min: "Min", prod: "Prod", any: "Any", all: "All" } as const;
 
-const parsed = memo((key) => {
+const parsed = memoize((key) => {
   const [op, pattern] = key.split("\n") as [PatternOp, string];
   const result = parsePattern(op, pattern);
   checkNames(op, pattern, result);
@@ -120,20 +121,12 @@ interface Moves {
   names: (string | undefined)[];
 }
 
-const planned = new Map<string, Moves>();
-const PLANS = 4096;
-
 function transform(op: PatternOp, x: AnyTensor, text: string, sizes: AxisSizes, reduction?: Reduction): AnyTensor {
   checkTensor(op, x);
   const names = namesOf(x);
   let key = `${op}\n${text}\n${x.shape}\n${names ?? ""}`;
   for (const name in sizes) key += `\n${name} ${sizes[name]}`;
-  let moves = planned.get(key);
-  if (!moves) {
-    moves = planMoves(op, x, text, sizes);
-    if (planned.size >= PLANS) planned.clear();
-    planned.set(key, moves);
-  }
+  const moves = planned(key, op, x, text, sizes);
   const { apart, gone, kept, perm, widened, shape } = moves;
   const result = scoped(op, () => {
     let value = reshapeTo(x, apart);
@@ -146,6 +139,10 @@ function transform(op: PatternOp, x: AnyTensor, text: string, sizes: AxisSizes, 
   });
   return label(result, names && moves.names);
 }
+
+const planned = memoize((_key, op: PatternOp, x: AnyTensor, text: string, sizes: AxisSizes) =>
+  planMoves(op, x, text, sizes),
+);
 
 function planMoves(op: PatternOp, x: AnyTensor, text: string, sizes: AxisSizes): Moves {
   const pattern = parsed(`${op}\n${text}`);

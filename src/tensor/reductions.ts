@@ -1,3 +1,4 @@
+import { sizeOf } from "../base/shape.ts";
 import { placeOf, placesOf } from "./axes.ts";
 import {
   cast,
@@ -10,7 +11,6 @@ import {
   run,
   scalarOf,
   scoped,
-  sizeOf,
 } from "./engine.ts";
 import { inFloat32 } from "./half.ts";
 import { checkTotals } from "./int32.ts";

@@ -7,7 +7,7 @@ import type { Batches, Place } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
 import type { StoredArray } from "../tensor/files/array.ts";
 import { decodeSafetensors, encodeSafetensors } from "../tensor/files/safetensors.ts";
-import { writeWhole } from "../tensor/files/save.ts";
+import { writeDurably } from "../tensor/files/save.ts";
 import { parameterList } from "../tensor/index.ts";
 import { assignParameters, type EarlyStopState, parameterValues } from "./early-stop.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -83,7 +83,7 @@ export function saveCheckpoint(
     ...(earlyStop ? { earlyStop: JSON.stringify({ best: earlyStop.best, since: earlyStop.since }) } : {}),
   });
   makeFolder(dirname(path));
-  writeWhole(path, bytes);
+  writeDurably(path, bytes);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { checkPositiveInteger } from "../base/checks.ts";
 import type { Classifier } from "../nn/index.ts";
 import { tf } from "../runtime/index.ts";
 import { parameterList } from "../tensor/index.ts";
@@ -34,9 +35,7 @@ export interface EarlyStop {
 
 export function earlyStop(model: Classifier, options: EarlyStopOptions): EarlyStop {
   const { patience, by = "loss", minimumChange = 0, restoreBest = true } = options;
-  if (!Number.isInteger(patience) || patience < 1) {
-    throw new RangeError(`patience must be a positive integer, got ${patience}`);
-  }
+  checkPositiveInteger("patience", patience);
   if (!(minimumChange >= 0)) throw new RangeError(`minimumChange must be 0 or more, got ${minimumChange}`);
   const state: EarlyStopState = { best: undefined, since: 0, parameters: {} };
   const better = (evaluation: Evaluation, best: Evaluation) =>

@@ -1,3 +1,5 @@
+import { checkPositiveInteger } from "../base/checks.ts";
+
 /** The learning rate of a step, counted from 0. */
 export type Schedule = (step: number) => number;
 
@@ -34,7 +36,7 @@ export const constantRate =
 
 /** `rate`, times `factor` after every `every` steps (PyTorch's StepLR). */
 export function stepRate(rate: number, every: number, factor = 0.1): Schedule {
-  if (!Number.isInteger(every) || every < 1) throw new RangeError(`every must be a positive integer, got ${every}`);
+  checkPositiveInteger("every", every);
   return (step) => rate * factor ** Math.floor(step / every);
 }
 

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { GradScaler, HalfType } from "../amp/index.ts";
+import { checkPositiveInteger } from "../base/checks.ts";
 import type { Batch, Batches, Place } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
 import { stopIfInterrupted } from "../runtime/index.ts";
@@ -81,8 +82,8 @@ export async function train(options: TrainOptions): Promise<History> {
   const { model, batches, optimizer, signal, validation, checkpoint, seed = 0, accumulate = 1 } = options;
   const { evaluateEvery = Number.POSITIVE_INFINITY, loss: objective = "crossEntropy", autocast, scaler } = options;
   checkObjective(objective);
-  checkCount("accumulate", accumulate);
-  if (checkpoint?.every !== undefined) checkCount("checkpoint.every", checkpoint.every);
+  checkPositiveInteger("accumulate", accumulate);
+  if (checkpoint?.every !== undefined) checkPositiveInteger("checkpoint.every", checkpoint.every);
   if (options.earlyStop && !(validation && options.evaluateEvery)) {
     throw new TypeError("earlyStop needs validation batches and evaluateEvery");
   }
@@ -232,15 +233,11 @@ function processorTime(): number {
 function stepCount({ steps: asked, epochs, batches, accumulate = 1 }: TrainOptions): number {
   if ((asked === undefined) === (epochs === undefined)) throw new TypeError("train needs either steps or epochs");
   if (asked !== undefined) {
-    checkCount("steps", asked);
+    checkPositiveInteger("steps", asked);
     return asked;
   }
-  checkCount("epochs", epochs!);
+  checkPositiveInteger("epochs", epochs!);
   let total = 0;
   for (let epoch = 0; epoch < epochs!; epoch++) total += Math.ceil(batches.plan.epoch(epoch).length / accumulate);
   return total;
-}
-
-function checkCount(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer, got ${value}`);
 }

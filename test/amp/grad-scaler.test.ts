@@ -305,7 +305,7 @@ describe("a scaler that is used wrongly says so and leaves the training as it wa
     );
     assert.throws(() => new GradScaler({ minScale: 0 }), /minScale must be positive and finite/);
     assert.throws(() => new GradScaler({ backoffFactor: 1 }), /backoffFactor must lie between 0 and 1, got 1/);
-    assert.throws(() => new GradScaler({ growthInterval: 0 }), /growthInterval must be a positive whole number, got 0/);
+    assert.throws(() => new GradScaler({ growthInterval: 0 }), /growthInterval must be a positive integer, got 0/);
   });
 
   test("float16 gradients", () => {

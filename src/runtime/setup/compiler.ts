@@ -37,7 +37,7 @@ export async function compile(compiler: Compiler, recipe: Recipe, folder: string
     path.join(folder, bindingFile),
   ];
   // The compiler's scratch files stay where the library is built: a small /tmp must not matter.
-  const { ok, said } = await runTool(compiler.command, args, { env: { TMPDIR: folder }, signal });
+  const { ok, errorText } = await runTool(compiler.command, args, { env: { TMPDIR: folder }, signal });
   if (ok) return;
-  throw new UserError(`${compiler.command} could not compile the TensorFlow binding: ${compilerError(said)}`, 1);
+  throw new UserError(`${compiler.command} could not compile the TensorFlow binding: ${compilerError(errorText)}`, 1);
 }

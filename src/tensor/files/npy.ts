@@ -1,4 +1,5 @@
 // NumPy's array format (numpy.org/doc/stable/reference/generated/numpy.lib.format.html), versions 1 to 3.
+import { sizeOf } from "../../base/shape.ts";
 import type { Storage } from "../../runtime/index.ts";
 import { fromInt64, fromUint32, type StoredArray, typedFrom, type Values } from "./array.ts";
 
@@ -38,7 +39,7 @@ export function decodeNpy(bytes: Uint8Array, name: string): StoredArray {
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1] ?? fail("says no order");
   const tuple = /'shape':\s*\(([\d,\sL]*)\)/.exec(header)?.[1] ?? fail("says no shape");
   const shape = (tuple.match(/\d+/g) ?? []).map(Number);
-  const size = shape.reduce((n, d) => n * d, 1);
+  const size = sizeOf(shape);
   const data = bytes.subarray(start + length);
   const width = Number(descr.slice(2));
   if (!/^[<|][fiub]\d+$/.test(descr)) fail(`type ${descr} is not supported`);

@@ -1,5 +1,6 @@
 // The safetensors format (github.com/huggingface/safetensors, README): a length, a JSON header, the data end to end.
 
+import { sizeOf } from "../../base/shape.ts";
 import type { Storage } from "../../runtime/index.ts";
 import type { DType } from "../types/shape.ts";
 import { fromInt64, fromUint32, type StoredArray, typedFrom, type Values } from "./array.ts";
@@ -140,7 +141,7 @@ function check(name: string, value: unknown, available: number, fail: (why: stri
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole))
     fail(`${name} has the offsets ${JSON.stringify(offsets)}`);
   const [begin, end] = offsets as [number, number];
-  const needed = (shape as number[]).reduce((n, d) => n * d, width);
+  const needed = width * sizeOf(shape as number[]);
   if (end - begin !== needed || end > available)
     fail(`${name} says it lies in bytes ${begin} to ${end} of ${available}; its shape needs ${needed}`);
   return { dtype: dtype!, shape: shape!, data_offsets: [begin, end] };

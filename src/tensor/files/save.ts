@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
-import path from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import { unzipSync, zipSync } from "fflate";
 import * as v from "valibot";
 import { recordOf } from "../../base/json-schema.ts";
+import { NewFile } from "../../base/new-file.ts";
 import { isTensor } from "../tree.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 import { fromTensor, type StoredArray, toTensor } from "./array.ts";
@@ -65,7 +64,7 @@ export function save(file: string, tree: unknown): void {
   const other = [...found.arrays.keys(), ...found.plain.keys()][0];
   if (kind === ".npz" && other !== undefined)
     throw new TypeError(`save: ${other} is no tensor, and ${file} holds tensors only; use .safetensors`);
-  writeWhole(file, encode(kind, found));
+  writeDurably(file, encode(kind, found));
 }
 
 /** True of a tree that is one number or text, or empty. */
@@ -89,21 +88,11 @@ function encode(kind: Kind, { tensors, arrays: typed, plain }: TreeLeaves): Uint
   return zipSync(files, { level: 0, mtime: "1980-01-01T00:00:00" });
 }
 
-/** Writes a file that appears whole or not at all. */
-export function writeWhole(file: string, bytes: Uint8Array): void {
-  const partial = path.join(path.dirname(file), `.${path.basename(file)}.${randomUUID()}`);
-  try {
-    const handle = openSync(partial, "wx");
-    try {
-      for (let written = 0; written < bytes.length; ) written += writeSync(handle, bytes, written);
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
-    renameSync(partial, file);
-  } finally {
-    rmSync(partial, { force: true });
-  }
+/** Writes a file that appears whole or not at all, also when the power fails. */
+export function writeDurably(file: string, bytes: Uint8Array): void {
+  using created = new NewFile(file);
+  writeFileSync(created.handle, bytes);
+  created.commit({ durable: true });
 }
 
 /**
