@@ -13,7 +13,14 @@ test("docs/architecture.md draws the imports as they are", () => {
   assert.equal(page, withDrawing(page), "run `node dist/bench/stack.js` and commit docs/architecture.md");
 });
 
-for (const page of ["docs/architecture.md"]) {
+for (const page of [
+  "README.md",
+  "CONTRIBUTING.md",
+  "docs/architecture.md",
+  "docs/comparison.md",
+  "docs/features.md",
+  "docs/usage.md",
+]) {
   test(`each file and folder that ${page} names exists`, () => {
     const text = read(page);
     const linked = Array.from(text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g), ([, target]) =>
