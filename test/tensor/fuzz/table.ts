@@ -1,4 +1,4 @@
-// The table of docs/numbers.md: the differences from PyTorch and NumPy that stay, each with its reason.
+// The table of docs/numbers.md: the accepted differences from PyTorch and NumPy, each with its reason.
 import { readFileSync } from "node:fs";
 import { type Backend, type Difference, type Part, storageOf, tolerance } from "./compare.ts";
 import { numberOf, type Program, tensorsIn } from "./program.ts";
@@ -58,9 +58,9 @@ export function allows(row: Row, difference: Difference, program: Program, backe
   );
 }
 
-/** The rows of the table that follows the heading "Differences that stay". */
+/** The rows of the table that follows the heading "Accepted differences". */
 export function readTable(file: string | URL): Row[] {
-  const [, section = ""] = readFileSync(file, "utf8").split(/^## Differences that stay$/m);
+  const [, section = ""] = readFileSync(file, "utf8").split(/^## Accepted differences$/m);
   const lines = section.split("\n").filter((line) => line.startsWith("|"));
   return lines.slice(2).map((line) => {
     const cells = line.split("|").slice(1, -1);
