@@ -31,9 +31,8 @@ import {
   transformerClassifier,
   valueAndGradients,
 } from "../src/index.ts";
-import { crossEntropy } from "../src/nn/ops/cross-entropy.ts";
 import { nativeBackend, nativeMemory, resetPeak } from "../src/runtime/index.ts";
-import { parameterList } from "../src/tensor/index.ts";
+import { crossEntropy, parameterList } from "../src/tensor/index.ts";
 import { median, reference, torchPython } from "./figures.ts";
 
 const precisions = ["float32", "float16", "bfloat16", "float64"] as const;

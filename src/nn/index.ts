@@ -1,5 +1,6 @@
+export type { Dropout } from "../tensor/dropout-mask.ts";
+export { addWithDropout } from "./ops/add-with-dropout.ts";
 export { type AttentionOptions, attention } from "./ops/attention.ts";
-export { addWithDropout, type Dropout } from "./ops/dropout.ts";
 export { embedding } from "./ops/embedding.ts";
 export { linear, linearRelu } from "./ops/linear.ts";
 export { meanPool } from "./ops/pool.ts";

@@ -39,7 +39,7 @@ export function predictTransformerMemory(
     activations: layers * layer + ends,
     attention: layers * weights * (FLOAT + mask),
     working: Math.max(
-      (activation === "relu" ? 3 : 6) * tokens * hidden * FLOAT,
+      (activation === "relu" ? 3 : 5) * tokens * hidden * FLOAT,
       (mask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT,
     ),
   };

@@ -5,15 +5,15 @@ import { type Random, random } from "../data/random.ts";
 import { defineSummary, formatCount } from "../display/define-summary.ts";
 import { deriveWords } from "../random/index.ts";
 import { profileScope, tf } from "../runtime/index.ts";
-import { countParameters, parameterList } from "../tensor/index.ts";
+import { seededDropout } from "../tensor/dropout.ts";
+import type { Dropout } from "../tensor/dropout-mask.ts";
+import { countParameters, gelu, layerNorm, parameterList } from "../tensor/index.ts";
 import { int32Values } from "../tensor/int32.ts";
 import { type BatchTensors, batchTensors } from "./batch-tensors.ts";
 import { constant, normal, uniform, xavier } from "./initial.ts";
+import { addWithDropout } from "./ops/add-with-dropout.ts";
 import { attention } from "./ops/attention.ts";
-import { addWithDropout, type Dropout, dropout } from "./ops/dropout.ts";
 import { embedding } from "./ops/embedding.ts";
-import { gelu } from "./ops/gelu.ts";
-import { layerNorm } from "./ops/layer-norm.ts";
 import { linear, linearRelu } from "./ops/linear.ts";
 import { meanPool } from "./ops/pool.ts";
 
@@ -110,7 +110,7 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
       let x = profileScope("embedding", () =>
         tf.tidy(() => {
           const positions = embedding(p.positions ?? (sines as Tensor2D), inputs.positions);
-          return dropout(addWithDropout(embedded(p.tokens, inputs), positions, undefined), drop());
+          return seededDropout(addWithDropout(embedded(p.tokens, inputs), positions, undefined), drop());
         }),
       );
       for (const [i, own] of p.layers.entries()) {
@@ -181,7 +181,7 @@ function encoderLayer(
       const normed = layerNorm(attended, p.feedForwardNorm.scale, p.feedForwardNorm.offset);
       return activation === "relu"
         ? linearRelu(normed, p.up.weight, p.up.bias, drop())
-        : dropout(gelu(linear(normed, p.up.weight, p.up.bias)), drop());
+        : seededDropout(gelu(linear(normed, p.up.weight, p.up.bias)), drop());
     });
     return addWithDropout(attended, linear(hidden, p.down.weight, p.down.bias), drop());
   });

@@ -58,6 +58,9 @@ export const softplus = ((x: AnyTensor): AnyTensor => {
   return label(inFloat32("softplus", "float32", [x], plainSoftplus), namesOf(x));
 }) as To<"float32">;
 const plainErf = unary("erf", "Erf", "float32");
+const product = (a: AnyTensor, b: AnyTensor) => run("Multiply", { a, b });
+/** Tensor times number. */
+const times = (x: AnyTensor, factor: number) => product(x, scalarOf(factor, "float32"));
 /** The error function. */
 export const erf = ((x: AnyTensor): AnyTensor => {
   checkTensor("erf", x);
@@ -146,67 +149,3 @@ export function asType(x: AnyTensor, dtype: DType): AnyTensor {
   if (dtype === "int32" && x.dtype === "float32") checkInt32("asType", x);
   return cast(x, dtype);
 }
-
-const rootHalf = Math.SQRT1_2;
-const density = 1 / Math.sqrt(2 * Math.PI);
-
-/**
- * The Gaussian error linear unit x * Phi(x) (Hendrycks and Gimpel 2016), exact or as BERT's tanh approximation. Only x
- * is kept for the backward pass.
- */
-export function gelu<T extends TensorOperand>(x: T, form?: "exact" | "tanh"): Tensor<ShapeOf<T>, "float32">;
-export function gelu(x: AnyTensor, form: "exact" | "tanh" = "exact"): AnyTensor {
-  checkTensor("gelu", x);
-  const curve = form === "exact" ? exactGelu : tanhGelu;
-  const compute = (given: AnyTensor) => {
-    const input = cast(given, "float32");
-    const result = differentiable("gelu", [input], {
-      forward: () => curve.value(input),
-      keep: () => [input],
-      backward: (dy, [kept]) => [() => product(dy, curve.derivative(kept!))],
-    });
-    drop(input, given);
-    return result;
-  };
-  return label(inFloat32("gelu", "unlisted", [x], compute), namesOf(x));
-}
-
-/** Tensor times number. */
-const times = (x: AnyTensor, factor: number) => run("Multiply", { a: x, b: scalarOf(factor, "float32") });
-const plus = (x: AnyTensor, term: number) => run("Add", { a: x, b: scalarOf(term, "float32") });
-const product = (a: AnyTensor, b: AnyTensor) => run("Multiply", { a, b });
-
-const phi = (x: AnyTensor) => times(plus(run("Erf", { x: times(x, rootHalf) }), 1), 0.5);
-
-/** The Gaussian error linear unit: its value and its derivative. */
-interface Curve {
-  value: (x: AnyTensor) => AnyTensor;
-  derivative: (x: AnyTensor) => AnyTensor;
-}
-
-const exactGelu: Curve = {
-  value: (x) => product(x, phi(x)),
-  derivative: (x) => {
-    const pdf = times(run("Exp", { x: times(run("Square", { x }), -0.5) }), density);
-    return run("Add", { a: phi(x), b: product(x, pdf) });
-  },
-};
-
-const bend = 0.044715;
-const steepness = Math.sqrt(2 / Math.PI);
-
-const tanhOf = (x: AnyTensor) => {
-  const cubic = product(x, plus(times(run("Square", { x }), bend), 1));
-  return run("Tanh", { x: times(cubic, steepness) });
-};
-
-const tanhGelu: Curve = {
-  value: (x) => product(x, times(plus(tanhOf(x), 1), 0.5)),
-  derivative: (x) => {
-    const t = tanhOf(x);
-    const inner = times(plus(times(run("Square", { x }), 3 * bend), 1), steepness);
-    const sech2 = plus(times(run("Square", { x: t }), -1), 1);
-    const half = times(plus(t, 1), 0.5);
-    return run("Add", { a: half, b: times(product(product(x, sech2), inner), 0.5) });
-  },
-};

@@ -8,6 +8,12 @@ export const engine: ReturnType<typeof tf.engine> = tf.engine();
 type Inputs = Record<string, AnyTensor>;
 export type Attributes = Record<string, unknown>;
 
+/** Is what runs now recorded for a gradient? */
+export const isTaping = (): boolean => {
+  const { gradientDepth, kernelDepth } = (engine as unknown as Internals).state;
+  return gradientDepth > 0 && kernelDepth === 0;
+};
+
 /** Runs a registered kernel, recorded for gradients like any tfjs op. */
 export function run(kernel: string, inputs: Inputs, attributes?: Attributes): AnyTensor {
   return engine.runKernel(kernel, inputs as never, attributes as never) as AnyTensor;
@@ -95,6 +101,7 @@ interface CustomOp {
 }
 
 interface Internals {
+  state: { gradientDepth: number; kernelDepth: number };
   runKernelFunc(call: {
     forwardFunc: (backend: unknown, save: (tensors: AnyTensor[]) => void) => AnyTensor;
     backwardsFunc: (dy: AnyTensor, saved: AnyTensor[]) => Record<string, () => AnyTensor>;

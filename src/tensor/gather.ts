@@ -2,6 +2,8 @@
 
 import { sizeOf } from "../base/shape.ts";
 import { runtimeInfo, tf } from "../runtime/index.ts";
+import { scalar } from "../runtime/native/op.ts";
+import { gather as nativeGather, unsortedSegmentSum } from "../runtime/native/primitives.ts";
 import { placeOf } from "./axes.ts";
 import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
 import { cast, checkTensor, differentiable, permuteTo, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
@@ -9,6 +11,7 @@ import { ShapeError } from "./errors.ts";
 import { int32Of } from "./int32.ts";
 import { readSizes } from "./layout.ts";
 import { label, namesOf, shapeText } from "./names.ts";
+import { isDirect } from "./primitives.ts";
 import { hasNaN } from "./reductions.ts";
 import type { Axis, AxisOf, Place, SameRank, WithDim } from "./types/axis.ts";
 import type { Broadcast, DType, IfBroadcast, IsUnknown, Shape } from "./types/shape.ts";
@@ -93,16 +96,7 @@ export function gather(x: AnyTensor, indices: Places, axis: Axis = 0): AnyTensor
   const inner = Array.isArray(indices) ? undefined : namesOf(indices as AnyTensor);
   const result = scoped("gather", () => {
     const places = readPlaces("gather", x, indices, place);
-    return differentiable("gather", [x], {
-      forward: () => {
-        const shape = x.shape.toSpliced(place, 1, ...places.shape);
-        // WebAssembly's kernel gives the axes of an empty result in another order.
-        if (sizeOf(shape) === 0) return tf.zeros(shape, x.dtype as "float32");
-        return run("GatherV2", { x, indices: places }, { axis: place, batchDims: 0 });
-      },
-      keep: () => [places],
-      backward: (dy, [kept]) => [() => scatterSlices(dy, kept!, x.shape, place)],
-    });
+    return gatherAt("gather", x, places, place);
   });
   const rank = result.rank - x.rank + 1;
   return label(
@@ -116,11 +110,27 @@ export function gather(x: AnyTensor, indices: Places, axis: Axis = 0): AnyTensor
   );
 }
 
+/** The slices at places that are known to be on the axis. */
+export function gatherAt(op: string, x: AnyTensor, places: AnyTensor, axis: number): AnyTensor {
+  return differentiable(op, [x], {
+    forward: () => {
+      const shape = x.shape.toSpliced(axis, 1, ...places.shape);
+      // WebAssembly's kernel gives the axes of an empty result in another order.
+      if (sizeOf(shape) === 0) return tf.zeros(shape, x.dtype as "float32");
+      if (isDirect() && x.dtype === "float32") return nativeGather(x, places, scalar(axis, "int32"));
+      return run("GatherV2", { x, indices: places }, { axis, batchDims: 0 });
+    },
+    keep: () => [places],
+    backward: (dy, [kept]) => [() => scatterSlices(dy, kept!, x.shape, axis)],
+  });
+}
+
 const onWasm = runtimeInfo().backend === "wasm";
 
 /** The sum of slices into zeros of a shape, at places along an axis. */
 function scatterSlices(dy: AnyTensor, places: AnyTensor, shape: readonly number[], axis: number): AnyTensor {
   const [before, size, after] = [shape.slice(0, axis), shape[axis]!, shape.slice(axis + 1)];
+  if (axis === 0 && shape.length === 2 && places.rank === 1) return sumRows(dy, places, size);
   const flat = reshapeTo(dy, [sizeOf(before), places.size, sizeOf(after)]);
   const front = permuteTo(flat, [1, 0, 2]);
   const rows = reshapeTo(front, [places.size, sizeOf(before) * sizeOf(after)]);
@@ -133,6 +143,7 @@ function scatterSlices(dy: AnyTensor, places: AnyTensor, shape: readonly number[
 /** Row i of the result is the sum of the rows whose segment is i. */
 function sumRows(rows: AnyTensor, segments: AnyTensor, count: number): AnyTensor {
   if (rows.size === 0) return tf.zeros([count, rows.shape[1]!]);
+  if (isDirect()) return unsortedSegmentSum(rows, segments, scalar(count, "int32"));
   if (!onWasm) return run("UnsortedSegmentSum", { x: rows, segmentIds: segments }, { numSegments: count });
   const indices = reshapeTo(segments, [segments.size, 1]);
   return run("ScatterNd", { indices, updates: rows }, { shape: [count, rows.shape[1]!] });

@@ -1,10 +1,10 @@
 // Gradients of functions.
 import { observed, replayed } from "../random/index.ts";
 import { begin } from "../runtime/index.ts";
-import { checkTensor, differentiable, run, scoped } from "./engine.ts";
+import { checkTensor, differentiable, isTaping, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { label, namesOf, shapeText } from "./names.ts";
-import { differentiate, isTaping, noGrad, recordAlone } from "./tape.ts";
+import { differentiate, noGrad, recordAlone } from "./tape.ts";
 import { differentiableLeaves, type Gradients, isTensor, leaves, mapTree } from "./tree.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 

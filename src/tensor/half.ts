@@ -1,10 +1,19 @@
 // Functions of several ops, of halves: as PyTorch's kernels they compute in float32 and round once.
 
-import { autocastType } from "../amp/index.ts";
+import { autocastOp, autocastType } from "../amp/index.ts";
 import { promoted, type Storage } from "../runtime/index.ts";
 import { storageOf, to } from "../storage/index.ts";
 import { scoped } from "./engine.ts";
 import type { AnyTensor } from "./types/tensor.ts";
+
+/** A half as float32; itself for any other tensor. */
+export const toFloat32 = (x: AnyTensor): AnyTensor => (isHalf(storageOf(x)) ? to(x, "float32") : x);
+
+/** A result that was computed in float32, as a half where `like` is one. */
+export function asStored(value: AnyTensor, like: AnyTensor): AnyTensor {
+  const storage = storageOf(like);
+  return isHalf(storage) ? to(value, storage) : value;
+}
 
 const isHalf = (storage: Storage): boolean => storage === "float16" || storage === "bfloat16";
 
@@ -19,12 +28,14 @@ export function inFloat32(
   inputs: readonly AnyTensor[],
   f: (...inputs: AnyTensor[]) => AnyTensor,
 ): AnyTensor {
+  // The ops within are on lists of their own: a bias would be added in half.
+  if (autocast === "float32" && autocastType()) return scoped(op, () => autocastOp("float32", f)(...inputs));
   const storages = inputs.map((x) => (x.dtype === "float32" ? storageOf(x) : undefined));
   if (!storages.some((storage) => storage && isHalf(storage))) return f(...inputs);
   const floats = storages.filter((storage) => storage !== undefined);
   const common = floats.reduce(promoted);
   return scoped(op, () => {
     const value = f(...inputs.map((x, i) => (storages[i] && isHalf(storages[i]) ? to(x, "float32") : x)));
-    return autocast === "float32" && autocastType() ? value : to(value, common);
+    return to(value, common);
   });
 }

@@ -16,6 +16,8 @@ export {
   zeros,
   zerosLike,
 } from "./create.ts";
+export { crossEntropy } from "./cross-entropy.ts";
+export { dropout } from "./dropout.ts";
 export { einsum } from "./einsum.ts";
 export {
   abs,
@@ -27,7 +29,6 @@ export {
   exp,
   expm1,
   floor,
-  gelu,
   isFinite,
   isInfinite,
   isNaN,
@@ -54,12 +55,14 @@ export { ShapeError } from "./errors.ts";
 export { type FrameLike, fromFrame, toFrameRows } from "./files/frame.ts";
 export { load, type SavedLeaf, save, unflatten } from "./files/save.ts";
 export { gather, gatherAlong, oneHot, sort, topK, where } from "./gather.ts";
+export { gelu } from "./gelu.ts";
 export { checkpoint, customGrad, grad, stopGradient, type ValueAndGrad, valueAndGrad } from "./grad.ts";
 export { concat, split, stack, unstack } from "./join.ts";
 export { clone, flip, pad, reshape, squeeze, swapAxes, transpose, unsqueeze } from "./layout.ts";
-export { binaryCrossEntropy, crossEntropy, type LossReduction, meanAbsoluteError, meanSquaredError } from "./losses.ts";
+export { binaryCrossEntropy, type LossReduction, meanAbsoluteError, meanSquaredError } from "./losses.ts";
 export { matmul } from "./matmul.ts";
 export { named, namesOf } from "./names.ts";
+export { layerNorm, rmsNorm } from "./normalize.ts";
 export { type NamedParameter, type ParametersOf, parameterList, parameters, type Trainable } from "./parameters.ts";
 export {
   bernoulli,
@@ -89,7 +92,7 @@ export {
   sum,
   variance,
 } from "./reductions.ts";
-export { dropout, layerNorm, logSoftmax, rmsNorm, softmax } from "./softmax.ts";
+export { logSoftmax, softmax } from "./softmax.ts";
 export { noGrad } from "./tape.ts";
 export {
   countParameters,

@@ -32,6 +32,12 @@ function source({ from = shared }: RandomOptions): Generator {
   return found;
 }
 
+/** Two words that seed a mask made where the tensor is. */
+export function drawSeed(options: RandomOptions = {}): [number, number] {
+  const random = source(options);
+  return [random.next() | 0, random.next() | 0];
+}
+
 const unit = 2 ** -24;
 /** Uniform in [0, 1): the 24 bits that a float32 holds. */
 const next = (random: Generator): number => (random.next() >>> 8) * unit;

@@ -31,9 +31,6 @@ interface Internals {
 
 const internals = engine as unknown as Internals;
 
-/** Is what runs now recorded for a gradient? */
-export const isTaping = (): boolean => internals.state.gradientDepth > 0 && internals.state.kernelDepth === 0;
-
 /** Runs `f` without recording it for gradients. */
 export function noGrad<T>(f: () => T): T {
   const { state } = internals;

@@ -2,9 +2,8 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-g
 import { autocastOp } from "../amp/index.ts";
 import type { Batch } from "../batching/index.ts";
 import { labelTensor } from "../nn/index.ts";
-import { crossEntropy } from "../nn/ops/cross-entropy.ts";
 import { tf } from "../runtime/index.ts";
-import { type AnyTensor, meanSquaredError } from "../tensor/index.ts";
+import { type AnyTensor, crossEntropy, meanSquaredError } from "../tensor/index.ts";
 
 /** What is learned: classes, by the cross-entropy, or real numbers (one output), by the mean of the squared errors. */
 export type Objective = "crossEntropy" | "meanSquaredError";

@@ -13,10 +13,9 @@ import {
 import { fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { labelTensor, linear, transformerClassifier } from "../../src/nn/index.ts";
-import { crossEntropy } from "../../src/nn/ops/cross-entropy.ts";
 import { collect, interceptOps, nativeMemory, ready, resetPeak, tf } from "../../src/runtime/index.ts";
 import { storageOf, to } from "../../src/storage/index.ts";
-import { parameterList } from "../../src/tensor/index.ts";
+import { crossEntropy, parameterList } from "../../src/tensor/index.ts";
 import { valueAndGradients } from "../../src/train/index.ts";
 
 await ready();
@@ -130,7 +129,8 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     } finally {
       leave();
     }
-    assert.equal(seen.get("MatMul")!.length, 6);
+    // One product forward, one for the gradient of the weight; that of x is not asked for.
+    assert.equal(seen.get("MatMul")!.length, 4);
     assert.deepEqual(new Set(seen.get("MatMul")), new Set(["float16"]));
   });
 

@@ -5,10 +5,9 @@ import type { Scalar } from "@tensorflow/tfjs-node-gpu";
 import { autocast, GradScaler, type GradScalerState } from "../../src/amp/index.ts";
 import { fixedPad } from "../../src/batching/index.ts";
 import { labelTensor, type TransformerConfig, transformerClassifier } from "../../src/nn/index.ts";
-import { crossEntropy } from "../../src/nn/ops/cross-entropy.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
 import { storageOf } from "../../src/storage/index.ts";
-import { parameterList } from "../../src/tensor/index.ts";
+import { crossEntropy, parameterList } from "../../src/tensor/index.ts";
 import { adamW, valueAndGradients } from "../../src/train/index.ts";
 
 type Run = "float32" | "bfloat16" | "float16";

@@ -12,9 +12,8 @@ import {
   uniformLengthBatches,
 } from "../../src/batching/index.ts";
 import { labelTensor, transformerClassifier } from "../../src/nn/index.ts";
-import { crossEntropy } from "../../src/nn/ops/cross-entropy.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
-import { parameterList } from "../../src/tensor/index.ts";
+import { crossEntropy, parameterList } from "../../src/tensor/index.ts";
 import { evaluate, valueAndGradients } from "../../src/train/index.ts";
 
 await ready();

@@ -3,10 +3,9 @@ import { describe, test } from "node:test";
 import type { Scalar, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { type Batch, fixedPad } from "../../src/batching/index.ts";
 import { attention, labelTensor, transformerClassifier } from "../../src/nn/index.ts";
-import { crossEntropy } from "../../src/nn/ops/cross-entropy.ts";
-import { dropout } from "../../src/nn/ops/dropout.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
-import { countParameters, parameterList } from "../../src/tensor/index.ts";
+import { seededDropout } from "../../src/tensor/dropout.ts";
+import { countParameters, crossEntropy, parameterList } from "../../src/tensor/index.ts";
 import { valueAndGradients } from "../../src/train/index.ts";
 import { assertClose } from "./reference.ts";
 
@@ -77,14 +76,14 @@ describe("dropout", () => {
   const shareDropped = (x: Tensor2D) => x.dataSync().filter((value) => value === 0).length / x.size;
 
   test("drops the share asked for and keeps the mean", () => {
-    const y = dropout(ones as Tensor2D, { rate: 0.3, seed: [1, 2] });
+    const y = seededDropout(ones as Tensor2D, { rate: 0.3, seed: [1, 2] });
     assert.ok(Math.abs(shareDropped(y) - 0.3) < 0.02);
     assert.ok(Math.abs(tf.mean(y).dataSync()[0]! - 1) < 0.03);
     assert.ok(y.dataSync().every((value) => value === 0 || Math.abs(value - 1 / 0.7) < 1e-6));
   });
 
   test("drops the same values for the same seed and others for another", () => {
-    const drop = (seed: [number, number]) => [...dropout(ones as Tensor2D, { rate: 0.5, seed }).dataSync()];
+    const drop = (seed: [number, number]) => [...seededDropout(ones as Tensor2D, { rate: 0.5, seed }).dataSync()];
     assert.deepEqual(drop([1, 2]), drop([1, 2]));
     assert.notDeepEqual(drop([1, 2]), drop([1, 3]));
   });
@@ -96,7 +95,7 @@ describe("dropout", () => {
     const all = () =>
       sizes.flatMap((size) =>
         rates.flatMap((rate) =>
-          [...dropout(tf.ones(size), { rate, seed: [-3, 2 ** 31 - 1] }).dataSync()].map((value) => value === 0),
+          [...seededDropout(tf.ones(size), { rate, seed: [-3, 2 ** 31 - 1] }).dataSync()].map((value) => value === 0),
         ),
       );
     const here = all();

@@ -3,11 +3,8 @@ import { after, before, describe, test } from "node:test";
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
 import { fixedPad } from "../../src/batching/index.ts";
 import { labelTensor, linearRelu, type TransformerConfig, transformerClassifier } from "../../src/nn/index.ts";
-import { crossEntropy } from "../../src/nn/ops/cross-entropy.ts";
-import { gelu } from "../../src/nn/ops/gelu.ts";
-import { layerNorm } from "../../src/nn/ops/layer-norm.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
-import { parameterList } from "../../src/tensor/index.ts";
+import { crossEntropy, gelu, layerNorm, parameterList } from "../../src/tensor/index.ts";
 import { valueAndGradients } from "../../src/train/index.ts";
 import { assertClose, type ReferenceArray, reference, tensorOf } from "./reference.ts";
 

@@ -27,8 +27,8 @@ import {
   transformerClassifier,
   uniformLengthPlan,
 } from "../../src/index.ts";
-import { dropout as layerDropout } from "../../src/nn/ops/dropout.ts";
 import { deriveWords, philoxBlock, philoxWords } from "../../src/random/index.ts";
+import { seededDropout } from "../../src/tensor/dropout.ts";
 
 before(ready);
 
@@ -143,8 +143,8 @@ test("over 1000 seeds the first element of a mask is kept half of the time", () 
   const masks: Record<string, (seed: number) => number> = {
     bernoulli: (from) => first(bernoulli([1], 0.5, { from })),
     dropout: (from) => first(dropout(one, 0.5, { from })) / 2,
-    "dropout of a layer": (seed) => first(layerDropout(one, { rate: 0.5, seed: deriveWords(seed, 0) })) / 2,
-    "dropout of a layer, next site": (seed) => first(layerDropout(one, { rate: 0.5, seed: deriveWords(seed, 1) })) / 2,
+    "dropout of a layer": (seed) => first(seededDropout(one, { rate: 0.5, seed: deriveWords(seed, 0) })) / 2,
+    "dropout of a layer, next site": (seed) => first(seededDropout(one, { rate: 0.5, seed: deriveWords(seed, 1) })) / 2,
   };
   for (const [what, mask] of Object.entries(masks)) even(tally(2, seeds.map(mask)), 1000, 0.5, what);
 });

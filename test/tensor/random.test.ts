@@ -80,8 +80,8 @@ test("a permutation holds every number once", () => {
 
 test("parameters that make no sense are refused by name and value", () => {
   assert.throws(() => h.generator(1.5), /the seed must be an integer, got 1.5/);
-  assert.throws(() => h.randint(3, 3, [1]), /whole numbers with low below high, got 3 and 3/);
+  assert.throws(() => h.randint(3, 3, [1]), /randint: low and high must be integers with low < high, got 3 and 3/);
   assert.throws(() => h.bernoulli([1], 1.5), /p must be between 0 and 1, got 1.5/);
-  assert.throws(() => h.dropout(h.ones([1]), 1), /the rate must be at least 0 and below 1, got 1/);
+  assert.throws(() => h.dropout(h.ones([1]), 1), /dropout: the dropout rate must be at least 0 and below 1, got 1/);
   assert.throws(() => h.randn([2], { std: -1 }), /std must not be negative, got -1/);
 });

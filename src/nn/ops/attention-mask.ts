@@ -1,7 +1,6 @@
 // What keeps hidden keys out of attention, and its scores within what float16 holds.
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
-import { scalar } from "../../runtime/native/op.ts";
 import { type Storage, to } from "../../storage/index.ts";
 import { noGrad } from "../../tensor/tape.ts";
 
@@ -65,10 +64,4 @@ export function widened(scores: Tensor, { factor }: ScoreRange): Tensor {
     // What is larger than float16 lets the softmax choose one key in any case.
     return tf.mul(tf.sub(scores, largest), to(tf.minimum(factor, LARGEST), "float16"));
   });
-}
-
-/** What the result is multiplied by; undefined for 1. Native only. */
-export function outputFactor(sees: Tensor | undefined, keepScale: number | undefined): Tensor | undefined {
-  if (!sees) return keepScale === undefined ? undefined : scalar(keepScale);
-  return keepScale === undefined ? sees : tf.mul(sees, keepScale);
 }

@@ -1,7 +1,11 @@
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { autocastOp } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
-import { integers, isNative, scalar } from "../../runtime/native/op.ts";
+import { storageOf } from "../../storage/index.ts";
+import { checkRate, type Dropout, keep, keepMask, keepScale } from "../../tensor/dropout-mask.ts";
+import { checkTensor, differentiable } from "../../tensor/engine.ts";
+import { ShapeError } from "../../tensor/errors.ts";
+import { shapeText } from "../../tensor/names.ts";
 import {
   add,
   batchMatMul,
@@ -10,29 +14,15 @@ import {
   multiply,
   packThree,
   reshape,
-  softmax,
+  softmaxOfRows,
   subtract,
-  sumKeepingAxis,
+  sumOfRows,
+  times,
   transpose,
   unpackThree,
-} from "../../runtime/native/primitives.ts";
-import { storageOf } from "../../storage/index.ts";
-import { checkTensor } from "../../tensor/engine.ts";
-import { ShapeError } from "../../tensor/errors.ts";
-import { stopGradient } from "../../tensor/grad.ts";
-import { shapeText } from "../../tensor/names.ts";
+} from "../../tensor/primitives.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
-import { differentiable } from "../differentiable.ts";
-import {
-  type AttentionMask,
-  maskIn,
-  maskOf,
-  outputFactor,
-  type ScoreRange,
-  scoreRange,
-  widened,
-} from "./attention-mask.ts";
-import { checkRate, type Dropout, dropout, keep, keepMask, keepScale } from "./dropout.ts";
+import { type AttentionMask, maskIn, maskOf, type ScoreRange, scoreRange, widened } from "./attention-mask.ts";
 
 export interface AttentionOptions {
   rows: number;
@@ -63,7 +53,7 @@ export interface AttentionOptions {
  */
 export function attention(projected: Tensor2D, options: AttentionOptions): Tensor2D {
   checkShapes(projected as AnyTensor, options);
-  checkRate("attention", options.dropout);
+  checkRate("attention", options.dropout?.rate ?? 0);
   return inHalf(projected, options);
 }
 
@@ -97,54 +87,56 @@ function attend(projected: Tensor2D, options: AttentionOptions): Tensor2D {
   const size = features / heads;
   const scale = 1 / Math.sqrt(size);
   const drop = options.dropout && options.dropout.rate > 0 ? options.dropout : undefined;
-  if (!isNative()) return portable(projected, options, size, scale);
-
   const prepared = preparedFor(options, projected, scale);
-  const splitHeads = (x: Tensor) => transpose(reshape(x, integers(rows, time, heads, size)), integers(0, 2, 1, 3));
-  const mergeHeads = (x: Tensor) => reshape(transpose(x, integers(0, 2, 1, 3)), integers(rows * time, features));
+  const splitHeads = (x: Tensor) => transpose(reshape(x, [rows, time, heads, size]), [0, 2, 1, 3]);
+  const mergeHeads = (x: Tensor) => reshape(transpose(x, [0, 2, 1, 3]), [rows * time, features]);
+  /** Dropout's factor is applied to the outputs and their gradients, which are far smaller than the weights. */
+  const factored = (x: Tensor, factor: Tensor | undefined) =>
+    factor ? multiply(x, factor) : drop ? times(x, keepScale(drop)) : x;
 
-  const forward = (save: (...tensors: Tensor[]) => void) => {
-    const byHead = transpose(reshape(projected, integers(rows, time, 3, heads, size)), integers(2, 0, 3, 1, 4));
-    const [q, k, v] = unpackThree(byHead) as [Tensor, Tensor, Tensor];
-    byHead.dispose();
-    const { range, mask } = prepared(q, k);
-    const scaled = range ? multiply(q, range.scale) : multiply(q, scalar(scale));
-    const scores = batchMatMulTransposedB(scaled, k);
-    const hidden = mask ? add(scores, mask.bias) : scores;
-    if (mask) scores.dispose();
-    const logits = range ? widened(hidden, range) : hidden;
-    const weights = softmax(logits);
-    for (const x of new Set([hidden, logits])) x.dispose();
-    const kept = drop && keepMask(weights.shape, drop);
-    const used = kept ? keep(weights, kept) : weights;
-    // Dropout's factor is applied to the outputs and their gradients, which are far smaller than the weights.
-    const factor = outputFactor(mask?.sees, drop && keepScale(drop));
-    const mixed = batchMatMul(used, v);
-    const y = mergeHeads(factor ? multiply(mixed, factor) : mixed);
-    save(q, k, v, weights, y, ...[factor, kept].filter((x) => x !== undefined));
-    return y;
-  };
-  return differentiable([projected], forward, (dy, [q, k, v, weights, y, ...rest]) => {
-    const kept = drop && rest.pop();
-    const [factor] = rest;
-    const split = splitHeads(dy);
-    const dOut = factor ? multiply(split, factor) : split;
-    const used = kept ? keep(weights!, kept) : weights!;
-    const dv = batchMatMulTransposedA(used, dOut);
-    if (kept) used.dispose();
-    const dUsed = batchMatMulTransposedB(dOut, v!);
-    const dWeights = kept ? keep(dUsed, kept) : dUsed;
-    if (kept) dUsed.dispose();
-    const rowSums = sumKeepingAxis(reshape(multiply(dy, y!), integers(rows, time, heads, size)), integers(3));
-    const centred = subtract(dWeights, transpose(rowSums, integers(0, 2, 1, 3)));
-    dWeights.dispose();
-    const dScores = multiply(weights!, centred);
-    centred.dispose();
-    const dq = multiply(batchMatMul(dScores, k!), scalar(scale));
-    const dk = multiply(batchMatMulTransposedA(dScores, q!), scalar(scale));
-    dScores.dispose();
-    const together = transpose(packThree(dq, dk, dv), integers(1, 3, 0, 2, 4));
-    return [reshape(together, integers(rows * time, 3 * features))];
+  return differentiable("attention", [projected], {
+    forward: (save) => {
+      const byHead = transpose(reshape(projected, [rows, time, 3, heads, size]), [2, 0, 3, 1, 4]);
+      const [q, k, v] = unpackThree(byHead) as [Tensor, Tensor, Tensor];
+      byHead.dispose();
+      const { range, mask } = prepared(q, k);
+      const scaled = range ? multiply(q, range.scale) : times(q, scale);
+      const scores = batchMatMulTransposedB(scaled, k);
+      const hidden = mask ? add(scores, mask.bias) : scores;
+      if (mask) scores.dispose();
+      const logits = range ? widened(hidden, range) : hidden;
+      const weights = softmaxOfRows(logits);
+      for (const x of new Set([hidden, logits])) x.dispose();
+      const kept = drop && keepMask(weights.shape, drop);
+      const used = kept ? keep(weights, kept) : weights;
+      const factor = mask?.sees && drop ? tf.mul(mask.sees, keepScale(drop)) : mask?.sees;
+      const y = mergeHeads(factored(batchMatMul(used, v), factor));
+      save([q, k, v, weights, y, ...[factor, kept].filter((x) => x !== undefined)]);
+      return y;
+    },
+    backward: (dy, [q, k, v, weights, y, ...rest]) => [
+      () => {
+        const kept = drop && rest.at(-1);
+        const factor = rest.length > (drop ? 1 : 0) ? rest[0] : undefined;
+        const dOut = factored(splitHeads(dy), factor);
+        const used = kept ? keep(weights!, kept) : weights!;
+        const dv = batchMatMulTransposedA(used, dOut);
+        if (kept) used.dispose();
+        const dUsed = batchMatMulTransposedB(dOut, v!);
+        const dWeights = kept ? keep(dUsed, kept) : dUsed;
+        if (kept) dUsed.dispose();
+        const rowSums = sumOfRows(reshape(multiply(dy, y!), [rows, time, heads, size]));
+        const centred = subtract(dWeights, transpose(rowSums, [0, 2, 1, 3]));
+        dWeights.dispose();
+        const dScores = multiply(weights!, centred);
+        centred.dispose();
+        const dq = times(batchMatMul(dScores, k!), scale);
+        const dk = times(batchMatMulTransposedA(dScores, q!), scale);
+        dScores.dispose();
+        const together = transpose(packThree(dq, dk, dv), [1, 3, 0, 2, 4]);
+        return reshape(together, [rows * time, 3 * features]);
+      },
+    ],
   }) as Tensor2D;
 }
 
@@ -156,17 +148,4 @@ function preparedFor({ bias }: AttentionOptions, projected: Tensor2D, scale: num
     const mask = bias instanceof tf.Tensor ? maskOf(bias) : bias;
     return { range, mask: mask && maskIn(storage, mask, range) };
   };
-}
-
-function portable(projected: Tensor2D, options: AttentionOptions, size: number, scale: number): Tensor2D {
-  const { rows, time, heads } = options;
-  const byHead = tf.transpose(tf.reshape(projected, [rows, time, 3, heads, size]), [2, 0, 3, 1, 4]);
-  const [q, k, v] = tf.unstack(byHead) as [Tensor, Tensor, Tensor];
-  const { range, mask } = preparedFor(options, projected, scale)(q, k);
-  const scores = tf.matMul(tf.mul(q, range?.scale ?? scale), k, false, true);
-  const hidden = mask ? tf.add(scores, stopGradient(mask.bias)) : scores;
-  const weights = dropout(tf.softmax(range ? widened(hidden, range) : hidden), options.dropout);
-  const mixed = tf.matMul(weights, v);
-  const seen = mask?.sees ? tf.mul(mixed, mask.sees) : mixed;
-  return tf.reshape(tf.transpose(seen, [0, 2, 1, 3]), [rows * time, heads * size]);
 }

@@ -1,19 +1,17 @@
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
-import { tf } from "../../runtime/index.ts";
-import { isNative, scalar } from "../../runtime/native/op.ts";
+import { checkRate, type Dropout, keep, keepMask, keepScale } from "../../tensor/dropout-mask.ts";
+import { differentiable } from "../../tensor/engine.ts";
+import { ShapeError } from "../../tensor/errors.ts";
 import {
-  biasAdd,
-  biasAddGradient,
+  addBias,
   matMul,
   matMulTransposedA,
   matMulTransposedB,
-  multiply,
   relu,
   reluGradient,
-} from "../../runtime/native/primitives.ts";
-import { ShapeError } from "../../tensor/errors.ts";
-import { differentiable } from "../differentiable.ts";
-import { type Dropout, dropout, keep, keepMask, keepScale } from "./dropout.ts";
+  sumOfColumns,
+  times,
+} from "../../tensor/primitives.ts";
 
 function checkShapes(op: string, x: Tensor2D, weight: Tensor2D, bias: Tensor1D): void {
   const [, width] = x.shape;
@@ -26,15 +24,13 @@ function checkShapes(op: string, x: Tensor2D, weight: Tensor2D, bias: Tensor1D):
 /** `x @ weight + bias`: `[rows, in]` by `[in, out]` to `[rows, out]`. */
 export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D {
   checkShapes("linear", x, weight, bias);
-  if (!isNative()) return tf.add(tf.matMul(x, weight), bias);
-  return differentiable(
-    [x, weight, bias],
-    (save) => {
-      save(x, weight);
-      return biasAdd(matMul(x, weight), bias);
+  return differentiable("linear", [x, weight, bias], {
+    forward: (save) => {
+      save([x, weight]);
+      return addBias(matMul(x, weight), bias);
     },
-    (dy, [savedX, savedWeight]) => linearGradients(savedX!, savedWeight!, dy),
-  ) as Tensor2D;
+    backward: (dy, [keptX, keptWeight]) => linearGradients(keptX!, keptWeight!, dy),
+  }) as Tensor2D;
 }
 
 /**
@@ -43,25 +39,22 @@ export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D 
  */
 export function linearRelu(x: Tensor2D, weight: Tensor2D, bias: Tensor1D, drop: Dropout | undefined): Tensor2D {
   checkShapes("linearRelu", x, weight, bias);
-  if (!isNative()) return dropout(tf.relu(tf.add(tf.matMul(x, weight), bias)) as Tensor2D, drop);
+  checkRate("linearRelu", drop?.rate ?? 0);
   const active = drop && drop.rate > 0 ? drop : undefined;
-  return differentiable(
-    [x, weight, bias],
-    (save) => {
-      const positive = relu(biasAdd(matMul(x, weight), bias));
-      const y = active
-        ? multiply(keep(positive, keepMask(positive.shape, active)), scalar(keepScale(active)))
-        : positive;
-      save(x, weight, y);
+  return differentiable("linearRelu", [x, weight, bias], {
+    forward: (save) => {
+      const positive = relu(addBias(matMul(x, weight), bias));
+      const y = active ? times(keep(positive, keepMask(positive.shape, active)), keepScale(active)) : positive;
+      save([x, weight, y]);
       return y;
     },
-    (dy, [savedX, savedWeight, y]) => {
+    backward: (dy, [keptX, keptWeight, y]) => {
       const dz = reluGradient(dy, y!);
-      return linearGradients(savedX!, savedWeight!, active ? multiply(dz, scalar(keepScale(active))) : dz);
+      return linearGradients(keptX!, keptWeight!, active ? times(dz, keepScale(active)) : dz);
     },
-  ) as Tensor2D;
+  }) as Tensor2D;
 }
 
-function linearGradients(x: Tensor, weight: Tensor, dy: Tensor): [Tensor, Tensor, Tensor] {
-  return [matMulTransposedB(dy, weight), matMulTransposedA(x, dy), biasAddGradient(dy)];
+function linearGradients(x: Tensor, weight: Tensor, dy: Tensor): (() => Tensor)[] {
+  return [() => matMulTransposedB(dy, weight), () => matMulTransposedA(x, dy), () => sumOfColumns(dy)];
 }

@@ -16,16 +16,17 @@ export const square = nativeOp("Square", { T: float });
 export const rsqrt = nativeOp("Rsqrt", { T: float });
 export const exp = nativeOp("Exp", { T: float });
 export const erf = nativeOp("Erf", { T: float });
+export const tanh = nativeOp("Tanh", { T: float });
 export const relu = nativeOp("Relu", { T: float });
 export const reluGradient = nativeOp("ReluGrad", { T: float });
 export const softmax = nativeOp("Softmax", { T: float });
+export const logSoftmax = nativeOp("LogSoftmax", { T: float });
 
 export const biasAdd = nativeOp("BiasAdd", { T: float, data_format: nhwc });
 /** Sum over every axis but the last. */
 export const biasAddGradient = nativeOp("BiasAddGrad", { T: float, data_format: nhwc });
 export const sumKeepingAxis = nativeOp("Sum", { T: float, Tidx: int, keep_dims: true });
 export const meanKeepingAxis = nativeOp("Mean", { T: float, Tidx: int, keep_dims: true });
-export const mean = nativeOp("Mean", { T: float, Tidx: int, keep_dims: false });
 
 export const reshape = nativeOp("Reshape", { T: float, Tshape: int });
 export const transpose = nativeOp("Transpose", { T: float, Tperm: int });

@@ -1,0 +1,26 @@
+import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import { checkRate, type Dropout, keep, keepMask, keepScale } from "../../tensor/dropout-mask.ts";
+import { differentiable } from "../../tensor/engine.ts";
+import { add, times } from "../../tensor/primitives.ts";
+
+/** `residual + dropout(x)`, as one op: the dropped copy of `x` is not kept. */
+export function addWithDropout<T extends Tensor>(residual: T, x: T, options: Dropout | undefined): T {
+  checkRate("addWithDropout", options?.rate ?? 0);
+  const active = options && options.rate > 0 ? options : undefined;
+  return differentiable("addWithDropout", [residual, x], {
+    forward: (save) => {
+      if (!active) return add(residual, x);
+      const mask = keepMask(x.shape, active);
+      save([mask]);
+      return add(residual, keepScaled(x, mask, active));
+    },
+    backward: (dy, [mask]) => [() => dy, () => (active ? keepScaled(dy, mask!, active) : dy)],
+  }) as T;
+}
+
+function keepScaled(x: Tensor, mask: Tensor, options: Dropout): Tensor {
+  const kept = keep(x, mask);
+  const scaled = times(kept, keepScale(options));
+  kept.dispose();
+  return scaled;
+}

@@ -1,0 +1,130 @@
+import { tf } from "../runtime/index.ts";
+import { sparseSoftmaxCrossEntropy } from "../runtime/native/primitives.ts";
+import { cast, checkTensor, differentiable, reduceOver, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
+import { ShapeError } from "./errors.ts";
+import { hotRows } from "./gather.ts";
+import { inFloat32 } from "./half.ts";
+import { type LossOptions, type LossReduction, type Reduced, reduced } from "./losses.ts";
+import { label, namesOf, shapeText } from "./names.ts";
+import { exp, isDirect, multiply, plus, subtract, times } from "./primitives.ts";
+import { lastLogSoftmax } from "./softmax.ts";
+import type { Rest, Shape } from "./types/shape.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
+
+type AllButLast<S> = S extends [...infer R extends Rest<S>, infer _] ? R : Shape;
+
+/**
+ * The negative log-likelihood of the true classes: logits [..., classes], labels [...] int32, one fewer axis. Labels
+ * equal to `ignoreIndex` (-100) count for nothing, also not in the mean. `labelSmoothing` gives that share of the truth
+ * to all classes alike (Szegedy et al. 2016). Throws RangeError for a label that is no class.
+ */
+export function crossEntropy<T extends TensorOperand, R extends LossReduction = "mean">(
+  logits: T,
+  labels: TensorOperand,
+  options?: LossOptions<R> & { ignoreIndex?: number; labelSmoothing?: number },
+): Tensor<Reduced<AllButLast<ShapeOf<T>>, R>, "float32">;
+export function crossEntropy(
+  logits: AnyTensor,
+  classLabels: TensorOperand,
+  options: LossOptions & { ignoreIndex?: number; labelSmoothing?: number } = {},
+): AnyTensor {
+  const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = options;
+  const labels = classLabels as AnyTensor;
+  const classes = checkShapes(logits, labels);
+  // A copy: WebAssembly gives a view of memory that it will use again.
+  const places = labels.dataSync().slice() as Int32Array;
+  let counted = 0;
+  for (const place of places) {
+    if (place === ignoreIndex) continue;
+    counted++;
+    if (place < 0 || place >= classes)
+      throw new RangeError(`crossEntropy: label ${place} is not one of the ${classes} classes of ${shapeText(logits)}`);
+  }
+  const truth: Truth = { places, ignoreIndex, counted, smoothing: labelSmoothing };
+  return inFloat32("crossEntropy", "float32", [logits], (given) =>
+    scoped("crossEntropy", () => {
+      const flat = reshapeTo(cast(given, "float32"), [places.length, classes]);
+      const value = rowLosses(flat, truth, reduction);
+      if (reduction !== "none") return value;
+      return label(reshapeTo(value, labels.shape), namesOf(logits)?.slice(0, -1));
+    }),
+  );
+}
+
+/** How many classes there are. */
+function checkShapes(logits: AnyTensor, labels: AnyTensor): number {
+  checkTensor("crossEntropy", logits);
+  checkTensor("crossEntropy", labels);
+  if (labels.dtype !== "int32")
+    throw new TypeError(`crossEntropy: the labels must be an int32 tensor, got ${labels.dtype}`);
+  const classes = logits.shape.at(-1);
+  if (classes === undefined || labels.rank !== logits.rank - 1 || labels.shape.some((d, i) => d !== logits.shape[i]))
+    throw new ShapeError(
+      `crossEntropy: logits ${shapeText(logits)} need labels of all axes but the last, got ${shapeText(labels)}`,
+    );
+  return classes;
+}
+
+interface Truth {
+  places: Int32Array;
+  ignoreIndex: number;
+  /** How many rows are not ignored. */
+  counted: number;
+  smoothing: number;
+}
+
+/** The losses of the rows of [rows, classes], -sum(target * log softmax), reduced; the gradient of one is softmax - target. */
+function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): AnyTensor {
+  const { places, counted } = truth;
+  const isEach = counted === places.length;
+  // As in PyTorch, the mean of no label is NaN and its gradient 0.
+  if (reduction === "mean" && counted === 0) return scalarOf(Number.NaN, "float32");
+  const share = reduction === "mean" ? 1 / counted : 1;
+  return differentiable("crossEntropy", [logits], {
+    forward: (save) => {
+      const [losses, slope] = lossesAndSlope(logits, truth);
+      save([slope]);
+      const kept = isEach ? losses : onlyCounted(losses, truth);
+      if (reduction !== "mean" || isEach) return reduced("crossEntropy", kept, reduction);
+      return times(reduceOver("Sum", kept, [0]), share);
+    },
+    backward: (dy, [slope]) => [
+      () => {
+        const shared = share === 1 ? slope! : times(slope!, share);
+        if (isEach && reduction !== "none") return multiply(shared, dy);
+        const perRow = isEach ? dy : multiply(countOf(truth), dy);
+        return multiply(shared, reshapeTo(perRow, [places.length, 1]));
+      },
+    ],
+  });
+}
+
+/** The loss of each row, and its gradient. */
+function lossesAndSlope(logits: AnyTensor, { places, ignoreIndex, smoothing }: Truth): [AnyTensor, AnyTensor] {
+  const classes = logits.shape[1]!;
+  const labels = tf.tensor1d(
+    places.map((place) => (place === ignoreIndex ? 0 : place)),
+    "int32",
+  );
+  if (isDirect() && smoothing === 0) return sparseSoftmaxCrossEntropy(logits, labels) as [AnyTensor, AnyTensor];
+  const logs = lastLogSoftmax(logits);
+  const targets = plus(times(hotRows(labels, classes), 1 - smoothing), smoothing / classes);
+  const slope = subtract(exp(logs), targets);
+  let shares = multiply(targets, logs);
+  if (smoothing === 0) {
+    // A class of no share counts for nothing also where its logarithm is -Infinity.
+    const condition = run("Equal", { a: targets, b: scalarOf(0, "float32") });
+    shares = run("Select", { condition, t: run("ZerosLike", { x: logs }), e: shares });
+  }
+  return [run("Neg", { x: reduceOver("Sum", shares, [1]) }), slope];
+}
+
+/** 1 for a row that counts, 0 for one that is ignored. */
+const countOf = ({ places, ignoreIndex }: Truth): AnyTensor =>
+  tf.tensor1d(Float32Array.from(places, (place) => (place === ignoreIndex ? 0 : 1)));
+
+/** Not multiplied by 0, which leaves a NaN: an ignored row may hold anything. */
+function onlyCounted(losses: AnyTensor, truth: Truth): AnyTensor {
+  const condition = run("NotEqual", { a: countOf(truth), b: scalarOf(0, "float32") });
+  return run("Select", { condition, t: losses, e: run("ZerosLike", { x: losses }) });
+}

@@ -1,0 +1,90 @@
+// Which elements dropout keeps: bits of Philox from a seed pair, the same on every backend.
+import { sizeOf } from "../base/shape.ts";
+import { philoxWords } from "../random/index.ts";
+import { tf } from "../runtime/index.ts";
+import { integers, isNative, scalar } from "../runtime/native/op.ts";
+import {
+  boolToFloat,
+  greaterEqualInt,
+  leftShift,
+  packTwoBool,
+  reshapeBool,
+  statelessWords,
+} from "../runtime/native/primitives.ts";
+import { storageOf, to } from "../storage/index.ts";
+import { cast } from "./engine.ts";
+import { multiply } from "./primitives.ts";
+import type { AnyTensor } from "./types/tensor.ts";
+
+/** A share of values to drop, and the seed pair that decides which. */
+export interface Dropout {
+  rate: number;
+  seed: readonly [number, number];
+}
+
+/** Throws RangeError unless some values can stay. */
+export function checkRate(op: string, rate: number): void {
+  if (!(rate >= 0 && rate < 1))
+    throw new RangeError(`${op}: the dropout rate must be at least 0 and below 1, got ${rate}`);
+}
+
+/** What to multiply the values that stay by, so that their expected sum does not change. */
+export const keepScale = ({ rate }: Dropout): number => 1 / (1 - rate);
+
+/**
+ * True where a value stays: one byte each.
+ *
+ * Each 32-bit word of Philox decides two values, by its upper and by its lower half: drawing words is the most of what
+ * dropout costs. So the rate is exact to 1/65536.
+ */
+export function keepMask(shape: readonly number[], options: Dropout): AnyTensor {
+  return isNative() ? nativeMask(shape, options) : portableMask(shape, options);
+}
+
+/** How many of 65536 equal values are dropped: not all of them. */
+const droppedOf = (rate: number): number => Math.min(65535, Math.round(rate * 65536));
+
+function nativeMask(shape: readonly number[], { rate, seed }: Dropout): AnyTensor {
+  const size = sizeOf(shape);
+  const half = Math.ceil(size / 2);
+  return tf.tidy(() => {
+    const words = statelessWords(integers(half), tf.tensor1d([...seed], "int32"));
+    const threshold = scalar(droppedOf(rate) * 65536 - 2 ** 31, "int32");
+    const upper = greaterEqualInt(words, threshold);
+    const shifted = leftShift(words, scalar(16, "int32"));
+    words.dispose();
+    const lower = greaterEqualInt(shifted, threshold);
+    shifted.dispose();
+    const both = packTwoBool(upper, lower);
+    if (size % 2 === 0) return reshapeBool(both, integers(...shape));
+    return tf.reshape(tf.slice(tf.reshape(both, [2 * half]), 0, size), [...shape]);
+  });
+}
+
+function portableMask(shape: readonly number[], { rate, seed }: Dropout): AnyTensor {
+  const stays = new Uint8Array(sizeOf(shape));
+  const half = Math.ceil(stays.length / 2);
+  const words = philoxWords(half, seed);
+  const threshold = droppedOf(rate) - 32768;
+  for (let i = 0; i < half; i++) {
+    const word = words[i]!;
+    // As signed numbers, like the native op's words. An odd size leaves out the last lower half.
+    stays[i] = word >> 16 >= threshold ? 1 : 0;
+    stays[half + i] = (word << 16) >> 16 >= threshold ? 1 : 0;
+  }
+  return tf.tensor(stays, [...shape], "bool");
+}
+
+/** `x` where the mask is true and 0 elsewhere, unscaled. */
+export function keep(x: AnyTensor, mask: AnyTensor): AnyTensor {
+  const storage = storageOf(x);
+  // Straight to the storage on TensorFlow; elsewhere a half is a rounded float32.
+  const factor = isNative()
+    ? storage === "float32"
+      ? boolToFloat(mask)
+      : to(mask, storage)
+    : to(cast(mask, "float32"), storage);
+  const kept = multiply(x, factor);
+  factor.dispose();
+  return kept;
+}

@@ -1,0 +1,41 @@
+import { checkRate, type Dropout, keep, keepMask, keepScale } from "./dropout-mask.ts";
+import { cast, checkTensor, differentiable, run, scoped } from "./engine.ts";
+import { asStored, toFloat32 } from "./half.ts";
+import { label, namesOf } from "./names.ts";
+import { times } from "./primitives.ts";
+import { drawSeed, type RandomOptions } from "./random.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
+
+/**
+ * Zeroes each element with probability `rate`, which is rounded to 1/65536, and divides the others by what is left
+ * (Srivastava et al. 2014). Two words of the seeded generator decide the mask. A rate of 0 leaves the tensor as it is.
+ */
+export function dropout<T extends TensorOperand>(
+  x: T,
+  rate: number,
+  options?: RandomOptions,
+): Tensor<ShapeOf<T>, "float32">;
+export function dropout(x: AnyTensor, rate: number, options?: RandomOptions): AnyTensor {
+  checkTensor("dropout", x);
+  checkRate("dropout", rate);
+  if (rate === 0) return label(run("Identity", { x }), namesOf(x));
+  const seed = drawSeed(options);
+  return label(
+    scoped("dropout", () => seededDropout(cast(x, "float32"), { rate, seed })),
+    namesOf(x),
+  );
+}
+
+/** Dropout by a seed pair; `x` itself without one. Kept for the gradient: one byte an element. */
+export function seededDropout<T extends AnyTensor>(x: T, options: Dropout | undefined): T {
+  if (!options || options.rate === 0) return x;
+  const kept = (values: AnyTensor, mask: AnyTensor) => times(keep(toFloat32(values), mask), keepScale(options));
+  return differentiable("dropout", [x], {
+    forward: (save) => {
+      const mask = keepMask(x.shape, options);
+      save([mask]);
+      return asStored(kept(x, mask), x);
+    },
+    backward: (dy, [mask]) => [() => kept(dy, mask!)],
+  }) as T;
+}
