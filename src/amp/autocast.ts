@@ -29,12 +29,12 @@ interface Engine {
 
 const engine = tf.engine() as unknown as Engine;
 
-/** Copies that the op now running took, by what they are copies of: the tape keeps these and not the originals. */
+/** Copies that the running op uses, by the tensor they are copies of: the tape saves these and not the originals. */
 const taken = new Map<DataId, { copy: Tensor; type: Storage; own: boolean }>();
-/** Copies that the tape keeps, for another op on the same tensor. */
+/** Copies that the tape has saved, for other ops on the same tensor. */
 const kept = new WeakMap<DataId, { copy: Tensor; type: Storage }>();
 
-/** The storage that an op's inputs are to have; undefined leaves them as they are. As in PyTorch, doubles stay doubles. */
+/** The storage type for an op's inputs; undefined leaves them unchanged. As in PyTorch, float64 stays float64. */
 function target(name: string, inputs: readonly TensorInfo[], type: HalfType): Storage | undefined {
   const list = listOf(name);
   if (list === undefined) return undefined;
@@ -103,12 +103,12 @@ function release(): void {
 }
 
 /**
- * What an op saves for its gradient is what it computed with: where that was a half copy, the float32 original is let go.
- * And its gradient runs under the autocast that it ran under.
+ * Saves for the gradient what the op computed with: a half copy where there was one, instead of the float32 original. The
+ * gradient runs in the autocast region of the op.
  */
 function whenRecorded(node: TapeNode): void {
   const inside = region();
-  // Saving a tensor clones it, and a clone is recorded too, within the op that saves.
+  // Saving a tensor clones it, and the clone is recorded within the op that saves.
   if (taken.size > 0 && engine.state.kernelDepth === 0) {
     engine.state.kernelDepth++;
     try {
@@ -117,7 +117,7 @@ function whenRecorded(node: TapeNode): void {
         if (!found) return;
         const copy = engine.keep(found.copy.clone());
         kept.set(saved.dataId, { copy, type: found.type });
-        // A gradient of a gradient must find its way from the copy to the original.
+        // A second derivative needs the path from the copy to the original.
         if (engine.state.gradientDepth > 1)
           engine.addTapeNode("autocast", { x: saved }, [copy], (dy) => ({ x: () => dy }), [], {});
         saved.dispose();
@@ -150,7 +150,7 @@ setRegionPolicy({
 onRecord(whenRecorded);
 onStopped(release);
 
-/** tfjs names some kernels otherwise than TensorFlow names its ops. */
+/** TensorFlow's name of an op whose tfjs kernel has another name. */
 function emulatedName(kernel: string): string {
   return renamed[kernel] ?? kernel;
 }

@@ -5,8 +5,8 @@ import type { List } from "./lists.ts";
 import { autocast, autocastType } from "./region.ts";
 
 /**
- * Puts a function of tensors on one of autocast's lists as a whole: under autocast its tensor arguments are cast as the
- * list says and within it autocast is off, so its ops run in those types. PyTorch's `custom_fwd(cast_inputs=...)`.
+ * Puts a function of tensors of any shape on one of autocast's lists as a whole. Under autocast its tensor arguments are cast
+ * as the list requires and autocast is off within it, so its ops run in those types. PyTorch's `custom_fwd(cast_inputs=...)`.
  */
 export function autocastOp<A extends unknown[], R>(list: List, fn: (...inputs: A) => R): (...inputs: A) => R {
   return (...inputs) => {

@@ -9,12 +9,13 @@ interface NumberLineOptions {
   formats?: readonly Storage[];
 }
 
-/** Most numbers that are drawn of one format. */
+/** Most numbers drawn of one format. */
 const DRAWN = 2000;
 
 /**
- * The numbers that each format holds between two values, one row of marks a format: their spacing doubles at every power
- * of two, and float16 ends at 65504.
+ * Draws the numbers that each format can represent between two values, one row of marks for each format; float16 and bfloat16
+ * by default. The spacing doubles at every power of two, and float16 ends at 65504.
+ *
  * @throws RangeError when `from` is not below `to`
  */
 export function numberLine({ from, to, formats = ["float16", "bfloat16"] }: NumberLineOptions): Figure {
@@ -41,11 +42,11 @@ export function numberLine({ from, to, formats = ["float16", "bfloat16"] }: Numb
   });
 }
 
-/** The numbers of a format in a range, thinned out evenly where there are too many to draw. */
+/** The numbers of a format in a range; every n-th where there are too many to draw. */
 function between(from: number, to: number, name: Storage): { values: number[]; every: number } {
   const { bits } = floatFormat(name);
   const top = 1n << BigInt(bits - 1);
-  // In the order of their size, the patterns of one sign are consecutive whole numbers.
+  // The bit patterns of one sign, in order of magnitude, are consecutive integers.
   const place = (value: number): bigint => {
     let low = -top;
     let high = top;
@@ -76,30 +77,31 @@ function at(place: bigint, top: bigint, name: Storage): number {
 
 interface GradientHistogramOptions {
   title?: string;
-  /** What the gradients would be multiplied by; 1 by default. */
+  /** The factor of the gradients; 1 by default. */
   lossScale?: number;
   format?: Storage;
 }
 
-/** What a format would make of some numbers, as shares of those that are not zero. */
+/** The effect of storing numbers in a format, as shares of the numbers that are not zero. */
 export interface Losses {
-  /** Would become zero. */
+  /** Share that becomes zero. */
   vanish: number;
-  /** Would be kept with fewer digits. */
+  /** Share that becomes subnormal and loses precision. */
   subnormal: number;
+  /** Share that becomes infinite, or is not finite already. */
   overflow: number;
-  /** How many are zero already, of all. */
+  /** Share of all numbers that is zero already. */
   zero: number;
 }
 
-/** What storing numbers in a format would lose. */
+/** Counts what storing `scale` times these numbers in a format would lose; float16 and a scale of 1 by default. */
 export function formatLosses(values: ArrayLike<number>, format: Storage = "float16", scale = 1): Losses {
   const { smallestSubnormal, smallestNormal, overflow } = floatFormat(format);
   const counts = { vanish: 0, subnormal: 0, overflow: 0, zero: 0 };
   for (let i = 0; i < values.length; i++) {
     const size = Math.abs(values[i]! * scale);
     if (size === 0) counts.zero++;
-    // Half of the smallest is a tie, which goes to the even zero.
+    // Half of the smallest number is a tie, which rounds to zero, the even neighbour.
     else if (size <= smallestSubnormal / 2) counts.vanish++;
     else if (size < smallestNormal) counts.subnormal++;
     else if (!(size < overflow)) counts.overflow++;
@@ -115,8 +117,10 @@ export function formatLosses(values: ArrayLike<number>, format: Storage = "float
 }
 
 /**
- * How large gradients are, by powers of two, coloured by what a format would do to them: after Micikevicius et al. 2018
- * (arXiv 1710.03740), figure 3.
+ * A histogram of the magnitudes of gradients of any shape by powers of two, coloured by what a format (float16 by default)
+ * would lose: Micikevicius et al. 2018 (arXiv 1710.03740), figure 3.
+ *
+ * @throws RangeError when no number is finite and not zero
  */
 export function gradientHistogram(
   gradients: Tensor | ArrayLike<number> | readonly Tensor[],
@@ -133,7 +137,7 @@ export function gradientHistogram(
     counts.set(exponent, (counts.get(exponent) ?? 0) + 1);
   }
   if (counts.size === 0)
-    throw new RangeError("gradientHistogram needs at least one number that is finite and not zero");
+    throw new RangeError("gradientHistogram: expected at least one number that is finite and not zero, got none");
   const exponents = [...counts.keys()].sort((a, b) => a - b);
   const kinds = [
     { name: "becomes 0", color: palette[5], holds: (x: number) => 2 ** x < smallestSubnormal / 2 },

@@ -4,25 +4,26 @@ import { tf } from "../runtime/index.ts";
 import { flatten, unflatten } from "../runtime/native/flatten.ts";
 import { storageOf, to } from "../storage/to.ts";
 
+/** Options of `GradScaler`, with PyTorch's names and defaults. */
 export interface GradScalerOptions {
-  /** 65536 by default. */
+  /** The initial loss scale; 65536 by default. */
   initScale?: number;
-  /** What the scale is multiplied by after `growthInterval` steps without an overflow; 2 by default. */
+  /** Factor of the scale after `growthInterval` steps without an overflow; 2 by default. */
   growthFactor?: number;
-  /** What it is multiplied by after a step with one; 0.5 by default. */
+  /** Factor of the scale after a step with an overflow; 0.5 by default. */
   backoffFactor?: number;
-  /** 2000 by default. */
+  /** Steps without an overflow before the scale grows; 2000 by default. */
   growthInterval?: number;
   /**
-   * The scale never falls below it: an overflow there is an error, since no smaller scale would help (as in DeepSpeed's and
+   * The smallest scale. An overflow at this scale is an error, because a smaller scale would not help (as in DeepSpeed's and
    * fairseq's loss scalers). 1 by default, or `initScale` where that is smaller.
    */
   minScale?: number;
-  /** Where false, every method passes through what it gets; true by default. */
+  /** If false, every method passes its input through; true by default. */
   enabled?: boolean;
 }
 
-/** As PyTorch's `GradScaler.state_dict()`, key by key; empty where the scaler is disabled. */
+/** The state of a scaler with the keys of PyTorch's `GradScaler.state_dict()`; empty where it is disabled. */
 export interface GradScalerState {
   scale: number;
   growth_factor: number;
@@ -38,13 +39,13 @@ export type Gradients = readonly Tensor[] | object;
 export interface OptimizerStep<Given, Result> {
   (gradients: Given, learningRate?: number): Result;
   /**
-   * The same with all gradients one after the other in one vector; used where it is there, since it saves an op or two for
-   * each. It belongs to the step and not to the optimizer, so that a step put in its place is taken.
+   * The same with all gradients in one vector, used where it exists because it saves ops. It is a property of `step`, so that
+   * an optimizer whose `step` is replaced does not keep the old one.
    */
   flat?(gradient: Tensor1D, learningRate?: number): Result;
 }
 
-/** Changes its variables by their gradients, which it takes over; gives what it likes. */
+/** An object with an optimizer's `step`, which consumes the gradients and may return anything. */
 export interface Stepping<Result> {
   step: OptimizerStep<Tensor[], Result>;
 }
@@ -52,16 +53,16 @@ export interface Stepping<Result> {
 const tensorsOf = (gradients: Gradients): Tensor[] =>
   gradients instanceof tf.Tensor ? [gradients] : Object.values(gradients).flatMap(tensorsOf);
 
-/** An optimizer's place between two updates, and whether a gradient of it was not finite. */
+/** The progress of an optimizer between two updates, and whether one of its gradients was not finite. */
 interface Stage {
   at: "unscaled" | "stepped";
   foundInf: boolean;
 }
 
 /**
- * Loss scaling, as PyTorch's `torch.amp.GradScaler`, with its names, constants and order of calls: the loss is
- * multiplied so that small gradients do not vanish in float16; the gradients are divided again before the optimizer sees
- * them; a step in which one of them is not finite is left out, and the scale halved, down to `minScale`.
+ * Loss scaling as in PyTorch's `torch.amp.GradScaler`, with its names, constants and order of calls. The loss is multiplied by
+ * a scale so that small gradients do not become 0 in float16, and the gradients are divided by it before the optimizer uses
+ * them. A step with a gradient that is not finite is skipped, and the scale halved, down to `minScale`.
  *
  *     const { value, gradients } = valueAndGradients(() => scaler.scale(autocast("float16", loss)), variables);
  *     scaler.step(optimizer, gradients);
@@ -80,7 +81,7 @@ export class GradScaler {
   #stages = new Map<object, Stage>();
   readonly #enabled: boolean;
 
-  /** @throws RangeError for a scale that is not positive and finite, factors on the wrong side of 1, or a bad interval */
+  /** @throws RangeError for a scale that is not positive and finite, a factor on the wrong side of 1, or an invalid interval */
   constructor(options: GradScalerOptions = {}) {
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000, enabled = true } = options;
     this.#enabled = enabled;
@@ -91,7 +92,7 @@ export class GradScaler {
     this.#growthInterval = checkInterval(growthInterval);
   }
 
-  /** The loss times the scale, in float32. */
+  /** The loss times the scale, in float32, elementwise. */
   scale<T extends Tensor>(loss: T): T {
     if (!this.#enabled) return loss;
     this.#scaled = true;
@@ -99,9 +100,11 @@ export class GradScaler {
   }
 
   /**
-   * Divides the gradients by the scale and notes whether one is not finite. Called by `step`; to be called before it
-   * only where something else needs the true gradients, as clipping does. Takes the gradients over and gives new ones.
-   * @throws Error when called twice for an optimizer between two updates, or after its step
+   * Divides the gradients by the scale and checks whether all are finite. `step` calls it; call it before `step` only where
+   * something else needs the unscaled gradients, for instance clipping. The given gradients are disposed, new ones returned.
+   *
+   * @throws Error when called twice for an optimizer between two updates or after its step, or for a disposed gradient;
+   *   TypeError for a float16 gradient
    */
   unscale(optimizer: Stepping<unknown>, given: Gradients): Tensor[] {
     const gradients = tensorsOf(given);
@@ -110,7 +113,7 @@ export class GradScaler {
     return flat ? takenApart(flat, gradients) : [];
   }
 
-  /** All gradients divided, as one vector; undefined where there are none. */
+  /** All gradients divided by the scale, as one vector; undefined where there are none. */
   #unscaleFlat(optimizer: Stepping<unknown>, gradients: Tensor[]): Tensor1D | undefined {
     this.#needScale("unscale");
     const stage = this.#stages.get(optimizer);
@@ -118,10 +121,10 @@ export class GradScaler {
       throw new Error("unscale() has already been called on this optimizer since the last update()");
     if (stage) throw new Error("unscale() is being called after step(); call update() first");
     for (const [i, gradient] of gradients.entries()) {
-      if (gradient.isDisposed) throw new Error(`unscale: gradient ${i} was disposed before this use`);
+      if (gradient.isDisposed) throw new Error(`unscale: gradient ${i} has already been disposed.`);
       if (storageOf(gradient) === "float16")
         throw new TypeError(
-          `unscale: gradient ${i} is float16, which may lose it when it is divided; parameters must be float32`,
+          `unscale: gradient ${i} is float16, which may underflow when divided; parameters must be float32`,
         );
     }
     const { flat, foundInf } = unscaledBy(gradients, this.#scale);
@@ -131,9 +134,10 @@ export class GradScaler {
   }
 
   /**
-   * Lets the optimizer take its step, unless a gradient was not finite: then nothing changes and the result is
-   * undefined. The gradients are unscaled first, if `unscale` has not done so, and are freed in any case.
-   * @throws Error when called twice for an optimizer between two updates; the gradients are then left alone
+   * Runs the optimizer's step unless a gradient is not finite; then the step is skipped and the result undefined. The gradients
+   * are unscaled first unless `unscale` did so, and are disposed in any case.
+   *
+   * @throws Error when called twice for an optimizer between two updates; then the gradients are not disposed
    */
   step<Result>(optimizer: Stepping<Result>, given: Gradients, learningRate?: number): Result | undefined {
     const gradients = tensorsOf(given);
@@ -153,10 +157,11 @@ export class GradScaler {
   }
 
   /**
-   * Halves the scale if a gradient of any optimizer was not finite since the last update; doubles it after
-   * `growthInterval` updates in a row without one. `newScale` sets it instead.
-   * @throws Error when nothing was unscaled or stepped since the last update, and when a gradient was not finite at the
-   *   smallest scale; RangeError for a scale that is not finite
+   * Multiplies the scale by `backoffFactor` if a gradient of any optimizer was not finite since the last update, and by
+   * `growthFactor` after `growthInterval` updates in a row without one. `newScale` sets it instead.
+   *
+   * @throws Error when nothing was unscaled or stepped since the last update, or a gradient is not finite at the smallest
+   *   scale; RangeError for a scale that is not positive and finite
    */
   update(newScale?: number): void {
     if (!this.#enabled) return;
@@ -172,7 +177,7 @@ export class GradScaler {
     this.#stages.clear();
   }
 
-  /** As it is shown. */
+  /** The text that `inspect` shows. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     if (!this.#enabled) return "GradScaler, disabled";
     return `GradScaler: scale ${this.#scale}, times ${this.#growthFactor} after ${this.#growthInterval} finite steps (${this.#growthTracker} so far)`;
@@ -183,7 +188,7 @@ export class GradScaler {
       this.#growthTracker = 0;
       if (this.#scale <= this.#minScale)
         throw new Error(
-          `GradScaler: a gradient is not finite at a loss scale of ${this.#scale}, and the smallest is ${this.#minScale}: ` +
+          `GradScaler: a gradient is not finite at a loss scale of ${this.#scale}, the smallest that minScale (${this.#minScale}) allows: ` +
             "lower the learning rate, clip the gradients, or set a smaller minScale",
         );
       this.#scale = Math.max(this.#minScale, Math.fround(this.#scale * this.#backoffFactor));
@@ -200,39 +205,47 @@ export class GradScaler {
       throw new Error(`${method}() was called before scale(): was the loss multiplied by scaler.scale(loss)?`);
   }
 
+  /** The loss scale; 1 where disabled. */
   getScale(): number {
     return this.#enabled ? this.#scale : 1;
   }
 
+  /** The factor of the scale after `growthInterval` steps without an overflow. */
   getGrowthFactor(): number {
     return this.#growthFactor;
   }
 
+  /** @throws RangeError for a factor that is not above 1 */
   setGrowthFactor(factor: number): void {
     this.#growthFactor = checkGrowth(factor);
   }
 
+  /** The factor of the scale after a step with an overflow. */
   getBackoffFactor(): number {
     return this.#backoffFactor;
   }
 
+  /** @throws RangeError for a factor outside (0, 1) */
   setBackoffFactor(factor: number): void {
     this.#backoffFactor = checkBackoff(factor);
   }
 
+  /** Steps without an overflow before the scale grows. */
   getGrowthInterval(): number {
     return this.#growthInterval;
   }
 
+  /** @throws RangeError for an interval that is not a positive integer */
   setGrowthInterval(interval: number): void {
     this.#growthInterval = checkInterval(interval);
   }
 
+  /** Whether the scaler scales. */
   isEnabled(): boolean {
     return this.#enabled;
   }
 
-  /** What to save between two steps, after `update`. */
+  /** The state to save between two steps, after `update`. */
   stateDict(): GradScalerState | Record<string, never> {
     if (!this.#enabled) return {};
     return {
@@ -244,15 +257,19 @@ export class GradScaler {
     };
   }
 
-  /** @throws Error for the empty state of a disabled scaler; RangeError for values that cannot be. Then nothing changes */
+  /**
+   * Restores a saved state; changes nothing where it throws.
+   *
+   * @throws Error for the empty state of a disabled scaler; RangeError for invalid values
+   */
   loadStateDict(state: GradScalerState | Record<string, never>): void {
     if (!this.#enabled) return;
     if (Object.keys(state).length === 0)
-      throw new Error("loadStateDict: the state is empty, perhaps saved from a disabled GradScaler");
+      throw new Error("loadStateDict: the state is empty. It may have been saved from a disabled GradScaler.");
     const { scale, growth_factor, backoff_factor, growth_interval, _growth_tracker } = state as GradScalerState;
     const tracker = _growth_tracker;
     if (!Number.isInteger(tracker) || tracker < 0)
-      throw new RangeError(`loadStateDict: _growth_tracker must be a whole number from 0 on, got ${tracker}`);
+      throw new RangeError(`loadStateDict: _growth_tracker must be an integer of at least 0, got ${tracker}`);
     const checked = [
       checkScale("scale", scale),
       checkGrowth(growth_factor),
@@ -264,14 +281,14 @@ export class GradScaler {
   }
 }
 
-/** All gradients as one vector: divided in one op, checked in two, and one number is read back. */
+/** All gradients as one vector: divided in one op and checked in two, of which one number is read back. */
 function unscaledBy(gradients: Tensor[], scale: number): { flat?: Tensor1D; foundInf: boolean } {
   if (gradients.length === 0) return { foundInf: false };
   let foundInf = false;
   const flat = tf.tidy(() => {
-    // Not multiplied by the inverse: that of a scale above 2^126 is subnormal, which processors set to work fast take for 0.
+    // The inverse of a scale above 2^126 is subnormal, which a processor may flush to 0, so it divides.
     const unscaled = tf.div(flatten(gradients), scale) as Tensor1D;
-    // Looked at afterwards, because a scale below 1 can make an infinity.
+    // Checked after the division, because a scale below 1 can make an infinity.
     const allFinite = tf.all(tf.isFinite(unscaled)) as Scalar;
     foundInf = allFinite.dataSync()[0] === 0;
     return unscaled;
@@ -288,7 +305,7 @@ function takenApart(flat: Tensor1D, gradients: Tensor[]): Tensor[] {
 function checkScale(name: string, value: number): number {
   const single = Math.fround(value);
   if (!(Number.isFinite(single) && single >= 2 ** -126))
-    throw new RangeError(`${name} must be positive and finite in float32, got ${value} (from 2^-126 on)`);
+    throw new RangeError(`${name} must be positive and finite in float32 (at least 2^-126), got ${value}`);
   return single;
 }
 

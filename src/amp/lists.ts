@@ -1,20 +1,21 @@
 /**
- * Where an op runs under autocast: in the half type, in float32, or in the widest of its inputs. An op on no list runs in
- * the types that it gets, which comes to the widest by the promotion of storage types.
+ * The type that an op runs in under autocast: the half type, float32, or the widest type of its inputs. Other ops run in the
+ * types of their inputs, which promote to the widest.
  */
 export type List = "half" | "float32" | "widest";
 
-/** TensorFlow's auto_mixed_precision lists: half; half if what feeds it is; never half; indifferent; not named there. */
+/** TensorFlow's auto_mixed_precision lists: half; half if its inputs are; never half; either; not listed. */
 type TensorFlowList = "allow" | "infer" | "deny" | "clear" | "none";
 
+/** An op, its autocast list, and the lists of PyTorch and TensorFlow. */
 export interface Listed {
-  /** In TensorFlow's registry. */
+  /** The op's name in TensorFlow's registry. */
   op: string;
   list: List;
-  /** What PyTorch's documented lists name it by; absent where only TensorFlow has it. */
+  /** The name in PyTorch's documented lists; absent where only TensorFlow has the op. */
   pytorch?: string;
   tensorflow: TensorFlowList;
-  /** Why, where the two differ or neither says it. */
+  /** The reason where the two differ or neither lists the op. */
   why?: string;
 }
 
@@ -97,23 +98,25 @@ const table: Listed[] = [
 
 const lists = new Map<string, List>(table.map(({ op, list }) => [op, list]));
 
-/** Each op that autocast changes, its list, and what PyTorch and TensorFlow call it. */
+/** Every op that autocast changes, with its list and the lists of PyTorch and TensorFlow. */
 export const autocastLists = (): readonly Listed[] =>
   table.flatMap((row) => {
     const list = lists.get(row.op);
     return list ? [{ ...row, list }] : [];
   });
 
-/** The list of an op; undefined where it follows its inputs. */
+/** The list of an op; undefined where it runs in the types of its inputs. */
 export const listOf = (op: string): List | undefined => lists.get(op);
 
 /**
- * Puts an op of TensorFlow's registry on a list, or on another one; `undefined` takes it off. Gives the way back.
- * @throws TypeError when the list is none
+ * Puts an op of TensorFlow's registry on an autocast list; `undefined` removes it from its list. Returns a function that undoes
+ * the change.
+ *
+ * @throws TypeError for an unknown list
  */
 export function registerAutocast(op: string, list: List | undefined): () => void {
   if (list !== undefined && !["half", "float32", "widest"].includes(list)) {
-    throw new TypeError(`registerAutocast: a list is "half", "float32" or "widest", got "${list}"`);
+    throw new TypeError(`registerAutocast: the list must be "half", "float32" or "widest", got "${list}"`);
   }
   const before = lists.get(op);
   const at = table.findIndex((row) => row.op === op);

@@ -3,13 +3,14 @@ import type { DataId, Tensor } from "@tensorflow/tfjs-node-gpu";
 import { begin, checkStorage, interceptOps, isNative } from "../runtime/index.ts";
 import { emulate, useLists } from "../storage/emulated.ts";
 
+/** A storage type of half precision. */
 export type HalfType = "float16" | "bfloat16";
 
-/** What holds while the function of an `autocast` runs, in it and in what it awaits. */
+/** The state while the function of an `autocast` runs, also in what it awaits. */
 export interface Region {
   /** Undefined where autocast is switched off. */
   type: HalfType | undefined;
-  /** Half copies of variables, of the outermost region; absent once that has been left. */
+  /** The outermost region's half copies of variables; absent once that region has ended. */
   weights: Map<DataId, Tensor> | undefined;
   outermost: Region;
 }
@@ -48,7 +49,7 @@ function exit(): void {
   useLists(() => undefined);
 }
 
-/** Runs `fn` in a region, which lasts until what it returns has settled. */
+/** Runs `fn` in a region, which lasts until its result has settled. */
 function runInRegion<T>(inside: Region, fn: () => T): T {
   let pending = false;
   const open = begin(enter, () => {
@@ -68,7 +69,7 @@ function runInRegion<T>(inside: Region, fn: () => T): T {
   }
 }
 
-/** Runs `fn` once more as it would run within a region, which may have been left since. */
+/** Runs `fn` within a region, which may have ended since. */
 export function reenter<T>(inside: Region | undefined, fn: () => T): T {
   if (region() === inside) return fn();
   const open = begin(enter, exit);
@@ -80,15 +81,16 @@ export function reenter<T>(inside: Region | undefined, fn: () => T): T {
 }
 
 /**
- * Runs `fn` with mixed precision: matrix products and convolutions in the half type, what needs the range or the digits
- * in float32 (`autocastLists()` has every op's list), the rest in the types that it gets. Parameters stay float32; each
- * is cast once, and the copy is kept until the outermost autocast is left. The gradients of what ran here are computed in
- * the same types, wherever the backward pass is. `false` switches autocast off within.
+ * Runs `fn` with mixed precision: matrix products and convolutions in the half type, ops that need range or precision in
+ * float32 (see `autocastLists()`), and other ops in the types of their inputs. Parameters stay float32; each is cast once, and
+ * the copy is kept until the outermost autocast ends. Gradients are computed in the same types, also outside of autocast.
+ * `false` switches autocast off within `fn`.
  *
- * `fn` may be async: what it awaits is inside too, and what runs meanwhile elsewhere is not.
+ * `fn` may be async: what it awaits is included, code that runs meanwhile elsewhere is not.
  *
  * Micikevicius et al. 2018, "Mixed precision training" (arXiv 1710.03740); PyTorch's `torch.autocast`.
- * @throws TypeError for another type than "float16", "bfloat16" or false
+ *
+ * @throws TypeError for another type than "float16", "bfloat16" or false, or when `fn` is not a function
  */
 export function autocast<T>(type: HalfType | false, fn: () => T): T {
   if (type !== false) {
@@ -107,5 +109,5 @@ export function autocast<T>(type: HalfType | false, fn: () => T): T {
   return runInRegion(inside, fn);
 }
 
-/** The half type in force where this is called; undefined outside of autocast. PyTorch's `get_autocast_dtype`. */
+/** The half type in force; undefined outside of autocast and within `autocast(false, ...)`. PyTorch's `get_autocast_dtype`. */
 export const autocastType = (): HalfType | undefined => region()?.type;

@@ -3,27 +3,30 @@ import type { Piece, Recording, Run } from "./recorder.ts";
 
 /** Bytes of one op, layer, cause or storage type. */
 export interface Share {
-  /** Held at the moment when all together was the most. */
+  /** Bytes held when the total was at its peak. */
   atPeak: number;
-  /** The most that it alone held at one moment. */
+  /** The peak of this share alone. */
   most: number;
-  /** Held afterwards beyond what was held before; negative when less is. */
+  /** Bytes held at the end minus bytes held at the beginning. */
   retained: number;
 }
 
+/** The bytes, calls and milliseconds of one op or layer. */
 export type TimedShare = Share & Run;
 
-/** Native memory over a recording. All figures in bytes. */
+/** Native memory during a recording, in bytes. */
 export interface Breakdown {
+  /** The most bytes held at one moment. */
   peak: number;
+  /** Bytes held at the end minus bytes held at the beginning. */
   retained: number;
   byCause: Record<MemoryCategory, Share>;
   byType: Record<string, Share>;
   byOp: Record<string, TimedShare>;
   byLayer: Record<string, TimedShare>;
-  /** What was held at the peak, by cause, layer and op. */
+  /** The bytes held at the peak, by cause, layer and op. */
   peakParts: { cause: MemoryCategory; layer: string; op: string; bytes: number }[];
-  /** At moments in milliseconds, the most of each short span: bytes held, in all and by cause. */
+  /** The bytes held over time (`at` in milliseconds), the largest of each short interval, in total and by cause. */
   timeline: { at: number; total: number; byCause: Record<MemoryCategory, number> }[];
 }
 
@@ -45,7 +48,7 @@ export function breakDown(recording: Recording): Breakdown {
   const left = heldAfter(recording, recording.events.length);
   const shares = <Key extends string>(keyOf: (piece: Piece) => Key, keys: readonly Key[] = []) => {
     const result = Object.fromEntries(keys.map((key) => [key, none()])) as Record<Key, Share>;
-    // Every piece has come at some time, so every key is here.
+    // Every piece has an event, so every key is present.
     for (const [key, most] of mostOf(recording, keyOf)) result[key] = { ...none(), most };
     for (const i of held) result[keyOf(pieces[i]!)].atPeak += pieces[i]!.bytes;
     for (const i of left) result[keyOf(pieces[i]!)].retained += pieces[i]!.bytes;
@@ -84,7 +87,7 @@ export function breakDown(recording: Recording): Breakdown {
 
 const none = (): Share => ({ atPeak: 0, most: 0, retained: 0 });
 
-/** Which pieces are held after so many events. */
+/** The pieces that are held after the first `end` events. */
 function heldAfter({ before, events }: Recording, end: number): Set<number> {
   const held = new Set<number>(Array.from({ length: before }, (_, i) => i));
   for (let e = 0; e < end; e++) {
@@ -95,7 +98,7 @@ function heldAfter({ before, events }: Recording, end: number): Set<number> {
   return held;
 }
 
-/** Walks through the events; `at` is the bytes of the piece, negative when it is freed. */
+/** Visits every event in order; `change` is the piece's bytes, negative when it is freed. */
 function walk(
   { pieces, before, events, times }: Recording,
   visit: (piece: Piece, change: number, event: number) => void,

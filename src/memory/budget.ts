@@ -4,29 +4,30 @@ import { addOpGuard, begin, collect, type GatedOp, liveBytes, memoryOf, pendingB
 import { type Holder, holders } from "./holders.ts";
 import { resultBytes, values } from "./result-bytes.ts";
 
-/** An op would have taken more native memory than the budget allows. What its step had made is freed once unreachable. */
+/** An op would exceed the memory budget. Tensors made before it are freed once they are unreachable. */
 export class OutOfMemoryError extends Error {
   override readonly name = "OutOfMemoryError";
   readonly op: string;
-  /** Bytes that the op asked for. */
+  /** Bytes that the op needs. */
   readonly asked: number;
-  /** Bytes that were held before it. */
+  /** Bytes held before the op. */
   readonly held: number;
+  /** The budget in bytes. */
   readonly budget: number;
-  /** What held them, the largest first. */
+  /** The tensors that hold memory, in groups, the largest first. */
   readonly holders: Holder[];
 
   constructor({ name, inputs }: GatedOp, asked: number, budget: number) {
     const held = liveBytes();
     const all = holders();
-    // Fill's first input is the shape of its result.
+    // The first input of Fill is the shape of its result.
     const shown = name === "Fill" ? [values(inputs[0] as TensorInfo)] : inputs.map(({ shape }) => shape);
     const shapes = shown.map((shape) => `[${shape?.join(", ") ?? ""}]`).join(", ");
     const top = all.slice(0, 5).map(describe);
     const rest = all.slice(5).reduce((sum, { bytes }) => sum + bytes, 0);
-    if (rest > 0) top.push(`  ${formatBytes(rest)} in others`);
+    if (rest > 0) top.push(`  ${formatBytes(rest)} in other tensors`);
     super(
-      `${name} of ${shapes || "nothing"} asked for ${formatBytes(asked)}; of the budget of ${formatBytes(budget)}, ${formatBytes(held)} are held${top.length > 0 ? ` by\n${top.join("\n")}` : ""}`,
+      `${name} of ${shapes || "no input"} needs ${formatBytes(asked)}, but ${formatBytes(held)} of the budget of ${formatBytes(budget)} are in use${top.length > 0 ? ` by\n${top.join("\n")}` : ""}`,
     );
     this.op = name;
     this.asked = asked;
@@ -41,19 +42,21 @@ function describe({ bytes, tensors, op, cause, site }: Holder): string {
   return `  ${formatBytes(bytes)} in ${what}${cause && `, ${cause}`}${site ? `, made at ${site}` : ""}`;
 }
 
-/** The budgets in force: the process's own, and those of the functions that run under one. */
+/** The budgets in force: the process's, and those of the functions that `withMemoryBudget` runs. */
 const scoped = new Set<{ bytes: number }>();
 let general = Number.POSITIVE_INFINITY;
 let leave: (() => void) | undefined;
 
 /**
- * Sets how many bytes all native tensors together may take, such as `"512 MB"`, `"1.5 GiB"` or a number; `Infinity`
- * lifts the budget. Returns the budget in force; without an argument it only tells it.
+ * Limits the bytes of all native tensors together, to a text such as `"512 MB"` or `"1.5 GiB"`, or a number of bytes;
+ * `Infinity`, the default, removes the limit. Returns the budget in force, in bytes; without an argument it changes nothing.
  *
- * An op that would exceed it throws an OutOfMemoryError, after all garbage was collected: whether it does depends on
- * what the program can reach, and so not on the machine. Where an op's result has a size that nobody can know before, it
- * runs, is looked at and freed. What an op needs while it runs is not counted.
- * @throws RangeError when the size cannot be read
+ * An op that would exceed the budget, also after a garbage collection, throws OutOfMemoryError. So the error depends on the
+ * reachable tensors and not on the machine. An op whose result has no predictable size runs first, and its result is freed.
+ * Memory that an op uses only while it runs is not counted.
+ *
+ * @throws RangeError when the size cannot be parsed
+ * @throws OutOfMemoryError from a later op that would exceed the budget
  */
 export function memoryBudget(size?: number | string): number {
   if (size !== undefined) {
@@ -63,16 +66,21 @@ export function memoryBudget(size?: number | string): number {
   return inForce();
 }
 
-/** Runs a function, which may be async, under a budget of its own; one around it goes on to hold. See `memoryBudget`. */
+/**
+ * Runs a function, which may be async, with a budget of its own; outer budgets hold too. See `memoryBudget`.
+ *
+ * @throws RangeError when the size cannot be parsed
+ * @throws OutOfMemoryError from an op that would exceed the budget
+ */
 export function withMemoryBudget<T>(size: number | string, fn: () => T): T {
-  const own = { bytes: parseBytes(size, "a memory budget") };
+  const budget = { bytes: parseBytes(size, "a memory budget") };
   const open = begin(
     () => {
-      scoped.add(own);
+      scoped.add(budget);
       watch();
     },
     () => {
-      scoped.delete(own);
+      scoped.delete(budget);
       watch();
     },
   );

@@ -6,7 +6,7 @@ import { type Breakdown, causes } from "./breakdown.ts";
 
 const MIB = 2 ** 20;
 
-/** What holds the memory over time, cause upon cause, with the predicted peak as a line. */
+/** Native memory over time as stacked areas by cause, with the predicted peak as a line. */
 export function timelineFigure({ timeline }: Breakdown, predicted?: number): Figure {
   const x = timeline.map(({ at }) => at);
   const areas: Data[] = causes.map((cause, i) => ({
@@ -39,7 +39,7 @@ export function timelineFigure({ timeline }: Breakdown, predicted?: number): Fig
   });
 }
 
-/** How much of a cause's colour its own part, its layers and their ops have: dark text is legible on all. */
+/** The strength of a cause's colour in its own box, its layers and their ops; dark text is legible on all. */
 const SHARES = [0, 0.6, 0.4, 0.25];
 
 function tint(color: string, share: number): string {
@@ -47,7 +47,7 @@ function tint(color: string, share: number): string {
   return `rgb(${parts.join(",")})`;
 }
 
-/** What was held at the peak: causes, in them layers, in them ops, each as large as its bytes. */
+/** Memory at the peak as a treemap of causes, layers and ops, with areas in proportion to bytes. */
 export function treemapFigure({ peakParts, peak }: Breakdown): Figure {
   const nodes = new Map<string, { label: string; parent: string; bytes: number }>();
   const add = (id: string, label: string, parent: string, bytes: number) => {

@@ -1,13 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { runtimeInfo } from "../runtime/index.ts";
 
-/** A graphics card as its driver reports it (NVML, by way of nvidia-smi). What a card does not report is absent. */
+/** A graphics card as its driver reports it (NVML, through nvidia-smi). Values that a card does not report are absent. */
 export interface Gpu {
   name: string;
-  /** Bytes in use by all processes, and in all. */
+  /** Bytes in use by all processes. */
   memoryUsed?: number;
+  /** Bytes of memory on the card. */
   memoryTotal?: number;
-  /** Share of the last moments in which it computed, 0 to 1. */
+  /** Share of the last sample period in which a kernel ran, 0 to 1. */
   utilization?: number;
   /** Watts. */
   power?: number;
@@ -18,8 +19,8 @@ export interface Gpu {
 }
 
 const MIB = 2 ** 20;
-/** What is asked of a card, and the unit that it is told in. */
-const figures = {
+/** The fields of nvidia-smi and their units. */
+const fields = {
   memoryUsed: ["memory.used", MIB],
   memoryTotal: ["memory.total", MIB],
   utilization: ["utilization.gpu", 0.01],
@@ -28,40 +29,40 @@ const figures = {
   clock: ["clocks.sm", 1],
 } as const;
 
-/** The NVIDIA cards of this machine; none where there is no driver. Takes a process of some 50 ms. */
+/** The NVIDIA cards of this machine; empty without a driver. Runs nvidia-smi. */
 export function gpus(): Gpu[] {
-  const asked = Object.entries(figures);
-  const rows = ask(`--query-gpu=name,${asked.map(([, [field]]) => field).join()}`);
+  const entries = Object.entries(fields);
+  const rows = query(`--query-gpu=name,${entries.map(([, [field]]) => field).join()}`);
   return rows.map(([name, ...values]) => {
-    const told = asked.flatMap(([key, [, unit]], i) => {
-      // "[N/A]" or "[Not Supported]" where the card does not know.
+    const reported = entries.flatMap(([key, [, unit]], i) => {
+      // "[N/A]" or "[Not Supported]" where the card does not report it.
       const value = Number.parseFloat(values[i] ?? "");
       return Number.isNaN(value) ? [] : [[key, value * unit]];
     });
-    return { name: name!, ...Object.fromEntries(told) };
+    return { name: name!, ...Object.fromEntries(reported) };
   });
 }
 
 /**
- * Bytes of GPU memory in use as the driver counts them: this process's where it can tell processes apart, else the first
- * card's. Undefined where ops do not run on a GPU. TensorFlow takes more than its tensors need and keeps it.
+ * Bytes of GPU memory in use according to the driver: this process's where the driver distinguishes processes, else the first
+ * card's. Undefined where ops do not run on a GPU. TensorFlow reserves more than its tensors need and keeps it.
  */
 export function gpuMemory(): number | undefined {
   return runtimeInfo().device === "gpu" ? memoryOfProcess(process.pid) : undefined;
 }
 
-/** A process's memory on all cards; in a container the driver often knows it by another number. */
+/** A process's memory on all cards. In a container the driver often has another process id for it. */
 export function memoryOfProcess(pid: number): number | undefined {
-  const own = ask("--query-compute-apps=pid,used_memory")
+  const used = query("--query-compute-apps=pid,used_memory")
     .filter(([id]) => Number(id) === pid)
-    .map(([, used]) => Number.parseFloat(used!) * MIB);
-  const sum = own.reduce((all, bytes) => all + bytes, 0);
-  return own.length > 0 && !Number.isNaN(sum) ? sum : gpus()[0]?.memoryUsed;
+    .map(([, mebibytes]) => Number.parseFloat(mebibytes!) * MIB);
+  const sum = used.reduce((all, bytes) => all + bytes, 0);
+  return used.length > 0 && !Number.isNaN(sum) ? sum : gpus()[0]?.memoryUsed;
 }
 
-function ask(query: string): string[][] {
+function query(option: string): string[][] {
   try {
-    const csv = execFileSync("nvidia-smi", [query, "--format=csv,noheader,nounits"], {
+    const csv = execFileSync("nvidia-smi", [option, "--format=csv,noheader,nounits"], {
       encoding: "utf8",
       timeout: 10_000,
       stdio: ["ignore", "pipe", "ignore"],

@@ -4,22 +4,23 @@ import { type Allocation, collect, liveAllocations, onAllocation, settleCauses }
 import { storageType } from "./holders.ts";
 import { currentSite } from "./sites.ts";
 
-/** Native memory that is alive: one tensor, or several that share it. */
+/** A live native allocation: one tensor, or several that share it. */
 export interface LiveTensor {
-  /** The line that made it; only of what was made while allocations were tracked. */
+  /** The line that made it, if allocations were tracked then. */
   site?: string;
   /** The op that made it. */
   op: string;
   shape: readonly number[];
-  /** The type that it is stored in. */
+  /** The type of its elements. */
   type: string;
   bytes: number;
-  /** What it is for, where it is known. */
+  /** What it is used for, for instance "parameters", where it is known. */
   cause?: string;
-  /** Milliseconds since it was made; only of what was made while allocations were tracked. */
+  /** Milliseconds since it was made, if allocations were tracked then. */
   age?: number;
 }
 
+/** All live tensors and their bytes; a notebook shows them as a table. */
 export interface Leaks extends Displayable {
   /** The largest first. */
   tensors: LiveTensor[];
@@ -29,8 +30,8 @@ export interface Leaks extends Displayable {
 let stop: (() => void) | undefined;
 
 /**
- * Notes for every tensor from now on the line that makes it and when, for `leaks()` and an OutOfMemoryError; `false` ends
- * that. It walks the stack for every op, 20 to 50 us, and so is off until asked for. Returns whether it is on.
+ * Records for every new tensor the line that makes it and the time, for `leaks()` and OutOfMemoryError; `false` stops it. Off
+ * by default, because it walks the stack at every op. Returns whether it is on.
  */
 export function trackAllocations(on = true): boolean {
   if (on && !stop) {
@@ -49,8 +50,8 @@ export function trackAllocations(on = true): boolean {
 }
 
 /**
- * Every tensor that is alive after all garbage was collected: as a cell's value a table, those of one line, op and shape
- * together. Where it grows from call to call, something holds them. Data given to `tf.tensor` counts from its first use.
+ * All tensors that are alive after a garbage collection. A notebook shows a table, grouped by line, op and shape. If it grows
+ * from call to call, something keeps the tensors reachable. Data given to `tf.tensor` counts from its first use by an op.
  */
 export function leaks(): Leaks {
   collect();
@@ -93,7 +94,7 @@ function asTable(tensors: readonly LiveTensor[], bytes: number): Displayable {
     }))
     .sort((a, b) => b.bytes - a.bytes)
     .map(({ site, op, shape, type, cause, oldest, count, bytes }) => ({
-      "made at": site ?? (stop ? "before tracking" : "trackAllocations() tells"),
+      "made at": site ?? (stop ? "before tracking" : "call trackAllocations()"),
       op,
       shape: `[${shape.join(", ")}]`,
       type,

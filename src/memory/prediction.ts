@@ -1,14 +1,14 @@
-/** Bytes that one training step of a Transformer classifier needs, by cause. */
+/** The predicted bytes of one training step of a Transformer classifier, by cause. */
 export interface MemoryPrediction {
   parameters: number;
   gradients: number;
   /** Adam's two moments. */
   optimizer: number;
-  /** Kept from the forward pass for the backward pass, without the attention weights; grows with the tokens. */
+  /** Saved by the forward pass for the backward pass, without attention weights; in proportion to the tokens. */
   activations: number;
-  /** Attention weights kept for the backward pass; grows with the square of the length. */
+  /** Attention weights saved for the backward pass; in proportion to the square of the length. */
   attention: number;
-  /** Held for a moment at the start of the backward pass through the last layer, when all else is still there. */
+  /** Temporary tensors at the start of the backward pass through the last layer, when all activations are still held. */
   working: number;
   total: number;
 }

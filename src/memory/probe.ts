@@ -2,23 +2,23 @@ import { formatBytes } from "../base/bytes.ts";
 import { type Displayable, displaySymbol, mimeBundle, table } from "../display/index.ts";
 import { begin, nativeMemory, tf } from "../runtime/index.ts";
 
-/** Where the process's memory is, in bytes, at one moment. */
+/** The process's memory at one moment, in bytes. */
 export interface MemoryProbe extends Displayable {
   /** Milliseconds since the process started. */
   at: number;
-  /** All memory that the process holds, as the operating system counts it. */
+  /** Resident set size: all memory of the process, as the operating system counts it. */
   rss: number;
-  /** JavaScript objects. */
+  /** Bytes of JavaScript objects. */
   heapUsed: number;
-  /** Tensors held by TensorFlow. */
+  /** Bytes of native tensors. */
   nativeLive: number;
-  /** Most that `nativeLive` was since the last `resetPeak()`. */
+  /** The largest `nativeLive` since the last `resetPeak()`. */
   nativePeak: number;
-  /** Tensors that JavaScript can reach; several may share one native tensor. */
+  /** Number of tensors that JavaScript can reach; several may share one native tensor. */
   tensors: number;
 }
 
-/** Looks at the memory now. As a cell's value it shows as a table in readable units. */
+/** Measures the process's memory now. A notebook shows it as a table. */
 export function memoryProbe(): MemoryProbe {
   const { rss, heapUsed } = process.memoryUsage();
   const { live, peak } = nativeMemory();
@@ -45,15 +45,17 @@ export function memoryProbe(): MemoryProbe {
   });
 }
 
-/** Probes taken one after another; stops when disposed, and when its cell is interrupted. */
+/** Probes taken at an interval, until it is disposed or its cell is interrupted. */
 export interface MemorySampler extends Disposable {
   samples: MemoryProbe[];
   stop(): void;
 }
 
 /**
- * Takes a probe now and then every `every` milliseconds, whenever the event loop is free: `using` it stops it at the end
- * of the block.
+ * Takes a probe now and every `every` milliseconds (50 by default) while the event loop is free. With `using` it stops at the
+ * end of the block.
+ *
+ * @throws RangeError when `every` is not positive
  */
 export function sampleMemory({ every = 50 }: { every?: number } = {}): MemorySampler {
   if (!(every > 0)) throw new RangeError(`every must be a positive number of milliseconds, got ${every}`);

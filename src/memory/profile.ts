@@ -8,14 +8,15 @@ import { gpuMemory } from "./gpu.ts";
 import type { MemoryPrediction } from "./prediction.ts";
 import { record } from "./recorder.ts";
 
-/** What a function took. Bytes and milliseconds. */
+/** The memory (bytes) and time (milliseconds) of a function's run, with its value. */
 export interface Probe<T> extends Breakdown, Displayable {
   value: T;
   milliseconds: number;
-  /** Native memory held when it began. */
+  /** Bytes of native memory held at the beginning. */
   before: number;
-  /** The whole process, as the operating system counts it. */
+  /** Resident set size of the process. */
   rss: { before: number; after: number; most: number };
+  /** Bytes of JavaScript objects. */
   heap: { before: number; after: number };
   /** GPU memory in use, where there is a GPU. */
   gpu?: { before: number; after: number };
@@ -26,21 +27,23 @@ export interface Probe<T> extends Breakdown, Displayable {
   treemapFigure(): Figure;
 }
 
+/** Options of `probe`. */
 export interface ProbeOptions {
-  /** What `predictTransformerMemory` says: stands beside what was measured. */
+  /** The result of `predictTransformerMemory`, shown beside the measurement. */
   predicted?: MemoryPrediction;
 }
 
 /**
- * Runs a function, which may be async, and tells its time, its peak and retained native memory by storage type, op,
- * layer (see `layer`) and cause, the process's memory and the GPU's. Retained is what is reachable afterwards. All figures
- * of a cause and more as plain data; as a cell's value tables, a timeline and a treemap.
+ * Runs an async function and measures its time, its peak and retained native memory by storage type, op, layer (see
+ * `profileScope`) and cause, and the memory of the process and the GPU. Retained memory is what is reachable at the end. A
+ * notebook shows tables, a timeline and a treemap.
  *
- * Causes: what variables hold are parameters, or optimizer state when they are not trainable; what the tape keeps are
- * activations, except what has the shape of attention weights; all else is temporary, batches and predictions too. Ops are
- * timed and counted as they are called, which costs 10 to 25 us each.
+ * Causes: trainable variables are parameters, other variables optimizer state. Tensors saved for the backward pass are
+ * activations, or attention scores where they have the shape of attention weights. All else, also batches and predictions, is
+ * temporary. Recording adds some time to each op.
  */
 export function probe<T>(fn: () => Promise<T>, options?: ProbeOptions): Promise<Probe<T>>;
+/** Runs a function and measures its time and memory, as for an async one. */
 export function probe<T>(fn: () => T, options?: ProbeOptions): Probe<T>;
 export function probe<T>(fn: () => T | Promise<T>, { predicted }: ProbeOptions = {}): Probe<T> | Promise<Probe<T>> {
   collect();
@@ -104,7 +107,7 @@ async function shown(probe: Shown): Promise<Record<string, unknown>> {
     timed("layer", probe.byLayer),
     timed("op", probe.byOp),
   ];
-  // A cell shows one bundle; the figures go before it.
+  // A cell's result is one bundle, so the figures are displayed before it.
   if (inNotebook()) {
     display(probe.timelineFigure());
     display(probe.treemapFigure());

@@ -26,7 +26,7 @@ export interface Piece {
   cause: MemoryCategory;
 }
 
-/** How often something ran, and how long. */
+/** How often an op or a layer ran, and for how long. */
 export interface Run {
   calls: number;
   milliseconds: number;

@@ -19,7 +19,7 @@ type Attributes = readonly { name: string; value: unknown }[];
 
 let isNative: boolean | undefined;
 
-/** Bytes of the result of one of TensorFlow's ops, where its shape follows from its inputs; undefined for all others. */
+/** Bytes of a TensorFlow op's result where its shape follows from the inputs; undefined for other ops. */
 export function resultBytes({ name, attrs, inputs }: GatedOp): number | undefined {
   isNative ??= runtimeInfo().backend === "tensorflow";
   if (!isNative) return undefined;
@@ -47,7 +47,7 @@ export function resultBytes({ name, attrs, inputs }: GatedOp): number | undefine
   return undefined;
 }
 
-/** The numbers of a small integer input: a shape, say. */
+/** The values of a small integer input, for instance a shape. */
 export const values = (info: TensorInfo): number[] => Array.from(tf.backend().readSync(info.dataId) as Int32Array);
 
 function broadcasted(a: readonly number[], b: readonly number[]): number[] {

@@ -2,9 +2,9 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { begin, tf } from "../runtime/index.ts";
 
-/** Frees at its end the tensors that were made in it. */
+/** Frees the tensors that were made in it when it ends. */
 export interface Scope extends Disposable {
-  /** Lets a tensor, or every tensor in lists and objects, outlive this scope. */
+  /** Lets a tensor, or every tensor in arrays and objects, outlive this scope. */
   keep<T>(value: T): T;
 }
 
@@ -38,22 +38,27 @@ Object.defineProperty(tf.Tensor.prototype, Symbol.dispose, {
 });
 
 /**
- * Runs `fn` and frees every tensor made in it, except those in its result (in lists, objects, maps and sets too) and
- * those given to `keep`. `fn` may be async: what it makes after an await belongs to it, what others make meanwhile does
- * not. What only a returned function holds is freed.
+ * A scope to the end of the block, `using s = scope()`: it frees the tensors made in the block, except those given to `keep`.
+ * The block must not await, because its tensors could not be distinguished from the caller's.
  *
- * Without `fn`, as `using s = scope()`, it lasts to the end of the block. Such a block must not await: nobody could tell
- * its tensors from the caller's; then nothing is freed, and its end throws.
+ * Scopes are optional: unreachable tensors are freed anyway. A scope frees them at a known moment.
  *
- * Nobody needs a scope for memory not to grow: unreachable tensors are freed anyway. It frees at a certain moment.
+ * @throws Error at the end of a block that awaited; then nothing is freed
  */
 export function scope(): Scope;
+/**
+ * Runs `fn` and frees every tensor made in it, except those in its result (also in arrays, objects, maps and sets) and those
+ * given to `keep`. `fn` may be async: tensors that it makes after an await belong to it, those that other code makes meanwhile
+ * do not. Tensors held only by a returned function are freed.
+ *
+ * @throws Error at the end of an inner `using` block that awaited
+ */
 export function scope<T>(fn: (scope: Scope) => T): T;
 export function scope<T>(fn?: (scope: Scope) => T): T | Scope {
   return fn ? scoped(fn) : block();
 }
 
-/** Lets a tensor, or every tensor in lists and objects, outlive `scope` and `tf.tidy`. It lives while it is reachable. */
+/** Lets a tensor, or every tensor in arrays and objects, outlive `scope` and `tf.tidy`. It is freed once unreachable. */
 export function keep<T>(value: T): T {
   for (const tensor of tensorsIn(value)) tf.keep(tensor);
   return value;
@@ -127,7 +132,7 @@ function block(): Scope {
         free(made);
       } else if (before === "awaited")
         throw new Error(
-          "a block of `using s = scope()` must not await; nothing was freed. Write `await scope(async () => { ... })`",
+          "A block with `using s = scope()` must not await; nothing was freed. Write `await scope(async () => { ... })`.",
         );
     },
   );

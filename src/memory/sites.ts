@@ -4,11 +4,12 @@ import { fileURLToPath } from "node:url";
 
 type Prepare = typeof Error.prepareStackTrace;
 
-/** What is not the person's own code: this library, wherever it is installed, tfjs, and Node. */
+/** Code that is not the user's: this library, wherever it is installed, tfjs, and Node. */
 const own = new URL("../", import.meta.url).href;
 const foreign = /^node:|[\\/]node_modules[\\/]@tensorflow[\\/]/;
 
 let found: NodeJS.CallSite | undefined;
+/** A `prepareStackTrace` that stores the first frame of the user's code in `found`. */
 const first: Prepare = (_, frames) => {
   found = frames.find((frame) => {
     const file = frame.getScriptNameOrSourceURL() ?? "";
@@ -16,12 +17,12 @@ const first: Prepare = (_, frames) => {
   });
   return "";
 };
-/** Gives the frame's text as the host, which knows the cells, would show it. */
+/** The text of each frame already seen. */
 const texts = new Map<string, string>();
 
 /**
- * The line of the person's code that is running: `file:line:column`, or in a notebook `cell [3]:2:7`. Takes 20 to
- * 50 us, nearly all of it for walking the stack out of tfjs.
+ * The line of the user's code that is running: `file:line:column`, or in a notebook `cell [3]:2:7`. Most of its time goes into
+ * walking the stack out of tfjs.
  */
 export function currentSite(): string | undefined {
   const { prepareStackTrace, stackTraceLimit } = Error;
@@ -50,7 +51,7 @@ export function currentSite(): string | undefined {
 function shown(frame: NodeJS.CallSite, raw: string, prepare: Prepare): string {
   const file = frame.getScriptNameOrSourceURL() ?? "";
   if (!file.startsWith("file:") && !path.isAbsolute(file)) {
-    // A cell: its host writes stacks in the cell's own lines.
+    // In a cell, the host's prepareStackTrace gives the cell's own lines.
     const text = prepare ? String(prepare(new Error(), [frame])) : raw;
     return /(cell \[[^\]]*\]:\d+:\d+)/.exec(text)?.[1] ?? raw;
   }

@@ -3,30 +3,39 @@ import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
 import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 
-/** A learning rate of 0.001 by default. */
+/** Options of `adam`. */
 export interface AdamOptions extends OptimizerOptions {
+  /** Decay rates of the two moments; [0.9, 0.999] by default. */
   betas?: readonly [number, number];
+  /** Added to the denominator; 1e-8 by default. */
   epsilon?: number;
-  /** Added to the gradient as this times the parameter; 0 by default. */
+  /** Adds this times the parameter to the gradient; 0 by default. */
   weightDecay?: number;
 }
 
+/** Options of `adamW`. */
 export interface AdamWOptions extends AdamOptions {
-  /** Share of each parameter taken off at each step, times the learning rate; 0.01 by default. */
+  /** Subtracts this times the learning rate times the parameter at each step; 0.01 by default. */
   weightDecay?: number;
 }
 
 /**
- * AdamW with PyTorch's formula: decay first, then `m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon)`, epsilon added
- * after the bias correction (`tf.train.adam` adds it before, and lets no decay). Clipping is `clip_grad_norm_`.
+ * AdamW with PyTorch's formula: first the decay, then `m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + epsilon)`. Unlike
+ * `tf.train.adam`, it adds epsilon after the bias correction. Clipping is PyTorch's `clip_grad_norm_`.
  *
  * Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization" (arXiv 1711.05101).
+ *
+ * @throws RangeError for a negative option; TypeError when there are no parameters, or one is a plain tensor
  */
 export function adamW<P extends object>(parameters: P & Trainable<P>, options: AdamWOptions = {}): Optimizer {
   return flatOptimizer(parameters, options, adamRule({ weightDecay: 0.01, ...options }, true));
 }
 
-/** Adam with PyTorch's formula (Kingma & Ba 2015, arXiv 1412.6980); the decay goes through the gradient. */
+/**
+ * Adam with PyTorch's formula (Kingma & Ba 2015, arXiv 1412.6980); weight decay is added to the gradient.
+ *
+ * @throws RangeError for a negative option; TypeError when there are no parameters, or one is a plain tensor
+ */
 export function adam<P extends object>(parameters: P & Trainable<P>, options: AdamOptions = {}): Optimizer {
   return flatOptimizer(parameters, options, adamRule(options, false));
 }
@@ -46,7 +55,7 @@ function adamRule({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: Ada
     move: ({ parameters, slots: { first, second }, rate, step }) => {
       const correction1 = 1 - betas[0] ** step;
       const correction2 = Math.sqrt(1 - betas[1] ** step);
-      // sqrt(v) / c2 + e = (sqrt(v) + e c2) / c2: one pass fewer.
+      // sqrt(v) / c2 + e = (sqrt(v) + e c2) / c2, which saves one pass over v.
       const change = tf.div(first!, tf.add(tf.sqrt(second!), epsilon * correction2));
       const decayed = decoupled ? tf.mul(parameters(), 1 - rate * weightDecay) : parameters();
       return tf.sub(decayed, tf.mul(change, (rate * correction2) / correction1)) as Tensor1D;

@@ -13,29 +13,30 @@ import { assignParameters, type EarlyStopState, parameterValues } from "./early-
 import type { Optimizer } from "./optimizer.ts";
 import type { Evaluation, History, StepRecord } from "./training-log.ts";
 
+/** Where and when `train` writes checkpoints. */
 export interface CheckpointOptions {
-  /** The file, in the safetensors format: parameters by their path under `model/`, the optimizer's numbers under `optimizer/`. */
+  /** The file, in safetensors format: parameters by path under `model/`, the optimizer's state under `optimizer/`. */
   path: string;
-  /** Steps between two checkpoints; one is also written at the end, and when the training is aborted. */
+  /** Steps between two checkpoints. By default one is written only at the end, also when the training is aborted. */
   every?: number;
-  /** Goes on from the file when it is there; true by default. False begins anew. */
+  /** Resumes from the file if it exists; true by default. False starts again. */
   resume?: boolean;
 }
 
-/** Where a training run stands. */
+/** The progress of a training run. */
 export interface TrainingState {
   /** Steps taken. */
   step: number;
   place: Place;
-  /** Milliseconds of training until here. */
+  /** Milliseconds of training so far. */
   elapsed: number;
   history: Pick<History, "steps" | "evaluations">;
   earlyStop: EarlyStopState | undefined;
-  /** `GradScaler.stateDict()`, with a scaler. */
+  /** `GradScaler.stateDict()`, if there is a scaler. */
   scaler: ReturnType<GradScaler["stateDict"]> | undefined;
 }
 
-/** What must be the same for the same bits to follow: the data's lengths, the strategy, the seeds. */
+/** What must be the same for a resumed run to give the same bits: the data's lengths, the strategy, the seeds. */
 export interface RunIdentity {
   strategy: string;
   lengths: string;
@@ -43,7 +44,7 @@ export interface RunIdentity {
   accumulate: number;
 }
 
-/** Version 2 has other numbers from the same seeds: a training of version 1 would go on with other batches and masks. */
+/** Version 2 draws other numbers from the same seeds, so a run of version 1 would continue with other batches and masks. */
 const FORMAT = "halftone training 2";
 
 export function runIdentity(batches: Batches, seed: number, accumulate: number): RunIdentity {
@@ -56,7 +57,7 @@ export function runIdentity(batches: Batches, seed: number, accumulate: number):
   return { strategy: plan.strategy, lengths: hash.digest("hex"), seed, accumulate };
 }
 
-/** Writes all that the next step depends on, so that it can be taken in another process with the same result. */
+/** Writes all that the next step depends on, so that another process can continue with the same result. */
 export function saveCheckpoint(
   path: string,
   model: Classifier,
@@ -87,9 +88,9 @@ export function saveCheckpoint(
 }
 
 /**
- * Puts model and optimizer where a checkpoint left them, and tells where that is; undefined when there is no file.
+ * Restores model and optimizer from a checkpoint and gives the progress of the run; undefined without a file.
  *
- * @throws Error when the file is of another model, other data or other seeds, naming what differs
+ * @throws Error when the checkpoint has another model, data or seeds, with the difference
  */
 export function loadCheckpoint(
   path: string,
@@ -100,19 +101,20 @@ export function loadCheckpoint(
   if (!existsSync(path)) return undefined;
   const { arrays, metadata } = decodeSafetensors(new Uint8Array(readFileSync(path)), path);
   if (metadata.format !== FORMAT) {
-    const what = metadata.format?.startsWith("halftone training")
-      ? "is a checkpoint of another version of Halftone, whose seeds gave other numbers: set resume to false to begin anew, or"
-      : "is a file of no training run:";
-    throw new Error(`${path} ${what} use another path`);
+    throw new Error(
+      metadata.format?.startsWith("halftone training")
+        ? `${path} is a checkpoint of another version of Halftone, whose seeds give other numbers: set resume to false to start again, or use another path`
+        : `${path} exists but is not a checkpoint: use another path, or delete it`,
+    );
   }
   const saved = JSON.parse(metadata.identity!) as RunIdentity;
   for (const key of ["strategy", "lengths", "seed", "accumulate"] as const) {
     if (saved[key] === identity[key]) continue;
-    const what =
+    const difference =
       key === "lengths"
-        ? "of other sequences, or batches drawn otherwise"
+        ? "of other sequences, or of batches grouped differently"
         : `with ${key} ${saved[key]}, not ${identity[key]}`;
-    throw new Error(`${path} is a checkpoint ${what}: set resume to false to begin anew, or use another path`);
+    throw new Error(`${path} is a checkpoint ${difference}: set resume to false to start again, or use another path`);
   }
   const under = (prefix: string) =>
     Object.fromEntries(
@@ -165,7 +167,7 @@ const COLUMNS: readonly Column[] = [
 ];
 const TIMES = ["data", "forward", "backward", "update"] as const;
 
-/** Doubles as pairs of 32-bit words: the file keeps the types that tensors have. */
+/** Doubles as pairs of 32-bit words, because a stored array has the dtype of a tensor. */
 function recordTable(steps: readonly StepRecord[]): StoredArray {
   const rows = steps.map((record) => [
     ...COLUMNS.map((column) => Number(record[column] ?? Number.NaN)),

@@ -6,7 +6,7 @@ import type { History } from "./training-log.ts";
 
 const MIB = 2 ** 20;
 
-/** The loss of each step, its moving average, and the validation loss, over steps. */
+/** Plots the loss of each step, its moving average, and the validation loss. */
 export function lossCurve(history: History, { title = "Loss over steps" } = {}): Figure {
   const step = history.steps.map((record) => record.step);
   const loss = history.steps.map((record) => record.loss);
@@ -24,7 +24,7 @@ export function lossCurve(history: History, { title = "Loss over steps" } = {}):
   });
 }
 
-/** Training and validation accuracy over steps, with the share that guessing reaches. */
+/** Plots training and validation accuracy over steps, and a line at `chance` where it is given. */
 export function accuracyCurve(
   history: History,
   { chance, title = "Accuracy over steps" }: { chance?: number; title?: string } = {},
@@ -58,14 +58,14 @@ export function accuracyCurve(
     layout: {
       title: { text: title },
       xaxis: { title: { text: "step" } },
-      yaxis: { title: { text: "share answered right" }, tickformat: ".0%", rangemode: "tozero" },
+      yaxis: { title: { text: "accuracy" }, tickformat: ".0%", rangemode: "tozero" },
     },
   });
 }
 
 /**
- * Memory over time in MiB: tensors held after each step, the peak inside it, and the whole process; or, from a sampler's
- * probes, the same over seconds.
+ * Plots memory in MiB over time: tensors held after each step, the peak during it, and the process; or the same from the probes
+ * of `sampleMemory`.
  */
 export function memoryTimeline(source: History | readonly MemoryProbe[], { title = "Memory over time" } = {}): Figure {
   const points = isHistory(source)
@@ -116,7 +116,7 @@ function evaluated(history: History, key: "loss" | "accuracy", name: string): Da
   ];
 }
 
-/** Exponential moving average over about 20 steps, without the pull towards 0 at the start. */
+/** Exponential moving average over about 20 steps, corrected for its bias towards 0 at the start. */
 function smooth(values: readonly number[], keep = 0.95): number[] {
   let sum = 0;
   let weight = 0;

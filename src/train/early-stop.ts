@@ -4,32 +4,33 @@ import { tf } from "../runtime/index.ts";
 import { parameterList } from "../tensor/index.ts";
 import type { Evaluation } from "./training-log.ts";
 
+/** When to stop a training whose evaluations do not improve. */
 export interface EarlyStopOptions {
   /** Evaluations without improvement after which the training ends. */
   patience: number;
-  /** What must improve: the validation loss must fall (the default) or the accuracy rise. */
+  /** The measure that must improve: validation loss (the default) or accuracy. */
   by?: "loss" | "accuracy";
-  /** A change smaller than this is no improvement; 0 by default. */
+  /** The smallest change that counts as an improvement; 0 by default. */
   minimumChange?: number;
-  /** Gives the model back the parameters of its best evaluation; true by default. */
+  /** Restores the parameters of the best evaluation at the end; true by default. */
   restoreBest?: boolean;
 }
 
-/** What early stopping remembers from evaluation to evaluation. */
+/** The state of early stopping between evaluations. */
 export interface EarlyStopState {
   best: Evaluation | undefined;
   /** Evaluations since the best one. */
   since: number;
-  /** The parameters at the best one, when they are to be given back. */
+  /** The parameters at the best evaluation, if they are to be restored. */
   parameters: Record<string, Float32Array>;
 }
 
 /** Watches the evaluations of a training run. */
 export interface EarlyStop {
   state: EarlyStopState;
-  /** True when the training should end. */
+  /** Whether the training should end. */
   after(evaluation: Evaluation): boolean;
-  /** Gives the best parameters back. */
+  /** Restores the best parameters. */
   end(): void;
 }
 
@@ -55,20 +56,20 @@ export function earlyStop(model: Classifier, options: EarlyStopOptions): EarlySt
   };
 }
 
-/** A copy of every parameter, by its path. */
+/** A copy of every parameter, by path. */
 export function parameterValues(model: Classifier): Record<string, Float32Array> {
   return Object.fromEntries(
     parameterList(model.parameters).map(({ name, variable }) => [name, variable.dataSync().slice() as Float32Array]),
   );
 }
 
-/** @throws RangeError when a parameter is missing or of another size */
+/** @throws RangeError when a parameter is missing or has another size */
 export function assignParameters(model: Classifier, values: Readonly<Record<string, Float32Array>>): void {
   for (const { name, variable } of parameterList(model.parameters)) {
     const own = values[name];
     if (own?.length !== variable.size) {
       throw new RangeError(
-        `${name} has ${variable.size} numbers in the model and ${own?.length ?? "none"} in the copy`,
+        `Parameter size mismatch: ${name} has ${variable.size} elements in the model, ${own?.length ?? "none"} in the saved state.`,
       );
     }
     tf.tidy(() => variable.assign(tf.tensor(own, variable.shape)));

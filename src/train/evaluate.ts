@@ -4,6 +4,7 @@ import type { Classifier } from "../nn/index.ts";
 import { tf } from "../runtime/index.ts";
 import { computeLoss, type Objective } from "./loss.ts";
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions {
   /** The cross-entropy of classes by default. */
   loss?: Objective | undefined;
@@ -11,7 +12,11 @@ export interface EvaluateOptions {
   autocast?: HalfType | undefined;
 }
 
-/** Mean loss and accuracy over all sequences of `batches`, without dropout. A regression has no accuracy: NaN. */
+/**
+ * Mean loss and accuracy over all sequences of `batches`, without dropout. The accuracy of a regression is NaN.
+ *
+ * @throws RangeError when there is no batch
+ */
 export function evaluate(
   model: Classifier,
   batches: Iterable<Batch>,
@@ -31,6 +36,6 @@ export function evaluate(
     loss += batchLoss! * count;
     right += batchRight * count;
   }
-  if (sequences === 0) throw new RangeError("evaluate needs at least one batch");
+  if (sequences === 0) throw new RangeError("evaluate: expected at least one batch, got none");
   return { loss: loss / sequences, accuracy: right / sequences };
 }

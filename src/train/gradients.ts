@@ -3,11 +3,11 @@ import { categorize, tf } from "../runtime/index.ts";
 import { differentiate } from "../tensor/tape.ts";
 
 /**
- * The value of `loss` and its gradient by each variable, zeros where it does not depend on one. The caller disposes both.
+ * The value of `loss`, a scalar, and its gradient with respect to each variable, in the variable's shape; zeros where the loss
+ * does not depend on it. The caller disposes both.
  *
- * Unlike `tf.variableGrads`, which keeps every saved tensor and every intermediate gradient until the whole backward pass
- * is over, each is freed as soon as it has been used, as PyTorch does: the peak is the saved activations and not twice
- * that. `afterForward` is called with the value between the two passes.
+ * Saved tensors and intermediate gradients are freed as soon as they have been used, as in PyTorch, while `tf.variableGrads`
+ * keeps them until the end of the backward pass. `afterForward` is called with the value between the two passes.
  */
 export function valueAndGradients(
   loss: () => Scalar,

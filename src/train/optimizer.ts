@@ -5,36 +5,37 @@ import { categorize, tf, uninterrupted } from "../runtime/index.ts";
 import { flatten, unflatten } from "../runtime/native/flatten.ts";
 import { leaves, parameterList } from "../tensor/index.ts";
 
+/** Options of every optimizer. */
 export interface OptimizerOptions {
-  /** Used where `step` gets none. */
+  /** The learning rate of a `step` without one; 0.001 by default. */
   learningRate?: number;
-  /** Scales the gradients down so that their common norm is at most this; not done by default. */
+  /** Scales the gradients so that their common norm is at most this, as `clip_grad_norm_`; off by default. */
   clipNorm?: number;
-  /** Holds every element of the gradients between minus this and this; not done by default. */
+  /** Clips every element of the gradients to plus or minus this, as `clip_grad_value_`; off by default. */
   clipValue?: number;
 }
 
-/** What an optimizer remembers from step to step. */
+/** The state of an optimizer between steps. */
 export interface OptimizerState {
   /** Steps taken. */
   taken: number;
-  /** Numbers by name, for instance Adam's two moments. */
+  /** State by name, for instance Adam's two moments. */
   values: Record<string, Float32Array>;
 }
 
-/** Changes variables by their gradients, and remembers what it needs to from step to step. */
+/** Updates variables by their gradients. */
 export interface Optimizer {
   variables: readonly Variable[];
-  /** The rate of a step that gives none. */
+  /** The learning rate of a `step` without one. */
   learningRate: number;
   /**
-   * Takes the gradients over, a list in the order of the variables or a tree of the parameters' form: they are freed.
-   * Gives their common norm before clipping, when clipping by norm is on.
+   * Takes an array of gradients in the order of the variables, or a tree of the parameters' structure, and disposes them. Gives
+   * their common norm before clipping if `clipNorm` is set. Throws RangeError when number or size differ from the parameters'.
    */
   step: OptimizerStep<readonly Tensor[] | object, Scalar | undefined>;
-  /** What it remembers, to be saved. */
+  /** A copy of the state, to be saved. */
   state(): OptimizerState;
-  /** Goes on from a saved state, to the same bits. Throws RangeError when it is of other sizes. */
+  /** Continues from a saved state with the same bits. Throws RangeError when its size is another one. */
   restore(state: OptimizerState): void;
   /** Bytes of optimizer state. */
   bytes: number;
@@ -44,7 +45,7 @@ export interface Optimizer {
 /** One step of a rule, over all parameters as one vector. */
 export interface Update {
   gradient: Tensor1D;
-  /** The parameters as one vector; each call makes it anew. */
+  /** The parameters as one vector; each call makes a new one. */
   parameters: () => Tensor1D;
   slots: Record<string, Tensor1D>;
   rate: number;
@@ -52,9 +53,9 @@ export interface Update {
   step: number;
 }
 
-/** What a step gives: the new slots first, then, once the old ones are freed, the new parameters. */
+/** An update rule: `advance` gives the new state, and, once the old state is freed, `move` the new parameters. */
 export interface Rule {
-  /** As it is called: `AdamW`. */
+  /** For instance `AdamW`. */
   name: string;
   slots: readonly string[];
   advance(update: Update): Record<string, Tensor1D>;
@@ -62,7 +63,7 @@ export interface Rule {
 }
 
 /**
- * An optimizer by its rule. All parameters are updated as one vector, so a step takes the same few large ops for any
+ * An optimizer with an update rule. All parameters are updated as one vector, so a step takes the same few large ops for any
  * number of layers.
  */
 export function flatOptimizer(parameters: object, options: OptimizerOptions, rule: Rule): Optimizer {
@@ -70,7 +71,7 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
   for (const [name, value] of Object.entries(options))
     if (typeof value === "number" && !(value >= 0)) throw new RangeError(`${name} must be 0 or more, got ${value}`);
   const variables = parameterList(parameters).map(({ variable }) => variable);
-  if (variables.length === 0) throw new TypeError("there are no parameters in what the optimizer was given");
+  if (variables.length === 0) throw new TypeError(`${rule.name}: expected at least one parameter, got none`);
   const total = variables.reduce((sum, { size }) => sum + size, 0);
   let slots = Object.fromEntries(rule.slots.map((name) => [name, tf.keep(tf.zeros([total])) as Tensor1D]));
   categorize("optimizer state", Object.values(slots));
@@ -85,18 +86,20 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
   const step = (given: readonly Tensor[] | object, rate?: number) => {
     const gradients = Array.isArray(given) ? (given as Tensor[]) : leaves(given).map(({ tensor }) => tensor);
     if (gradients.length !== variables.length)
-      throw new RangeError(`the optimizer has ${variables.length} variables and got ${gradients.length} gradients`);
+      throw new RangeError(
+        `Gradient count mismatch: there are ${variables.length} parameters and ${gradients.length} gradients.`,
+      );
     return uninterrupted(() => {
       const flat = flatten(gradients);
       tf.dispose(gradients);
       return flatStep(flat, rate);
     });
   };
-  // Stopped in the middle it would leave new moments beside old parameters.
+  // An interrupt in the middle would leave new moments with old parameters.
   const flatStep = (raw: Tensor1D, rate?: number) => uninterrupted(() => update(raw, rate));
   const update = (raw: Tensor1D, rate = learningRate) => {
     if (raw.size !== total)
-      throw new RangeError(`the optimizer has ${total} numbers in its variables and got ${raw.size} in the gradients`);
+      throw new RangeError(`Gradient size mismatch: the parameters have ${total} elements, the gradients ${raw.size}.`);
     taken++;
     const norm = tf.tidy(() => {
       const { gradient, norm } = clipNorm === undefined ? { gradient: raw } : clipped(raw, clipNorm);
@@ -121,7 +124,9 @@ export function flatOptimizer(parameters: object, options: OptimizerOptions, rul
     for (const name of rule.slots) {
       const length = saved.values[name]?.length;
       if (length !== total)
-        throw new RangeError(`the state is of ${length ?? "no"} numbers and the optimizer has ${total}`);
+        throw new RangeError(
+          `Optimizer state size mismatch: ${name} has ${length ?? "no"} elements, the parameters ${total}.`,
+        );
     }
     taken = saved.taken;
     replace(Object.fromEntries(rule.slots.map((name) => [name, tf.tensor1d(saved.values[name]!)])));

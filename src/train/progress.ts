@@ -3,21 +3,21 @@ import { formatBytes } from "../memory/index.ts";
 import { trainingFigure } from "./step-figures.ts";
 import { type History, type StepRecord, usefulTokensPerSecond } from "./training-log.ts";
 
-/** Milliseconds between two pictures of the progress, and between two of the figure, which is larger. */
+/** Milliseconds between two updates of the progress, and of the figure, which is larger. */
 const EVERY = { notebook: 500, terminal: 100, figure: 2000 };
 
-/** Steps over which the speed is told. */
+/** Steps over which the speed is averaged. */
 const RECENT = 20;
 
-/** Where a training run tells how far it is. */
+/** Shows the progress of a training run. */
 export interface Progress {
   step(record: StepRecord): void;
   end(): void;
 }
 
 /**
- * Progress of `total` steps: one display that is replaced in a notebook, with `figure` one figure too; one line that is
- * rewritten on a terminal, and ten lines in all where output goes to a file.
+ * Progress of `total` steps: in a notebook one display that is updated, and with `figure` a figure; on a terminal one line that
+ * is rewritten; ten lines where the output is a file.
  */
 export function progress(total: number, history: History, figure: boolean): Progress {
   const started = performance.now();
@@ -66,7 +66,7 @@ function state(record: StepRecord, history: History, elapsed: number, before: nu
   return { step: record.step, text: parts.filter(Boolean).join(" · ") };
 }
 
-/** Draws the history so far in one place. */
+/** Draws the history so far in one display. */
 function drawing(total: number, history: History): (ended: boolean) => void {
   let handle: DisplayHandle | undefined;
   let drawn = performance.now();

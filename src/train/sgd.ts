@@ -3,21 +3,23 @@ import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
 import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 
-/** A learning rate of 0.001 by default. */
+/** Options of `sgd`. */
 export interface SgdOptions extends OptimizerOptions {
-  /** Share of the last velocity that is kept; 0 by default. */
+  /** Factor of the previous velocity; 0 by default. */
   momentum?: number;
-  /** Share of the gradient that does not go into the velocity; 0 by default. */
+  /** The gradient is multiplied by 1 minus this before it is added to the velocity; 0 by default. */
   dampening?: number;
-  /** Looks ahead along the velocity (Sutskever et al. 2013). */
+  /** Nesterov momentum (Sutskever et al. 2013); false by default. */
   nesterov?: boolean;
-  /** Added to the gradient as this times the parameter; 0 by default. */
+  /** Adds this times the parameter to the gradient; 0 by default. */
   weightDecay?: number;
 }
 
 /**
- * Gradient descent with PyTorch's formulas: the first velocity is the gradient, without dampening.
- * @throws RangeError for nesterov without momentum or with dampening
+ * Gradient descent with PyTorch's formulas (`torch.optim.SGD`): the first velocity is the gradient, without dampening.
+ *
+ * @throws RangeError for a negative option, or `nesterov` without momentum or with dampening; TypeError when there are no
+ *   parameters, or one is a plain tensor
  */
 export function sgd<P extends object>(parameters: P & Trainable<P>, options: SgdOptions = {}): Optimizer {
   const { momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;

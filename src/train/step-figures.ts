@@ -3,10 +3,10 @@ import { type Figure, figure } from "../plot/figure.ts";
 import { palette } from "../plot/template.ts";
 import type { History, StepRecord } from "./training-log.ts";
 
-/** Most points in a line, so that a figure that is drawn again and again stays small. */
+/** Most points in a line, so that a figure that is drawn repeatedly stays small. */
 const POINTS = 300;
 
-/** Loss and useful tokens a second over steps, as far as the training is: what `train` keeps up to date in a notebook. */
+/** Plots loss and useful tokens per second over the steps so far, as `train` shows them in a notebook. */
 export function trainingFigure(history: History, { total, title }: { total?: number; title?: string } = {}): Figure {
   const parts = grouped(history.steps);
   const x = parts.map((part) => part.at(-1)!.step);
@@ -51,7 +51,7 @@ export function trainingFigure(history: History, { total, title }: { total?: num
   });
 }
 
-/** Where the time of each step goes: making the batch, forward, backward and update, stacked. */
+/** Plots the time of each step as stacked areas: making the batch, forward pass, backward pass and update. */
 export function stepTimes(history: History, { title = "Where a step's time goes" } = {}): Figure {
   const parts = grouped(history.steps);
   const x = parts.map((part) => part.at(-1)!.step);
@@ -78,7 +78,7 @@ export function stepTimes(history: History, { title = "Where a step's time goes"
   });
 }
 
-/** Steps in at most so many groups of neighbours. */
+/** The steps in at most `POINTS` groups of consecutive ones. */
 function grouped(steps: readonly StepRecord[]): StepRecord[][] {
   const size = Math.max(1, Math.ceil(steps.length / POINTS));
   return Array.from({ length: Math.ceil(steps.length / size) }, (_, i) => steps.slice(i * size, (i + 1) * size));

@@ -13,7 +13,7 @@ export interface StepOptions {
   /** From 1. */
   step: number;
   learningRate: number | undefined;
-  /** Decides, with the step, what dropout drops. */
+  /** The seed of dropout, together with the step. */
   seed: number;
   /** The half type of the forward and backward passes. */
   autocast?: HalfType | undefined;
@@ -22,7 +22,7 @@ export interface StepOptions {
 }
 
 /**
- * One update from one or several batches. Each batch counts by how many sequences it has, so the gradient is that of all of
+ * One update from one or several batches. Each batch is weighted by its number of sequences, so the gradient is that of all of
  * them in one batch.
  */
 export function takeStep(
@@ -55,7 +55,7 @@ export function takeStep(
     const change = (ready: Tensor[]) => read(optimizer.step(ready, learningRate));
     const { flat } = optimizer.step;
     if (flat) change.flat = (ready: Tensor1D) => read(flat(ready, learningRate));
-    // Whole, the scaler's own update included: a training that is stopped leaves all as it is between two steps.
+    // Not interruptible, so that a stopped training has the state between two steps.
     const taken = uninterrupted(() => {
       const norm = scaler ? scaler.step({ step: change }, gradients!) : change(gradients!);
       updateScale(scaler, step);
@@ -113,12 +113,12 @@ function lossAndGradients(
     () => {
       const loss = half ? autocast(half, forward) : forward();
       if (!scaler) return loss;
-      // Of the loss itself, since a large scale makes infinity of a product of it.
+      // The loss without the scale, because a large scale can make the product infinite.
       unscaled = tf.keep(loss);
       return scaler.scale(loss);
     },
     variables,
-    // Reading the loss waits for a GPU, so that the forward pass is over when its time is taken.
+    // Reading the loss waits for a GPU, so that the forward pass has ended when its time is measured.
     (loss) => {
       read = (unscaled ?? loss).dataSync()[0]!;
       forwardDone();

@@ -14,69 +14,74 @@ import type { Schedule } from "./schedule.ts";
 import { takeStep } from "./step.ts";
 import type { History, StepRecord } from "./training-log.ts";
 
+/** Options of `train`. */
 export interface TrainOptions {
   model: Classifier;
-  /** By any strategy. */
+  /** Batches of any strategy. */
   batches: Batches;
-  /** Over the model's parameters: `adamW(model.parameters)`. */
+  /** An optimizer of the model's parameters: `adamW(model.parameters)`. */
   optimizer: Optimizer;
-  /** How long: a number of steps, or of passes over the data. One of the two. */
+  /** The number of steps. Give either `steps` or `epochs`. */
   steps?: number;
+  /** The number of passes over the data. */
   epochs?: number;
   /** Batches whose gradients make one step, as if they were one batch; 1 by default. An epoch's last step may have fewer. */
   accumulate?: number;
   /**
-   * The learning rate by step; the optimizer's own by default. Only steps that changed the model are counted: one that the
-   * scaler leaves out gets the rate that the next one gets, too.
+   * The learning rate by step; the optimizer's own by default. Only steps that changed the model are counted, so a step that
+   * the scaler skips does not advance the schedule.
    */
   learningRate?: Schedule;
   /**
-   * What is learned: `"crossEntropy"` of classes, the default, or `"meanSquaredError"` of real labels, with a model of one
-   * output (`classes: 1`). A regression has no accuracy: it is NaN throughout.
+   * The objective: `"crossEntropy"` of classes, the default, or `"meanSquaredError"` of real labels with a model of one output
+   * (`classes: 1`). The accuracy of a regression is NaN.
    */
   loss?: Objective;
   /**
-   * Runs forward and backward passes in mixed precision; parameters and optimizer stay float32. Evaluations run in it too,
-   * as in transformers' Trainer: they show the model as it is trained. `evaluate(model, batches)` gives float32's figures.
+   * Runs forward and backward passes in mixed precision; parameters and optimizer state stay float32. Evaluations run in it
+   * too, as in transformers' Trainer. `evaluate(model, batches)` evaluates in float32.
    */
   autocast?: HalfType;
-  /** Scales the loss, which float16 needs; its state goes into the checkpoint. */
+  /** Scales the loss, which float16 needs. Its state is saved in the checkpoint. */
   scaler?: GradScaler;
-  /** Decides what dropout drops. */
+  /** The seed of dropout; 0 by default. */
   seed?: number;
   /** Batches to evaluate on: before the first step, every `evaluateEvery` steps, and after the last. */
   validation?: Iterable<Batch>;
+  /** Steps between two evaluations; by default only before the first step and after the last. */
   evaluateEvery?: number;
   /** Ends the training when the evaluations no longer improve. */
   earlyStop?: EarlyStopOptions;
-  /** Keeps what the training needs to go on after the process has ended. */
+  /** Saves what the training needs to resume in another process. */
   checkpoint?: CheckpointOptions;
+  /** Called after every step. */
   onStep?: (record: StepRecord) => void;
-  /** Ends the training after the step in which it is aborted; what was learned stays. */
+  /** Ends the training after the step in which it is aborted; the model keeps its parameters. */
   signal?: AbortSignal;
-  /** Shows progress; true by default. In a notebook `"figure"` also draws loss and speed, in one place. */
+  /** Shows progress; true by default. In a notebook `"figure"` also plots loss and speed. */
   progress?: boolean | "figure";
 }
 
-/** Milliseconds after which the event loop gets its turn: displays, timers, an interrupt. */
-const BREATH = 50;
+/** Milliseconds after which the loop yields to the event loop, for displays, timers and interrupts. */
+const YIELD_EVERY = 50;
 
 const histories = new WeakMap<object, History>();
 
 /**
- * The history of a model's last training, step by step while it runs: also of one that Stop or an error has ended, which is
- * then "unfinished". Keras' `model.history`. Undefined for a model that `train` has not trained.
+ * The history of a model's last training (Keras' `model.history`), also while it runs, and after an interrupt or an error, when
+ * `ended` is "unfinished". Undefined for a model that `train` has not trained.
  */
 export const historyOf = (model: object): History | undefined => histories.get(model);
 
 /**
- * Trains a model on `batches`: forward, backward, clip and update, step by step. Holds no memory from step to step
- * beyond parameters and optimizer state.
+ * Trains a model on `batches`. Between steps it holds no memory beyond parameters and optimizer state.
  *
- * With a `checkpoint`, the training that is taken up again takes the steps that the one which never stopped takes, bit for
- * bit where the backend's operations are deterministic.
+ * With a `checkpoint`, a resumed training takes the same steps as one that was not stopped, bit for bit where the backend's
+ * ops are deterministic.
  *
- * @throws Error when the loss, or at the scaler's smallest scale a gradient, is not finite, naming the step
+ * @throws Error with the step when the loss, or at the scaler's smallest scale a gradient, is not finite, and for a
+ *   checkpoint of another run
+ * @throws TypeError for options that contradict each other; RangeError for a count that is not a positive integer
  */
 export async function train(options: TrainOptions): Promise<History> {
   const { model, batches, optimizer, signal, validation, checkpoint, seed = 0, accumulate = 1 } = options;
@@ -85,10 +90,10 @@ export async function train(options: TrainOptions): Promise<History> {
   checkPositiveInteger("accumulate", accumulate);
   if (checkpoint?.every !== undefined) checkPositiveInteger("checkpoint.every", checkpoint.every);
   if (options.earlyStop && !(validation && options.evaluateEvery)) {
-    throw new TypeError("earlyStop needs validation batches and evaluateEvery");
+    throw new TypeError("earlyStop needs `validation` batches and `evaluateEvery`");
   }
   if (options.earlyStop?.by === "accuracy" && objective === "meanSquaredError") {
-    throw new TypeError("earlyStop by accuracy needs classes: a regression stops by its loss");
+    throw new TypeError('earlyStop by accuracy needs classes; use by: "loss" for a regression');
   }
   const total = stepCount(options);
   const history: History = { steps: [], evaluations: [], milliseconds: 0, ended: "unfinished" };
@@ -107,9 +112,9 @@ export async function train(options: TrainOptions): Promise<History> {
   const started = performance.now() - (resumed?.elapsed ?? 0);
   let place = resumed?.place ?? { epoch: 0, batch: 0 };
   let taken = resumed?.step ?? 0;
-  // The schedule's place: a step that a scaler leaves out does not move it, as in transformers' Trainer.
+  // Steps of the schedule: a step that the scaler skips does not count, as in transformers' Trainer.
   let updates = history.steps.filter(({ skipped }) => !skipped).length;
-  let breathed = performance.now();
+  let yielded = performance.now();
   let saved = taken;
 
   const evaluateNow = () => {
@@ -155,7 +160,7 @@ export async function train(options: TrainOptions): Promise<History> {
     place = group.next;
     history.steps.push(record);
     history.milliseconds = record.elapsed;
-    // A scaler makes good an overflow by a smaller scale, and throws where there is none.
+    // With a scaler an overflow lowers the scale, and the scaler throws at the smallest one.
     if (!Number.isFinite(record.loss) && !record.skipped) {
       throw new Error(`the loss is ${record.loss} at step ${step}: lower the learning rate, or clip the gradients`);
     }
@@ -163,10 +168,10 @@ export async function train(options: TrainOptions): Promise<History> {
     bar?.step(record);
     options.onStep?.(record);
     if (checkpoint?.every && step % checkpoint.every === 0) save();
-    if (performance.now() - breathed > BREATH) {
+    if (performance.now() - yielded > YIELD_EVERY) {
       await setImmediate();
       stopIfInterrupted();
-      breathed = performance.now();
+      yielded = performance.now();
     }
     if (signal?.aborted) history.ended = "aborted";
     else if (enough && step < total) history.ended = "no longer improving";
@@ -182,7 +187,7 @@ export async function train(options: TrainOptions): Promise<History> {
   return history;
 }
 
-/** True when a run that is taken up again had already stopped by itself. */
+/** Whether a resumed run had already stopped early. */
 function ended(stopping: ReturnType<typeof earlyStop> | undefined, options: TrainOptions): boolean {
   return stopping !== undefined && stopping.state.since >= options.earlyStop!.patience;
 }
@@ -197,7 +202,7 @@ interface Group {
   processor: number;
 }
 
-/** The batches of one step after another, from a place on, without end. */
+/** The batches of each step, from a position on, without end. */
 function* groups(batches: Batches, from: Place, accumulate: number): Generator<Group> {
   let { epoch, batch: at } = from;
   for (; ; epoch++, at = 0) {
@@ -231,7 +236,7 @@ function processorTime(): number {
 }
 
 function stepCount({ steps: asked, epochs, batches, accumulate = 1 }: TrainOptions): number {
-  if ((asked === undefined) === (epochs === undefined)) throw new TypeError("train needs either steps or epochs");
+  if ((asked === undefined) === (epochs === undefined)) throw new TypeError("train needs either `steps` or `epochs`");
   if (asked !== undefined) {
     checkPositiveInteger("steps", asked);
     return asked;

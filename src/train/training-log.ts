@@ -1,37 +1,42 @@
-/** What one training step was. */
+/** The measurements of one training step. */
 export interface StepRecord {
   /** From 1. */
   step: number;
   /** From 0. */
   epoch: number;
   loss: number;
-  /** Share of the batch that the model, before this step, classified right; NaN in a regression. */
+  /** Share of the batch that the model classified correctly before this step; NaN in a regression. */
   accuracy: number;
   learningRate: number;
   /** Common norm of the gradients before clipping; absent when nothing is clipped. */
   gradientNorm?: number;
-  /** What the loss was multiplied by, and whether a gradient overflowed, so that nothing was learned; with a `scaler`. */
+  /** The loss scale, if there is a `scaler`. */
   lossScale?: number;
+  /** Whether a gradient overflowed, so that the update was skipped, if there is a `scaler`. */
   skipped?: boolean;
-  /** Wall time of the step, the making of its batch included. */
+  /** Wall time of the step in milliseconds, the making of its batch included. */
   milliseconds: number;
-  /** Processor time of the process in it, all threads together, in milliseconds: what other programs do hardly disturbs it. */
+  /** Processor time of all threads during the step in milliseconds; other programs hardly affect it. */
   processor: number;
-  /** Milliseconds of it in making the batch, in the forward and backward passes, and in the update. */
+  /** Milliseconds of each part of the step. */
   times: StepTimes;
-  /** Since the training began. */
+  /** Milliseconds since the training began. */
   elapsed: number;
-  /** Bytes of tensors after the step, and the most during it. */
+  /** Bytes of tensors after the step. */
   liveBytes: number;
+  /** The most bytes of tensors during the step. */
   peakBytes: number;
+  /** Resident set size of the process after the step, in bytes. */
   rss: number;
   /** Sequences in the step's batches. */
   sequences: number;
-  /** Cells of the batch, padding included, and those that are tokens. */
+  /** Positions in the step's batches, padding included. */
   tokens: number;
+  /** Tokens in the step's batches, padding not included. */
   usefulTokens: number;
 }
 
+/** Milliseconds of a step for making the batch, the forward pass, the backward pass and the update. */
 export interface StepTimes {
   data: number;
   forward: number;
@@ -39,30 +44,30 @@ export interface StepTimes {
   update: number;
 }
 
-/** How well the model does on data it does not learn from. */
+/** The loss and accuracy on the validation batches. */
 export interface Evaluation {
-  /** Steps taken before it; 0 is the untrained model. */
+  /** Steps taken before the evaluation; 0 is the untrained model. */
   step: number;
   loss: number;
   /** NaN in a regression. */
   accuracy: number;
 }
 
-/** A training run, step by step. */
+/** The steps and evaluations of a training run. */
 export interface History {
   steps: StepRecord[];
   evaluations: Evaluation[];
-  /** Wall time of everything, evaluation included. */
+  /** Wall time in milliseconds, evaluations included. */
   milliseconds: number;
-  /** Why it ended; "unfinished" while it runs, and when Stop or an error has ended it. */
+  /** Why the run ended; "unfinished" while it runs, and after an interrupt or an error. */
   ended: "unfinished" | "all steps taken" | "aborted" | "no longer improving";
   /** The evaluation that early stopping found best. */
   best?: Evaluation;
 }
 
 /**
- * Tokens a second that are not padding, over whole steps; the first `skip` steps, in which caches are filled, are left
- * out (1 by default). `by: "processor"` counts seconds of processor time.
+ * Tokens per second, padding not counted, over whole steps. The first `skip` steps (1 by default), which fill caches, are left
+ * out. `by: "processor"` divides by processor time instead of wall time.
  */
 export function usefulTokensPerSecond(
   steps: readonly StepRecord[],

@@ -43,7 +43,7 @@ const reductions: [string, (storage: Half) => h.AnyTensor, number | undefined, n
 ];
 
 for (const [what, make, ...expected] of reductions)
-  test(`${what} of halves accumulates in float32 and is stored as they are`, () => {
+  test(`${what} of halves accumulates in float32 and is stored in half precision`, () => {
     tf.tidy(() => {
       for (const [i, storage] of (["float16", "bfloat16"] as const).entries()) {
         const result = make(storage);
@@ -86,7 +86,7 @@ const nearest = (value: number, storage: Half | "float32"): number =>
   storage === "float32" ? Math.fround(value) : to(tf.scalar(value), storage).dataSync()[0]!;
 
 for (const [name, f, list, values] of composites)
-  test(`${name} of halves is computed in float32, and goes by PyTorch's list under autocast`, () => {
+  test(`${name} of halves is computed in float32, and follows PyTorch's list under autocast`, () => {
     tf.tidy(() => {
       for (const storage of ["float16", "bfloat16"] as const) {
         const check = (found: h.AnyTensor, wanted: Half | "float32") => {
@@ -107,7 +107,7 @@ for (const [name, f, list, values] of composites)
     });
   });
 
-test("softplus and floorDiv of halves are those of the same numbers in float32, rounded once", () => {
+test("softplus and floorDiv of halves equal those of float32, rounded once", () => {
   tf.tidy(() => {
     for (const storage of ["float16", "bfloat16"] as const) {
       const value = to(tf.tensor1d([-2.953125, -3, 1]), storage) as h.AnyTensor;

@@ -27,7 +27,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
   afterEach(() => assert.equal(autocastType(), undefined));
 
   for (const type of ["float16", "bfloat16"] as const) {
-    test(`${type}: products are half, sums and exponentials float32, the rest follows`, () => {
+    test(`${type}: matrix products run in half precision, sums and exponentials in float32, other ops in their inputs' type`, () => {
       autocast(type, () => {
         const product = tf.matMul(x, weight);
         assert.equal(storageOf(product), type);
@@ -41,7 +41,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     });
   }
 
-  test("doubles stay doubles, as in PyTorch", () => {
+  test("float64 stays float64, as in PyTorch", () => {
     const wide = to(x, "float64");
     autocast("float16", () => assert.equal(storageOf(tf.matMul(wide, to(weight, "float64"))), "float64"));
   });
@@ -63,7 +63,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     assert.deepEqual(types, ["float16", "bfloat16", undefined, "bfloat16", "float16"]);
   });
 
-  test("an async region holds for what it awaits and for nothing that runs meanwhile", async () => {
+  test("an async region includes what it awaits and nothing that runs meanwhile", async () => {
     const slow = autocast("float16", async () => {
       await setTimeout(5);
       return storageOf(tf.matMul(x, weight));
@@ -82,12 +82,12 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     );
   });
 
-  test("an error leaves the region", () => {
+  test("an error ends the region", () => {
     assert.throws(() => autocast("float16", () => tf.matMul(x, x)), /incompatible/);
     assert.equal(storageOf(tf.matMul(x, weight)), "float32");
   });
 
-  test("a parameter is cast once until the outermost region is left, and again when it has changed", () => {
+  test("a parameter is cast once per outermost region, and again when it has changed", () => {
     let casts = 0;
     const leave = interceptOps((op, next) => {
       if (op.name === "Cast" && op.inputs[0]!.shape.join() === "8,3") casts++;
@@ -108,7 +108,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     }
   });
 
-  test("gradients of float32 parameters are float32, computed in half, inside and outside of the region", () => {
+  test("gradients of float32 parameters are float32, computed in half precision, inside and outside of the region", () => {
     const seen = new Map<string, string[]>();
     const leave = interceptOps((op, next) => {
       const out = next(op);
@@ -134,7 +134,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     assert.deepEqual(new Set(seen.get("MatMul")), new Set(["float16"]));
   });
 
-  test("second derivatives pass through", () => {
+  test("second derivatives are supported", () => {
     const cube = (v: Tensor) =>
       tf.sum(autocast("float16", () => tf.matMul(v as Tensor2D, v as Tensor2D)).square()) as Tensor;
     const one = tf.tensor2d([
@@ -187,7 +187,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     model.dispose();
   });
 
-  test("an op can be put on another list, and back", () => {
+  test("an op can be moved to another list and back", () => {
     const back = registerAutocast("Relu", "float32");
     assert.equal(storageOf(autocast("float16", () => tf.relu(tf.matMul(x, weight)))), "float32");
     assert.ok(autocastLists().some(({ op, list }) => op === "Relu" && list === "float32"));
@@ -196,7 +196,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     assert.throws(() => registerAutocast("Relu", "fp16" as "half"), /"half", "float32" or "widest", got "fp16"/);
   });
 
-  test("a function of the program's own runs in one type throughout", () => {
+  test("autocastOp runs a user's function in one type throughout", () => {
     const spread = (lists: "half" | "float32" | "widest") =>
       autocastOp(lists, (v: Tensor) => {
         assert.equal(autocastType(), undefined);
@@ -212,7 +212,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     assert.equal(storageOf(gradient), "float32");
   });
 
-  test("the table says for each op what PyTorch and TensorFlow do with it", () => {
+  test("the table has PyTorch's and TensorFlow's list for each op", () => {
     const lists = new Map(autocastLists().map((row) => [row.op, row]));
     assert.equal(new Set(lists.keys()).size, autocastLists().length);
     assert.deepEqual(lists.get("Softmax")?.tensorflow, "infer");
@@ -222,7 +222,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
         assert.ok(why || lists.get(op)?.pytorch, `${op} differs from TensorFlow's list without a reason`);
   });
 
-  test("refuses other types, and what is no function", () => {
+  test("rejects other types, and a value that is not a function", () => {
     assert.throws(
       () => autocast("float64" as HalfType, () => 1),
       /autocast: expected "float16" or "bfloat16", got "float64"/,

@@ -6,7 +6,7 @@ import { ready, tf } from "../../src/runtime/index.ts";
 await ready();
 type Trace = { name: string; x: number[]; y: number[] };
 
-test("the number line shows each format's own numbers, limits included", () => {
+test("the number line shows each format's numbers, limits included", () => {
   const { data } = numberLine({ from: 1, to: 2, formats: ["float16", "bfloat16"] });
   const [half, brain] = data as unknown as Trace[];
   // Between two powers of two lie 2^fractionBits numbers; both ends are among them.
@@ -25,7 +25,7 @@ test("the number line shows each format's own numbers, limits included", () => {
   assert.throws(() => numberLine({ from: 2, to: 1 }), /from must be below to, got 2 and 1/);
 });
 
-test("the gradient histogram colours what half would lose, and the loss scale moves it", () => {
+test("the gradient histogram colours what float16 would lose, and the loss scale shifts it", () => {
   const gradients = tf.tensor1d([0, 2 ** -26, 2 ** -25, 1.5 * 2 ** -25, 2 ** -20, 2 ** -3, 1, 65536]);
   assert.deepEqual(formatLosses(gradients.dataSync()), {
     vanish: 2 / 7,

@@ -53,7 +53,7 @@ function train(run: Run): { losses: number[]; scale: number } {
   return { losses, scale: scaler.getScale() };
 }
 
-describe("a Transformer learns a batch by heart as in PyTorch", () => {
+describe("a Transformer fits one batch as in PyTorch", () => {
   // How far the loss may be off, in units of the largest: float32 differs in the order of sums; a half type's runs differ
   // by their own rounding, PyTorch's from float32's as much as ours from PyTorch's.
   const tolerances: Record<Run, number> = { float32: 1e-4, float16: 4e-3, bfloat16: 3e-2 };
@@ -70,7 +70,7 @@ describe("a Transformer learns a batch by heart as in PyTorch", () => {
   }
 });
 
-test("the loss scale moves as PyTorch's does, overflow by overflow", () => {
+test("the loss scale changes as PyTorch's at every overflow", () => {
   const parameter = tf.variable(tf.ones([2]));
   const sgd = {
     step(gradients: ReturnType<typeof tf.tensor>[]) {

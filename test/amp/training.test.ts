@@ -31,7 +31,7 @@ function setting(half?: HalfType) {
 
 describe("train in mixed precision", { skip: !native && "needs the native runtime" }, () => {
   for (const half of [undefined, "float16", "bfloat16"] as const) {
-    test(`a set is learned by heart in ${half ?? "float32"}`, async () => {
+    test(`fits a small set in ${half ?? "float32"}`, async () => {
       const { steps, evaluations } = await train({ ...setting(half), steps: 130, validation: [...batches] });
       assert.ok(evaluations.at(-1)!.accuracy > 0.95, JSON.stringify(evaluations));
       // What earlier tests let go of may be freed meanwhile.
@@ -40,7 +40,7 @@ describe("train in mixed precision", { skip: !native && "needs the native runtim
     });
   }
 
-  test("a scale that overflows skips steps and shows them, and the training goes on", async () => {
+  test("an overflow of the scale skips steps, records them, and the training continues", async () => {
     const options = setting("float16");
     const scaler = new GradScaler({ initScale: 2 ** 36 });
     const { steps } = await train({ ...options, scaler, steps: 40 });
@@ -53,7 +53,7 @@ describe("train in mixed precision", { skip: !native && "needs the native runtim
     assert.ok(steps.at(-1)!.loss < steps[0]!.loss);
   });
 
-  test("the loss is shown as it is where the scaled one is infinite", async () => {
+  test("the recorded loss is the unscaled one, also where the scaled one is infinite", async () => {
     for (const half of [undefined, "float16"] as const) {
       const [plain, scaled] = [{}, { scaler: new GradScaler({ initScale: 2 ** 127 }) }];
       const first = async (options: object) =>
@@ -62,7 +62,7 @@ describe("train in mixed precision", { skip: !native && "needs the native runtim
     }
   });
 
-  test("the learning rate's schedule waits at skipped steps, also after a checkpoint", async () => {
+  test("skipped steps do not advance the learning rate's schedule, also after a checkpoint", async () => {
     // transformers' Trainer: `if not self.accelerator.optimizer_step_was_skipped: self.lr_scheduler.step()`.
     const file = path.join(folder, "schedule.safetensors");
     const rate = (update: number) => 1e-3 * (update + 1);
@@ -84,7 +84,7 @@ describe("train in mixed precision", { skip: !native && "needs the native runtim
     );
   });
 
-  test("gradients that overflow at every scale end the training with the step and what to do", async () => {
+  test("gradients that overflow at every scale end the training with an error that has the step and the remedy", async () => {
     const { model, optimizer, ...rest } = setting("float16");
     const broken = {
       ...model,
@@ -96,7 +96,7 @@ describe("train in mixed precision", { skip: !native && "needs the native runtim
     );
   });
 
-  test("taken up from a checkpoint it goes on to the same bits, the loss scale too", async () => {
+  test("a run resumed from a checkpoint gives the same bits, the loss scale included", async () => {
     const whole = setting("float16");
     const grown = () => new GradScaler({ initScale: 1024, growthInterval: 3 });
     const uninterrupted = await train({ ...whole, scaler: grown(), steps: 8 });
@@ -110,7 +110,7 @@ describe("train in mixed precision", { skip: !native && "needs the native runtim
   });
 });
 
-describe("what half precision can and cannot learn", { skip: !native && "needs the native runtime" }, () => {
+describe("limits of half precision", { skip: !native && "needs the native runtime" }, () => {
   /** Root mean square error of a sum of two numbers learned by least squares, all numbers stored in one type. */
   function regression(storage: Storage): number {
     const rng = random(2);
@@ -132,7 +132,7 @@ describe("what half precision can and cannot learn", { skip: !native && "needs t
     return Math.sqrt(tf.mean(tf.square(to(error(), "float32"))).dataSync()[0]!);
   }
 
-  test("adding two numbers: pure float16 stops at its own step, float32 and float64 go on", () => {
+  test("adding two numbers: pure float16 stalls at its resolution, float32 and float64 do not", () => {
     const [half, single, double] = (["float16", "float32", "float64"] as const).map(regression);
     // Near 1 the steps of float16 are 2^-11 and those of float32 2^-24.
     assert.ok(half! > 2 ** -14, `${half}`);

@@ -35,7 +35,7 @@ function refused(run: () => unknown): OutOfMemoryError {
 }
 
 describe("memoryBudget", () => {
-  test("reads decimal and binary units, and names what it cannot read", () => {
+  test("parses decimal and binary units, and rejects other texts", () => {
     const cases: [string | number, number][] = [
       ["512 MB", 512_000_000],
       ["1.5 GiB", 1.5 * 2 ** 30],
@@ -51,7 +51,7 @@ describe("memoryBudget", () => {
     assert.equal(memoryBudget(Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY);
   });
 
-  test("refuses the op that would exceed it, and says what holds the memory", native, () => {
+  test("throws at the op that would exceed it, with the tensors that hold memory", native, () => {
     freeUnreachable();
     const base = nativeMemory().live;
     const x = one();
@@ -62,14 +62,14 @@ describe("memoryBudget", () => {
     assert.equal(error.budget, base + 3 * MIB);
     assert.match(
       error.message,
-      /^\w+ of \[256, 1024\] asked for 1\.00 MiB; of the budget of 3\.\d+ MiB, \d\.\d+ MiB are held by\n/,
+      /^\w+ of \[256, 1024\] needs 1\.00 MiB, but \d\.\d+ MiB of the budget of 3\.\d+ MiB are in use by\n/,
     );
     assert.match(error.message, / {2}1\.00 MiB in 1 tensor of Relu/);
     assert.equal(error.holders.find(({ op }) => op === "Relu")?.bytes, MIB);
     assert.equal(x.isDisposed || y.isDisposed, false);
   });
 
-  test("goes on after the error with what the failed step cannot reach any more", native, () => {
+  test("allows further ops after the error, once the failed step's tensors are unreachable", native, () => {
     freeUnreachable();
     const x = one();
     memoryBudget(nativeMemory().live + 4 * MIB);
@@ -78,7 +78,7 @@ describe("memoryBudget", () => {
     assert.equal(x.add(1).add(1).dataSync()[0], 3);
   });
 
-  test("collects before it refuses, so a naive loop runs in twice what it needs at once", native, () => {
+  test("collects garbage before it throws, so a naive loop runs in twice its live memory", native, () => {
     freeUnreachable();
     let x: Tensor = one().sub(1);
     memoryBudget(nativeMemory().live + 3 * MIB);
@@ -86,7 +86,7 @@ describe("memoryBudget", () => {
     assert.equal(x.dataSync()[0], 50);
   });
 
-  test("runs out at the same op every time", native, () => {
+  test("throws at the same op every time", native, () => {
     const opsUntilRefusal = () => {
       const held: Tensor[] = [];
       refused(() => {
@@ -105,7 +105,7 @@ describe("memoryBudget", () => {
     assert.deepEqual(counts, [8, 8, 8]);
   });
 
-  test("refuses a huge result before it is made, and an upload before it is sent", native, () => {
+  test("throws before a huge result is made and before data is uploaded", native, () => {
     const column = tf.ones([100_000, 1]).add(0);
     memoryBudget("64 MB");
     // 100,000 squared times 4 bytes.
@@ -120,7 +120,7 @@ describe("memoryBudget", () => {
     assert.equal(refused(() => data.sum()).asked, 80e6 + 4);
   });
 
-  test("frees a result whose size was not known before, when it is too large", native, () => {
+  test("frees a too large result whose size was not known before", native, () => {
     freeUnreachable();
     const x = tf.ones([1, 512, 512, 1]).add(0);
     const held = nativeMemory().live;
@@ -131,7 +131,7 @@ describe("memoryBudget", () => {
     assert.ok(nativeMemory().live <= held + 16);
   });
 
-  test("names the line that made what is held, while allocations are tracked", native, () => {
+  test("reports the lines that made the held tensors, while allocations are tracked", native, () => {
     trackAllocations();
     const x = one();
     freeUnreachable();
@@ -141,7 +141,7 @@ describe("memoryBudget", () => {
 });
 
 describe("withMemoryBudget", () => {
-  test("holds for its function only, within the one around it, async too", native, async () => {
+  test("holds for its function only, within an outer budget, also for an async function", native, async () => {
     const x = one();
     freeUnreachable();
     const tight = nativeMemory().live + 1000;

@@ -29,8 +29,8 @@ esac
   process.env.PATH = `${bin}:${PATH}`;
 }
 
-describe("the driver's figures", { skip: process.platform === "win32" }, () => {
-  test("are read in bytes, shares and watts", () => {
+describe("the driver's values", { skip: process.platform === "win32" }, () => {
+  test("are given in bytes, shares and watts", () => {
     driver("NVIDIA H100 80GB HBM3, 1024, 81559, 37, 312.50, 41, 1980\nTesla T4, 3, 15360, 0, 9.10, 30, 300");
     const [first, second] = gpus();
     assert.deepEqual(first, {
@@ -45,12 +45,12 @@ describe("the driver's figures", { skip: process.platform === "win32" }, () => {
     assert.equal(second!.name, "Tesla T4");
   });
 
-  test("are left out where a card does not know them", () => {
+  test("are absent where a card does not report them", () => {
     driver("NVIDIA GeForce MX150, 12, 2002, [N/A], [Not Supported], 50, 300");
     assert.deepEqual(Object.keys(gpus()[0]!), ["name", "memoryUsed", "memoryTotal", "temperature", "clock"]);
   });
 
-  test("tell a process's memory on all cards, and the first card's where the process is not known", () => {
+  test("include a process's memory on all cards, or the first card's where the process is unknown", () => {
     driver("Tesla T4, 700, 15360, 0, 9.10, 30, 300", "41, 100\n42, 200\n42, 56");
     assert.equal(memoryOfProcess(42), 2 ** 28);
     assert.equal(memoryOfProcess(43), 700 * 2 ** 20);
@@ -58,7 +58,7 @@ describe("the driver's figures", { skip: process.platform === "win32" }, () => {
     assert.equal(memoryOfProcess(42), 700 * 2 ** 20);
   });
 
-  test("are none without a driver, or where it fails", () => {
+  test("are empty without a driver, or where it fails", () => {
     process.env.PATH = bin;
     rmSync(path.join(bin, "nvidia-smi"));
     assert.deepEqual([gpus(), memoryOfProcess(1)], [[], undefined]);

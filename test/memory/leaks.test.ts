@@ -27,7 +27,7 @@ describe("leaks", () => {
     );
   });
 
-  test("does not list what nothing can reach", native, async () => {
+  test("does not list unreachable tensors", native, async () => {
     (() => {
       tf.ones([7]).acosh();
     })();
@@ -38,7 +38,7 @@ describe("leaks", () => {
     );
   });
 
-  test("says which are parameters", native, () => {
+  test("labels parameters", native, () => {
     const w = tf.variable(tf.ones([4, 4]).add(1));
     const late = tf.variable(tf.ones([5, 5]));
     late.add(1);
@@ -54,7 +54,7 @@ describe("leaks", () => {
     late.dispose();
   });
 
-  test("shows a table, equal tensors in one row", native, () => {
+  test("is displayed as a table with equal tensors in one row", native, () => {
     trackAllocations();
     const held = [0, 1, 2].map((i) => tf.ones([256]).add(i));
     const bundle = leaks()[displaySymbol]() as Record<string, string>;
@@ -63,10 +63,10 @@ describe("leaks", () => {
     for (const x of held) x.dispose();
   });
 
-  test("outside of tracking says how to learn the line", () => {
+  test("explains how to track lines when they are not tracked", () => {
     const held = tf.ones([2]).add(1);
     const bundle = leaks()[displaySymbol]() as Record<string, string>;
-    assert.match(bundle["text/plain"]!, /trackAllocations\(\) tells/);
+    assert.match(bundle["text/plain"]!, /call trackAllocations\(\)/);
     held.dispose();
   });
 });

@@ -46,7 +46,7 @@ function train(steps: number): number {
   return most;
 }
 
-test("a naive loop of 10,000 training steps holds a flat line of native memory", collected, async () => {
+test("native memory is constant over 10,000 naive training steps", collected, async () => {
   const before = await counts();
   const most = train(10_000);
   // A step makes [32,1] twice, [16,32], [16,1] three times and a scalar: 2.5 KB, so 25 MB in all if none were freed.
@@ -54,7 +54,7 @@ test("a naive loop of 10,000 training steps holds a flat line of native memory",
   assert.deepEqual(await counts(), before);
 });
 
-test("a synchronous loop over 8 MB tensors never holds more than a dozen beyond what it uses", collected, () => {
+test("a synchronous loop over 8 MB tensors holds at most a dozen unused tensors", collected, () => {
   const x = tf.ones([2048, 1024]);
   let most = 0;
   for (let step = 0; step < 300; step++) {
@@ -76,7 +76,7 @@ test("a loop over large tensors does not grow the process, however they are free
   x.dispose();
 });
 
-test("what tf.memory() says is the same whether tensors were disposed or collected", collected, async () => {
+test("tf.memory() is the same whether tensors were disposed or collected", collected, async () => {
   const before = await counts();
   afterwards(() => {
     const x = tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]);
@@ -91,7 +91,7 @@ test("what tf.memory() says is the same whether tensors were disposed or collect
   assert.deepEqual(await counts(), before);
 });
 
-test("tensors held by a variable, a closure, an array or a clone live on", collected, () => {
+test("tensors referenced by a variable, a closure, an array or a clone are not freed", collected, () => {
   const clone = afterwards(() => tf.tensor1d([1, 2]).add(1).clone());
   const closure = afterwards(() => {
     const hidden = tf.scalar(2).mul(3);
@@ -111,7 +111,7 @@ test("tensors held by a variable, a closure, an array or a clone live on", colle
   assert.equal(variable.dataSync()[0], 10);
 });
 
-test("disposing first, twice, or of one of two clones is safe", collected, async () => {
+test("disposing before collection, twice, or one of two clones is safe", collected, async () => {
   const before = await counts();
   afterwards(() => {
     const x = tf.tensor1d([1, 2, 3]).add(0);
@@ -125,7 +125,7 @@ test("disposing first, twice, or of one of two clones is safe", collected, async
   assert.deepEqual(await counts(), before);
 });
 
-test("tf.keep saves a tensor from tidy, and it is freed when it cannot be reached", collected, async () => {
+test("tf.keep protects a tensor from tidy, and the tensor is freed when it is unreachable", collected, async () => {
   const before = await counts();
   afterwards(() => {
     let kept: Tensor | undefined;
@@ -137,7 +137,7 @@ test("tf.keep saves a tensor from tidy, and it is freed when it cannot be reache
   assert.deepEqual(await counts(), before);
 });
 
-test("making a model anew does not hold the old one's variables", collected, async () => {
+test("replacing a model frees the old one's variables", collected, async () => {
   const before = await counts();
   function model(): void {
     const w = tf.variable(tf.zeros([64, 64]));
@@ -150,7 +150,7 @@ test("making a model anew does not hold the old one's variables", collected, asy
   assert.deepEqual(await counts(), before);
 });
 
-test("variables are found by name and listed while they can be reached", collected, () => {
+test("variables are found by name and listed while they are reachable", collected, () => {
   const registered = tf.engine().registeredVariables as Record<string, Variable>;
   const w = tf.variable(tf.scalar(3), true, "lifetimes/w");
   afterwards(() => {
@@ -166,13 +166,13 @@ test("variables are found by name and listed while they can be reached", collect
   assert.equal(registered["lifetimes/w"], undefined);
 });
 
-test("a tensor being read lives until its data is there", collected, async () => {
+test("a tensor that is being read is not freed before its data arrives", collected, async () => {
   const data = afterwards(() => tf.tensor1d([1, 2, 3]).mul(2).data());
   freeUnreachable();
   assert.deepEqual([...(await data)], [2, 4, 6]);
 });
 
-test("data that no op has used yet is uploaded late and freed", native, async () => {
+test("data is uploaded when an op first uses it, and freed", native, async () => {
   const before = await counts();
   afterwards(() => {
     const late = afterwards(() => tf.tensor1d([1, 2, 3]));
@@ -182,7 +182,7 @@ test("data that no op has used yet is uploaded late and freed", native, async ()
   assert.deepEqual(await counts(), before);
 });
 
-test("what nothing reaches is freed when the program is idle", collected, async () => {
+test("unreachable tensors are freed when the program is idle", collected, async () => {
   const before = await counts();
   (() => {
     tf.ones([1024, 1024]).add(1);

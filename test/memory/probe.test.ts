@@ -7,7 +7,7 @@ import { ready, tf } from "../../src/runtime/index.ts";
 await ready();
 
 describe("memoryProbe", () => {
-  test("sees tensors come and go, and remembers the peak", () => {
+  test("counts live tensors and keeps the peak", () => {
     resetPeak();
     const before = memoryProbe();
     const held = tf.tidy(() => {
@@ -23,7 +23,7 @@ describe("memoryProbe", () => {
     held.dispose();
   });
 
-  test("shows itself in units", () => {
+  test("is displayed with units", () => {
     const bundle = memoryProbe()[displaySymbol]() as Record<string, string>;
     assert.match(bundle["text/plain"]!, /process \(RSS\) +\d+ MiB/);
     assert.match(bundle["text/html"]!, /^<table/);
@@ -45,7 +45,7 @@ test("sampleMemory probes until it is disposed", async () => {
   assert.throws(() => sampleMemory({ every: 0 }), /every must be a positive number of milliseconds, got 0/);
 });
 
-test("formatBytes gives three figures and a binary unit", () => {
+test("formatBytes gives three digits and a binary unit", () => {
   const cases: [number, string][] = [
     [0, "0 B"],
     [1023, "1023 B"],

@@ -36,18 +36,22 @@ describe("probe", () => {
     assert.equal(value.dataSync()[3], 1);
   });
 
-  test("tells a matrix product of [2, 3] and [3, 4] as 24 + 48 bytes in and 32 out", native, () => {
-    const { retained, byOp } = probe(() => {
-      const [a, b] = [tf.ones([2, 3]), tf.ones([3, 4])];
-      const c = a.matMul(b);
-      return { a, b, c };
-    });
-    assert.equal(retained, 24 + 48 + 32);
-    const product = Object.entries(byOp).find(([name]) => name.includes("MatMul"))?.[1];
-    assert.deepEqual([product?.calls, product?.most, product?.retained], [1, 32, 32]);
-  });
+  test(
+    "counts 24 + 48 bytes for the inputs and 32 for the result of a matrix product of [2, 3] and [3, 4]",
+    native,
+    () => {
+      const { retained, byOp } = probe(() => {
+        const [a, b] = [tf.ones([2, 3]), tf.ones([3, 4])];
+        const c = a.matMul(b);
+        return { a, b, c };
+      });
+      assert.equal(retained, 24 + 48 + 32);
+      const product = Object.entries(byOp).find(([name]) => name.includes("MatMul"))?.[1];
+      assert.deepEqual([product?.calls, product?.most, product?.retained], [1, 32, 32]);
+    },
+  );
 
-  test("follows an async function, its layers too", native, async () => {
+  test("measures an async function and its layers", native, async () => {
     const turn = () => new Promise(setImmediate);
     const { byLayer, retained, milliseconds } = await probe(async () => {
       const one = profileScope("one", async () => {
@@ -65,7 +69,7 @@ describe("probe", () => {
     assert.ok(milliseconds > 0);
   });
 
-  test("knows parameters, gradients, optimizer state, activations and attention scores", native, () => {
+  test("distinguishes parameters, gradients, optimizer state, activations and attention scores", native, () => {
     const w = tf.variable(tf.ones([8, 8]).add(0));
     const x = tf.ones([2, 4, 8, 8]).add(0);
     const optimizer = tf.train.adam(0.1);
@@ -85,13 +89,13 @@ describe("probe", () => {
     w.dispose();
   });
 
-  test("knows the gradients of this library's own valueAndGrad", native, () => {
+  test("recognises the gradients of valueAndGrad", native, () => {
     const w = tf.ones([16]).add(0);
     const { byCause } = probe(() => valueAndGrad((p: typeof w) => p.square().sum() as never)(w));
     assert.equal(byCause.gradients.retained, 64);
   });
 
-  test("counts the backward pass in the layer of the forward pass", native, () => {
+  test("attributes the backward pass to the layer of the forward pass", native, () => {
     const x = tf.ones([4]).add(0);
     const run = () => tf.grad((p) => profileScope("cube", () => p.pow(3)).sum())(x);
     const forward = probe(() => profileScope("cube", () => x.pow(3))).byLayer.cube!.calls;
@@ -130,7 +134,7 @@ describe("probe", () => {
     optimizer.dispose();
   });
 
-  test("shows tables, with the prediction beside the measured, and figures", native, async () => {
+  test("is displayed as tables, with the prediction beside the measurement, and figures", native, async () => {
     const predicted = predictTransformerMemory(
       { vocabularySize: 10, classes: 2, maxLength: 4, features: 4, heads: 1, layers: 1 },
       { rows: 1, time: 4 },
@@ -147,7 +151,7 @@ describe("probe", () => {
     assert.equal(made.timelineFigure().data.length, 7);
   });
 
-  test("leaves half precision's gradients as they were", native, () => {
+  test("does not change gradients in half precision", native, () => {
     const x = to(tf.tensor1d([1, 2]), "float16");
     const gradientStorage = () =>
       storageOf(valueAndGrad((half: typeof x) => tf.sum(to(half, "float32")))(x).gradients as typeof x);
@@ -155,7 +159,7 @@ describe("probe", () => {
     assert.equal(gradientStorage(), "float16");
   });
 
-  test("ends when its function throws, and gives the error on", async () => {
+  test("ends when its function throws, and rethrows the error", async () => {
     assert.throws(() => probe(() => assert.fail("sync")), /sync/);
     await assert.rejects(
       probe(async () => {

@@ -7,7 +7,7 @@ import { ready, tf } from "../../src/runtime/index.ts";
 await ready();
 
 describe("scope(fn)", () => {
-  test("frees what is made in it, except the tensors in its result", () => {
+  test("frees the tensors made in it, except those in its result", () => {
     const made: Tensor[] = [];
     const remember = (x: Tensor) => {
       made.push(x);
@@ -26,7 +26,7 @@ describe("scope(fn)", () => {
     assert.equal(result.text, "x");
   });
 
-  test("leaves alone what was made before it, what is kept, and variables", () => {
+  test("does not free earlier tensors, kept tensors and variables", () => {
     const before = tf.ones([2]);
     const out: Record<string, Tensor> = {};
     scope((s) => {
@@ -41,7 +41,7 @@ describe("scope(fn)", () => {
     );
   });
 
-  test("hands its result to the scope around it", () => {
+  test("gives its result to the scope around it", () => {
     let inner: Tensor | undefined;
     const outer = scope(() => {
       inner = scope(() => tf.ones([2]).add(1));
@@ -64,7 +64,7 @@ describe("scope(fn)", () => {
     assert.equal(made?.isDisposed, true);
   });
 
-  test("of async functions that run at the same time frees each one's own", async () => {
+  test("frees each function's own tensors where async functions run at the same time", async () => {
     const made: Record<string, Tensor> = {};
     const turn = () => new Promise(setImmediate);
     const one = scope(async () => {
@@ -89,7 +89,7 @@ describe("scope(fn)", () => {
     assert.equal(made.outside.isDisposed, false);
   });
 
-  test("lets gradients through", () => {
+  test("does not affect gradients", () => {
     const gradient = scope(() => tf.grad((x) => scope(() => x.square().mul(2).sum()))(tf.tensor1d([3])));
     assert.deepEqual([...gradient.dataSync()], [12]);
   });
@@ -106,7 +106,7 @@ describe("using", () => {
     assert.equal(seen.isDisposed, true);
   });
 
-  test("a scope frees what its block made", () => {
+  test("a scope frees the tensors made in its block", () => {
     const out: Tensor[] = [];
     {
       using s = scope();
@@ -120,7 +120,7 @@ describe("using", () => {
     assert.equal(tf.ones([1]).isDisposed, false);
   });
 
-  test("a scope whose block awaits frees nothing, and says what to write", async () => {
+  test("a scope whose block awaits frees nothing and throws an error with the remedy", async () => {
     const out: Tensor[] = [];
     const work = async () => {
       using _ = scope();

@@ -21,8 +21,8 @@ const comparable = ({ history }: typeof whole) => ({
   evaluations: history.evaluations,
 });
 
-describe("a training that is taken up again", () => {
-  test("ends with the bits of one that never stopped, after its process was killed", async () => {
+describe("a resumed training", () => {
+  test("ends with the same bits as an uninterrupted one, after its process was killed", async () => {
     const path = join(folder, "killed.safetensors");
     const script = fileURLToPath(new URL("./runs.js", import.meta.url));
     const child = spawn(process.execPath, [script, path, "13"], { stdio: ["ignore", "pipe", "inherit"] });
@@ -33,7 +33,7 @@ describe("a training that is taken up again", () => {
     assert.deepEqual(comparable(resumed), comparable(whole));
   });
 
-  test("goes on after an abort, as often as that happens", async () => {
+  test("continues after repeated aborts", async () => {
     const path = join(folder, "aborted.safetensors");
     for (const at of [3, 4, 11]) {
       const stop = new AbortController();
@@ -48,7 +48,7 @@ describe("a training that is taken up again", () => {
     assert.equal(again.bits, whole.bits, "a finished run is finished");
   });
 
-  test("keeps what early stopping remembers", async () => {
+  test("keeps the state of early stopping", async () => {
     const path = join(folder, "early.safetensors");
     const early = { evaluateEvery: 2, earlyStop: { patience: 2, minimumChange: 1 } };
     const once = await run(early);
@@ -64,7 +64,7 @@ describe("a training that is taken up again", () => {
     assert.deepEqual([thrice.bits, thrice.history.ended], [once.bits, "no longer improving"]);
   });
 
-  test("begins anew when told to, and leaves nothing half written", async () => {
+  test("starts again with resume: false, and leaves no partial file", async () => {
     const path = join(folder, "anew.safetensors");
     await run({ checkpoint: { path }, steps: 2 });
     const { history, bits } = await run({ checkpoint: { path, resume: false } });
@@ -77,9 +77,9 @@ describe("a training that is taken up again", () => {
   });
 });
 
-describe("a checkpoint is refused", () => {
+describe("a checkpoint is rejected", () => {
   const path = join(folder, "other.safetensors");
-  test("for other seeds, another strategy or other data, naming what differs", async () => {
+  test("for other seeds, another strategy or other data, with the difference", async () => {
     await run({ checkpoint: { path }, steps: 2 });
     await assert.rejects(run({ checkpoint: { path }, seed: 6 }), /with seed 5, not 6: set resume to false/);
     await assert.rejects(run({ checkpoint: { path }, accumulate: 1 }), /with accumulate 2, not 1/);
@@ -87,15 +87,18 @@ describe("a checkpoint is refused", () => {
     await assert.rejects(run({ checkpoint: { path }, batches }), /of other sequences/);
   });
 
-  test("when the file is something else", async () => {
+  test("when the file is not a checkpoint", async () => {
     assert.ok(existsSync(path));
     writeFileSync(path, "not a checkpoint");
     await assert.rejects(run({ checkpoint: { path } }), /says its header is|too short/);
     save(path, { x: tf.zeros([2]) });
-    await assert.rejects(run({ checkpoint: { path } }), /is a file of no training run: use another path/);
+    await assert.rejects(
+      run({ checkpoint: { path } }),
+      /exists but is not a checkpoint: use another path, or delete it/,
+    );
   });
 
-  test("when it is of a version whose seeds gave other numbers", async () => {
+  test("when it is of a version whose seeds give other numbers", async () => {
     await run({ checkpoint: { path, resume: false }, steps: 1 });
     const text = readFileSync(path, "latin1");
     writeFileSync(path, text.replace("halftone training 2", "halftone training 1"), "latin1");

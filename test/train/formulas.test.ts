@@ -58,7 +58,7 @@ const kinds: Record<string, (p: Variable[]) => Optimizer> = {
 };
 
 for (const [kind, make] of Object.entries(kinds))
-  test(`${kind} takes PyTorch's steps`, () => {
+  test(`${kind} takes the same steps as PyTorch`, () => {
     const parameters = variables();
     const optimizer = make(parameters);
     for (const [i, gradients] of reference.gradients.entries())
@@ -70,7 +70,7 @@ for (const [kind, make] of Object.entries(kinds))
       assertClose(parameters[i] as never, expected, 1e-6, `parameter ${i}`);
   });
 
-test("clipping by norm and by value is PyTorch's, and gives the norm before", () => {
+test("clipping by norm and by value equals PyTorch's, and gives the norm before clipping", () => {
   const parameters = variables();
   const byNorm = sgd(parameters, { learningRate: 1, clipNorm: 1 });
   const norm = byNorm.step(reference.gradients[0]!.map((g) => toTensor(g)));
@@ -82,7 +82,7 @@ test("clipping by norm and by value is PyTorch's, and gives the norm before", ()
   assert.deepEqual([...one[0]!.dataSync()], [0.5, -0.25, -0.5]);
 });
 
-test("a saved optimizer goes on to the same bits", () => {
+test("an optimizer restored from its state gives the same bits", () => {
   for (const [kind, make] of Object.entries(kinds)) {
     const run = (optimizer: Optimizer, from: number, to: number) => {
       for (let i = from; i < to; i++)
@@ -108,14 +108,17 @@ test("a saved optimizer goes on to the same bits", () => {
   }
 });
 
-test("the state of another model is refused", () => {
+test("restore rejects the state of another model", () => {
   const state = adamW([tf.variable(tf.zeros([4]))]).state();
-  assert.throws(() => adamW(variables()).restore(state), /the state is of 4 numbers and the optimizer has 9/);
+  assert.throws(
+    () => adamW(variables()).restore(state),
+    /Optimizer state size mismatch: first has 4 elements, the parameters 9/,
+  );
   assert.throws(() => sgd(variables(), { nesterov: true }), /nesterov needs momentum and no dampening, got 0 and 0/);
   assert.throws(() => sgd(variables(), { clipNorm: -1 }), /clipNorm must be 0 or more, got -1/);
 });
 
-test("gradients of a tree step a tree of parameters", () => {
+test("a tree of gradients updates a tree of parameters", () => {
   const parameters = { w: tf.variable(randn([2, 1], { from: 1 }) as never) as never as Variable };
   const x = randn([32, 2], { from: 2 });
   const y = matmul(x, tf.tensor2d([[3], [-2]]));
@@ -125,7 +128,7 @@ test("gradients of a tree step a tree of parameters", () => {
   assertClose(parameters.w as never, { shape: [2, 1], data: [3, -2] }, 1e-2);
 });
 
-test("schedules give PyTorch's rates, and rise and fall as their papers say", () => {
+test("schedules give PyTorch's rates and those of their papers", () => {
   const rates = (schedule: Schedule, n: number) => Array.from({ length: n }, (_, i) => schedule(i));
   const near = (found: number[], expected: number[]) => {
     for (const [i, rate] of expected.entries())

@@ -31,7 +31,7 @@ async function trained(options: Pick<TrainOptions, "batches"> & Partial<TrainOpt
 }
 
 describe("accumulated gradients", () => {
-  test("are those of one large batch, also when the batches differ in size", async () => {
+  test("equal those of one large batch, also when the batches differ in size", async () => {
     const large = uniformLengthBatches(examples, { batchSize: 48 });
     const once = await trained({ batches: large, steps: 3 });
     for (const batches of [
@@ -55,7 +55,7 @@ describe("accumulated gradients", () => {
     }
   });
 
-  test("leave an epoch's last step the batches that remain", async () => {
+  test("make an epoch's last step of the remaining batches", async () => {
     const batches = uniformLengthBatches(examples, { batchSize: 10, seed: 1 });
     const { history } = await trained({ batches, epochs: 2, accumulate: 2 });
     assert.deepEqual(
@@ -74,7 +74,7 @@ describe("early stopping", () => {
   // Nothing can be learned at this rate but noise: the loss rises.
   const hopeless = { batches, steps: 60, evaluateEvery: 1, validation: [...batches], learningRate: () => 0.3 };
 
-  test("ends when the evaluations no longer improve, with the best parameters back", async () => {
+  test("ends when the evaluations no longer improve, and restores the best parameters", async () => {
     const { history, model } = await trained({ ...hopeless, earlyStop: { patience: 3 } });
     assert.equal(history.ended, "no longer improving");
     const losses = history.evaluations.map(({ loss }) => loss);
@@ -84,7 +84,7 @@ describe("early stopping", () => {
     assert.ok(Math.abs(evaluate(model, batches).loss - history.best!.loss) < 1e-6);
   });
 
-  test("can go by accuracy, and keep the last parameters", async () => {
+  test("can use the accuracy, and keep the last parameters", async () => {
     const earlyStop = { patience: 2, by: "accuracy", restoreBest: false } as const;
     const { history, model } = await trained({ ...hopeless, earlyStop });
     assert.ok(Math.abs(evaluate(model, batches).loss - history.evaluations.at(-1)!.loss) < 1e-6);
@@ -92,13 +92,13 @@ describe("early stopping", () => {
     assert.ok(accuracies.slice(-2).every((accuracy) => accuracy <= history.best!.accuracy));
   });
 
-  test("needs something to go by", async () => {
-    await assert.rejects(trained({ batches, steps: 1, earlyStop: { patience: 1 } }), /needs validation batches/);
+  test("needs validation batches and a positive patience", async () => {
+    await assert.rejects(trained({ batches, steps: 1, earlyStop: { patience: 1 } }), /needs `validation` batches/);
     await assert.rejects(trained({ ...hopeless, earlyStop: { patience: 0 } }), /patience must be a positive integer/);
   });
 });
 
-test("batches made in a worker train as those made here", async () => {
+test("training with prefetched batches gives the same result", async () => {
   const batches = uniformLengthBatches(examples, { batchSize: 16, seed: 1 });
   using ahead = prefetch(batches);
   const losses = async (from: typeof batches) =>
@@ -106,7 +106,7 @@ test("batches made in a worker train as those made here", async () => {
   assert.deepEqual(await losses(ahead), await losses(batches));
 });
 
-test("every step tells where its time went, and what of it was useful", async () => {
+test("every step records its times and its useful tokens", async () => {
   const batches = uniformLengthBatches(examples, { batchSize: 16, seed: 1 });
   const { history } = await trained({ batches, steps: 6 });
   for (const { times, milliseconds, usefulTokens, tokens } of history.steps) {
@@ -123,7 +123,7 @@ test("every step tells where its time went, and what of it was useful", async ()
   assert.ok(Math.abs(usefulTokensPerSecond(history.steps.slice(0, 3)) / expected - 1) < 1e-9);
 });
 
-test("counts that make no sense are refused", async () => {
+test("invalid counts are rejected", async () => {
   const batches = uniformLengthBatches(examples, { batchSize: 16 });
   await assert.rejects(trained({ batches, steps: 0 }), /steps must be a positive integer, got 0/);
   await assert.rejects(trained({ batches, epochs: 0.5 }), /epochs must be a positive integer, got 0.5/);

@@ -19,7 +19,7 @@ await ready();
 describe("adamW", () => {
   const { lr, betas, eps, weight_decay } = expected.options;
 
-  test("takes PyTorch's steps, clipped as PyTorch clips", () => {
+  test("takes the same steps as PyTorch, with the same clipping", () => {
     const variables = expected.start.map((start) => tf.variable(tensorOf(start))) as Variable[];
     const options = { learningRate: lr, betas, epsilon: eps, weightDecay: weight_decay, clipNorm: expected.clip };
     const optimizer = adamW(variables, options);
@@ -32,7 +32,7 @@ describe("adamW", () => {
     });
   });
 
-  test("without clipping follows the clipped gradients it is given", () => {
+  test("without clipping uses the gradients as they are given", () => {
     const variables = expected.start.map((start) => tf.variable(tensorOf(start))) as Variable[];
     const optimizer = adamW(
       { first: variables[0], rest: [variables[1]] },
@@ -44,22 +44,25 @@ describe("adamW", () => {
     });
   });
 
-  test("refuses gradients that are not one for each variable, and negative options", () => {
+  test("rejects another number or size of gradients, and negative options", () => {
     const variable = tf.variable(tf.zeros([2]));
-    assert.throws(() => adamW([variable]).step([]), /1 variables and got 0 gradients/);
+    assert.throws(() => adamW([variable]).step([]), /Gradient count mismatch: there are 1 parameters and 0 gradients/);
     const vector = tf.zeros<Rank.R1>([3]);
-    assert.throws(() => adamW([variable]).step.flat!(vector), /has 2 numbers in its variables and got 3/);
+    assert.throws(
+      () => adamW([variable]).step.flat!(vector),
+      /Gradient size mismatch: the parameters have 2 elements, the gradients 3/,
+    );
     assert.throws(() => adamW([variable], { weightDecay: -1 }), /weightDecay must be 0 or more, got -1/);
   });
 });
 
 describe("warmUp", () => {
-  test("rises in a straight line to the peak and stays there", () => {
+  test("rises linearly to the peak and stays there", () => {
     const rate = warmUp({ peak: 1, warmUp: 4 });
     assert.deepEqual([0, 1, 2, 3, 4, 100].map(rate), [0.25, 0.5, 0.75, 1, 1, 1]);
   });
 
-  test("falls to 0 in a straight line or along a cosine", () => {
+  test("decays to 0 linearly or along a cosine", () => {
     const linear = warmUp({ peak: 2, warmUp: 0, total: 4 });
     assert.deepEqual([0, 1, 2, 3, 4, 5].map(linear), [2, 1.5, 1, 0.5, 0, 0]);
     const cosine = warmUp({ peak: 2, warmUp: 0, total: 4, decay: "cosine" });

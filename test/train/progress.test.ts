@@ -40,7 +40,7 @@ describe("progress", () => {
     mock.restoreAll();
   });
 
-  test("is ten plain lines where output goes to a file", () => {
+  test("prints ten plain lines where the output is a file", () => {
     const lines: string[] = [];
     mock.method(process.stdout, "write", (text: string) => lines.push(text) > 0);
     steps(40, false);
@@ -53,7 +53,7 @@ describe("progress", () => {
     );
   });
 
-  test("is one display in a notebook, and one figure beside it, each replaced in place", () => {
+  test("updates one display and one figure in a notebook", () => {
     const shown: { kind: string; id: string; update: boolean }[] = [];
     host[HOST] = (data: object, { displayId, update }: { displayId: string; update: boolean }) =>
       shown.push({ kind: "application/vnd.plotly.v1+json" in data ? "figure" : "bar", id: displayId, update });

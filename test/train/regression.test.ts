@@ -37,7 +37,7 @@ function setUp(options: Partial<TrainOptions> = {}, classes = 1) {
 }
 
 describe("a regression", () => {
-  test("learns the adding problem: a tenth of the error of always answering the mean", async () => {
+  test("learns the adding problem to a tenth of the error of a constant answer", async () => {
     const { model, run } = setUp();
     const steps = 150;
     const learningRate = warmUp({ peak: 1e-2, warmUp: 15, total: steps });
@@ -65,7 +65,7 @@ describe("a regression", () => {
     if (runtimeInfo().backend === "tensorflow") assert.notEqual(half, single);
   });
 
-  test("taken up from a checkpoint it goes on as if it had never stopped", async () => {
+  test("a run resumed from a checkpoint equals an uninterrupted one", async () => {
     const checkpoint = { path: path.join(scratch, "regression.safetensors") };
     await setUp({ steps: 10, checkpoint, evaluateEvery: 5 }).run();
     const resumed = await setUp({ steps: 20, checkpoint, evaluateEvery: 5 }).run();
@@ -77,14 +77,14 @@ describe("a regression", () => {
     assert.deepEqual(figures(resumed), figures(whole));
   });
 
-  test("refuses classes, an unknown loss, stopping by accuracy, and numbers of another width", async () => {
-    await assert.rejects(setUp({}, 10).run(), /a regression needs a model of 1 output, got 10: set classes to 1/);
+  test("rejects classes, an unknown loss, early stopping by accuracy, and features of another width", async () => {
+    await assert.rejects(setUp({}, 10).run(), /a regression needs a model with 1 output, got 10: set classes to 1/);
     await assert.rejects(
       setUp().run({ loss: "hinge" as Objective }),
       /loss must be "crossEntropy" or "meanSquaredError"/,
     );
     const earlyStop = { patience: 1, by: "accuracy" as const };
-    await assert.rejects(setUp().run({ earlyStop, evaluateEvery: 5 }), /a regression stops by its loss/);
+    await assert.rejects(setUp().run({ earlyStop, evaluateEvery: 5 }), /use by: "loss" for a regression/);
     const wide = [{ features: new Float32Array(12), length: 4, label: 1 }];
     await assert.rejects(
       setUp().run({ batches: uniformLengthBatches(wide, { batchSize: 1 }) }),
@@ -94,7 +94,7 @@ describe("a regression", () => {
 });
 
 describe("a sequence of real numbers", () => {
-  test("has the output that it has alone, padded or packed with others", () => {
+  test("has the same output alone, padded or packed with others", () => {
     const model = transformerClassifier({ ...sizes, maxLength: 40, seed: 3 });
     const some = examples.slice(0, 12);
     const alone = some.map((example) => {
@@ -119,7 +119,7 @@ describe("a sequence of real numbers", () => {
     const [tokens] = listOps({ count: 1, seed: 1, maxLength: 10 });
     assert.throws(
       () => uniformLengthBatches([examples[0]!, tokens!], { batchSize: 2 }),
-      /sequence 1 has no features a step and sequence 0 has 2/,
+      /sequence 1 has no features per step, but sequence 0 has 2/,
     );
   });
 });

@@ -31,7 +31,7 @@ const trace = (figure: Figure, name: string) =>
   figure.data.find((each) => each.name === name) as { x: number[]; y: number[] };
 
 describe("trainingFigure", () => {
-  test("shows loss, validation and the useful tokens a second", () => {
+  test("shows the loss, the validation loss and the useful tokens per second", () => {
     const drawn = trainingFigure(history(3), { total: 10 });
     assert.deepEqual(trace(drawn, "training loss"), {
       ...trace(drawn, "training loss"),
@@ -43,7 +43,7 @@ describe("trainingFigure", () => {
     assert.deepEqual((drawn.layout.title as { text: string }).text, "Step 3 of 10");
   });
 
-  test("stays small however long the training is", () => {
+  test("is small however long the training is", () => {
     const drawn = trainingFigure(history(10_000));
     const { x, y } = trace(drawn, "useful tokens/s");
     assert.ok(x.length <= 300 && x.length > 200);
@@ -53,7 +53,7 @@ describe("trainingFigure", () => {
   });
 });
 
-test("stepTimes stacks the parts of a step", () => {
+test("stepTimes stacks the times of the parts of a step", () => {
   const drawn = stepTimes(history(2));
   assert.deepEqual(
     drawn.data.map((each) => [each.name, (each as { y: number[] }).y[0]]),

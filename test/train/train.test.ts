@@ -22,7 +22,7 @@ function fresh({ dropout = 0.1, seed = 1 } = {}) {
 }
 
 describe("train", () => {
-  test("learns a small set by heart", async () => {
+  test("fits a small set", async () => {
     const { model, optimizer } = fresh({ dropout: 0 });
     const validation = [...batches];
     const history = await train({ ...quiet, model, optimizer, steps: 240, validation, evaluateEvery: 80 });
@@ -35,7 +35,7 @@ describe("train", () => {
     assert.deepEqual(evaluate(model, validation).accuracy, history.evaluations.at(-1)!.accuracy);
   });
 
-  test("holds no memory from step to step, and leaves none when model and optimizer are disposed", async () => {
+  test("holds no memory between steps, and none after model and optimizer are disposed", async () => {
     const before = { ...tf.memory(), native: nativeMemory().live };
     const { model, optimizer } = fresh();
     await train({ ...quiet, model, optimizer, steps: 4 });
@@ -53,7 +53,7 @@ describe("train", () => {
     assert.ok(nativeMemory().live - before.native < 4096, `${nativeMemory().live - before.native} bytes are left`);
   });
 
-  test("does the same for the same seeds, dropout included", async () => {
+  test("gives the same result for the same seeds, dropout included", async () => {
     const losses = async (seed: number) => {
       const { model, optimizer } = fresh();
       const { steps } = await train({ ...quiet, model, optimizer, steps: 6, seed });
@@ -65,7 +65,7 @@ describe("train", () => {
     assert.notDeepEqual(await losses(4), first);
   });
 
-  test("gives dropout another seed in every step, batch and run, also where seed and step have one sum", async () => {
+  test("gives dropout another seed in every step, batch and run, also where seed plus step is equal", async () => {
     const seen: number[] = [];
     const { model, optimizer } = fresh();
     const listening = {
@@ -110,7 +110,7 @@ describe("train", () => {
     assert.ok(seen.every(({ gradientNorm, peakBytes, liveBytes }) => gradientNorm! > 0 && peakBytes > liveBytes));
   });
 
-  test("stops when aborted and keeps what was learned", async () => {
+  test("stops when aborted and keeps the parameters", async () => {
     const { model, optimizer } = fresh();
     const abort = new AbortController();
     const onStep = ({ step }: StepRecord) => step === 3 && abort.abort();
@@ -119,13 +119,13 @@ describe("train", () => {
     assert.equal(history.ended, "aborted");
   });
 
-  test("says at which step the loss was lost, and what to do", async () => {
+  test("reports the step at which the loss is not finite, and the remedy", async () => {
     const { model, optimizer } = fresh();
     await assert.rejects(
       train({ ...quiet, model, optimizer, steps: 20, learningRate: () => 1e30 }),
       /the loss is (NaN|Infinity) at step \d+: lower the learning rate/,
     );
-    await assert.rejects(train({ ...quiet, model, optimizer }), /either steps or epochs/);
+    await assert.rejects(train({ ...quiet, model, optimizer }), /either `steps` or `epochs`/);
   });
 });
 
@@ -133,7 +133,7 @@ describe("valueAndGradients", () => {
   const x = tf.variable(tf.tensor1d([1, 2, 3]));
   const unused = tf.variable(tf.tensor1d([5]));
 
-  test("agrees with tfjs' own gradients, also where a variable is used twice", () => {
+  test("equals tfjs' gradients, also where a variable is used twice", () => {
     const loss = () => tf.sum(tf.add(tf.mul(tf.square(x), x), tf.mul(x, 3))) as Scalar;
     const { value, gradients } = valueAndGradients(loss, [x]);
     assert.equal(value.dataSync()[0], 36 + 18);
@@ -147,7 +147,7 @@ describe("valueAndGradients", () => {
     assert.deepEqual([...gradients[1]!.dataSync()], [1, 1, 1]);
   });
 
-  test("frees everything but its results, also when the loss throws", () => {
+  test("frees everything except its results, also when the loss throws", () => {
     const before = tf.memory().numTensors;
     const { value, gradients } = valueAndGradients(() => tf.sum(tf.exp(tf.mul(x, x))) as Scalar, [x]);
     assert.equal(tf.memory().numTensors, before + 2);
@@ -162,7 +162,7 @@ describe("valueAndGradients", () => {
 });
 
 describe("the predicted memory", () => {
-  test("counts the parameters that the model has", () => {
+  test("counts the model's parameters", () => {
     for (const positions of ["sinusoidal", "learned"] as const) {
       const model = transformerClassifier({ ...sizes, positions });
       assert.equal(transformerParameterCount({ ...sizes, positions }), countParameters(model.parameters));
