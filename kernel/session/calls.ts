@@ -20,7 +20,7 @@ export class HostCalls {
   /** Resolves to undefined after `patience` milliseconds without an answer, and when the host ends. */
   ask<T>(send: (command: Command) => void, method: string, params: object, patience?: number): Promise<T | undefined> {
     if (this.#open.size >= MOST_OPEN)
-      throw new HostRefusal("Busy", `${MOST_OPEN} questions wait for the program: it is busy`);
+      throw new HostRefusal("Busy", `the program is busy: ${MOST_OPEN} questions wait for an answer`);
     const call = ++this.#last;
     return new Promise((resolve, reject) => {
       const timer =

@@ -2,7 +2,7 @@ import { formatBytes } from "../../src/base/bytes.ts";
 import type { MemoryFigures } from "../protocol/host.ts";
 import type { Output } from "../protocol/output.ts";
 
-type ErrorOutput = Extract<Output, { type: "error" }>;
+export type ErrorOutput = Extract<Output, { type: "error" }>;
 
 /** How a host process ended, with what was known of it. */
 export interface Death {

@@ -7,7 +7,8 @@ import { PassThrough } from "node:stream";
 import { after, test } from "node:test";
 import { InputHistory } from "../../kernel/jupyter/input-history.ts";
 import { Kernel } from "../../kernel/jupyter/kernel.ts";
-import type { ExecuteOptions, Session } from "../../kernel/session/session.ts";
+import type { ExecuteOptions } from "../../kernel/session/options.ts";
+import type { Session } from "../../kernel/session/session.ts";
 import { connectTo } from "./client.ts";
 import { makeConnection } from "./ports.ts";
 

@@ -96,6 +96,6 @@ test("history and count go on", async () => {
 test("a host that cannot start is an error in each cell, not a loop", async () => {
   const { run: runThere } = openNotebook({ env: { NODE_OPTIONS: "--no-such-option-at-all" } });
   const { error } = await runThere("1");
-  assert.match(error!.traceback.join("\n"), /never came up.*no-such-option-at-all/s);
+  assert.match(error!.traceback.join("\n"), /exited before it was ready.*no-such-option-at-all/s);
   assert.equal((await runThere("2")).error?.ename, "ProcessExit");
 });

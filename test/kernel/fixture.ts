@@ -1,6 +1,7 @@
 import { after, afterEach } from "node:test";
 import type { CellOutcome, CommMessage, MimeBundle, Output } from "../../kernel/protocol/output.ts";
-import { type ExecuteOptions, Session, type SessionOptions } from "../../kernel/session/session.ts";
+import type { ExecuteOptions, SessionOptions } from "../../kernel/session/options.ts";
+import { Session } from "../../kernel/session/session.ts";
 
 type Heard = Output | { type: "comm"; message: CommMessage };
 type OutputOf<T extends Heard["type"]> = Extract<Heard, { type: T }>;

@@ -81,7 +81,7 @@ test("a question is answered by whoever executes, or is an error in the cell", a
   });
   assert.equal(text, "'Ada'");
   assert.deepEqual(asked, [{ prompt: "name? ", password: true }]);
-  assert.match((await run(`await ${ask}("name? ")`)).error!.evalue, /needs a front end that can ask/);
+  assert.match((await run(`await ${ask}("name? ")`)).error!.evalue, /this front end cannot ask for input/);
 });
 
 test("a restart gives a fresh host, ends what runs and abandons what waits", async () => {
@@ -115,7 +115,7 @@ test("the host runs in the notebook's folder, with the environment that it was g
 test("a missing folder is named at once", () => {
   assert.throws(
     () => Session.start({ cwd: "/no/such/folder" }),
-    /the notebook's folder is missing: \/no\/such\/folder/,
+    /the notebook's folder does not exist: \/no\/such\/folder/,
   );
 });
 

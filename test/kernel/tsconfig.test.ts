@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import type { SessionOptions } from "../../kernel/session/session.ts";
+import type { SessionOptions } from "../../kernel/session/options.ts";
 import { openNotebook } from "./fixture.ts";
 
 const types = { policy: "error", patience: 120_000 } as const;

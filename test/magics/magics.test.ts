@@ -186,7 +186,7 @@ test("a cell that asks for help on a name runs nothing, and hands it to the page
   assert.deepEqual(outputs, []);
   assert.match(String(outcome.page?.["text/plain"]), /const helped: Map<number, number>/);
   assert.deepEqual((await run("?nothingOfThatName")).outcome.page, {
-    "text/plain": "Nothing is known of nothingOfThatName",
+    "text/plain": "No documentation found for `nothingOfThatName`.",
   });
 });
 
