@@ -254,7 +254,7 @@ test("a check that does not end is given up: the cell runs with a note, and the 
   await run("const before = [1].length");
   const stuck = await answeredLate("const x = before + 1\nx");
   assert.equal(stuck.text, "2");
-  assert.match(shown(stuck)[0] ?? "", /types were not checked: the checker did not answer in 4 s/);
+  assert.match(shown(stuck)[0] ?? "", /types were not checked: the type checker did not answer within 4 s/);
   /** What is asked behind the cells may be what does not end: then the cell is checked by the next server. */
   async function answeredLate(code: string) {
     for (let tries = 0; ; tries++) {

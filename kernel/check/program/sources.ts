@@ -7,19 +7,26 @@ const endings = ["", ".ts", ".tsx", ".mts", ".js", ".mjs", ".json", "/index.ts",
 /** The person's own files that cells import, and what those import in turn: the language server does not watch them. */
 export class Sources {
   readonly #stamps = new Map<string, string>();
+  /** Those of which the server has not been told. */
+  readonly #changed: string[] = [];
 
-  /** Files that changed since they were last asked for, those that `text` imports from `folder` among them. */
-  changed(text: string, folder: string): string[] {
-    const changed: string[] = [];
+  /** Whether files changed since the last look. From now on those that `text` imports from `folder` are watched too. */
+  look(text: string, folder: string): boolean {
+    const before = this.#changed.length;
     for (const [file, stamp] of this.#stamps) {
       const now = stampOf(file);
       if (now === stamp) continue;
       this.#stamps.set(file, now);
-      changed.push(file);
+      this.#changed.push(file);
       if (now !== "") this.#follow(read(file), dirname(file));
     }
     this.#follow(text, folder);
-    return changed;
+    return this.#changed.length > before;
+  }
+
+  /** The files that changed since they were last taken. */
+  takeChanged(): string[] {
+    return this.#changed.splice(0);
   }
 
   #follow(text: string, folder: string): void {

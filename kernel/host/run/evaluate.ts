@@ -2,83 +2,56 @@ import process from "node:process";
 import { types } from "node:util";
 import type { Command } from "../../protocol/host.ts";
 import type { Output } from "../../protocol/output.ts";
-import { describeInterrupt, describeSafely } from "../errors/errors.ts";
+import { describeInterrupt } from "../errors/errors.ts";
 import { containBy, describeLateBy, reportLate } from "../errors/late.ts";
 import { cellUrl, forgetCells, nameCell, type Place, placeInScript } from "../errors/stack.ts";
 import { encodeEvent, mark, sendEncoded, sendEvent, together, uninterrupted } from "../io/output-buffer.ts";
 import type { Loader } from "../load/load.ts";
-import { apply, defineProperty, includes, inherits, intrinsics, now } from "../primordials.ts";
+import { apply, includes, inherits, intrinsics, now } from "../primordials.ts";
 import { render } from "../render/value.ts";
-import { clearAsyncIds } from "./async-ids.ts";
-import { addCell, currentCell, type HostCell, runInCell, startedBy } from "./cells.ts";
+import { addCell, currentCell, type HostCell, runInCell } from "./cells.ts";
+import { Containment, stoppedWhileShown } from "./containment.ts";
 import { installExit } from "./exit.ts";
+import { installHostApi } from "./host-api.ts";
 import { Inspector, type Reply, type Thrown } from "./inspector.ts";
 import { Interrupts } from "./interrupts.ts";
-import { isInterrupt, KeyboardInterrupt, stopIfInterrupted } from "./keyboard-interrupt.ts";
+import { isInterrupt, KeyboardInterrupt } from "./keyboard-interrupt.ts";
 import { markLibrary } from "./library.ts";
 import { type Shared, slots } from "./shared.ts";
 
-type ErrorOutput = Extract<Output, { type: "error" }>;
 type Execute = Extract<Command, { type: "execute" }>;
 const lateEvents = ["uncaughtException", "unhandledRejection"] as const;
 const { on, listeners } = process;
 const addShared = Atomics.add;
 /** Ends a script whose failure is known. */
 const failed = Object.freeze({ __proto__: null });
-const stoppedWhileShown: ErrorOutput = {
-  type: "error",
-  ename: "KeyboardInterrupt",
-  evalue: "the cell was interrupted while its error was shown",
-  traceback: ["KeyboardInterrupt: the cell was interrupted while its error was shown; variables are kept"],
-};
 
 /** Runs cells on this thread, each by V8's REPL mode, and says how each ended. */
 export class Evaluator {
   readonly #inspector: Inspector;
   readonly #shared: Shared;
   readonly #interrupts: Interrupts;
-  /** The cell whose script V8 runs, or whose error is shown. */
-  #evaluating: HostCell | undefined;
+  readonly #containment: Containment;
 
   constructor(hostName: string, loader: Loader, shared: Shared) {
     this.#shared = shared;
     this.#inspector = new Inspector(hostName);
+    this.#containment = new Containment(this.#inspector, () => this.#interrupts.terminated());
     this.#interrupts = new Interrupts(shared, {
       end: (cell) => this.#interrupted(cell),
-      evaluating: () => this.#evaluating,
+      evaluating: () => this.#containment.evaluating,
     });
     describeLateBy((cell, error) => {
-      const output = this.#describe(cell, error);
+      const output = this.#containment.describe(cell, error);
       return output === stoppedWhileShown && cell.interrupted ? undefined : output;
     });
-    containBy((cell, action) => this.#contain(cell, action));
+    containBy((cell, action) => this.#containment.run(cell, action));
     installExit(shared, this.#inspector.disconnect);
-    const doors = {
-      value: (id: number, value: unknown) => {
-        const cell = currentCell();
-        if (cell?.id === id) cell.value = { of: value };
-      },
+    const evaluation = {
       sync: (body: () => unknown) => this.#runSync(body),
-      run: (id: number, body: () => Promise<void>) => this.#runAsync(id, body),
-      waits: (line: number, column: number, value: unknown) => {
-        const cell = startedBy();
-        if (cell) cell.waitsAt = { line, column };
-        return value;
-      },
-      awaited: stopIfInterrupted,
-      clearAsyncIds,
-      ...this.#inspector.functions,
-      load: loader.load.bind(loader),
-      dynamic: loader.dynamic.bind(loader),
-      meta: loader.meta,
-      interrupt: this.#interrupts.ask,
+      run: (cell: number, body: () => Promise<void>) => this.#runAsync(cell, body),
     };
-    defineProperty(globalThis, hostName, { value: Object.freeze(doors), enumerable: false });
-    // Long work in libraries may call this between its steps.
-    defineProperty(globalThis, Symbol.for("halftone.stopIfInterrupted"), {
-      value: stopIfInterrupted,
-      enumerable: false,
-    });
+    installHostApi(hostName, evaluation, { loader, inspector: this.#inspector, interrupts: this.#interrupts });
     this.#listen();
   }
 
@@ -86,8 +59,8 @@ export class Evaluator {
   #listen(): void {
     for (let index = 0; index < lateEvents.length; index++) {
       const event = lateEvents[index]!;
-      if (!includes(apply(listeners, process, [event]) as unknown[], this.#late))
-        apply(on, process, [event, this.#late]);
+      if (!includes(apply(listeners, process, [event]) as unknown[], reportLate))
+        apply(on, process, [event, reportLate]);
     }
   }
 
@@ -116,7 +89,7 @@ export class Evaluator {
     try {
       forgetCells(addCell(cell));
       nameCell(cell);
-      this.#evaluating = cell;
+      this.#containment.evaluating = cell;
       const expression = `${script}\n//# sourceURL=${cellUrl(id)}`;
       runInCell(cell, () =>
         this.#inspector.evaluateScript(expression, (error, reply) => this.#evaluated(cell, error, reply)),
@@ -125,7 +98,7 @@ export class Evaluator {
       // The person's code has broken what this stands on: at least the cell says so.
       if (!cell.settled) this.#fail(cell, error);
     } finally {
-      this.#evaluating = undefined;
+      this.#containment.evaluating = undefined;
     }
   }
 
@@ -134,7 +107,8 @@ export class Evaluator {
     try {
       return body();
     } catch (error) {
-      if (this.#evaluating) this.#evaluating.failure = { of: error };
+      const cell = this.#containment.evaluating;
+      if (cell) cell.failure = { of: error };
       throw failed;
     }
   }
@@ -201,7 +175,7 @@ export class Evaluator {
     if (isInterrupt(thrown)) this.#interrupted(cell, thrown);
     else if (this.#interrupts.wasUnblocked()) this.#interrupted(cell);
     else {
-      const described = this.#describe(cell, thrown, place);
+      const described = this.#containment.describe(cell, thrown, place);
       if (!cell.settled) this.#end(cell, "error", described);
     }
   }
@@ -215,38 +189,12 @@ export class Evaluator {
     this.#interrupts.absorb(() => this.#inspector.act(this.#interrupts.idle));
   }
 
-  /** What is shown of an error. Reading it may call code of the person's, which an interrupt ends by itself. */
-  #describe(cell: HostCell | undefined, thrown: unknown, place?: Place): ErrorOutput {
-    let described: ErrorOutput | undefined;
-    this.#contain(cell, () => {
-      described = describeSafely(thrown, place);
-    });
-    return described ?? stoppedWhileShown;
-  }
-
-  /**
-   * Runs host code that may call the person's as an evaluation of its own: a termination ends that and nothing around it.
-   * Whether it ran to its end.
-   */
-  #contain(cell: HostCell | undefined, action: () => void): boolean {
-    const before = this.#evaluating;
-    this.#evaluating = cell;
-    const inCell = cell ? () => runInCell(cell, action) : action;
-    let ended = true;
-    this.#inspector.act(inCell, () => {
-      ended = false;
-      this.#interrupts.terminated();
-    });
-    this.#evaluating = before;
-    return ended;
-  }
-
   /** The last output as it is sent; false for one that JSON cannot carry, which an error stands for. */
   #encode(cell: HostCell, output: Output): { body: string; isWhole: boolean } {
     try {
       return { body: runInCell(cell, () => encodeEvent({ type: "output", cell: cell.id, output })), isWhole: true };
     } catch (error) {
-      const instead = this.#describe(cell, error);
+      const instead = this.#containment.describe(cell, error);
       return { body: encodeEvent({ type: "output", cell: cell.id, output: instead }), isWhole: false };
     }
   }
@@ -285,7 +233,4 @@ export class Evaluator {
       cell.settled = true;
     });
   }
-
-  /** An error that nothing awaits: shown in the cell that started the work. */
-  readonly #late = reportLate;
 }

@@ -1,0 +1,22 @@
+import { installHint } from "../../compile/install-hint.ts";
+import { kernelExports, kernelSubpaths } from "../program/packages.ts";
+import type { TypeProblem } from "./problem.ts";
+
+const notFound = /^Cannot find (?:(?:name|namespace) '([^']+)'|module '((?:@[^/']+\/)?[^./:'][^/:']*)[/'])/;
+
+/**
+ * Adds what to do, where it is one line: import a name that the library exports, install a package that is not there, or
+ * run the cell that declares the name. `whyUndefined` gives that cell.
+ */
+export function suggestRemedy(
+  { message, reasons }: TypeProblem,
+  whyUndefined: (name: string) => string | undefined,
+): void {
+  const [, name, packageName] = notFound.exec(message) ?? [];
+  if (packageName === "halftone") reasons.unshift(`halftone has the modules ${kernelSubpaths().join(", ")}`);
+  else if (packageName !== undefined) reasons.unshift(`install it beside the notebook: ${installHint(packageName)}`);
+  if (name === undefined) return;
+  const reason = whyUndefined(name);
+  if (reason !== undefined) reasons.unshift(reason);
+  else if (kernelExports().has(name)) reasons.unshift(`halftone exports it: import { ${name} } from "halftone"`);
+}

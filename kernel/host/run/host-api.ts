@@ -1,0 +1,44 @@
+import type { Loader } from "../load/load.ts";
+import { defineProperty } from "../primordials.ts";
+import { clearAsyncIds } from "./async-ids.ts";
+import { currentCell, startedBy } from "./cells.ts";
+import type { Inspector } from "./inspector.ts";
+import type { Interrupts } from "./interrupts.ts";
+import { stopIfInterrupted } from "./keyboard-interrupt.ts";
+
+interface Evaluation {
+  /** Runs a part of a cell's script. */
+  sync(body: () => unknown): unknown;
+  /** Runs the body of a cell that awaits. */
+  run(cell: number, body: () => Promise<void>): void;
+}
+
+/** Defines the functions that compiled cells, the inspector and the guard call, under a name that no cell knows. */
+export function installHostApi(
+  hostName: string,
+  evaluation: Evaluation,
+  { loader, inspector, interrupts }: { loader: Loader; inspector: Inspector; interrupts: Interrupts },
+): void {
+  const api = {
+    ...evaluation,
+    value: (id: number, value: unknown) => {
+      const cell = currentCell();
+      if (cell?.id === id) cell.value = { of: value };
+    },
+    waits: (line: number, column: number, value: unknown) => {
+      const cell = startedBy();
+      if (cell) cell.waitsAt = { line, column };
+      return value;
+    },
+    awaited: stopIfInterrupted,
+    clearAsyncIds,
+    ...inspector.functions,
+    load: loader.load.bind(loader),
+    dynamic: loader.dynamic.bind(loader),
+    meta: loader.meta,
+    interrupt: interrupts.ask,
+  };
+  defineProperty(globalThis, hostName, { value: Object.freeze(api), enumerable: false });
+  // Libraries may call this between the steps of long work.
+  defineProperty(globalThis, Symbol.for("halftone.stopIfInterrupted"), { value: stopIfInterrupted, enumerable: false });
+}
