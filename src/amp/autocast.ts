@@ -1,33 +1,20 @@
 import type { DataId, Tensor, TensorInfo, Variable } from "@tensorflow/tfjs-node-gpu";
 import {
   castThrough,
+  engine,
+  hooks,
   type NativeOp,
   nativeStorageOf,
   onStopped,
   promoted,
   type RunOp,
   type Storage,
+  type TapeNode,
   tf,
 } from "../runtime/index.ts";
-import { onRecord, type TapeNode } from "../storage/tape.ts";
 import { storageOf } from "../storage/to.ts";
 import { listOf } from "./lists.ts";
 import { type HalfType, type Region, reenter, region, setRegionPolicy } from "./region.ts";
-
-interface Engine {
-  state: { gradientDepth: number; kernelDepth: number };
-  keep(tensor: Tensor): Tensor;
-  addTapeNode(
-    kernel: string,
-    inputs: Record<string, Tensor>,
-    outputs: Tensor[],
-    gradient: (dy: Tensor) => Record<string, () => Tensor>,
-    saved: Tensor[],
-    attrs: object,
-  ): void;
-}
-
-const engine = tf.engine() as unknown as Engine;
 
 /** Copies that the running op uses, by the tensor they are copies of: the tape saves these and not the originals. */
 const taken = new Map<DataId, { copy: Tensor; type: Storage; own: boolean }>();
@@ -147,7 +134,7 @@ setRegionPolicy({
     for (const copy of left.weights?.values() ?? []) copy.dispose();
   },
 });
-onRecord(whenRecorded);
+hooks.tape.subscribe("autocast", whenRecorded);
 onStopped(release);
 
 /** TensorFlow's name of an op whose tfjs kernel has another name. */

@@ -22,7 +22,7 @@ let leave: (() => void) | undefined;
 /** The region that the running code is in. */
 export const region = (): Region | undefined => (open > 0 ? current.getStore() : undefined);
 
-/** What is done at the door while any region is open; set once, by autocast. */
+/** What is done with each op while any region is open; set once, by autocast. */
 export interface RegionPolicy {
   door: Parameters<typeof interceptOps>[0];
   emulated: Parameters<typeof useLists>[0];

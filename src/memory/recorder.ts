@@ -1,4 +1,3 @@
-import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import {
   type Allocation,
   type AllocationListener,
@@ -6,13 +5,14 @@ import {
   begin,
   categorize,
   currentProfileScope,
+  engine,
+  hooks,
   liveAllocations,
   type MemoryCategory,
   type OpGuard,
   observeProfileScopes,
   onAllocation,
   settleCauses,
-  tf,
   withinProfileScope,
 } from "../runtime/index.ts";
 import { storageType } from "./holders.ts";
@@ -143,58 +143,37 @@ function count(runs: Map<string, Run>, name: string, milliseconds: number): void
   run.milliseconds += milliseconds;
 }
 
-interface TapeNode {
-  gradient?: (dys: Tensor[]) => Record<string, () => Tensor>;
-}
-
-interface TapeEngine {
-  state: { gradientDepth: number; activeTape: TapeNode[] | null };
-  keep(tensor: Tensor): Tensor;
-  addTapeNode(...node: unknown[]): void;
-  gradients(...given: unknown[]): { value: Tensor; grads: (Tensor | null)[] };
-}
-
-let watching = 0;
-/** The engine's methods as they were found, which may be another's own: autocast stands at `addTapeNode` for good. */
-let found: Pick<TapeEngine, "keep" | "addTapeNode" | "gradients">;
-
 /**
  * What the tape keeps is an activation, what tfjs' own `gradients` gives is a gradient, and the backward pass through an
  * op belongs to the layer that the op ran in.
  */
 function watchTape(): () => void {
-  const engine = tf.engine() as unknown as TapeEngine;
-  const stop = () => {
-    if (--watching === 0) Object.assign(engine, found);
-  };
-  if (watching++ > 0) return stop;
-  const { keep, addTapeNode, gradients } = engine;
-  found = { keep, addTapeNode, gradients };
-  engine.keep = (tensor) => {
-    if (engine.state.gradientDepth > 0) categorize("activations", [tensor]);
-    return keep.call(engine, tensor);
-  };
-  engine.addTapeNode = (...given) => {
-    addTapeNode.apply(engine, given);
-    const path = currentProfileScope();
-    const node = engine.state.activeTape?.at(-1);
-    const gradient = node?.gradient;
-    if (!path || !node || !gradient) return;
-    node.gradient = (dys) =>
-      Object.fromEntries(
-        Object.entries(withinProfileScope(path, () => gradient(dys))).map(([name, make]) => [
-          name,
-          () => withinProfileScope(path, make),
-        ]),
+  const undo = [
+    hooks.kept.subscribe("profile", (tensor) => {
+      if (engine.state.gradientDepth > 0) categorize("activations", [tensor]);
+    }),
+    hooks.tape.subscribe("profile", (node) => {
+      const path = currentProfileScope();
+      const { gradient } = node;
+      if (!path || !gradient) return;
+      node.gradient = (dys) =>
+        Object.fromEntries(
+          Object.entries(withinProfileScope(path, () => gradient(dys))).map(([name, make]) => [
+            name,
+            () => withinProfileScope(path, make),
+          ]),
+        );
+    }),
+    hooks.gradients.subscribe("profile", (gradients) => (...args) => {
+      const result = gradients(...args);
+      categorize(
+        "gradients",
+        result.grads.filter((grad) => grad !== null && grad !== undefined),
       );
+      return result;
+    }),
+  ];
+  return () => {
+    for (const each of undo) each();
   };
-  engine.gradients = (...given) => {
-    const result = gradients.apply(engine, given);
-    categorize(
-      "gradients",
-      result.grads.filter((grad) => grad !== null && grad !== undefined),
-    );
-    return result;
-  };
-  return stop;
 }

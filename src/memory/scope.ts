@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { begin, tf } from "../runtime/index.ts";
+import { begin, extendTensors, hooks, tf } from "../runtime/index.ts";
 
 /** Frees the tensors that were made in it when it ends. */
 export interface Scope extends Disposable {
@@ -21,20 +21,19 @@ interface Place {
   blocks: Set<Tensor>[];
 }
 
-interface Tracking {
-  track(tensor: Tensor): Tensor;
-}
-
 const places = new AsyncLocalStorage<Place>();
 const outside: Place = { made: undefined, blocks: [] };
 let open = 0;
+let unsubscribe: (() => void) | undefined;
 
-Object.defineProperty(tf.Tensor.prototype, Symbol.dispose, {
-  value(this: Tensor) {
-    this.dispose();
+extendTensors(tf, {
+  [Symbol.dispose]: {
+    value(this: Tensor) {
+      this.dispose();
+    },
+    configurable: true,
+    writable: true,
   },
-  configurable: true,
-  writable: true,
 });
 
 /**
@@ -148,27 +147,24 @@ function handle(made: () => Set<Tensor>, end: (result: unknown) => void): Scope 
   };
 }
 
-/** Everything that tfjs makes passes its engine's `track`; only while a scope is open is it looked at there. */
+/** Only while a scope is open are new tensors looked at. */
 function enter(): void {
   if (open++ > 0) return;
-  const engine = tf.engine() as unknown as Tracking & { constructor: { prototype: Tracking } };
-  const track = engine.constructor.prototype.track;
-  engine.track = function (this: Tracking, tensor) {
+  unsubscribe = hooks.scope.subscribe("memory", (tensor) => {
     const place = places.getStore() ?? outside;
     (place.blocks.at(-1) ?? place.made)?.add(tensor);
-    return track.call(this, tensor);
-  };
+  });
 }
 
 function close(): void {
-  if (--open === 0) delete (tf.engine() as unknown as Partial<Tracking>).track;
+  if (--open === 0) unsubscribe?.();
 }
 
 function free(made: Iterable<Tensor>): void {
   for (const tensor of made) if (!tensor.isDisposed && !isKept(tensor)) tensor.dispose();
 }
 
-const isKept = (tensor: Tensor): boolean => (tensor as Tensor & { kept: boolean }).kept;
+const isKept = (tensor: Tensor): boolean => tensor.kept;
 const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof value === "object" && value !== null && typeof (value as Promise<unknown>).then === "function";
 

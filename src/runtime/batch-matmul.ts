@@ -1,30 +1,30 @@
 import type { KernelBackend, KernelConfig, Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { sizeOf } from "../base/shape.ts";
-
-type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
-type Single = (name: string, attrs: TFEOpAttr[], inputs: TensorInfo[]) => Tensor;
+import type { NativeBackend } from "./tfjs/backend.ts";
+import type { Tfjs } from "./tfjs/engine.ts";
+import type { RunOp } from "./tfjs/hooks.ts";
 
 /**
  * Gives every batched product operands of equal batch axes. TensorFlow's oneDNN kernel of BatchMatMulV2 broadcasts them
  * wrongly: parts of the result are memory that nothing has written (tensorflow/tensorflow#123109).
  */
-export function withEqualBatches(backend: NodeJSKernelBackend, single: Single): Single {
-  return (name, attrs, inputs) => {
-    if (!name.startsWith("BatchMatMul")) return single(name, attrs, inputs);
+export function withEqualBatches(backend: NativeBackend, next: RunOp): RunOp {
+  return (op) => {
+    const { name, attrs, inputs } = op;
+    if (!name.startsWith("BatchMatMul")) return next(op);
     const batch = broadcastBatch(inputs[0]!.shape, inputs[1]!.shape);
-    if (!batch) return single(name, attrs, inputs);
+    if (!batch) return next(op);
     const made: Tensor[] = [];
     const widened = inputs.map((input) => {
       const shape = [...batch, ...input.shape.slice(-2)];
       if (isSame(input.shape, shape)) return input;
-      const result = shaped(backend, single, attrs, input, shape);
+      const result = shaped(backend, next, attrs, input, shape);
       made.push(result);
       return result;
     });
     try {
-      return single(name, attrs, widened);
+      return next({ ...op, inputs: widened });
     } finally {
       for (const tensor of made) tensor.dispose();
     }
@@ -93,8 +93,8 @@ const isSame = (a: readonly number[], b: readonly number[]): boolean =>
 
 /** The operand in another shape, its batches repeated where that is larger. */
 function shaped(
-  backend: NodeJSKernelBackend,
-  single: Single,
+  backend: NativeBackend,
+  next: RunOp,
   attrs: readonly TFEOpAttr[],
   input: TensorInfo,
   shape: number[],
@@ -108,7 +108,8 @@ function shaped(
   backend.move(dataId, Int32Array.from(shape), [shape.length], "int32", 1);
   try {
     const sizes: TensorInfo = { dataId, shape: [shape.length], dtype: "int32" };
-    return single(repeats ? "BroadcastTo" : "Reshape", [type, index], [input, sizes]);
+    const name = repeats ? "BroadcastTo" : "Reshape";
+    return next({ name, attrs: [type, index], inputs: [input, sizes], outputs: 1 })[0]!;
   } finally {
     backend.disposeData(dataId);
   }

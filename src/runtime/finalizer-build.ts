@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import { makeFolder } from "../base/folders.ts";
 import { UserError } from "../base/user-error.ts";
 import type { FinalizerAddon } from "./finalizer-addon.ts";
-import { require } from "./modules.ts";
 import { cacheFolder } from "./setup/cache.ts";
 import { findCompiler } from "./setup/compiler.ts";
 import { compilerError, runTool } from "./setup/run-tool.ts";
+import { require } from "./tfjs/modules.ts";
 
 /** From dist/src/runtime to src/runtime: the compiler copies no C++. */
 const sources = ["finalizer.cc", "stderr.cc", "stderr.h"].map((name) =>

@@ -2,8 +2,7 @@
 // (torch/csrc/autograd/FunctionsManual.cpp).
 import type { GradFunc, NamedAttrMap, Tensor } from "@tensorflow/tfjs-node-gpu";
 import { scalarValues } from "./native/backend.ts";
-
-type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
+import { engineOf, type Tfjs } from "./tfjs/engine.ts";
 
 interface Rule {
   /** What the backward pass gets: the inputs by name, then the output. */
@@ -29,7 +28,7 @@ export function correctGradients(tfjs: Tfjs): void {
 
 function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
   const float = (x: Tensor) => tf.cast(x, "float32");
-  const { state } = tf.engine() as unknown as { state: { kernelDepth: number } };
+  const { state } = engineOf(tf);
   /** Unrecorded: a choice has no slope of its own, and tfjs has no gradient of comparisons to pass it on. */
   const constant = (f: () => Tensor): Tensor => {
     state.kernelDepth++;

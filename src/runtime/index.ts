@@ -1,4 +1,4 @@
-export { interceptOps, type NativeOp, type OpInterceptor, type RunOp } from "./intercept-ops.ts";
+export { interceptOps, type OpInterceptor } from "./intercept-ops.ts";
 
 import "./publish.ts";
 
@@ -16,8 +16,8 @@ export {
 } from "./allocation-tracker.ts";
 export type { RuntimeInfo } from "./info.ts";
 export { begin, type Lasting, onStopped, stopIfInterrupted, uninterrupted } from "./interrupts.ts";
-export { ready, runtimeInfo, tf } from "./load.ts";
-export { nativeBackend, scalarValues } from "./native/backend.ts";
+export { engine, ready, runtimeInfo, tf } from "./load.ts";
+export { localEntry, nativeBackend, scalarValues } from "./native/backend.ts";
 export { bitcast, castThrough, doubleTensor, nativeCast, nativeStorageOf } from "./native/cast.ts";
 export { flatten, unflatten } from "./native/flatten.ts";
 export { bool, float, int, integers, isNative, nativeOp, nativeOpOf, scalar } from "./native/op.ts";
@@ -27,4 +27,8 @@ export { bytesPerNumber, checkStorage, promoted, type Storage, storageNames, typ
 export { addOpGuard, type GatedOp, type OpGuard } from "./op-guard.ts";
 export { currentProfileScope, observeProfileScopes, profileScope, withinProfileScope } from "./profile-scope.ts";
 export { categorize, collect, memoryOf, pendingBytes, settleCauses } from "./tensor-lifetimes.ts";
+export type { Engine, TapeNode } from "./tfjs/engine.ts";
+export type { NativeOp, RunOp } from "./tfjs/hooks.ts";
+export * as hooks from "./tfjs/hooks.ts";
+export { extendTensors } from "./tfjs/patch.ts";
 export { bytesOf } from "./tracked-binding.ts";

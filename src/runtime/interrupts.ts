@@ -1,3 +1,8 @@
+import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import { type Engine, type EngineScope, engineOf, type Save, type Tfjs } from "./tfjs/engine.ts";
+import * as hooks from "./tfjs/hooks.ts";
+import { aroundStateChanges } from "./tfjs/patch-engine.ts";
+
 /**
  * How a host stops code that computes. Between two ops this library can be left by an exception at any time. Within an op,
  * and wherever its own state or tfjs' is half changed, it cannot: there the host waits. What code that never ran to its
@@ -22,35 +27,9 @@ export interface Lasting {
   awaits(): void;
 }
 
-interface Tracked {
-  kept?: boolean;
-  isDisposed: boolean;
-  dispose(): void;
-}
-
-interface Scope {
-  track: Tracked[];
-}
-
-type Save = (tensors: Tracked[]) => void;
-
-interface Engine {
-  keep(tensor: Tracked): Tracked;
-  runKernelFunc(call: { forwardFunc?: (backend: unknown, save: Save) => unknown }): unknown;
-  state: {
-    activeTape: { saved: Tracked[] }[] | null;
-    gradientDepth: number;
-    kernelDepth: number;
-    scopeStack: Scope[];
-    activeScope: Scope | null;
-    numDataMovesStack: number[];
-    profiling: boolean;
-  };
-}
-
 /** What is left open on purpose when a cell begins. */
 export interface Mark {
-  readonly scopes: readonly Scope[];
+  readonly scopes: readonly EngineScope[];
   readonly profiling: boolean;
 }
 
@@ -61,7 +40,7 @@ let engine: Engine | undefined;
 const lasting = new Set<Lasting & { owner: unknown; isAwaiting: boolean }>();
 const resets: (() => void)[] = [];
 /** What each custom op that runs has saved for its backward pass: until it stands on the tape, nothing else knows of it. */
-const openSaves: Tracked[][] = [];
+const openSaves: Tensor[][] = [];
 
 /** Runs a function to its end, its ops included: no interrupt falls into it. It must be short, and call none of the person's code. */
 export function uninterrupted<T>(run: () => T): T {
@@ -104,54 +83,52 @@ export function onStopped(reset: () => void): void {
   resets.push(reset);
 }
 
-type Method = (this: unknown, ...given: unknown[]) => unknown;
-
-/**
- * Makes the methods of tfjs that change its state whole, and each op a place where an interrupt is seen; `ops` are the
- * backend's methods that run one.
- */
-export function watchEngine(
-  tfjs: { engine(): object; backend(): object; Tensor: { prototype: object }; Variable: { prototype: object } },
-  ops: readonly string[] = [],
-): void {
-  const own = tfjs.engine();
-  engine = own as Engine;
-  for (const name of ["makeTensor", "makeVariable", "disposeTensor", "readSync"]) makeWhole(own, name, false);
-  makeWhole(own, "runKernel", true);
-  for (const name of ops) makeWhole(tfjs.backend(), name, true);
-  watchSaves(engine);
-  makeWhole(tfjs.Variable.prototype, "assign", false);
-  // The engine counts a tensor out before the tensor knows that it is disposed of: cut in between, it would be counted twice.
-  for (const { prototype } of [tfjs.Tensor, tfjs.Variable]) makeWhole(prototype, "dispose", false);
-}
-
-function makeWhole(object: object, name: string, isOp: boolean): void {
-  const method = Reflect.get(object, name) as Method;
-  const whole: Method = function (...given) {
-    if (pending[0] !== 0 && depth === 0) host!.stop(isOp);
+/** Makes the methods of tfjs that change its state whole, and each op a place where an interrupt is seen. */
+export function watchEngine(tfjs: Tfjs): void {
+  engine = engineOf(tfjs);
+  hooks.op.subscribe("interrupts", (next) => (op) => {
+    if (pending[0] !== 0 && depth === 0) host!.stop(true);
     depth++;
     try {
-      return method.apply(this, given);
+      return next(op);
     } finally {
       depth--;
     }
-  };
-  Object.defineProperty(object, name, { value: whole, configurable: true, writable: true });
+  });
+  hooks.kernel.subscribe("interrupts", (next) => (name, inputs, attrs) => {
+    if (pending[0] !== 0 && depth === 0) host!.stop(true);
+    depth++;
+    try {
+      return next(name, inputs, attrs);
+    } finally {
+      depth--;
+    }
+  });
+  aroundStateChanges(tfjs, (method) => {
+    return function (...args) {
+      if (pending[0] !== 0 && depth === 0) host!.stop(false);
+      depth++;
+      try {
+        return method.apply(this, args);
+      } finally {
+        depth--;
+      }
+    };
+  });
+  watchSaves();
 }
 
 /** An op with its own gradient that fails, or is stopped for good, frees what it saved. */
-function watchSaves(engine: Engine): void {
-  const { keep, runKernelFunc } = engine;
-  let saving: Tracked[] | undefined;
-  engine.keep = (tensor) => {
+function watchSaves(): void {
+  let saving: Tensor[] | undefined;
+  hooks.kept.subscribe("interrupts", (tensor) => {
     saving?.push(tensor);
-    return keep.call(engine, tensor);
-  };
-  engine.runKernelFunc = (call) => {
+  });
+  hooks.recorded.subscribe("interrupts", (next) => (call) => {
     const { forwardFunc } = call;
-    if (!forwardFunc) return runKernelFunc.call(engine, call);
-    const saved: Tracked[] = [];
-    const saveWhole = (save: Save, tensors: Tracked[]) =>
+    if (!forwardFunc) return next(call);
+    const saved: Tensor[] = [];
+    const saveWhole = (save: Save, tensors: Tensor[]) =>
       uninterrupted(() => {
         saving = saved;
         try {
@@ -163,7 +140,7 @@ function watchSaves(engine: Engine): void {
     openSaves.push(saved);
     let isDone = false;
     try {
-      const made = runKernelFunc.call(engine, {
+      const made = next({
         ...call,
         forwardFunc: (backend, save) => forwardFunc(backend, (tensors) => saveWhole(save, tensors)),
       });
@@ -173,7 +150,7 @@ function watchSaves(engine: Engine): void {
       openSaves.pop();
       if (!isDone) for (const tensor of saved) tensor.dispose();
     }
-  };
+  });
 }
 
 /** For the host: whether an interrupt would fall into what must not be cut short. */

@@ -1,39 +1,21 @@
 import type { MemoryCategory } from "./allocation-tracker.ts";
 import type { FinalizationQueue } from "./finalizer-addon.ts";
 import { type GcPolicy, gcScheduler } from "./gc-scheduler.ts";
+import type { DataStorage, TensorData } from "./tfjs/backend.ts";
+import type { EngineCounts } from "./tfjs/engine.ts";
+import * as hooks from "./tfjs/hooks.ts";
 
-/** What a backend knows of one tensor's data: TensorFlow's handle, or a place in the WebAssembly heap. */
-export interface TensorData {
-  dtype: unknown;
-  shape: number[];
-  /** How many `tf.Tensor` and `tf.Variable` objects that were not disposed share it. */
-  refCount: number;
-  /** Ours: by which it is found when its `dataId` has died. */
+/** What we note beside a tensor's data. */
+export interface Noted {
+  /** By which it is found when its `dataId` has died. */
   key?: number;
-  /** Ours: bytes of its strings, where tfjs counts them. */
+  /** Bytes of its strings, where tfjs counts them. */
   textBytes?: number;
-  /** Ours: what it is for. Kept here because data that no op has used yet has no native memory. */
+  /** What it is for. Kept here because data that no op has used yet has no native memory. */
   cause?: MemoryCategory;
 }
 
-/** tfjs' map from a tensor's `dataId` to its data, both ways of keeping it known to us. */
-export interface DataStorage<Data> {
-  set(dataId: object, data: Data): void;
-  delete(dataId: object): boolean;
-  /** Weak by the `dataId`. */
-  data: WeakMap<object, Data>;
-  dataIdsCount: number;
-}
-
-/** tfjs' own counts, which `tf.memory()` shows. */
-export interface EngineCounts {
-  numTensors: number;
-  numStringTensors: number;
-  numDataBuffers: number;
-  numBytes: number;
-}
-
-export interface Backing<Data extends TensorData> {
+export interface Backing<Data extends TensorData & Noted> {
   storage: DataStorage<Data>;
   counts(): EngineCounts;
   /** Gives the native memory back. */
@@ -46,7 +28,7 @@ export interface Backing<Data extends TensorData> {
   deaths: FinalizationQueue;
 }
 
-export interface Lifetimes<Data extends TensorData> {
+export interface Lifetimes<Data extends TensorData & Noted> {
   /** To be called before each op, while the op's inputs are held by the caller. */
   beforeOp(): void;
   /** Collects all garbage now and frees the tensors in it. */
@@ -64,30 +46,30 @@ export interface Lifetimes<Data extends TensorData> {
  * is freed at the start of a later op and never within one: V8 may take an input's object for dead as soon as the op has
  * its number.
  *
- * Costs 0.3 to 0.5 us a tensor. Late by up to a quarter of the live memory or 64 MB (see pace.ts), and while V8 has not
+ * Costs 0.3 to 0.5 us a tensor. Late by up to a quarter of the live memory or 64 MB (see gc-scheduler.ts), and while V8 has not
  * looked: what a clone that was dropped without `dispose` shares lives until both are dead.
  */
-export function manageLifetimes<Data extends TensorData>(backing: Backing<Data>, held: () => number): Lifetimes<Data> {
+export function manageLifetimes<Data extends TensorData & Noted>(
+  backing: Backing<Data>,
+  held: () => number,
+): Lifetimes<Data> {
   const { storage, deaths } = backing;
   const { waiting } = deaths;
   const alive = new Map<number, Data>();
   let next = 0;
 
-  storage.set = (dataId, data) => {
-    storage.dataIdsCount++;
-    storage.data.set(dataId, data);
+  hooks.created.subscribe("lifetimes", (dataId, created) => {
+    const data = created as Data;
     next = (next + 1) >>> 0;
     data.key = next;
     if (backing.isText(data)) data.textBytes = backing.texts(data)?.reduce((sum, text) => sum + text.length, 0) ?? 0;
     alive.set(next, data);
     deaths.watch(dataId, next);
-  };
-  storage.delete = (dataId) => {
-    const key = storage.data.get(dataId)?.key;
+  });
+  hooks.disposed.subscribe("lifetimes", (data) => {
+    const key = (data as Data | undefined)?.key;
     if (key !== undefined) alive.delete(key);
-    storage.dataIdsCount--;
-    return storage.data.delete(dataId);
-  };
+  });
 
   // Kept outside of the function: a cell that is stopped in the middle must not lose what is left to free.
   let keys: ArrayLike<number> = [];

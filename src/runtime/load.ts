@@ -1,16 +1,18 @@
 import path from "node:path";
 import type { RuntimeInfo } from "./info.ts";
 import { type Device, findGpu, threads } from "./machine.ts";
-import { shareModules } from "./modules.ts";
-import { loadNative, type Tf } from "./native.ts";
+import { loadNative } from "./native.ts";
 import { libraryFolder } from "./setup/cache.ts";
 import { quickFault, readManifest } from "./setup/manifest.ts";
 import { recipeFor } from "./setup/recipe.ts";
 import { fallbackReason } from "./tensor-lifetimes.ts";
+import { nativeBackendOf } from "./tfjs/backend.ts";
+import { type Engine, engineOf, type Tfjs } from "./tfjs/engine.ts";
+import { shareModules } from "./tfjs/modules.ts";
 import { loadWasm } from "./wasm.ts";
 
 interface Runtime {
-  tf: Tf;
+  tf: Tfjs;
   info: RuntimeInfo;
   ready: Promise<unknown>;
 }
@@ -18,7 +20,10 @@ interface Runtime {
 const runtime = load();
 
 /** All of tfjs and tfjs-node, on the backend that `runtimeInfo()` names. */
-export const tf: Tf = runtime.tf;
+export const tf: Tfjs = runtime.tf;
+
+/** tfjs' engine, with what its published type hides. */
+export const engine: Engine = engineOf(tf);
 
 /** What computes, and why. */
 export function runtimeInfo(): RuntimeInfo {
@@ -80,8 +85,8 @@ function usableLibrary(device: Device): Library | { fault: string } {
   }
 }
 
-function nativeInfo(native: Tf, library: Library, gpu: string | undefined, reasons: readonly string[]): RuntimeInfo {
-  const { isUsingGpuDevice } = native.backend() as unknown as { isUsingGpuDevice: boolean };
+function nativeInfo(native: Tfjs, library: Library, gpu: string | undefined, reasons: readonly string[]): RuntimeInfo {
+  const { isUsingGpuDevice } = nativeBackendOf(native);
   const why = gpu
     ? isUsingGpuDevice
       ? `${gpu} was found`

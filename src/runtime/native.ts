@@ -1,22 +1,26 @@
 import path from "node:path";
 import util from "node:util";
-import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import { withEqualBatches } from "./batch-matmul.ts";
 import { correctGradients } from "./gradients.ts";
-import { installInterceptors } from "./intercept-ops.ts";
 import { watchEngine } from "./interrupts.ts";
 import { machineMemory } from "./machine.ts";
-import { require, requireAsTfjs, seed } from "./modules.ts";
 import { openStorage } from "./native/storage.ts";
 import { correctPartGradients } from "./part-gradients.ts";
 import { loadQuietly } from "./quiet-load.ts";
+import { readableError } from "./refusal.ts";
 import { bindingFile } from "./setup/compiler.ts";
 import { withoutSignals } from "./signals.ts";
 import { manageNative } from "./tensor-lifetimes.ts";
-
-export type Tf = typeof import("@tensorflow/tfjs-node-gpu");
+import { nativeBackendOf } from "./tfjs/backend.ts";
+import { type Engine, engineOf, type Tfjs } from "./tfjs/engine.ts";
+import * as hooks from "./tfjs/hooks.ts";
+import { require, requireAsTfjs, seed } from "./tfjs/modules.ts";
+import { patchEngine } from "./tfjs/patch-engine.ts";
+import { patchBinding, patchNative } from "./tfjs/patch-native.ts";
+import { trackedBinding } from "./tracked-binding.ts";
 
 /** Loads tfjs with the native library in `folder`. Synchronous; about half a second. */
-export function loadNative(folder: string): Tf {
+export function loadNative(folder: string): Tfjs {
   // 2: errors only. TensorFlow's other lines belong in no cell, and a failed op throws what it has to say.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
@@ -28,19 +32,33 @@ export function loadNative(folder: string): Tf {
   // The package asks node-pre-gyp only where its binding lies.
   seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
   // TensorFlow's threads start here, and go on without the signals that are held back now.
-  const tf = withoutSignals(() => loadQuietly(() => require("@tensorflow/tfjs-node-gpu") as Tf));
-  const backend = tf.backend() as NodeJSKernelBackend;
+  const tf = withoutSignals(() => loadQuietly(() => require("@tensorflow/tfjs-node-gpu") as Tfjs));
+  const engine = engineOf(tf);
+  const backend = nativeBackendOf(tf);
+  patchEngine(tf);
+  patchNative(backend);
+  patchBinding(backend, trackedBinding);
   openStorage(backend);
-  const { state } = tf.engine() as unknown as { state: { activeScope?: { name: string } } };
-  installInterceptors(backend, () => {
-    const name = state.activeScope?.name;
-    return name === "unnamed scope" ? undefined : name?.replace(/__op$/, "");
-  });
+  hooks.op.subscribe("batches", (next) => withEqualBatches(backend, next));
+  makeErrorsReadable(engine);
   correctGradients(tf);
   correctPartGradients(tf);
-  manageNative(backend, tf.engine() as unknown as Parameters<typeof manageNative>[1]);
-  watchEngine(tf, ["executeSingleOutput", "executeMultipleOutputs"]);
+  manageNative(backend, engine);
+  watchEngine(tf);
   return tf;
+}
+
+/** What TensorFlow refuses is said in words, with the function that was called. */
+function makeErrorsReadable({ state }: Engine): void {
+  hooks.op.subscribe("errors", (next) => (op) => {
+    try {
+      return next(op);
+    } catch (error) {
+      const name = state.activeScope?.name;
+      const caller = name === "unnamed scope" ? undefined : name?.replace(/__op$/, "");
+      throw readableError(error, caller, op.name, op.inputs);
+    }
+  });
 }
 
 /** tfjs-node calls two functions of `util` that warn of their deprecation on Node 22 (DEP0051, DEP0044) and are gone since Node 23. */

@@ -1,13 +1,13 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 
-/** An op as it comes to the gate: TensorFlow's, or on WebAssembly a kernel of tfjs. */
+/** An op before it runs: TensorFlow's, or on WebAssembly a kernel of tfjs. */
 export interface GatedOp {
   readonly name: string;
   readonly attrs: unknown;
   readonly inputs: readonly TensorInfo[];
 }
 
-/** Looks at every op before and after, and may throw. Unlike a policy at the door it changes nothing and works on every backend. */
+/** Looks at every op before and after, and may throw. Unlike an interceptor it changes nothing and works on every backend. */
 export interface OpGuard {
   before?(op: GatedOp): void;
   after?(op: GatedOp, made: readonly Tensor[]): void;
@@ -16,7 +16,7 @@ export interface OpGuard {
 /** Without guards, as nearly always, an op passes at the cost of one look at this. */
 export const opGuards: OpGuard[] = [];
 
-/** Sets a guard at the gate; returns the way to take it off. */
+/** Adds a guard; returns the way to take it off. */
 export function addOpGuard(guard: OpGuard): () => void {
   opGuards.push(guard);
   return () => {

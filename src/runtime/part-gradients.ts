@@ -1,6 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import type { Tfjs } from "./tfjs/engine.ts";
 
-type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
 type Gradient = ReturnType<Tfjs["getGradient"]>["gradFunc"];
 
 /** tfjs hands the gradient of a split into one part over without a list around it, and then looks for a list. */

@@ -1,26 +1,24 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import { sizeOf } from "../base/shape.ts";
 import { type Allocation, allocationOf, liveBytes, type MemoryCategory, recordRelease } from "./allocation-tracker.ts";
 import { finalizationQueue } from "./finalization.ts";
 import type { FinalizationQueue } from "./finalizer-addon.ts";
 import { loadFinalizer } from "./finalizer-build.ts";
 import { onStopped } from "./interrupts.ts";
-import { type DataStorage, type EngineCounts, type Lifetimes, manageLifetimes, type TensorData } from "./lifetimes.ts";
+import { type Lifetimes, manageLifetimes, type Noted } from "./lifetimes.ts";
 import { guarded, opGuards } from "./op-guard.ts";
+import type { NativeBackend, NativeData, TensorData, WasmBackend, WasmData } from "./tfjs/backend.ts";
+import type { Engine } from "./tfjs/engine.ts";
+import * as hooks from "./tfjs/hooks.ts";
 import { bytesOf } from "./tracked-binding.ts";
 import { weakRegistry } from "./variables.ts";
 
-interface Engine {
-  state: EngineCounts & { registeredVariables: object };
-  runKernel(name: string, inputs: object, attrs?: object): unknown;
-  incRef(tensor: Tensor, backend: unknown): void;
-}
+type Watched = TensorData & Noted;
 
-interface Managed extends Lifetimes<TensorData> {
-  memoryOf(data: TensorData): Allocation | undefined;
+interface Managed extends Lifetimes<Watched> {
+  memoryOf(data: Watched): Allocation | undefined;
   /** Bytes that its first use by an op will take. */
-  pendingBytes(data: TensorData): number;
+  pendingBytes(data: Watched): number;
 }
 
 let managed: Managed | undefined;
@@ -60,7 +58,7 @@ export function categorize(cause: MemoryCategory, tensors: Iterable<Pick<TensorI
 
 /** Brings the causes of data that was noted before it had native memory to that memory. */
 export function settleCauses(inputs?: readonly Pick<TensorInfo, "dataId">[]): void {
-  const settle = (data: TensorData | undefined) => {
+  const settle = (data: Watched | undefined) => {
     if (!data?.cause) return;
     const memory = managed?.memoryOf(data);
     if (memory) memory.cause ??= data.cause;
@@ -78,21 +76,12 @@ function begin(engine: Engine): FinalizationQueue {
   if ("fault" in loaded)
     late = `unreachable tensors are freed only between turns of the event loop, because ${loaded.fault}`;
   engine.state.registeredVariables = weakRegistry(addon);
-  // tfjs comes here when a variable is made and whenever it gets a value.
-  const incRef = engine.incRef.bind(engine);
-  engine.incRef = (variable, backend) => {
-    incRef(variable, backend);
+  hooks.assigned.subscribe("lifetimes", (variable) => {
     categorize((variable as { trainable?: boolean }).trainable === false ? "optimizer state" : "parameters", [
       variable,
     ]);
-  };
+  });
   return finalizationQueue(addon);
-}
-
-interface NativeData extends TensorData {
-  /** TensorFlow's number for it, or -1 until an op first uses it. */
-  id: number;
-  values: unknown;
 }
 
 // As tfjs counts by its own type: 4 bytes for every number, none for complex ones.
@@ -102,12 +91,11 @@ const TF_RESOURCE = 20;
 const TF_COMPLEX64 = 8;
 
 /** Every op of the native backend passes here; at its start, what died since is freed. */
-export function manageNative(backend: NodeJSKernelBackend, engine: Engine): void {
+export function manageNative(backend: NativeBackend, engine: Engine): void {
   const deaths = begin(engine);
-  const { tensorMap } = backend as unknown as { tensorMap: DataStorage<NativeData> };
-  const lifetimes = manageLifetimes(
+  const lifetimes = manageLifetimes<NativeData & Noted>(
     {
-      storage: tensorMap,
+      storage: backend.tensorMap,
       deaths,
       counts: () => engine.state,
       free: ({ id }) => {
@@ -123,39 +111,22 @@ export function manageNative(backend: NodeJSKernelBackend, engine: Engine): void
     liveBytes,
   );
   const memory = (data: NativeData) => allocationOf(data.id);
-  const pending = (data: NativeData) => (data.values ? bytesOf(data.shape, data.dtype as number) : 0);
+  const pending = (data: NativeData) => (data.values ? bytesOf(data.shape, data.dtype) : 0);
   managed = { ...lifetimes, memoryOf: memory as Managed["memoryOf"], pendingBytes: pending as Managed["pendingBytes"] };
-  const single = backend.executeSingleOutput;
-  const multiple = backend.executeMultipleOutputs;
-  backend.executeSingleOutput = (name, attrs, inputs) => {
+  hooks.op.subscribe("lifetimes", (next) => (op) => {
     lifetimes.beforeOp();
-    if (opGuards.length === 0) return single(name, attrs, inputs);
-    return guarded({ name, attrs, inputs }, () => [single(name, attrs, inputs)])[0]!;
-  };
-  backend.executeMultipleOutputs = (name, attrs, inputs, outputs) => {
-    lifetimes.beforeOp();
-    if (opGuards.length === 0) return multiple(name, attrs, inputs, outputs);
-    return guarded({ name, attrs, inputs }, () => multiple(name, attrs, inputs, outputs));
-  };
-}
-
-interface WasmData extends TensorData {
-  id: number;
-  memoryOffset: number | null;
-  stringBytes?: Uint8Array[];
-  dtype: string;
-}
-
-interface WasmBackend {
-  dataIdMap: DataStorage<WasmData>;
-  wasm: { _free(offset: number | null): void; tfjs: { disposeData(id: number): void } };
+    return opGuards.length === 0 ? next(op) : guarded(op, () => next(op));
+  });
 }
 
 /** The same for WebAssembly. Its kernels call each other with bare addresses, so it is freed before the outermost only. */
-export function manageWasm(backend: object, engine: Engine, bytesPerElement: (dtype: string) => number): void {
+export function manageWasm(
+  { dataIdMap, wasm }: WasmBackend,
+  engine: Engine,
+  bytesPerElement: (dtype: WasmData["dtype"]) => number,
+): void {
   const deaths = begin(engine);
-  const { dataIdMap, wasm } = backend as WasmBackend;
-  const lifetimes = manageLifetimes(
+  const lifetimes = manageLifetimes<WasmData & Noted>(
     {
       storage: dataIdMap,
       deaths,
@@ -172,29 +143,30 @@ export function manageWasm(backend: object, engine: Engine, bytesPerElement: (dt
     liveBytes,
   );
   managed = { ...lifetimes, memoryOf: allocationOf, pendingBytes: () => 0 };
-  const runKernel = engine.runKernel.bind(engine);
   let depth = 0;
   onStopped(() => {
     depth = 0;
   });
-  const outermost: Engine["runKernel"] = (name, inputs, attrs) => {
-    depth++;
-    try {
-      return runKernel(name, inputs, attrs);
-    } finally {
-      depth--;
-    }
-  };
-  engine.runKernel = (name, inputs, attrs) => {
-    if (depth > 0) return runKernel(name, inputs, attrs);
-    lifetimes.beforeOp();
-    if (opGuards.length === 0) return outermost(name, inputs, attrs);
-    let given: unknown;
-    const run = () => {
-      given = outermost(name, inputs, attrs);
-      return (Array.isArray(given) ? given : [given]) as Tensor[];
+  hooks.kernel.subscribe("lifetimes", (next) => {
+    const outermost: typeof next = (name, inputs, attrs) => {
+      depth++;
+      try {
+        return next(name, inputs, attrs);
+      } finally {
+        depth--;
+      }
     };
-    guarded({ name, attrs, inputs: Object.values(inputs).flat().filter(Boolean) }, run);
-    return given;
-  };
+    return (name, inputs, attrs) => {
+      if (depth > 0) return next(name, inputs, attrs);
+      lifetimes.beforeOp();
+      if (opGuards.length === 0) return outermost(name, inputs, attrs);
+      let result: Tensor | Tensor[] = [];
+      const run = () => {
+        result = outermost(name, inputs, attrs);
+        return Array.isArray(result) ? result : [result];
+      };
+      guarded({ name, attrs, inputs: Object.values(inputs).flat().filter(Boolean) }, run);
+      return result;
+    };
+  });
 }

@@ -28,13 +28,10 @@ function isView(name: string, attrs: readonly TFEOpAttr[]): boolean {
   return type("SrcT") === type("DstT");
 }
 
-/** The same binding, with every tensor that it makes and frees written into the ledger. */
-export function trackedBinding(binding: TFJSBinding): TFJSBinding {
+/** TensorFlow's functions with every tensor that they make and free counted. */
+export function trackedBinding(binding: Readonly<TFJSBinding>): Partial<TFJSBinding> {
   const { createTensor, deleteTensor, executeOp, runSavedModel } = binding;
-  // The addon's own properties cannot be written, so a copy stands in for it.
-  const copy = {} as Record<string, unknown>;
-  for (const name of Object.getOwnPropertyNames(binding)) copy[name] = binding[name as keyof TFJSBinding];
-  const door: Partial<TFJSBinding> = {
+  return {
     createTensor(shape, dtype, buffer) {
       const id = createTensor(shape, dtype, buffer);
       recordAllocation(id, bytesOf(shape, dtype), countCall(upload), shape, dtype);
@@ -58,5 +55,4 @@ export function trackedBinding(binding: TFJSBinding): TFJSBinding {
       return made;
     },
   };
-  return Object.assign(copy, door) as unknown as TFJSBinding;
 }

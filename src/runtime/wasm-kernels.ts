@@ -1,7 +1,6 @@
 import type { DataId, KernelBackend, KernelConfig, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { sizeOf } from "../base/shape.ts";
-
-type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
+import type { Tfjs } from "./tfjs/engine.ts";
 
 /** Complex numbers have no place in the WebAssembly backend's heap. */
 const complex = /^(Complex|ComplexAbs|Real|Imag|I?FFT|STFT)$/;

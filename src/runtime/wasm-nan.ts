@@ -1,12 +1,7 @@
 import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { broadcastIndex } from "./broadcast-index.ts";
-
-type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
-
-interface Heap {
-  /** A view of the backend's memory, good until that grows. */
-  typedArrayFromHeap(x: TensorInfo): Float32Array;
-}
+import type { WasmBackend } from "./tfjs/backend.ts";
+import type { Tfjs } from "./tfjs/engine.ts";
 
 /** Kernels of the WebAssembly backend that lose a NaN; the others pass it on as TensorFlow's do. */
 const losing = ["Sign", "Relu6", "ClipByValue", "Maximum", "Minimum"];
@@ -24,7 +19,7 @@ function keeping(kernel: KernelConfig): KernelConfig["kernelFunc"] {
   return (call) => {
     const result = kernel.kernelFunc(call) as TensorInfo;
     if (result.dtype !== "float32" || result.shape.includes(0)) return result;
-    const heap = call.backend as Heap;
+    const heap = call.backend as WasmBackend;
     const to = heap.typedArrayFromHeap(result);
     for (const input of Object.values(call.inputs) as TensorInfo[]) {
       const from = heap.typedArrayFromHeap(input);

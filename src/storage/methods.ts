@@ -1,5 +1,5 @@
 import type {} from "@tensorflow/tfjs-core/dist/tensor.js";
-import { type Storage, tf } from "../runtime/index.ts";
+import { extendTensors, type Storage, tf } from "../runtime/index.ts";
 import { storageOf, to } from "./to.ts";
 
 declare module "@tensorflow/tfjs-core/dist/tensor.js" {
@@ -11,7 +11,7 @@ declare module "@tensorflow/tfjs-core/dist/tensor.js" {
   }
 }
 
-Object.defineProperties(tf.Tensor.prototype, {
+extendTensors(tf, {
   storage: {
     configurable: true,
     get(this: Parameters<typeof storageOf>[0]) {

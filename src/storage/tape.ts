@@ -1,45 +1,13 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { onFirstStorage, type Storage, tf } from "../runtime/index.ts";
+import { hooks, onFirstStorage, type Storage, type TapeNode } from "../runtime/index.ts";
 import { onEmulation } from "./emulated.ts";
 import { storageOf, to } from "./to.ts";
-
-type Gradient = (dys: (Tensor | null | undefined)[]) => Record<string, () => Tensor>;
-
-/** One op on tfjs' gradient tape. */
-export interface TapeNode {
-  kernelName: string;
-  inputs: Record<string, Tensor | undefined>;
-  outputs: Tensor[];
-  /** What the backward pass gets; may be changed in place while the node is new. */
-  saved: Tensor[];
-  gradient?: Gradient;
-}
-
-interface Engine {
-  state: { activeTape: TapeNode[] | null };
-  addTapeNode(...args: unknown[]): void;
-}
-
-const hooks: ((node: TapeNode) => void)[] = [];
-
-/** Calls back with every op that is recorded from now on, the newest hook first. */
-export function onRecord(hook: (node: TapeNode) => void): void {
-  hooks.unshift(hook);
-  if (hooks.length > 1) return;
-  const engine = tf.engine() as unknown as Engine;
-  const add = engine.addTapeNode.bind(engine);
-  engine.addTapeNode = (...args) => {
-    add(...args);
-    const node = engine.state.activeTape?.at(-1);
-    if (node) for (const each of hooks) each(node);
-  };
-}
 
 let matching = false;
 
 /** From the first tensor that is not float32 on. */
 function beginMatching(): void {
-  if (!matching) onRecord(matchGradients);
+  if (!matching) hooks.tape.subscribe("storage", matchGradients);
   matching = true;
 }
 onFirstStorage(beginMatching);
@@ -56,7 +24,7 @@ function matchGradients(node: TapeNode): void {
   const out = node.outputs.map(storageIfFloat);
   const into = new Map<string, Storage>();
   for (const [name, input] of Object.entries(node.inputs)) {
-    const storage = input && storageIfFloat(input);
+    const storage = storageIfFloat(input);
     if (storage) into.set(name, storage);
   }
   const isOther = (storage: Storage | undefined) => storage !== undefined && storage !== "float32";

@@ -1,25 +1,14 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import {
   checkStorage,
+  engine,
   isNative,
   nativeCast,
   nativeStorageOf,
   type Storage,
-  tf,
   uninterrupted,
 } from "../runtime/index.ts";
 import { emulatedCast, emulatedStorageOf } from "./emulated.ts";
-
-interface Engine {
-  isTapeOn(): boolean;
-  runKernelFunc(call: {
-    forwardFunc: () => Tensor;
-    backwardsFunc: (dy: Tensor) => Record<string, () => Tensor>;
-    inputs: Record<string, Tensor>;
-  }): Tensor;
-}
-
-const engine = tf.engine() as unknown as Engine;
 
 /** The storage type of the numbers of a tensor of any shape; "float32" unless it was made with another one. */
 export function storageOf(x: TensorInfo): Storage {

@@ -1,7 +1,7 @@
 // Tensors from nothing and from arrays, and arrays from tensors.
 import { sizeOf } from "../base/shape.ts";
-import { tf } from "../runtime/index.ts";
-import { checkTensor, engine } from "./engine.ts";
+import { engine, tf } from "../runtime/index.ts";
+import { checkTensor } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { int32Of, int32Values } from "./int32.ts";
 import { readSizes } from "./layout.ts";

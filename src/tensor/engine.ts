@@ -1,22 +1,21 @@
 // How operations reach tfjs: one kernel at a time, past tfjs' own argument checks, which are ours to make.
-import { scalarOf as newScalar, tf } from "../runtime/index.ts";
+import { engine, scalarOf as newScalar, tf } from "../runtime/index.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, Operand } from "./types/tensor.ts";
 
-export const engine: ReturnType<typeof tf.engine> = tf.engine();
 type Inputs = Record<string, AnyTensor>;
 export type Attributes = Record<string, unknown>;
 
 /** Is what runs now recorded for a gradient? */
 export const isTaping = (): boolean => {
-  const { gradientDepth, kernelDepth } = (engine as unknown as Internals).state;
+  const { gradientDepth, kernelDepth } = engine.state;
   return gradientDepth > 0 && kernelDepth === 0;
 };
 
 /** Runs a registered kernel, recorded for gradients like any tfjs op. */
 export function run(kernel: string, inputs: Inputs, attributes?: Attributes): AnyTensor {
-  return engine.runKernel(kernel, inputs as never, attributes as never) as AnyTensor;
+  return engine.runKernel(kernel, inputs, attributes) as AnyTensor;
 }
 
 /** Refuses what is no tensor, a kind of element that we have no arithmetic for, and a tensor that was disposed. */
@@ -100,22 +99,13 @@ interface CustomOp {
   backward: (dy: AnyTensor, kept: AnyTensor[]) => (() => AnyTensor)[];
 }
 
-interface Internals {
-  state: { gradientDepth: number; kernelDepth: number };
-  runKernelFunc(call: {
-    forwardFunc: (backend: unknown, save: (tensors: AnyTensor[]) => void) => AnyTensor;
-    backwardsFunc: (dy: AnyTensor, saved: AnyTensor[]) => Record<string, () => AnyTensor>;
-    inputs: Inputs;
-  }): AnyTensor;
-}
-
 /**
  * An operation with its own gradient. Unlike tf.customGrad it computes only the gradients that are asked for, and frees
  * what they made on the way at once and not at the end of the backward pass.
  */
 export function differentiable(op: string, inputs: readonly AnyTensor[], custom: CustomOp): AnyTensor {
   return scoped(op, () =>
-    (engine as unknown as Internals).runKernelFunc({
+    engine.runKernelFunc({
       inputs: Object.fromEntries(inputs.map((x, i) => [i, x])),
       forwardFunc: (_, save) => {
         const value = custom.forward(save);

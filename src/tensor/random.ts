@@ -1,7 +1,7 @@
 // Random tensors. The numbers are made here and not by the backend, so that a seed gives the same ones on all of them.
 import { sizeOf } from "../base/shape.ts";
 import { type Generator, generator, noteState } from "../random/index.ts";
-import { engine } from "./engine.ts";
+import { engine } from "../runtime/index.ts";
 import { int32Of } from "./int32.ts";
 import { readSizes } from "./layout.ts";
 import { label } from "./names.ts";

@@ -1,39 +1,13 @@
 // The backward pass over tfjs' own tape. Unlike tfjs' it frees each saved activation and each gradient as soon as it has
 // been used, so that the peak of a training step is the activations and not those plus all their gradients.
-import { begin, categorize, tf } from "../runtime/index.ts";
-import { engine, run, scoped } from "./engine.ts";
+import { begin, categorize, engine, type TapeNode, tf } from "../runtime/index.ts";
+import { run, scoped } from "./engine.ts";
 import { shapeText } from "./names.ts";
 import type { AnyTensor } from "./types/tensor.ts";
 
-interface TapeNode {
-  kernelName: string;
-  inputs: Record<string, AnyTensor>;
-  outputs: AnyTensor[];
-  saved: AnyTensor[];
-  gradient?: (dys: (AnyTensor | undefined)[]) => Record<string, () => AnyTensor>;
-}
-
-interface EngineState {
-  activeTape: TapeNode[] | null;
-  gradientDepth: number;
-  kernelDepth: number;
-  activeScope: { id: number } | null;
-}
-
-type Tracked = AnyTensor & { scopeId?: number; kept?: boolean };
-
-interface Internals {
-  state: EngineState;
-  startTape(): void;
-  endTape(): void;
-  nextTensorId(): number;
-}
-
-const internals = engine as unknown as Internals;
-
 /** Runs `f` without recording it for gradients. */
 export function noGrad<T>(f: () => T): T {
-  const { state } = internals;
+  const { state } = engine;
   state.kernelDepth++;
   try {
     return f();
@@ -44,7 +18,7 @@ export function noGrad<T>(f: () => T): T {
 
 /** Runs `f` on a tape of its own; gives the result and every tensor that went in from outside. */
 export function recordAlone<T extends AnyTensor>(f: () => T): { value: T; inputs: AnyTensor[] } {
-  const { state } = internals;
+  const { state } = engine;
   const { activeTape, gradientDepth, kernelDepth } = state;
   const tape: TapeNode[] = [];
   const open = begin(
@@ -55,7 +29,7 @@ export function recordAlone<T extends AnyTensor>(f: () => T): { value: T; inputs
     },
   );
   try {
-    const first = internals.nextTensorId();
+    const first = engine.nextTensorId();
     const value = scoped("checkpoint", f);
     const inputs = new Map<number, AnyTensor>();
     for (const node of tape)
@@ -86,7 +60,7 @@ export function differentiate<A>(
   xs: readonly AnyTensor[],
   { dy, afterForward }: Options = {},
 ): Result<A> {
-  const { state } = internals;
+  const { state } = engine;
   const { kernelDepth } = state;
   const isOutermost = state.gradientDepth === 0;
   let tape: TapeNode[] = [];
@@ -94,7 +68,7 @@ export function differentiate<A>(
     () => {
       // Within a custom op or noGrad, a gradient asked for here is still wanted.
       state.kernelDepth = 0;
-      internals.startTape();
+      engine.startTape();
       tape = state.activeTape!;
     },
     () => {
@@ -109,7 +83,7 @@ export function differentiate<A>(
     try {
       outcome = tf.tidy("forward", f as never) as unknown as [AnyTensor, A];
     } finally {
-      internals.endTape();
+      engine.endTape();
     }
     const [value, aux] = outcome;
     if (isOutermost) state.activeTape = null;
@@ -188,7 +162,7 @@ function accumulate(
   );
   if (inputs.length === 0) return;
   if (!node.gradient) throw new Error(`grad: the operation ${node.kernelName} has no gradient`);
-  const { state } = internals;
+  const { state } = engine;
   const made = scoped(node.kernelName, () => {
     const byName = node.gradient!(dys);
     return inputs.map(([name, input]) => {
@@ -207,9 +181,7 @@ function accumulate(
           `grad: ${node.kernelName} gives a ${dx.dtype} gradient ${shapeText(dx)} for its input ${shapeText(input)}`,
         );
       // A gradient handed through or kept elsewhere is not ours to free.
-      return (dx as Tracked).scopeId === state.activeScope?.id && !(dx as Tracked).kept
-        ? dx
-        : run("Identity", { x: dx });
+      return dx.scopeId === state.activeScope?.id && !dx.kept ? dx : run("Identity", { x: dx });
     });
   });
   const seen = new Set<AnyTensor>();

@@ -1,5 +1,5 @@
-import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import type { TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import type { NativeBackend, NativeData } from "../tfjs/backend.ts";
 
 export type ScalarValues = Float32Array & { exact?: number };
 
@@ -10,46 +10,20 @@ export function scalarValues(value: number): Float32Array {
   return values;
 }
 
-/** What tfjs-node knows of a tensor's data. */
-export interface Entry {
-  /** TensorFlow's type number: here lies the storage type. */
-  dtype: number;
-  shape: number[];
-  /** TensorFlow's number for it; of no meaning while `values` wait to be handed over. */
-  id: number;
-  values: unknown;
+export interface Entry extends NativeData {
   /** Ours: the value of a scalar that was made from a JavaScript number. */
   number?: number;
 }
 
-export interface Metadata {
-  id: number;
-  shape: number[];
-  dtype: number;
-}
-
-/** The package's types hide what is needed here. */
-export interface Backend {
-  binding: NodeJSKernelBackend["binding"];
-  /** `get` fetches what another backend holds; `data` has what is here. */
-  tensorMap: { get(dataId: object): Entry; has(dataId: object): boolean; data: WeakMap<object, Entry> };
-  createOutputTensor(metadata: Metadata): Tensor;
-  getInputTensorIds(inputs: TensorInfo[]): number[];
-  readSync: NodeJSKernelBackend["readSync"];
-  move: NodeJSKernelBackend["move"];
-  disposeData: NodeJSKernelBackend["disposeData"];
-}
-
-let backend: Backend | undefined;
+let backend: NativeBackend | undefined;
 
 /** Called once, when the native runtime has been loaded. */
-export function useBackend(native: NodeJSKernelBackend): Backend {
-  backend = native as unknown as Backend;
-  return backend;
+export function useBackend(native: NativeBackend): void {
+  backend = native;
 }
 
 /** The native backend; an error elsewhere. */
-export function nativeBackend(): Backend {
+export function nativeBackend(): NativeBackend {
   if (!backend) throw new Error("this needs the native TensorFlow runtime: run `halftone setup`");
   return backend;
 }

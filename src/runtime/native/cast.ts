@@ -1,6 +1,7 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import type { NativeOp, RunOp } from "../intercept-ops.ts";
-import { entryOf, localEntry, type Metadata, nativeBackend } from "./backend.ts";
+import type { Metadata } from "../tfjs/backend.ts";
+import type { NativeOp, RunOp } from "../tfjs/hooks.ts";
+import { entryOf, localEntry, nativeBackend } from "./backend.ts";
 import { DOUBLE, INT32, type Storage, storageOfType, typeOf } from "./storage-types.ts";
 
 /** Undefined for a tensor of another backend. */
@@ -16,7 +17,7 @@ export function nativeCast(x: TensorInfo, storage: Storage): Tensor {
   return own.createOutputTensor(executeCast(id!, entryOf(x).dtype, typeOf[storage]));
 }
 
-/** The same, through what else stands at the door. */
+/** The same, through the interceptors inside the caller. */
 export function castThrough(x: TensorInfo, storage: Storage, next: RunOp): Tensor {
   const attrs = castAttributes(entryOf(x).dtype, typeOf[storage]);
   return next({ name: "Cast", attrs, inputs: [x], outputs: 1 })[0]!;

@@ -1,15 +1,8 @@
-import type { DataType, Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import type { DataType, Tensor } from "@tensorflow/tfjs-node-gpu";
+import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { tf } from "../load.ts";
+import { nativeBackend } from "./backend.ts";
 import { scalarOf } from "./scalar.ts";
-
-type Attribute = { name: string; type: number; value: unknown };
-
-interface NativeBackend {
-  binding: Record<"TF_ATTR_TYPE" | "TF_ATTR_BOOL" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_STRING", number>;
-  getDTypeInteger(dtype: DataType): number;
-  executeSingleOutput(op: string, attributes: Attribute[], inputs: TensorInfo[]): Tensor;
-  executeMultipleOutputs(op: string, attributes: Attribute[], inputs: TensorInfo[], outputs: number): Tensor[];
-}
 
 type AttributeValue = boolean | number | { type: DataType } | { text: string } | { float: number };
 
@@ -23,12 +16,12 @@ export const int = { type: "int32" } as const;
 export const bool = { type: "bool" } as const;
 
 /**
- * A TensorFlow op by its own name, with attributes fixed: a function from inputs to its output, through the one door.
+ * A TensorFlow op by its own name, with attributes fixed: a function from inputs to its output, through the hooks of `runtime/tfjs`.
  * It is not recorded on the gradient tape; `differentiable` gives gradients to what is built of it.
  */
 export function nativeOp(op: string, attributes: Record<string, AttributeValue>): (...inputs: Tensor[]) => Tensor {
   const resolved = attributeList(attributes);
-  return (...inputs) => backend().executeSingleOutput(op, resolved(), inputs);
+  return (...inputs) => nativeBackend().executeSingleOutput(op, resolved(), inputs);
 }
 
 /** Like `nativeOp`, for an op of several outputs. */
@@ -38,7 +31,7 @@ export function nativeOpOf(
   attributes: Record<string, AttributeValue>,
 ): (...inputs: Tensor[]) => Tensor[] {
   const resolved = attributeList(attributes);
-  return (...inputs) => backend().executeMultipleOutputs(op, resolved(), inputs, outputs);
+  return (...inputs) => nativeBackend().executeMultipleOutputs(op, resolved(), inputs, outputs);
 }
 
 const constants = new Map<string, Tensor>();
@@ -72,23 +65,19 @@ function remember(key: string, make: () => Tensor): Tensor {
   return tensor;
 }
 
-function backend(): NativeBackend {
-  return tf.backend() as unknown as NativeBackend;
-}
-
-function attributeList(attributes: Record<string, AttributeValue>): () => Attribute[] {
-  let list: Attribute[] | undefined;
+function attributeList(attributes: Record<string, AttributeValue>): () => TFEOpAttr[] {
+  let list: TFEOpAttr[] | undefined;
   return () => {
     list ??= Object.entries(attributes).map(([name, value]) => attribute(name, value));
     return list;
   };
 }
 
-function attribute(name: string, value: AttributeValue): Attribute {
-  const { binding } = backend();
+function attribute(name: string, value: AttributeValue): TFEOpAttr {
+  const { binding } = nativeBackend();
   if (typeof value === "boolean") return { name, type: binding.TF_ATTR_BOOL, value };
   if (typeof value === "number") return { name, type: binding.TF_ATTR_INT, value };
   if ("text" in value) return { name, type: binding.TF_ATTR_STRING, value: value.text };
   if ("float" in value) return { name, type: binding.TF_ATTR_FLOAT, value: value.float };
-  return { name, type: binding.TF_ATTR_TYPE, value: backend().getDTypeInteger(value.type) };
+  return { name, type: binding.TF_ATTR_TYPE, value: nativeBackend().getDTypeInteger(value.type) };
 }

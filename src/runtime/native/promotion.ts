@@ -1,5 +1,5 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import type { NativeOp, RunOp } from "../intercept-ops.ts";
+import type { NativeOp, RunOp } from "../tfjs/hooks.ts";
 import { type Entry, entryOf, nativeBackend } from "./backend.ts";
 import { castThrough, doubleTensor } from "./cast.ts";
 import { FLOAT, largest, promoted, type Storage, smallestNormal, storageOfType, typeOf } from "./storage-types.ts";

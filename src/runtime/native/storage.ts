@@ -1,8 +1,8 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
-import type { NativeOp } from "../intercept-ops.ts";
-import { interceptInnermost } from "../intercept-ops.ts";
-import { entryOf, type ScalarValues, useBackend } from "./backend.ts";
+import type { NativeBackend } from "../tfjs/backend.ts";
+import type { NativeOp } from "../tfjs/hooks.ts";
+import * as hooks from "../tfjs/hooks.ts";
+import { type Entry, entryOf, type ScalarValues, useBackend } from "./backend.ts";
 import { executeCast, isOwnCast } from "./cast.ts";
 import { rewritten } from "./promotion.ts";
 import { BFLOAT16, DOUBLE, FLOAT, HALF, storageOfType } from "./storage-types.ts";
@@ -17,42 +17,42 @@ export function onFirstStorage(callback: () => void): void {
 }
 
 /** Lets tensors of the native backend be stored in half, bfloat16 and double. Costs nothing until there is one. */
-export function openStorage(native: NodeJSKernelBackend): void {
-  const own = useBackend(native);
-  const { createOutputTensor, readSync, move } = own;
-  own.createOutputTensor = (metadata) => {
+export function openStorage(native: NativeBackend): void {
+  useBackend(native);
+  hooks.output.subscribe("storage", (output) => (metadata) => {
     const { dtype } = metadata;
-    if (dtype !== HALF && dtype !== BFLOAT16 && dtype !== DOUBLE) return createOutputTensor.call(own, metadata);
-    const tensor = createOutputTensor.call(own, { ...metadata, dtype: FLOAT });
-    own.tensorMap.get(tensor.dataId).dtype = dtype;
+    if (dtype !== HALF && dtype !== BFLOAT16 && dtype !== DOUBLE) return output(metadata);
+    const tensor = output({ ...metadata, dtype: FLOAT });
+    entryOf(tensor).dtype = dtype;
     if (!inUse) begin();
     return tensor;
-  };
-  own.readSync = (dataId) => {
-    const entry = own.tensorMap.has(dataId) ? own.tensorMap.get(dataId) : undefined;
-    if (!entry || entry.dtype === FLOAT || entry.values !== null || !storageOfType(entry.dtype)) {
-      return readSync.call(own, dataId);
-    }
+  });
+  hooks.read.subscribe("storage", (read) => (dataId) => {
+    const entry = native.tensorMap.has(dataId) ? native.tensorMap.get(dataId) : undefined;
+    if (!entry || entry.dtype === FLOAT || entry.values !== null || !storageOfType(entry.dtype)) return read(dataId);
     const { id } = executeCast(entry.id, entry.dtype, FLOAT);
     try {
-      return own.binding.tensorDataSync(id);
+      return native.binding.tensorDataSync(id);
     } finally {
-      own.binding.deleteTensor(id);
+      native.binding.deleteTensor(id);
     }
-  };
-  own.move = (dataId, values, shape, dtype, refCount) => {
-    move.call(own, dataId, values, shape, dtype, refCount);
+  });
+  hooks.write.subscribe("storage", (write) => (dataId, values, shape, dtype, refCount) => {
+    write(dataId, values, shape, dtype, refCount);
     if (shape.length === 0 && dtype === "float32") {
       const scalar = values as ScalarValues;
-      own.tensorMap.get(dataId).number = scalar.exact ?? scalar[0]!;
+      const entry: Entry = native.tensorMap.get(dataId);
+      entry.number = scalar.exact ?? scalar[0]!;
     }
-  };
+  });
 }
 
 function begin(): void {
   inUse = true;
   // Within autocast, which may have begun before: what that casts is to be seen here.
-  interceptInnermost((op, next) => (isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : withNumber(op, next(op))));
+  hooks.op.subscribe("storage", (next) => (op) => {
+    return isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : withNumber(op, next(op));
+  });
   for (const callback of whenUsed.splice(0)) callback();
 }
 

@@ -1,8 +1,8 @@
 // Arrays on their way between files and tensors.
 
-import type { Storage } from "../../runtime/index.ts";
+import { engine, type Storage } from "../../runtime/index.ts";
 import { storageOf, tensorBytes, tensorFromBytes } from "../../storage/index.ts";
-import { checkTensor, engine } from "../engine.ts";
+import { checkTensor } from "../engine.ts";
 import type { DType } from "../types/shape.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 

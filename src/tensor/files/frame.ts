@@ -1,5 +1,5 @@
 // danfojs frames. Their tensors and ours are of one tfjs.
-import { engine } from "../engine.ts";
+import { engine } from "../../runtime/index.ts";
 import type { AnyTensor, Tensor } from "../types/tensor.ts";
 
 /** What of a danfojs DataFrame or Series is read here. */

@@ -1,7 +1,7 @@
 // How a tensor shows itself as the value of a cell and on a console.
 import { inspect } from "node:util";
 import { escapeHtml } from "../../display/html.ts";
-import { tf } from "../../runtime/index.ts";
+import { extendTensors, tf } from "../../runtime/index.ts";
 import { shapeText } from "../names.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 import { heatMap, histogramSvg } from "./picture.ts";
@@ -60,22 +60,18 @@ export function bundleOf(x: AnyTensor): Record<string, string> {
   return { "text/html": html, "text/plain": text };
 }
 
-interface Shows {
-  [key: symbol]: unknown;
-}
-
 /** Every tensor of the process, tfjs' own too, shows itself so. */
 export function installShow(): void {
-  const prototype = tf.Tensor.prototype as unknown as Shows;
-  const define = (key: symbol, value: (this: AnyTensor) => unknown) =>
-    Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
-  define(Symbol.for("Jupyter.display"), function () {
+  const bundle = function (this: AnyTensor) {
     return bundleOf(this);
-  });
+  };
   const text = function (this: AnyTensor) {
     return textOf(this);
   };
   // What looks at variables without running a person's code may call this.
   Object.defineProperty(text, Symbol.for("halftone.shown"), { value: true });
-  define(inspect.custom, text);
+  extendTensors(tf, {
+    [Symbol.for("Jupyter.display")]: { value: bundle, configurable: true, writable: true },
+    [inspect.custom]: { value: text, configurable: true, writable: true },
+  });
 }

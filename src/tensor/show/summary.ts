@@ -1,5 +1,5 @@
 // What is said of a tensor without reading all of it at once.
-import { runtimeInfo, tf } from "../../runtime/index.ts";
+import { localEntry, runtimeInfo } from "../../runtime/index.ts";
 import { run, scoped } from "../engine.ts";
 import { noGrad } from "../tape.ts";
 import type { AnyTensor } from "../types/tensor.ts";
@@ -100,10 +100,7 @@ const storageNames: Record<number, string> = {
 };
 
 export function storageOf(x: AnyTensor): string {
-  const map = (tf.backend() as unknown as { tensorMap?: { get(id: object): { dtype?: unknown } | undefined } })
-    .tensorMap;
-  const dtype = map?.get(x.dataId)?.dtype;
-  return (typeof dtype === "number" && storageNames[dtype]) || x.dtype;
+  return storageNames[localEntry(x)?.dtype ?? 0] ?? x.dtype;
 }
 
 export const deviceOf = (x: AnyTensor): string => {

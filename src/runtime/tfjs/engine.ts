@@ -1,0 +1,77 @@
+import type { Tensor, TensorInfo, Variable } from "@tensorflow/tfjs-node-gpu";
+
+export type Tfjs = typeof import("@tensorflow/tfjs-node-gpu");
+
+/** One op on the gradient tape. */
+export interface TapeNode {
+  kernelName: string;
+  inputs: Record<string, Tensor>;
+  outputs: Tensor[];
+  /** What the backward pass gets; may be changed in place while the node is new. */
+  saved: Tensor[];
+  gradient?: (dys: (Tensor | null | undefined)[]) => Record<string, () => Tensor>;
+}
+
+/** A `tidy` that is open: the tensors made in it. */
+export interface EngineScope {
+  id: number;
+  name: string;
+  track: Tensor[];
+}
+
+/** The counts that `tf.memory()` shows. */
+export interface EngineCounts {
+  numTensors: number;
+  numStringTensors: number;
+  numDataBuffers: number;
+  numBytes: number;
+}
+
+export interface EngineState extends EngineCounts {
+  registeredVariables: Record<string, Variable>;
+  activeTape: TapeNode[] | null;
+  gradientDepth: number;
+  kernelDepth: number;
+  activeScope: EngineScope | null;
+  scopeStack: EngineScope[];
+  numDataMovesStack: number[];
+  profiling: boolean;
+}
+
+export type Save = (tensors: Tensor[]) => void;
+
+/** An op with a gradient of its own (`forwardFunc`), or a kernel by its name. */
+export interface KernelCall<Result = Tensor> {
+  inputs: Record<string, Tensor>;
+  forwardFunc?: (backend: unknown, save: Save) => Result;
+  backwardsFunc?: (dy: Tensor, saved: Tensor[]) => Record<string, () => Tensor>;
+}
+
+/** What the engine has beside, or other than, its published type. */
+interface Internals {
+  state: EngineState;
+  runKernel(name: string, inputs: object, attrs?: object): Tensor | Tensor[];
+  runKernelFunc(call: KernelCall): Tensor;
+  gradients(...args: unknown[]): { value: Tensor; grads: (Tensor | null)[] };
+  addTapeNode(
+    kernel: string,
+    inputs: Record<string, Tensor>,
+    outputs: Tensor[],
+    gradient: (dy: Tensor, saved: Tensor[]) => Record<string, () => Tensor>,
+    saved: Tensor[],
+    attrs: object,
+  ): void;
+  startTape(): void;
+  endTape(): void;
+  nextTensorId(): number;
+  /** Every tensor and variable passes here when it is made. */
+  track(tensor: Tensor): Tensor;
+  /** Called when a variable is made and whenever it gets a value. */
+  incRef(variable: Tensor, backend: unknown): void;
+  makeTensorFromTensorInfo(info: TensorInfo): Tensor;
+}
+
+/** tfjs' engine (tfjs-core/src/engine.ts, 4.22) with the members that its published type hides. */
+export type Engine = Omit<ReturnType<Tfjs["engine"]>, keyof Internals> & Internals;
+
+export const engineOf = (tfjs: Pick<Tfjs, "engine">): Engine => tfjs.engine() as unknown as Engine;

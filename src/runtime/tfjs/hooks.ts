@@ -1,0 +1,74 @@
+// Where tfjs can be watched and changed. Each hook lists the places of its subscribers; the patches behind the hooks are in
+// patch-engine.ts, patch-native.ts and patch-wasm.ts.
+import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import type { NativeBackend, TensorData } from "./backend.ts";
+import type { Engine, TapeNode } from "./engine.ts";
+import { eventHook, methodHook } from "./hook.ts";
+
+/** One op on its way to TensorFlow: its name in TensorFlow's registry, its attributes and its inputs. */
+export interface NativeOp {
+  readonly name: string;
+  readonly attrs: TFEOpAttr[];
+  readonly inputs: TensorInfo[];
+  /** How many tensors it gives. */
+  readonly outputs: number;
+}
+
+export type RunOp = (op: NativeOp) => Tensor[];
+
+/** Every op of the native backend. */
+export const op = methodHook<"interrupts" | "lifetimes" | "errors" | "interceptors" | "storage" | "batches", RunOp>(
+  "op",
+  ["interrupts", "lifetimes", "errors", "interceptors", "storage", "batches"],
+);
+
+/** Every kernel, on every backend; one kernel may run others. */
+export const kernel = methodHook<"interrupts" | "allocations" | "lifetimes", Engine["runKernel"]>("kernel", [
+  "interrupts",
+  "allocations",
+  "lifetimes",
+]);
+
+/** Every kernel and every op with a gradient of its own, while it is recorded. */
+export const recorded = methodHook<"interrupts", Engine["runKernelFunc"]>("recorded", ["interrupts"]);
+
+/** tfjs' own backward pass (`tf.grads`, `optimizer.minimize`). */
+export const gradients = methodHook<"profile", Engine["gradients"]>("gradients", ["profile"]);
+
+/** A tensor made of an op's output, on the native backend. */
+export const output = methodHook<"storage", NativeBackend["createOutputTensor"]>("output", ["storage"]);
+
+/** The numbers of a tensor read, on the native backend. */
+export const read = methodHook<"storage", NativeBackend["readSync"]>("read", ["storage"]);
+
+/** Numbers of JavaScript put into a tensor, on the native backend. */
+export const write = methodHook<"storage", NativeBackend["move"]>("write", ["storage"]);
+
+/** A tensor's data came to be on the backend. */
+export const created = eventHook<"lifetimes" | "allocations", (dataId: object, data: TensorData) => void>([
+  "lifetimes",
+  "allocations",
+]);
+
+/** A tensor's data is about to be forgotten: the last tensor that shares it was disposed. Unreachable data does not pass here. */
+export const disposed = eventHook<"allocations" | "lifetimes", (data: TensorData | undefined) => void>([
+  "allocations",
+  "lifetimes",
+]);
+
+/** An op was recorded on the gradient tape; its node may be changed. */
+export const tape = eventHook<"storage" | "autocast" | "profile", (node: TapeNode) => void>([
+  "storage",
+  "autocast",
+  "profile",
+]);
+
+/** A tensor is about to be kept past its scopes. */
+export const kept = eventHook<"profile" | "interrupts", (tensor: Tensor) => void>(["profile", "interrupts"]);
+
+/** A new tensor is about to enter the scope that is open. */
+export const scope = eventHook<"memory", (tensor: Tensor) => void>(["memory"]);
+
+/** A variable was made or got a value. */
+export const assigned = eventHook<"lifetimes", (variable: Tensor) => void>(["lifetimes"]);

@@ -1,0 +1,60 @@
+import { type Engine, engineOf, type Tfjs } from "./engine.ts";
+import * as hooks from "./hooks.ts";
+import { patch } from "./patch.ts";
+
+/** Puts the hooks of every backend into tfjs' engine. */
+export function patchEngine(tfjs: Tfjs): void {
+  const engine = engineOf(tfjs);
+  const patched = <Name extends keyof Engine & string>(
+    name: Name,
+    replace: (original: Engine[Name]) => Engine[Name],
+  ): void => patch(engine, "Engine", name, replace);
+
+  patched("runKernel", (runKernel) => {
+    hooks.kernel.setInner(runKernel.bind(engine));
+    return (name, inputs, attrs) => hooks.kernel.call(name, inputs, attrs);
+  });
+  patched("runKernelFunc", (runKernelFunc) => {
+    hooks.recorded.setInner(runKernelFunc.bind(engine));
+    return (call) => hooks.recorded.call(call);
+  });
+  patched("gradients", (gradients) => {
+    hooks.gradients.setInner(gradients.bind(engine));
+    return (...args) => hooks.gradients.call(...args);
+  });
+  patched("addTapeNode", (addTapeNode) => (...args) => {
+    addTapeNode.apply(engine, args);
+    const { subscribers } = hooks.tape;
+    if (subscribers.length === 0) return;
+    const node = engine.state.activeTape?.at(-1);
+    if (node) for (const each of subscribers) each(node);
+  });
+  patched("keep", (keep) => (tensor) => {
+    for (const each of hooks.kept.subscribers) each(tensor);
+    return keep.call(engine, tensor) as typeof tensor;
+  });
+  patched("track", (track) => (tensor) => {
+    const { subscribers } = hooks.scope;
+    if (subscribers.length > 0) for (const each of subscribers) each(tensor);
+    return track.call(engine, tensor);
+  });
+  patched("incRef", (incRef) => (variable, backend) => {
+    incRef.call(engine, variable, backend);
+    for (const each of hooks.assigned.subscribers) each(variable);
+  });
+}
+
+type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Puts a function around every method that changes tfjs' state in several steps and is no op; for good. */
+export function aroundStateChanges(tfjs: Tfjs, wrap: (method: Method) => Method): void {
+  const engine = engineOf(tfjs);
+  const wrapped = <Owner extends object>(owner: Owner, ownerName: string, name: keyof Owner & string) =>
+    patch(owner, ownerName, name, (original) => wrap(original as Method) as typeof original);
+  for (const name of ["makeTensor", "makeVariable", "disposeTensor", "readSync"] as const)
+    wrapped(engine, "Engine", name);
+  wrapped(tfjs.Variable.prototype, "Variable", "assign");
+  // The engine counts a tensor out before the tensor knows that it is disposed of: cut in between, it would be counted twice.
+  wrapped(tfjs.Tensor.prototype, "Tensor", "dispose");
+  wrapped(tfjs.Variable.prototype, "Variable", "dispose");
+}

@@ -1,0 +1,49 @@
+import type { TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import type { NativeBackend } from "./backend.ts";
+import * as hooks from "./hooks.ts";
+import { patch } from "./patch.ts";
+import { patchStorage } from "./patch-storage.ts";
+
+/** Puts the hooks into the backend of tfjs-node-gpu. */
+export function patchNative(backend: NativeBackend): void {
+  const patched = <Name extends keyof NativeBackend & string>(
+    name: Name,
+    replace: (original: NativeBackend[Name]) => NativeBackend[Name],
+  ): void => patch(backend, "NodeJSKernelBackend", name, replace);
+
+  const single = backend.executeSingleOutput.bind(backend);
+  const multiple = backend.executeMultipleOutputs.bind(backend);
+  hooks.op.setInner(({ name, attrs, inputs, outputs }) =>
+    outputs === 1 ? [single(name, attrs, inputs)] : multiple(name, attrs, inputs, outputs),
+  );
+  patched("executeSingleOutput", () => (name, attrs, inputs) => {
+    return hooks.op.call({ name, attrs, inputs, outputs: 1 })[0]!;
+  });
+  patched("executeMultipleOutputs", () => (name, attrs, inputs, outputs) => {
+    return hooks.op.call({ name, attrs, inputs, outputs });
+  });
+  patched("createOutputTensor", (createOutputTensor) => {
+    hooks.output.setInner(createOutputTensor.bind(backend));
+    return (metadata) => hooks.output.call(metadata);
+  });
+  patched("readSync", (readSync) => {
+    hooks.read.setInner(readSync.bind(backend));
+    return (dataId) => hooks.read.call(dataId);
+  });
+  patched("move", (move) => {
+    hooks.write.setInner(move.bind(backend));
+    return (dataId, values, shape, dtype, refCount) => hooks.write.call(dataId, values, shape, dtype, refCount);
+  });
+  patchStorage(backend.tensorMap);
+}
+
+/** Replaces functions of TensorFlow's binding. The addon's own properties cannot be written, so a copy stands in for it. */
+export function patchBinding(
+  backend: NativeBackend,
+  replace: (binding: Readonly<TFJSBinding>) => Partial<TFJSBinding>,
+): void {
+  const { binding } = backend;
+  const names = Object.getOwnPropertyNames(binding) as (keyof TFJSBinding)[];
+  const copy = Object.fromEntries(names.map((name) => [name, binding[name]]));
+  backend.binding = Object.assign(copy, replace(binding)) as unknown as TFJSBinding;
+}

@@ -1,0 +1,32 @@
+const originals = new Map<string, unknown>();
+
+/**
+ * Replaces a method of tfjs by one made of the original. A method is patched once: whoever else wants to change or watch it
+ * subscribes to its hook. test/runtime/tfjs.test.ts holds a fingerprint of each original by its name.
+ */
+export function patch<Owner extends object, Name extends keyof Owner & string>(
+  owner: Owner,
+  ownerName: string,
+  name: Name,
+  replace: (original: Owner[Name]) => Owner[Name],
+): void {
+  const title = `${ownerName}.${name}`;
+  if (originals.has(title))
+    throw new Error(`${title} is patched already: subscribe to its hook in runtime/tfjs/hooks.ts`);
+  const original = owner[name];
+  if (typeof original !== "function") throw new Error(`${title} is no function in this version of tfjs`);
+  originals.set(title, original);
+  Object.defineProperty(owner, name, { value: replace(original), configurable: true, writable: true });
+}
+
+/** The source text of every function of tfjs that is patched in this process, by its name. */
+export const patchedSources = (): Record<string, string> =>
+  Object.fromEntries([...originals].map(([title, original]) => [title, String(original)]));
+
+/** Gives every tensor of the process more properties; refuses those that tfjs has itself. */
+export function extendTensors(tfjs: { Tensor: { prototype: object } }, properties: PropertyDescriptorMap): void {
+  const { prototype } = tfjs.Tensor;
+  for (const key of Reflect.ownKeys(properties))
+    if (key in prototype) throw new Error(`tfjs has a property ${String(key)} of tensors in this version`);
+  Object.defineProperties(prototype, properties);
+}
