@@ -125,9 +125,9 @@ function rewriteCell(
   repeated: ReadonlySet<string>,
 ): string {
   const edited = new MagicString(text);
-  const gone: [number, number][] = [];
+  const removed: [number, number][] = [];
   const remove = (start: number, end: number) => {
-    gone.push([start, end]);
+    removed.push([start, end]);
     edited.remove(start, end);
   };
   for (const node of body) {
@@ -140,17 +140,17 @@ function rewriteCell(
       if (named || !/Declaration$/.test(declaration.type)) remove(node.start, declaration.start);
     } else if (node.type === "ImportDeclaration") {
       const specifiers = node.specifiers as Node[];
-      const kept = specifiers.filter((each) => !repeated.has((each.local as Node).name as string));
-      if (kept.length === specifiers.length) continue;
-      if (kept.length === 0) remove(node.start, node.end);
+      const remaining = specifiers.filter((each) => !repeated.has((each.local as Node).name as string));
+      if (remaining.length === specifiers.length) continue;
+      if (remaining.length === 0) remove(node.start, node.end);
       else {
-        gone.push([node.start, node.end]);
-        edited.overwrite(node.start, node.end, importOf(node, kept, text));
+        removed.push([node.start, node.end]);
+        edited.overwrite(node.start, node.end, importOf(node, remaining, text));
       }
     }
   }
   for (const { start, end, newText } of edits) {
-    if (gone.some(([from, to]) => start >= from && end <= to)) continue;
+    if (removed.some(([from, to]) => start >= from && end <= to)) continue;
     if (start === end) edited.appendLeft(start, newText);
     else edited.update(start, end, newText);
   }

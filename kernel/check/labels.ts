@@ -34,13 +34,13 @@ export class CellLabels {
   /** Which cell with type errors declares a name, as a sentence. */
   whyNotRun(name: string): string | undefined {
     const label = this.#notRun.get(name);
-    return label && `${label} declares it and did not run`;
+    return label && `${label} declares it but did not run`;
   }
 
   /** Why a name that a cell declares has no value, as a sentence. */
   whyUndefined(name: string): string | undefined {
     const label = this.#unfinished.get(name);
-    return this.whyNotRun(name) ?? (label && `${label} declares it and did not finish`);
+    return this.whyNotRun(name) ?? (label && `${label} declares it but did not finish`);
   }
 
   clear(): void {

@@ -31,7 +31,7 @@ export interface CellToCheck {
 export class TypeCheckGate implements AsyncDisposable {
   readonly checker: Checker;
   policy: TypeErrorPolicy;
-  #told: string | undefined;
+  #lastNote: string | undefined;
   readonly #compilerOptions: CompilerOptions | undefined;
   #isForTslab = false;
   /** Milliseconds that a question about a name waits, after which the program's own values must do. */
@@ -41,9 +41,9 @@ export class TypeCheckGate implements AsyncDisposable {
     this.checker = new Checker(options);
     this.#compilerOptions = options.compilerOptions;
     this.#patience = 0.3 * this.checker.patience;
-    const said = typeErrorPolicy(options.env ?? process.env);
-    this.policy = policy ?? said.policy;
-    if (policy === undefined && said.problem !== undefined) this.checker.note(said.problem);
+    const environment = typeErrorPolicy(options.env ?? process.env);
+    this.policy = policy ?? environment.policy;
+    if (policy === undefined && environment.problem !== undefined) this.checker.note(environment.problem);
   }
 
   /** Starts the checker, where it will be asked. */
@@ -55,7 +55,7 @@ export class TypeCheckGate implements AsyncDisposable {
   magic(argument: string, onOutput: (output: Output) => void): void {
     if (isTypeErrorPolicy(argument)) this.policy = argument;
     const refusal =
-      isTypeErrorPolicy(argument) || argument === "" ? "" : `%types takes error, warn or off, got ${argument}. `;
+      isTypeErrorPolicy(argument) || argument === "" ? "" : `%types expects error, warn or off, got ${argument}. `;
     say(onOutput, `${refusal}%types is ${this.policy}: ${meanings[this.policy]}`);
   }
 
@@ -76,8 +76,8 @@ export class TypeCheckGate implements AsyncDisposable {
       return false;
     }
     // The same trouble in every cell is told once.
-    if (note !== undefined && note !== this.#told) say(onOutput, `halftone: ${note}`);
-    this.#told = note;
+    if (note !== undefined && note !== this.#lastNote) say(onOutput, `halftone: ${note}`);
+    this.#lastNote = note;
     const errors = problems.filter((each) => each.severity === "error");
     if (errors.length > 0 && this.policy === "error") {
       const traceback = [...describeProblems(errors, source, label), "", "The cell did not run."];

@@ -94,17 +94,17 @@ function compile(source: string, options: CompileOptions): CompiledCell {
 function readImports(parsed: ParsedCell, uses: Scan, options: CompileOptions) {
   const now: CellImport[] = [];
   const deferred = new Map<string, CellImport>();
-  const own = new Set<string>();
+  const imported = new Set<string>();
   for (const node of parsed.body) {
     if (node.type !== "ImportDeclaration") continue;
-    for (const specifier of node.specifiers as Node[]) own.add((specifier.local as Node).name as string);
+    for (const specifier of node.specifiers as Node[]) imported.add((specifier.local as Node).name as string);
     const read = readImport(node, parsed.text, uses);
     if (read.now) now.push(read.now);
     for (const each of read.later) deferred.set(each.names[0]!.local, each);
   }
   if (options.deferred) {
     for (const [name, each] of options.deferred)
-      if (uses.values.has(name) && !own.has(name) && !declares(parsed.body, name)) {
+      if (uses.values.has(name) && !imported.has(name) && !declares(parsed.body, name)) {
         const { at: _, ...elsewhere } = each;
         now.push(elsewhere);
       }

@@ -5,7 +5,7 @@
  */
 const mostLevels = 1000;
 const mostOperators = 2000;
-export const tooManyLevels = `this is nested more than ${mostLevels} levels deep: give parts of it names of their own`;
+export const tooManyLevels = `the code is nested more than ${mostLevels} levels deep: move parts of it to variables`;
 
 /** What is nested too deeply to be read, as a sentence; undefined for text that may be parsed. */
 export function nestedTooDeeply(text: string): { message: string; offset: number } | undefined {

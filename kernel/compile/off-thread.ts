@@ -40,14 +40,14 @@ function thread(): Worker {
     waiting.clear();
   };
   started.on("message", (answer: Answer) => {
-    const asked = waiting.get(answer.id);
+    const request = waiting.get(answer.id);
     waiting.delete(answer.id);
     if (waiting.size === 0) started.unref();
-    if ("error" in answer) asked?.reject(new Error(answer.error));
-    else asked?.resolve(answer.result as never);
+    if ("error" in answer) request?.reject(new Error(answer.error));
+    else request?.resolve(answer.result as never);
   });
   started.on("error", end);
-  started.on("exit", () => end(new Error("the thread that reads long cells ended")));
+  started.on("exit", () => end(new Error("the thread that parses long cells ended")));
   worker = started;
   return started;
 }

@@ -17,7 +17,7 @@ const isIdentifier = RegExp.prototype.test.bind(identifier);
 const sourceOf = Function.prototype.toString;
 let catcher = "";
 let caught: { value: unknown } | undefined;
-let held: unknown;
+let caughtValue: unknown;
 
 /** What the global object held before the first cell, and the getters there. */
 let before: Table<PropertyKey, unknown> = new Table();
@@ -27,7 +27,7 @@ export function installIntrospection(hostName: string): void {
   catcher = `${hostName}_look`;
   before = new Table(ownKeys(globalThis).map((key) => [key, Reflect.getOwnPropertyDescriptor(globalThis, key)?.get]));
   defineProperty(globalThis, catcher, { value: (value: unknown) => (caught = { value }), enumerable: false });
-  defineProperty(globalThis, `${catcher}_held`, { value: () => held, enumerable: false });
+  defineProperty(globalThis, `${catcher}_held`, { value: () => caughtValue, enumerable: false });
   answerCalls("names", () => names());
   answerCalls("members", ({ expression }: { expression: string }) => {
     const found = look(expression);
@@ -67,7 +67,7 @@ export function look(expression: string): { value: unknown } | undefined {
 
 /** What V8 says of a value. */
 export function describeRemotely(value: unknown): Remote {
-  held = value;
+  caughtValue = value;
   let remote: Remote = { type: typeof value };
   const expression = `${catcher}_held()`;
   post<{ result: Remote }>(
@@ -78,7 +78,7 @@ export function describeRemotely(value: unknown): Remote {
     },
   );
   post("Runtime.releaseObjectGroup", { objectGroup: "look" }, () => {});
-  held = undefined;
+  caughtValue = undefined;
   return remote;
 }
 
@@ -173,8 +173,8 @@ function members(value: unknown): Member[] {
     for (const key of keys) {
       if (typeof key !== "string" || found.has(key) || !isIdentifier(key) || key === "constructor") continue;
       const descriptor = Reflect.getOwnPropertyDescriptor(object, key);
-      const held: unknown = descriptor && "value" in descriptor ? descriptor.value : undefined;
-      found.set(key, { name: key, kind: kindOf(held, "property") });
+      const fieldValue: unknown = descriptor && "value" in descriptor ? descriptor.value : undefined;
+      found.set(key, { name: key, kind: kindOf(fieldValue, "property") });
     }
     object = getPrototypeOf(object);
   }

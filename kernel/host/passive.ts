@@ -142,8 +142,8 @@ function textOf({ subtype, description = "Object", overflow, properties, entries
   for (let at = 0; at < properties.length; at++) {
     const { name, type, subtype: kind, value } = properties[at]!;
     if (subtype === "map" || subtype === "set" ? name === "size" : list && !exec(/^\d+$/, name)) continue;
-    const shown = type === "accessor" ? "[Getter]" : wordsFor(type, kind, value);
-    parts.push(list ? shown : `${name}: ${shown}`);
+    const text = type === "accessor" ? "[Getter]" : wordsFor(type, kind, value);
+    parts.push(list ? text : `${name}: ${text}`);
   }
   for (let at = 0; at < (entries?.length ?? 0); at++) {
     const { key, value } = entries![at]!;

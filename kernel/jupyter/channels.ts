@@ -143,7 +143,7 @@ class Outbox {
     if (this.#socket.closed || error.code === "EHOSTUNREACH") return;
     if (error.code !== "EAGAIN") console.error(`[halftone] a message could not be sent: ${error}`);
     else if (this.#unread++ % 1000 === 0)
-      console.error(`[halftone] replies dropped, as nobody reads them: ${this.#unread}`);
+      console.error(`[halftone] dropped ${this.#unread} replies that the client did not read`);
   }
 
   drained(): Promise<void> {

@@ -10,14 +10,14 @@ export class CommBridge {
   readonly #session: Session;
   readonly #iopub: IoPub;
   /** The front end's message that the host answers now. */
-  #asked: Message["parent"] = {};
+  #lastParent: Message["parent"] = {};
   /** Target by comm id. */
   readonly #open = new Map<string, string>();
 
   constructor(session: Session, iopub: IoPub) {
     this.#session = session;
     this.#iopub = iopub;
-    session.onComm = (message) => this.send(message, this.#asked);
+    session.onComm = (message) => this.send(message, this.#lastParent);
   }
 
   /** `comms` of a comm_info_reply. */
@@ -54,9 +54,9 @@ export class CommBridge {
   /** Done when the host's listeners have returned. A comm message has no reply: what keeps it from the host is logged. */
   async #tell(given: Omit<CommMessage, "metadata" | "buffers">, { metadata, buffers, header }: Message): Promise<void> {
     const message: CommMessage = { ...given, metadata, buffers: buffers.map((each) => each.toString("base64")) };
-    this.#asked = header;
+    this.#lastParent = header;
     await this.#session.call("comm", message).catch((error: Error) => {
-      console.error(`[halftone] a comm message was lost: ${error.message}`);
+      console.error(`[halftone] dropped a comm message: ${error.message}`);
     });
   }
 }

@@ -41,6 +41,6 @@ function nextIndent(source: string): string {
     .slice(source.lastIndexOf("\n") + 1)
     .replace(/\/\/.*$/, "")
     .trimEnd();
-  const own = /^\s*/.exec(lastLine)?.[0] ?? "";
-  return /(?:[{([]|=>|\b(?:else|do|try))$/.test(lastLine) ? own + INDENT : own;
+  const indentation = /^\s*/.exec(lastLine)?.[0] ?? "";
+  return /(?:[{([]|=>|\b(?:else|do|try))$/.test(lastLine) ? indentation + INDENT : indentation;
 }

@@ -31,7 +31,9 @@ export function readConnectionFile(file: string): Connection {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     const reason = UNREADABLE[code] ?? (error instanceof Error ? error.message : String(error));
-    throw new UserError(`Cannot read the connection file ${file}: ${reason}. A front end such as Jupyter writes it.`);
+    throw new UserError(
+      `Cannot read the connection file ${file}: ${reason}. A front end such as Jupyter writes this file.`,
+    );
   }
   let value: unknown;
   try {
@@ -45,11 +47,11 @@ export function readConnectionFile(file: string): Connection {
 }
 
 const UNREADABLE: Record<string, string> = {
-  ENOENT: "there is no such file",
+  ENOENT: "the file does not exist",
   ENOTDIR: "a part of this path is a file, not a folder",
   EISDIR: "it is a folder",
-  EACCES: "there is no permission to read it",
-  ENAMETOOLONG: "the name is longer than a file's can be",
+  EACCES: "permission denied",
+  ENAMETOOLONG: "the file name is too long",
 };
 
 function fault({ path, received, message }: v.BaseIssue<unknown>): string {

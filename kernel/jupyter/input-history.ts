@@ -108,12 +108,12 @@ export class InputHistory {
   }
 
   #entries(): Entry[] {
-    const own = this.#own.items;
-    if (!this.#file) return [...own];
+    const entries = this.#own.items;
+    if (!this.#file) return [...entries];
     const text = quietly(() => readTail(this.#file!)) ?? "";
     const stored = text.split("\n").flatMap(parseLine);
     const others = stored.filter((entry) => entry.session !== this.session);
-    return [...others.sort((a, b) => a.session - b.session), ...own];
+    return [...others.sort((a, b) => a.session - b.session), ...entries];
   }
 }
 

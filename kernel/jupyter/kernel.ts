@@ -1,4 +1,4 @@
-/** The front door: requests in from the channels, each to what answers it, replies and outputs out. */
+/** Receives requests from the channels, hands each to its handler, and sends replies and outputs. */
 import { randomUUID } from "node:crypto";
 import * as v from "valibot";
 import type { Session } from "../session/session.ts";
@@ -137,7 +137,7 @@ export class Kernel {
       return;
     }
     if (lane.waiting >= MOST_WAITING_CELLS) {
-      this.#refuse(channel, message, "QueueFull", `${lane.waiting} cells wait already: wait for some of their replies`);
+      this.#refuse(channel, message, "QueueFull", `${lane.waiting} cells are queued: wait for some of their replies`);
       return;
     }
     lane.push({
@@ -159,7 +159,7 @@ export class Kernel {
         return reply.status === "ok" || !content.stop_on_error ? "ok" : "failed";
       },
       abort: async () => {
-        const why = "not run, as a cell before it failed; run it again";
+        const why = "Skipped because an earlier cell failed. Run it again when that is fixed.";
         this.#refuse(channel, message, "Aborted", why);
       },
     });

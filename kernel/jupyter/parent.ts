@@ -17,7 +17,7 @@ export function startWatchdog(): void {
   const worker = new Worker(new URL("./watchdog.js", import.meta.url), { execArgv: [] });
   worker.unref();
   // Without it all else works.
-  worker.on("error", (error) => console.error("[halftone] the watchdog ended:", error));
+  worker.on("error", (error) => console.error("[halftone] the watchdog failed:", error));
 }
 
 /**

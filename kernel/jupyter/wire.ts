@@ -25,7 +25,7 @@ export class Wire {
   readonly session = randomUUID();
   readonly #key: string;
   readonly #hash: string;
-  readonly #seen = new Set<string>();
+  readonly #signatures = new Set<string>();
 
   /** An empty key turns signatures off, as the protocol says. */
   constructor(key: string, scheme = "hmac-sha256") {
@@ -91,16 +91,17 @@ export class Wire {
   #verify(signature: Buffer, parts: readonly Buffer[]): void {
     if (this.#key === "") return;
     const expected = this.#sign(parts);
-    const given = signature.toString("latin1");
-    if (given === "") throw new MalformedMessage("the message is not signed");
-    if (given.length !== expected.length || !timingSafeEqual(signature, Buffer.from(expected))) {
+    const signatureText = signature.toString("latin1");
+    if (signatureText === "") throw new MalformedMessage("the message is not signed");
+    if (signatureText.length !== expected.length || !timingSafeEqual(signature, Buffer.from(expected))) {
       throw new MalformedMessage("the signature does not match");
     }
-    if (this.#seen.has(given)) throw new MalformedMessage("the signature was used before: a replayed message");
-    this.#seen.add(given);
-    if (this.#seen.size > REMEMBERED_SIGNATURES) {
-      const [oldest] = this.#seen;
-      if (oldest !== undefined) this.#seen.delete(oldest);
+    if (this.#signatures.has(signatureText))
+      throw new MalformedMessage("the signature was used before: a replayed message");
+    this.#signatures.add(signatureText);
+    if (this.#signatures.size > REMEMBERED_SIGNATURES) {
+      const [oldest] = this.#signatures;
+      if (oldest !== undefined) this.#signatures.delete(oldest);
     }
   }
 }

@@ -34,7 +34,7 @@ export function kernelspec(types?: TypeErrorPolicy, figures?: "image"): object {
 /** The Python packages whose JupyterLab extensions draw figures and widgets. */
 const FOR_FIGURES = ["plotly", "ipywidgets"] as const;
 
-const ELSEWHERE = "name another place with --prefix FOLDER or --sys-prefix";
+const ELSEWHERE = "choose another location with --prefix FOLDER or --sys-prefix";
 
 export interface Installed {
   folder: string;
@@ -47,7 +47,7 @@ export interface Installed {
 /** Writes the kernelspec, replacing one of the same name. */
 export function install(place: Place, types?: TypeErrorPolicy): Installed {
   const folder = path.join(kernelsFolder(place), KERNEL_NAME);
-  const made = `${folder}.${process.pid}.new`;
+  const temporary = `${folder}.${process.pid}.new`;
   const jupyter = jupyterPackages(place);
   const missing = jupyter ? FOR_FIGURES.filter((name) => !jupyter.packages.includes(name)) : [];
   const figures = missing.includes("plotly") ? "image" : undefined;
@@ -55,13 +55,13 @@ export function install(place: Place, types?: TypeErrorPolicy): Installed {
     folder,
     () => {
       try {
-        makeFolder(made);
-        writeFileSync(path.join(made, "kernel.json"), `${JSON.stringify(kernelspec(types, figures), null, 2)}\n`);
-        for (const logo of logos) copyFileSync(path.join(assets, logo), path.join(made, logo));
+        makeFolder(temporary);
+        writeFileSync(path.join(temporary, "kernel.json"), `${JSON.stringify(kernelspec(types, figures), null, 2)}\n`);
+        for (const logo of logos) copyFileSync(path.join(assets, logo), path.join(temporary, logo));
         rmSync(folder, { recursive: true, force: true });
-        renameSync(made, folder);
+        renameSync(temporary, folder);
       } finally {
-        if (existsSync(made)) rmSync(made, { recursive: true });
+        if (existsSync(temporary)) rmSync(temporary, { recursive: true });
       }
     },
     ELSEWHERE,
@@ -106,7 +106,7 @@ function describe(folder: string): Found {
       display_name?: string;
     };
     const missing = spec.argv?.slice(0, 2).find((file) => !existsSync(file));
-    const problem = missing && `${missing} is not there any more: run \`halftone install\` again`;
+    const problem = missing && `${missing} no longer exists: run \`halftone install\` again`;
     return { folder, displayName: spec.display_name ?? KERNEL_NAME, problem };
   } catch (error) {
     return {

@@ -19,7 +19,7 @@ export function addPapermillPlugin(packages: string): string | undefined {
     removePapermillPlugin(packages);
     makeFolder(info);
     copyFileSync(path.join(assets, "papermill", `${MODULE}.py`), file);
-    const summary = "Lets papermill give parameters to TypeScript notebooks";
+    const summary = "Lets papermill set parameters of TypeScript notebooks";
     writeFileSync(
       path.join(info, "METADATA"),
       `Metadata-Version: 2.1\nName: ${MODULE.replace("_", "-")}\nVersion: ${VERSION}\nSummary: ${summary}\n`,

@@ -24,7 +24,8 @@ export async function venv(requirementsFile: string, say: (what: string) => void
   const bin = (name: string): string => path.join(folder, process.platform === "win32" ? "Scripts" : "bin", name);
   const whole = path.join(folder, "complete");
   if (existsSync(whole)) return { folder, bin };
-  const wait = (pid: string): void => say(`Process ${pid} is making the Python environment ${folder}; waiting for it`);
+  const wait = (pid: string): void =>
+    say(`Process ${pid} is creating the Python environment ${folder}; waiting for it`);
   await withLock(folder, wait, async () => {
     if (existsSync(whole)) return;
     const python = findPython();
@@ -32,7 +33,7 @@ export async function venv(requirementsFile: string, say: (what: string) => void
     const cache = "name another cache with HALFTONE_CACHE";
     refusing(folder, () => rmSync(folder, { recursive: true, force: true }), cache);
     refusing(folder, () => makeFolder(path.dirname(folder)), cache);
-    say(`Making a Python environment in ${folder} (once; about a minute)`);
+    say(`Creating a Python environment in ${folder} (only once; about a minute)`);
     await run(python.command, ["-m", "venv", folder], noVenv);
     const pip = [
       "-m",
@@ -56,16 +57,16 @@ const OWN = "Or use a Jupyter of your own: `halftone install` makes the kernel k
 
 function noVenv(output: string): string {
   const why = /ensurepip is not|No module named venv/.test(output)
-    ? "it lacks the venv module: install it (Debian: apt install python3-venv)"
+    ? "the venv module is missing: install it (Debian: apt install python3-venv)"
     : lastLine(output);
-  return `Python cannot make an environment: ${why}. ${OWN}`;
+  return `Python cannot create an environment: ${why}. ${OWN}`;
 }
 
 function noPackages(output: string): string {
   const offline =
     /connection error|Failed to establish a new connection|Temporary failure in name resolution|Max retries/i;
   const why = offline.test(output)
-    ? "the package index is out of reach; check the network or pip's index and proxy settings"
+    ? "the package index cannot be reached: check the network, or pip's index and proxy settings"
     : lastLine(output);
   return `The Python packages could not be installed: ${why}. ${OWN}`;
 }

@@ -4,10 +4,10 @@ import { magics } from "./names.ts";
 /** Completes and explains magics at the start of a line. */
 export const magicIntrospector: Introspector = {
   async complete(code, cursor) {
-    const typed = /(?:^|\n)[ \t]*(%%?\w*)$/.exec(code.slice(0, cursor))?.[1];
-    if (typed === undefined) return undefined;
-    const names = magics.map(({ name }) => name).filter((name) => name.startsWith(typed));
-    return { start: cursor - typed.length, end: cursor, items: names.map((text) => ({ text, kind: "magic" })) };
+    const prefix = /(?:^|\n)[ \t]*(%%?\w*)$/.exec(code.slice(0, cursor))?.[1];
+    if (prefix === undefined) return undefined;
+    const names = magics.map(({ name }) => name).filter((name) => name.startsWith(prefix));
+    return { start: cursor - prefix.length, end: cursor, items: names.map((text) => ({ text, kind: "magic" })) };
   },
 
   async inspect(code, cursor) {

@@ -86,8 +86,8 @@ function rewriteMagics(source: string, depth = 0): string {
   const candidates = lines.flatMap((text, index) => (candidate.test(text) ? [index] : []));
   if (candidates.length === 0) return source;
   const shellOnly = parses(source);
-  const wanted = candidates.filter((index) => !shellOnly || lines[index]!.trimStart().startsWith("!"));
-  for (const index of startingStatements(lines, wanted)) lines[index] = rewriteLine(lines[index]!);
+  const remaining = candidates.filter((index) => !shellOnly || lines[index]!.trimStart().startsWith("!"));
+  for (const index of startingStatements(lines, remaining)) lines[index] = rewriteLine(lines[index]!);
   return lines.join("\n");
 }
 
@@ -117,9 +117,9 @@ function cellMagicIn(source: string): CellMagic | undefined {
 }
 
 function rewriteCell({ before, name, argument, body }: CellMagic, depth: number): string {
-  const kept = before.replace(/^([ \t]*)#\|/gm, "$1//");
-  if (name === "time") return `${kept}${MAGICS}.timeCell();\n${rewriteMagics(body, depth + 1)}`;
-  return `${kept}${call(isMagic(`%%${name}`) ? "cell" : "unknown", `%%${name}`, argument, body)}`;
+  const commented = before.replace(/^([ \t]*)#\|/gm, "$1//");
+  if (name === "time") return `${commented}${MAGICS}.timeCell();\n${rewriteMagics(body, depth + 1)}`;
+  return `${commented}${call(isMagic(`%%${name}`) ? "cell" : "unknown", `%%${name}`, argument, body)}`;
 }
 
 function rewriteLine(text: string): string {

@@ -38,9 +38,9 @@ export class HostCalls {
   }
 
   settle(event: Answer): void {
-    const asked = this.#open.get(event.call);
-    if (event.type === "answer") asked?.resolve(event.value ?? undefined);
-    else asked?.reject(new HostRefusal(event.ename, event.evalue));
+    const question = this.#open.get(event.call);
+    if (event.type === "answer") question?.resolve(event.value ?? undefined);
+    else question?.reject(new HostRefusal(event.ename, event.evalue));
   }
 
   /** The host is gone: nobody will answer. */

@@ -23,7 +23,8 @@ export const lastWordsStart =
 /** The death in words: what happened, the last memory figures, what to do. */
 export function explainDeath(death: Death): ErrorOutput {
   const { ename, evalue, advice } = cause(death);
-  const memory = death.memory && death.reason === undefined ? [`Last seen: ${describeMemory(death.memory)}.`] : [];
+  const memory =
+    death.memory && death.reason === undefined ? [`Memory when last measured: ${describeMemory(death.memory)}.`] : [];
   return {
     type: "error",
     ename,
@@ -32,7 +33,7 @@ export function explainDeath(death: Death): ErrorOutput {
       `${ename}: ${evalue}`,
       ...memory,
       ...advice,
-      "All variables are lost; a fresh process runs the next cell.",
+      "All variables are lost. The next cell runs in a new process.",
     ],
   };
 }
@@ -44,38 +45,38 @@ function cause(death: Death): { ename: string; evalue: string; advice: string[] 
     return {
       ename: "KeyboardInterrupt",
       evalue,
-      advice: ["It was inside a native call that does not return to JavaScript."],
+      advice: ["It was in a native call that did not return to JavaScript."],
     };
   }
   if (reason === "restart") return { ename: "Restarted", evalue: "the session was restarted", advice: [] };
   if (/heap out of memory|Allocation failed|invalid table size|OOMError/i.test(lastWords)) {
-    const advice = "Hold less in JavaScript arrays, or start with NODE_OPTIONS=--max-old-space-size=<MB>.";
+    const advice = "Keep less data in JavaScript arrays, or start with NODE_OPTIONS=--max-old-space-size=<MB>.";
     return { ename: "OutOfMemory", evalue: "the JavaScript heap is full", advice: [advice] };
   }
   if (signal === "SIGKILL") {
-    const evalue = "the process was killed from outside (SIGKILL), as the system does when memory runs out";
+    const evalue = "the process was killed from outside (SIGKILL), which is what the system does when memory runs out";
     return {
       ename: "OutOfMemory",
       evalue,
-      advice: ["Use smaller batches, or free tensors earlier (tf.tidy, dispose)."],
+      advice: ["Use smaller batches, checkpoint or autocast, or set a memoryBudget."],
     };
   }
   if (signal !== null) {
     const words = crashes[signal] ?? "was ended by a signal";
-    const said = /Fatal [^\n]*|FATAL ERROR: [^\n]*/.exec(lastWords)?.[0];
-    const advice = said ? [said] : [];
+    const fatalLine = /Fatal [^\n]*|FATAL ERROR: [^\n]*/.exec(lastWords)?.[0];
+    const advice = fatalLine ? [fatalLine] : [];
     return { ename: "Crash", evalue: `the process ${words} (${signal})`, advice };
   }
   return { ename: "ProcessExit", evalue: `the process ended itself with exit code ${code} (process.exit)`, advice: [] };
 }
 
 const crashes: Partial<Record<NodeJS.Signals, string>> = {
-  SIGSEGV: "crashed in native code: it touched memory that is not its own",
-  SIGBUS: "crashed in native code: it touched memory that is not there",
-  SIGABRT: "gave up (abort)",
-  SIGILL: "crashed in native code: this processor lacks an instruction that it uses",
-  SIGFPE: "crashed in native code: an arithmetic fault",
-  SIGTERM: "was asked from outside to end",
+  SIGSEGV: "crashed in native code: invalid memory access",
+  SIGBUS: "crashed in native code: bus error",
+  SIGABRT: "aborted",
+  SIGILL: "crashed in native code: the processor does not support an instruction",
+  SIGFPE: "crashed in native code: arithmetic error",
+  SIGTERM: "was terminated from outside",
 };
 
 function describeMemory({ rss, heapUsed, heapLimit }: MemoryFigures): string {

@@ -60,8 +60,8 @@ function matching(items: readonly CompletionItem[], prefix: string, start: numbe
   const unique = [...new Map(items.map((item) => [item.text, item])).values()];
   const exact = unique.filter(({ text }) => text.startsWith(prefix));
   const lower = prefix.toLowerCase();
-  const chosen = exact.length > 0 ? exact : unique.filter(({ text }) => text.toLowerCase().startsWith(lower));
-  return { start, end, items: chosen.sort((a, b) => (a.text < b.text ? -1 : 1)) };
+  const matches = exact.length > 0 ? exact : unique.filter(({ text }) => text.toLowerCase().startsWith(lower));
+  return { start, end, items: matches.sort((a, b) => (a.text < b.text ? -1 : 1)) };
 }
 
 function show(expression: string, { kind, signature, preview, source }: Description, detail: 0 | 1): MimeBundle {

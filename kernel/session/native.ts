@@ -8,7 +8,7 @@ export class NativeOutput {
   readonly #start: string;
   readonly #decoder = new StringDecoder("utf8");
   readonly #emit: (text: string, marker: number) => void;
-  #held = "";
+  #unread = "";
   /** The number of the last mark read. */
   reached = 0;
 
@@ -18,8 +18,8 @@ export class NativeOutput {
   }
 
   read(chunk: Buffer): void {
-    let text = this.#held + this.#decoder.write(chunk);
-    this.#held = "";
+    let text = this.#unread + this.#decoder.write(chunk);
+    this.#unread = "";
     for (;;) {
       const at = text.indexOf("\u0000");
       if (at === -1) break;
@@ -31,7 +31,7 @@ export class NativeOutput {
         text = candidate.slice(end + 1);
       } else if (this.#start.startsWith(candidate) || (candidate.startsWith(this.#start) && end === -1)) {
         this.#say(text.slice(0, at));
-        this.#held = candidate;
+        this.#unread = candidate;
         return;
       } else {
         this.#say(text.slice(0, at + 1));
@@ -43,8 +43,8 @@ export class NativeOutput {
 
   /** No more will come: whatever waits for a mark need not wait. */
   end(): void {
-    const rest = this.#held + this.#decoder.end();
-    this.#held = "";
+    const rest = this.#unread + this.#decoder.end();
+    this.#unread = "";
     this.#say(rest);
     this.reached = Number.POSITIVE_INFINITY;
   }

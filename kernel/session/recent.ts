@@ -20,13 +20,13 @@ export class Recent<Item> {
   add(item: Item): Item[] {
     this.#items.push(item);
     this.#size += this.#sizeOf(item);
-    let gone = 0;
+    let excess = 0;
     while (
-      this.#items.length - gone > this.#most.items ||
-      (this.#size > this.#most.size && this.#items.length - gone > 1)
+      this.#items.length - excess > this.#most.items ||
+      (this.#size > this.#most.size && this.#items.length - excess > 1)
     )
-      this.#size -= this.#sizeOf(this.#items[gone++]!);
-    this.dropped += gone;
-    return this.#items.splice(0, gone);
+      this.#size -= this.#sizeOf(this.#items[excess++]!);
+    this.dropped += excess;
+    return this.#items.splice(0, excess);
   }
 }

@@ -84,7 +84,7 @@ export class CellRunner {
     options.onStart?.();
     host.send({ type: "execute", cell: id, label, script: compiled.script, maps: compiled.maps, source });
     // The checker is told while the host runs the cell, which sends nothing before this turn ends.
-    const typed = this.#gate.begin(code, { key: options.cellKey, label });
+    const pastCell = this.#gate.begin(code, { key: options.cellKey, label });
     if (compiled.declared.size > 0 || compiled.deferred.size > 0) this.#revision++;
     for (const name of compiled.declared) this.#deferred.delete(name);
     for (const [name, each] of compiled.deferred) this.#deferred.set(name, each);
@@ -100,7 +100,7 @@ export class CellRunner {
         settle: (status, elapsed) => {
           running.settle = undefined;
           this.#cells.markEnded(running);
-          this.#gate.end(typed, status === "ok");
+          this.#gate.end(pastCell, status === "ok");
           options.signal?.removeEventListener("abort", onAbort);
           resolve({ status, elapsed });
         },

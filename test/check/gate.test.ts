@@ -44,7 +44,7 @@ test("a name that such a cell would have declared is told with that cell, until 
   const { run } = strict();
   assert.equal((await run("const model = { size: 1 }, count: number = 'text';")).error?.ename, "TypeScriptError");
   const told = async () => (await run("model.size;")).error?.traceback.join("\n");
-  assert.match((await told()) ?? "", /Cannot find name 'model'.*\n {2}cell \[1\] declares it and did not run/);
+  assert.match((await told()) ?? "", /Cannot find name 'model'.*\n {2}cell \[1\] declares it but did not run/);
   await run("const model = { size: 1 }");
   assert.equal(await told(), undefined);
 });
@@ -84,12 +84,12 @@ test("a shape mismatch is told by its own sentence", async () => {
   assert.match(error!.evalue, /^add: \[2, 3\] and \[4\] do not broadcast/);
 });
 
-test("a list where a tensor is wanted is told what makes one of it", async () => {
+test("suggests tensor([...]) when an array is passed", async () => {
   const { run } = strict();
   await run('import { add, layerNorm, randn, softmax } from "halftone"');
   for (const code of ["softmax([1, 2, 3])", "layerNorm(randn([2, 2]), [1, 2])", "add([1, 2], 3)"]) {
     const { error } = await run(code);
-    assert.match(error?.evalue ?? "", /^A list is not a tensor/, code);
+    assert.match(error?.evalue ?? "", /^Expected a tensor, got an array/, code);
   }
   assert.match((await run("softmax(3)")).error?.evalue ?? "", /^Argument of type 'number'/);
 });
@@ -103,7 +103,7 @@ test("a name that cannot be found is one error, however often it is used and wha
   assert.equal(error?.evalue, "Cannot find name 'mean'. (cell [2]:1:13)");
   const frame = [
     "Type error: Cannot find name 'mean'. (TS2304)",
-    "  cell [1] declares it and did not run",
+    "  cell [1] declares it but did not run",
     "  also on line 3",
     "",
     "> 1 | const all = mean([1]);",
@@ -141,7 +141,7 @@ test("under off nothing is checked, and %types error checks again with what ran 
   assert.match((await run("const s: string = n")).error?.evalue ?? "", /'number' is not assignable to type 'string'/);
 });
 
-test("HALFTONE_TYPES sets the policy, and a wrong value is told and taken for error", async () => {
+test("HALFTONE_TYPES sets the policy; an invalid value is reported and replaced by error", async () => {
   const warned = openNotebook({
     cwd: emptyFolder(),
     env: { ...process.env, HALFTONE_TYPES: "warn" },
@@ -157,7 +157,7 @@ test("HALFTONE_TYPES sets the policy, and a wrong value is told and taken for er
   });
   const ran = await wrong.run("[1].length");
   assert.equal(ran.text, "1");
-  assert.match(shown(ran)[0] ?? "", /HALFTONE_TYPES must be error, warn or off, got loud/);
+  assert.match(shown(ran)[0] ?? "", /Invalid HALFTONE_TYPES "loud" \(expected error, warn or off\); using "error"\./);
   assert.equal((await wrong.run("const n: number = 'x'")).error?.ename, "TypeScriptError");
 });
 

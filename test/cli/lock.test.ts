@@ -132,7 +132,7 @@ test("with a lock, every way to ask for a package gives the locked one, and one 
     ways.map(() => "true"),
     stderr,
   );
-  assert.match(stderr, /Cannot find 'unlocked' among the lock's packages, nor among the kernel's\. Run with --lock/);
+  assert.match(stderr, /Cannot find 'unlocked' in the lock's packages or in the kernel's\. Run with --lock/);
 });
 
 test("packages that npm did not install are locked by their versions, and it is said", async (context) => {

@@ -312,7 +312,7 @@ test("what may not be read or written by this user is said with what to do", asy
     [
       ["install", "--prefix", path.join(shut, "env")],
       1,
-      /^Cannot write .*kernels\/halftone: no permission to write there; name another place with --prefix FOLDER or --sys-prefix \(EACCES\)\.\n$/,
+      /^Cannot write .*kernels\/halftone: no permission to write there; choose another location with --prefix FOLDER or --sys-prefix \(EACCES\)\.\n$/,
     ],
   ];
   for (const [args, status, message] of cases) {

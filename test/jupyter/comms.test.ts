@@ -83,7 +83,7 @@ test("Stop ends a listener that never returns: its message is answered, its cell
   await kernel.request("comm_close", { comm_id: "e", data: {} }).done();
 });
 
-test("data that JSON cannot hold is refused where it is sent, and numbers arrive as the front end reads them", async () => {
+test("data that JSON cannot represent is an error where it is sent, and numbers arrive as the front end reads them", async () => {
   const cell = kernel.execute(`const odd = comm.open("viewer", { y: new Float32Array([1, NaN]) });
     const refused: string[] = [];
     for (const send of [() => odd.send({ f() {} }), () => odd.send([1] as any), () => odd.send({}, { buffers: [5 as any] })])
@@ -122,7 +122,7 @@ test("what a front end sends to a cell that does not listen waits up to 64 MB; t
   for (const each of sent.slice(0, -1)) await each.done();
   // 12 MB are 16 as base64: four of the eight fit.
   for (let lost = 0; lost < 4; lost++)
-    await kernel.logged(/a comm message was lost: the program is busy: it has \d+ bytes of messages still to read/);
+    await kernel.logged(/dropped a comm message: the program is busy: it has \d+ bytes of messages still to read/);
   await cell.several("busy");
   assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
 });

@@ -87,7 +87,7 @@ test("causes are shown, and so are the errors of an AggregateError", async () =>
   assert.match(text, /^Error: outer/);
   assert.match(text, /Caused by:\n {2}AggregateError: many/);
   assert.match(text, /Error 1 of 2:\n {4}RangeError: first/);
-  assert.match(text, /Error 2 of 2:\n {4}Thrown, not an Error: 'second'/);
+  assert.match(text, /Error 2 of 2:\n {4}Thrown value that is not an Error: 'second'/);
 });
 
 const thrown: [code: string, evalue: string][] = [
@@ -175,15 +175,15 @@ for (const [what, code] of late) {
   });
 }
 
-test("a name without a value says which cell declares it and did not finish, until one does", async () => {
+test("an error about a name without a value names the cell that declares it but did not finish", async () => {
   assert.equal((await run("throw new Error('early'); const after = 1; class Later {}")).error?.evalue, "early");
   const label = `cell [${session.executionCount}]`;
   const hintIn = async (code: string) => (await run(code)).error?.traceback[1];
-  assert.equal(await hintIn("after"), `  ${label} declares it and did not finish`);
-  assert.equal(await hintIn("const read = () => after;\nread()"), `  ${label} declares it and did not finish`);
-  assert.equal(await hintIn("new Later()"), `  ${label} declares it and did not finish`);
+  assert.equal(await hintIn("after"), `  ${label} declares it but did not finish`);
+  assert.equal(await hintIn("const read = () => after;\nread()"), `  ${label} declares it but did not finish`);
+  assert.equal(await hintIn("new Later()"), `  ${label} declares it but did not finish`);
   assert.equal((await run("await Promise.reject(new Error('early')); class Awaited {}")).error?.evalue, "early");
-  assert.equal(await hintIn("new Awaited()"), `  cell [${session.executionCount - 1}] declares it and did not finish`);
+  assert.equal(await hintIn("new Awaited()"), `  cell [${session.executionCount - 1}] declares it but did not finish`);
   await run("const after = 2; class Later {}");
   assert.equal((await run("new Later(); after")).text, "2");
   assert.equal(await hintIn("throw new ReferenceError('after is not defined')"), "");

@@ -126,7 +126,7 @@ test("a displayId that is not text is refused: Python's clients cannot look it u
   const { error } = await run(
     `(globalThis as any)[Symbol.for("halftone.display")]({ "text/plain": "a" }, { displayId: { a: 1 } })`,
   );
-  assert.equal(error?.evalue, "display: the displayId must be text, got object: pass String(...) of it");
+  assert.equal(error?.evalue, "display: displayId must be a string, got object. Pass String(...).");
 });
 
 test("what a child process writes to the inherited stdout keeps its place", async () => {

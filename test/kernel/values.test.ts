@@ -84,7 +84,7 @@ test("what the notebook format cannot hold in a mime bundle is an error of the c
     [`[1]`, /must return a mime bundle/],
     [
       `{ "application/json": { f() {} } }`,
-      /^the application\/json of a mime bundle\.f is a function, which JSON cannot hold/,
+      /^the application\/json of a mime bundle\.f is a function, which JSON cannot represent/,
     ],
     [`{ "application/json": [Symbol("s")] }`, /mime bundle\[0\] is a symbol/],
     [`{ "application/json": { a: [1, 2n] } }`, /mime bundle\.a\[1\] is the BigInt 2/],

@@ -192,6 +192,6 @@ test("a cell that asks for help on a name runs nothing, and hands it to the page
 
 test("a cell nested too deeply is a syntax error of that cell, and a sum of thousands of terms runs", async () => {
   const { error } = await run(`${"(".repeat(8000)}1${")".repeat(8000)}`);
-  assert.match(`${error?.ename}: ${error?.evalue}`, /^SyntaxError: this is nested more than 1000 levels deep/);
+  assert.match(`${error?.ename}: ${error?.evalue}`, /^SyntaxError: the code is nested more than 1000 levels deep/);
   assert.equal((await run(`1${" + 1".repeat(9999)}`)).text, "10000");
 });

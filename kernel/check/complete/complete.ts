@@ -43,10 +43,10 @@ export class Completer {
     if (!found) return pathCompletions(this.#checker.cwd, text, cursor);
     if (!last) this.#last = { key, typed: prefix, found };
     const from = found.start ?? start;
-    const typed = text.slice(from, cursor);
-    const chosen = matching(found.items, typed, ({ text }) => text);
-    if (chosen.length === 0) return pathCompletions(this.#checker.cwd, text, cursor);
-    const items = await this.#describe(chosen);
+    const prefixAtStart = text.slice(from, cursor);
+    const matches = matching(found.items, prefixAtStart, ({ text }) => text);
+    if (matches.length === 0) return pathCompletions(this.#checker.cwd, text, cursor);
+    const items = await this.#describe(matches);
     return { start: from, end: Math.max(end, found.end ?? end), items };
   }
 
@@ -61,11 +61,11 @@ export class Completer {
     if (!items) return undefined;
     this.#plain.lists.set(key, items);
     if ("member" in place) return { items };
-    const own = parsePartial(text).facts.declared;
-    const all = items.filter(({ text }) => !own.has(text));
-    for (const [name, { kind }] of own) all.push({ text: name, kind: valueKinds[kind] });
+    const declared = parsePartial(text).facts.declared;
+    const all = items.filter(({ text }) => !declared.has(text));
+    for (const [name, { kind }] of declared) all.push({ text: name, kind: valueKinds[kind] });
     const first = matching(all, text.slice(start, cursor), ({ text }) => text).slice(0, described);
-    return first.some(({ text }) => own.has(text)) ? undefined : { items: all };
+    return first.some(({ text }) => declared.has(text)) ? undefined : { items: all };
   }
 
   async #listPlain(place: ContextFreeCompletion): Promise<Item[] | undefined> {
@@ -109,22 +109,22 @@ export class Completer {
 
   /** The notebook's other names. To give the server all of them would cost it more the longer the notebook is. */
   #addNames(found: Item[]): void {
-    const taken = new Set(found.map(({ text }) => text));
+    const names = new Set(found.map(({ text }) => text));
     for (const [name, { value }] of this.#checker.history.names)
-      if (!taken.has(name)) found.push({ text: name, kind: value ? valueKinds[value.kind] : "interface" });
+      if (!names.has(name)) found.push({ text: name, kind: value ? valueKinds[value.kind] : "interface" });
   }
 
   /** With types and documentation for the first of them. */
   async #describe(items: Item[]): Promise<CompletionItem[]> {
-    const asked = items.slice(0, described).filter((item) => item.server && !item.done);
-    if (asked.length > 0) {
+    const undescribed = items.slice(0, described).filter((item) => item.server && !item.done);
+    if (undescribed.length > 0) {
       const resolve = (workspace: Workspace) =>
         Promise.all(
-          asked.map(({ server }) => workspace.resolve("completionItem/resolve", server!).catch(() => server!)),
+          undescribed.map(({ server }) => workspace.resolve("completionItem/resolve", server!).catch(() => server!)),
         );
       const resolved = await this.#checker.ask(resolve).catch(() => []);
       for (const [index, { detail, documentation }] of resolved.entries()) {
-        const item = asked[index]!;
+        const item = undescribed[index]!;
         item.done = true;
         if (detail) item.signature = withoutAlias(detail);
         const docs = markupText(documentation);
@@ -219,9 +219,9 @@ function rangeIn(range: Range | { insert: Range; replace: Range } | undefined): 
 
 /** What `halftone` exports, though the cell has not imported it: the check then says which line does. */
 function addExports(found: Item[]): void {
-  const taken = new Set(found.map(({ text }) => text));
+  const names = new Set(found.map(({ text }) => text));
   for (const [name, kind] of kernelExports())
-    if (!taken.has(name)) found.push({ text: name, kind, signature: `import { ${name} } from "halftone"` });
+    if (!names.has(name)) found.push({ text: name, kind, signature: `import { ${name} } from "halftone"` });
 }
 
 /** Those that start with what is typed; when none does, those that do so but for their case, or contain it. */

@@ -6,9 +6,9 @@ import type { Completions } from "../../protocol/inspection.ts";
 /** Paths of files for a cursor inside a string that nothing better is known about. */
 export function pathCompletions(cwd: string, text: string, cursor: number): Completions | undefined {
   const line = text.slice(text.lastIndexOf("\n", cursor - 1) + 1, cursor);
-  const typed = openString(line);
-  if (typed === undefined || typed.includes("\\")) return undefined;
-  return filesFor(cwd, typed, cursor);
+  const partialPath = openString(line);
+  if (partialPath === undefined || partialPath.includes("\\")) return undefined;
+  return filesFor(cwd, partialPath, cursor);
 }
 
 /** Files whose path begins with what is typed; `start` is where their last part does. */

@@ -52,16 +52,16 @@ export async function inspect(
     const hover = await workspace.hover(namesModule, position);
     return hover ? described(checker, workspace, text, cursor, hover) : undefined;
   };
-  const asked = name === undefined ? checker.about(code, [], question) : checker.aboutNames(plainly);
-  const found = await asked.catch(() => undefined);
+  const answer = name === undefined ? checker.about(code, [], question) : checker.aboutNames(plainly);
+  const found = await answer.catch(() => undefined);
   // All that TypeScript says of a name that nothing declares.
   if (!found || /^```\w*\nany\n```\s*$/.test(found.markdown)) return undefined;
-  const shown = found.markdown.replace(
+  const markdown = found.markdown.replace(
     /^(```\w*\n)([\s\S]*?)(\n```)/,
     (_, open, type, close) => `${open}${withoutAlias(type)}${close}`,
   );
-  const seen = found.variable || detail === 1 ? await value : undefined;
-  return bundle(shown.trim(), seen);
+  const liveValue = found.variable || detail === 1 ? await value : undefined;
+  return bundle(markdown.trim(), liveValue);
 }
 
 /** Characters in which an option's name is looked for. */
@@ -120,17 +120,17 @@ async function documented(
 }
 
 function signature({ signatures, activeSignature = 0, activeParameter }: ServerSignatureHelp): string | undefined {
-  const chosen = signatures[activeSignature] ?? signatures[0];
-  if (!chosen) return undefined;
-  const at = chosen.activeParameter ?? activeParameter;
-  const parameter = at === undefined ? undefined : chosen.parameters?.[at];
+  const signature = signatures[activeSignature] ?? signatures[0];
+  if (!signature) return undefined;
+  const at = signature.activeParameter ?? activeParameter;
+  const parameter = at === undefined ? undefined : signature.parameters?.[at];
   const label = parameter?.label;
-  const name = typeof label === "string" ? label : label && chosen.label.slice(label[0], label[1]);
+  const name = typeof label === "string" ? label : label && signature.label.slice(label[0], label[1]);
   const others = signatures.length > 1 ? [`(${activeSignature + 1} of ${signatures.length} overloads)`] : [];
   return [
-    `\`\`\`typescript\n${chosen.label}\n\`\`\``,
+    `\`\`\`typescript\n${signature.label}\n\`\`\``,
     ...(name ? [`**\`${name}\`** ${markupText(parameter?.documentation)}`.trim()] : []),
-    markupText(chosen.documentation),
+    markupText(signature.documentation),
     ...others,
   ]
     .filter((part) => part !== "")
@@ -139,10 +139,10 @@ function signature({ signatures, activeSignature = 0, activeParameter }: ServerS
 
 function bundle(markdown: string, value: MimeBundle | undefined): MimeBundle {
   const plain = markdown.replace(/^```\w*\n([\s\S]*?)\n```/gm, "$1").replace(/\*@(\w+)\*/g, "@$1");
-  const seen = value?.["text/plain"];
-  if (typeof seen !== "string") return { "text/plain": plain, "text/markdown": markdown };
+  const valueText = value?.["text/plain"];
+  if (typeof valueText !== "string") return { "text/plain": plain, "text/markdown": markdown };
   return {
-    "text/plain": `${plain}\n\n${seen}`,
-    "text/markdown": `${markdown}\n\n\`\`\`\n${seen}\n\`\`\``,
+    "text/plain": `${plain}\n\n${valueText}`,
+    "text/markdown": `${markdown}\n\n\`\`\`\n${valueText}\n\`\`\``,
   };
 }

@@ -144,13 +144,13 @@ function readVariables(node: Node, facts: CellAnalysis, exported: boolean): void
   for (const each of node.declarations as Node[]) {
     const pattern = each.id as Node;
     const init = each.init as Node | null;
-    const typed = pattern.typeAnnotation != null;
-    const evolving = pattern.type === "Identifier" && !typed && node.declare !== true && saysNothing(init);
-    const inferred = pattern.type === "Identifier" && !typed && init != null && !evolving && !plain.test(init.type);
+    const hasType = pattern.typeAnnotation != null;
+    const evolving = pattern.type === "Identifier" && !hasType && node.declare !== true && saysNothing(init);
+    const inferred = pattern.type === "Identifier" && !hasType && init != null && !evolving && !plain.test(init.type);
     for (const name of boundNames(pattern)) {
       declare(facts, name, { kind, value: true, type: false, evolving, inferred, at: pattern.start });
       if (exported) facts.exported.add(name);
-      if (evolving || (typed && init) || (init && !settled.test(init.type))) facts.touched.add(name);
+      if (evolving || (hasType && init) || (init && !settled.test(init.type))) facts.touched.add(name);
     }
   }
 }

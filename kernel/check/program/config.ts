@@ -60,22 +60,22 @@ const dropped = [
 
 /**
  * From the nearest `tsconfig.json` at or above the notebook's folder, then the notebook's own metadata. Strict unless
- * one of them says otherwise. Packages are those of `packages`, where it is given.
+ * one of them says otherwise. Packages are those of `packages`, where it is merged.
  */
 export async function readConfig(cwd: string, own: CompilerOptions = {}, packages?: string): Promise<Config> {
   // The session starts the process for user code first.
   await setImmediate();
   const tsconfig = readTsconfig(cwd);
-  const given: CompilerOptions = { ...defaults, typeRoots: typeRoots(cwd), ...tsconfig?.options, ...own };
+  const merged: CompilerOptions = { ...defaults, typeRoots: typeRoots(cwd), ...tsconfig?.options, ...own };
   const mapped = own.paths || own.baseUrl ? pathMap(own, tsconfig?.folder ?? cwd) : tsconfig?.paths;
   const compilerOptions: CompilerOptions = {
-    ...given,
-    types: [...new Set(["node", ...((given.types as string[] | undefined) ?? [])])],
+    ...merged,
+    types: [...new Set(["node", ...((merged.types as string[] | undefined) ?? [])])],
     ...fixed,
     paths: { ...packageTypes(cwd, packages), ...mapped },
   };
   for (const name of dropped) delete compilerOptions[name];
   const files = [globalsModule, historyModule, namesModule, proofModule, ...Object.values(currentModule)];
-  const config = { text: JSON.stringify({ compilerOptions, files }), jsxVariables: jsxVariables(jsxOptions(given)) };
+  const config = { text: JSON.stringify({ compilerOptions, files }), jsxVariables: jsxVariables(jsxOptions(merged)) };
   return tsconfig?.problem === undefined ? config : { ...config, problem: tsconfig.problem };
 }

@@ -54,14 +54,16 @@ export function header(
   for (const name of wanted) {
     const record = names.get(name);
     if (!record) continue;
-    const own = facts.declared.get(name);
-    const value = record.value && !own?.value ? record.value : undefined;
-    const type = record.type && !own?.type ? record.type : undefined;
+    const declaration = facts.declared.get(name);
+    const value = record.value && !declaration?.value ? record.value : undefined;
+    const type = record.type && !declaration?.type ? record.type : undefined;
     if (value) {
       const whole = value.cell === (record.type?.cell ?? value.cell);
       const variable = isVariable(value.kind);
       const anew =
-        (variable && (facts.assigned.has(name) || record.narrowedBy !== undefined)) || !whole || own !== undefined;
+        (variable && (facts.assigned.has(name) || record.narrowedBy !== undefined)) ||
+        !whole ||
+        declaration !== undefined;
       if (anew) {
         const end = record.narrowedBy === undefined ? undefined : place(record.narrowedBy, endNameOf(name));
         for (const each of declareAnew(name, value, place(value.cell, name), end)) statements.add(each);
@@ -99,8 +101,8 @@ export function footer(facts: CellAnalysis, names: Names): string {
   const exported = [...facts.declared.keys()].filter((name) => !facts.exported.has(name));
   const ends: string[] = [];
   for (const name of facts.touched) {
-    const own = facts.declared.get(name);
-    const kind = own?.value ? own.kind : names.get(name)?.value?.kind;
+    const declaration = facts.declared.get(name);
+    const kind = declaration?.value ? declaration.kind : names.get(name)?.value?.kind;
     if (kind && isVariable(kind)) ends.push(`export type ${endNameOf(name)} = typeof ${name};`);
   }
   return `export { ${exported.join(", ")} }; ${ends.join(" ")}`;

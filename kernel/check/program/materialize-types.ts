@@ -117,13 +117,13 @@ function withoutLiterals(type: string): string {
 /** Without what stands in brackets. */
 function outermost(type: string): string {
   let depth = 0;
-  let kept = "";
+  let text = "";
   for (const each of type.replace(/=>/g, "")) {
     if (/[<([{]/.test(each)) depth++;
-    if (depth === 0) kept += each;
+    if (depth === 0) text += each;
     if (/[>)\]}]/.test(each)) depth--;
   }
-  return kept;
+  return text;
 }
 
 /** Each name that is neither a member's nor a property's nor a parameter's. */

@@ -94,8 +94,8 @@ export class Program {
 
   /** The file of a cell that is to be checked, completed or looked at. `more`: names that it does not use. */
   current(source: string, facts: CellAnalysis, more: readonly string[] = []): CellText {
-    const wanted = more.length > 0 ? new Set([...facts.used, ...more]) : facts.used;
-    return fileText({ before: this.#header(facts, wanted), source, after: footer(facts, this.names) });
+    const names = more.length > 0 ? new Set([...facts.used, ...more]) : facts.used;
+    return fileText({ before: this.#header(facts, names), source, after: footer(facts, this.names) });
   }
 
   /**

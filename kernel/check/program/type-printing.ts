@@ -22,22 +22,22 @@ interface Written {
  */
 export async function writeTypes(workspace: Workspace, history: Program, cells: readonly PastCell[]): Promise<void> {
   const modules = history.modules().slice(0, mostModules);
-  const asked = cells
+  const questions = cells
     .filter((cell) => history.has(cell))
     .flatMap((cell) => inferred(cell.facts).map(([name]) => ({ cell, name })))
     .slice(0, mostTypes);
-  const given: Written[] = [];
-  for (const { cell, name } of asked) {
+  const written: Written[] = [];
+  for (const { cell, name } of questions) {
     const { module, position } = history.placeIn(cell, name);
     const hover = await workspace.hover(module, position);
-    const shown = hover ? shownType(markupText(hover.contents), name) : undefined;
-    if (shown === undefined) continue;
+    const typeText = hover ? shownType(markupText(hover.contents), name) : undefined;
+    if (typeText === undefined) continue;
     const { path } = history.placeOf(cell);
     const find = (word: string) => history.typeNamed(word);
-    const texts = candidates(shown, { path, facts: cell.facts, types: cell.types, find, modules });
-    for (const type of texts) given.push({ cell, name, variable: `${path}.${name}`, type });
+    const texts = candidates(typeText, { path, facts: cell.facts, types: cell.types, find, modules });
+    for (const type of texts) written.push({ cell, name, variable: `${path}.${name}`, type });
   }
-  const proved = await prove(workspace, given);
+  const proved = await prove(workspace, written);
   for (const [cell, types] of proved) if (history.has(cell)) history.freeze(cell, types);
 }
 

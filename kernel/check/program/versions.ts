@@ -31,11 +31,11 @@ export function versions(cells: readonly CellAnalysis[]): Naming {
     repeated.push(again);
     seen.push(new Map([...declared.keys(), ...used].map((name) => [name, counts.get(name) ?? 0])));
   }
-  const taken = new Set(cells.flatMap(({ used, declared }) => [...used, ...declared.keys()]));
+  const reserved = new Set(cells.flatMap(({ used, declared }) => [...used, ...declared.keys()]));
   const renames = seen.map((names) => {
     const changed = new Map<string, string>();
     for (const [name, version] of names)
-      if (current.has(name) && version < (counts.get(name) ?? 0)) changed.set(name, free(name, version + 1, taken));
+      if (current.has(name) && version < (counts.get(name) ?? 0)) changed.set(name, free(name, version + 1, reserved));
     return changed;
   });
   return { renames, repeated, final: current };

@@ -23,12 +23,12 @@ const schema = v.union([
  * `"halftone": { "types": { "policy": "warn", "compilerOptions": { "strict": false } } }`.
  */
 export function notebookTypes(metadata: unknown): NotebookTypes {
-  const given = (metadata as { halftone?: { types?: unknown } } | undefined)?.halftone?.types;
-  if (given === undefined) return {};
-  const parsed = v.safeParse(schema, given);
+  const value = (metadata as { halftone?: { types?: unknown } } | undefined)?.halftone?.types;
+  if (value === undefined) return {};
+  const parsed = v.safeParse(schema, value);
   if (!parsed.success)
     throw new UserError(
-      `the notebook's metadata.halftone.types must be error, warn, off or { policy, compilerOptions }, got ${JSON.stringify(given)}`,
+      `the notebook's metadata.halftone.types must be error, warn, off or { policy, compilerOptions }, got ${JSON.stringify(value)}`,
     );
   return parsed.output as NotebookTypes;
 }

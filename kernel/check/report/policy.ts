@@ -12,5 +12,8 @@ export function typeErrorPolicy(env: NodeJS.ProcessEnv): { policy: TypeErrorPoli
   const value = env.HALFTONE_TYPES;
   if (value === undefined || value === "") return { policy: "error" };
   if (isTypeErrorPolicy(value)) return { policy: value };
-  return { policy: "error", problem: `HALFTONE_TYPES must be error, warn or off, got ${value}; it is taken for error` };
+  return {
+    policy: "error",
+    problem: `Invalid HALFTONE_TYPES "${value}" (expected error, warn or off); using "error".`,
+  };
 }

@@ -101,7 +101,7 @@ function shapeSentence(message: string): string | undefined {
 function listSentence(message: string): string | undefined {
   const isList = /^(?:Argument of t|T)ype '(?:number|boolean)(?:\[\])+' is (?:not assignable|missing)/.test(message);
   if (!isList || !/'(?:TensorOperand|NumberOrTensor|Operand|Tensor<[^']*>)'/.test(message)) return undefined;
-  return "A list is not a tensor. `tensor([...])` from halftone makes one of it.";
+  return "Expected a tensor, got an array. Wrap it: `tensor([...])`.";
 }
 
 /**

@@ -40,10 +40,10 @@ export function connect(
       if (id !== undefined) send({ id, result: answer(method, params) ?? null });
       return;
     }
-    const asked = waiting.get(id as number);
+    const request = waiting.get(id as number);
     waiting.delete(id as number);
-    if (error) asked?.reject(new Error(`the language server: ${error.message}`));
-    else asked?.resolve(result as never);
+    if (error) request?.reject(new Error(`the language server: ${error.message}`));
+    else request?.resolve(result as never);
   };
   const read = frames((body) => receive(JSON.parse(body) as Incoming));
   input.on("data", (chunk: Buffer) => {
@@ -76,12 +76,12 @@ export function connect(
 /** Cuts a stream of bytes into message bodies. */
 function frames(deliver: (body: string) => void): (chunk: Buffer) => void {
   const chunks: Buffer[] = [];
-  let held = 0;
+  let buffered = 0;
   let needed = 0;
   return (chunk) => {
     chunks.push(chunk);
-    held += chunk.length;
-    while (held > 0 && held >= needed) {
+    buffered += chunk.length;
+    while (buffered > 0 && buffered >= needed) {
       const all = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
       chunks.splice(0, chunks.length, all);
       const head = all.indexOf("\r\n\r\n");
@@ -90,10 +90,10 @@ function frames(deliver: (body: string) => void): (chunk: Buffer) => void {
       if (length === undefined) throw new Error("the language server sent a message without a length");
       const end = head + 4 + Number(length);
       needed = end;
-      if (held < end) return;
+      if (buffered < end) return;
       const rest = all.subarray(end);
       chunks.splice(0, chunks.length, rest);
-      held = rest.length;
+      buffered = rest.length;
       needed = 0;
       deliver(all.toString("utf8", head + 4, end));
     }

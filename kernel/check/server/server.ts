@@ -67,12 +67,12 @@ export function startServer(cwd: string, env: NodeJS.ProcessEnv): LanguageServer
   };
   const rpc = connect(child.stdout!, child.stdin!, answer, () => child.kill("SIGKILL"));
   const exited = new Promise<void>((resolve) => {
-    const gone = (why: string) => {
+    const ended = (why: string) => {
       rpc.close(new ServerEnded(why));
       resolve();
     };
-    child.once("error", (error) => gone(`the language server did not start: ${error.message}`));
-    child.once("exit", (code, signal) => gone(`the language server ended (${signal ?? `exit code ${code}`})`));
+    child.once("error", (error) => ended(`the language server did not start: ${error.message}`));
+    child.once("exit", (code, signal) => ended(`the language server ended (${signal ?? `exit code ${code}`})`));
   });
   const rootUri = pathToFileURL(cwd).href;
   const ready = rpc

@@ -54,35 +54,39 @@ function nameOf(thrown: unknown): { ename: string; evalue: string } {
 
 function describe(thrown: unknown, place: Place | undefined, indent: string, into: string[], depth: number): void {
   const { ename, evalue } = nameOf(thrown);
-  const headline = isError(thrown) ? (evalue ? `${ename}: ${evalue}` : ename) : `Thrown, not an Error: ${evalue}`;
+  const headline = isError(thrown)
+    ? evalue
+      ? `${ename}: ${evalue}`
+      : ename
+    : `Thrown value that is not an Error: ${evalue}`;
   push(into, indent, headline);
   if (!isError(thrown)) return;
   const frames = readFrames(stackOf(thrown));
-  const own: string[] = [];
+  const lines: string[] = [];
   let folded = 0;
   let between = 0;
   let first = place ?? placeOfError(thrown);
-  if (first) own[0] = `${first.where}:${first.line}:${first.column}`;
+  if (first) lines[0] = `${first.where}:${first.line}:${first.column}`;
   for (let index = 0; index < frames.length; index++) {
     const frame = frames[index]!;
     if (!frame.place) {
       if (!frame.isInternal) between++;
-    } else if (bare(frame.text) !== own[own.length - 1]) {
+    } else if (bare(frame.text) !== lines[lines.length - 1]) {
       // What lies below the last frame of one's own is the machinery that called it.
       folded += between;
       between = 0;
       first ??= frame.place;
-      if (own.length < mostFrames) own[own.length] = frame.text;
+      if (lines.length < mostFrames) lines[lines.length] = frame.text;
       else folded++;
     }
   }
-  if (own.length === 0) folded = between;
+  if (lines.length === 0) folded = between;
   if (first?.source !== undefined) {
     push(into, indent, "");
     push(into, indent, codeFrame(first.source, first.line, first.column));
     push(into, indent, "");
   }
-  for (let index = 0; index < own.length; index++) push(into, indent, `    at ${own[index]}`);
+  for (let index = 0; index < lines.length; index++) push(into, indent, `    at ${lines[index]}`);
   if (folded > 0) push(into, indent, `    (${folded} more ${folded === 1 ? "frame" : "frames"} in Node and packages)`);
   describeRelated(thrown, indent, into, depth);
 }
@@ -131,7 +135,7 @@ function show(value: unknown): string {
   try {
     return shorten(inspect(value, { depth: 2, breakLength: 100 }));
   } catch {
-    return "<it throws when shown>";
+    return "<error while it was inspected>";
   }
 }
 

@@ -16,12 +16,13 @@ export function installConsole(): void {
     const stream = new CellStream(name);
     defineProperty(process, name, { value: stream, configurable: true, enumerable: true, writable: true });
   }
-  const own = new Console({ stdout: sink("stdout"), stderr: sink("stderr"), ignoreErrors: false });
+  const cellConsole = new Console({ stdout: sink("stdout"), stderr: sink("stderr"), ignoreErrors: false });
   const original = globalThis.console;
-  for (const key of Object.keys(original)) if (!(key in own)) Reflect.set(own, key, Reflect.get(original, key));
-  own.clear = () => clearOutput();
-  Reflect.set(own, "Console", Console);
-  defineProperty(globalThis, "console", { value: own, configurable: true, enumerable: false, writable: true });
+  for (const key of Object.keys(original))
+    if (!(key in cellConsole)) Reflect.set(cellConsole, key, Reflect.get(original, key));
+  cellConsole.clear = () => clearOutput();
+  Reflect.set(cellConsole, "Console", Console);
+  defineProperty(globalThis, "console", { value: cellConsole, configurable: true, enumerable: false, writable: true });
   const property = { value: clearOutput, configurable: true, enumerable: false, writable: true };
   defineProperty(globalThis, "clearOutput", property);
 }
@@ -74,8 +75,8 @@ class CellStream extends Writable {
   override end(chunk?: unknown, encoding?: unknown, callback?: unknown): this {
     if (chunk !== undefined && chunk !== null && typeof chunk !== "function") this.write(chunk, encoding);
     this.#flush();
-    const given = [chunk, encoding, callback];
-    for (let index = 0; index < given.length; index++) later(given[index]);
+    const parameters = [chunk, encoding, callback];
+    for (let index = 0; index < parameters.length; index++) later(parameters[index]);
     // For `pipeline`, which waits for it.
     later(() => this.emit("finish"));
     return this;
@@ -107,10 +108,10 @@ function toBytes(chunk: unknown, encoding: unknown): string | Uint8Array {
   }
   if (chunk === null) throw coded("ERR_STREAM_NULL_VALUES", "May not write null values to stream");
   if (ArrayBuffer.isView(chunk)) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  const wanted = "of type string or an instance of Buffer, TypedArray, or DataView";
+  const expected = "of type string or an instance of Buffer, TypedArray, or DataView";
   throw coded(
     "ERR_INVALID_ARG_TYPE",
-    `The "chunk" argument must be ${wanted}. Received ${inspect(chunk, { depth: 0 })}`,
+    `The "chunk" argument must be ${expected}. Received ${inspect(chunk, { depth: 0 })}`,
   );
 }
 

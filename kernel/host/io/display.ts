@@ -10,7 +10,7 @@ export interface DisplayOptions {
   update?: boolean;
 }
 
-/** The door through which library code shows rich output: `globalThis[Symbol.for("halftone.display")]`. */
+/** How library code shows rich output: `globalThis[Symbol.for("halftone.display")]`. */
 export function installDisplay(): void {
   defineProperty(globalThis, Symbol.for("halftone.display"), { value: display, enumerable: false });
 }
@@ -20,12 +20,10 @@ export function display(bundle: MimeBundle, options: DisplayOptions = {}): void 
   const metadata = encodeObject(options.metadata ?? {}, "the metadata of a display");
   const { displayId, update } = options;
   if (displayId !== undefined && typeof displayId !== "string")
-    throw new intrinsics.TypeError(
-      `display: the displayId must be text, got ${typeof displayId}: pass String(...) of it`,
-    );
+    throw new intrinsics.TypeError(`display: displayId must be a string, got ${typeof displayId}. Pass String(...).`);
   if (update === true) {
     if (displayId === undefined)
-      throw new intrinsics.TypeError("display: an update needs the displayId of what it updates");
+      throw new intrinsics.TypeError("display: an update needs the displayId of the output to update");
     sendEvent({ type: "output", cell: currentId(), output: { type: "update", data, metadata, displayId } });
     return;
   }

@@ -86,9 +86,9 @@ export class Progress {
     const seconds = (performance.now() - this.#started) / 1000;
     const rate = seconds > 0 ? this.#done / seconds : 0;
     const count = this.#total === undefined ? `${this.#done}` : `${this.#done}/${this.#total}`;
-    const left = this.#total !== undefined && rate > 0 ? ` < ${clock((this.#total - this.#done) / rate)}` : "";
+    const remaining = this.#total !== undefined && rate > 0 ? ` < ${clock((this.#total - this.#done) / rate)}` : "";
     const speed = rate > 0 ? `, ${Number(rate.toPrecision(3))}/s` : "";
-    return `${count} [${clock(seconds)}${left}${speed}]${this.#note ? ` ${this.#note}` : ""}`;
+    return `${count} [${clock(seconds)}${remaining}${speed}]${this.#note ? ` ${this.#note}` : ""}`;
   }
 }
 

@@ -158,14 +158,14 @@ const jsxRuntime = /^(.+)\/jsx(-dev)?-runtime$/;
 function notFound(specifier: string, cwd: string, locked: boolean): Error {
   if (locked)
     return missingModule(
-      `Cannot find '${specifier}' among the lock's packages, nor among the kernel's. Run with --lock to make a lock that has it.`,
+      `Cannot find '${specifier}' in the lock's packages or in the kernel's. Run with --lock to create a lock that has it.`,
     );
   const name = exec(jsxRuntime, specifier)?.[1];
   const hint = name
     ? `JSX needs the package '${name}'. Install it there (npm install ${name}), or name another: /** @jsxImportSource preact */`
     : `Install it there: ${installHint(packageName(specifier))}`;
   return missingModule(
-    `Cannot find '${specifier}' from the notebook's folder ${cwd}, nor among the kernel's packages. ${hint}`,
+    `Cannot find '${specifier}' in the notebook's folder ${cwd} or in the kernel's packages. ${hint}`,
   );
 }
 
@@ -196,13 +196,13 @@ function bind(specifier: string, names: Request["names"], namespace: Namespace):
 }
 
 const { create, values } = Object;
-const own = createRequire(import.meta.url);
+const kernelRequire = createRequire(import.meta.url);
 
 /** The `module.exports` behind a namespace: Node finds only some of its names when it reads the file as text. */
 function commonJs(namespace: Namespace): Namespace | undefined {
   const whole = namespace.default;
   if ((typeof whole !== "object" && typeof whole !== "function") || whole === null) return undefined;
-  const cached = values(own.cache);
+  const cached = values(kernelRequire.cache);
   for (let index = 0; index < cached.length; index++) if (cached[index]?.exports === whole) return whole as Namespace;
   return undefined;
 }

@@ -14,7 +14,7 @@ type Extensions = Record<string, (module: CommonModule, filename: string) => voi
 export function requireFrom(url: string): NodeJS.Require {
   const original = createRequire(url);
   const resolve = original.resolve;
-  const own = createRequire(import.meta.url);
+  const kernelRequire = createRequire(import.meta.url);
   const stamps: Table<string, number> = new Table();
   compileTypescript(original);
   const fresh = (specifier: string): unknown => {
@@ -27,11 +27,11 @@ export function requireFrom(url: string): NodeJS.Require {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== "MODULE_NOT_FOUND" || indexOf(message, `'${specifier}'`) === -1) throw error;
       try {
-        own.resolve(specifier);
+        kernelRequire.resolve(specifier);
       } catch {
         throw error;
       }
-      loaded = own(specifier);
+      loaded = kernelRequire(specifier);
     }
     remember(original.cache, stamps);
     return loaded;

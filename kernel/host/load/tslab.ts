@@ -30,10 +30,10 @@ export const display: Display = displayWith((data) => show(data));
 /** A place whose content each call replaces. */
 export function newDisplay(): Display {
   const displayId = randomUUID();
-  let shown = false;
+  let isShown = false;
   return displayWith((data) => {
-    show(data, { displayId, update: shown });
-    shown = true;
+    show(data, { displayId, update: isShown });
+    isShown = true;
   });
 }
 

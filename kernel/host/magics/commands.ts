@@ -71,9 +71,9 @@ function environment(argument: string): void {
 }
 
 function changeFolder(argument: string): void {
-  const wanted = argument.replace(/^(["'])(.*)\1$/, "$2");
-  if (wanted === "-" && previousFolder === undefined) throw new Error("%cd - : there is no folder before this one");
-  const target = wanted === "-" ? previousFolder! : wanted.replace(/^~(?=$|[/\\])/, homedir()) || homedir();
+  const folder = argument.replace(/^(["'])(.*)\1$/, "$2");
+  if (folder === "-" && previousFolder === undefined) throw new Error("%cd - : there is no folder before this one");
+  const target = folder === "-" ? previousFolder! : folder.replace(/^~(?=$|[/\\])/, homedir()) || homedir();
   const before = process.cwd();
   process.chdir(target);
   previousFolder = before;

@@ -24,7 +24,7 @@ const hostApi = {
 
   unknown(name: string, argument: string): never {
     if (name === "%reset") throw new SyntaxError(`%reset ${argument}`);
-    throw new SyntaxError(`there is no magic ${name}: %help lists those there are`);
+    throw new SyntaxError(`unknown magic ${name}: %help lists the magics`);
   },
 
   async time<T>(run: () => Promise<T>): Promise<T> {

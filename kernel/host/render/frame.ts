@@ -32,10 +32,10 @@ function htmlTable(frame: FrameLike): string {
   const columns = frame.columns.slice(0, mostColumns);
   const head = columns.map((name) => `<th>${escapeHtml(name)}</th>`).join("");
   const cut = rows.length > mostRows;
-  const shown = cut
+  const visibleRows = cut
     ? [...range(0, mostRows / 2), ...range(rows.length - mostRows / 2, rows.length)]
     : range(0, rows.length);
-  const body = shown.map((at, place) => {
+  const body = visibleRows.map((at, place) => {
     const cells = columns.map((_, column) => `<td>${escapeHtml(format(rows[at]![column]))}</td>`).join("");
     const gap = cut && place === mostRows / 2 ? `<tr><th>...</th>${"<td>...</td>".repeat(columns.length)}</tr>` : "";
     return `${gap}<tr><th>${escapeHtml(String(frame.index[at]))}</th>${cells}</tr>`;

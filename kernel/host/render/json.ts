@@ -31,13 +31,13 @@ function convert(value: unknown, where: string, around: object[], key: string): 
       return undefined;
     case "bigint":
       throw new intrinsics.TypeError(
-        `${where} is the BigInt ${value}, which JSON cannot hold: pass it as a number, by Number(...), or as text, by String(...)`,
+        `${where} is the BigInt ${value}, which JSON cannot represent: convert it with Number(...) or String(...)`,
       );
     case "object":
       return value === null ? null : convertObject(value, where, around, key);
     default:
       throw new intrinsics.TypeError(
-        `${where} is a ${typeof value}, which JSON cannot hold: leave it out, or pass its result`,
+        `${where} is a ${typeof value}, which JSON cannot represent: leave it out, or pass its result`,
       );
   }
 }
@@ -45,7 +45,8 @@ function convert(value: unknown, where: string, around: object[], key: string): 
 function convertObject(value: object, where: string, around: object[], key: string): Json | undefined {
   if (around.length >= deepest) throw new intrinsics.TypeError(`${where} is nested more than ${deepest} levels deep`);
   for (let index = 0; index < around.length; index++)
-    if (around[index] === value) throw new intrinsics.TypeError(`${where} contains itself: JSON cannot hold a circle`);
+    if (around[index] === value)
+      throw new intrinsics.TypeError(`${where} contains itself, which JSON cannot represent`);
   around[around.length] = value;
   try {
     return contents(value, where, around, key);
@@ -99,7 +100,7 @@ function contents(value: object, where: string, around: object[], key: string): 
 function refuseOpaque(value: object, where: string): void {
   const kind =
     (types.isPromise(value) && "a Promise: await it") ||
-    ((types.isWeakMap(value) || types.isWeakSet(value)) && "a weak collection, whose contents nobody can list") ||
+    ((types.isWeakMap(value) || types.isWeakSet(value)) && "a weak collection, whose contents cannot be listed") ||
     (types.isRegExp(value) && "a RegExp: pass its text, by String(...)") ||
     (types.isNativeError(value) && "an Error: pass its message") ||
     ((types.isMapIterator(value) || types.isSetIterator(value) || types.isGeneratorObject(value)) &&
@@ -109,18 +110,18 @@ function refuseOpaque(value: object, where: string): void {
 
 function list(items: ArrayLike<unknown>, where: string, around: object[]): Json[] {
   const { length } = items;
-  const made: Json[] = [];
+  const jsonItems: Json[] = [];
   for (let index = 0; index < length; index++) {
     const item = items[index];
     // Long arrays of numbers are what figures are made of.
-    made[index] =
+    jsonItems[index] =
       typeof item === "number"
         ? item - item === 0
           ? item
           : null
         : (convert(item, typeof item === "string" ? where : `${where}[${index}]`, around, `${index}`) ?? null);
   }
-  return made;
+  return jsonItems;
 }
 
 function put(object: { [key: string]: Json }, name: string, item: unknown, where: string, around: object[]): void {

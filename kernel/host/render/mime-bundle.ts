@@ -33,10 +33,10 @@ export function encodeBundle(bundle: unknown): MimeBundle {
 
 /** An object of JSON, such as an output's metadata. */
 export function encodeObject(value: unknown, where: string): Record<string, Json> {
-  const made = toJson(value, where);
-  if (typeof made !== "object" || made === null || isArray(made))
+  const json = toJson(value, where);
+  if (typeof json !== "object" || json === null || isArray(json))
     throw new intrinsics.TypeError(`${where} must be an object, got ${brief(value)}`);
-  return made as Record<string, Json>;
+  return json as Record<string, Json>;
 }
 
 function textOf(type: string, content: unknown): string | string[] {

@@ -47,14 +47,14 @@ export class Inspector {
    * it, and the session the callback; where a termination has emptied the queue of microtasks, for good.
    */
   evaluateScript(expression: string, done: (error: Error | null, reply?: Reply) => void): void {
-    const held: { script?: Promise<unknown> | undefined } = {};
+    const references: { script?: Promise<unknown> | undefined } = {};
     // The first promise that comes into being is the script's own.
     const stop = onInit((promise) => {
-      held.script = promise;
+      references.script = promise;
       stop();
     });
     this.#post("Runtime.evaluate", { expression, replMode: true, objectGroup: "cell" }, (error, reply) => {
-      held.script = undefined;
+      references.script = undefined;
       done(error, reply);
     });
     stop();

@@ -40,7 +40,7 @@ export class Interrupts {
   readonly #ends: Ends;
   /** The interrupt for which code has been terminated that has not said so yet. */
   #terminating: { request: number; cells: readonly number[] } | undefined;
-  #askedInVain = 0;
+  #unanswered = 0;
   /** Cells that shall stop and have not ended yet. */
   #stopping: HostCell[] = [];
   /** A cell whose code may have left the library half changed. */
@@ -62,33 +62,33 @@ export class Interrupts {
    */
   readonly ask = (request: number, ids: readonly number[]): "done" | "wait" | "terminate" => {
     if (loadShared(this.#shared, slots.interrupted) >= request) return "done";
-    const asked = this.#mark(ids);
+    const unsettled = this.#mark(ids);
     if (!isCalledFromCode()) {
       allIsDone();
       const wasTerminated = this.#terminating !== undefined;
       this.#terminating = undefined;
       // What awaits may come back in time to stop by itself, which says where it was.
-      if (!wasTerminated && this.#isSomeFresh(asked)) return "wait";
-      this.#endAll(asked);
+      if (!wasTerminated && this.#isSomeFresh(unsettled)) return "wait";
+      this.#endAll(unsettled);
       this.settle();
       return isOnItsWay(ids) ? "wait" : this.#handled(request);
     }
     if (isUninterrupted()) return "wait";
     // Asked again for its termination, code has lost its context to `clearAsyncIds`.
     const cell = startedBy() ?? this.#ends.evaluating() ?? (this.#terminating && this.#leftBy);
-    if (!cell || !includes(asked, cell)) {
-      if (this.#isSomeFresh(asked)) return "wait";
-      this.#endAll(asked);
+    if (!cell || !includes(unsettled, cell)) {
+      if (this.#isSomeFresh(unsettled)) return "wait";
+      this.#endAll(unsettled);
       if (cell && !cell.settled) return isOnItsWay(ids) ? "wait" : this.#handled(request);
-      if (++this.#askedInVain < patience) return "wait";
+      if (++this.#unanswered < patience) return "wait";
     } else {
       // It waited for a child process, which has been ended: it goes on by itself, and its end counts as interrupted.
-      if (loadShared(this.#shared, slots.unblocked) === request && ++this.#askedInVain < patienceUnblocked)
+      if (loadShared(this.#shared, slots.unblocked) === request && ++this.#unanswered < patienceUnblocked)
         return "wait";
       if (mayStopItself(cell)) return "wait";
       cell.interrupt ??= new KeyboardInterrupt();
     }
-    if (libraryInterrupts()?.isBusy() && ++this.#askedInVain < patienceUnblocked) return "wait";
+    if (libraryInterrupts()?.isBusy() && ++this.#unanswered < patienceUnblocked) return "wait";
     this.#terminating = { request, cells: ids };
     this.#leftBy ??= cell ?? currentCell();
     return "terminate";
@@ -97,11 +97,11 @@ export class Interrupts {
   /** V8 has ended the evaluation of a cell. */
   terminated(): void {
     allIsDone();
-    const asked = this.#terminating;
+    const termination = this.#terminating;
     this.#terminating = undefined;
-    if (!asked) return;
-    this.#endAll(this.#mark(asked.cells));
-    if (!isOnItsWay(asked.cells)) this.#handled(asked.request);
+    if (!termination) return;
+    this.#endAll(this.#mark(termination.cells));
+    if (!isOnItsWay(termination.cells)) this.#handled(termination.request);
   }
 
   /** The cell has ended just before its termination came: `take` runs code for that to come to, and not to the next cell. */
@@ -144,18 +144,18 @@ export class Interrupts {
   };
 
   #mark(ids: readonly number[]): HostCell[] {
-    const asked: HostCell[] = [];
+    const unsettled: HostCell[] = [];
     for (let index = 0; index < ids.length; index++) {
       const cell = findCell(ids[index]!);
       if (!cell || cell.settled) continue;
-      asked[asked.length] = cell;
+      unsettled[unsettled.length] = cell;
       if (cell.interrupted) continue;
       cell.interrupted = true;
       cell.asked = now();
       this.#stopping[this.#stopping.length] = cell;
       this.#pending[0] = 1;
     }
-    return asked;
+    return unsettled;
   }
 
   #isSomeFresh(asked: readonly HostCell[]): boolean {
@@ -175,7 +175,7 @@ export class Interrupts {
   /** Another cell may have been asked to stop meanwhile, by a later request: that goes on. */
   #handled(request: number): "done" {
     if (this.#terminating && this.#terminating.request <= request) this.#terminating = undefined;
-    this.#askedInVain = 0;
+    this.#unanswered = 0;
     const stopping: HostCell[] = [];
     for (let index = 0; index < this.#stopping.length; index++) {
       const cell = this.#stopping[index]!;
