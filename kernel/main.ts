@@ -22,7 +22,7 @@ export async function main(connectionFile: string): Promise<void> {
     if (ending) return;
     ending = true;
     history.write();
-    // What still runs ends first, so that its client hears of it.
+    // End running cells first, so that their clients get a reply.
     await session[Symbol.asyncDispose]();
     await kernel.close();
     process.exit(0);
@@ -33,7 +33,7 @@ export async function main(connectionFile: string): Promise<void> {
   process.on("SIGHUP", end);
   watchParent(end);
   startWatchdog();
-  // One request that goes wrong must not cost the notebook its kernel.
+  // A request that fails must not end the kernel.
   process.on("uncaughtException", (error) => console.error("[halftone]", error));
 }
 

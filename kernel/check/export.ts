@@ -181,7 +181,7 @@ function ambient(cells: readonly ExportedCell[], final: ReadonlyMap<string, unkn
   return used.map((name) => `declare const ${name}: any;\n`).join("");
 }
 
-/** Puts `@ts-expect-error` before each line that TypeScript has something to say of. */
+/** Puts `@ts-expect-error` before each line for which TypeScript reports an error. */
 async function silence(checker: Checker, module: string): Promise<ExportedModule> {
   let text = module;
   let silenced = 0;

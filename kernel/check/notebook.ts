@@ -28,7 +28,7 @@ export interface NotebookReport {
   unchecked: number;
 }
 
-/** Milliseconds for one cell: nobody waits at the keyboard. */
+/** Milliseconds for one cell: a command can wait longer than a user at the keyboard. */
 const patience = 60_000;
 
 /**

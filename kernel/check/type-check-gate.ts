@@ -12,7 +12,7 @@ import { importsTslab, tslabOptions } from "./report/tslab.ts";
 import { withTimeout } from "./server/with-timeout.ts";
 
 export interface GateOptions extends CheckerOptions {
-  /** Default: what the environment says, and that it must be right where that says nothing. */
+  /** Default: `HALFTONE_TYPES` of the environment, else "error". */
   policy?: TypeErrorPolicy;
 }
 
@@ -27,14 +27,14 @@ export interface CellToCheck {
   onOutput: (output: Output) => void;
 }
 
-/** Stands before a notebook's cells: asks the checker, says what it found, and lets a cell run or not. */
+/** Decides whether a cell may run: asks the checker and shows what it found. */
 export class TypeCheckGate implements AsyncDisposable {
   readonly checker: Checker;
   policy: TypeErrorPolicy;
   #lastNote: string | undefined;
   readonly #compilerOptions: CompilerOptions | undefined;
   #isForTslab = false;
-  /** Milliseconds that a question about a name waits, after which the program's own values must do. */
+  /** Milliseconds that a question about a name waits; after that the program's own values answer it. */
   readonly #patience: number;
 
   constructor({ policy, ...options }: GateOptions) {
@@ -46,12 +46,12 @@ export class TypeCheckGate implements AsyncDisposable {
     if (policy === undefined && environment.problem !== undefined) this.checker.note(environment.problem);
   }
 
-  /** Starts the checker, where it will be asked. */
+  /** Starts the checker, unless types are not checked. */
   warm(): void {
     if (this.policy !== "off") this.checker.warm();
   }
 
-  /** `%types`: tells the policy; `%types warn`: sets it. */
+  /** `%types` shows the policy; `%types warn` sets it. */
   magic(argument: string, onOutput: (output: Output) => void): void {
     if (isTypeErrorPolicy(argument)) this.policy = argument;
     const refusal =
@@ -75,7 +75,7 @@ export class TypeCheckGate implements AsyncDisposable {
       onOutput({ type: "error", ename: "KeyboardInterrupt", evalue, traceback: [`KeyboardInterrupt: ${evalue}`] });
       return false;
     }
-    // The same trouble in every cell is told once.
+    // A note that each cell would repeat is shown once.
     if (note !== undefined && note !== this.#lastNote) say(onOutput, `halftone: ${note}`);
     this.#lastNote = note;
     const errors = problems.filter((each) => each.severity === "error");
@@ -88,7 +88,7 @@ export class TypeCheckGate implements AsyncDisposable {
     return true;
   }
 
-  /** Answers what a name means and how it goes on. `live` tells the values of the running program. */
+  /** Completes and inspects names. `live` describes values of the running program. */
   introspector(live: Live): Introspector {
     const completer = new Completer(this.checker);
     return {
@@ -116,7 +116,7 @@ const meanings: Record<TypeErrorPolicy, string> = {
   off: "types are not checked",
 };
 
-/** A note in the cell. Never on stderr: graders take any text there for a failure. */
+/** Shows a note in the cell. Not on stderr, because graders treat text there as a failure. */
 function say(onOutput: (output: Output) => void, text: string): void {
   onOutput({ type: "display", data: { "text/plain": text }, metadata: {} });
 }

@@ -20,7 +20,7 @@ export interface CompileOptions {
   run: RunOptions;
 }
 
-/** A cell ready for V8's REPL mode, or what is wrong with its syntax. */
+/** A script for V8's REPL mode, or the syntax errors. */
 export type CompiledCell = CompiledScript | { ok: false; diagnostics: Diagnostic[] };
 
 export interface CompiledScript {
@@ -28,7 +28,7 @@ export interface CompiledScript {
   script: string;
   /** Source maps as JSON, from the script back to the cell: a place goes through each in turn. */
   maps: string[];
-  /** Whether the last statement is an expression that nothing silences. */
+  /** Whether the last statement is an expression without a semicolon. */
   hasValue: boolean;
   imports: CellImport[];
   /** Imports that only types use so far, by local name. */

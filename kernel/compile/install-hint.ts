@@ -1,4 +1,4 @@
-/** What brings a package that was not found, in the words of a message. Runs in the host too: no import, no prototype's method. */
+/** How to install a package that was not found. Also runs in the host, so it uses no import and no prototype's method. */
 export function installHint(name: string): string {
   return name === "danfojs" || name === "danfojs-node" ? danfojs : `npm install ${name}`;
 }

@@ -7,7 +7,7 @@ const mostLevels = 1000;
 const mostOperators = 2000;
 export const tooManyLevels = `the code is nested more than ${mostLevels} levels deep: move parts of it to variables`;
 
-/** What is nested too deeply to be read, as a sentence; undefined for text that may be parsed. */
+/** Why text is nested too deeply to be parsed; undefined when it may be parsed. */
 export function nestedTooDeeply(text: string): { message: string; offset: number } | undefined {
   // As many levels need as many characters.
   if (text.length <= mostLevels) return undefined;

@@ -1,6 +1,6 @@
 /**
- * What a long cell needs is done on a thread of its own: a megabyte takes seconds to parse, in which the kernel would answer
- * nobody, not even who asks it to stop.
+ * Work on long cells runs on a separate thread: a megabyte takes seconds to parse, during which the kernel could answer
+ * no request, not even an interrupt.
  */
 import { Worker } from "node:worker_threads";
 import type { Answer, Call } from "./worker.ts";

@@ -15,21 +15,21 @@ export interface ParsedCell {
 /** What a module may not do but a cell may: name what an earlier cell declared. */
 const tolerated = /^(Undefined export|Export '.*' is not defined)/;
 
-/** As many errors as are told, and some. */
+/** More errors than are shown. */
 const mostErrors = 20;
 
 let latest: { source: string; parsed: ParsedCell } | undefined;
 
 /**
- * Reads a cell as a TypeScript module; as TSX when it only parses so. The checker and the compiler ask for the same text one after
- * another: it is read once, and nobody changes the tree.
+ * Parses a cell as a TypeScript module, or as TSX when only that parses. The checker and the compiler parse the same text one after
+ * another: the tree is kept, and must not be changed.
  */
 export function parseCell(source: string): ParsedCell {
   if (latest?.source !== source) latest = { source, parsed: read(source) };
   return latest.parsed;
 }
 
-/** Parses as a TypeScript module what is not nested too deeply. */
+/** Parses a TypeScript module that is not nested too deeply. */
 export function parseText(text: string): ReturnType<typeof parseSync> | undefined {
   return nestedTooDeeply(text) ? undefined : parseSync("cell.ts", text, { sourceType: "module" });
 }

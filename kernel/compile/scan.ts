@@ -1,6 +1,6 @@
 import { eachChild, type Node } from "./tree.ts";
 
-/** What one walk over a cell's tree finds out. */
+/** The result of one walk over a cell's tree. */
 export interface Scan {
   /** It has syntax that V8 does not run: types, JSX, enum, namespace, decorators, `using`. */
   needsTransform: boolean;

@@ -20,7 +20,7 @@ export interface TransformOptions {
   keepUnusedImports: boolean;
 }
 
-/** Types, JSX, enum, namespace, decorators and `using` out. Helpers come as imports of `@oxc-project/runtime`. */
+/** Compiles types, JSX, enums, namespaces, decorators and `using` away. Helpers are imports of `@oxc-project/runtime`. */
 export function transform(source: string, options: TransformOptions): Transformed {
   const { legacyDecorators, emitDecoratorMetadata, defineClassFields, jsx } = options.run;
   if ((options.hasDecorators || options.mergesNamespaces) && !legacyDecorators)

@@ -1,10 +1,10 @@
 /** The word at a cursor, found by walking from it: the text may be megabytes, and a pattern would be tried at each place of it. */
 
-/** A longer one is nobody's name. */
+/** A longer word is not a name. */
 const longest = 500;
 const part = /^[\p{ID_Continue}$]$/u;
 
-/** Where the word that ends at `end` starts. One that is too long is none. */
+/** The start of the word that ends at `end`; `end` itself when it is too long to be a name. */
 export function wordStart(text: string, end: number): number {
   let start = end;
   while (start > 0) {
@@ -34,7 +34,7 @@ export function isInLongWord(text: string, cursor: number): boolean {
   return part.test(text.slice(cursor - size, cursor)) && wordStart(text, cursor) === cursor;
 }
 
-/** What is looked at of a long cell: the lines around the cursor. */
+/** The part of a long cell that is read: the lines around the cursor. */
 export interface TextWindow {
   text: string;
   cursor: number;

@@ -1,4 +1,4 @@
-/** Names and values of the running program, looked at without running any of it (passive.ts). */
+/** Names and values of the running program, read without running any of its code (passive.ts). */
 import inspector from "node:inspector";
 import { types } from "node:util";
 import type { Description, Member } from "../protocol/live-values.ts";
@@ -22,7 +22,7 @@ let caughtValue: unknown;
 /** What the global object held before the first cell, and the getters there. */
 let before: Table<PropertyKey, unknown> = new Table();
 
-/** `hostName` is the global that stands for the host; what starts with it is nobody's business. */
+/** `hostName` is the global of the host's functions; names that start with it are not listed. */
 export function installIntrospection(hostName: string): void {
   catcher = `${hostName}_look`;
   before = new Table(ownKeys(globalThis).map((key) => [key, Reflect.getOwnPropertyDescriptor(globalThis, key)?.get]));
@@ -111,7 +111,7 @@ function pathIn(expression: string): { base: string; keys: string[] } | undefine
   return { base: first[0], keys };
 }
 
-/** A variable of a cell or a global, unless a getter that a person put there would give it. */
+/** A variable of a cell or a global, unless a getter that a user put there would give it. */
 function named(name: string): { value: unknown } | undefined {
   const onGlobal = Reflect.getOwnPropertyDescriptor(globalThis, name);
   if (onGlobal?.get && before.get(name) !== onGlobal.get && !includes(lexicalNames(), name)) return undefined;

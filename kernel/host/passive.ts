@@ -1,5 +1,5 @@
 /**
- * Values of the running program, looked at without running anything of the person's: no getter, no method that shows or
+ * Values of the running program, looked at without running anything of the user's: no getter, no method that shows or
  * converts, no trap of a proxy. V8 describes objects from their own slots; accessors are not called, unless they are the
  * language's own (`map.size`).
  */
@@ -34,12 +34,12 @@ const customInspect = Symbol.for("nodejs.util.inspect.custom");
 /** On a method of the library's own that shows a value: it may be called. */
 const shownByLibrary = Symbol.for("halftone.shown");
 const deepest = 100;
-/** As many properties as V8 shows, and more. */
+/** More properties than V8 shows. */
 const mostLooked = 200;
 const forEachOfMap = Map.prototype.forEach;
 const forEachOfSet = Set.prototype.forEach;
 
-/** A property's value where it is held, or given by a getter of the language's own; undefined where a person's code would give it. */
+/** A property's value where it is held, or given by a getter of the language's own; undefined where a user's code would give it. */
 export function heldProperty(of: unknown, key: PropertyKey): { value: unknown } | undefined {
   if (of === null || of === undefined) return undefined;
   let object: object | null = Object(of) as object;
@@ -128,7 +128,7 @@ function previewEntries(value: Map<unknown, unknown> | Set<unknown>): unknown[] 
   return found;
 }
 
-/** A tensor says its shape and numbers, by a method that a person neither wrote nor replaced. */
+/** A tensor says its shape and numbers, by a method that a user neither wrote nor replaced. */
 function isShownByLibrary(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const method = heldProperty(value, customInspect)?.value;

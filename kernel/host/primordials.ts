@@ -1,5 +1,5 @@
 /**
- * The built-ins as they were before any cell ran. A person may assign to globals, to prototypes, to anything: host code
+ * The built-ins as they were before any cell ran. A user may assign to globals, to prototypes, to anything: host code
  * that runs after a cell calls these, loops by index, and pushes by index.
  */
 import { performance } from "node:perf_hooks";
@@ -56,7 +56,7 @@ export const intrinsics = {
 
 const { isProxy } = types;
 
-/** `instanceof` that calls no code of the person's: a Proxy on the way answers no. */
+/** `instanceof` that calls no code of the user's: a Proxy on the way answers no. */
 export function inherits(value: unknown, prototype: object): boolean {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
   for (let at: object | null = value; at !== null; at = getPrototypeOf(at)) {
@@ -71,7 +71,7 @@ export function includes(list: readonly unknown[], wanted: unknown): boolean {
   return false;
 }
 
-/** Text to lines, without the methods that a person may have replaced. */
+/** Text to lines, without the methods that a user may have replaced. */
 export function linesOf(text: string): string[] {
   const lines: string[] = [];
   let start = 0;

@@ -15,14 +15,14 @@ export interface Receivers {
   onSubscribe(topic: Buffer): void;
 }
 
-/** A client that asks this often and reads no answer loses the next ones. */
+/** Replies are dropped for a client that has this many unread. */
 const MOST_UNREAD_REPLIES = 10_000;
 const ROUTED = {
   sendHighWaterMark: MOST_UNREAD_REPLIES,
   receiveHighWaterMark: 0,
   linger: 1000,
   handover: true,
-  // What cannot be sent is told, and not waited for.
+  // Messages that cannot be sent are logged.
   mandatory: true,
   sendTimeout: 0,
 };
@@ -113,7 +113,7 @@ async function pump(socket: Router, receive: (frames: Buffer[]) => void): Promis
   }
 }
 
-/** A socket takes one send at a time; the rest waits here, in order. */
+/** Queues messages, because a socket accepts one send at a time. */
 class Outbox {
   readonly #socket: Router;
   #last: Promise<void> = Promise.resolve();
@@ -125,7 +125,7 @@ class Outbox {
   }
 
   send(frames: Frame[]): void {
-    // What a cell says while the kernel ends has nobody to go to.
+    // Output of a cell that arrives while the kernel shuts down has no receiver.
     if (this.#socket.closed) return;
     this.#waiting++;
     const sent = this.#waiting === 1 ? this.#socket.send(frames) : this.#last.then(() => this.#socket.send(frames));

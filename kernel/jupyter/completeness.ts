@@ -1,4 +1,4 @@
-/** Whether a cell can run as it stands, from the parser's own first error. */
+/** Whether a cell is complete, judged by the parser's first error. */
 import { isLong, offThread } from "../compile/off-thread.ts";
 import { parseText } from "../compile/parse.ts";
 import { readRequest } from "../magics/rewrite.ts";
@@ -7,7 +7,7 @@ export type Completeness = { status: "complete" | "invalid" } | { status: "incom
 
 const INDENT = "  ";
 
-/** The same of a cell of any length, in a time in which nothing else has to wait. */
+/** The same for a cell of any length, without blocking other requests for long. */
 export async function completenessOf(code: string): Promise<Completeness> {
   return isLong(code) ? offThread(import.meta.url, "completeness", code) : completeness(code);
 }

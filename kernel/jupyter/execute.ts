@@ -1,4 +1,4 @@
-/** Runs one `execute_request` in the session, and says what its reply holds. */
+/** Runs one `execute_request` in the session and returns the content of its reply. */
 import type { Output } from "../protocol/output.ts";
 import type { Session } from "../session/session.ts";
 import type { CommBridge } from "./comms.ts";
@@ -70,7 +70,7 @@ export class Executor {
     }
   }
 
-  /** Each under its own name, a failing one as its error. */
+  /** Evaluates each expression; one that fails has its error as the result. */
   async #userExpressions(expressions: Json, lane: string | undefined): Promise<Json> {
     const values: Json = {};
     for (const [name, expression] of Object.entries(expressions)) {

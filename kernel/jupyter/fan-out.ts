@@ -47,7 +47,7 @@ const SHARED = "\u0000all\u0000";
 export class FanOut {
   readonly socket: Publisher;
   readonly #most: number;
-  /** Another list whenever one comes or goes. */
+  /** Replaced whenever a subscriber comes or goes. */
   #subscribers: readonly Subscriber[] = [];
   /** By what they subscribed to, how many are connected. */
   readonly #connected = new Map<string, number>();
@@ -82,7 +82,7 @@ export class FanOut {
 
   send(message: Published): void {
     if (this.#closed) return;
-    // Who subscribes while it waits its turn hears nothing that was said before.
+    // A new subscriber receives no message that was queued before.
     const subscribers = this.#subscribers;
     this.#queue = this.#queue.then(() => this.#publish(message, subscribers));
   }

@@ -37,7 +37,7 @@ const KEPT_BYTES = 4 << 20;
 /** Characters of one cell, and of its result. */
 const LONGEST_SOURCE = 1 << 20;
 const LONGEST_OUTPUT = 10_000;
-/** What a person runs may hold secrets: it is for no other user of the machine. */
+/** Code may hold secrets: the file is readable by this user only. */
 const PRIVATE_FILE = 0o600;
 const PRIVATE_FOLDER = 0o700;
 
@@ -59,7 +59,7 @@ export class InputHistory {
     if (file) quietly(() => prepare(file));
   }
 
-  /** Remembers one cell; the disk's turn comes when its client has been answered. */
+  /** Adds one cell; it is written to disk after its client has been answered. */
   store(line: number, source: string, output?: string): void {
     const entry: Entry = { session: this.session, line, source: shortened(source, LONGEST_SOURCE) };
     if (output !== undefined) entry.output = shortened(output, LONGEST_OUTPUT);
@@ -67,7 +67,7 @@ export class InputHistory {
     if (this.#file && this.#unwritten.push(entry) === 1) setImmediate(() => this.write());
   }
 
-  /** Writes what is not written yet. A disk that refuses costs the memory of it, never the cell. */
+  /** Writes pending entries. When that fails, the cell still runs and its entry is lost. */
   write(): void {
     const lines = this.#unwritten.splice(0).map((entry) => `${JSON.stringify(entry)}\n`);
     for (const line of lines) quietly(() => appendFileSync(this.#file!, line, { mode: PRIVATE_FILE }));
@@ -120,7 +120,7 @@ export class InputHistory {
 function prepare(file: string): void {
   const folder = path.dirname(file);
   makeFolder(folder, PRIVATE_FOLDER);
-  // An older version made them for everybody. A folder that the person named may hold other things.
+  // An older version made them for everybody. A folder that the user named may hold other things.
   if (path.basename(folder) === "halftone") quietly(() => chmodSync(folder, PRIVATE_FOLDER));
   const found = statSync(file, { throwIfNoEntry: false });
   if (found?.isFile()) quietly(() => chmodSync(file, PRIVATE_FILE));

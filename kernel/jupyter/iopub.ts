@@ -1,4 +1,4 @@
-/** What every client hears: outputs, status, comms. Keeps order, and joins floods of small stream texts. */
+/** Publishes outputs, status and comms to every client, in order, and joins many small stream texts. */
 import type { Output } from "../protocol/output.ts";
 import type { Published } from "./fan-out.ts";
 import type { Json, Message } from "./messages.ts";
@@ -10,7 +10,7 @@ type Parent = Message["parent"];
 const STREAM_PERIOD_MS = 25;
 const STREAM_MOST_CHARACTERS = 1 << 18;
 
-/** What a program may send without end; status, results and errors always arrive. */
+/** Messages that a program may send without limit and that may be dropped. Status, results and errors are never dropped. */
 const mayBeDropped = new Set(["stream", "display_data", "update_display_data", "comm_msg"]);
 
 export class IoPub {

@@ -26,11 +26,11 @@ import { Usage } from "./usage.ts";
 import { MalformedMessage, Wire } from "./wire.ts";
 
 const TENSOR_PATIENCE_MS = 200;
-/** In one lane: a front end that sends cells without end is refused, and told so. */
+/** The most cells that may wait in one lane. */
 const MOST_WAITING_CELLS = 10_000;
 const MOST_SUBSHELLS = 1000;
 
-/** What answers a request; what it returns is the reply's content. Messages that want no reply return nothing. */
+/** Handles a request and returns the reply's content, or nothing for messages without a reply. */
 type Handler<T extends RequestType> = (
   content: Content<T>,
   message: Message,
@@ -119,7 +119,7 @@ export class Kernel {
     this.#iopub.status("busy", message.header);
     const handle = this.#handlers[type] as Handler<RequestType>;
     const content = await settled(() => handle(parsed.output as never, message));
-    // Comm messages want no reply, also when they fail.
+    // Comm messages have no reply, also when they fail.
     if (content && type.endsWith("_request")) this.#reply(channel, replyType(type), content, message);
     this.#iopub.status("idle", message.header);
     // A front end shows the state that it heard last: tell it again that a cell runs.
@@ -223,13 +223,13 @@ export class Kernel {
     },
     list_subshell_request: () => ({ status: "ok", subshell_id: [...this.#subshells.keys()] }),
     usage_request: async () => {
-      // A busy host does not answer: what it said last is still about right.
+      // A busy host does not answer: use its last figures.
       this.#tensors = (await this.#session.call<Json>("tensorMemory", {}, TENSOR_PATIENCE_MS)) ?? this.#tensors;
       return { ...this.#usage.measure(), native_tensors: this.#tensors };
     },
   };
 
-  /** Stops what runs, as the interrupt message does: for clients that send a signal. */
+  /** Interrupts as the interrupt message does: for clients that send a signal. */
   interrupt(): void {
     this.#session.interrupt();
   }
@@ -264,7 +264,7 @@ function failure(ename: string, evalue: string): Json {
   return { status: "error", ename, evalue, traceback: [`${ename}: ${evalue}`] };
 }
 
-/** What the work gives, or its failure as the reply's content: no request may go without its idle. */
+/** The job's result, or its error as the reply's content: every request must be followed by idle. */
 async function settled<T extends Json | undefined>(work: () => Promise<T> | T): Promise<T | Json> {
   try {
     return await work();

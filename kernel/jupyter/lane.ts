@@ -36,7 +36,7 @@ export class Lane {
   }
 }
 
-/** A job that rejects has failed: the lane goes on. */
+/** A job that rejects counts as failed, and the lane continues. */
 async function outcomeOf(job: Job): Promise<"ok" | "failed"> {
   try {
     return await job.run();

@@ -29,7 +29,7 @@ export interface Message {
   /** ZeroMQ routing frames: who asked, or an iopub topic. */
   identities: Buffer[];
   header: Header | v.InferOutput<typeof headerSchema>;
-  /** The header of the message that this one answers; empty when it answers none. */
+  /** The header of the message that this one replies to; empty if there is none. */
   parent: Header | Json;
   metadata: Json;
   content: Json;

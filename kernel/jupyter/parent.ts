@@ -21,7 +21,7 @@ export function startWatchdog(): void {
 }
 
 /**
- * Calls back once the front end that started this kernel is gone, however it went. Front ends say who they are by
+ * Calls back once the front end that started this kernel has ended. Front ends pass their process id in
  * `JPY_PARENT_PID`; without it the kernel was started by hand and may outlive its shell.
  */
 export function watchParent(gone: () => void, env: NodeJS.ProcessEnv = process.env): void {

@@ -1,4 +1,4 @@
-/** Questions to the person: sent to the client that runs the cell, answered on the stdin channel. */
+/** Input requests: sent to the client that runs the cell, answered on the stdin channel. */
 import * as v from "valibot";
 import type { Header, Message } from "./messages.ts";
 
@@ -37,7 +37,7 @@ export class Stdin {
     question?.answer(content.success ? content.output.value : "");
   }
 
-  /** The cell is over: nobody waits for its answers. */
+  /** The cell has ended: its questions need no answer. */
   cancel(request: Message): void {
     const over = this.#open.filter(({ cell }) => cell === request);
     this.#open = this.#open.filter((question) => !over.includes(question));

@@ -8,7 +8,7 @@ const DELIMITER = Buffer.from("<IDS|MSG>");
 /** As many as jupyter_client's Session remembers. */
 const REMEMBERED_SIGNATURES = 1 << 16;
 
-/** Frames that are no message of this session: reported and dropped, never answered. */
+/** Frames that are not a valid message: logged and dropped, without a reply. */
 export class MalformedMessage extends Error {
   override name = "MalformedMessage";
 }
@@ -27,7 +27,7 @@ export class Wire {
   readonly #hash: string;
   readonly #signatures = new Set<string>();
 
-  /** An empty key turns signatures off, as the protocol says. */
+  /** An empty key disables signatures, as the protocol specifies. */
   constructor(key: string, scheme = "hmac-sha256") {
     this.#key = key;
     this.#hash = scheme.replace(/^hmac-/, "");

@@ -69,7 +69,7 @@ function pythonOfJupyter(): string | undefined {
       const named = /^#!\s*(\S*python\S*)/.exec(readFileSync(command, "latin1").slice(0, 500))?.[1];
       if (named && existsSync(named)) return named;
     } catch {
-      // A command that cannot be read names no Python.
+      // A command that cannot be read is ignored.
     }
   }
   return undefined;

@@ -1,4 +1,4 @@
-/** The kernelspec: what tells Jupyter how to start this kernel and what to show for it. */
+/** The kernelspec tells Jupyter how to start this kernel and how to show it. */
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { refusing } from "../../src/base/files.ts";
@@ -74,7 +74,7 @@ export function install(place: Place, types?: TypeErrorPolicy): Installed {
   return { folder, papermill: packages && addPapermillPlugin(packages), lacking };
 }
 
-/** Removes what `install` wrote there. Says undefined when there was nothing. */
+/** Removes what `install` wrote there. Undefined when there was nothing. */
 export function uninstall(place: Place): string | undefined {
   const packages = sitePackages(place);
   if (packages) refusing(packages, () => removePapermillPlugin(packages), ELSEWHERE);
@@ -87,7 +87,7 @@ export function uninstall(place: Place): string | undefined {
 export interface Found {
   folder: string;
   displayName: string;
-  /** What keeps Jupyter from starting it, in words. */
+  /** Why Jupyter cannot start it. */
   problem: string | undefined;
 }
 

@@ -5,7 +5,7 @@ export interface Magic {
   what: string;
 }
 
-/** Every magic there is, in the order in which `%help` lists them. */
+/** All magics, in the order of `%help`. */
 export const magics: readonly Magic[] = [
   { name: "%help", usage: "%help", what: "list the magics" },
   { name: "%time", usage: "%time CODE", what: "run one line and print the elapsed time" },

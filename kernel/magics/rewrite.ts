@@ -7,11 +7,11 @@ import { isMagic } from "./names.ts";
 
 export const MAGICS = "__halftone_magics";
 
-/** What a cell asks for besides running its code. */
+/** What a cell requests besides running its code. */
 export interface ReadCell {
   /** TypeScript for the checker and the compiler, line for line. */
   code: string;
-  /** What stands behind `%types` in its first line. */
+  /** The argument of `%types` in its first line. */
   types?: string;
   /** `name?`, `?name`, `name??`: help on a name, with its source where there are two marks. */
   help?: { name: string; detail: 0 | 1 };
@@ -29,7 +29,7 @@ const line = /^[ \t]*(%%?)([A-Za-z]\w*)(.*)$/;
 /** What `%%time` may stand before: more of them are lines of the cell. */
 const mostCellMagics = 10;
 
-/** Reads a cell as it was typed. Whatever runs, checks, exports or looks into cells reads them here. */
+/** Reads the magics of a cell as it was typed. All that runs, checks, exports or inspects cells uses this. */
 export function readMagics(source: string): ReadCell {
   const request = readRequest(source);
   if (request) return request;
@@ -38,7 +38,7 @@ export function readMagics(source: string): ReadCell {
   return argument === undefined ? read : { ...read, types: argument };
 }
 
-/** A cell that has nothing to run, but asks for help or a fresh start in its one line. */
+/** A cell whose only line requests help or a restart. */
 export function readRequest(source: string): ReadCell | undefined {
   let only: { line: string; start: number } | undefined;
   let start = 0;

@@ -2,7 +2,7 @@ import type { MimeBundle } from "./output.ts";
 
 export interface CompletionItem {
   text: string;
-  /** What front ends show an icon for: "function", "class", "property", "variable", "keyword", "module", "magic". */
+  /** The icon that front ends show: "function", "class", "property", "variable", "keyword", "module", "magic". */
   kind: string;
   /** Such as `(x: number, y: number)`. */
   signature?: string;
@@ -10,7 +10,7 @@ export interface CompletionItem {
   documentation?: string;
 }
 
-/** What may stand in place of the code from `start` to `end` (UTF-16 offsets). */
+/** Completions that replace the code from `start` to `end` (UTF-16 offsets). */
 export interface Completions {
   start: number;
   end: number;
@@ -18,7 +18,7 @@ export interface Completions {
 }
 
 /**
- * Something that knows what a name means: the live values, the type checker. A session asks its introspectors in order
+ * A source of information on names: the live values, the type checker. A session asks its introspectors in order
  * and takes the first answer; undefined passes the question on.
  */
 export interface Introspector {

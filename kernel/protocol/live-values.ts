@@ -1,4 +1,4 @@
-// What the host tells of the values of the running program.
+// Descriptions of the running program's values, from the host.
 
 export interface Member {
   name: string;

@@ -1,4 +1,4 @@
-/** What a cell says while it runs, in the order in which it happened. */
+/** The outputs of a running cell, in order. */
 
 /** Media type to value: text as a string, JSON types as JSON, binary types as base64 (nbformat 4.5, "display_data"). */
 export type MimeBundle = Record<string, unknown>;

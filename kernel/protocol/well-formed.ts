@@ -9,5 +9,5 @@ export function wellFormed(json: string): string {
   return json.includes("\\ud") ? json.replace(loneSurrogate, "$1\\ufffd") : json;
 }
 
-/** An even number of backslashes before it: after an odd one `ud83d` is text that follows a backslash. */
+/** Preceded by an even number of backslashes: after an odd number, `ud83d` is text that follows an escaped backslash. */
 const loneSurrogate = /((?<!\\)(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;

@@ -1,4 +1,4 @@
-/** Questions to the host that are not cells: each has one answer, or none when the host is busy or gone. */
+/** Requests to the host other than cells: each has one answer, or none when the host is busy or gone. */
 import type { Command, Event } from "../protocol/host.ts";
 
 export class HostRefusal extends Error {
@@ -10,7 +10,7 @@ export class HostRefusal extends Error {
 
 type Answer = Extract<Event, { type: "answer" | "refused" }>;
 
-/** A front end may send comm messages without end to a host that runs a cell and does not listen. */
+/** Limits the comm messages that wait for a host that is running a cell. */
 const MOST_OPEN = 10_000;
 
 export class HostCalls {
@@ -43,7 +43,7 @@ export class HostCalls {
     else question?.reject(new HostRefusal(event.ename, event.evalue));
   }
 
-  /** The host is gone: nobody will answer. */
+  /** The host is gone: open questions resolve to undefined. */
   drop(): void {
     for (const { resolve } of this.#open.values()) resolve(undefined);
   }

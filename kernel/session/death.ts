@@ -4,23 +4,23 @@ import type { Output } from "../protocol/output.ts";
 
 export type ErrorOutput = Extract<Output, { type: "error" }>;
 
-/** How a host process ended, with what was known of it. */
+/** How a host process ended, and its last known state. */
 export interface Death {
   code: number | null;
   signal: NodeJS.Signals | null;
   /** Set when the session itself ended it. */
   reason?: "interrupt" | "restart";
-  /** V8's last words, when it aborted. */
+  /** What V8 wrote to stderr before it aborted. */
   lastWords: string;
   memory: MemoryFigures | undefined;
   interruptGrace: number;
 }
 
-/** What V8 and Node print when they give up, or leave while an inspector is open; nobody needs to read it whole. */
+/** What V8 and Node print when they abort, or exit while an inspector is open. It is not shown as it is. */
 export const lastWordsStart =
   /\n?<--- Last few GCs --->|\n?#\n# Fatal |FATAL ERROR: |----- (?:Native|JavaScript) stack trace -----|Waiting for the debugger to disconnect\.\.\./;
 
-/** The death in words: what happened, the last memory figures, what to do. */
+/** Explains how the host ended: what happened, the last memory figures, what to do. */
 export function explainDeath(death: Death): ErrorOutput {
   const { ename, evalue, advice } = cause(death);
   const memory =

@@ -1,4 +1,4 @@
-/** What stands around a cursor, read from the text alone: the text may be half a program. */
+/** Finds the expression around a cursor in text that may be incomplete. */
 import { wordEnd, wordStart } from "../compile/words.ts";
 
 /** `tf.ten|` is the object `tf` and the prefix `ten`; a bare name has no object. */

@@ -17,7 +17,7 @@ export interface HostListener {
 /** Milliseconds. */
 const gatherFor = 10;
 
-/** One life of the process in which user code runs: what it is told and what it says, in order. */
+/** A process in which user code runs: sends its commands and delivers its output in order. */
 export class HostProcess {
   readonly hostName: string;
   readonly #child: ChildProcess;
@@ -74,7 +74,7 @@ export class HostProcess {
     return this.#ready;
   }
 
-  /** Bytes of commands that the host has not taken yet. */
+  /** Bytes of commands that the host has not read yet. */
   get unread(): number {
     return this.#commands.writableLength;
   }
@@ -97,7 +97,7 @@ export class HostProcess {
 
   #pipe(fd: number): Socket {
     const socket = this.#child.stdio[fd] as Socket;
-    // A host that dies breaks its pipes: its exit tells the story.
+    // A host that dies breaks its pipes: its exit is reported instead.
     socket.on("error", () => {});
     return socket;
   }
@@ -138,7 +138,7 @@ export class HostProcess {
     }
   }
 
-  /** Hands on what is in order. Stream frames that follow one another become one text: a flood costs little. */
+  /** Delivers the frames that are in order. Consecutive stream frames become one text, which keeps a flood cheap. */
   #deliver(atOnce = false): void {
     const frames = this.#waiting;
     let at = 0;
@@ -165,7 +165,7 @@ export class HostProcess {
     this.#waiting = at === 0 ? frames : frames.slice(at);
   }
 
-  /** Text that comes fast is held for a moment; the first of it, and what another output follows, is not. */
+  /** Whether to hold text that follows quickly. The first text, and text before another output, is not held. */
   #gathers(): boolean {
     if (this.#gathering) return true;
     const now = performance.now();

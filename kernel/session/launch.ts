@@ -1,4 +1,4 @@
-/** Starts the process in which user code runs. Imports next to nothing, so that a kernel can start it first of all. */
+/** Starts the process in which user code runs. Has few imports, so that a kernel can start it first. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
@@ -58,9 +58,9 @@ export function launchHost(given: {
   return { child, hostName, markerToken, ended };
 }
 
-/** Milliseconds from SIGTERM to each look at what is left; after the last comes SIGKILL. As in ipykernel. */
+/** Milliseconds between checks for processes that are left after SIGTERM; after the last comes SIGKILL. As in ipykernel. */
 const looks = [10, 20, 50, 100, 250, 500];
-/** Milliseconds in which what a dead host wrote has been read. */
+/** Milliseconds to read what a dead host has written. */
 const readWithin = 1000;
 
 /** The processes that cells have started end with their host. Those with a process group of their own stay (`detached: true`). */
@@ -73,20 +73,20 @@ async function endGroup(child: ChildProcess): Promise<void> {
     }
     if (isLeft) signalGroup(child, "SIGKILL");
   }
-  // One that stays may hold the pipes, for whose end nobody shall wait.
+  // A process that stays may hold the pipes open: do not wait for their end.
   setTimeout(() => {
     for (const pipe of child.stdio) (pipe as Socket | null)?.destroy();
   }, readWithin).unref();
 }
 
-/** Ends a host and asks what its cells have started to end. What of that goes on all the same, `endGroup` ends once the host is gone. */
+/** Kills a host and terminates its cells' child processes. `endGroup` kills those that are left once the host is gone. */
 export function killHost(child: ChildProcess): void {
   child.kill("SIGKILL");
   // Now: this process may be ended itself before it hears of the host's end.
   if (hasGroups) signalGroup(child, "SIGTERM");
 }
 
-/** False when nobody is left in it. */
+/** False when the group has no process left. */
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pid!, signal);

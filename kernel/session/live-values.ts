@@ -1,4 +1,4 @@
-/** Completion and inspection from the running program's own values, for what no checker has answered. */
+/** Completion and inspection from the running program's values, where the checker has no answer. */
 import { builtinModules } from "node:module";
 import { wordEnd } from "../compile/words.ts";
 import type { CompletionItem, Completions, Introspector } from "../protocol/inspection.ts";
@@ -55,7 +55,7 @@ function moduleNames(prefix: string, cursor: number): Completions {
   return matching(items, prefix, cursor - prefix.length, cursor);
 }
 
-/** Those that start with the prefix; when none does, those that do so but for their case. */
+/** The items that start with the prefix; if none does, those that match without regard to case. */
 function matching(items: readonly CompletionItem[], prefix: string, start: number, end: number): Completions {
   const unique = [...new Map(items.map((item) => [item.text, item])).values()];
   const exact = unique.filter(({ text }) => text.startsWith(prefix));

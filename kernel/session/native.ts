@@ -1,7 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 
 /**
- * What native code and child processes wrote on fd 1 or 2 of the host, cut at the marks that the host put in between.
+ * Output of native code and child processes on fd 1 or 2 of the host, split at the marks that the host wrote in between.
  * Each piece comes with the number of the mark that it follows.
  */
 export class NativeOutput {
@@ -41,7 +41,7 @@ export class NativeOutput {
     this.#say(text);
   }
 
-  /** No more will come: whatever waits for a mark need not wait. */
+  /** The output has ended: nothing waits for a mark any longer. */
   end(): void {
     const rest = this.#unread + this.#decoder.end();
     this.#unread = "";

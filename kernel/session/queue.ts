@@ -1,4 +1,4 @@
-/** Work in order: one piece at a time in each lane, lanes side by side. */
+/** Runs jobs in order: one at a time in each lane, lanes concurrently. */
 export class Queue {
   readonly #lanes = new Map<string, Promise<unknown>>();
   #last = 0;
@@ -20,7 +20,7 @@ export class Queue {
     return turn;
   }
 
-  /** All that waits now will be told that it is abandoned; what comes later will run. */
+  /** Abandons all jobs that wait now; later ones will run. */
   abandonWaiting(): void {
     this.#abandonUpTo = this.#last;
   }

@@ -1,4 +1,4 @@
-/** What came last, as far as it fits: the oldest goes first, and is counted. */
+/** A bounded list of the most recent items. The oldest are dropped, and counted. */
 export class Recent<Item> {
   readonly #most: { items: number; size: number };
   readonly #sizeOf: (item: Item) => number;
@@ -16,7 +16,7 @@ export class Recent<Item> {
     return this.#items;
   }
 
-  /** Gives what had to go for it. The last one always stays. */
+  /** Returns the items dropped to make room. The last item always stays. */
   add(item: Item): Item[] {
     this.#items.push(item);
     this.#size += this.#sizeOf(item);

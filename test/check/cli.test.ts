@@ -34,7 +34,7 @@ function notebookIn(folder: string, name: string, sources: Source[], metadata: o
   return name;
 }
 
-test("check tells type and syntax errors as a compiler does, and runs nothing", async () => {
+test("check reports type and syntax errors as a compiler does, and runs nothing", async () => {
   const folder = emptyFolder();
   const file = notebookIn(folder, "bad.ipynb", [
     "const n: number = 'x'\nlet y = [1]",
@@ -58,7 +58,7 @@ test("check tells type and syntax errors as a compiler does, and runs nothing", 
   assert.ok(!existsSync(join(folder, "ran")));
 });
 
-test("check says so when all is well, and follows the notebook's metadata", async () => {
+test("check reports success, and follows the notebook's metadata", async () => {
   const folder = emptyFolder();
   const good = notebookIn(folder, "good.ipynb", ["const a = [1].length", "a.toFixed()"]);
   const lax = { halftone: { types: { policy: "warn", compilerOptions: { strict: false } } } };
@@ -73,7 +73,7 @@ test("check says so when all is well, and follows the notebook's metadata", asyn
   assert.match(refused.stderr, /^[^\n]*metadata\.halftone\.types must be error, warn, off[^\n]*\n$/);
 });
 
-test("an exported notebook is a module that tsc takes, with a name for each declaration", async () => {
+test("an exported notebook is a module that tsc accepts, with a distinct name for each declaration", async () => {
   const folder = emptyFolder();
   writeFileSync(join(folder, "data.ts"), "export const side = 3;\n");
   const file = notebookIn(folder, "story.ipynb", [
@@ -106,7 +106,7 @@ test("an exported notebook is a module that tsc takes, with a name for each decl
   assert.deepEqual(await node([tsc, "-p", "."], folder), { status: 0, stdout: "", stderr: "" });
 });
 
-test("a notebook with a syntax error is not exported, and the error is told", async () => {
+test("a notebook with a syntax error is not exported, and the error is reported", async () => {
   const folder = emptyFolder();
   const file = notebookIn(folder, "half.ipynb", ["const a = 1", "const (("]);
   const { status, stderr } = await node([halftone, "export", file], folder);

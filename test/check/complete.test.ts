@@ -21,7 +21,7 @@ async function complete(marked: string): Promise<{ texts: string[]; items: Compl
   return { texts: items.map(({ text }) => text), items, replaced: code.slice(start, end) };
 }
 
-test("members of an earlier cell's value, with type and documentation", async () => {
+test("completes members of an earlier cell's value, with type and documentation", async () => {
   await run(
     "class Model {\n  /** Trains for some epochs. */\n  fit(epochs: number) { return [epochs]; }\n  layers = 2;\n}\nconst model = new Model();",
   );
@@ -38,20 +38,20 @@ test("members of an earlier cell's value, with type and documentation", async ()
   assert.deepEqual((await complete("model.¦")).texts, ["fit", "layers"]);
 });
 
-test("members inside code that is not complete", async () => {
+test("completes members inside incomplete code", async () => {
   assert.deepEqual((await complete("if (model.lay¦")).texts, ["layers"]);
   assert.deepEqual((await complete("for (const x of [model.fit(2).fl¦\nconst y = (")).texts, ["flat", "flatMap"]);
   assert.deepEqual((await complete(`const text = \`\${model.fi¦}\``)).texts, ["fit"]);
 });
 
-test("names of earlier cells, of this cell and of JavaScript", async () => {
+test("completes names of earlier cells, of this cell and of JavaScript", async () => {
   assert.ok((await complete("mod¦")).texts.includes("model"));
   assert.ok((await complete("const inCell = 1;\ninC¦")).texts.includes("inCell"));
   assert.ok((await complete("Arr¦")).texts.includes("Array"));
   assert.ok((await complete("const x: Mod¦")).texts.includes("Model"));
 });
 
-test("nothing of the checker's own files is offered", async () => {
+test("names from the checker's own files are not offered", async () => {
   const { texts } = await complete("¦");
   assert.deepEqual(
     texts.filter((text) => /\$\$|__halftone/.test(text)),
@@ -59,11 +59,11 @@ test("nothing of the checker's own files is offered", async () => {
   );
 });
 
-test("the case that is typed goes first, and a wrong case still finds", async () => {
+test("completion prefers the typed case and falls back to any case", async () => {
   assert.deepEqual((await complete("model.FIT¦")).texts, ["fit"]);
 });
 
-test("keys of an object and members of a union of strings", async () => {
+test("completes keys of an object and members of a union of strings", async () => {
   await run("type Mode = 'fast' | 'slow'; function go(mode: Mode, options: { deep: boolean; wide?: number }) {}");
   assert.deepEqual((await complete("go('fast', { d¦ })")).texts, ["deep"]);
   assert.deepEqual((await complete("go('fast', { ¦ })")).texts, ["deep", "wide"]);
@@ -73,7 +73,7 @@ test("keys of an object and members of a union of strings", async () => {
   assert.deepEqual((await complete("const m: Mode = '¦'")).texts, ["fast", "slow"]);
 });
 
-test("names of packages and files in an import, and of what they export", async () => {
+test("completes packages, subpaths and files in an import, and their exports", async () => {
   assert.ok((await complete("import fs from 'node:f¦'")).texts.includes("node:fs"));
   const { texts } = await complete("import { x } from 'half¦'");
   assert.ok(texts.includes("halftone") && texts.includes("halftone/nn"));
@@ -85,14 +85,14 @@ test("names of packages and files in an import, and of what they export", async 
   assert.ok((await complete("import { readFileS¦ } from 'node:fs'")).texts.includes("readFileSync"));
 });
 
-test("paths of files in other strings", async () => {
+test("completes file paths in other strings", async () => {
   const { texts, replaced } = await complete("open('data/tr¦')");
   assert.deepEqual(texts, ["train.csv"]);
   assert.equal(replaced, "tr");
   assert.deepEqual((await complete('open("da¦')).texts, ["data/"]);
 });
 
-test("magics, their arguments and paths behind them", async () => {
+test("completes magics, their arguments and their paths", async () => {
   assert.deepEqual((await complete("%ty¦")).texts, ["%types"]);
   assert.deepEqual((await complete("%types w¦")).texts, ["warn"]);
   assert.deepEqual((await complete("%cd da¦")).texts, ["data/"]);
@@ -100,21 +100,21 @@ test("magics, their arguments and paths behind them", async () => {
   assert.deepEqual((await complete("%env\nmodel.la¦")).texts, ["layers"]);
 });
 
-test("what halftone exports is offered, and the check says how to import it", async () => {
+test("exports of halftone are offered, and the type error shows the import", async () => {
   const { items } = await complete("einsu¦");
   assert.deepEqual(items, [{ text: "einsum", kind: "function", signature: 'import { einsum } from "halftone"' }]);
   const { error } = await run("einsum('ij->ji', 1)");
   assert.match(error!.traceback.join("\n"), /halftone exports it: import \{ einsum \} from "halftone"/);
 });
 
-test("the check says how to install a package that is not there", async () => {
+test("the type error for a missing package shows how to install it", async () => {
   const told = async (code: string) => (await run(code)).error?.traceback.join("\n") ?? "";
   assert.match(await told('import x from "not-there/sub"'), /npm install not-there$/m);
   assert.match(await told('import x from "@not/there"'), /npm install @not\/there$/m);
   assert.doesNotMatch(await told('import x from "./not-there.ts"'), /npm install/);
 });
 
-test("while a cell runs, and with the names that it declares", async () => {
+test("completes while a cell runs, with the names that it declares", async () => {
   const running = run("let busy = [1];\nconst until = Date.now() + 1500;\nwhile (Date.now() < until);");
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.deepEqual((await complete("busy.findLastI¦")).texts, ["findLastIndex"]);
@@ -141,12 +141,12 @@ test("an inspected function shows its signature and its JSDoc as Markdown", asyn
   );
 });
 
-test("between a call's parentheses the parameter is shown that comes next", async () => {
+test("inspecting between a call's parentheses shows the next parameter", async () => {
   const data = await session.inspect("plus(1, )", 8, 0);
   assert.match(String(data?.["text/plain"]), /^plus\(a: number, b\?: number\): number\n\n\*\*`b\?: number`\*\*/);
 });
 
-test("what is nothing is not found, and a magic is explained", async () => {
+test("blank text has no inspection, and a magic has its description", async () => {
   assert.equal(await session.inspect("   ", 1, 0), undefined);
   assert.match(String((await session.inspect("%types warn", 3, 0))?.["text/plain"]), /%types \[error\|warn\|off\]/);
 });
@@ -154,7 +154,7 @@ test("what is nothing is not found, and a magic is explained", async () => {
 /** A second mention of a variable, or a block around it all, has the cell itself asked. */
 const askedOfTheCell = (marked: string) => `{ /* model size */ ${marked}\n}`;
 
-test("what is answered without the cell is what the cell itself is answered", async () => {
+test("a completion without the cell's context equals one with it", async () => {
   await run(
     "const size = { rows: 1, columns: 'x' as string | undefined }; let grows: string | number = 1; enum Kind { A, B }",
   );
@@ -179,7 +179,7 @@ test("what is answered without the cell is what the cell itself is answered", as
   }
 });
 
-test("a name of the cell's own, or one that it narrows, is not taken for the notebook's", async () => {
+test("a name that the cell declares or narrows is not completed as the notebook's", async () => {
   assert.ok((await complete("(size: string[]) => size.¦")).texts.includes("map"));
   assert.ok((await complete("for (const size of ['a']) { size.¦ }")).texts.includes("charAt"));
   assert.ok((await complete("if (typeof grows === 'string') grows.¦")).texts.includes("charAt"));
@@ -191,14 +191,14 @@ test("a name of the cell's own, or one that it narrows, is not taken for the not
   assert.match(String(await signature("[model]", 2)), /const model: Model/);
 });
 
-test("a file that cells import is completed as it is now", async () => {
+test("completion of an imported file follows edits", async () => {
   await run("import * as shapes from './shapes.ts'");
   assert.deepEqual((await complete("shapes.¦")).texts, ["side"]);
   writeFileSync(join(cwd, "shapes.ts"), "export const corner = 3, edge = 4;\n");
   assert.deepEqual((await complete("shapes.¦")).texts, ["corner", "edge"]);
 });
 
-test("what a cell declares is known while it still runs", async () => {
+test("names of a cell that still runs are completed", async () => {
   const running = run("const later = { depth: 1 }; await new Promise(() => {})");
   const deadline = Date.now() + patience;
   while (!(await complete("later.¦")).texts.includes("depth")) assert.ok(Date.now() < deadline);
@@ -207,7 +207,7 @@ test("what a cell declares is known while it still runs", async () => {
   assert.equal((await running).error?.ename, "KeyboardInterrupt");
 });
 
-test("the lines for a missing danfojs are those of the kernel's own package.json", () => {
+test("the install hint for danfojs has the overrides of the kernel's package.json", () => {
   const hint = installHint("danfojs-node");
   const given = JSON.parse(`{${/"overrides": .*/.exec(hint)![0]}}`).overrides;
   const own = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
@@ -216,7 +216,7 @@ test("the lines for a missing danfojs are those of the kernel's own package.json
   assert.equal(installHint("left-pad"), "npm install left-pad");
 });
 
-test("a cell of a megabyte is completed and inspected by what stands around the cursor", async () => {
+test("a cell of a megabyte is completed and inspected from the text around the cursor", async () => {
   const lines = "const other = [1, 2].map((v) => v + 1);\n".repeat(30_000);
   for (const before of [lines, `"${"1".repeat(100_000)}";\n`, `${"(".repeat(100_000)}\n`]) {
     assert.deepEqual((await complete(`${before}model.lay¦`)).texts, ["layers"], before.slice(0, 10));
@@ -237,7 +237,7 @@ test("an unknown name is not found", async () => {
   assert.equal(await session.inspect("model.nowhere", 8, 0), undefined);
 });
 
-test("in an object of options, the option under the cursor is told, with its text", async () => {
+test("inspecting an option in an object literal shows the option's documentation", async () => {
   await run(
     "interface Options {\n/** How far each step goes. */\nrate?: number;\n/** Which way. */\nmode?: 'up' | 'down' }\nfunction walk(steps: number, options: Options = {}) { return steps; }",
   );

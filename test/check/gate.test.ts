@@ -40,7 +40,7 @@ test("a cell with a type error does not run, and shows the line, the squiggle an
   assert.match((await run("count")).error?.evalue ?? "", /Cannot find name 'count'/);
 });
 
-test("a name that such a cell would have declared is told with that cell, until one declares it", async () => {
+test("an error about a name that a refused cell declares names that cell, until another declares it", async () => {
   const { run } = strict();
   assert.equal((await run("const model = { size: 1 }, count: number = 'text';")).error?.ename, "TypeScriptError");
   const told = async () => (await run("model.size;")).error?.traceback.join("\n");
@@ -49,7 +49,7 @@ test("a name that such a cell would have declared is told with that cell, until 
   assert.equal(await told(), undefined);
 });
 
-test("a long chain of reasons is folded to its first and its last", async () => {
+test("a long chain of reasons is shortened to its first and last", async () => {
   const { run } = strict();
   const { error } = await run(
     "const f: (x: Map<string, { q: Set<number> }>) => void = (x: Map<string, { q: Set<string> }>) => {}",
@@ -58,7 +58,7 @@ test("a long chain of reasons is folded to its first and its last", async () => 
   assert.match(text, /Types of parameters 'x' and 'x' are incompatible\.\n.*… \d steps between …\n +Type 'number'/);
 });
 
-test("the kernel's own packages have types where the notebook's folder has none", async () => {
+test("the kernel's packages have types when the notebook's folder has none", async () => {
   const { run } = strict();
   for (const name of ["@tensorflow/tfjs", "@tensorflow/tfjs-core", "@tensorflow/tfjs-node-gpu"]) {
     const { error } = await run(`import { tensor1d } from '${name}'\nconst s: string = tensor1d([1])`);
@@ -68,7 +68,7 @@ test("the kernel's own packages have types where the notebook's folder has none"
   assert.match(error?.evalue ?? "", /'number' is not assignable to parameter of type 'string'/);
 });
 
-test("a type is told by its name, not by the file that it is from", async () => {
+test("a type is shown by its name, without the path of its file", async () => {
   const { run } = strict();
   await run('const { randn } = await import("halftone")');
   const { error } = await run("const text: string = randn([2, 3])");
@@ -76,7 +76,7 @@ test("a type is told by its name, not by the file that it is from", async () => 
   assert.doesNotMatch(error?.traceback.join("\n") ?? "", /import\(|\/dist\//);
 });
 
-test("a shape mismatch is told by its own sentence", async () => {
+test("a shape mismatch is reported in the library's own words", async () => {
   const { run } = strict();
   const code =
     "import { add, type Tensor } from 'halftone'\ndeclare const a: Tensor<[2, 3]>, b: Tensor<[4]>\nadd(a, b)";
@@ -94,7 +94,7 @@ test("suggests tensor([...]) when an array is passed", async () => {
   assert.match((await run("softmax(3)")).error?.evalue ?? "", /^Argument of type 'number'/);
 });
 
-test("a name that cannot be found is one error, however often it is used and whatever is unknown because of it", async () => {
+test("a name that cannot be found is one error, without follow-up errors", async () => {
   const { run } = strict();
   const wrong = await run("function mean(lengths: number[]): number[] { return lengths.length; }");
   assert.match(wrong.error?.evalue ?? "", /^Type 'number' is not assignable/);
@@ -161,13 +161,13 @@ test("HALFTONE_TYPES sets the policy; an invalid value is reported and replaced 
   assert.equal((await wrong.run("const n: number = 'x'")).error?.ename, "TypeScriptError");
 });
 
-test("a magic stands beside checked code, and a line keeps its number", async () => {
+test("code beside a magic is checked, with unchanged line numbers", async () => {
   const { run } = strict();
   const { error } = await run("%env\nconst x: number = 'y'");
   assert.match(error?.evalue ?? "", /\(cell \[1\]:2:7\)/);
 });
 
-test("options come from the nearest tsconfig.json, and the notebook's own go first", async () => {
+test("options come from the nearest tsconfig.json, and the notebook's own override them", async () => {
   const folder = emptyFolder();
   writeFileSync(
     join(folder, "tsconfig.json"),
@@ -190,7 +190,7 @@ test("options come from the nearest tsconfig.json, and the notebook's own go fir
   assert.match((await own.run("function f(x) { return x; }")).error?.evalue ?? "", /implicitly has an 'any' type/);
 });
 
-test("a broken tsconfig.json is told once, and cells are checked with the defaults", async () => {
+test("a broken tsconfig.json is reported once, and cells are checked with the defaults", async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, "tsconfig.json"), '{ "compilerOptions": { "strict": fals');
   const { run } = openNotebook({ cwd, types: { policy: "error", patience } });
@@ -222,7 +222,7 @@ test("a package without types is any, with a warning; one installed later is fou
   assert.equal((await run("import { late } from 'later'\nlate")).text, "'now'");
 });
 
-test("a relative import has the file's types as they are now", async () => {
+test("a relative import follows edits of the file's types", async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, "data.ts"), "export const size = 1 as number;\n");
   const { run } = openNotebook({ cwd, types: { policy: "error", patience } });
@@ -231,14 +231,14 @@ test("a relative import has the file's types as they are now", async () => {
   assert.equal((await run("import { size } from './data.ts'\nsize.toUpperCase()")).text, "'LARGE'");
 });
 
-test("a restart forgets the types with the values", async () => {
+test("a restart clears the types with the values", async () => {
   const { run, session } = strict();
   await run("const gone = [1]");
   await session.restart();
   assert.match((await run("gone.length")).error?.evalue ?? "", /Cannot find name 'gone'/);
 });
 
-test("a language server killed in the middle costs a note at most, and the next cell is checked", async () => {
+test("after the language server is killed a cell runs, with at most a note, and the next is checked", async () => {
   const { run, session } = strict();
   await run("const before = [1].length");
   process.kill(session.checkerPid!, "SIGKILL");
@@ -249,7 +249,7 @@ test("a language server killed in the middle costs a note at most, and the next 
   assert.match(after.error?.evalue ?? "", /'number' is not assignable to type 'string'/);
 });
 
-test("a check that does not end is given up: the cell runs with a note, and the next is checked", async () => {
+test("a check that does not end is abandoned: the cell runs with a note, and the next is checked", async () => {
   const { run, session } = openNotebook({ cwd: emptyFolder(), types: { policy: "error", patience: 4000 } });
   await run("const before = [1].length");
   const stuck = await answeredLate("const x = before + 1\nx");
@@ -281,7 +281,7 @@ test("an interrupt ends a check, and the cell does not run", async () => {
   assert.equal(stdout, "");
 });
 
-test("a type that recurses for ever, a syntax error and a cell of 2 MB get an answer", async () => {
+test("an endlessly recursive type, a syntax error and a cell of 2 MB each get an answer", async () => {
   const { run } = strict();
   const endless = await run("type Grow<T extends unknown[]> = Grow<[...T, T]>;\nlet x: Grow<[]>");
   assert.match(endless.error?.evalue ?? "", /excessively deep|circularly references itself/);

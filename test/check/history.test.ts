@@ -39,7 +39,7 @@ test("a cell that declares and uses names changes one file of the program, and n
   assert.ok(pages < 40, `${pages} files for 500 cells`);
 });
 
-test("what a cell's file holds does not grow with the notebook", () => {
+test("the size of a cell's file does not grow with the notebook", () => {
   const history = new Program();
   const sizes: number[] = [];
   for (let cell = 0; cell < 500; cell++) {

@@ -41,7 +41,7 @@ test("a comm that a cell opens reaches the front end with its data, and hears wh
   assert.equal(closed?.content.comm_id, id);
 });
 
-test("what a listener, an opener or a close handler throws is shown in the cell that registered it, and the others are called", async () => {
+test("an error in a listener, an opener or a close handler is shown in the cell that registered it, and the others are called", async () => {
   const opener = kernel.execute(`comm.register("fails", () => { throw new Error("cannot open") })
     comm.register("listens", (line) => {
       line.onMessage(() => { throw new Error("cannot read") });
@@ -64,7 +64,7 @@ test("what a listener, an opener or a close handler throws is shown in the cell 
   assert.equal(third?.content.evalue, "cannot close");
 });
 
-test("Stop ends a listener that never returns: its message is answered, its cell says so, and the comm still works", async () => {
+test("an interrupt ends a listener that never returns: its message is answered, its cell reports it, and the comm still works", async () => {
   const opener = kernel.execute(`comm.register("loops", (line) => {
       line.onMessage(({ data }) => { console.log("on"); while (data.forever); });
       line.onMessage(() => console.log("next"));
@@ -112,7 +112,7 @@ test("a comm to a target that nobody registered is closed", async () => {
   assert.equal(closed?.comm_id, "lost");
 });
 
-test("what a front end sends to a cell that does not listen waits up to 64 MB; the rest is refused, and the cell can be stopped", async () => {
+test("messages to a busy cell wait up to 64 MB; further ones are dropped, and the cell can be interrupted", async () => {
   const cell = kernel.execute("for (;;);");
   await cell.starts();
   const buffers = [Buffer.alloc(12 << 20)];
@@ -140,7 +140,7 @@ test("without widgets a progress bar is text that changes in place", async () =>
   for (const { content } of updates) assert.deepEqual(content.transient, first?.content.transient);
 });
 
-test("a front end that has widgets gets a bar of its own, moved by comm messages, and its state again when it asks", async () => {
+test("a front end with widgets gets a progress widget, updated by comm messages, and its state again on request", async () => {
   await kernel.request("comm_open", { comm_id: "control", target_name: "jupyter.widget.control", data: {} }).done();
   const code =
     "for await (const item of progress([1, 2], { label: '<Epochs>' })) await new Promise((go) => setTimeout(go, 80));";

@@ -21,7 +21,7 @@ test("whole programs are complete", () => {
   }
 });
 
-test("a program that breaks off is incomplete, and the next line is indented below what opens", () => {
+test("a program that ends early is incomplete, and the next line is indented after an opening bracket", () => {
   assert.equal(indentOf("function f() {"), "  ");
   assert.equal(indentOf("if (a) {\n  for (;;) {"), "    ");
   assert.equal(indentOf("  if (a) {\n    b()"), "    ");
@@ -43,13 +43,13 @@ test("a program that breaks off is incomplete, and the next line is indented bel
   }
 });
 
-test("no further line can mend an invalid program", () => {
+test("a program that no further line can make valid is invalid", () => {
   for (const code of ["1 + )", '"abc', "/re", "a\n)b{", '{ "a\n', "const x"]) {
     assert.equal(completeness(code).status, "invalid", code);
   }
 });
 
-test("a cell magic goes on until an empty line", () => {
+test("a cell magic continues until an empty line", () => {
   assert.equal(completeness("%%bash\nls").status, "incomplete");
   assert.equal(completeness("%%bash\nls\n\n").status, "complete");
 });
@@ -60,7 +60,7 @@ test("a request for help is complete, as it is for IPython", () => {
   assert.equal(completeness("a ? b").status, "incomplete");
 });
 
-test("what is asked after a megabyte is answered before it", async () => {
+test("a short request is answered before an earlier one of a megabyte", async () => {
   const answered: string[] = [];
   const ask = async (name: string, code: string) => {
     assert.equal((await completenessOf(code)).status, "complete");
@@ -70,7 +70,7 @@ test("what is asked after a megabyte is answered before it", async () => {
   assert.deepEqual(answered, ["short", "long"]);
 });
 
-test("text in which a pattern could be tried at each place is read once", async () => {
+test("text that could make a pattern backtrack is read in linear time", async () => {
   const million = 1_000_000;
   const hostile = [
     `%%bash${"\n".repeat(million)}x`,
@@ -83,7 +83,7 @@ test("text in which a pattern could be tried at each place is read once", async 
   for (const code of hostile) assert.ok(await completenessOf(code), code.slice(0, 20));
 });
 
-test("what is nested too deeply for the parser is refused, and the process lives", () => {
+test("code nested too deeply for the parser is invalid, and the process continues", () => {
   const levels = 30_000;
   const nested = [
     "(".repeat(levels),

@@ -28,7 +28,7 @@ for (const [what, options] of [
   });
 }
 
-test("an encrypted kernel hears nothing from a client without the key", async () => {
+test("an encrypted kernel receives nothing from a client without the key", async () => {
   const kernel = await startKernel({ encrypted: true });
   const { curve_publickey: _public, curve_secretkey: _secret, ...plain } = kernel.connection;
   const stranger = new Dealer({ linger: 0 });
@@ -41,7 +41,7 @@ test("an encrypted kernel hears nothing from a client without the key", async ()
   stranger.close();
 });
 
-test("two clients each get their own replies, and both hear all outputs", async () => {
+test("two clients each get their own replies, and both receive all outputs", async () => {
   const first = await startKernel();
   const second = await connectTo(first.connection, first.kernel, first.folder, "second");
   await first.about().take("iopub_welcome");

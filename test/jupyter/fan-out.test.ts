@@ -72,7 +72,7 @@ test("a subscriber that reads nothing loses output, and hears how much; it loses
   assert.equal(late.output + late.lost, 1000 * OUTPUT.length + (late.lost / (OUTPUT.length + 6)) * 6);
 });
 
-test("a subscriber that names a type hears that type alone", async () => {
+test("a subscriber to one message type receives only that type", async () => {
   const subscriber = new Subscriber({ linger: 0 });
   const fanOut = new FanOut({});
   await fanOut.socket.bind("tcp://127.0.0.1:0");

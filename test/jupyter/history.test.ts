@@ -20,7 +20,7 @@ async function nextMillisecond(): Promise<void> {
   while (Date.now() === now) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test("history outlives its session, and a damaged line costs only itself", async () => {
+test("history persists across sessions, and a damaged line is skipped", async () => {
   const first = open();
   first.history.store(1, "let a = 1");
   first.history.write();
@@ -60,7 +60,7 @@ test("a search takes * and ? and nothing else as special, and unique keeps the l
   assert.deepEqual(sources({ hist_access_type: "search", pattern: "f*", n: 1 }), ["f(33)\nx"]);
 });
 
-test("history is for no other user of the machine, also where an older version made it for all", () => {
+test("the history file is readable by its user only, even if an older version made it readable to all", () => {
   const modeOf = (name: string): string => (statSync(name).mode & 0o777).toString(8);
   const home = mkdtempSync(path.join(tmpdir(), "halftone-history-"));
   const file = path.join(home, "share", "halftone", "history.jsonl");
@@ -93,7 +93,7 @@ test("a huge cell and a huge result are kept in part, with a count, and only the
   assert.deepEqual(starts, ["8 z", "9 z", "10 "]);
 });
 
-test("a file that cannot be written costs no cell: the session still knows its own", () => {
+test("cells run when the history file cannot be written, and the session keeps its own history", () => {
   const { history, sources } = open("/dev/null/history.jsonl");
   history.store(1, "x");
   assert.deepEqual(sources({ hist_access_type: "tail" }), ["x"]);

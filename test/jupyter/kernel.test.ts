@@ -40,14 +40,14 @@ test("a silent cell publishes nothing and is not counted; one without history is
   );
 });
 
-test("user expressions answer each for itself", async () => {
+test("each user expression has its own result or error", async () => {
   const { reply } = await kernel.execute("let x = 20", { user_expressions: { sum: "x + 1", bad: "nowhere" } }).done();
   const values = reply.user_expressions as Record<string, Record<string, unknown>>;
   assert.deepEqual(values.sum, { status: "ok", data: { "text/plain": "21" }, metadata: {} });
   assert.equal(values.bad?.ename, "ReferenceError");
 });
 
-test("after an error the cells that wait are refused, those that come later run", async () => {
+test("after an error waiting cells are skipped, and later ones run", async () => {
   const failing = kernel.execute("await new Promise((go) => setTimeout(go, 100)); throw new TypeError('no')");
   const waiting = kernel.execute("'never'");
   assert.equal((await failing.done("error")).reply.ename, "TypeError");
@@ -62,7 +62,7 @@ test("with stop_on_error off the waiting cells run", async () => {
   await failing.done("error");
 });
 
-test("output after an await belongs to the cell that caused it, also when it is late", async () => {
+test("output after an await goes to the cell that caused it, even when it is late", async () => {
   const first = kernel.execute("setTimeout(() => console.log('late'), 150); 0;");
   await first.done();
   const [own] = await kernel.run("await new Promise((go) => setTimeout(go, 300)); console.log('own')", "stdout");
@@ -87,7 +87,7 @@ Object.defineProperty(box, "lid", { get() { touched++; return { hinge: 1 } } });
   assert.equal(await kernel.value("touched"), "0");
 });
 
-test("input asks the client and hands over what was typed; a password is marked as one", async () => {
+test("input returns the client's answer, and a password request is marked", async () => {
   const cell = kernel.execute("await input('Name? ') + await input('Word? ', { password: true })", {
     allow_stdin: true,
   });
@@ -106,7 +106,7 @@ test("input is an error where the client allows none", async () => {
   assert.match(String(error?.evalue), /front end/);
 });
 
-test("Stop ends a cell that waits for input", async () => {
+test("an interrupt ends a cell that waits for input", async () => {
   const cell = kernel.execute("await input('?')", { allow_stdin: true });
   await cell.question();
   await kernel.ask("interrupt_request", {}, "control");
@@ -116,7 +116,7 @@ test("Stop ends a cell that waits for input", async () => {
   assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
 });
 
-test("an answer that comes after its question was interrupted answers no other question", async () => {
+test("an answer to an interrupted input request is ignored", async () => {
   const stopped = kernel.execute("await input('first?')", { allow_stdin: true });
   const late = await stopped.question();
   await kernel.ask("interrupt_request", {}, "control");
@@ -131,7 +131,7 @@ test("an answer that comes after its question was interrupted answers no other q
   assert.deepEqual(result?.data, { "text/plain": "'in time'" });
 });
 
-test("an answer without a parent, as jupyter_client sends it, is for the question asked last", async () => {
+test("an answer without a parent, as jupyter_client sends it, is for the last input request", async () => {
   const cell = kernel.execute("await input('?')", { allow_stdin: true });
   const question = await cell.question();
   kernel.answer({ ...question, header: {} as typeof question.header }, "jupyter_client");
@@ -211,7 +211,7 @@ show({ "text/plain": "e" }, { displayId: "here", update: true }); console.clear(
   assert.deepEqual(said[3]?.transient, { display_id: "here" });
 });
 
-test("usage tells CPU, memory and the host's figures", async () => {
+test("usage_request reports CPU, memory and the host's figures", async () => {
   await kernel.ask("usage_request", {}, "control");
   const usage = await kernel.ask("usage_request", {}, "control");
   assert.ok(Number(usage.kernel_memory) > 30e6, `${usage.kernel_memory}`);
@@ -229,14 +229,14 @@ for (const [what, code, found] of [
     /SIGSEGV|segmentation/i,
   ],
 ] as const) {
-  test(`a cell that ends the host by ${what} says so, and the kernel goes on`, async () => {
+  test(`a cell that ends the host by ${what} is reported, and the kernel continues`, async () => {
     const [error] = await kernel.run(code, "error");
     assert.match(`${error?.ename} ${error?.evalue} ${error?.traceback}`, found);
     assert.equal(await kernel.value("1"), "1");
   });
 }
 
-test("shutdown answers, tells every client, and ends the process", async () => {
+test("shutdown is answered, announced to every client, and ends the process", async () => {
   const request = kernel.request("shutdown_request", { restart: false }, { channel: "control" });
   const { reply, contents } = await request.done("shutdown_reply");
   assert.deepEqual(reply, { status: "ok", restart: false });

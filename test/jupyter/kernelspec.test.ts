@@ -34,14 +34,14 @@ test("install writes a kernelspec that starts this kernel, with logos of the siz
   assert.match(readFileSync(path.join(folder, "logo-svg.svg"), "utf8"), /^<svg /);
 });
 
-test("list says where it is, and uninstall removes it", () => {
+test("list shows the folder, and uninstall removes it", () => {
   assert.ok(halftone("list").includes(`${folder}  (Jupyter starts this one)`));
   assert.ok(halftone("uninstall", "--prefix", prefix).includes(`Removed ${folder}`));
   assert.ok(!existsSync(folder));
   assert.match(halftone("uninstall", "--prefix", prefix), /Nothing to remove/);
 });
 
-test("a place that is said twice is refused in a line", () => {
+test("two install locations at once are an error", () => {
   assert.throws(
     () => halftone("install", "--sys-prefix", "--prefix", prefix),
     ({ stderr }: { stderr: string }) =>
@@ -49,14 +49,14 @@ test("a place that is said twice is refused in a line", () => {
   );
 });
 
-test("a prefix of no text, as an unset variable gives, is refused and nothing is written here", () => {
+test("an empty prefix, as from an unset variable, is an error, and nothing is written", () => {
   assert.throws(
     () => halftone("install", "--prefix", ""),
     ({ stderr, status }: { stderr: string; status: number }) => status === 2 && /--prefix needs a folder/.test(stderr),
   );
 });
 
-test("install says what the Jupyter there lacks for figures, with the line that brings it, and figures fall back to images", () => {
+test("install reports packages that Jupyter lacks for figures, with the command to install them, and figures fall back to images", () => {
   const own = mkdtempSync(path.join(tmpdir(), "halftone-kernelspec-"));
   const python = path.join(own, "bin", "python3");
   const spec = path.join(own, "share/jupyter/kernels/halftone/kernel.json");

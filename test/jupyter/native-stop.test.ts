@@ -33,7 +33,7 @@ test("Stop ends a loop of TensorFlow calls at the next one, and tensors survive"
   assert.equal(await kernel.value("a.sum().arraySync()"), "2250000");
 });
 
-test("one TensorFlow call that does not return is ended with its process, which is said, and the next cell runs", {
+test("one TensorFlow call that does not return is ended with its process, which is reported, and the next cell runs", {
   skip,
 }, async () => {
   const kernel = await startKernel();

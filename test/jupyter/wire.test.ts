@@ -22,12 +22,12 @@ function sentBy(wire: Wire, message: Message): Buffer[] {
   return wire.encode(message).map((frame) => Buffer.from(frame as string));
 }
 
-test("a message comes back whole, identities and buffers too", () => {
+test("a message survives encoding and decoding, with identities and buffers", () => {
   const sent = message(new Wire(key));
   assert.deepEqual(new Wire(key).decode(sentBy(new Wire(key), sent)), sent);
 });
 
-test("half a surrogate pair leaves as U+FFFD wherever it stands, and nothing else is changed", () => {
+test("a lone surrogate is sent as U+FFFD anywhere in a message, and nothing else is changed", () => {
   const texts = [
     "\ud83d",
     "\udc00\ud83d",
@@ -76,14 +76,14 @@ test("a replayed message is refused", () => {
   assert.throws(() => wire.decode(frames), /replayed/);
 });
 
-test("with an empty key nothing is signed", () => {
+test("with an empty key messages are not signed", () => {
   const wire = new Wire("");
   const frames = sentBy(wire, message(wire));
   assert.equal(frames[3]?.length, 0);
   assert.equal(wire.decode(frames).content.code, "1 + 1");
 });
 
-test("null, or anything but an object, stands for no parent, metadata or content, and any header with a type will do", () => {
+test("a parent, metadata or content that is not an object counts as empty, and any header with a type is accepted", () => {
   const wire = new Wire("");
   const frames = sentBy(wire, message(wire));
   for (const part of ["null", "[1]", "5", '"text"']) {
@@ -95,7 +95,7 @@ test("null, or anything but an object, stands for no parent, metadata or content
   assert.deepEqual(wire.decode(frames.with(4, Buffer.from(JSON.stringify(header)))).header, header);
 });
 
-test("invalid UTF-8, missing parts and a header without a type are told apart", () => {
+test("invalid UTF-8, missing parts and a header without a type have different errors", () => {
   const wire = new Wire("");
   const frames = sentBy(wire, message(wire));
   const withContent = (content: Buffer): Buffer[] => frames.with(7, content);
@@ -105,7 +105,7 @@ test("invalid UTF-8, missing parts and a header without a type are told apart", 
   assert.throws(() => wire.decode(frames.with(4, Buffer.from("{}"))), /header: /);
 });
 
-test("whatever 20,000 random changes make of a message, it is a message or a MalformedMessage", () => {
+test("20,000 randomly changed messages are each parsed or rejected as MalformedMessage", () => {
   const random = generator(20_261_124);
   const wire = new Wire("");
   let refused = 0;

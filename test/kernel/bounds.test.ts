@@ -4,7 +4,7 @@ import { addCell, findCell, type HostCell } from "../../kernel/host/run/cells.ts
 import { HostCalls } from "../../kernel/session/calls.ts";
 import { Recent } from "../../kernel/session/recent.ts";
 
-test("what is kept of a session is bounded by count and by size, and tells how much has gone", () => {
+test("a session's history is limited in count and size, and reports how much it dropped", () => {
   const recent = new Recent<string>({ items: 3, size: 10 }, (text) => text.length);
   const gone = ["a", "b", "c", "d", "123456789", "a text longer than all", "e"].map((text) => recent.add(text));
   assert.deepEqual(gone, [[], [], [], ["a"], ["b", "c"], ["d", "123456789"], ["a text longer than all"]]);
@@ -12,7 +12,7 @@ test("what is kept of a session is bounded by count and by size, and tells how m
   assert.equal(recent.dropped, 6);
 });
 
-test("the host forgets the sources of the oldest cells that have ended when they take more than 64 MB", () => {
+test("the host drops the sources of the oldest ended cells when they take more than 64 MB", () => {
   const source = "x".repeat(1 << 20);
   const cell = (id: number, settled: boolean): HostCell =>
     ({ id, label: `cell [${id}]`, source, maps: [], settled, atEnd: [] }) as unknown as HostCell;
@@ -29,7 +29,7 @@ test("the host forgets the sources of the oldest cells that have ended when they
   assert.equal(findCell(101), running, "one that runs can still be stopped");
 });
 
-test("questions that a busy host does not answer are refused when 10,000 wait", async () => {
+test("requests to a busy host are refused when 10,000 wait", async () => {
   const calls = new HostCalls();
   const asked = Array.from({ length: 10_000 }, () => calls.ask(() => {}, "comm", {}));
   assert.throws(() => calls.ask(() => {}, "comm", {}), /the program is busy: 10000 questions wait for an answer/);

@@ -29,7 +29,7 @@ const deaths: [what: string, code: string, ename: string, words: RegExp][] = [
 ];
 
 for (const [what, code, ename, words] of deaths) {
-  test(`${what} ends the cell with its cause in words, and a fresh host is there`, async () => {
+  test(`${what} ends the cell with an explanation, and a new host starts`, async () => {
     await run("const lost = 1");
     const { error, outcome } = await run(code);
     assert.equal(outcome.status, "error");
@@ -41,7 +41,7 @@ for (const [what, code, ename, words] of deaths) {
   });
 }
 
-test("a full JavaScript heap is named as such, with the last memory figures", async () => {
+test("a full JavaScript heap is reported, with the last memory figures", async () => {
   const { run: runSmall } = openNotebook({ env: { ...process.env, NODE_OPTIONS: "--max-old-space-size=200" } });
   const { error, stderr } = await runSmall(
     "const hog: unknown[] = []; for (;;) hog.push(new Array(1000).fill(hog.length))",
@@ -57,7 +57,7 @@ test("a full JavaScript heap is named as such, with the last memory figures", as
   assert.doesNotMatch(stderr, /Last few GCs|Native stack trace/);
 });
 
-test("what was printed before the death is kept", async () => {
+test("output from before a crash is kept", async () => {
   const { stdout, error } = await run(
     "console.log('last words'); process.stdout.write('no newline'); process.exit(1);",
   );
@@ -71,21 +71,21 @@ test("exit handlers run", async () => {
   assert.match(error!.evalue, /exit code 4/);
 });
 
-test("a host that dies between two cells tells so in the last one", async () => {
+test("a host that dies between two cells is reported in the last one", async () => {
   const cell = await run("setTimeout(() => process.exit(5), 5); 1");
   assert.equal(cell.text, "1");
   assert.match((await cell.next("error")).evalue, /exit code 5/);
   assert.equal((await run("2")).text, "2");
 });
 
-test("cells that wait run on the fresh host", async () => {
+test("waiting cells run on the new host", async () => {
   const first = run("process.exit(1)");
   const second = run("'after'");
   assert.equal((await first).error?.ename, "ProcessExit");
   assert.equal((await second).text, "'after'");
 });
 
-test("history and count go on", async () => {
+test("history and execution count continue after a crash", async () => {
   const before = session.executionCount;
   assert.equal((await run("process.exit(0)")).error?.ename, "ProcessExit");
   const { outcome } = await run("'counted';");

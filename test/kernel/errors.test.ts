@@ -46,7 +46,7 @@ for (const [what, marked] of places) {
   });
 }
 
-test("only the person's own frames are shown, each in its own cell", async () => {
+test("only user frames are shown, each with its cell", async () => {
   await run("function inner(): never {\n  throw new TypeError('deep') }");
   const innerCell = session.executionCount;
   await run("const outer = () => [1].map(() => inner())");
@@ -72,7 +72,7 @@ test("the line of the error is shown with a caret", async () => {
   );
 });
 
-test("error.stack and console.error show the cell's lines and no machinery", async () => {
+test("error.stack and console.error show the cell's lines and no host frames", async () => {
   const { stdout, stderr } = await run("\ntry { null!.x } catch (e) { console.log(e.stack); console.error(e) }");
   const cell = `cell [${session.executionCount}]:2:13`;
   assert.equal(stdout, `TypeError: Cannot read properties of null (reading 'x')\n    at ${cell}\n`);
@@ -102,13 +102,13 @@ const thrown: [code: string, evalue: string][] = [
   ["function named() {}", "[Function: named]"],
 ];
 for (const [code, evalue] of thrown) {
-  test(`throwing ${code} is shown as what it is`, async () => {
+  test(`throwing ${code} is shown as its value`, async () => {
     assert.equal((await run(`throw ${code}`)).error?.evalue, evalue);
     assert.equal((await run(`await null; throw ${code}`)).error?.evalue, evalue);
   });
 }
 
-test("an error whose own properties throw is still shown", async () => {
+test("an error whose properties throw is still shown", async () => {
   const { error } = await run(`throw Object.defineProperty(new Error("x"), "message", { get() { throw 1 } })`);
   assert.equal(error?.ename, "Error");
   const { error: second } = await run(`throw new Proxy({}, { get() { throw 1 } })`);
@@ -129,7 +129,7 @@ test("a stack that names a device instead of a file is shown without its lines",
   assert.deepEqual(error?.traceback, ["Error: s", "    at bar (/dev/zero:1:1)"]);
 });
 
-test("of an endless name and message the beginning is shown", async () => {
+test("a very long error name or message is truncated", async () => {
   const { error } = await run(`throw Object.assign(new Error("m".repeat(3e5)), { name: "N".repeat(2e5) })`);
   assert.ok(error!.ename.length < 51_000);
   assert.match(error!.evalue, /\.\.\. 250000 more characters$/);
@@ -143,7 +143,7 @@ test("an error's own class gives its name", async () => {
   assert.deepEqual([error?.ename, error?.evalue], ["ShapeError", "2 is not 3"]);
 });
 
-test("endless recursion is an error, and the session goes on", async () => {
+test("endless recursion is an error, and the session continues", async () => {
   const { error } = await run("function again(): number { return again() + 1 } again()");
   assert.equal(error?.ename, "RangeError");
   assert.match(error!.traceback.join("\n"), /at again \(cell \[\d+\]:1:35\)/);
@@ -164,7 +164,7 @@ const late: [what: string, code: string][] = [
   ],
 ];
 for (const [what, code] of late) {
-  test(`an error in ${what} is shown in the cell that started it, and ends nothing`, async () => {
+  test(`an error in ${what} is shown in the cell that started it, and the host continues`, async () => {
     const started = await run(`const marker = 1; ${code};`);
     const label = `cell [${session.executionCount}]`;
     await run("2;");

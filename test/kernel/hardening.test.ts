@@ -63,7 +63,7 @@ for (const attack of attacks) {
   });
 }
 
-test("Function.prototype.apply is what Node itself stands on: the host may end, the session does not", async () => {
+test("breaking Function.prototype.apply, which Node itself needs, may end the host but not the session", async () => {
   const { run } = openNotebook();
   const attacked = await run("Function.prototype.apply = Function.prototype.call = null!;");
   const then = await run("setTimeout(() => {}, 1);");
@@ -76,7 +76,7 @@ test("Function.prototype.apply is what Node itself stands on: the host may end, 
   for (const each of [...attacked.outputs, ...then.outputs]) assert.match(each.type, /^(error|stream)$/);
 });
 
-test("the host's own functions cannot be replaced, nor are they listed", async () => {
+test("the host's functions cannot be replaced and are not listed", async () => {
   const { run } = openNotebook();
   const { text } = await run(`Object.keys(globalThis).filter((name) => /halftone/i.test(name)).length`);
   assert.equal(text, "0");
@@ -87,7 +87,7 @@ test("the host's own functions cannot be replaced, nor are they listed", async (
   assert.equal((await run("1 + 1")).text, "2");
 });
 
-test("a listener of the person's own for uncaught errors may stand beside the kernel's", async () => {
+test("a user's listener for uncaught errors works beside the kernel's", async () => {
   const { run } = openNotebook();
   const cell = await run(
     `process.on("uncaughtException", () => console.log("mine")); setTimeout(() => { throw new Error("x") }, 1);`,

@@ -109,7 +109,7 @@ for (const [what, code, text] of matrix) {
   });
 }
 
-test("what is imported for its types alone is not loaded, until a later cell uses it as a value", async () => {
+test("a module imported only for types is not loaded until a later cell uses it as a value", async () => {
   await run(
     `import { Real, Shape } from "./types"; import type { Shape as S2 } from "./types"; let r: Real; let s: Shape | S2`,
   );
@@ -123,7 +123,7 @@ test("an import without names runs its module", async () => {
   assert.equal((await run("(globalThis as any).effect")).text, "1");
 });
 
-test("an interface may be imported in a cell that does not use it, among values", async () => {
+test("an unused interface may be imported together with values", async () => {
   assert.equal((await run(`import { Shape as Unused, Real as Used } from "./types"; typeof Used`)).text, "'function'");
 });
 
@@ -134,7 +134,7 @@ test("a name that a module lacks is an error where it is used", async () => {
   assert.match((await run("nopeLater()")).error!.evalue, /'esm' does not provide an export named 'nopeLater'/);
 });
 
-test("an edited file is new code at the next import, and so is what imports it", async () => {
+test("an edited file, and what imports it, is loaded again at the next import", async () => {
   write({
     "edit/leaf.ts": "export const leaf = 1;",
     "edit/tree.ts": `export { leaf } from "./leaf.js"; export const kept = {};`,
@@ -148,14 +148,14 @@ test("an edited file is new code at the next import, and so is what imports it",
   );
 });
 
-test("an edited file is new code for require, too", async () => {
+test("an edited file is loaded again by require", async () => {
   write({ "edit/a.cjs": "exports.a = require('./b.cjs').b;", "edit/b.cjs": "exports.b = 1;" });
   assert.equal((await run(`require("./edit/a.cjs").a`)).text, "1");
   write({ "edit/b.cjs": "exports.b = 222;" });
   assert.equal((await run(`require("./edit/a.cjs").a`)).text, "222");
 });
 
-test("a missing package is named, with what to do", async () => {
+test("a missing package is named, with the command to install it", async () => {
   const { error } = await run(`\nimport x from "no-such-package/sub"`);
   assert.equal(error?.ename, "ModuleNotFoundError");
   assert.match(error!.evalue, /'no-such-package\/sub'.*npm install no-such-package$/);

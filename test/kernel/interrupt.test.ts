@@ -125,7 +125,7 @@ function failing(code: string): string {
 }
 
 for (const [what, code] of shown)
-  test(`an interrupt ends ${what} that never returns, and variables and later cells are not touched`, async () => {
+  test(`an interrupt ends ${what} that never returns, and variables and later cells are not affected`, async () => {
     await run("let kept = 'kept'; const { prepareStackTrace } = Error");
     const { error } = await interrupted(code);
     assert.equal(error?.ename, "KeyboardInterrupt", error?.traceback.join("\n"));
@@ -156,7 +156,7 @@ for (const [what, code, line] of places)
     assert.match(traceback, new RegExp(`    at .*cell \\[\\d+\\]:${line}:`), traceback);
   });
 
-test("code that catches KeyboardInterrupt ends its cell as it likes, as in Python", async () => {
+test("code that catches KeyboardInterrupt decides how its cell ends, as in Python", async () => {
   const { error, text } = await interrupted(
     "try { for (;;) await new Promise((go) => setTimeout(go, 1)) } catch (caught) { var name = (caught as Error).name }\nname",
   );
@@ -165,14 +165,14 @@ test("code that catches KeyboardInterrupt ends its cell as it likes, as in Pytho
   assert.equal((await run("await null; 'goes on'")).text, "'goes on'");
 });
 
-test("an interrupted cell's output up to the interrupt is whole", async () => {
+test("an interrupted cell's output up to the interrupt is complete", async () => {
   const { stdout, error } = await interrupted("for (let i = 0; ; i++) console.log('line ' + i)", /^on\n/);
   assert.equal(error?.ename, "KeyboardInterrupt");
   const lines = stdout.trimEnd().split("\n").slice(1);
   assert.ok(lines.every((line, index) => line === `line ${index}`));
 });
 
-test("timers and servers that a cell has started are left alone", async () => {
+test("an interrupt does not stop timers and servers of a cell that has ended", async () => {
   await run(
     "let beats = 0; const heart = setInterval(() => beats++, 1); const server = require('http').createServer((_: any, r: any) => r.end('up')).listen(0)",
   );
@@ -197,7 +197,7 @@ test("a timer that never returns, after its cell has ended, can be interrupted",
   assert.equal((await run("spun")).text, "true");
 });
 
-test("an interrupt just after a cell was sent is for that cell, also where it comes before the cell", async () => {
+test("an interrupt just after a cell was sent stops that cell, even when it arrives first", async () => {
   const own = openNotebook();
   assert.equal((await own.run("'ready'")).text, "'ready'");
   for (let round = 0; round < 15; round++) {
@@ -237,7 +237,7 @@ test("a cell's own signal ends that cell alone", async () => {
   assert.equal((await other).text, "'mine'");
 });
 
-test("native code that does not let go ends with its process, and says so", async () => {
+test("native code that does not return is ended with its process, and the cell reports it", async () => {
   await run("let lost = 1");
   // A pipe that nobody writes to: opening it returns to JavaScript only with the process.
   await run("const fifo = require('os').tmpdir() + '/halftone-fifo-' + process.pid");

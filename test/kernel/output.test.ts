@@ -62,7 +62,7 @@ test("process.stdout takes a character in pieces, every encoding, and an end, as
   assert.equal(last.stdout, "still");
 });
 
-test("process.stdout outlives a pipeline into it, and being destroyed", async () => {
+test("process.stdout works after a pipeline into it, and after destroy()", async () => {
   const piped = await run(`import { Readable } from "node:stream";
     import { pipeline } from "node:stream/promises";
     await pipeline(Readable.from(["a", "b"]), process.stdout);
@@ -74,7 +74,7 @@ test("process.stdout outlives a pipeline into it, and being destroyed", async ()
   assert.equal(again.stdout, "cdtrue false\n");
 });
 
-test("clearOutput clears what the cell has shown, at once or with the next output", async () => {
+test("clearOutput clears the cell's output, at once or with the next output", async () => {
   const { outputs } = await run(
     `console.log(1); clearOutput({ wait: true }); console.log(2); clearOutput(); console.clear()`,
   );
@@ -122,14 +122,14 @@ test("streams and displays keep their order", async () => {
   ]);
 });
 
-test("a displayId that is not text is refused: Python's clients cannot look it up", async () => {
+test("a displayId that is not a string is an error, because Python clients cannot look it up", async () => {
   const { error } = await run(
     `(globalThis as any)[Symbol.for("halftone.display")]({ "text/plain": "a" }, { displayId: { a: 1 } })`,
   );
   assert.equal(error?.evalue, "display: displayId must be a string, got object. Pass String(...).");
 });
 
-test("what a child process writes to the inherited stdout keeps its place", async () => {
+test("output of a child process to the inherited stdout keeps its order", async () => {
   const { outputs, stderr } = await run(`
     const { execSync } = require("node:child_process");
     for (let i = 0; i < 5; i++) {
@@ -147,7 +147,7 @@ test("what a child process writes to the inherited stdout keeps its place", asyn
   assert.equal(stderr, [0, 1, 2, 3, 4].map((i) => `error ${i}\n`).join(""));
 });
 
-test("a hundred thousand lines arrive whole and in order", async () => {
+test("a hundred thousand lines arrive complete and in order", async () => {
   const { stdout } = await run("for (let i = 0; i < 100_000; i++) console.log('line', i)");
   const expected = Array.from({ length: 100_000 }, (_, i) => `line ${i}\n`).join("");
   assert.equal(stdout.length, expected.length);
@@ -159,7 +159,7 @@ test("a flood is coalesced: far fewer outputs than lines", async () => {
   assert.ok(outputs.length < 5_000, `${outputs.length} outputs`);
 });
 
-test("one output of 50 MB arrives whole", async () => {
+test("one output of 50 MB arrives complete", async () => {
   const { stdout } = await run("process.stdout.write('x'.repeat(50_000_000)); ");
   assert.equal(stdout.length, 50_000_000);
 });
@@ -171,7 +171,7 @@ test("any bytes and characters pass: NUL, lone surrogates, emoji over a chunk's 
   assert.equal(native.stdout, "x\0y\u{1F600}".repeat(20_000));
 });
 
-test("late output goes to the cell that started it, also after another has run", async () => {
+test("late output goes to the cell that started the work, even after another cell has run", async () => {
   const first = await run("setTimeout(() => console.log('late from first'), 30); 1");
   const second = await run("await new Promise((go) => setTimeout(go, 60)); console.log('from second')");
   assert.equal(first.text, "1");

@@ -36,7 +36,7 @@ for (const [first, declareFirst] of Object.entries(kinds)) {
   });
 }
 
-test("a function of an earlier cell sees the variable as it was declared last", async () => {
+test("a function of an earlier cell sees the latest declaration of a variable", async () => {
   await run("const factor = 2; function scaled(x: number) { return x * factor }");
   await run("const factor = 10");
   assert.equal((await run("scaled(4)")).text, "40");
@@ -48,7 +48,7 @@ test("a cell that failed half-way can be run again", async () => {
   assert.equal((await run("const half = 2; const other = 3; [half, other]")).text, "[ 2, 3 ]");
 });
 
-test("an enum and a namespace that run again start anew", async () => {
+test("an enum and a namespace start empty when their cell runs again", async () => {
   await run("namespace Again { export const a = 1 } enum Once { A }");
   assert.equal(
     (await run("namespace Again { export const b = 2 } enum Once { B } [Object.keys(Again), Once.A]")).text,

@@ -9,7 +9,7 @@ import { openNotebook, runIn, startIn, until, untyped } from "./fixture.ts";
 
 const { run, session } = openNotebook();
 
-test("a cell's last expression is its result, and variables live on", async () => {
+test("a cell's last expression is its result, and variables persist", async () => {
   assert.equal((await run("const answer: number = 6 * 7; answer")).text, "42");
   assert.equal((await run("answer / 84")).text, "0.5");
 });
@@ -21,7 +21,7 @@ test("a thrown error ends the cell as an error with its name and message", async
   assert.equal(error?.evalue, "too far");
 });
 
-test("cells run in the order in which they came", async () => {
+test("cells run in the order of their requests", async () => {
   const seen: string[] = [];
   const cells = ["await new Promise((go) => setTimeout(go, 30)); 'slow'", "'quick'"].map((code) =>
     run(code).then(({ text }) => seen.push(text!)),
@@ -36,7 +36,7 @@ test("cells of another lane run beside one that awaits", async () => {
   assert.equal((await waiting).text, "'released'");
 });
 
-test("each cell counts but silent ones, and is kept in the history", async () => {
+test("every cell except a silent one is counted and kept in the history", async () => {
   const before = session.executionCount;
   const loud = await run("'loud';");
   const silent = await run("'silent';", { silent: true });
@@ -48,7 +48,7 @@ test("each cell counts but silent ones, and is kept in the history", async () =>
   assert.deepEqual(session.history.at(-1), { executionCount: before + 1, code: "'loud';" });
 });
 
-test("when a cell fails, those that wait are abandoned if it asks so, and later ones run", async () => {
+test("when a cell with stopOnError fails, waiting cells are abandoned and later ones run", async () => {
   const failing = run("await null; throw new Error('stop')", { stopOnError: true });
   const waiting = run("globalThis.abandoned = false");
   assert.equal((await failing).error?.evalue, "stop");
@@ -70,7 +70,7 @@ test("a signal takes a cell out of the queue before it runs", async () => {
   assert.equal((await run("typeof (globalThis as any).ran")).text, "'undefined'");
 });
 
-test("a question is answered by whoever executes, or is an error in the cell", async () => {
+test("input is answered by the caller of execute, or is an error in the cell", async () => {
   const ask = `(globalThis as any)[Symbol.for("halftone.input")]`;
   const asked: unknown[] = [];
   const { text } = await run(`await ${ask}("name? ", { password: true })`, {
@@ -84,7 +84,7 @@ test("a question is answered by whoever executes, or is an error in the cell", a
   assert.match((await run(`await ${ask}("name? ")`)).error!.evalue, /this front end cannot ask for input/);
 });
 
-test("a restart gives a fresh host, ends what runs and abandons what waits", async () => {
+test("a restart starts a new host, ends running cells and abandons waiting ones", async () => {
   await run("const old = 1");
   let waiting: ReturnType<typeof run> | undefined;
   let restarted: Promise<void> | undefined;
@@ -103,7 +103,7 @@ test("a restart gives a fresh host, ends what runs and abandons what waits", asy
   assert.equal((await run("typeof old")).text, "'undefined'");
 });
 
-test("the host runs in the notebook's folder, with the environment that it was given", async () => {
+test("the host runs in the notebook's folder with the given environment", async () => {
   const folder = realpathSync(mkdtempSync(`${tmpdir()}/halftone-`));
   const there = openNotebook({ cwd: folder, env: { ...process.env, HALFTONE_TEST: "passed on" } });
   const { text } = await there.run(
@@ -119,7 +119,7 @@ test("a missing folder is named at once", () => {
   );
 });
 
-test("dispose leaves no process behind, even of a host that loops", async () => {
+test("dispose leaves no process behind, even when the host loops", async () => {
   const own = Session.start({ cwd: process.cwd(), ...untyped });
   const running = startIn(own, "console.log('on'); for (;;);");
   await running.prints("on\n");
@@ -157,7 +157,7 @@ for (const [how, end] of [
   ["restart", (own) => own.restart()],
   ["the host's death", (own) => runIn(own, "process.kill(process.pid, 'SIGKILL')").then((ran) => void ran.error)],
 ] as [string, (own: Session) => Promise<void>][])
-  test(`${how} ends what cells have spawned, as ipykernel does, and leaves what is detached`, async () => {
+  test(`${how} ends the cells' child processes, as ipykernel does, and leaves detached ones`, async () => {
     await using own = Session.start({ cwd: process.cwd(), ...untyped });
     assert.equal((await runIn(own, starts)).error, undefined);
     const background = await runIn(own, "!sleep 60 >/dev/null 2>&1 & echo $!");
@@ -176,7 +176,7 @@ for (const [how, end] of [
     }
   });
 
-test("a session whose process is killed takes its host along, even one that loops", async () => {
+test("killing a session's process ends its host, even one that loops", async () => {
   const script = `
     import { Session } from ${JSON.stringify(new URL("../../kernel/session/session.js", import.meta.url).href)};
     const session = Session.start({ cwd: process.cwd(), types: { policy: "off" } });
@@ -201,7 +201,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test("garbage collected before V8 has answered, or instead of an answer that Stop has taken, does the host no harm", async () => {
+test("garbage collection before V8's answer, or after an interrupt removed the answer, does not crash the host", async () => {
   const { run } = openNotebook();
   await run(`import v8 from "node:v8"; import vm from "node:vm"; v8.setFlagsFromString("--expose-gc");
     const collect: () => void = vm.runInNewContext("gc");`);

@@ -209,7 +209,7 @@ test("JSX calls the automatic runtime of the package that the pragma names, from
   assert.match(error!.evalue, /JSX needs the package 'react'.*npm install react/);
 });
 
-test("a syntax error tells line and column, and shows the place", async () => {
+test("a syntax error has its line and column, and shows the code", async () => {
   const { error, outcome } = await run("const fine = 1\nconst broken = ;\n");
   assert.equal(outcome.status, "error");
   assert.equal(error?.ename, "SyntaxError");

@@ -44,11 +44,11 @@ test("a promise is awaited, and its value shown", async () => {
   assert.equal((await run("Promise.reject(new RangeError('no'))")).error?.ename, "RangeError");
 });
 
-test("an object with a then of its own is shown, not called", async () => {
+test("an object with a `then` method is shown, and the method is not called", async () => {
   assert.equal((await run("({ then(go: any) { go('called') } })")).text, "{ then: [Function: then] }");
 });
 
-test("an object that shows itself is shown as the bundle that it gives, awaited, bytes in base64", async () => {
+test("an object with a display method is shown as the bundle it returns, awaited, with bytes in base64", async () => {
   const { result } = await run(`({
     async [Symbol.for("Jupyter.display")]() {
       return { "text/html": "<i>x</i>", "image/png": new Uint8Array([1, 2, 3]), "application/json": { a: [1] } };
@@ -56,7 +56,7 @@ test("an object that shows itself is shown as the bundle that it gives, awaited,
   assert.deepEqual(result, { "text/html": "<i>x</i>", "image/png": "AQID", "application/json": { a: [1] } });
 });
 
-test("a display method that throws, or gives no bundle, is an error of the cell", async () => {
+test("a display method that throws or returns no bundle is an error of the cell", async () => {
   const failing = `({ [Symbol.for("Jupyter.display")]() { throw new Error("cannot draw") } })`;
   const { error, outcome } = await run(failing);
   assert.equal(outcome.status, "error");
@@ -73,7 +73,7 @@ test("a display method that throws, or gives no bundle, is an error of the cell"
 
 const shows = (bundle: string) => run(`({ [Symbol.for("Jupyter.display")]: () => (${bundle}) })`);
 
-test("what the notebook format cannot hold in a mime bundle is an error of the cell that says what it can", async () => {
+test("content that the notebook format does not allow in a mime bundle is an error that says what is allowed", async () => {
   for (const [bundle, message] of [
     [`{ "text/plain": 5 }`, /^the text\/plain of a mime bundle must be text .* got 5$/],
     [`{ "text/html": null }`, /must be text .* got null/],
@@ -99,7 +99,7 @@ test("what the notebook format cannot hold in a mime bundle is an error of the c
   }
 });
 
-test("numbers, typed arrays, Maps, Sets, dates and tensors in JSON are what the front end can draw", async () => {
+test("numbers, typed arrays, Maps, Sets, dates and tensors become JSON that the front end can draw", async () => {
   const { result } = await shows(`{
     "application/vnd.plotly.v1+json": {
       y: new Float32Array([1, 0.5, NaN]), z: [new Int8Array([1, -2]), new Uint8ClampedArray([300])], n: [NaN, -Infinity, -0],
@@ -121,7 +121,7 @@ test("numbers, typed arrays, Maps, Sets, dates and tensors in JSON are what the 
   });
 });
 
-test("a value's long text is cut, and says how much is left out", async () => {
+test("a value's long text is truncated, with the number of omitted characters", async () => {
   const keys = (await run("Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => ['key' + i, i]))")).text!;
   assert.match(keys, /^\{\n {2}key0: 0,\n[\s\S]*,\n\.\.\. \d+ more characters$/);
   assert.ok(keys.length < 60_000);
@@ -144,7 +144,7 @@ test("image files in a buffer are images", async () => {
   assert.equal((await run("new Uint8Array([0xff, 0xd8, 0xff, 0xe0])")).result?.["image/jpeg"], "/9j/4A==");
 });
 
-test("elements of a document are their markup", async () => {
+test("DOM elements are shown as their markup", async () => {
   assert.equal(
     (await run(`({ nodeType: 1, tagName: "DIV", outerHTML: "<div>x</div>" })`)).result?.["text/html"],
     "<div>x</div>",

@@ -25,7 +25,7 @@ test("%%time reports after the cell's own output, also when it fails", async () 
   assert.equal(failed.error?.evalue, "no");
 });
 
-test("%timeit says the mean and deviation of seven runs", async () => {
+test("%timeit prints the mean and deviation of seven runs", async () => {
   const { stdout } = await run("%timeit Math.hypot(3, 4)");
   assert.match(
     stdout,
@@ -73,7 +73,7 @@ test("%%html, %%markdown and %help show rich text", async () => {
   assert.ok(help?.type === "display" && /%timeit/.test(String(help.data["text/plain"])));
 });
 
-test("%who names what cells declared and nothing else; %whos adds types and values", async () => {
+test("%who lists the names that cells declared and no others; %whos adds types and values", async () => {
   await run("let zebra = new Map([[1, 2]]); globalThis.loose = 'x';");
   const { stdout } = await run("%who");
   const names = stdout.trim().split("  ");
@@ -82,7 +82,7 @@ test("%who names what cells declared and nothing else; %whos adds types and valu
   assert.match((await run("%whos")).stdout, /^zebra +Map +Map\(1\) \{ 1 => 2 \}$/m);
 });
 
-test("%memory says what the process, the heap and the tensors take", async () => {
+test("%memory shows the memory of the process, the heap and the tensors", async () => {
   const { stdout } = await run("%memory");
   assert.match(stdout, /^process +[\d.]+ [MG]iB \(at most [\d.]+ [MG]iB\)$/m);
   assert.match(stdout, /^tensors +none/m);
@@ -92,14 +92,14 @@ test("%memory says what the process, the heap and the tensors take", async () =>
   assert.ok(named.includes("held") && !named.includes("_tfengine"), "a package's own globals are not variables");
 });
 
-test("%reset forgets every variable", async () => {
+test("%reset deletes every variable", async () => {
   await run("let gone = 1");
   assert.equal((await run("%reset")).outcome.status, "ok");
   assert.equal((await run("typeof gone")).text, "'undefined'");
   assert.match((await run("let q = 1;\n%reset")).error?.evalue ?? "", /the only line of its cell/);
 });
 
-test("what TypeScript can read is TypeScript, not a magic", async () => {
+test("a line that parses as TypeScript is not a magic", async () => {
   await run("let a = 17, time = 5, flag = false");
   assert.equal((await run("a\n%time")).text, "2");
   const template = await run("%env B=1\nconst text = `\n%time x\n!ls`; text.length");
@@ -108,9 +108,9 @@ test("what TypeScript can read is TypeScript, not a magic", async () => {
   assert.equal((await run("a !=\n18")).text, "true");
 });
 
-test("an unknown magic says where to look", async () => {
-  assert.match((await run("%tiem 1")).error?.evalue ?? "", /no magic %tiem: %help lists/);
-  assert.match((await run("%%ruby\nputs 1")).error?.evalue ?? "", /no magic %%ruby/);
+test("an unknown magic is an error that points at %help", async () => {
+  assert.match((await run("%tiem 1")).error?.evalue ?? "", /unknown magic %tiem: %help lists the magics/);
+  assert.match((await run("%%ruby\nputs 1")).error?.evalue ?? "", /unknown magic %%ruby/);
 });
 
 test("an error below a magic names its own line", async () => {
@@ -119,7 +119,7 @@ test("an error below a magic names its own line", async () => {
   assert.match(error?.traceback.join("\n") ?? "", /> 3 \| null\.x/);
 });
 
-test("Stop ends a shell command and what it started", async () => {
+test("an interrupt ends a shell command and its child processes", async () => {
   const running = start("!echo $$; sleep 60 | cat");
   const shell = Number((await running.next("stream")).text);
   session.interrupt();
@@ -136,7 +136,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test("%whos, inspection and completion run no code of the values' own", async () => {
+test("%whos, inspection and completion run no code of the values", async () => {
   await run(`const ran: string[] = [];
     const note = (what: string) => { ran.push(what); return what; };
     const odd: any = {
@@ -179,7 +179,7 @@ test("%whos, inspection and completion run no code of the values' own", async ()
   assert.equal((await run("ran.join()")).text, "''");
 });
 
-test("a cell that asks for help on a name runs nothing, and hands it to the pager", async () => {
+test("a cell that requests help on a name runs nothing, and shows the help in the pager", async () => {
   await run("const helped = new Map([[1, 2]])");
   const { outcome, outputs } = await run("// what is it\nhelped?");
   assert.equal(outcome.status, "ok");
@@ -190,7 +190,7 @@ test("a cell that asks for help on a name runs nothing, and hands it to the page
   });
 });
 
-test("a cell nested too deeply is a syntax error of that cell, and a sum of thousands of terms runs", async () => {
+test("a cell nested too deeply is a syntax error, and a sum of thousands of terms runs", async () => {
   const { error } = await run(`${"(".repeat(8000)}1${")".repeat(8000)}`);
   assert.match(`${error?.ename}: ${error?.evalue}`, /^SyntaxError: the code is nested more than 1000 levels deep/);
   assert.equal((await run(`1${" + 1".repeat(9999)}`)).text, "10000");

@@ -94,7 +94,7 @@ test("a plotly figure is drawn", { timeout: 60_000 }, async () => {
   await shoot("4-plotly");
 });
 
-test("a progress bar is a widget, moves and ends full", { timeout: 60_000 }, async () => {
+test("a progress bar is a widget, advances and ends full", { timeout: 60_000 }, async () => {
   await runCell(4);
   const bar = output(4).locator(".jupyter-widgets .progress-bar");
   await bar.waitFor({ state: "attached" });
@@ -114,7 +114,7 @@ test("a type error is shown and the cell does not run", { timeout: 60_000 }, asy
   await shoot("6-types");
 });
 
-test("a figure that is updated is drawn anew, once and in its place", { timeout: 60_000 }, async () => {
+test("an updated figure is redrawn once, in place", { timeout: 60_000 }, async () => {
   await runCell(6);
   const titles = output(6).locator(".js-plotly-plot .gtitle");
   await output(6).getByText("drawn 1").waitFor();

@@ -34,7 +34,7 @@ test("figures are images in LaTeX, as a browser drew them, once `halftone images
   assert.ok(new Set(treemap!.pixels).size > 10, "the treemap is blank");
 });
 
-test("a notebook without figures needs no browser, and one with figures says what is missing", async () => {
+test("a notebook without figures needs no browser, and one with figures reports a missing browser", async () => {
   const none = notebook("none.ipynb", ["1"]);
   const env = { PATH: path.dirname(process.execPath), HALFTONE_BROWSER: path.join(folder, "no-browser") };
   assert.match((await halftone(["images", none], { cwd: folder, env })).stdout, /0 figures drawn/);

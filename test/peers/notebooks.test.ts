@@ -31,7 +31,7 @@ const analysis = notebook("analysis.ipynb", [
   "%%html\n<b class='shown'>bold</b>",
 ]);
 
-test("nbclient executes a notebook, with what the language is", async () => {
+test("nbclient executes a notebook and records its language", async () => {
   const { status, stderr } = await run("jupyter", ["execute", analysis, "--output", "executed"]);
   assert.equal(status, 0, stderr);
   const { cells, metadata } = read("executed.ipynb");
@@ -45,7 +45,7 @@ test("nbclient executes a notebook, with what the language is", async () => {
   assert.equal(metadata.language_info.file_extension, ".ts");
 });
 
-test("nbclient stops a cell that takes too long, and the notebook says what failed", async () => {
+test("nbclient stops a cell that takes too long, and the notebook has the error", async () => {
   const slow = notebook("slow.ipynb", ["while (true) {}"]);
   const { status, stderr } = await run("jupyter", ["execute", slow, "--timeout", "2"]);
   assert.notEqual(status, 0);
@@ -54,7 +54,7 @@ test("nbclient stops a cell that takes too long, and the notebook says what fail
   assert.match((await run("jupyter", ["execute", failing])).stderr, /RangeError: too far/);
 });
 
-test("half a surrogate pair in an error, an output or a display leaves a notebook that Python can write", async () => {
+test("a lone surrogate in an error, an output or a display gives a notebook that Python can write", async () => {
   const half = `console.log("\\ud83d"); ({ [Symbol.for("Jupyter.display")]: () => ({ "text/plain": "\\udc00" }) })`;
   const broken = notebook("broken.ipynb", [half, `throw new Error("\\ud83d and \\\\ud83d")`]);
   const nbconvert = ["nbconvert", "--execute", "--allow-errors", "--to", "notebook", broken, "--output", "whole.ipynb"];
@@ -66,7 +66,7 @@ test("half a surrogate pair in an error, an output or a display leaves a noteboo
   assert.match(JSON.stringify(cells[1]?.outputs), /"evalue":"\ufffd and \\\\ud83d"/);
 });
 
-test("papermill gives parameters of every type, without any configuration", async () => {
+test("papermill passes parameters of every type, without configuration", async () => {
   const parameters =
     "scale: 2.5\nnames: [a, \"b'\\\"\"]\ndeep: {flag: true, none: null, big: 12345678901}\nnote: 'é \\ `x`'\n";
   const code = notebook("report.ipynb", [
@@ -82,7 +82,7 @@ test("papermill gives parameters of every type, without any configuration", asyn
   assert.deepEqual(JSON.parse(textOf(cells[2]?.outputs[0]?.text)), expected);
 });
 
-test("papermill's numbers that JSON lacks reach the cell, and an integer that would be rounded is refused", async () => {
+test("papermill's NaN and infinities reach the cell, and an integer that would be rounded is an error", async () => {
   const code = notebook("numbers.ipynb", [
     { source: "let rate = 1, loss = 1, best = 1;", tags: ["parameters"] },
     "console.log(rate, loss, best, typeof rate)",
@@ -130,7 +130,7 @@ test("nbconvert exports the code as a .ts file", async () => {
   assert.match(readFileSync(path.join(folder, "code.ts"), "utf8"), /const values: number\[\] = \[3, 1, 2\];/);
 });
 
-test("nbval finds an executed notebook's outputs again, and sees one that differs", async () => {
+test("nbval reproduces an executed notebook's outputs and detects one that differs", async () => {
   const again = await run("python", ["-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "executed.ipynb"]);
   assert.match(again.stdout, /4 passed/, again.stdout);
   const changed = readFileSync(path.join(folder, "executed.ipynb"), "utf8").replace("sorted [ 1, 2, 3 ]", "sorted []");

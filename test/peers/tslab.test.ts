@@ -44,7 +44,7 @@ async function inTslab(name: string, parameters: Record<string, number>): Promis
 const shown = (outputs: Output[], type: string) =>
   outputs.flatMap(({ data }) => (data?.[type] ? [[data[type]].flat().join("")] : []));
 
-test("npm finds all that the packed library needs, in a project of its own, on the registry alone", () => {
+test("npm resolves all dependencies of the packed library from the registry", () => {
   const project = path.join(folder, "project");
   mkdirSync(project);
   writeFileSync(path.join(project, "package.json"), '{ "private": true }');
@@ -60,14 +60,14 @@ test("npm finds all that the packed library needs, in a project of its own, on t
   );
 });
 
-test("notebook 1 runs in tslab's kernel: its figures, tables and words, and the same numbers in them", async () => {
+test("notebook 1 runs in tslab's kernel with the same figures, tables and numbers", async () => {
   const outputs = await inTslab("01-fixed-padding.ipynb", { steps: 12, examples: 900, maxLength: 32 });
   assert.ok(shown(outputs, "text/html").some((html) => html.includes("6 of 810 training examples")));
   assert.ok(shown(outputs, "text/markdown").some((text) => /\*\*\d+\.\d% is\s+padding\.\*\*/.test(text)));
   assert.ok(shown(outputs, "application/vnd.plotly.v1+json").length >= 5);
 });
 
-test("notebook 0 runs in tslab's kernel, the cell that fails on purpose included", async () => {
+test("notebook 0 runs in tslab's kernel, including the cell that fails on purpose", async () => {
   const small = { rows: 2, time: 32, depth: 2, longest: 256, chunk: 64, repeats: 1 };
   const outputs = await inTslab("00-why-out-of-memory.ipynb", small);
   const words = outputs.map(({ text }) => [text].flat().join("")).join("");

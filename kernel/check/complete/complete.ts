@@ -12,7 +12,7 @@ import { pathCompletions } from "./files.ts";
 import { magicCompletions } from "./magic.ts";
 import { parsePartial } from "./parse-partial.ts";
 
-/** Items whose types and docs are asked for: half a millisecond each. */
+/** How many items get a type and documentation, each of which is a request. */
 const described = 12;
 
 /** Completion at a cursor (UTF-16 offset): from the types, and where those say nothing, from files and magics. */
@@ -50,7 +50,7 @@ export class Completer {
     return { start: from, end: Math.max(end, found.end ?? end), items };
   }
 
-  /** Where the cell has no part in the answer, from the program that the server has. */
+  /** An answer that does not depend on the cell's text, from the program that the server already has. */
   async #askPlain(text: string, cursor: number, start: number, end: number): Promise<Found | undefined> {
     const { revision, history } = this.#checker;
     const place = contextFreeCompletion(text, start, end, (name) => history.names.get(name)?.value !== undefined);
@@ -107,7 +107,7 @@ export class Completer {
     return { items: found, start: place(range.start), end: place(range.end) };
   }
 
-  /** The notebook's other names. To give the server all of them would cost it more the longer the notebook is. */
+  /** Adds the notebook's other names. Sending the server all of them would cost more the longer the notebook is. */
   #addNames(found: Item[]): void {
     const names = new Set(found.map(({ text }) => text));
     for (const [name, { value }] of this.#checker.history.names)
@@ -191,7 +191,7 @@ function itemOf(server: ServerCompletion): Item {
   return { text, kind: kinds[server.kind ?? 0] ?? "variable", server };
 }
 
-/** An import's kind is that of what it names. */
+/** An import has the kind of what it imports. */
 function refined(kind: string, detail: string | undefined): string {
   const named = /^\(alias\) (function|class|enum|namespace|module|type|interface)\b/.exec(detail ?? "")?.[1];
   if (named === undefined) return kind;
@@ -217,14 +217,14 @@ function rangeIn(range: Range | { insert: Range; replace: Range } | undefined): 
   return range && "replace" in range ? range.replace : range;
 }
 
-/** What `halftone` exports, though the cell has not imported it: the check then says which line does. */
+/** Adds the exports of `halftone` that the cell has not imported: the type error then shows the import to add. */
 function addExports(found: Item[]): void {
   const names = new Set(found.map(({ text }) => text));
   for (const [name, kind] of kernelExports())
     if (!names.has(name)) found.push({ text: name, kind, signature: `import { ${name} } from "halftone"` });
 }
 
-/** Those that start with what is typed; when none does, those that do so but for their case, or contain it. */
+/** The items that start with `typed`; if none does, those that match without regard to case, or contain it. */
 function matching<One>(all: readonly One[], typed: string, textOf: (one: One) => string): One[] {
   if (typed === "") return [...all];
   const starting = all.filter((one) => textOf(one).startsWith(typed));

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Completions } from "../../protocol/inspection.ts";
 
-/** Paths of files for a cursor inside a string that nothing better is known about. */
+/** Completes file paths inside a string that has no other completions. */
 export function pathCompletions(cwd: string, text: string, cursor: number): Completions | undefined {
   const line = text.slice(text.lastIndexOf("\n", cursor - 1) + 1, cursor);
   const partialPath = openString(line);
@@ -11,7 +11,7 @@ export function pathCompletions(cwd: string, text: string, cursor: number): Comp
   return filesFor(cwd, partialPath, cursor);
 }
 
-/** Files whose path begins with what is typed; `start` is where their last part does. */
+/** Files whose path begins with `typed`; `start` is the offset of the path's last part. */
 export function filesFor(cwd: string, typed: string, cursor: number): Completions | undefined {
   const cut = typed.lastIndexOf("/") + 1;
   const folder = typed.slice(0, cut);
@@ -33,7 +33,7 @@ export function filesFor(cwd: string, typed: string, cursor: number): Completion
   return { start: cursor - prefix.length, end: cursor, items: items.sort((a, b) => (a.text < b.text ? -1 : 1)) };
 }
 
-/** What stands in the string that is open at a line's end. */
+/** The content of a string that is not closed at the line's end. */
 export function openString(line: string): string | undefined {
   let start: number | undefined;
   let quote = "";

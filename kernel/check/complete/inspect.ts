@@ -15,7 +15,7 @@ import { parsePartial } from "./parse-partial.ts";
 /** What a running program says of a variable: its value and, for a tensor, its shape. */
 export type Live = Introspector["inspect"];
 
-/** Milliseconds that a value is waited for: a busy program has none to give. */
+/** Milliseconds to wait for a value: a busy program does not answer. */
 const patience = 300;
 
 /** What stands at a cursor: its type, its documentation and its value; between a call's parentheses, the call's signature. */
@@ -54,7 +54,7 @@ export async function inspect(
   };
   const answer = name === undefined ? checker.about(code, [], question) : checker.aboutNames(plainly);
   const found = await answer.catch(() => undefined);
-  // All that TypeScript says of a name that nothing declares.
+  // TypeScript's whole answer for a name that is not declared.
   if (!found || /^```\w*\nany\n```\s*$/.test(found.markdown)) return undefined;
   const markdown = found.markdown.replace(
     /^(```\w*\n)([\s\S]*?)(\n```)/,

@@ -1,7 +1,7 @@
 import type { Completions } from "../../protocol/inspection.ts";
 import { filesFor } from "./files.ts";
 
-/** Completion of what stands behind a magic. */
+/** Completion of a magic's arguments. */
 export function magicCompletions(cwd: string, code: string, cursor: number): Completions | undefined {
   const line = code.slice(code.lastIndexOf("\n", cursor - 1) + 1, cursor);
   const types = /^[ \t]*%types[ \t]+([a-z]*)$/.exec(line)?.[1];

@@ -10,7 +10,7 @@ export interface PartialParse {
   tsx: boolean;
 }
 
-/** A cell as far as it can be read while someone types it. */
+/** A cell as far as it can be parsed while it is being typed. */
 export function parsePartial(source: string): PartialParse {
   const { text, body, diagnostics, language } = parseCell(withoutMagics(source));
   const facts = (diagnostics.length === 0 ? factsOf(body) : undefined) ?? guessAnalysis(text);
@@ -27,7 +27,7 @@ function factsOf(body: Node[]): CellAnalysis | undefined {
   }
 }
 
-/** Lines that are magics, blanked, so that every other place stays where it is. */
+/** Blanks lines that are magics, so that all other offsets stay the same. */
 function withoutMagics(source: string): string {
   if (!/^[ \t]*[%!]/m.test(source) && !source.includes("?")) return source;
   const rewritten = readMagics(source).code.split("\n");

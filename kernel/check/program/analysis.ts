@@ -3,7 +3,7 @@ import { parseCell } from "../../compile/parse.ts";
 import { analyzeCell, type CellAnalysis } from "./cell-analysis.ts";
 import { isTrivial } from "./trivial.ts";
 
-/** What the checker knows of a cell's text without its neighbours. */
+/** What the checker finds in a cell's text alone. */
 export interface Analysis {
   /** The text with option lines blanked. */
   text: string;
@@ -13,7 +13,7 @@ export interface Analysis {
   trivial: boolean;
 }
 
-/** Undefined for text that does not parse: the compiler says why. */
+/** Undefined for text that does not parse: the compiler reports the error. */
 export function analyze(source: string): Analysis | undefined {
   const { text, language, body, diagnostics } = parseCell(source);
   if (diagnostics.length > 0) return undefined;
@@ -38,7 +38,7 @@ export class Analyses {
     return this.#known.get(source);
   }
 
-  /** Without waiting: nothing of a long cell that was not read before. */
+  /** Without waiting: undefined for a long cell that was not read before. */
   known(source: string): Analysis | undefined {
     if (!this.#known.has(source) && !isLong(source)) this.#keep(source, analyze(source));
     return this.#known.get(source);

@@ -2,7 +2,7 @@ import type { CellAnalysis } from "./cell-analysis.ts";
 import { isVariable, type NameRecord, type Names } from "./names.ts";
 import { historyModule } from "./paths.ts";
 
-/** A name that no person writes, which carries how far a variable is narrowed from one file to another. */
+/** A reserved name that carries a variable's narrowed type from one file to another. */
 export const endNameOf = (name: string): string => `${name}$$end`;
 /** How files call a module that cells import, by its number. */
 export const moduleNameOf = (index: number): string => `$$m${index}`;

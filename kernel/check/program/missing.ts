@@ -12,7 +12,7 @@ export function missingModules(items: readonly ServerDiagnostic[]): string[] {
   });
 }
 
-/** Files that exist by now and may be what was not found: the server remembers what it looked for in vain. */
+/** Files that now exist and may be the missing modules: the server remembers lookups that failed. */
 export function candidates(cwd: string, specifiers: readonly string[]): string[] {
   const found: string[] = [];
   for (const specifier of specifiers) {

@@ -1,6 +1,6 @@
 import type { CellAnalysis, Declared, Kind } from "./cell-analysis.ts";
 
-/** Who gave a name its meaning last. A value and a type may have come from different cells. */
+/** The cells that declared a name last: its value and its type may come from different cells. */
 export interface NameRecord {
   value?: { cell: number; kind: Kind; evolving: boolean };
   type?: { cell: number };

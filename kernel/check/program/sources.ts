@@ -4,7 +4,7 @@ import { dirname, extname, resolve } from "node:path";
 const relative = /(?:\bfrom|\bimport|\brequire)(?:\s*\(\s*|\s*)["'](\.{1,2}\/[^"'\n]+)["']/g;
 const endings = ["", ".ts", ".tsx", ".mts", ".js", ".mjs", ".json", "/index.ts", "/index.js"];
 
-/** The person's own files that cells import, and what those import in turn: the language server does not watch them. */
+/** The user's own files that cells import, and what those import in turn: the language server does not watch them. */
 export class Sources {
   readonly #stamps = new Map<string, string>();
   /** Those of which the server has not been told. */

@@ -1,4 +1,4 @@
-/** What a type error means for a cell: it does not run; it is told and runs; nobody looks. */
+/** What a type error does: prevent the cell from running, show a message, or nothing (no check). */
 export type TypeErrorPolicy = "error" | "warn" | "off";
 
 const policies: readonly string[] = ["error", "warn", "off"];

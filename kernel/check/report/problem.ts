@@ -21,7 +21,7 @@ export type OwnPlace = { stem: string; line: number } | { stem: string; path: st
 /** How an earlier cell is called. */
 export type Labels = (place: OwnPlace) => string | undefined;
 
-/** An import without types is `any`: worth saying, nothing to stop for. */
+/** An import without types is `any`: a warning, not an error. */
 const untyped = 7016;
 /** A header's variable that takes its type from what is assigned has none in a function; the cell can do nothing about it. */
 const growing = new Set([7005, 7034]);
@@ -65,7 +65,7 @@ const notFound = new Set([
 /** What is implicitly `any`: a parameter, a rest parameter, a variable, an element of a pattern, a result, an index. */
 const implicitAny = new Set([7006, 7019, 7022, 7023, 7024, 7031, 7053]);
 
-/** One mistake as one problem: a name that cannot be found is told once, and not what is `any` because of it. */
+/** One problem for one mistake: a name that cannot be found is reported once, and the resulting `any`s are not. */
 function withoutFollowUps(problems: readonly TypeProblem[]): TypeProblem[] {
   const unknown = new Map<string, TypeProblem>();
   const again = new Map<TypeProblem, number[]>();
@@ -97,7 +97,7 @@ function shapeSentence(message: string): string | undefined {
   return quoted.replace(/\\(["\\])/g, "$1");
 }
 
-/** NumPy takes a list where it wants an array; here it has to be made one. */
+/** NumPy accepts a list in place of an array; this library does not. */
 function listSentence(message: string): string | undefined {
   const isList = /^(?:Argument of t|T)ype '(?:number|boolean)(?:\[\])+' is (?:not assignable|missing)/.test(message);
   if (!isList || !/'(?:TensorOperand|NumberOrTensor|Operand|Tensor<[^']*>)'/.test(message)) return undefined;

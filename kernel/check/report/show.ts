@@ -1,7 +1,7 @@
 import { codeFrame } from "../../compile/diagnostic.ts";
 import type { TypeProblem } from "./problem.ts";
 
-/** As many problems as a person reads; the rest are counted. */
+/** How many problems are shown; the rest are counted. */
 const most = 5;
 /** Reasons shown before the chain is folded to its first and its last, which says what is wrong in the end. */
 const unfolded = 3;

@@ -1,4 +1,4 @@
-/** Runs one thing at a time, in the order in which they came. */
+/** Runs one action at a time, in order. */
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 

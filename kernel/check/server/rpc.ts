@@ -1,14 +1,13 @@
 import type { Readable, Writable } from "node:stream";
 
 /**
- * JSON-RPC 2.0 in `Content-Length` frames, as the language server protocol has it. Written here because all of it is
- * this file: `vscode-jsonrpc` takes 30 ms to load (25 ms for all that the checker has besides), in the process that a
- * person waits for.
+ * JSON-RPC 2.0 in `Content-Length` frames, as the language server protocol defines it. Written here, because this file is
+ * all it takes, and `vscode-jsonrpc` would take longer to load than the rest of the checker, in a process that the user waits for.
  */
 export interface Rpc {
   request<Result>(method: string, params: unknown): Promise<Result>;
   notify(method: string, params: unknown): void;
-  /** Refuses every request that waits, and all that come. */
+  /** Rejects every open request, and all later ones. */
   close(why: Error): void;
 }
 
@@ -20,7 +19,7 @@ interface Incoming {
   error?: { code: number; message: string };
 }
 
-/** `answer` replies to what the other side asks. */
+/** `answer` handles the requests of the other side. */
 export function connect(
   input: Readable,
   output: Writable,

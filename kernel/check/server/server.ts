@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { connect, type Rpc } from "./rpc.ts";
 
-/** One life of the native TypeScript language server. */
+/** A process of the native TypeScript language server. */
 export interface LanguageServer {
   readonly pid: number | undefined;
   readonly rpc: Rpc;
@@ -15,7 +15,7 @@ export interface LanguageServer {
   kill(): void;
 }
 
-/** What every question is answered with that a server leaves behind. */
+/** Rejects the requests that were open when the server ended. */
 export class ServerEnded extends Error {
   override name = "ServerEnded";
 }
@@ -52,11 +52,11 @@ export function executablePath(): string {
 export function startServer(cwd: string, env: NodeJS.ProcessEnv): LanguageServer {
   const child: ChildProcess = spawn(executablePath(), ["--lsp", "--stdio"], {
     cwd,
-    // The heap that a program and its checkers take is reached again and again: collect half as often.
+    // A program and its checkers fill the heap again after each collection: collect half as often.
     env: { GOGC: "200", ...env },
     stdio: ["pipe", "pipe", "ignore"],
     windowsHide: true,
-    // A terminal's Ctrl-C is for cells. It ends with its input.
+    // A terminal's Ctrl-C is meant for cells. The server ends when its input does.
     detached: process.platform !== "win32",
   });
   child.stdin!.on("error", () => {});

@@ -1,4 +1,4 @@
-/** What a promise resolves to, or undefined when it fails or takes longer than that. */
+/** The promise's value, or undefined when it rejects or takes longer than `milliseconds`. */
 export async function withTimeout<Value>(milliseconds: number, promise: Promise<Value>): Promise<Value | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {

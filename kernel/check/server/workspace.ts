@@ -5,8 +5,8 @@ import type { Position, ServerCompletions, ServerDiagnostic, ServerHover } from 
 import { configName, type LanguageServer, startServer } from "./server.ts";
 
 /**
- * The documents open in one language server. Nothing is sent that the server has already, and nothing is ever closed:
- * TypeScript 7.0.2 panics on that where a document was never part of a configured project.
+ * The documents open in one language server. Unchanged documents are not sent again, and none is ever closed:
+ * TypeScript 7.0.2 panics when a document is closed that was never part of a configured project.
  */
 export class Workspace {
   readonly #server: LanguageServer;
@@ -79,8 +79,8 @@ export class Workspace {
   }
 
   /**
-   * Has the server bring its program up to what it was told by now. It puts one changed file into the program that it has, but
-   * builds a new one of all files when it finds two. A question that needs no checker costs the least.
+   * Makes the server update its program. It replaces one changed file in its existing program, but
+   * builds a new program of all files when two have changed. A request that needs no checker costs the least.
    */
   settle(): Promise<unknown> {
     return this.ask("textDocument/documentSymbol", globalsModule);

@@ -11,7 +11,7 @@ type ErrorOutput = Extract<Output, { type: "error" }>;
 const mostFrames = 12;
 const mostCauses = 5;
 
-/** What a cell shows of something thrown. `place` is where V8 found a syntax error, which no frame tells. */
+/** The output for a thrown value. `place` is where V8 found a syntax error, which has no frame. */
 function describeError(thrown: unknown, place?: Place): ErrorOutput {
   const { ename, evalue } = nameOf(thrown);
   const lines: string[] = [];
@@ -19,7 +19,7 @@ function describeError(thrown: unknown, place?: Place): ErrorOutput {
   return { type: "error", ename, evalue, traceback: lines };
 }
 
-/** The same, when what it needs may have been broken by the person's code. */
+/** The same, where user code may have broken the built-ins it needs. */
 export function describeSafely(thrown: unknown, place?: Place): ErrorOutput {
   try {
     return describeError(thrown, place);
@@ -29,7 +29,7 @@ export function describeSafely(thrown: unknown, place?: Place): ErrorOutput {
   }
 }
 
-/** An interrupted cell: where its code was, or what it waited for. */
+/** The output for an interrupted cell: where its code was, or what it awaited. */
 export function describeInterrupt(cell: HostCell, error: KeyboardInterrupt): ErrorOutput {
   const { name: ename, message: evalue } = error;
   const lines = [`${ename}: ${evalue}; variables are kept`];
@@ -37,7 +37,7 @@ export function describeInterrupt(cell: HostCell, error: KeyboardInterrupt): Err
     const { traceback } = describeError(error, hasPlace(error) ? undefined : placeOfAwait(cell));
     for (let index = 1; index < traceback.length; index++) lines[index] = traceback[index]!;
   } catch {
-    // The person's code has broken what this stands on: the line is missing.
+    // User code has broken a built-in that the host needs: leave the line out.
   }
   return { type: "error", ename, evalue, traceback: lines };
 }
@@ -72,7 +72,7 @@ function describe(thrown: unknown, place: Place | undefined, indent: string, int
     if (!frame.place) {
       if (!frame.isInternal) between++;
     } else if (bare(frame.text) !== lines[lines.length - 1]) {
-      // What lies below the last frame of one's own is the machinery that called it.
+      // Frames below the last user frame are the machinery that called it.
       folded += between;
       between = 0;
       first ??= frame.place;

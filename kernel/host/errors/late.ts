@@ -13,13 +13,13 @@ let containWith: Contain = (_, action) => {
   return true;
 };
 
-/** How code runs that Stop can end without ending what called it; false where it did. */
+/** Sets how code is run that an interrupt may end without ending its caller; `how` returns false when it did. */
 export function containBy(how: Contain): void {
   containWith = how;
 }
 
 /**
- * Runs a listener of the person's, which no cell waits for, in the cell that registered it: what it throws appears there.
+ * Runs a listener of the user's, which no cell waits for, in the cell that registered it: what it throws appears there.
  * Whether it returned.
  */
 export function callLate(cell: HostCell | undefined, listener: () => void): boolean {
@@ -43,12 +43,12 @@ const stopped: Output = {
   traceback: ["KeyboardInterrupt: a listener of this cell was interrupted; variables are kept"],
 };
 
-/** How an error becomes an output; undefined where the cell's own end says it already. */
+/** Sets how an error becomes an output; undefined when the cell's own end already shows it. */
 export function describeLateBy(how: Describe): void {
   describe = how;
 }
 
-/** Shows what code threw that nobody awaits (a timer, a listener) in the cell that started it. */
+/** Shows an error that is not awaited (in a timer or a listener) in the cell that started the work. */
 export function reportLate(error: unknown): void {
   if (isInterrupt(error)) return;
   const cell = currentCell();

@@ -16,7 +16,7 @@ import {
 } from "../primordials.ts";
 import { findCell, type HostCell } from "../run/cells.ts";
 
-/** A place in what the person wrote. */
+/** A place in what the user wrote. */
 export interface Place {
   /** `cell [3]` or a file's path. */
   where: string;
@@ -26,7 +26,7 @@ export interface Place {
   source: string | undefined;
 }
 
-/** Below its frames is only what called the cell. */
+/** Frames below those of this file are the machinery that runs the cell. */
 const evaluatorFile = new URL("../run/evaluate.js", import.meta.url).href;
 const scheme = "halftone:cell/";
 /** This folder, built: frames of the host itself are never shown. */
@@ -50,14 +50,14 @@ export function installStackTraces(): void {
   });
 }
 
-/** Writes an error's stack now, as the host writes it, whatever the person has put in its place. */
+/** Writes an error's stack now, as the host writes it, whatever the user has put in its place. */
 export function writeStack(error: Error): void {
   const { prepareStackTrace: before } = ErrorBefore;
   try {
     ErrorBefore.prepareStackTrace = prepareStackTrace;
     void error.stack;
   } catch {
-    // The person's code has broken what this stands on.
+    // User code has broken a built-in that the host needs.
   } finally {
     ErrorBefore.prepareStackTrace = before;
   }
@@ -68,7 +68,7 @@ export function isCalledFromCode(): boolean {
   return countFrames(isForeign) > 0;
 }
 
-/** Whether code of the person's or of a package is, which goes on when the caller returns. */
+/** Whether code of the user's or of a package is, which goes on when the caller returns. */
 export function isAboveCode(): boolean {
   return countFrames((file) => isForeign(file) && !startsWith(file, "node:")) > 0;
 }
@@ -105,7 +105,7 @@ function countFrames(counts: (file: string) => boolean): number {
 const ErrorBefore = Error;
 const captureStackTrace = Error.captureStackTrace;
 
-/** Not of the host, nor the guard's own one-line script, which has no name. */
+/** Whether a file is not part of the host. */
 function isForeign(file: string): boolean {
   return !startsWith(file, hostFolder);
 }
@@ -149,7 +149,7 @@ export function placeInScript(url: string, line: number, column: number): Place 
   return cell && placeThrough(mapsOf(cell), { where: cell.label, line, column, source: cell.source });
 }
 
-/** Whether an error's stack leads to the person's code. */
+/** Whether an error's stack leads to the user's code. */
 export function hasPlace(error: Error): boolean {
   const frames = readFrames(error.stack ?? "");
   for (let index = 0; index < frames.length; index++) if (frames[index]!.place) return true;
@@ -166,7 +166,7 @@ export function placeOfAwait(cell: HostCell): Place | undefined {
   return placeThrough(later, { where, ...waitsAt, source });
 }
 
-/** One of the person's files, which may have been compiled. */
+/** One of the user's files, which may have been compiled. */
 function placeInFile(url: string, line: number, column: number): Place | undefined {
   const query = indexOf(url, "?v=");
   if (query === -1 || !startsWith(url, "file:")) return undefined;
@@ -185,7 +185,7 @@ function placeThrough(maps: readonly TraceMap[], place: Place): Place {
   return { ...place, line: at.line, column: at.column + 1 };
 }
 
-/** The map from what one of the person's files was compiled to, back to the file. */
+/** The map from what one of the user's files was compiled to, back to the file. */
 let mapOfFile: (path: string) => TraceMap | undefined = () => undefined;
 
 /** `compile` gives a file's source map as JSON, or nothing where the file ran as it is. */
@@ -227,7 +227,7 @@ export interface StackFrame {
   text: string;
   /** Node's own. */
   isInternal: boolean;
-  /** Set when the frame is the person's own. */
+  /** Set when the frame is the user's own. */
   place: Place | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What the session may ask the host beside running cells: each part of the host registers its own methods. */
+/** Requests from the session other than cells: each part of the host registers its methods. */
 
 import type { Command } from "../../protocol/host.ts";
 import { makeString, Table } from "../primordials.ts";

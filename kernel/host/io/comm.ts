@@ -1,4 +1,4 @@
-/** Comms: a person's code and a front end's talk to each other under a target's name, both ways. */
+/** Comms: messages both ways between user code and front end code, under a target name. */
 import { randomUUID } from "node:crypto";
 import type { CommMessage } from "../../protocol/output.ts";
 import { callLate } from "../errors/late.ts";
@@ -28,7 +28,7 @@ interface Registered {
   cell: HostCell | undefined;
 }
 
-/** One open line to the front end. What a listener prints appears in the cell that registered it. */
+/** An open comm to the front end. A listener's output appears in the cell that registered it. */
 export class Comm {
   readonly id: string;
   readonly target: string;
@@ -140,7 +140,7 @@ export function installComms(): void {
     const registered = targets.get(target);
     const opened = new Comm(target, id, registered?.cell);
     if (!registered) return opened.close();
-    // As ipykernel does: the front end then knows that nobody will answer.
+    // As ipykernel does: the front end then knows that the target is not registered.
     if (!callLate(registered.cell, () => registered.opener(opened, message))) opened.close();
   });
 }

@@ -10,7 +10,7 @@ import { sendEvent, sendStream } from "./output-buffer.ts";
 
 type StreamName = "stdout" | "stderr";
 
-/** Gives the person's code a console, `process.stdout` and `process.stderr` that write to the cell they run for. */
+/** Gives the user's code a console, `process.stdout` and `process.stderr` that write to the cell they run for. */
 export function installConsole(): void {
   for (const name of ["stdout", "stderr"] as const) {
     const stream = new CellStream(name);
@@ -46,7 +46,7 @@ function sink(name: StreamName): NodeJS.WritableStream {
 
 type Done = (error?: Error | null) => void;
 
-/** As Node's own stdout, but that it writes at once and never buffers, and that no cell can end it for the next one. */
+/** Like Node's stdout, but it writes at once without a buffer, and no cell can end it for the next one. */
 class CellStream extends Writable {
   readonly fd: number;
   readonly #name: StreamName;
@@ -89,7 +89,7 @@ class CellStream extends Writable {
     later(() => this.emit("close"));
   }
 
-  /** Half a character that nothing came after. */
+  /** Flushes an incomplete character. */
   #flush(): void {
     sendStream(this.#name, this.#decodedFor, this.#decoder.end());
   }

@@ -11,7 +11,7 @@ const questions = new Table<number, Question>();
 let lastRequest = 0;
 
 /**
- * `await input(prompt, { password })` asks the person; library code finds it as `globalThis[Symbol.for("halftone.input")]`, whatever a
+ * `await input(prompt, { password })` asks the user; library code finds it as `globalThis[Symbol.for("halftone.input")]`, whatever a
  * cell calls `input`.
  */
 export function installInput(): void {
@@ -19,7 +19,7 @@ export function installInput(): void {
   defineProperty(globalThis, Symbol.for("halftone.input"), { value: input, enumerable: false });
 }
 
-/** Asks the person; resolves to what was typed. */
+/** Asks the user; resolves to what was typed. */
 export function input(prompt = "", options: { password?: boolean } = {}): Promise<string> {
   return new intrinsics.Promise((resolve, reject) => {
     const request = ++lastRequest;

@@ -30,7 +30,7 @@ export function sendEvent(event: Event): void {
   sendEncoded("cell" in event ? event.cell : 0, encodeEvent(event));
 }
 
-/** May call `toJSON` of the person's. */
+/** May call `toJSON` of the user's. */
 export function encodeEvent(event: Event): string {
   return stringify(event);
 }
@@ -61,7 +61,7 @@ const charCodeAt = uncurryThis(String.prototype.charCodeAt);
 /** Above 0 while something must not be cut short by an interrupt. */
 let uninterruptible = 0;
 
-/** Runs host code that calls none of the person's to its end: an interrupt waits for it. */
+/** Runs host code that calls none of the user's to its end: an interrupt waits for it. */
 export function uninterrupted(action: () => void): void {
   uninterruptible++;
   try {
@@ -75,7 +75,7 @@ export function isUninterrupted(): boolean {
   return uninterruptible > 0;
 }
 
-/** Nothing is on the stack: what was cut short by an interrupt has not counted down. */
+/** Resets the count when nothing is on the stack: interrupted code did not decrement it. */
 export function allIsDone(): void {
   uninterruptible = 0;
 }
@@ -98,7 +98,7 @@ export function together(action: () => void): void {
   }
 }
 
-/** Synchronous and blocking: it is on its way when this returns, also inside a loop that never ends. */
+/** Synchronous and blocking: the frame is sent when this returns, even inside an endless loop. */
 function sendFrame(kind: number, cell: number, body: string): void {
   if (now() - lastWrite > quiet) mark();
   const size = byteLength(body);
@@ -137,7 +137,7 @@ export function mark(): void {
     try {
       writeSome(fd, bytes, 0);
     } catch {
-      // The person closed it, and the session has seen its end: nothing native can come from it.
+      // The user closed it, and the session has seen its end: nothing native can come from it.
     }
   }
   marker = next;

@@ -12,12 +12,12 @@ export interface ProgressOptions {
   total?: number;
 }
 
-/** Often enough to look smooth, seldom enough to cost nothing. */
+/** Milliseconds between updates of the bar. */
 const WIDGET_PERIOD_MS = 50;
 const TEXT_PERIOD_MS = 200;
 const TEXT_CELLS = 24;
 
-/** A bar that its owner moves. */
+/** A progress bar that the caller moves. */
 export class Progress {
   readonly #label: string;
   readonly #total: number | undefined;

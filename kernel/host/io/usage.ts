@@ -7,7 +7,7 @@ export interface TensorMemory {
   tensors: number;
 }
 
-/** What the tensor library says that its tensors take; undefined while it is not loaded. */
+/** The memory of the tensor library's tensors; undefined while it is not loaded. */
 export function tensorMemory(): TensorMemory | undefined {
   const runtime = Reflect.get(globalThis, Symbol.for("halftone.runtime")) as
     | { nativeMemory(): TensorMemory }

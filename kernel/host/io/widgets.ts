@@ -11,12 +11,12 @@ export const WIDGET_MIME = "application/vnd.jupyter.widget-view+json";
 const models = new Map<string, Model>();
 let frontEndHasWidgets = false;
 
-/** Whether a front end that draws widgets has made itself known: it opens the control comm when it connects. */
+/** Whether a front end with widgets has connected: it then opens the control comm. */
 export function hasWidgets(): boolean {
   return frontEndHasWidgets;
 }
 
-/** What the front end asks for after a page is loaded again: the state of every model. */
+/** Sends the state of every model, which the front end requests after a page reload. */
 export function answerWidgetControl(): void {
   comm.register(CONTROL, (control) => {
     frontEndHasWidgets = true;

@@ -117,7 +117,7 @@ export class Loader {
     const mapped = local?.find(specifier, fileURLToPath(this.#base));
     if (mapped) return importUrl(mapped.url, attributes ?? mapped.attributes);
     const url = this.resolve(specifier);
-    // A package.json's "imports" may name one of the person's files.
+    // A package.json's "imports" may name one of the user's files.
     if (startsWith(specifier, "#")) return this.#importFile(url, attributes);
     return importUrl(url, attributes);
   }

@@ -1,4 +1,4 @@
-/** The part of the loader that needs a parser: loaded with the first import of one of the person's own files. */
+/** The part of the loader that needs a parser: loaded with the first import of one of the user's own files. */
 import { readFileSync } from "node:fs";
 import { compileModule } from "../../compile/module.ts";
 import { useFileMaps } from "../errors/stack.ts";

@@ -26,18 +26,18 @@ interface Internals {
 
 const builtFolder = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Whether it is a package's name: not a file, an address, one of Node's own modules or an entry of `imports`. */
+/** Whether it is a package's name: not a file, a URL, one of Node's own modules or an entry of `imports`. */
 export function isPackage(specifier: string): boolean {
   return exec(/^([./#]|[a-z]+:)/i, specifier) === null && !isBuiltin(specifier);
 }
 
-/** Where `specifier` is looked up from: the packages' folder, when one of the person's files asks for a package. */
+/** Where `specifier` is looked up from: the packages' folder, when one of the user's files asks for a package. */
 export function parentOf(specifier: string, parentUrl: string | undefined, packagesUrl: string): string | undefined {
   if (parentUrl === undefined || !startsWith(parentUrl, "file:") || !isPackage(specifier)) return parentUrl;
-  return isPersons(fileURLToPath(parentUrl)) ? packagesUrl : parentUrl;
+  return isUserFile(fileURLToPath(parentUrl)) ? packagesUrl : parentUrl;
 }
 
-/** Node looks in the folders above as well, and one of them may have packages that no lock names. */
+/** Node also searches the folders above, which may have packages that are not in the lock. */
 export function requireInside(url: string, packagesUrl: string): void {
   if (startsWith(url, new intrinsics.URL("node_modules/", packagesUrl).href)) return;
   const error: NodeJS.ErrnoException = new intrinsics.Error(`Cannot find it in ${fileURLToPath(packagesUrl)}`);
@@ -45,7 +45,7 @@ export function requireInside(url: string, packagesUrl: string): void {
   throw error;
 }
 
-/** From now on cells and the person's files find packages there alone; what packages need in turn lies beside them. */
+/** From now on cells and the user's files find packages there alone; what packages need in turn lies beside them. */
 export function usePackagesOf(packagesUrl: string): void {
   const { Module, registerHooks } = module as unknown as Internals;
   const filename = fileURLToPath(packagesUrl);
@@ -57,7 +57,7 @@ export function usePackagesOf(packagesUrl: string): void {
   // `require` asks this whatever hooks there are, and passes it its own parent.
   loader._resolveFilename = function (this: unknown, request, parent, isMain, options) {
     const from = parent?.filename;
-    const moved = options?.paths === undefined && from !== undefined && isPersons(from) && isPackage(request);
+    const moved = options?.paths === undefined && from !== undefined && isUserFile(from) && isPackage(request);
     return apply(resolve, this, [request, moved ? there : parent, isMain, options]) as string;
   };
   registerHooks?.({
@@ -71,6 +71,6 @@ export function usePackagesOf(packagesUrl: string): void {
   });
 }
 
-function isPersons(file: string): boolean {
+function isUserFile(file: string): boolean {
   return indexOf(file, `${sep}node_modules${sep}`) === -1 && !startsWith(file, builtFolder);
 }

@@ -10,7 +10,7 @@ interface CommonModule {
 }
 type Extensions = Record<string, (module: CommonModule, filename: string) => void>;
 
-/** A cell's `require`: from the notebook's folder, TypeScript too, and anew what was edited since it was loaded. */
+/** A cell's `require`: resolves from the notebook's folder, compiles TypeScript, and reloads edited files. */
 export function requireFrom(url: string): NodeJS.Require {
   const original = createRequire(url);
   const resolve = original.resolve;
@@ -42,7 +42,7 @@ export function requireFrom(url: string): NodeJS.Require {
   return fresh as unknown as NodeJS.Require;
 }
 
-/** When one of the person's files has changed, all of them go: any may hold what the old one exported. */
+/** When one of the user's files has changed, all of them go: any may hold what the old one exported. */
 function forgetEdited(cache: NodeJS.Dict<NodeModule>, stamps: Table<string, number>): void {
   let edited = false;
   stamps.forEach((stamp, file) => {
@@ -107,7 +107,7 @@ function resolveTypescript(): void {
         try {
           return apply(resolve, this, [candidate, ...rest]) as string;
         } catch {
-          // The next one, or what was asked for in the first place.
+          // Try the next candidate, or throw the first error.
         }
       }
       throw error;

@@ -1,4 +1,4 @@
-/** All names of tfjs mean the one engine that the library has loaded. */
+/** All names of tfjs resolve to the one engine that the library has loaded. */
 import { exec, intrinsics, isIn } from "../primordials.ts";
 
 type Namespace = Record<string, unknown>;
@@ -14,7 +14,7 @@ export function isTensorflow(specifier: string): boolean {
   return exec(names, specifier) !== null;
 }
 
-/** Packages that load tfjs by themselves: the engine must be there before. */
+/** Packages that load tfjs themselves: the engine must be loaded first. */
 export function needsTensorflow(specifier: string): boolean {
   return exec(dependents, specifier) !== null;
 }
@@ -29,7 +29,7 @@ export async function tensorflow(): Promise<Namespace> {
   return namespace!;
 }
 
-/** After an import that has loaded the library: its backend may still be getting up. */
+/** After an import that has loaded the library: waits until its backend is ready. */
 export async function readyRuntime(): Promise<void> {
   if (waited || !isIn(loadedSymbol, intrinsics.globalThis)) return;
   const { ready }: Runtime = await import("../../../src/runtime/index.ts");

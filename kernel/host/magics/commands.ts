@@ -1,4 +1,4 @@
-/** What the magics do that need no timing. Loaded when the first one is used. */
+/** The magics that need no timing. Loaded when the first one is used. */
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";

@@ -10,7 +10,7 @@ interface Started {
   cpu: NodeJS.CpuUsage;
 }
 
-/** What each cell has started to time. */
+/** The timers that each cell has started. */
 const started = new WeakMap<HostCell, Started>();
 
 const hostApi = {

@@ -20,7 +20,7 @@ async function run(
   cell: ReturnType<typeof currentCell>,
 ): Promise<number> {
   // In the host's process group: what it leaves in the background ends with the host.
-  // With a socket as its input, which Node's pipes are, bash may take itself for a remote login and run the person's .bashrc.
+  // With a socket as its input, which Node's pipes are, bash may take itself for a remote login and run the user's .bashrc.
   const child = spawn(program, args, { stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
   const stop = (): void => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;

@@ -1,7 +1,7 @@
 import { types } from "node:util";
 import { defineProperty, intrinsics, isArray, keysOf, makeString, uncurryThis } from "../primordials.ts";
 
-/** A value that `JSON.stringify` writes down without losing anything unsaid. */
+/** A value that `JSON.stringify` represents without silent loss. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const forEachOfMap = uncurryThis(Map.prototype.forEach as (each: (value: unknown, key: unknown) => void) => void);
@@ -9,7 +9,7 @@ const forEachOfSet = uncurryThis(Set.prototype.forEach as (each: (value: unknown
 const deepest = 200;
 
 /**
- * A person's value as JSON, for a mime bundle, its metadata or a comm's data. NaN and infinities become null, as plotly reads
+ * A user's value as JSON, for a mime bundle, its metadata or a comm's data. NaN and infinities become null, as plotly reads
  * them; typed arrays and Sets become arrays; Maps with text keys become objects; tensors become nested arrays; what has `toJSON` (a Date) is what that gives. What is undefined is left out, or null in an
  * array, as in JSON.stringify. Throws a TypeError that names the place for all else: functions, symbols, BigInts,
  * bytes without a type, circles.
@@ -96,7 +96,7 @@ function contents(value: object, where: string, around: object[], key: string): 
   return object;
 }
 
-/** JSON.stringify would make an empty object of these. */
+/** JSON.stringify would turn these into an empty object. */
 function refuseOpaque(value: object, where: string): void {
   const kind =
     (types.isPromise(value) && "a Promise: await it") ||

@@ -29,7 +29,7 @@ export async function render(value: unknown): Promise<MimeBundle> {
   return { "text/plain": showText(value) };
 }
 
-/** As Node's REPL shows it, without colours; of a long text the beginning. */
+/** As Node's REPL shows it, without colours; a long text is truncated. */
 export function showText(value: unknown): string {
   return shorten(inspect(value, { breakLength: 100 }));
 }

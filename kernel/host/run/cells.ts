@@ -11,7 +11,7 @@ export interface HostCell {
   started: number;
   /** Set when the session has been told how it ended; what comes later is late output. */
   settled: boolean;
-  /** It shall stop, or was stopped: what of it still runs stops where it next awaits or runs an op of the library. */
+  /** It was interrupted: its code stops where it next awaits or runs an op of the library. */
   interrupted: boolean;
   /** When it was first asked to stop. */
   asked: number;
@@ -23,7 +23,7 @@ export interface HostCell {
   waitsAt: { line: number; column: number } | undefined;
   /** What of the library was left open on purpose when it began. */
   mark: LibraryMark;
-  /** Its script has run, and its async body has not ended. */
+  /** Its script has run, but its async body has not ended. */
   pending: boolean;
   /** What its script has thrown. */
   failure: { of: unknown } | undefined;
@@ -44,7 +44,7 @@ const mostKept = 64 << 20;
 let kept = 0;
 let oldest = 1;
 
-/** Gives the cells for which there is no longer room. */
+/** Adds a cell and returns the cells that are dropped for it. */
 export function addCell(cell: HostCell): HostCell[] {
   cells.set(cell.id, cell);
   latest = cell;
@@ -62,7 +62,7 @@ export function addCell(cell: HostCell): HostCell[] {
   return gone;
 }
 
-/** The number of the last cell that came: they come in order. */
+/** The id of the last cell; ids increase. */
 export const latestId = (): number => latest?.id ?? 0;
 
 function sizeOf({ source, maps }: HostCell): number {

@@ -14,7 +14,7 @@ export const stoppedWhileShown: ErrorOutput = {
   traceback: ["KeyboardInterrupt: the cell was interrupted while its error was shown; variables are kept"],
 };
 
-/** Runs host code that may call the person's, so that a termination ends that code and nothing around it. */
+/** Runs host code that may call the user's, so that a termination ends that code and nothing around it. */
 export class Containment {
   readonly #inspector: Inspector;
   readonly #terminated: () => void;
@@ -41,7 +41,7 @@ export class Containment {
     return ended;
   }
 
-  /** What is shown of an error. Reading it may call code of the person's. */
+  /** What is shown of an error. Reading it may call code of the user's. */
   describe(cell: HostCell | undefined, thrown: unknown, place?: Place): ErrorOutput {
     let described: ErrorOutput | undefined;
     this.run(cell, () => {

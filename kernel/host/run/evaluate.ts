@@ -23,10 +23,10 @@ type Execute = Extract<Command, { type: "execute" }>;
 const lateEvents = ["uncaughtException", "unhandledRejection"] as const;
 const { on, listeners } = process;
 const addShared = Atomics.add;
-/** Ends a script whose failure is known. */
+/** Thrown to end a script whose error is already recorded. */
 const failed = Object.freeze({ __proto__: null });
 
-/** Runs cells on this thread, each by V8's REPL mode, and says how each ended. */
+/** Runs cells on this thread in V8's REPL mode, and reports how each ended. */
 export class Evaluator {
   readonly #inspector: Inspector;
   readonly #shared: Shared;
@@ -55,7 +55,7 @@ export class Evaluator {
     this.#listen();
   }
 
-  /** Node ends a process whose errors nobody listens to; a cell may have taken all listeners away. */
+  /** Node ends a process without listeners for uncaught errors, and a cell may have removed them. */
   #listen(): void {
     for (let index = 0; index < lateEvents.length; index++) {
       const event = lateEvents[index]!;
@@ -95,7 +95,7 @@ export class Evaluator {
         this.#inspector.evaluateScript(expression, (error, reply) => this.#evaluated(cell, error, reply)),
       );
     } catch (error) {
-      // The person's code has broken what this stands on: at least the cell says so.
+      // User code has broken a built-in that the host needs: report it in the cell.
       if (!cell.settled) this.#fail(cell, error);
     } finally {
       this.#containment.evaluating = undefined;
@@ -189,7 +189,7 @@ export class Evaluator {
     this.#interrupts.absorb(() => this.#inspector.act(this.#interrupts.idle));
   }
 
-  /** The last output as it is sent; false for one that JSON cannot carry, which an error stands for. */
+  /** Encodes the last output. One that JSON cannot represent is replaced by an error, and `isWhole` is false. */
   #encode(cell: HostCell, output: Output): { body: string; isWhole: boolean } {
     try {
       return { body: runInCell(cell, () => encodeEvent({ type: "output", cell: cell.id, output })), isWhole: true };
@@ -200,7 +200,7 @@ export class Evaluator {
   }
 
   #end(cell: HostCell, status: "ok" | "error", last?: Output): void {
-    // Before the part that nothing cuts short: it may call the person's `toJSON`.
+    // Before the part that nothing cuts short: it may call the user's `toJSON`.
     const encoded = last && this.#encode(cell, last);
     if (encoded?.isWhole === false) status = "error";
     if (cell.settled) return;

@@ -6,19 +6,19 @@ type Exit = (code?: number) => never;
 
 const { kill, pid, platform } = process;
 
-/** Ends this process at once, and what cells have started, which is of its process group. */
+/** Kills this process and its process group, which contains the cells' child processes. */
 export function endGroup(): void {
   if (platform !== "win32") {
     try {
       kill(-pid, "SIGKILL");
     } catch {
-      // It leads no group: somebody has started it by hand.
+      // The process was started by hand and leads no group.
     }
   }
   kill(pid, "SIGKILL");
 }
 
-/** Before `process.exit` ends the process, after the person's exit handlers: both inspector sessions are closed. */
+/** Before `process.exit` ends the process, after the user's exit handlers: both inspector sessions are closed. */
 export function installExit(shared: Shared, disconnect: () => void): void {
   const exiting = process as unknown as { reallyExit: Exit };
   const exit = exiting.reallyExit.bind(process);

@@ -18,7 +18,7 @@ export interface Reply {
 const ignore = () => {};
 const { onInit } = promiseHooks;
 
-/** V8's inspector of this very thread: it evaluates at once, and a termination ends one evaluation and nothing around it. */
+/** V8's inspector of this thread: it evaluates synchronously, and a termination ends one evaluation and nothing around it. */
 export class Inspector {
   readonly disconnect: () => void;
   readonly #post: Post;

@@ -1,7 +1,7 @@
 /// <reference lib="es2024.sharedmemory" />
 /**
- * The guard thread. The main thread runs the person's code and may not listen for a long time: this thread does, stops
- * it when it is told to, and reports what memory it takes.
+ * The guard thread. The main thread runs user code and may not respond for a long time. This thread does: it stops
+ * the main thread on request, and reports its memory use.
  */
 
 import { writeSync } from "node:fs";
@@ -36,12 +36,12 @@ pipe.on("data", (chunk: Buffer) => {
     if (command.type === "interrupt") interrupt(command.request, command.cells);
   }
 });
-// The session is gone: nobody will ever stop this process again.
+// The session is gone, and nothing else would end this process.
 pipe.on("close", endGroup);
 pipe.on("error", endGroup);
 
 /**
- * Asks the main thread to end these cells. The question is evaluated there even inside a loop; if it finds the person's
+ * Asks the main thread to end these cells. The question is evaluated there even inside a loop; if it finds the user's
  * code on the stack it wants that terminated, else it ends the cells itself. It is asked again only when it was
  * answered: two questions at once would find the same code twice, and the second termination would hit what comes next.
  */
@@ -115,6 +115,6 @@ function tell(event: GuardEvent): void {
   try {
     writeSync(fds.guard, encodeFrame(event));
   } catch {
-    // Full or closed: a sample less.
+    // The pipe is full or closed: skip this sample.
   }
 }

@@ -16,7 +16,7 @@ export function isInterrupt(error: unknown): error is KeyboardInterrupt {
   return inherits(error, KeyboardInterrupt.prototype);
 }
 
-/** Throws when this code was started by a cell that has been interrupted; else gives back what it was given. */
+/** Throws when this code was started by an interrupted cell, else returns `value`. */
 export function stopIfInterrupted<Value>(value: Value): Value {
   const cell = startedBy();
   if (cell?.interrupted) {

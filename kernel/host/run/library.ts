@@ -31,6 +31,6 @@ export function restoreLibrary(owner: unknown, before: LibraryMark | undefined):
   try {
     libraryInterrupts()?.restore([owner], before);
   } catch {
-    // The person's code has changed what it stands on.
+    // User code has changed a built-in that the library needs.
   }
 }

@@ -1,4 +1,4 @@
-/** The person's own files: how an import finds them, and which version of each, with all that it imports, there is. */
+/** The user's own files: how an import finds them, and which version of each, with all that it imports, there is. */
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
@@ -16,7 +16,7 @@ const writtenAs: Record<string, string[]> = {
 };
 const builtFolder = fileURLToPath(new URL("../../../../", import.meta.url));
 
-/** A file that a person edits: not of a package, not of the kernel. */
+/** A file that a user edits: not of a package, not of the kernel. */
 export function isLocal(file: string): boolean {
   return (
     extensions.includes(path.extname(file)) &&
@@ -25,7 +25,7 @@ export function isLocal(file: string): boolean {
   );
 }
 
-/** The file that a specifier names from `parent`, if it names one of the person's. */
+/** The file that a specifier names from `parent`, if it names one of the user's. */
 export function findLocal(specifier: string, parent: string): string | undefined {
   if (specifier.startsWith("file:")) return firstFile(fileURLToPath(specifier.replace(/[?#].*$/, "")));
   if (/^(\.{0,2}\/|\.{1,2}$)/.test(specifier)) {
@@ -109,14 +109,14 @@ function importsOf(source: string, file: string): string[] {
 }
 
 export interface Graph {
-  /** Changes when the file or any of the person's files below it does. */
+  /** Changes when the file or any of the user's files below it does. */
   version: string;
   files: string[];
   /** Specifiers that name packages. */
   packages: Set<string>;
 }
 
-/** A file with all of the person's files that it reaches. */
+/** A file with all of the user's files that it reaches. */
 export function graphOf(file: string): Graph {
   const files = new Set<string>();
   const packages = new Set<string>();

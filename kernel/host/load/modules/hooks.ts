@@ -1,4 +1,4 @@
-/** What Node's module hooks do for the person's files, the same on the main thread and on Node 20's hooks thread. */
+/** What Node's module hooks do for the user's files, the same on the main thread and on Node 20's hooks thread. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -10,7 +10,7 @@ export interface Resolved {
   importAttributes?: Record<string, string>;
 }
 
-/** The URL of one of the person's files, in its present version; undefined leaves the import to Node. */
+/** The URL of one of the user's files, in its present version; undefined leaves the import to Node. */
 export function resolveLocal(specifier: string, parentUrl: string | undefined): Resolved | undefined {
   const parent = localFile(parentUrl);
   if (parent === undefined) return undefined;
@@ -30,7 +30,7 @@ export interface Loaded {
 
 const compiled = /^\.([mc]?ts|[jt]sx)$/;
 
-/** The JavaScript of one of the person's files that is not JavaScript yet; undefined leaves the file to Node. */
+/** The JavaScript of one of the user's files that is not JavaScript yet; undefined leaves the file to Node. */
 export function loadLocal(url: string): Loaded | undefined {
   const file = localFile(url);
   if (file === undefined) return undefined;
