@@ -3,10 +3,10 @@ import type { Batch } from "../batching/batch.ts";
 import { tf } from "../runtime/index.ts";
 import type { AttentionMask } from "./ops/attention-mask.ts";
 
-/** Added to the score of a hidden key: its weight is exactly 0, whatever the score. */
+/** Added to the score of a hidden key, whose weight is then exactly 0, whatever the score. */
 const HIDDEN = Number.NEGATIVE_INFINITY;
 
-/** What a Transformer needs to know of a batch, on the device. */
+/** The tensors of a batch that a Transformer needs. */
 export interface BatchTensors {
   /** `[rows * time]` */
   ids: Tensor1D;

@@ -3,7 +3,7 @@ import type { TransformerConfig } from "./transformer.ts";
 
 const FLOAT = 4;
 
-/** How many numbers a Transformer classifier's parameters are. */
+/** The number of parameters of a Transformer classifier. */
 export function transformerParameterCount(config: TransformerConfig): number {
   const { vocabularySize, classes, maxLength, features: d, layers, hidden = 4 * d, positions } = config;
   const layer = 2 * 2 * d + (d * 3 * d + 3 * d) + (d * d + d) + (d * hidden + hidden) + (hidden * d + d);
@@ -13,11 +13,11 @@ export function transformerParameterCount(config: TransformerConfig): number {
 }
 
 /**
- * What a training step on a batch of `rows` by `time` tokens needs, from the sizes alone.
+ * Predicts the bytes of a training step on a batch of `rows` by `time` tokens from the sizes alone.
  *
- * A layer keeps, of each token: both norms' normalised and scaled rows, the queries, keys, values and the attention's
- * output (8 rows of `features`), its feed-forward activation (`hidden`), two inverse deviations, and with dropout one
- * byte for each value that could be dropped. Attention keeps `heads * time` weights a token, and a byte each.
+ * A layer saves for each token the normalised and scaled rows of both norms, the queries, keys, values and the attention's
+ * output (8 rows of `features`), the feed-forward activation (`hidden`), two inverse deviations, and with dropout one byte for
+ * each value that can be dropped. Attention saves `heads * time` weights for each token, and with dropout a byte each.
  */
 export function predictTransformerMemory(
   config: TransformerConfig,

@@ -17,24 +17,27 @@ import { embedding } from "./ops/embedding.ts";
 import { linear, linearRelu } from "./ops/linear.ts";
 import { meanPool } from "./ops/pool.ts";
 
+/** The sizes and options of `transformerClassifier`. */
 export interface TransformerConfig {
-  /** Token ids run from 0 to `vocabularySize - 1`; for sequences of real numbers, how many a step has. */
+  /** Number of token ids; for sequences of real numbers, the number of features per step. */
   vocabularySize: number;
-  /** How many outputs: 1 for a regression. */
+  /** Number of outputs; 1 for a regression. */
   classes: number;
-  /** Longest sequence. */
+  /** Length of the longest sequence. */
   maxLength: number;
+  /** Width of the model; a multiple of `heads`. */
   features: number;
   heads: number;
   layers: number;
   /** Width of the feed-forward layer; 4 times `features` by default. */
   hidden?: number;
-  /** Share dropped after the embedding, of attention weights, after attention, inside and after the feed-forward. */
+  /** Dropout rate after the embedding, of attention weights, after attention, inside and after the feed-forward; 0.1 by default. */
   dropout?: number;
+  /** Activation of the feed-forward layer; `"relu"` by default. */
   activation?: "relu" | "gelu";
   /** Fixed sines and cosines (Vaswani et al. 2017, section 3.5), the default, or a learned table. */
   positions?: "sinusoidal" | "learned";
-  /** Seed of the initial parameters. */
+  /** Seed of the initial parameters; 0 by default. */
   seed?: number;
 }
 
@@ -59,24 +62,26 @@ interface LayerParameters {
   down: LinearParameters;
 }
 
+/** The parameters of a Transformer classifier, a tree of variables. */
 export interface TransformerParameters {
-  /** `[vocabularySize, features]`: a row for each token, or for each number of a step, which it is multiplied by. */
+  /** `[vocabularySize, features]`: the embedding table, or for real numbers the weight of the input layer. */
   tokens: Variable<Rank.R2>;
-  /** Only when positions are learned: `[maxLength, features]`. */
+  /** `[maxLength, features]`, only when positions are learned. */
   positions?: Variable<Rank.R2>;
   layers: LayerParameters[];
   norm: NormParameters;
   classifier: LinearParameters;
 }
 
+/** Options of a model's `apply`. */
 export interface ApplyOptions {
-  /** Dropout acts only in training. */
+  /** Applies dropout; false by default. */
   training?: boolean;
-  /** Decides what dropout drops; a training loop gives each step its own. */
+  /** Seed of dropout, another one for each training step; 0 by default. */
   seed?: number;
 }
 
-/** A model: its parameters, and a function of parameters and a batch that keeps no state. */
+/** A model: its configuration, its parameters, and a stateless function of parameters and a batch. */
 export interface Classifier {
   config: Required<TransformerConfig>;
   parameters: TransformerParameters;
@@ -86,12 +91,14 @@ export interface Classifier {
 }
 
 /**
- * A Transformer encoder that classifies sequences: embedding, `layers` pre-norm encoder layers, a final norm, the mean
- * over a sequence's own tokens, and a linear classifier.
+ * A Transformer encoder that classifies sequences: embedding, `layers` pre-norm encoder layers, a final norm, the mean over a
+ * sequence's own tokens, and a linear classifier. Its logits are `[sequences, classes]`.
  *
- * The layer is PyTorch's `nn.TransformerEncoderLayer(norm_first=True)`, with its initialisation. The norm comes before
- * each sublayer because such a model trains without a long warm-up (Xiong et al. 2020, arXiv 2002.04745).
- * @throws RangeError when a size is not a positive integer or `features` is no multiple of `heads`
+ * The layer is PyTorch's `nn.TransformerEncoderLayer(norm_first=True)`, with its initialisation. The norm comes before each
+ * sublayer because such a model trains without a long warm-up (Xiong et al. 2020, arXiv 2002.04745).
+ *
+ * @throws RangeError when a size is not a positive integer, `features` is not a multiple of `heads`, or `dropout` is outside
+ *   [0, 1); from `apply` when a batch is longer than `maxLength`
  */
 export function transformerClassifier(config: TransformerConfig): Classifier {
   const full = complete(config);
@@ -100,7 +107,7 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
 
   const apply = (p: TransformerParameters, batch: Batch, { training = false, seed = 0 }: ApplyOptions = {}) => {
     if (batch.time > full.maxLength) {
-      throw new RangeError(`the batch is ${batch.time} tokens long and the model's maxLength is ${full.maxLength}`);
+      throw new RangeError(`the batch is ${batch.time} tokens long, but the model's maxLength is ${full.maxLength}`);
     }
     let site = 0;
     const drop = (): Dropout | undefined =>
@@ -153,7 +160,7 @@ function embedded(table: Variable<Rank.R2>, { ids, features }: BatchTensors): Te
   const [width] = table.shape;
   if (features.shape[1] !== width) {
     throw new RangeError(
-      `the sequences have ${features.shape[1]} numbers a step and the model's vocabularySize is ${width}`,
+      `the sequences have ${features.shape[1]} features per step, but the model's vocabularySize is ${width}`,
     );
   }
   return tf.matMul(features, table as Tensor2D);
@@ -244,8 +251,12 @@ function sinusoids(length: number, features: number): Tensor2D {
   return tf.keep(tf.tensor2d(values, [length, features]));
 }
 
-/** Class labels of a batch as int32 `[sequences]`. */
+/**
+ * The class labels of a batch as an int32 tensor `[sequences]`.
+ *
+ * @throws TypeError when the batch has no labels; RangeError for a label outside int32
+ */
 export function labelTensor(batch: Batch): Tensor1D {
-  if (!batch.labels) throw new TypeError("the batch has no labels: make it from examples with a label each");
+  if (!batch.labels) throw new TypeError("the batch has no labels: make it from examples with labels");
   return tf.tensor1d(int32Values("labelTensor", batch.labels, [batch.labels.length]), "int32");
 }

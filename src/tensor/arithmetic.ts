@@ -17,14 +17,14 @@ type Arithmetic<Op extends string, D extends DType | "wider" = "wider"> = <
 
 const widths = ["bool", "int32", "float32"];
 
-/** bool, int32, float32: the wider of the two; a whole number takes the dtype of the tensor beside it. */
+/** The wider dtype of bool, int32 and float32; an integer takes the dtype of the tensor it is combined with. */
 function commonDType(op: string, a: Operand, b: Operand): DType {
   if (typeof a !== "number" && typeof b !== "number" && a.dtype === b.dtype && a.dtype === "float32") return "float32";
   let width = -1;
   for (const x of [a, b]) {
     if (typeof x === "number") continue;
     const own = widths.indexOf(x.dtype);
-    if (own < 0) throw new TypeError(`${op}: ${x.dtype} tensors have no arithmetic here; use the functions of tf`);
+    if (own < 0) throw new TypeError(`${op}: ${x.dtype} tensors are not supported; use the functions of tf`);
     width = Math.max(width, own);
   }
   for (const x of [a, b]) if (typeof x === "number") width = Math.max(width, Number.isInteger(x) && width >= 0 ? 1 : 2);
@@ -57,7 +57,7 @@ function pair(op: string, kernel: string, a: Operand, b: Operand, wanted?: DType
   const names = broadcastNames(op, x, y);
   const result =
     kernel === "FloorDiv"
-      ? // Of halves, TensorFlow's kernel rounds the quotient before it looks for its whole part.
+      ? // For halves, TensorFlow's kernel rounds the quotient before it takes the floor.
         inFloat32(op, "unlisted", [x, y], (p, q) => broadcasting(op, kernel, p, q))
       : broadcasting(op, kernel, x, y);
   drop(x, a);
@@ -75,18 +75,35 @@ const comparison = <Op extends string>(op: Op, kernel: string): Arithmetic<Op, "
 const logical = <Op extends string>(op: Op, kernel: string): Arithmetic<Op, "bool"> =>
   ((a: Operand, b: Operand) => pair(op, kernel, a, b, "bool")) as Arithmetic<Op, "bool">;
 
-/** a + b, broadcast. */
+/**
+ * Addition, elementwise, broadcasts: `a + b`. Bools count as integers. An integer operand takes the dtype of the tensor it is
+ * added to, a fraction makes the result float32; so for all arithmetic.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for a tensor of strings or complex numbers
+ */
 export const add = arithmetic("add", "Add");
-/** a - b, broadcast. */
+/**
+ * Subtraction, elementwise, broadcasts: `a - b`.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for strings or complex numbers
+ */
 export const sub = arithmetic("sub", "Sub");
-/** a * b, broadcast. */
+/**
+ * Multiplication, elementwise, broadcasts: `a * b`.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for strings or complex numbers
+ */
 export const mul = arithmetic("mul", "Multiply");
-/** a / b, broadcast, always in float32 (floorDiv keeps whole numbers). */
+/**
+ * Division, elementwise, broadcasts: `a / b`, always in float32. `floorDiv` keeps integers.
+ *
+ * @throws ShapeError when the shapes do not broadcast
+ */
 export const div = ((a: Operand, b: Operand) => pair("div", "RealDiv", a, b, "float32")) as Arithmetic<
   "div",
   "float32"
 >;
-/** The same for two whole numbers only where the right one has an answer, as in NumPy and PyTorch. */
+/** Arithmetic that throws for two integers without an integer result, as in NumPy and PyTorch. */
 const forWhole = <Op extends string>(
   op: Op,
   kernel: string,
@@ -107,23 +124,86 @@ const forWhole = <Op extends string>(
   }) as Arithmetic<Op>;
 };
 
-/** The whole part of a / b, rounded down. Throws RangeError for whole numbers divided by 0. */
-export const floorDiv = forWhole("floorDiv", "FloorDiv", (right) => right !== 0, "whole numbers cannot be divided by");
-/** What floorDiv leaves; it has the sign of b. Throws RangeError for whole numbers divided by 0. */
-export const mod = forWhole("mod", "Mod", (right) => right !== 0, "whole numbers cannot be divided by");
-/** a to the power b. Throws RangeError for a whole number to the power of a negative one. */
-export const pow = forWhole("pow", "Pow", (right) => right >= 0, "a whole number cannot have the power");
-/** The larger of each two; NaN where either is. */
+/**
+ * Division rounded down, elementwise, broadcasts: `floor(a / b)`. Integers stay integers.
+ *
+ * @throws RangeError for integers divided by 0; ShapeError when the shapes do not broadcast; TypeError for
+ *   strings or complex numbers
+ */
+export const floorDiv = forWhole("floorDiv", "FloorDiv", (right) => right !== 0, "cannot divide integers by");
+/**
+ * The remainder of `floorDiv`, elementwise, broadcasts: `a - b * floor(a / b)`, with the sign of `b` (`torch.remainder`).
+ *
+ * @throws RangeError for integers divided by 0; ShapeError when the shapes do not broadcast; TypeError for
+ *   strings or complex numbers
+ */
+export const mod = forWhole("mod", "Mod", (right) => right !== 0, "cannot divide integers by");
+/**
+ * The power, elementwise, broadcasts: `a ** b`.
+ *
+ * @throws RangeError for integers raised to a negative integer; ShapeError when the shapes do not broadcast; TypeError for
+ *   strings or complex numbers
+ */
+export const pow = forWhole("pow", "Pow", (right) => right >= 0, "cannot raise integers to the power");
+/**
+ * The larger of two elements, elementwise, broadcasts; NaN where either is NaN.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for strings or complex numbers
+ */
 export const maximum = arithmetic("maximum", "Maximum");
-/** The smaller of each two; NaN where either is. */
+/**
+ * The smaller of two elements, elementwise, broadcasts; NaN where either is NaN.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for strings or complex numbers
+ */
 export const minimum = arithmetic("minimum", "Minimum");
 
+/**
+ * Whether `a == b`, elementwise, broadcasts. Bools compare as 0 and 1; the result is bool.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for strings or complex numbers
+ */
 export const equal = comparison("equal", "Equal");
+/**
+ * Whether `a != b`, elementwise, broadcasts; the result is bool.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for strings or complex numbers
+ */
 export const notEqual = comparison("notEqual", "NotEqual");
+/**
+ * Whether `a < b`, elementwise, broadcasts; the result is bool.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for strings or complex numbers
+ */
 export const less = comparison("less", "Less");
+/**
+ * Whether `a <= b`, elementwise, broadcasts; the result is bool.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for strings or complex numbers
+ */
 export const lessEqual = comparison("lessEqual", "LessEqual");
+/**
+ * Whether `a > b`, elementwise, broadcasts; the result is bool.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for strings or complex numbers
+ */
 export const greater = comparison("greater", "Greater");
+/**
+ * Whether `a >= b`, elementwise, broadcasts; the result is bool.
+ *
+ * @throws ShapeError when the shapes do not broadcast; TypeError for strings or complex numbers
+ */
 export const greaterEqual = comparison("greaterEqual", "GreaterEqual");
 
+/**
+ * Logical and, elementwise, broadcasts. Numbers are true unless they are 0; the result is bool.
+ *
+ * @throws ShapeError when the shapes do not broadcast
+ */
 export const logicalAnd = logical("logicalAnd", "LogicalAnd");
+/**
+ * Logical or, elementwise, broadcasts. Numbers are true unless they are 0; the result is bool.
+ *
+ * @throws ShapeError when the shapes do not broadcast
+ */
 export const logicalOr = logical("logicalOr", "LogicalOr");

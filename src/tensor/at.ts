@@ -5,7 +5,7 @@ import { label, namesOf, shapeText } from "./names.ts";
 import type { AtShape, Index } from "./types/layout.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
-/** What becomes of one axis. */
+/** How one axis is indexed. */
 type Part =
   | { kind: "take"; place: number; name: string | undefined }
   | { kind: "slice"; begin: number; end: number; step: number; name: string | undefined }
@@ -13,9 +13,12 @@ type Part =
   | { kind: "new" };
 
 /**
- * The part of a tensor that indices choose, as NumPy's x[...]: a number takes one place (from the end when negative), text
- * is a slice in Python's notation ("1:3", ":", "::-1", ":-2"), "..." stands for the axes not mentioned, null makes a new
- * axis, and a list of places or an int32 tensor gathers. Throws RangeError for a place outside the axis.
+ * Indexes a tensor as NumPy's `x[...]`: `at(x, 0, "1:3")` of `[2, 5, 4]` gives `[2, 4]`. A number selects an index (from the end
+ * when negative) and removes the axis; a string is a slice in Python's notation ("1:3", ":", "::-1", ":-2"); "..." stands for
+ * the axes not mentioned; null adds an axis of size 1; an array of indices or an int32 tensor gathers.
+ *
+ * @throws RangeError for an index out of bounds, an invalid slice or too many indices; TypeError for an index tensor that is not
+ *   int32
  */
 export function at<T extends TensorOperand, const I extends readonly Index[]>(
   x: T,
@@ -27,7 +30,7 @@ export function at(x: AnyTensor, ...indices: Index[]): AnyTensor {
   const result = scoped("at", () => {
     const axes = parts.filter((part) => part.kind !== "new");
     let value = sliced(x, axes);
-    // Gathered from the last axis on, so that the places of those before it stand.
+    // Gathers from the last axis on, so that the indices of earlier axes stay valid.
     for (let axis = axes.length - 1; axis >= 0; axis--) {
       const part = axes[axis]!;
       if (part.kind === "list") value = gather(value, part.indices as AnyTensor, axis as never) as AnyTensor;
@@ -61,7 +64,7 @@ export function at(x: AnyTensor, ...indices: Index[]): AnyTensor {
 function read(x: AnyTensor, indices: readonly Index[]): Part[] {
   const used = indices.filter((index) => index !== null && index !== "...").length;
   const dots = indices.filter((index) => index === "...").length;
-  if (dots > 1) throw new RangeError(`at: "..." stands twice`);
+  if (dots > 1) throw new RangeError(`at: "..." appears more than once`);
   if (used > x.rank) throw new RangeError(`at: ${used} indices for the ${x.rank} axes of ${shapeText(x)}`);
   const names = namesOf(x);
   const rest = x.rank - used;
@@ -87,7 +90,9 @@ function one(x: AnyTensor, axis: number, index: Exclude<Index, null>, size: numb
   if (typeof index === "number") {
     const place = index < 0 ? index + size : index;
     if (!Number.isInteger(index) || place < 0 || place >= size)
-      throw new RangeError(`at: there is no place ${index} on axis ${axis} of ${shapeText(x)}`);
+      throw new RangeError(
+        `at: index ${index} is out of bounds for axis ${axis} of size ${size} (shape ${shapeText(x)})`,
+      );
     return { kind: "take", place, name };
   }
   if (typeof index === "object") return { kind: "list", indices: index as AnyTensor, name };
@@ -107,7 +112,7 @@ function one(x: AnyTensor, axis: number, index: Exclude<Index, null>, size: numb
   return { kind: "slice", begin, end, step, name };
 }
 
-/** Takes and slices in one native slice; steps are a reversal and a gather, which have gradients. */
+/** Numbers and slices as one native slice; steps as a reversal and a gather, which have gradients. */
 function sliced(x: AnyTensor, axes: readonly Part[]): AnyTensor {
   const begin = axes.map((part) => (part.kind === "take" ? part.place : part.kind === "slice" ? firstOf(part) : 0));
   const size = axes.map((part, i) => {

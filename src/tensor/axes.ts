@@ -4,7 +4,7 @@ import { namesOf, shapeText } from "./names.ts";
 import type { Axis } from "./types/axis.ts";
 import type { AnyTensor } from "./types/tensor.ts";
 
-/** The place of an axis. Throws ShapeError when the tensor does not have it. */
+/** The index of an axis. Throws ShapeError when the tensor does not have it. */
 export function placeOf(op: string, x: AnyTensor, axis: Axis, rank: number = x.shape.length): number {
   const place = typeof axis === "string" ? (namesOf(x)?.indexOf(axis) ?? -1) : axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(place) || place < 0 || place >= rank)
@@ -12,7 +12,7 @@ export function placeOf(op: string, x: AnyTensor, axis: Axis, rank: number = x.s
   return place;
 }
 
-/** The places of some axes in ascending order, each once; all when none is given. */
+/** The indices of some axes in ascending order, each once; of all axes by default. */
 export function placesOf(op: string, x: AnyTensor, axes: Axis | readonly Axis[] | undefined): number[] {
   if (axes === undefined) return x.shape.map((_, i) => i);
   const list = (typeof axes === "object" ? axes : [axes]).map((axis) => placeOf(op, x, axis));

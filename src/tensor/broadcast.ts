@@ -64,7 +64,11 @@ export function expandTo(x: AnyTensor, shape: readonly number[]): AnyTensor {
   });
 }
 
-/** Broadcasts a tensor to a shape (numpy.broadcast_to). Throws ShapeError when it does not fit. */
+/**
+ * Repeats a tensor along new axes and axes of size 1 to a shape, `[...shape]` (`numpy.broadcast_to`).
+ *
+ * @throws ShapeError when the tensor does not broadcast to the shape
+ */
 export function broadcastTo<T extends TensorOperand, const S extends readonly number[]>(
   x: T,
   shape: S,

@@ -1,4 +1,4 @@
-// Tensors from nothing and from arrays, and arrays from tensors.
+// Creates tensors from arrays and values, and arrays from tensors.
 import { sizeOf } from "../base/shape.ts";
 import { engine, tf } from "../runtime/index.ts";
 import { checkTensor } from "./engine.ts";
@@ -55,9 +55,12 @@ export interface TensorOptions {
 }
 
 /**
- * A tensor of nested arrays or of a typed array. Numbers are float32 and booleans bool; a whole-number typed array is
- * int32. A flat array takes its shape from `shape`. int32 drops fractions. Throws ShapeError for a ragged array, and
- * RangeError for a number that int32 does not hold.
+ * A tensor from a number, nested arrays or a typed array, in their shape (`[2, 3]` for 2 arrays of 3 numbers). A flat array may
+ * get its shape from `options.shape`. By default numbers are float32, booleans bool, and integer typed arrays int32; int32
+ * drops fractions.
+ *
+ * @throws ShapeError for ragged arrays, or a shape of another size; TypeError for an element that is not a number or boolean;
+ *   RangeError for a number outside int32
  */
 export function tensor<
   const V extends number | boolean | readonly unknown[] | Typed,
@@ -77,7 +80,9 @@ export function tensor(values: Nested | Typed, options: TensorOptions = {}): Any
   const wanted = options.shape && readSizes("tensor", options.shape);
   const shape = wanted?.shape ?? flat.shape;
   if (sizeOf(shape) !== flat.data.length)
-    throw new ShapeError(`tensor: ${flat.data.length} values do not fill ${sizesText(shape, wanted?.names)}`);
+    throw new ShapeError(
+      `tensor: ${flat.data.length} values do not match the shape ${sizesText(shape, wanted?.names)}`,
+    );
   const dtype = options.dtype ?? inferred(flat.data);
   return label(engine.makeTensor(stored(flat.data, dtype, shape), shape, dtype) as AnyTensor, wanted?.names);
 }
@@ -107,14 +112,14 @@ function flatten(values: Nested): Flat {
 }
 
 function inferred(data: Flat["data"]): DType {
-  // As in NumPy, numbers among booleans make numbers of them.
+  // As in NumPy, an array of numbers and booleans has numbers.
   if (Array.isArray(data))
     return data.length > 0 && data.every((value) => typeof value === "boolean") ? "bool" : "float32";
   return data instanceof Float32Array || data instanceof Float64Array ? "float32" : "int32";
 }
 
 function stored(data: Flat["data"], dtype: DType, shape: readonly number[]): Float32Array | Int32Array | Uint8Array {
-  // As in NumPy, NaN is true, for it is not 0.
+  // As in NumPy, NaN is true, because it is not 0.
   if (dtype === "bool") return Uint8Array.from(data as number[], (value) => (Number(value) === 0 ? 0 : 1));
   if (dtype === "int32")
     return data instanceof Int32Array ? data.slice() : int32Values("tensor", data as number[], shape);
@@ -127,7 +132,11 @@ const filled = (op: string, sizes: readonly Size[], value: number, dtype: DType)
   return label(tf.fill(shape, element, dtype as "float32"), names);
 };
 
-/** All zeros: `zeros([{ batch: 32 }, 10])`. */
+/**
+ * A tensor of zeros of the given shape, `[...shape]`, float32 by default: `zeros([{ batch: 32 }, 10])`.
+ *
+ * @throws RangeError for a size that is not an integer of at least 0
+ */
 export function zeros<const S extends readonly Size[], const D extends DType = "float32">(
   shape: S,
   dtype?: D,
@@ -136,7 +145,11 @@ export function zeros(shape: readonly Size[], dtype: DType = "float32"): AnyTens
   return filled("zeros", shape, 0, dtype);
 }
 
-/** All ones. */
+/**
+ * A tensor of ones of the given shape, `[...shape]`, float32 by default.
+ *
+ * @throws RangeError for a size that is not an integer of at least 0
+ */
 export function ones<const S extends readonly Size[], const D extends DType = "float32">(
   shape: S,
   dtype?: D,
@@ -145,7 +158,11 @@ export function ones(shape: readonly Size[], dtype: DType = "float32"): AnyTenso
   return filled("ones", shape, 1, dtype);
 }
 
-/** One value everywhere. Throws RangeError for one that int32 does not hold, where that is asked for. */
+/**
+ * A tensor of one value of the given shape, `[...shape]`, float32 by default.
+ *
+ * @throws RangeError for a size that is not an integer of at least 0, or a value outside int32 where the dtype is int32
+ */
 export function full<const S extends readonly Size[], const D extends DType = "float32">(
   shape: S,
   value: number,
@@ -155,14 +172,14 @@ export function full(shape: readonly Size[], value: number, dtype: DType = "floa
   return filled("full", shape, value, dtype);
 }
 
-/** Zeros of another tensor's shape, names and dtype. */
+/** Zeros with the shape (any shape), names and dtype of another tensor. */
 export function zerosLike<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function zerosLike(x: AnyTensor): AnyTensor {
   checkTensor("zerosLike", x);
   return label(tf.zerosLike(x), namesOf(x));
 }
 
-/** Ones of another tensor's shape, names and dtype. */
+/** Ones with the shape (any shape), names and dtype of another tensor. */
 export function onesLike<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function onesLike(x: AnyTensor): AnyTensor {
   checkTensor("onesLike", x);
@@ -170,15 +187,22 @@ export function onesLike(x: AnyTensor): AnyTensor {
 }
 
 /**
- * 0, 1, ... up to but not `stop`; or from `start` by `step`. Whole numbers are int32, others float32. Throws RangeError
- * for whole numbers that int32 does not hold.
+ * The integers from 0 to `stop`, which is excluded, `[stop]`, int32 (`numpy.arange`).
+ *
+ * @throws RangeError for a bound that is not finite, or integers outside int32
  */
 export function arange<const N extends number>(stop: N): Tensor<[N]>;
+/**
+ * Evenly spaced numbers from `start` to `stop`, which is excluded, `[count]`: int32 where start and step are integers, else
+ * float32. The step is 1 by default.
+ *
+ * @throws RangeError for a bound that is not finite, a step of 0, or integers outside int32
+ */
 export function arange(start: number, stop: number, step?: number): Tensor<[number]>;
 export function arange(start: number, stop?: number, step = 1): AnyTensor {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   if (step === 0 || ![from, to, step].every(Number.isFinite))
-    throw new RangeError(`arange: finite bounds and a step that is not 0, got ${from}, ${to}, ${step}`);
+    throw new RangeError(`arange: expected finite bounds and a step other than 0, got ${from}, ${to}, ${step}`);
   const length = Math.max(0, Math.ceil((to - from) / step));
   const whole = Number.isInteger(from) && Number.isInteger(step);
   if (whole && length > 0) for (const end of [from, from + (length - 1) * step]) int32Of("arange", end);
@@ -187,17 +211,25 @@ export function arange(start: number, stop?: number, step = 1): AnyTensor {
   return engine.makeTensor(values, [length], whole ? "int32" : "float32") as AnyTensor;
 }
 
-/** `count` numbers from `start` to `stop`, both included. */
+/**
+ * Evenly spaced numbers from `start` to `stop`, both included, `[count]`, float32 (`numpy.linspace`).
+ *
+ * @throws RangeError when `count` is not an integer of at least 0
+ */
 export function linspace<const N extends number>(start: number, stop: number, count: N): Tensor<[N], "float32">;
 export function linspace(start: number, stop: number, count: number): AnyTensor {
   if (!Number.isInteger(count) || count < 0)
-    throw new RangeError(`linspace: count must be a whole number, got ${count}`);
+    throw new RangeError(`linspace: count must be an integer of at least 0, got ${count}`);
   const step = count > 1 ? (stop - start) / (count - 1) : 0;
   const values = Float32Array.from({ length: count }, (_, i) => (i === count - 1 && i > 0 ? stop : start + i * step));
   return engine.makeTensor(values, [count], "float32") as AnyTensor;
 }
 
-/** The identity matrix. */
+/**
+ * The identity matrix, `[size, size]`, float32.
+ *
+ * @throws RangeError for a size that is not an integer of at least 0
+ */
 export function eye<const N extends number>(size: N): Tensor<[N, N], "float32">;
 export function eye(size: number): AnyTensor {
   readSizes("eye", [size]);
@@ -206,10 +238,14 @@ export function eye(size: number): AnyTensor {
   return engine.makeTensor(values, [size, size], "float32") as AnyTensor;
 }
 
-/** The only number of a tensor. Throws ShapeError when it has another number of elements. */
+/**
+ * The number in a tensor of one element, of any shape. It waits for the device.
+ *
+ * @throws ShapeError when there is not exactly one element
+ */
 export function item(x: AnyTensor): number {
   checkTensor("item", x);
-  if (x.size !== 1) throw new ShapeError(`item: ${shapeText(x)} has ${x.size} elements, not one`);
+  if (x.size !== 1) throw new ShapeError(`item: expected a tensor with one element, got shape ${shapeText(x)}`);
   return x.dataSync()[0]!;
 }
 
@@ -219,14 +255,17 @@ type NestedArray<S extends Shape, V> = number extends S["length"]
     ? NestedArray<R, V>[]
     : V;
 
-/** The elements as nested arrays. */
+/** The elements of a tensor of any shape as nested arrays; a scalar as a number. It waits for the device. */
 export function toArray<T extends TensorOperand>(x: T): NestedArray<ShapeOf<T>, number>;
 export function toArray(x: AnyTensor): unknown {
   checkTensor("toArray", x);
   return x.arraySync();
 }
 
-/** The elements in order as a typed array: Float32Array, Int32Array, or Uint8Array for bool. */
+/**
+ * The elements of a tensor of any shape in row-major order as a typed array: Float32Array, Int32Array, or Uint8Array for bool.
+ * It waits for the device.
+ */
 export function toTyped(x: AnyTensor): Float32Array | Int32Array | Uint8Array {
   checkTensor("toTyped", x);
   return x.dataSync();

@@ -14,9 +14,13 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.t
 type AllButLast<S> = S extends [...infer R extends Rest<S>, infer _] ? R : Shape;
 
 /**
- * The negative log-likelihood of the true classes: logits [..., classes], labels [...] int32, one fewer axis. Labels
- * equal to `ignoreIndex` (-100) count for nothing, also not in the mean. `labelSmoothing` gives that share of the truth
- * to all classes alike (Szegedy et al. 2016). Throws RangeError for a label that is no class.
+ * The cross-entropy of logits `[..., classes]` and int32 class labels `[...]` (`torch.nn.functional.cross_entropy`): a scalar,
+ * or `[...]` with the reduction "none"; "mean" by default. Labels equal to `ignoreIndex`, -100 by default, are left out, also of
+ * the mean. `labelSmoothing`, 0 by default, is the share of the target distributed evenly over all classes (Szegedy et al.
+ * 2016).
+ *
+ * @throws RangeError for a label that is not a class; ShapeError when the shapes do not fit; TypeError for labels that are not
+ *   int32, or an unknown reduction
  */
 export function crossEntropy<T extends TensorOperand, R extends LossReduction = "mean">(
   logits: T,
@@ -31,7 +35,7 @@ export function crossEntropy(
   const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = options;
   const labels = classLabels as AnyTensor;
   const classes = checkShapes(logits, labels);
-  // A copy: WebAssembly gives a view of memory that it will use again.
+  // A copy, because WebAssembly gives a view of memory that it reuses.
   const places = labels.dataSync().slice() as Int32Array;
   let counted = 0;
   for (const place of places) {
@@ -51,7 +55,7 @@ export function crossEntropy(
   );
 }
 
-/** How many classes there are. */
+/** The number of classes. */
 function checkShapes(logits: AnyTensor, labels: AnyTensor): number {
   checkTensor("crossEntropy", logits);
   checkTensor("crossEntropy", labels);
@@ -68,7 +72,7 @@ function checkShapes(logits: AnyTensor, labels: AnyTensor): number {
 interface Truth {
   places: Int32Array;
   ignoreIndex: number;
-  /** How many rows are not ignored. */
+  /** Number of rows that are not ignored. */
   counted: number;
   smoothing: number;
 }
@@ -77,7 +81,7 @@ interface Truth {
 function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): AnyTensor {
   const { places, counted } = truth;
   const isEach = counted === places.length;
-  // As in PyTorch, the mean of no label is NaN and its gradient 0.
+  // As in PyTorch, the mean over no label is NaN and its gradient 0.
   if (reduction === "mean" && counted === 0) return scalarOf(Number.NaN, "float32");
   const share = reduction === "mean" ? 1 / counted : 1;
   return differentiable("crossEntropy", [logits], {
@@ -112,7 +116,7 @@ function lossesAndSlope(logits: AnyTensor, { places, ignoreIndex, smoothing }: T
   const slope = subtract(exp(logs), targets);
   let shares = multiply(targets, logs);
   if (smoothing === 0) {
-    // A class of no share counts for nothing also where its logarithm is -Infinity.
+    // A class with share 0 contributes 0, also where its logarithm is -Infinity.
     const condition = run("Equal", { a: targets, b: scalarOf(0, "float32") });
     shares = run("Select", { condition, t: run("ZerosLike", { x: logs }), e: shares });
   }
@@ -123,7 +127,7 @@ function lossesAndSlope(logits: AnyTensor, { places, ignoreIndex, smoothing }: T
 const countOf = ({ places, ignoreIndex }: Truth): AnyTensor =>
   tf.tensor1d(Float32Array.from(places, (place) => (place === ignoreIndex ? 0 : 1)));
 
-/** Not multiplied by 0, which leaves a NaN: an ignored row may hold anything. */
+/** Selects instead of multiplying by 0, because an ignored row may contain NaN. */
 function onlyCounted(losses: AnyTensor, truth: Truth): AnyTensor {
   const condition = run("NotEqual", { a: countOf(truth), b: scalarOf(0, "float32") });
   return run("Select", { condition, t: losses, e: run("ZerosLike", { x: losses }) });

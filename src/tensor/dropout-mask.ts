@@ -1,4 +1,4 @@
-// Which elements dropout keeps: bits of Philox from a seed pair, the same on every backend.
+// The mask of the elements that dropout keeps: Philox bits from a seed pair, the same on every backend.
 import { sizeOf } from "../base/shape.ts";
 import { philoxWords } from "../random/index.ts";
 import { tf } from "../runtime/index.ts";
@@ -16,26 +16,26 @@ import { cast } from "./engine.ts";
 import { multiply } from "./primitives.ts";
 import type { AnyTensor } from "./types/tensor.ts";
 
-/** A share of values to drop, and the seed pair that decides which. */
+/** The dropout rate, in [0, 1), and the seed pair of the mask. */
 export interface Dropout {
   rate: number;
   seed: readonly [number, number];
 }
 
-/** Throws RangeError unless some values can stay. */
+/** Throws RangeError unless the rate is in [0, 1). */
 export function checkRate(op: string, rate: number): void {
   if (!(rate >= 0 && rate < 1))
     throw new RangeError(`${op}: the dropout rate must be at least 0 and below 1, got ${rate}`);
 }
 
-/** What to multiply the values that stay by, so that their expected sum does not change. */
+/** The factor of the kept values, which preserves the expected sum. */
 export const keepScale = ({ rate }: Dropout): number => 1 / (1 - rate);
 
 /**
- * True where a value stays: one byte each.
+ * True where a value is kept; one byte per value.
  *
- * Each 32-bit word of Philox decides two values, by its upper and by its lower half: drawing words is the most of what
- * dropout costs. So the rate is exact to 1/65536.
+ * Each 32-bit word of Philox decides two values, by its upper and lower half, because drawing words takes most of the time. So
+ * the rate is exact to 1/65536.
  */
 export function keepMask(shape: readonly number[], options: Dropout): AnyTensor {
   return isNative() ? nativeMask(shape, options) : portableMask(shape, options);

@@ -7,8 +7,10 @@ import { drawSeed, type RandomOptions } from "./random.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /**
- * Zeroes each element with probability `rate`, which is rounded to 1/65536, and divides the others by what is left
- * (Srivastava et al. 2014). Two words of the seeded generator decide the mask. A rate of 0 leaves the tensor as it is.
+ * Sets each element to 0 with probability `rate`, rounded to 1/65536, and divides the others by `1 - rate`, elementwise
+ * (Srivastava et al. 2014). The mask depends on two words of the seeded generator. A rate of 0 changes nothing.
+ *
+ * @throws RangeError for a rate outside [0, 1); TypeError when `from` is neither a seed nor a generator
  */
 export function dropout<T extends TensorOperand>(
   x: T,
@@ -26,7 +28,7 @@ export function dropout(x: AnyTensor, rate: number, options?: RandomOptions): An
   );
 }
 
-/** Dropout by a seed pair; `x` itself without one. Kept for the gradient: one byte an element. */
+/** Dropout with a seed pair; `x` itself without one. Saves one byte per element for the gradient. */
 export function seededDropout<T extends AnyTensor>(x: T, options: Dropout | undefined): T {
   if (!options || options.rate === 0) return x;
   const kept = (values: AnyTensor, mask: AnyTensor) => times(keep(toFloat32(values), mask), keepScale(options));

@@ -12,9 +12,12 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.t
 type Shapes<T extends readonly TensorOperand[]> = { [I in keyof T]: ShapeOf<T[I]> };
 
 /**
- * Sums products over named axes: `einsum("b t d, d h -> b t h", x, w)`. Names are words where a term has spaces and
- * letters where none has, as in NumPy; "..." stands for axes that broadcast. Without "->" the result has every axis
- * that stands once, in alphabetical order. Computed in float32. Throws ShapeError when a pattern does not fit.
+ * Sums products over named axes (`numpy.einsum`): `einsum("b t d, d h -> b t h", x, w)` of `[2, 5, 3]` and `[3, 4]` gives
+ * `[2, 5, 4]`. Axis names are words where a term contains spaces, else single letters. "..." stands for axes that broadcast.
+ * Without "->" the result has every axis that appears once, in alphabetical order. All operands are converted to float32, and
+ * the result is float32.
+ *
+ * @throws ShapeError when the pattern is invalid or does not fit the shapes
  */
 export function einsum<const P extends string, T extends readonly TensorOperand[]>(
   pattern: EinsumPattern<P, Shapes<T>>,
@@ -50,14 +53,14 @@ const failIn =
 const parsed = memoize((pattern): Equation => {
   const fail = failIn(pattern);
   const sides = pattern.split("->").map((side) => side.trim());
-  if (sides.length > 2) fail("`->` stands more than once");
+  if (sides.length > 2) fail("pattern contains `->` more than once");
   const texts = sides[0]!.split(",").map((term) => term.trim());
   const spaced = [...texts, sides[1] ?? ""].some((term) => /\s/.test(term.trim()));
   const split = (term: string): string[] => {
     const axes = spaced ? term.split(/\s+/).filter((word) => word !== "") : (term.match(/\.\.\.|./gu) ?? []);
     for (const axis of axes)
-      if (axis !== "..." && !/^[\p{L}_][\p{L}\p{N}_]*$/u.test(axis)) fail(`\`${axis}\` is not the name of an axis`);
-    if (axes.filter((axis) => axis === "...").length > 1) fail(`\`...\` stands twice in \`${term}\``);
+      if (axis !== "..." && !/^[\p{L}_][\p{L}\p{N}_]*$/u.test(axis)) fail(`\`${axis}\` is not a valid axis name`);
+    if (axes.filter((axis) => axis === "...").length > 1) fail(`\`...\` appears twice in \`${term}\``);
     return axes;
   };
   const terms = texts.map(split);
@@ -68,16 +71,16 @@ const parsed = memoize((pattern): Equation => {
   }
   const output = split(sides[1]);
   const stray = output.find((axis) => axis !== "..." && !all.includes(axis));
-  if (stray) fail(`output axis ${stray} is in no operand`);
+  if (stray) fail(`output axis ${stray} is not in any operand`);
   const twice = output.find((axis, i) => output.indexOf(axis, i + 1) >= 0);
-  if (twice) fail(`output axis ${twice} stands twice`);
+  if (twice) fail(`output axis ${twice} appears twice`);
   return { texts, terms, output };
 });
 
 /** Axis sizes from the operands; "..." becomes axes of its own, counted from the end. */
 function bind(pattern: string, { texts, terms, output }: Equation, operands: readonly AnyTensor[]): Problem {
   const fail = failIn(pattern);
-  if (terms.length !== operands.length) fail(`there are ${terms.length} terms for ${operands.length} tensors`);
+  if (terms.length !== operands.length) fail(`expected ${terms.length} tensors, got ${operands.length}`);
   const sizes = new Map<string, number>();
   const names = new Map<string, string>();
   let dots: number[] = [];
@@ -131,7 +134,7 @@ function planOf(problem: Problem): Step[] {
   return planned(key, problem);
 }
 
-/** As in PyTorch, autocast sees the steps: matrix products are half, sums float32, products of elements as they come. */
+/** As in PyTorch, autocast applies to each step: matrix products run in half, sums in float32, elementwise products as given. */
 function execute(steps: readonly Step[], operands: readonly AnyTensor[]): AnyTensor {
   const registers = [...operands];
   for (const step of steps) registers.push(perform(step, registers));

@@ -25,33 +25,43 @@ const same = (op: string, kernel: string) => unary(op, kernel, "numeric") as Sam
 const float = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"float32">;
 const test = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"bool">;
 
-/** |x|; as in PyTorch, its gradient at 0 is 0. */
+/** The absolute value, elementwise: `|x|`. As in PyTorch, the gradient at 0 is 0. */
 export const abs = same("abs", "Abs");
+/** Negation, elementwise: `-x`. */
 export const neg = same("neg", "Neg");
-/** -1, 0 or 1; NaN of NaN. */
+/** The sign, elementwise: -1, 0 or 1; NaN for NaN. */
 export const sign = same("sign", "Sign");
+/** The square, elementwise: `x * x`. */
 export const square = same("square", "Square");
+/** The rectified linear unit, elementwise: `max(x, 0)`. */
 export const relu = same("relu", "Relu");
 
+/** The exponential, elementwise: `e ** x`. */
 export const exp = float("exp", "Exp");
-/** exp(x) - 1, exact near 0. */
+/** `exp(x) - 1`, elementwise, accurate near 0. */
 export const expm1 = float("expm1", "Expm1");
-/** The natural logarithm. */
+/** The natural logarithm, elementwise. */
 export const log = float("log", "Log");
-/** log(1 + x), exact near 0. */
+/** `log(1 + x)`, elementwise, accurate near 0. */
 export const log1p = float("log1p", "Log1p");
+/** The square root, elementwise. */
 export const sqrt = float("sqrt", "Sqrt");
-/** 1 / sqrt(x). */
+/** The reciprocal of the square root, elementwise: `1 / sqrt(x)`. */
 export const rsqrt = float("rsqrt", "Rsqrt");
-/** 1 / x. */
+/** The reciprocal, elementwise: `1 / x`. */
 export const reciprocal = float("reciprocal", "Reciprocal");
+/** The sine of an angle in radians, elementwise. */
 export const sin = float("sin", "Sin");
+/** The cosine of an angle in radians, elementwise. */
 export const cos = float("cos", "Cos");
+/** The tangent of an angle in radians, elementwise. */
 export const tan = float("tan", "Tan");
+/** The hyperbolic tangent, elementwise. */
 export const tanh = float("tanh", "Tanh");
+/** The logistic sigmoid, elementwise: `1 / (1 + exp(-x))`. */
 export const sigmoid = float("sigmoid", "Sigmoid");
 const plainSoftplus = unary("softplus", "Softplus", "float32");
-/** log(1 + exp(x)). */
+/** The softplus function, elementwise: `log(1 + exp(x))`. */
 export const softplus = ((x: AnyTensor): AnyTensor => {
   checkTensor("softplus", x);
   // TensorFlow's kernel rounds exp(x) to half precision on its way.
@@ -61,12 +71,12 @@ const plainErf = unary("erf", "Erf", "float32");
 const product = (a: AnyTensor, b: AnyTensor) => run("Multiply", { a, b });
 /** Tensor times number. */
 const times = (x: AnyTensor, factor: number) => product(x, scalarOf(factor, "float32"));
-/** The error function. */
+/** The error function, elementwise. */
 export const erf = ((x: AnyTensor): AnyTensor => {
   checkTensor("erf", x);
   if (nativeStorageOf(x) !== "float64") return plainErf(x);
   const result = differentiable("erf", [x], {
-    // TensorFlow's kernel of doubles gives NaN at infinity; 30 is as good as infinity.
+    // TensorFlow's kernel for doubles gives NaN at infinity; erf(30) is 1.
     forward: () => run("Erf", { x: run("ClipByValue", { x }, { clipValueMin: -30, clipValueMax: 30 }) }),
     keep: () => [x],
     backward: (dy, [kept]) => [
@@ -75,19 +85,25 @@ export const erf = ((x: AnyTensor): AnyTensor => {
   });
   return label(result, namesOf(x));
 }) as To<"float32">;
+/** Rounds down, elementwise, in float32. */
 export const floor = float("floor", "Floor");
+/** Rounds up, elementwise, in float32. */
 export const ceil = float("ceil", "Ceil");
-/** To the nearest whole number, halves to the even one. */
+/** Rounds to the nearest integer, elementwise, halves to the even one, in float32. */
 export const round = float("round", "Round");
 
+/** Whether an element is NaN, elementwise; the result is bool. */
 const nan = test("isNaN", "IsNan");
+/** Whether an element is neither infinite nor NaN, elementwise; the result is bool. */
 const finite = test("isFinite", "IsFinite");
+/** Whether an element is plus or minus infinity, elementwise; the result is bool. */
 const infinite = test("isInfinite", "IsInf");
 
 export { finite as isFinite, infinite as isInfinite, nan as isNaN };
+/** Logical not, elementwise. Numbers are true unless they are 0; the result is bool. */
 export const logicalNot = unary("logicalNot", "LogicalNot", "bool") as To<"bool">;
 
-/** x * sigmoid(x), also called swish (Ramachandran et al. 2017). */
+/** The sigmoid linear unit, elementwise: `x * sigmoid(x)`, also called swish (Ramachandran et al. 2017). */
 export function silu<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, "float32">;
 export function silu(x: AnyTensor): AnyTensor {
   checkTensor("silu", x);
@@ -99,13 +115,13 @@ export function silu(x: AnyTensor): AnyTensor {
   return label(inFloat32("silu", "unlisted", [x], compute), namesOf(x));
 }
 
-/** Where x is negative, `slope` times it. */
+/** The leaky rectified linear unit, elementwise: `x`, or `slope * x` where x is negative. `slope` is 0.01 by default. */
 export function leakyRelu<T extends TensorOperand>(x: T, slope?: number): Tensor<ShapeOf<T>, "float32">;
 export function leakyRelu(x: AnyTensor, slope = 0.01): AnyTensor {
   checkTensor("leakyRelu", x);
   const isExact = Math.fround(slope) === slope || nativeStorageOf(x) !== "float64";
   if (isExact) return unary("leakyRelu", "LeakyRelu", "float32", { alpha: slope })(x);
-  // TensorFlow's kernel takes the slope as a float32 beside doubles too.
+  // TensorFlow's kernel takes the slope as float32, also for doubles.
   const scaled = (value: AnyTensor, by: AnyTensor) =>
     run("Select", {
       condition: run("Greater", { a: by, b: scalarOf(0, "float32") }),
@@ -121,8 +137,10 @@ export function leakyRelu(x: AnyTensor, slope = 0.01): AnyTensor {
 }
 
 /**
- * Between `low` and `high`; NaN stays. As in PyTorch, the gradient at a bound is 0. Whole numbers stay int32, also between
- * bounds that are not.
+ * Limits each element to `[low, high]`, elementwise; both ends are required, and may be infinite. NaN stays NaN. As in PyTorch,
+ * the gradient at a bound is 0. int32 elements stay int32, also with fractional bounds.
+ *
+ * @throws RangeError when `low` is above `high`, or no int32 lies between them
  */
 export function clip<T extends TensorOperand>(x: T, low: number, high: number): Tensor<ShapeOf<T>, Whole<DTypeOf<T>>>;
 export function clip(x: AnyTensor, low: number, high: number): AnyTensor {
@@ -131,7 +149,7 @@ export function clip(x: AnyTensor, low: number, high: number): AnyTensor {
   if (x.dtype !== "int32") return unary("clip", "ClipByValue", "numeric", { clipValueMin: low, clipValueMax: high })(x);
   const [from, to] = [int32Bound(Math.ceil(low)), int32Bound(Math.floor(high))];
   if (from > to || from > high || to < low) throw new RangeError(`clip: no int32 lies between ${low} and ${high}`);
-  // WebAssembly's kernel takes whole numbers for the bits of floats.
+  // WebAssembly's kernel reads integers as the bits of floats.
   const within = () => {
     const raised = run("Maximum", { a: x, b: scalarOf(from, "int32") });
     return run("Minimum", { a: raised, b: scalarOf(to, "int32") });
@@ -140,8 +158,10 @@ export function clip(x: AnyTensor, low: number, high: number): AnyTensor {
 }
 
 /**
- * The tensor in another dtype; itself when it has it. int32 drops fractions. Throws RangeError for an element that int32
- * does not hold, and so waits for the elements.
+ * Converts a tensor of any shape to another dtype; gives the tensor itself where it has that dtype. float32 to int32 drops
+ * fractions, and waits for the elements to check them.
+ *
+ * @throws RangeError for an element outside int32
  */
 export function asType<T extends TensorOperand, const D extends DType>(x: T, dtype: D): Tensor<ShapeOf<T>, D>;
 export function asType(x: AnyTensor, dtype: DType): AnyTensor {

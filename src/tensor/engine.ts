@@ -18,12 +18,12 @@ export function run(kernel: string, inputs: Inputs, attributes?: Attributes): An
   return engine.runKernel(kernel, inputs, attributes) as AnyTensor;
 }
 
-/** Refuses what is no tensor, a kind of element that we have no arithmetic for, and a tensor that was disposed. */
+/** Throws for a value that is not a tensor, and for a disposed tensor. */
 export function checkTensor(op: string, x: AnyTensor): void {
   if (!(x instanceof tf.Tensor)) throw new TypeError(`${op}: expected a tensor, got ${describe(x)}`);
   if (x.isDisposed)
     throw new Error(
-      `${op}: the tensor ${shapeText(x)} was disposed before this use; dispose of it later, or keep a clone`,
+      `${op}: the input (shape ${shapeText(x)}) has already been disposed. Dispose it after its last use, or pass a clone.`,
     );
 }
 
@@ -31,7 +31,7 @@ const describe = (x: unknown): string =>
   x === null || x === undefined
     ? String(x)
     : Array.isArray(x)
-      ? "an array (make it a tensor with tensor(...))"
+      ? "an array. Wrap it: `tensor([...])`."
       : `${typeof x} ${String(x).slice(0, 40)}`;
 
 /** A new scalar; whoever makes one disposes of it. */

@@ -1,4 +1,4 @@
-/** Shapes, axes or a pattern that do not fit. The message is the one that the compiler shows for the same mistake. */
+/** Shapes, axes or a pattern do not fit. The type checker shows the same message for the same mistake. */
 export class ShapeError extends Error {
   override name = "ShapeError";
 }

@@ -1,4 +1,4 @@
-// Choosing elements by whole-number tensors.
+// Selects elements by integer tensors.
 
 import { sizeOf } from "../base/shape.ts";
 import { runtimeInfo, tf } from "../runtime/index.ts";
@@ -46,11 +46,13 @@ type Gathered<S extends Shape, A extends Axis, I extends Shape> =
             : Shape
       : never;
 
-/** The places as an int32 tensor, those from the end counted from the start; throws RangeError for one outside. */
+/** The indices as an int32 tensor, negative ones counted from the end; throws RangeError for an index out of bounds. */
 function readPlaces(op: string, x: AnyTensor, indices: Places, axis: number): AnyTensor {
   const size = x.shape[axis]!;
   const fail = (place: number): never => {
-    throw new RangeError(`${op}: there is no place ${place} on axis ${axis} of ${shapeText(x)}`);
+    throw new RangeError(
+      `${op}: index ${place} is out of bounds for axis ${axis} of size ${size} (shape ${shapeText(x)})`,
+    );
   };
   if (Array.isArray(indices)) {
     const places = Int32Array.from(indices as number[], (place) => {
@@ -77,8 +79,11 @@ function readPlaces(op: string, x: AnyTensor, indices: Places, axis: number): An
 }
 
 /**
- * The slices at some places along an axis (0 when none is given): rows of a table of embeddings, say. `indices` is an
- * int32 tensor or a list; its shape stands where the axis was. Throws RangeError for a place outside the axis.
+ * The slices at some indices along an axis, 0 by default, for instance rows of an embedding table: `[100, 64]` with indices
+ * of shape `[2, 5]` gives `[2, 5, 64]` (`numpy.take`). The indices are an int32 tensor or an array, negative ones from the end; their
+ * shape replaces the axis.
+ *
+ * @throws RangeError for an index out of bounds; TypeError for indices that are not int32; ShapeError for an unknown axis
  */
 export function gather<
   T extends TensorOperand,
@@ -110,7 +115,7 @@ export function gather(x: AnyTensor, indices: Places, axis: Axis = 0): AnyTensor
   );
 }
 
-/** The slices at places that are known to be on the axis. */
+/** The slices at indices that are known to be within bounds. */
 export function gatherAt(op: string, x: AnyTensor, places: AnyTensor, axis: number): AnyTensor {
   return differentiable(op, [x], {
     forward: () => {
@@ -127,7 +132,7 @@ export function gatherAt(op: string, x: AnyTensor, places: AnyTensor, axis: numb
 
 const onWasm = runtimeInfo().backend === "wasm";
 
-/** The sum of slices into zeros of a shape, at places along an axis. */
+/** Adds slices to zeros of a shape, at indices along an axis. */
 function scatterSlices(dy: AnyTensor, places: AnyTensor, shape: readonly number[], axis: number): AnyTensor {
   const [before, size, after] = [shape.slice(0, axis), shape[axis]!, shape.slice(axis + 1)];
   if (axis === 0 && shape.length === 2 && places.rank === 1) return sumRows(dy, places, size);
@@ -150,8 +155,10 @@ function sumRows(rows: AnyTensor, segments: AnyTensor, count: number): AnyTensor
 }
 
 /**
- * Along one axis, the element at the place that `indices` says, which has the shape of the result and, but for that
- * axis, of x (numpy.take_along_axis, torch.gather).
+ * Along one axis, the last by default, the elements at `indices` (`numpy.take_along_axis`, `torch.gather`): `[2, 5]` with
+ * indices of shape `[2, 3]` gives `[2, 3]`. The int32 indices have the shape of `x` except along that axis.
+ *
+ * @throws RangeError for an index out of bounds; ShapeError when the shapes do not fit; TypeError for indices that are not int32
  */
 export function gatherAlong<T extends TensorOperand, I extends TensorOperand>(
   x: T,
@@ -164,7 +171,7 @@ export function gatherAlong(x: AnyTensor, indices: AnyTensor, axis: Axis = -1): 
   const fits = indices.rank === x.rank && indices.shape.every((d, i) => i === place || d === x.shape[i]);
   if (!fits)
     throw new ShapeError(
-      `gatherAlong: the indices ${shapeText(indices)} must have the shape ${shapeText(x)} but for axis ${axis}`,
+      `gatherAlong: the indices ${shapeText(indices)} must have the shape ${shapeText(x)} except along axis ${axis}`,
     );
   const result = scoped("gatherAlong", () => {
     const size = x.shape[place]!;
@@ -194,7 +201,12 @@ export function hotRows(places: AnyTensor, depth: number): AnyTensor {
   return cast(run("OneHot", { indices: places }, { dtype, depth, onValue: 1, offValue: 0 }), "float32");
 }
 
-/** 1 at the place that each whole number says along a new last axis of `depth`, 0 elsewhere. */
+/**
+ * 1 at the index that each int32 element gives along a new last axis, 0 elsewhere, float32: `[...]` gives `[..., depth]`
+ * (`torch.nn.functional.one_hot`).
+ *
+ * @throws TypeError for indices that are not int32; RangeError when `depth` is not an integer of at least 0
+ */
 export function oneHot<T extends TensorOperand, const N extends number>(
   indices: T,
   depth: N,
@@ -211,7 +223,12 @@ export function oneHot(indices: AnyTensor, depth: number): AnyTensor {
   return label(result, names && [...names, undefined]);
 }
 
-/** Where `condition` holds the element of a, elsewhere that of b, all three broadcast. */
+/**
+ * `a` where `condition`, a bool tensor, is true and `b` elsewhere; elementwise, broadcasts (`numpy.where`).
+ *
+ * @throws TypeError for a condition that is not bool; ShapeError when the shapes do not broadcast; RangeError for a number
+ *   outside int32 where the result is int32
+ */
 export function where<C extends TensorOperand, A extends NumberOrTensor, B extends NumberOrTensor>(
   condition: C,
   a: IfBroadcast<"where", ShapeOf<C>, ShapeOf<A>, A>,
@@ -248,7 +265,12 @@ function commonOf(a: Operand, b: Operand): DType {
   return "float32";
 }
 
-/** The `k` largest along the last axis, largest first, and where they are. As in PyTorch, NaN is above every number. */
+/**
+ * The `k` largest elements along the last axis, in descending order, and their indices: `[..., n]` gives two of `[..., k]`. As
+ * in PyTorch, NaN is larger than every number.
+ *
+ * @throws RangeError when `k` is not an integer from 0 to n; ShapeError for a scalar
+ */
 export function topK<T extends TensorOperand, const K extends number>(
   x: T,
   k: K,
@@ -272,7 +294,7 @@ export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: Any
   return { values: label(values, namesOf(x)), indices: label(indices, namesOf(x)) };
 }
 
-/** Where the largest of rows with NaN are; the kernels' answer depends on where a NaN stands. */
+/** The indices of the largest elements of rows with NaN; the kernels' result depends on the position of a NaN. */
 function placesOfLargest(x: AnyTensor, k: number): AnyTensor {
   const values = x.dataSync();
   const width = x.shape.at(-1)!;
@@ -291,8 +313,10 @@ function placesOfLargest(x: AnyTensor, k: number): AnyTensor {
 }
 
 /**
- * The elements along the last axis in ascending order (or descending), and where they were. Ties keep no order. NaN is
- * above every number, and so last in ascending order, as in NumPy and PyTorch.
+ * Sorts along the last axis, in ascending order by default, and gives the values and their indices: `[..., n]` gives two of
+ * `[..., n]`. The sort is not stable. NaN is larger than every number, as in NumPy and PyTorch.
+ *
+ * @throws ShapeError for a scalar
  */
 export function sort<T extends TensorOperand>(
   x: T,

@@ -5,8 +5,8 @@ import { add, erf, exp, multiply, plus, square, tanh, times } from "./primitives
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /**
- * The Gaussian error linear unit x * Phi(x) (Hendrycks and Gimpel 2016), exact or as BERT's tanh approximation. Only x
- * is kept for the backward pass.
+ * The Gaussian error linear unit, elementwise: `x * Phi(x)`, exact by default or as BERT's tanh approximation (Hendrycks and
+ * Gimpel 2016). Only `x` is saved for the backward pass.
  */
 export function gelu<T extends TensorOperand>(x: T, form?: "exact" | "tanh"): Tensor<ShapeOf<T>, "float32">;
 export function gelu(x: AnyTensor, form: "exact" | "tanh" = "exact"): AnyTensor {
@@ -29,7 +29,7 @@ interface Curve {
   derivative: (x: AnyTensor) => AnyTensor;
 }
 
-/** Frees at once what is made on the way: each is as large as x. */
+/** Frees intermediate tensors at once, because each is as large as x. */
 const brief = (f: () => AnyTensor): AnyTensor => scoped("gelu", f);
 
 const rootHalf = Math.SQRT1_2;

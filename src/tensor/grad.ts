@@ -9,9 +9,10 @@ import { differentiableLeaves, type Gradients, isTensor, leaves, mapTree } from 
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Loss = TensorOperand;
-/** A loss, or a loss and something beside it that is handed back as it is (logits, say). */
+/** A loss, or a loss and an auxiliary value that is returned unchanged, for instance logits. */
 type Outcome<A> = Loss | readonly [loss: Loss, aux: A];
 
+/** The value of a function, its gradients in the structure of its first argument, and its auxiliary value. */
 export interface ValueAndGrad<P, A> {
   value: Tensor<[], "float32">;
   gradients: Gradients<P>;
@@ -19,9 +20,12 @@ export interface ValueAndGrad<P, A> {
 }
 
 /**
- * A function that gives the value of `f` and its gradients with respect to every float32 tensor of its first argument,
- * a tree of tensors or variables, as a tree of the same form. `f` returns one number, or `[number, aux]`. Where the value
- * does not depend on a tensor the gradient is zeros.
+ * A function that gives the value of `f` and its gradients with respect to the tensors of its first argument (JAX's
+ * `value_and_grad`). That argument is a tree of float32 tensors or variables of any shape; the gradients have its structure and
+ * shapes. `f` returns a scalar, or `[scalar, aux]`. The gradient of a tensor that the value does not depend on is zeros.
+ *
+ * @throws TypeError when the first argument has no tensor or one that is not float32, or the value is not a float32 tensor;
+ *   ShapeError when the value has more than one element
  */
 export function valueAndGrad<P, Rest extends unknown[], A = undefined>(
   f: (parameters: P, ...rest: Rest) => Outcome<A>,
@@ -54,7 +58,12 @@ function readOutcome<A>(outcome: Outcome<A>): [AnyTensor, A] {
   return [loss, aux];
 }
 
-/** A function that gives the gradients of `f` with respect to its first argument; see valueAndGrad. */
+/**
+ * A function that gives the gradients of `f`, which returns a scalar, with respect to its first argument (JAX's `grad`). See
+ * `valueAndGrad`.
+ *
+ * @throws TypeError and ShapeError as `valueAndGrad`
+ */
 export function grad<P, Rest extends unknown[]>(
   f: (parameters: P, ...rest: Rest) => Loss,
 ): (parameters: P, ...rest: Rest) => Gradients<P> {
@@ -74,7 +83,12 @@ interface Custom {
   gradients: (dy: AnyTensor, kept: AnyTensor[]) => readonly (AnyTensor | null)[];
 }
 
-/** A function with a gradient of its own. `f` runs once and its operations are not recorded. */
+/**
+ * A function of tensors of any shape with its own gradient (JAX's `custom_vjp`). `f` gives the value, tensors to keep, and a
+ * function from the value's gradient to those of the inputs. It runs once, and its ops are not recorded.
+ *
+ * @throws TypeError, in the backward pass, when the number of gradients is not that of the inputs
+ */
 export function customGrad<I extends AnyTensor[]>(f: (...inputs: I) => Custom): (...inputs: I) => Tensor {
   return (...inputs) => {
     let custom: Custom;
@@ -87,14 +101,16 @@ export function customGrad<I extends AnyTensor[]>(f: (...inputs: I) => Custom): 
       backward: (dy, kept) => {
         const given = custom.gradients(dy, kept);
         if (given.length !== inputs.length)
-          throw new TypeError(`customGrad: ${inputs.length} inputs need as many gradients, got ${given.length}`);
+          throw new TypeError(
+            `customGrad: expected a gradient for each of the ${inputs.length} inputs, got ${given.length}`,
+          );
         return inputs.map((x, i) => () => given[i] ?? run("ZerosLike", { x }));
       },
     }) as Tensor;
   };
 }
 
-/** The tensor itself as far as values go, a constant as far as gradients go. */
+/** The same values as a constant for gradients, for a tensor of any shape (JAX's `stop_gradient`, PyTorch's `detach`). */
 export function stopGradient<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function stopGradient(x: AnyTensor): AnyTensor {
   checkTensor("stopGradient", x);
@@ -105,9 +121,9 @@ export function stopGradient(x: AnyTensor): AnyTensor {
 }
 
 /**
- * A function that keeps none of its intermediate tensors for the backward pass and computes them again there (Chen et
- * al. 2016): memory for time. Gradients reach its arguments (trees of tensors) and the tensors that it uses from outside.
- * Whatever seeded generators `f` draws from give the same numbers the second time, and are then where they were before.
+ * A function that saves no intermediate tensors for the backward pass and recomputes them there, which trades time for memory
+ * (Chen et al. 2016; `torch.utils.checkpoint`). Gradients reach its arguments, trees of tensors of any shape, and the tensors
+ * that it captures. The seeded generators that `f` draws from give the same numbers in the second run and are restored after it.
  */
 export function checkpoint<A extends unknown[], R extends AnyTensor>(f: (...args: A) => R): (...args: A) => R {
   return (...args) => {
@@ -128,7 +144,7 @@ export function checkpoint<A extends unknown[], R extends AnyTensor>(f: (...args
         const copies = new Map(given.map((x, i) => [x.id, kept[i]!]));
         const again = mapTree(args, (x) => copies.get(x.id)!) as unknown as A;
         const at = xs.map((x) => copies.get(x.id) ?? x);
-        // The tape kept the data of what the function uses from outside; the tensors themselves may be disposed of.
+        // The tape kept the data of the captured tensors; the tensors themselves may have been disposed.
         const revived = captured.filter((x) => x.isDisposed) as unknown as { isDisposedInternal: boolean }[];
         const revival = (isDisposed: boolean) => () => {
           for (const x of revived) x.isDisposedInternal = isDisposed;

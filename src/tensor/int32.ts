@@ -1,4 +1,4 @@
-// Numbers as int32, of which none may wrap around.
+// Numbers as int32, without overflow.
 
 import { broadcastIndex } from "../runtime/broadcast-index.ts";
 import { readFloat64 } from "../storage/index.ts";
@@ -10,12 +10,10 @@ const [lowest, highest] = [-(2 ** 31), 2 ** 31 - 1];
 
 const fits = (value: number): boolean => Math.trunc(value) >= lowest && Math.trunc(value) <= highest;
 
-/** The number without its fraction; throws RangeError for one that int32 does not hold. */
+/** The number without its fraction; throws RangeError for a number outside int32. */
 export function int32Of(op: string, value: number, place = ""): number {
   if (fits(value)) return Math.trunc(value);
-  throw new RangeError(
-    `${op}: int32 holds whole numbers from ${lowest} to ${highest}, got ${value}${place}; use float32 for it`,
-  );
+  throw new RangeError(`${op}: int32 holds integers from ${lowest} to ${highest}, got ${value}${place}; use float32`);
 }
 
 /** The same for each number of an array, which lies in this shape. */
@@ -23,7 +21,7 @@ export function int32Values(op: string, values: ArrayLike<number>, shape: readon
   return Int32Array.from(values, (value, i) => (fits(value) ? value : int32Of(op, value, placeText(i, shape))));
 }
 
-/** Throws RangeError when a tensor has an element that int32 does not hold. */
+/** Throws RangeError when a tensor has an element outside int32. */
 export function checkInt32(op: string, x: AnyTensor): void {
   // The lowest int32 is beyond the highest by its size alone.
   if (x.size > 0 && !(largestSize(x) <= highest)) int32Values(op, readFloat64(x), x.shape);

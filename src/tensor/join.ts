@@ -14,7 +14,7 @@ const order: readonly string[] = ["bool", "int32", "float32"];
 
 /** The tensors in the widest of their dtypes. */
 function alike(op: string, xs: List): AnyTensor[] {
-  if (xs.length === 0) throw new ShapeError(`${op}: there is no tensor to join`);
+  if (xs.length === 0) throw new ShapeError(`${op}: expected at least one tensor, got none`);
   for (const x of xs) checkTensor(op, x);
   const dtype = xs.reduce(
     (wide, x) => (order.indexOf(x.dtype) > order.indexOf(wide) ? x.dtype : wide),
@@ -23,14 +23,18 @@ function alike(op: string, xs: List): AnyTensor[] {
   return xs.map((x) => cast(x, dtype as DType));
 }
 
-/** Tensors one after the other along an axis (0 when none is given); the other axes must agree. */
+/**
+ * Joins tensors along an existing axis, 0 by default: `[2, 3]` and `[4, 3]` give `[6, 3]`. The result has the widest dtype.
+ *
+ * @throws ShapeError when there are no tensors, or another axis differs
+ */
 export function concat<const T extends readonly TensorOperand[], const A extends Axis = 0>(
   tensors: IfConcat<Shapes<T>, A, T>,
   axis?: A,
 ): Tensor<Concatenated<Shapes<T>, A>, DTypeOf<T[number]>>;
 export function concat(tensors: List, axis: Axis = 0): AnyTensor {
   const first = tensors[0]!;
-  if (tensors.length === 0) throw new ShapeError("concat: there is no tensor to join");
+  if (tensors.length === 0) throw new ShapeError("concat: expected at least one tensor, got none");
   const place = placeOf("concat", first, axis);
   for (const x of tensors.slice(1)) checkJoin(first, x, place, axis);
   const result = scoped("concat", () => {
@@ -56,26 +60,35 @@ function checkJoin(a: AnyTensor, b: AnyTensor, place: number, axis: Axis): void 
   }
 }
 
-/** Tensors of one shape side by side along a new axis (0 when none is given). */
+/**
+ * Joins tensors of one shape along a new axis, 0 by default: two of `[3]` give `[2, 3]`. The result has the widest dtype.
+ *
+ * @throws ShapeError when there are no tensors, or their shapes differ
+ */
 export function stack<const T extends readonly TensorOperand[], const A extends number = 0>(
   tensors: T,
   axis?: A,
 ): Tensor<Stacked<ShapeOf<T[0]>, A, T["length"]>, DTypeOf<T[number]>>;
 export function stack(tensors: List, axis = 0): AnyTensor {
-  if (tensors.length === 0) throw new ShapeError("stack: there is no tensor to join");
+  if (tensors.length === 0) throw new ShapeError("stack: expected at least one tensor, got none");
   const first = tensors[0]!;
   checkTensor("stack", first);
   const place = placeOf("stack", first, axis, first.rank + 1);
   for (const x of tensors)
     if (x.rank !== first.rank || x.shape.some((d, i) => d !== first.shape[i]))
-      throw new ShapeError(`stack: ${shapeText(first)} and ${shapeText(x)} are not the same shape`);
+      throw new ShapeError(`stack: the shapes ${shapeText(first)} and ${shapeText(x)} must be the same`);
   const result = scoped("stack", () =>
     run("Pack", alike("stack", tensors) as unknown as Record<string, AnyTensor>, { axis: place }),
   );
   return label(result, namesOf(first)?.toSpliced(place, 0, undefined));
 }
 
-/** A tensor cut along an axis: into `parts` equal ones, or into ones of the sizes given. */
+/**
+ * Cuts a tensor along an axis, 0 by default, into `parts` equal parts or into parts of the given sizes: `[6, 3]` into 2 gives
+ * two of `[3, 3]`.
+ *
+ * @throws ShapeError when the parts do not add up to the size of the axis
+ */
 export function split<T extends TensorOperand, const A extends Axis = 0>(
   x: T,
   parts: number | readonly number[],
@@ -86,19 +99,25 @@ export function split(x: AnyTensor, parts: number | readonly number[], axis: Axi
   const place = placeOf("split", x, axis);
   const length = x.shape[place]!;
   if (typeof parts === "number" && !(Number.isInteger(parts) && parts > 0 && length % parts === 0))
-    throw new ShapeError(`split: axis ${axis} of ${shapeText(x)} does not split into ${parts} equal parts`);
+    throw new ShapeError(`split: axis ${axis} of ${shapeText(x)} cannot be split into ${parts} equal parts`);
   const sizes = typeof parts === "number" ? Array<number>(parts).fill(length / parts) : [...parts];
   if (
     sizes.reduce((sum, size) => sum + size, 0) !== length ||
     sizes.some((size) => !(Number.isInteger(size) && size >= 0))
   )
-    throw new ShapeError(`split: [${sizes.join(", ")}] do not add up to axis ${axis} of ${shapeText(x)}`);
+    throw new ShapeError(
+      `split: the sizes [${sizes.join(", ")}] do not add up to the size of axis ${axis} of ${shapeText(x)}`,
+    );
   if (sizes.length === 0) return [];
   const result = run("SplitV", { x }, { numOrSizeSplits: sizes, axis: place }) as unknown as AnyTensor[];
   return result.map((part) => label(part, namesOf(x)));
 }
 
-/** The tensors along an axis, which they lose. */
+/**
+ * The slices of a tensor along an axis, 0 by default, without that axis: `[2, 3]` gives two of `[3]` (`torch.unbind`).
+ *
+ * @throws ShapeError for an unknown axis
+ */
 export function unstack<T extends TensorOperand, const A extends Axis = 0>(
   x: T,
   axis?: AxisOf<"unstack", ShapeOf<T>, A>,

@@ -1,4 +1,4 @@
-// What only moves elements: reshape, transpose and their kin.
+// Ops that only move elements: reshape, transpose and others.
 
 import { sizeOf } from "../base/shape.ts";
 import { placeOf, placesOf } from "./axes.ts";
@@ -19,17 +19,23 @@ export function readSizes(op: string, sizes: readonly Size[]): { shape: number[]
   const pairs = sizes.map((size): [string | undefined, number] => {
     if (typeof size === "number") return [undefined, size];
     const [entry, ...more] = Object.entries(size);
-    if (!entry || more.length > 0) throw new TypeError(`${op}: a named size has one name, got ${JSON.stringify(size)}`);
+    if (!entry || more.length > 0)
+      throw new TypeError(`${op}: a named size must have exactly one name, got ${JSON.stringify(size)}`);
     return entry;
   });
   for (const [name, size] of pairs)
     if (!Number.isInteger(size) || size < 0)
-      throw new RangeError(`${op}: a size must be a whole number, got ${size}${name ? ` for ${name}` : ""}`);
+      throw new RangeError(`${op}: a size must be an integer of at least 0, got ${size}${name ? ` for ${name}` : ""}`);
   const names = pairs.map(([name]) => name);
   return { shape: pairs.map(([, size]) => size), names: names.some(Boolean) ? names : undefined };
 }
 
-/** The same elements in another shape; one size may be -1, which is what is left. */
+/**
+ * The same elements in another shape: `[4, 6]` to `[2, 12]`. One size may be -1 and is inferred; sizes may have names.
+ *
+ * @throws ShapeError when the number of elements differs; RangeError for another negative or fractional size;
+ *   TypeError for a named size without exactly one name
+ */
 export function reshape<T extends TensorOperand, const N extends readonly Size[]>(
   x: T,
   shape: IfReshape<ShapeOf<T>, N, N>,
@@ -45,14 +51,19 @@ export function reshape(x: AnyTensor, sizes: readonly Size[]): AnyTensor {
   if (open >= 0) {
     const rest = sizeOf(shape.filter((_, i) => i !== open));
     const share = rest === 0 ? 0 : x.size / rest;
-    if (!Number.isInteger(share)) throw new ShapeError(`reshape: ${shapeText(x)} does not fill ${wanted}`);
+    if (!Number.isInteger(share)) throw new ShapeError(`reshape: ${shapeText(x)} cannot be reshaped to ${wanted}`);
     shape[open] = share;
   }
-  if (sizeOf(shape) !== x.size) throw new ShapeError(`reshape: ${shapeText(x)} does not fill ${wanted}`);
+  if (sizeOf(shape) !== x.size) throw new ShapeError(`reshape: ${shapeText(x)} cannot be reshaped to ${wanted}`);
   return label(fresh(reshapeTo(x, shape), x), names);
 }
 
-/** The axes in another order, by number or name; reversed when no order is given. */
+/**
+ * Permutes the axes, given by number or name, and reverses them by default: `[2, 3, 4]` with order `[0, 2, 1]` gives
+ * `[2, 4, 3]`.
+ *
+ * @throws ShapeError when `order` is not a permutation of the axes
+ */
 export function transpose<T extends TensorOperand, const A extends readonly Axis[] | undefined = undefined>(
   x: T,
   order?: AxisOf<"transpose", ShapeOf<T>, A>,
@@ -61,7 +72,7 @@ export function transpose(x: AnyTensor, order?: readonly Axis[]): AnyTensor {
   checkTensor("transpose", x);
   const perm = order?.map((axis) => placeOf("transpose", x, axis)) ?? x.shape.map((_, i) => x.rank - 1 - i);
   if (perm.length !== x.rank || new Set(perm).size !== perm.length)
-    throw new ShapeError(`transpose: [${order?.join(", ")}] is not an order of the axes of ${shapeText(x)}`);
+    throw new ShapeError(`transpose: [${order?.join(", ")}] is not a permutation of the axes of ${shapeText(x)}`);
   const names = namesOf(x);
   return label(fresh(permuteTo(x, perm), x), names && perm.map((axis) => names[axis]));
 }
@@ -75,7 +86,11 @@ type Swapped<S extends Shape, A extends Axis, B extends Axis> =
       : Shape
     : Shape;
 
-/** Two axes change places. */
+/**
+ * Swaps two axes: `[2, 3, 4]` with axes 0 and 2 gives `[4, 3, 2]` (`numpy.swapaxes`).
+ *
+ * @throws ShapeError for an unknown axis
+ */
 export function swapAxes<T extends TensorOperand, const A extends Axis, const B extends Axis>(
   x: T,
   a: AxisOf<"swapAxes", ShapeOf<T>, A>,
@@ -89,7 +104,11 @@ export function swapAxes(x: AnyTensor, a: Axis, b: Axis): AnyTensor {
   return label(fresh(permuteTo(x, perm), x), names && perm.map((axis) => names[axis]));
 }
 
-/** Without its axes of one element, or without those given. */
+/**
+ * Removes all axes of size 1, or the given ones: `[2, 1, 3]` gives `[2, 3]`.
+ *
+ * @throws ShapeError when a given axis is not of size 1, or unknown
+ */
 export function squeeze<T extends TensorOperand, const A extends Axis | readonly Axis[] | undefined = undefined>(
   x: T,
   axis?: AxisOf<"squeeze", ShapeOf<T>, A>,
@@ -99,7 +118,7 @@ export function squeeze(x: AnyTensor, axes?: Axis | readonly Axis[]): AnyTensor 
   const gone = axes === undefined ? x.shape.flatMap((d, i) => (d === 1 ? [i] : [])) : placesOf("squeeze", x, axes);
   for (const axis of gone)
     if (x.shape[axis] !== 1)
-      throw new ShapeError(`squeeze: axis ${axis} of ${shapeText(x)} has ${x.shape[axis]} elements, not one`);
+      throw new ShapeError(`squeeze: axis ${axis} of ${shapeText(x)} must have size 1, got ${x.shape[axis]}`);
   const kept = x.shape.flatMap((_, i) => (gone.includes(i) ? [] : [i]));
   const result = fresh(
     reshapeTo(
@@ -112,7 +131,11 @@ export function squeeze(x: AnyTensor, axes?: Axis | readonly Axis[]): AnyTensor 
   return label(result, names && kept.map((i) => names[i]));
 }
 
-/** With a new axis of one element at a place, -1 for the end. */
+/**
+ * Inserts an axis of size 1 at an index, -1 for the end: `[2, 3]` at 0 gives `[1, 2, 3]`.
+ *
+ * @throws ShapeError for an index outside the result's axes
+ */
 export function unsqueeze<T extends TensorOperand, const A extends number>(
   x: T,
   axis: A,
@@ -124,7 +147,11 @@ export function unsqueeze(x: AnyTensor, axis: number): AnyTensor {
   return label(reshapeTo(x, x.shape.toSpliced(place, 0, 1)), names?.toSpliced(place, 0, undefined));
 }
 
-/** The elements along some axes in reverse. */
+/**
+ * Reverses the elements along some axes, all by default, in the shape of `x` (any shape).
+ *
+ * @throws ShapeError for an unknown axis
+ */
 export function flip<T extends TensorOperand, const A extends Axis | readonly Axis[] | undefined = undefined>(
   x: T,
   axis?: AxisOf<"flip", ShapeOf<T>, A>,
@@ -135,7 +162,13 @@ export function flip(x: AnyTensor, axes?: Axis | readonly Axis[]): AnyTensor {
   return label(dims.length === 0 ? fresh(x, x) : run("Reverse", { x }, { dims }), namesOf(x));
 }
 
-/** With `before` and `after` elements of a value added along each axis: `pad(x, [[1, 1], [0, 2]])`. */
+/**
+ * Adds `before` and `after` elements of a value, 0 by default, along each axis: `pad(x, [[1, 1], [0, 2]])` of `[2, 3]` gives
+ * `[4, 5]` (`numpy.pad`).
+ *
+ * @throws ShapeError unless there is a pair of integers of at least 0 for each axis; RangeError for a value outside int32 where
+ *   the dtype is int32
+ */
 export function pad<T extends TensorOperand>(
   x: T,
   widths: readonly (readonly [before: number, after: number])[],
@@ -144,7 +177,9 @@ export function pad<T extends TensorOperand>(
 export function pad(x: AnyTensor, widths: readonly (readonly [number, number])[], value = 0): AnyTensor {
   checkTensor("pad", x);
   if (widths.length !== x.rank || widths.flat().some((n) => !Number.isInteger(n) || n < 0))
-    throw new ShapeError(`pad: ${shapeText(x)} needs ${x.rank} pairs of whole numbers, got ${JSON.stringify(widths)}`);
+    throw new ShapeError(
+      `pad: ${shapeText(x)} needs ${x.rank} pairs of integers of at least 0, got ${JSON.stringify(widths)}`,
+    );
   if (x.rank === 0) return clone(x);
   const constantValue = x.dtype === "int32" ? int32Of("pad", value) : x.dtype === "bool" ? Number(value !== 0) : value;
   const padded = (y: AnyTensor, paddings: number[][]) => run("PadV2", { x: y }, { paddings, constantValue });
@@ -164,7 +199,7 @@ export function pad(x: AnyTensor, widths: readonly (readonly [number, number])[]
   return label(result, namesOf(x));
 }
 
-/** A new tensor with the same elements; nothing is copied. */
+/** A new tensor of any shape that shares the elements of `x`; nothing is copied. Each can be disposed without the other. */
 export function clone<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function clone(x: AnyTensor): AnyTensor {
   checkTensor("clone", x);

@@ -7,9 +7,10 @@ import { namesOf, shapeText } from "./names.ts";
 import type { IfSameShape, Shape } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
-/** What becomes of the loss of each element. */
+/** How the losses of the elements are combined: to their mean, their sum, or not at all. */
 export type LossReduction = "mean" | "sum" | "none";
 
+/** Options of a loss. */
 export interface LossOptions<R extends LossReduction = LossReduction> {
   reduction?: R;
 }
@@ -23,7 +24,7 @@ export function reduced(op: string, losses: AnyTensor, reduction: LossReduction)
   return reduceOver(reduction === "mean" ? "Mean" : "Sum", losses, [...losses.shape.keys()]);
 }
 
-/** As a broadcast pair would give a loss of more elements than there are predictions, the shapes must be the same. */
+/** Requires equal shapes, because broadcasting would give more losses than predictions. */
 function checkSameShape(op: string, a: AnyTensor, b: AnyTensor): void {
   const [left, right] = [namesOf(a), namesOf(b)];
   const clash = left?.some((name, i) => name !== undefined && right?.[i] !== undefined && name !== right[i]);
@@ -31,7 +32,12 @@ function checkSameShape(op: string, a: AnyTensor, b: AnyTensor): void {
     throw new ShapeError(`${op}: the shapes ${shapeText(a)} and ${shapeText(b)} must be the same; reshape one of them`);
 }
 
-/** The mean of (a - b) squared. Throws ShapeError unless the shapes are the same. */
+/**
+ * The mean squared error, `mean((predictions - targets) ** 2)`: a scalar, or elementwise in any shape with the reduction "none";
+ * "mean" by default (`torch.nn.functional.mse_loss`).
+ *
+ * @throws ShapeError when the shapes differ; TypeError for an unknown reduction
+ */
 export function meanSquaredError<A extends TensorOperand, B extends TensorOperand, R extends LossReduction = "mean">(
   predictions: A,
   targets: IfSameShape<"meanSquaredError", ShapeOf<A>, ShapeOf<B>, B>,
@@ -49,7 +55,12 @@ export function meanSquaredError(a: AnyTensor, b: AnyTensor, { reduction = "mean
   );
 }
 
-/** The mean of |a - b|. Throws ShapeError unless the shapes are the same. */
+/**
+ * The mean absolute error, `mean(|predictions - targets|)`: a scalar, or elementwise in any shape with the reduction "none";
+ * "mean" by default (`torch.nn.functional.l1_loss`).
+ *
+ * @throws ShapeError when the shapes differ; TypeError for an unknown reduction
+ */
 export function meanAbsoluteError<A extends TensorOperand, B extends TensorOperand, R extends LossReduction = "mean">(
   predictions: A,
   targets: IfSameShape<"meanAbsoluteError", ShapeOf<A>, ShapeOf<B>, B>,
@@ -68,8 +79,11 @@ export function meanAbsoluteError(a: AnyTensor, b: AnyTensor, { reduction = "mea
 }
 
 /**
- * Binary cross-entropy of logits, targets t between 0 and 1: softplus(x) - x t, which overflows for no x. Throws
- * ShapeError unless the shapes are the same.
+ * The binary cross-entropy of logits x and targets t in [0, 1], `mean(softplus(x) - x * t)`, without overflow: a scalar, or
+ * elementwise in any shape with the reduction "none"; "mean" by default
+ * (`torch.nn.functional.binary_cross_entropy_with_logits`).
+ *
+ * @throws ShapeError when the shapes differ; TypeError for an unknown reduction
  */
 export function binaryCrossEntropy<A extends TensorOperand, B extends TensorOperand, R extends LossReduction = "mean">(
   logits: A,

@@ -41,8 +41,11 @@ export type IfMatmul<A, B, Then> =
 export type MatmulShape<A, B> = ShapeIn<Result<A, B>>;
 
 /**
- * The matrix product of the last two axes, the others broadcast, as numpy.matmul: [..., m, k] and [..., k, n] give
- * [..., m, n]; a vector stands for a row on the left and a column on the right.
+ * The matrix product of the last two axes, as `numpy.matmul`: `[..., m, k]` and `[..., k, n]` give `[..., m, n]`; the leading
+ * axes broadcast. A vector is a row on the left and a column on the right: `[k]` and `[k]` give a scalar. Operands are converted
+ * to float32.
+ *
+ * @throws ShapeError when the shapes do not fit
  */
 export function matmul<A extends TensorOperand, B extends TensorOperand>(
   a: A,

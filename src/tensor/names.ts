@@ -8,10 +8,10 @@ export type AxisNames = readonly (string | undefined)[];
 const axisNames = Symbol.for("halftone.axisNames");
 type Labelled = AnyTensor & { [axisNames]?: AxisNames };
 
-/** The names of the axes; `undefined` when none has one. */
+/** The names of a tensor's axes: `["batch", undefined]` for `[batch=32, 10]`. Undefined when no axis has a name. */
 export const namesOf = (x: AnyTensor): AxisNames | undefined => (x as Labelled)[axisNames];
 
-/** Gives the tensor these names, the tensor being new. */
+/** Names the axes of a new tensor. */
 export function label<T extends TensorOperand>(x: T, names: AxisNames | undefined): T {
   if (names?.some((name) => name !== undefined)) Object.defineProperty(x, axisNames, { value: names, writable: true });
   return x;
@@ -27,8 +27,10 @@ export const shapeText = (x: AnyTensor): string => sizesText(x.shape, namesOf(x)
 type NamedShape<N> = IsUnknown<N> extends true ? Shape : Writable<N>;
 
 /**
- * Names the axes of a tensor, which is returned: `named(x, ["batch", "time", 64])`. A number must be the size of its
- * axis. Names are carried by the operations, shown in displays and errors, and must agree where shapes must.
+ * Names the axes of a tensor and returns it: `named(x, ["batch", "time", 64])`. A number leaves the axis without a name and must
+ * be its size. Ops keep names, displays and errors show them, and they must agree where sizes must.
+ *
+ * @throws ShapeError for another number of axes, or a number that is not the size of its axis
  */
 export function named<T extends TensorOperand, const N extends Shape>(
   x: T,
@@ -36,10 +38,12 @@ export function named<T extends TensorOperand, const N extends Shape>(
 ): Tensor<NamedShape<N>, DTypeOf<T>>;
 export function named(x: AnyTensor, names: Shape): AnyTensor {
   if (names.length !== x.shape.length)
-    throw new ShapeError(`named: ${names.length} names [${names.join(", ")}] for the shape ${shapeText(x)}`);
+    throw new ShapeError(
+      `named: expected ${x.shape.length} names for the shape ${shapeText(x)}, got [${names.join(", ")}]`,
+    );
   for (const [i, name] of names.entries())
     if (typeof name === "number" && name !== x.shape[i])
-      throw new ShapeError(`named: axis ${i} of ${shapeText(x)} is not ${name}`);
+      throw new ShapeError(`named: axis ${i} of ${shapeText(x)} does not have size ${name}`);
   return label(
     x,
     names.map((name) => (typeof name === "string" ? name : undefined)),

@@ -10,8 +10,11 @@ import { addBias, meanOfRows, multiply, plus, rsqrt, square, subtract, sumOfColu
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /**
- * Scales to mean 0 and variance 1 over the last axis, then by `weight` and `bias` (Ba, Kiros and Hinton 2016):
- * x [..., features], weight and bias [features]. Throws ShapeError for others.
+ * Layer normalization of `[..., features]`: mean 0 and variance 1 over the last axis, then times `weight` plus `bias`, both
+ * `[features]` and optional (Ba, Kiros and Hinton 2016; `torch.nn.functional.layer_norm`). `epsilon`, 1e-5 by default, is added
+ * to the variance.
+ *
+ * @throws ShapeError for a scalar, or a weight or bias that is not `[features]`
  */
 export function layerNorm<T extends TensorOperand>(
   x: T,
@@ -23,7 +26,12 @@ export function layerNorm(x: AnyTensor, weight?: TensorOperand, bias?: TensorOpe
   return normalize("layerNorm", x, { weight, bias, epsilon, centered: true });
 }
 
-/** Scales to root mean square 1 over the last axis, then by `weight` (Zhang and Sennrich 2019). */
+/**
+ * Root mean square normalization of `[..., features]`: root mean square 1 over the last axis, then times `weight`, `[features]`
+ * and optional (Zhang and Sennrich 2019). `epsilon`, 1e-5 by default, is added to the mean square.
+ *
+ * @throws ShapeError for a scalar, or a weight that is not `[features]`
+ */
 export function rmsNorm<T extends TensorOperand>(
   x: T,
   weight?: TensorOperand,
@@ -37,7 +45,7 @@ interface Normalization<T = AnyTensor> {
   weight: T | undefined;
   bias: T | undefined;
   epsilon: number;
-  /** Is the mean taken off first? */
+  /** Whether the mean is subtracted first. */
   centered: boolean;
 }
 
@@ -58,7 +66,7 @@ function normalize(op: string, x: AnyTensor, options: Normalization<TensorOperan
   return label(inFloat32(op, "float32", inputs, compute), namesOf(x));
 }
 
-/** Refuses a weight or bias that is not one number for each feature. */
+/** Throws ShapeError for a weight or bias that does not have one number for each feature. */
 function checkFeatures(op: string, x: AnyTensor, given: AnyTensor | undefined, what: string): void {
   if (given === undefined) return;
   checkTensor(op, given);
@@ -67,7 +75,7 @@ function checkFeatures(op: string, x: AnyTensor, given: AnyTensor | undefined, w
     throw new ShapeError(`${op}: the ${what} of ${shapeText(x)} must be [${features}], got ${shapeText(given)}`);
 }
 
-/** Keeps for the gradient the normalized rows, as a half under autocast, and the inverse deviation of each. */
+/** Saves for the gradient the normalized rows, in half precision under autocast, and the inverse deviation of each. */
 function normalized(
   op: string,
   x: AnyTensor,
@@ -89,7 +97,7 @@ function normalized(
       return bias ? addBias(scaled, bias) : scaled;
     },
     backward: (dy, [kept, inverse, scale]) => {
-      // Once, and not in each of the ops that use it.
+      // Cast once, not in each of the ops that use it.
       const normal = toFloat32(kept!);
       const ofInput = () => {
         const dNormal = scale ? multiply(dy, scale) : dy;

@@ -1,18 +1,18 @@
-// Tensors of a tree made into what an optimizer can change.
+// Makes the tensors of a tree trainable.
 import type { Variable } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import { label, namesOf } from "./names.ts";
 import { differentiableLeaves, leaves, mapTree } from "./tree.ts";
 import type { AnyTensor, RankName, Shaped, ShapeOf, TensorOperand } from "./types/tensor.ts";
 
-/** A tree of the same form and shapes with variables for leaves. */
+/** A tree of the same structure and shapes whose leaves are variables. */
 export type ParametersOf<T> = T extends TensorOperand
   ? Variable<RankName<ShapeOf<T>>> & TensorOperand & Shaped<ShapeOf<T>, "float32">
   : T extends readonly unknown[] | object
     ? { -readonly [K in keyof T]: ParametersOf<T[K]> }
     : T;
 
-/** Names each leaf of a tree that an optimizer could not change as the variable that it should be. */
+/** A tree whose tensors are all variables, as an optimizer needs; a plain tensor is a type error at that leaf. */
 export type Trainable<T> = T extends Variable
   ? T
   : T extends AnyTensor
@@ -28,23 +28,25 @@ export interface NamedParameter {
 }
 
 /**
- * The parameters of a tree, objects in the order of their keys.
- * @throws TypeError when a leaf is a tensor that cannot change
+ * The parameters of a tree with their paths, in the order of the objects' keys.
+ *
+ * @throws TypeError when a leaf is a plain tensor
  */
 export function parameterList(tree: object): NamedParameter[] {
   return leaves(tree).map(({ path, tensor }) => {
     if (!("assign" in tensor))
       throw new TypeError(
-        `${path || "what was given"} is a tensor, which no step can change: make variables of the tree with parameters(...)`,
+        `\`${path || "the argument"}\` is not trainable: it is a plain tensor. Create the model's parameters with \`parameters({...})\`.`,
       );
     return { name: path, variable: tensor as Variable };
   });
 }
 
 /**
- * The parameters of a model, from the tensors that they start as: a tree of the same form and shapes that an optimizer
- * can change, `parameters({ weight: randn([16, 4]), bias: zeros([4]) })`. The tensors themselves stay as they are.
- * @throws TypeError when a tensor is not float32 (in any storage), or there is none
+ * The parameters of a model from a tree of initial values of any shape: variables in the same structure, which an optimizer can
+ * update, `parameters({ weight: randn([16, 4]), bias: zeros([4]) })`. The given tensors are not changed.
+ *
+ * @throws TypeError when there is no tensor, or one is not float32 (in any storage type)
  */
 export function parameters<T>(tree: T): ParametersOf<T> {
   differentiableLeaves("parameters", tree);

@@ -1,4 +1,4 @@
-// Patterns of einsum and einops at run time; the twins in the types are types/pattern.ts and what stands on it.
+// Patterns of einsum and einops at run time; types/pattern.ts and the files that import it do the same at the type level.
 import { ShapeError } from "./errors.ts";
 
 /** One axis of a term: a name, "..." or a size, or several that make one axis together: "(h d)". */
@@ -21,17 +21,17 @@ export function parseItems(text: string, fail: (why: string) => never): Item[] {
   for (const word of text.replace(/[()]/g, " $& ").split(" ")) {
     if (word === "") continue;
     if (word === "(") {
-      if (group) fail("a ( stands inside a (");
+      if (group) fail("parentheses cannot be nested");
       group = [];
     } else if (word === ")") {
-      if (!group) fail("a ) has no (");
+      if (!group) fail("`)` without `(`");
       items.push(group!);
       group = undefined;
     } else if (word === "..." || isSize(word) || axisName.test(word)) (group ?? items).push(word);
-    else fail(`\`${word}\` is not the name of an axis`);
+    else fail(`\`${word}\` is not a valid axis name`);
   }
-  if (group) fail("a ( is not closed");
-  if (items.flat().filter((axis) => axis === "...").length > 1) fail(`\`...\` stands twice in \`${text.trim()}\``);
+  if (group) fail("`(` without `)`");
+  if (items.flat().filter((axis) => axis === "...").length > 1) fail(`\`...\` appears twice in \`${text.trim()}\``);
   return items;
 }
 
@@ -43,8 +43,8 @@ export function parsePattern(op: string, pattern: string): Pattern {
     throw new ShapeError(`${op} \`${pattern}\`: ${why}`);
   };
   const sides = pattern.split("->");
-  if (sides.length < 2) fail("there is no `->`");
-  if (sides.length > 2) fail("`->` stands more than once");
+  if (sides.length < 2) fail("pattern contains no `->`");
+  if (sides.length > 2) fail("pattern contains `->` more than once");
   const [left, right] = sides.map((side) => parseItems(side, fail));
   return { left: left!, right: right!, leftText: sides[0]!.trim() };
 }

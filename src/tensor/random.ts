@@ -1,4 +1,4 @@
-// Random tensors. The numbers are made here and not by the backend, so that a seed gives the same ones on all of them.
+// Random tensors. The numbers are made in JavaScript, so that a seed gives the same ones on every backend.
 import { sizeOf } from "../base/shape.ts";
 import { type Generator, generator, noteState } from "../random/index.ts";
 import { engine } from "../runtime/index.ts";
@@ -10,24 +10,29 @@ import type { AnyTensor, Tensor } from "./types/tensor.ts";
 
 const shared: Generator = generator(0);
 
-/** Starts the generator that random functions use when they are given none. A fresh process starts at 0. */
+/**
+ * Seeds the default generator of the random functions, or restores its state. A new process starts with seed 0.
+ *
+ * @throws RangeError for a seed that is not an integer within 2^53, or a value that is not a generator's state
+ */
 export function seed(value: number | readonly number[]): void {
   shared.setState(generator(value).getState());
 }
 
-/** The state of that generator, for `seed` to go on from. */
+/** The state of the default generator, for `seed` to restore. */
 export const randomState = (): readonly number[] => shared.getState();
 
+/** Options of the random functions. */
 export interface RandomOptions {
-  /** Where the numbers come from: a generator, or a seed for these numbers alone. */
+  /** A generator, or a seed for these numbers alone; the default generator by default. */
   from?: Generator | number;
 }
 
 function source({ from = shared }: RandomOptions): Generator {
   const found = typeof from === "number" ? generator(from) : from;
   if (typeof found?.next !== "function" || typeof found.setState !== "function")
-    throw new TypeError(`from must be a seed or a generator, as generator(seed) and random(seed) give, got ${found}`);
-  // A generator that is not of this library does not note its own draws.
+    throw new TypeError(`from must be a seed or a generator (of generator(seed) or random(seed)), got ${found}`);
+  // A generator of another library does not record its draws itself.
   noteState(found);
   return found;
 }
@@ -55,7 +60,12 @@ function made(
   return label(engine.makeTensor(values, shape, dtype) as AnyTensor, names);
 }
 
-/** Normal numbers of a mean and a standard deviation, 0 and 1 when not given (Box and Muller 1958). */
+/**
+ * Normally distributed numbers of the given shape, `[...shape]`, with mean 0 and standard deviation 1 by default (Box and
+ * Muller 1958).
+ *
+ * @throws RangeError for a negative standard deviation; TypeError when `from` is neither a seed nor a generator
+ */
 export function randn<const S extends readonly Size[]>(
   shape: S,
   options?: RandomOptions & { mean?: number; std?: number },
@@ -77,7 +87,11 @@ export function randn(
   });
 }
 
-/** Uniform numbers in [low, high), 0 and 1 when not given. */
+/**
+ * Uniform numbers in `[low, high)`, `[0, 1)` by default, of the given shape, `[...shape]`.
+ *
+ * @throws RangeError when `low` is above `high`; TypeError when `from` is neither a seed nor a generator
+ */
 export function rand<const S extends readonly Size[]>(
   shape: S,
   options?: RandomOptions & { low?: number; high?: number },
@@ -91,7 +105,7 @@ export function rand(shape: readonly Size[], options: RandomOptions & { low?: nu
   });
 }
 
-/** Uniform whole number in [0, n), without bias (Lemire 2019 rejects; here the excess of 2^32 is drawn again). */
+/** A uniform integer in [0, n) without bias: draws from the excess of 2^32 are rejected (Lemire 2019). */
 function below(random: Generator, n: number): number {
   const limit = 2 ** 32 - (2 ** 32 % n);
   for (;;) {
@@ -100,7 +114,12 @@ function below(random: Generator, n: number): number {
   }
 }
 
-/** Uniform whole numbers in [low, high), int32. */
+/**
+ * Uniform integers in `[low, high)` of the given shape, `[...shape]`, int32 (`torch.randint`).
+ *
+ * @throws RangeError unless both are integers within int32 with low < high; TypeError when `from` is neither a seed nor a
+ *   generator
+ */
 export function randint<const S extends readonly Size[]>(
   low: number,
   high: number,
@@ -117,7 +136,11 @@ export function randint(low: number, high: number, shape: readonly Size[], optio
   });
 }
 
-/** The numbers 0 to n - 1 in random order, int32 (Fisher and Yates). */
+/**
+ * The integers 0 to n - 1 in random order, `[n]`, int32 (Fisher and Yates; `torch.randperm`).
+ *
+ * @throws RangeError when `n` is not an integer of at least 0; TypeError when `from` is neither a seed nor a generator
+ */
 export function randperm<const N extends number>(n: N, options?: RandomOptions): Tensor<[N], "int32">;
 export function randperm(n: number, options: RandomOptions = {}): AnyTensor {
   const random = source(options);
@@ -130,7 +153,11 @@ export function randperm(n: number, options: RandomOptions = {}): AnyTensor {
   });
 }
 
-/** 1 with probability p, else 0, float32: a mask for dropout once divided by p. */
+/**
+ * 1 with probability `p`, else 0, of the given shape, `[...shape]`, float32 (`torch.bernoulli`).
+ *
+ * @throws RangeError when `p` is outside [0, 1]; TypeError when `from` is neither a seed nor a generator
+ */
 export function bernoulli<const S extends readonly Size[]>(
   shape: S,
   p: number,

@@ -1,4 +1,4 @@
-// rearrange, reduce and repeat as einops has them (Rogozhnikov, "Einops", ICLR 2022).
+// rearrange, reduce and repeat as in einops (Rogozhnikov, "Einops", ICLR 2022).
 import { memoize } from "../base/memoize.ts";
 import { expandTo } from "./broadcast.ts";
 import { cast, checkTensor, permuteTo, reduceOver, reshapeTo, run, scoped } from "./engine.ts";
@@ -12,8 +12,10 @@ import type { DType } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /**
- * Moves, splits and joins axes: `rearrange(x, "b t (h d) -> b h t d", { h: 8 })`. No element is added or lost. Throws
- * ShapeError when the pattern does not fit the shape.
+ * Permutes, splits and joins axes by a pattern, as einops (Rogozhnikov 2022): `rearrange(x, "b t (h d) -> b h t d", { h: 8 })`
+ * of `[2, 5, 64]` gives `[2, 8, 5, 8]`. `sizes` has the sizes of axes that the shape does not determine.
+ *
+ * @throws ShapeError when the pattern is invalid or does not fit the shape
  */
 export function rearrange<
   T extends TensorOperand,
@@ -28,7 +30,12 @@ export function rearrange(x: AnyTensor, pattern: string, sizes: AxisSizes = {}):
   return transform("rearrange", x, pattern, sizes);
 }
 
-/** Copies along new axes: `repeat(x, "h w -> (h r) w", { r: 2 })`. */
+/**
+ * Repeats a tensor along new axes by a pattern, as einops (Rogozhnikov 2022): `repeat(x, "h w -> (h r) w", { r: 2 })` of
+ * `[2, 3]` gives `[4, 3]`.
+ *
+ * @throws ShapeError when the pattern is invalid or does not fit the shape
+ */
 export function repeat<
   T extends TensorOperand,
   const P extends string,
@@ -42,6 +49,7 @@ export function repeat(x: AnyTensor, pattern: string, sizes: AxisSizes = {}): An
   return transform("repeat", x, pattern, sizes);
 }
 
+/** How `reduce` combines the elements of an axis. */
 export type Reduction = "sum" | "mean" | "max" | "min" | "prod" | "any" | "all";
 
 /** What a reduction makes of a dtype. */
@@ -51,7 +59,13 @@ type ReducedDType<R extends Reduction, D extends DType> = R extends "mean"
     ? "bool"
     : Whole<D>;
 
-/** Reduces the axes that the right side leaves out: `reduce(x, "b (h 2) (w 2) c -> b h w c", "max")`. */
+/**
+ * Reduces the axes that the right-hand side leaves out, as einops (Rogozhnikov 2022): `reduce(x, "b (h 2) (w 2) c -> b h w c",
+ * "max")` of `[1, 4, 4, 3]` gives `[1, 2, 2, 3]`. "mean" gives float32, "any" and "all" bool.
+ *
+ * @throws ShapeError when the pattern is invalid or does not fit the shape; TypeError for an unknown reduction; RangeError for an
+ *   int32 sum or product outside int32
+ */
 export function reduce<
   T extends TensorOperand,
   const P extends string,
@@ -85,16 +99,17 @@ function checkNames(op: PatternOp, text: string, { left, right }: Pattern): void
   const [l, r] = [nameList(left), nameList(right)];
   const twice = (names: string[]) => names.find((name, i) => names.indexOf(name, i + 1) >= 0);
   const twiceLeft = twice(l);
-  if (twiceLeft) fail(`axis ${twiceLeft} stands twice on the left`);
+  if (twiceLeft) fail(`axis ${twiceLeft} appears twice on the left-hand side`);
   const twiceRight = twice(r);
-  if (twiceRight) fail(`axis ${twiceRight} stands twice on the right`);
+  if (twiceRight) fail(`axis ${twiceRight} appears twice on the right-hand side`);
   const lost = op === "reduce" ? undefined : l.find((name) => !r.includes(name));
-  if (lost) fail(`axis ${lost} is only on the left`);
+  if (lost) fail(`axis ${lost} appears only on the left-hand side`);
   const made = op === "repeat" ? undefined : r.find((name) => !l.includes(name));
-  if (made) fail(`axis ${made} is only on the right`);
+  if (made) fail(`axis ${made} appears only on the right-hand side`);
   const dots = (items: readonly Item[]) => items.flat().includes("...");
-  if (dots(left) !== dots(right) && (op !== "reduce" || dots(right))) fail("`...` must stand on both sides");
-  if (left.some((item) => typeof item !== "string" && item.includes("..."))) fail("`...` stands in a ( on the left");
+  if (dots(left) !== dots(right) && (op !== "reduce" || dots(right))) fail("`...` must appear on both sides");
+  if (left.some((item) => typeof item !== "string" && item.includes("...")))
+    fail("`...` cannot be inside parentheses on the left-hand side");
   const counted = (items: readonly Item[]) => items.flat().find((axis) => isSize(axis) && axis !== "1");
   const size = (op === "reduce" ? undefined : counted(left)) ?? (op === "repeat" ? undefined : counted(right));
   if (size) fail(`axis ${size} needs a name`);
@@ -178,7 +193,8 @@ function checkSizes(op: PatternOp, { left, right }: Pattern, sizes: AxisSizes, f
     for (const name of r) if (!l.includes(name) && !(name in sizes)) fail(`axis ${name} is new and needs a size`);
   for (const [name, size] of Object.entries(sizes)) {
     if (!l.includes(name) && !r.includes(name)) fail(`axis ${name} has a size but is not in the pattern`);
-    if (!Number.isInteger(size) || size < 0) fail(`the size of axis ${name} must be a whole number, got ${size}`);
+    if (!Number.isInteger(size) || size < 0)
+      fail(`the size of axis ${name} must be an integer of at least 0, got ${size}`);
   }
 }
 
@@ -221,11 +237,11 @@ function splitGroup(
   const text = `(${group.join(" ")})`;
   const sizeOfPart = (part: string) => (isSize(part) ? Number(part) : sizes[part]);
   const open = group.filter((part) => sizeOfPart(part) === undefined);
-  if (open.length > 1) fail(`axis ${text} needs the sizes of all its parts but one`);
+  if (open.length > 1) fail(`axis ${text} needs the sizes of all but one of its parts`);
   const product = group.reduce((all, part) => all * (sizeOfPart(part) ?? 1), 1);
   if (open.length === 0 && product !== size) fail(`axis ${text} is both ${product} and ${seen}`);
   if (open.length === 1 && (product === 0 ? size !== 0 : size % product !== 0))
-    fail(`axis ${text} is ${seen}, which ${product} does not divide`);
+    fail(`axis ${text} is ${seen}, which is not divisible by ${product}`);
   return group.map((part, i) => ({
     key: isSize(part) ? `${place}#${i}` : part,
     size: sizeOfPart(part) ?? (product === 0 ? 0 : size / product),

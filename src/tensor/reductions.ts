@@ -56,17 +56,41 @@ function reduction(op: string, kernel: ReduceKernel, dtype: (own: DType) => DTyp
 
 const whole = (own: DType): DType => (own === "bool" ? "int32" : own);
 
-/** The sum over some axes, over all when none is given. Throws RangeError for a sum that int32 does not hold. */
+/**
+ * The sum over some axes, all by default: `[2, 3]` over axis 1 gives `[2]`, or `[2, 1]` with `keepDims`. Bools give int32.
+ *
+ * @throws RangeError for an int32 sum outside int32; ShapeError for an unknown axis
+ */
 export const sum = reduction("sum", "Sum", whole) as Reduction<"sum", "whole">;
-/** The mean over some axes, over all when none is given. */
+/**
+ * The mean over some axes, all by default, in float32; shapes as in `sum` (`[2, 3]` over axis 1 gives `[2]`).
+ *
+ * @throws ShapeError for an unknown axis
+ */
 export const mean = reduction("mean", "Mean", () => "float32") as Reduction<"mean", "float32">;
-/** The product over some axes. Throws RangeError for one that int32 does not hold. */
+/**
+ * The product over some axes, all by default; shapes as in `sum` (`[2, 3]` over axis 1 gives `[2]`).
+ *
+ * @throws RangeError for an int32 product outside int32; ShapeError for an unknown axis
+ */
 export const prod = reduction("prod", "Prod", whole) as Reduction<"prod", "whole">;
-/** The largest over some axes, NaN where one is. Equal largest elements share the gradient, as torch.amax. */
+/**
+ * The largest element over some axes, all by default; shapes as in `sum` (`[2, 3]` over axis 1 gives `[2]`). NaN where an
+ * element is NaN. Equal largest elements share the gradient, as in `torch.amax`.
+ *
+ * @throws RangeError when there are no elements; ShapeError for an unknown axis
+ */
 export const max = extreme("max", "Max") as Reduction<"max", "whole">;
-/** The smallest over some axes, NaN where one is. */
+/**
+ * The smallest element over some axes, all by default; shapes as in `sum` (`[2, 3]` over axis 1 gives `[2]`). NaN where an
+ * element is NaN. Equal smallest elements share the gradient, as in `torch.amin`.
+ *
+ * @throws RangeError when there are no elements; ShapeError for an unknown axis
+ */
 export const min = extreme("min", "Min") as Reduction<"min", "whole">;
+/** Whether any element over some axes, all by default, is not 0; shapes as in `sum` (`[2, 3]` over axis 1 gives `[2]`). */
 export const any = reduction("any", "Any", () => "bool") as Reduction<"any", "bool">;
+/** Whether all elements over some axes, all by default, are not 0; shapes as in `sum` (`[2, 3]` over axis 1 gives `[2]`). */
 export const all = reduction("all", "All", () => "bool") as Reduction<"all", "bool">;
 
 function extreme(op: string, kernel: ReduceKernel) {
@@ -75,14 +99,17 @@ function extreme(op: string, kernel: ReduceKernel) {
     checkTensor(op, x);
     const over = placesOf(op, x, axes);
     if (over.some((axis) => x.shape[axis] === 0))
-      throw new RangeError(`${op}: ${shapeText(x)} has no element to choose`);
+      throw new RangeError(`${op}: expected at least one element, got shape ${shapeText(x)}`);
     return reduce(x, axes, options);
   };
 }
 
 /**
- * The variance over some axes, divided by n - `correction` (1, as PyTorch; 0 for the variance of a population). The
- * deviations are taken from the mean first, so that large means lose no digits.
+ * The variance over some axes, all by default, in float32; shapes as in `sum` (`[2, 3]` over axis 1 gives `[2]`). The sum of
+ * squares is divided by n - `correction`: 1 by default, as in `torch.var`; 0 gives the variance of a population. The mean is
+ * subtracted first, so a large mean loses no precision.
+ *
+ * @throws ShapeError for an unknown axis
  */
 export function variance<T extends TensorOperand, const A extends AxisList = undefined, K extends boolean = false>(
   x: T,
@@ -121,7 +148,12 @@ function spread(
   return label(inFloat32(op, "unlisted", [x], compute), reducedNames(x, axis, keepDims));
 }
 
-/** The square root of the variance; its gradient is 0 where all elements are equal. */
+/**
+ * The standard deviation over some axes, all by default, in float32; shapes as in `sum` (`[2, 3]` over axis 1 gives `[2]`).
+ * `correction` is 1 by default, as in `torch.std`. The gradient is 0 where all elements are equal.
+ *
+ * @throws ShapeError for an unknown axis
+ */
 export function std<T extends TensorOperand, const A extends AxisList = undefined, K extends boolean = false>(
   x: T,
   axis?: AxisOf<"variance", ShapeOf<T>, A>,
@@ -131,7 +163,12 @@ export function std(x: AnyTensor, axes?: AxisList, options: Spread = {}): AnyTen
   return spread("std", x, axes, options, rootOfSquares);
 }
 
-/** The Euclidean length over some axes, or the norm of another order: 1, 2 or Infinity. */
+/**
+ * The vector norm over some axes, all by default, in float32; shapes as in `sum` (`[2, 3]` over axis 1 gives `[2]`). `order` is
+ * 2, the Euclidean norm, by default, or 1 or Infinity (`torch.linalg.vector_norm`).
+ *
+ * @throws RangeError for another order; ShapeError for an unknown axis
+ */
 export function norm<T extends TensorOperand, const A extends AxisList = undefined, K extends boolean = false>(
   x: T,
   axis?: AxisOf<"norm", ShapeOf<T>, A>,
@@ -169,7 +206,12 @@ function rootOfSquares(x: AnyTensor): AnyTensor {
   });
 }
 
-/** log(sum(exp(x))) over some axes, without overflow; -Infinity where every element is. */
+/**
+ * `log(sum(exp(x)))` over some axes, all by default, without overflow, in float32; shapes as in `sum` (`[2, 3]` over axis 1
+ * gives `[2]`). -Infinity where every element is -Infinity (`torch.logsumexp`).
+ *
+ * @throws ShapeError for an unknown axis
+ */
 export function logSumExp<T extends TensorOperand, const A extends AxisList = undefined, K extends boolean = false>(
   x: T,
   axis?: AxisOf<"logSumExp", ShapeOf<T>, A>,
@@ -233,7 +275,7 @@ const argExtreme =
   (x: AnyTensor, axis: Axis = -1): AnyTensor => {
     checkTensor(op, x);
     const place = placeOf(op, x, axis);
-    if (x.shape[place] === 0) throw new RangeError(`${op}: ${shapeText(x)} has no element to choose`);
+    if (x.shape[place] === 0) throw new RangeError(`${op}: expected at least one element, got shape ${shapeText(x)}`);
     const result = scoped(op, () => {
       if (x.rank <= MOST_AXES) return argOver(kernel, x, place);
       // Reshaped, so that the axes before and after it are one each.
@@ -244,12 +286,27 @@ const argExtreme =
     return label(result, reducedNames(x, [place], false));
   };
 
-/** Where the largest element is along one axis, the last when none is given; the first of equal ones, or of NaN. */
+/**
+ * The index of the largest element along one axis, the last by default, int32: `[2, 3]` gives `[2]`. The first of equal
+ * elements; NaN counts as the largest.
+ *
+ * @throws RangeError when the axis has no elements; ShapeError for an unknown axis
+ */
 export const argMax = argExtreme("argMax", "ArgMax") as ArgReduction<"argMax">;
-/** Where the smallest element is along one axis; the first of equal ones, or of NaN. */
+/**
+ * The index of the smallest element along one axis, the last by default, int32: `[2, 3]` gives `[2]`. The first of equal
+ * elements; NaN counts as the smallest.
+ *
+ * @throws RangeError when the axis has no elements; ShapeError for an unknown axis
+ */
 export const argMin = argExtreme("argMin", "ArgMin") as ArgReduction<"argMin">;
 
-/** The running sum along one axis, the last when none is given. */
+/**
+ * The cumulative sum along one axis, the last by default, in the shape of `x` (any shape of at least one axis). `exclusive`
+ * leaves out the element itself, `reverse` sums from the end; both are false by default.
+ *
+ * @throws RangeError for an int32 sum outside int32; ShapeError for an unknown axis
+ */
 export function cumsum<T extends TensorOperand, const A extends Axis = -1>(
   x: T,
   axis?: AxisOf<"cumsum", ShapeOf<T>, A>,
@@ -275,5 +332,5 @@ export function cumsum(
   return label(result, namesOf(x));
 }
 
-/** How many elements there are. */
+/** The number of elements of a tensor of any shape. */
 export const size = (x: AnyTensor): number => sizeOf(x.shape);

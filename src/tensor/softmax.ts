@@ -24,7 +24,11 @@ function onLast(op: string, x: AnyTensor, axis: Axis, f: (moved: AnyTensor) => A
   return label(inFloat32(op, "float32", [x], compute), namesOf(x));
 }
 
-/** exp(x) / sum(exp(x)) along one axis, the last when none is given. */
+/**
+ * The softmax along one axis, the last by default: `exp(x) / sum(exp(x))`, in the shape of `x` (`[..., classes]`).
+ *
+ * @throws ShapeError for an unknown axis
+ */
 export function softmax<T extends TensorOperand, const A extends Axis = -1>(
   x: T,
   axis?: AxisOf<"softmax", ShapeOf<T>, A>,
@@ -33,7 +37,11 @@ export function softmax(x: AnyTensor, axis: Axis = -1): AnyTensor {
   return onLast("softmax", x, axis, (logits) => run("Softmax", { logits }, { dim: logits.rank - 1 }));
 }
 
-/** log(softmax(x)) along one axis, without overflow. */
+/**
+ * The logarithm of the softmax along one axis, the last by default, without overflow, in the shape of `x` (`[..., classes]`).
+ *
+ * @throws ShapeError for an unknown axis
+ */
 export function logSoftmax<T extends TensorOperand, const A extends Axis = -1>(
   x: T,
   axis?: AxisOf<"logSoftmax", ShapeOf<T>, A>,
@@ -45,7 +53,7 @@ export function logSoftmax(x: AnyTensor, axis: Axis = -1): AnyTensor {
 export function lastLogSoftmax(x: AnyTensor): AnyTensor {
   return differentiable("logSoftmax", [x], {
     forward: () => {
-      // tfjs has no such kernel and makes one of five; TensorFlow has.
+      // tfjs composes five kernels; TensorFlow has one for this.
       if (isDirect()) return nativeLogSoftmax(x);
       const off = subtract(x, reduceOver("Max", x, [x.rank - 1], true));
       return subtract(off, run("Log", { x: sumOfRows(exp(off)) }));

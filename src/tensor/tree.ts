@@ -5,17 +5,17 @@ import { shapeText } from "./names.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
-/** A tensor, or an array or object of trees. What is no tensor (a number, text) is left as it is. */
+/** A tensor, or an array or object of trees. Other values (numbers, strings) are left unchanged. */
 export type Tree = unknown;
 
-/** A tree of the same form with other tensors for leaves. */
+/** A tree of the same structure with other leaves. */
 export type Mapped<T, Leaf> = T extends TensorOperand
   ? Leaf
   : T extends readonly unknown[] | object
     ? { [K in keyof T]: Mapped<T[K], Leaf> }
     : T;
 
-/** A tree of the same form and shapes in float32, as gradients are. */
+/** A tree of the same structure and shapes in float32, as gradients are. */
 export type Gradients<T> = T extends TensorOperand
   ? Tensor<ShapeOf<T>, "float32">
   : T extends readonly unknown[] | object
@@ -41,12 +41,15 @@ function walk(tree: Tree, f: Visit, path: string): unknown {
   return tree;
 }
 
-/** A tree of the same form with `f(leaf, path)` for each tensor; a path is as "layers.0.weight". */
+/**
+ * A tree of the same structure with `f(leaf, path)` for each tensor of any shape, as JAX's `tree.map`; a path is for instance
+ * "layers.0.weight".
+ */
 export function mapTree<T, L>(tree: T, f: (leaf: AnyTensor, path: string) => L): Mapped<T, L> {
   return walk(tree, f, "") as Mapped<T, L>;
 }
 
-/** The tensors of a tree with their paths, objects in the order of their keys. */
+/** The tensors of a tree, of any shape, with their paths, in the order of the objects' keys (JAX's `tree.leaves`). */
 export function leaves(tree: Tree): { path: string; tensor: AnyTensor }[] {
   const found: { path: string; tensor: AnyTensor }[] = [];
   walk(tree, (tensor, path) => found.push({ path, tensor }), "");
@@ -54,21 +57,26 @@ export function leaves(tree: Tree): { path: string; tensor: AnyTensor }[] {
 }
 
 /**
- * The tensors of an op's first argument that shall have gradients.
+ * The tensors of an op's first argument, of which gradients are computed.
+ *
  * @throws TypeError when there is none, or one is not float32; Error when one was disposed
  */
 export function differentiableLeaves(op: string, tree: Tree): ReturnType<typeof leaves> {
   const found = leaves(tree);
-  if (found.length === 0) throw new TypeError(`${op}: the first argument holds no tensor`);
+  if (found.length === 0) throw new TypeError(`${op}: the first argument contains no tensor`);
   for (const { path, tensor } of found) {
     checkTensor(`${op}${path && ` (${path})`}`, tensor);
     if (tensor.dtype !== "float32")
-      throw new TypeError(`${op}: ${path || "the argument"} is ${tensor.dtype}; only float32 has a gradient`);
+      throw new TypeError(`${op}: ${path || "the argument"} is ${tensor.dtype}; only float32 tensors have gradients`);
   }
   return found;
 }
 
-/** The tree of the first one's form with `f` of the leaves at the same place. Throws TypeError when the forms differ. */
+/**
+ * A tree of the same structure with `f` of the tensors, of any shape, at the same path of each tree.
+ *
+ * @throws TypeError when the structures differ
+ */
 export function zipTrees<T, L>(
   f: (leaf: AnyTensor, ...others: AnyTensor[]) => L,
   tree: T,
@@ -88,21 +96,21 @@ export function zipTrees<T, L>(
   return mapTree(tree, (leaf, path) => f(leaf, ...rest.map((other) => other.get(path)!)));
 }
 
-/** How many numbers the tensors of a tree hold. */
+/** The number of elements of all tensors of a tree. */
 export const countParameters = (tree: Tree): number => leaves(tree).reduce((sum, { tensor }) => sum + tensor.size, 0);
 
-/** Disposes of every tensor of a tree. */
+/** Disposes every tensor of a tree. */
 export function disposeTree(tree: Tree): void {
   for (const { tensor } of leaves(tree)) tensor.dispose();
 }
 
-/** Keeps every tensor of a tree past the end of tf.tidy and of a scope; gives the tree back. */
+/** Lets every tensor of a tree outlive `tf.tidy` and `scope`, and returns the tree. */
 export function keepTree<T>(tree: T): T {
   for (const { tensor } of leaves(tree)) tf.keep(tensor);
   return tree;
 }
 
-/** A table of paths, shapes and dtypes, for errors and displays. */
+/** The path, shape and dtype of every tensor of a tree as text, one per line. */
 export const describeTree = (tree: Tree): string =>
   leaves(tree)
     .map(({ path, tensor }) => `${path}: ${shapeText(tensor)} ${tensor.dtype as DType}`)

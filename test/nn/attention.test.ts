@@ -46,7 +46,7 @@ const masks: Record<string, (row: number, query: number, key: number) => boolean
 
 for (const backend of new Set([chosen, "cpu"]))
   for (const [what, sees] of Object.entries(masks))
-    test(`a query that sees nothing gives 0 and finite gradients on ${backend}, with ${what}`, async () => {
+    test(`a query whose keys are all hidden gives 0 and finite gradients on ${backend}, with ${what}`, async () => {
       await tf.setBackend(backend);
       try {
         // Of the larger inputs, scores reach 330,000, over float16's 65,504.
@@ -121,7 +121,7 @@ test("a hidden key stays hidden whatever its score", () => {
       });
 });
 
-test("scores over 65504 in float16 choose among keys as in PyTorch, which computes them in float32", () => {
+test("scores above 65504 in float16 give the same weights as in PyTorch, which computes them in float32", () => {
   // Scores of the first query: 40,000 times 1, 4 and 3, over 2, so that the second key is chosen.
   const key = (factor: number) => [100, 100, 100, 100].map((x) => x * factor);
   const token = (k: number, v: number) => [...key(1), ...key(k), v, v, v, v];
@@ -135,7 +135,7 @@ test("scores over 65504 in float16 choose among keys as in PyTorch, which comput
   assert.ok(slopes.every(Number.isFinite));
 });
 
-test("attention refuses an input that its rows, time and heads do not fit, and a bias that its scores do not", () => {
+test("attention rejects an input that does not fit rows, time and heads, and a bias that does not fit the scores", () => {
   const run = (shape: [number, number], options: Parameters<typeof attention>[1]) => () =>
     attention(tf.zeros(shape) as Tensor2D, options);
   const name = "ShapeError";
@@ -154,7 +154,7 @@ test("attention refuses an input that its rows, time and heads do not fit, and a
   });
 });
 
-test("a dropout rate that leaves nothing, or is none, is refused", () => {
+test("an invalid dropout rate is rejected", () => {
   const x = tf.zeros([1, 3]) as Tensor2D;
   for (const rate of [1, 2, -0.5, Number.NaN]) {
     const dropout = { rate, seed: [1, 2] as const };

@@ -30,7 +30,7 @@ function packed(): Batch {
   };
 }
 
-describe("a sequence's logits are those of the sequence alone", () => {
+describe("a sequence's logits equal those of the sequence alone", () => {
   const alone = tf.concat(sequences.map((sequence) => logits(fixedPad([sequence], { maxLength: sequence.length }))));
 
   test("with padding after it", () => {
@@ -47,7 +47,7 @@ describe("a sequence's logits are those of the sequence alone", () => {
   });
 });
 
-test("gradients do not depend on padding, and the padding's embedding has exactly none", () => {
+test("gradients do not depend on padding, and the padding's embedding has a gradient of exactly 0", () => {
   const parameters = parameterList(model.parameters);
   const gradientsOf = (batch: Batch) => {
     batch.labels = Float32Array.of(1, 0, 4);
@@ -75,14 +75,14 @@ describe("dropout", () => {
   const ones = tf.ones([100, 101]);
   const shareDropped = (x: Tensor2D) => x.dataSync().filter((value) => value === 0).length / x.size;
 
-  test("drops the share asked for and keeps the mean", () => {
+  test("drops the requested share and preserves the mean", () => {
     const y = seededDropout(ones as Tensor2D, { rate: 0.3, seed: [1, 2] });
     assert.ok(Math.abs(shareDropped(y) - 0.3) < 0.02);
     assert.ok(Math.abs(tf.mean(y).dataSync()[0]! - 1) < 0.03);
     assert.ok(y.dataSync().every((value) => value === 0 || Math.abs(value - 1 / 0.7) < 1e-6));
   });
 
-  test("drops the same values for the same seed and others for another", () => {
+  test("drops the same values for the same seed and other values for another", () => {
     const drop = (seed: [number, number]) => [...seededDropout(ones as Tensor2D, { rate: 0.5, seed }).dataSync()];
     assert.deepEqual(drop([1, 2]), drop([1, 2]));
     assert.notDeepEqual(drop([1, 2]), drop([1, 3]));
@@ -108,7 +108,7 @@ describe("dropout", () => {
     }
   });
 
-  test("acts in training only, and not at a rate of 0", () => {
+  test("is applied in training only, and not at a rate of 0", () => {
     const dropping = transformerClassifier({ ...config, dropout: 0.5, seed: 5 });
     const batch = fixedPad(sequences, { maxLength: 7 });
     const plain = values(logits(batch));
@@ -118,7 +118,7 @@ describe("dropout", () => {
   });
 });
 
-test("attention's gradient with dropout is the slope of its output", () => {
+test("attention's gradient with dropout equals finite differences", () => {
   const [rows, time, heads, features] = [2, 3, 2, 4];
   const start = tf.randomNormal([rows * time, 3 * features], 0, 1, "float32", 1) as Tensor2D;
   const weights = tf.randomNormal([rows * time, features], 0, 1, "float32", 2);
@@ -135,18 +135,18 @@ test("attention's gradient with dropout is the slope of its output", () => {
 });
 
 describe("transformerClassifier", () => {
-  test("has the parameters that its sizes give", () => {
+  test("has the number of parameters of its sizes", () => {
     // By hand: embedding 12*16; a layer: two norms 64, projection 816, output 272, up 1088, down 1040; norm 32, classes 85.
     assert.equal(countParameters(model.parameters), 192 + 2 * (64 + 816 + 272 + 1088 + 1040) + 32 + 85);
   });
 
-  test("says which size is wrong", () => {
+  test("reports the invalid size", () => {
     assert.throws(() => transformerClassifier({ ...config, layers: 0 }), /layers must be a positive integer, got 0/);
     assert.throws(() => transformerClassifier({ ...config, heads: 3 }), /got 16 features and 3 heads/);
     assert.throws(() => transformerClassifier({ ...config, dropout: 1 }), /dropout must be in \[0, 1\), got 1/);
     assert.throws(
       () => logits(fixedPad(sequences, { maxLength: 25 })),
-      /25 tokens long and the model's maxLength is 24/,
+      /25 tokens long, but the model's maxLength is 24/,
     );
     assert.throws(() => logits(fixedPad([[99]], { maxLength: 2 })), /99 is not in \[0, 12\)/);
   });

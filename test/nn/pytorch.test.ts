@@ -36,7 +36,7 @@ const chosen = tf.getBackend();
 
 // "cpu" is tfjs' own JavaScript backend: it takes the portable path that WebAssembly takes.
 for (const backend of new Set([chosen, "cpu"])) {
-  describe(`on the ${backend} backend, as PyTorch computes it`, () => {
+  describe(`on the ${backend} backend, compared with PyTorch`, () => {
     before(() => tf.setBackend(backend));
     after(() => tf.setBackend(chosen));
 

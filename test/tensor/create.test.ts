@@ -6,7 +6,7 @@ import * as h from "../../src/tensor/index.ts";
 
 before(ready);
 
-test("tensor takes numbers, nested arrays and typed arrays, and gives the dtype that it documents", () => {
+test("tensor takes numbers, nested arrays and typed arrays, and infers the documented dtype", () => {
   const dtypes = [
     h.tensor([1, 2]),
     h.tensor([true]),
@@ -37,19 +37,19 @@ test("tensor takes numbers, nested arrays and typed arrays, and gives the dtype 
   assert.deepEqual(h.tensor([]).shape, [0]);
 });
 
-test("a tensor does not change when the array that it was made of does", () => {
+test("changing the source array does not change the tensor", () => {
   const values = new Float32Array([1, 2]);
   const x = h.tensor(values);
   values[0] = 9;
   assert.deepEqual([...h.toTyped(x)], [1, 2]);
 });
 
-test("tensor refuses ragged arrays, other values and a shape that the values do not fill", () => {
+test("tensor rejects ragged arrays, other values and a shape of another size", () => {
   const tensor = h.tensor as (values: unknown, options?: unknown) => unknown;
   assert.throws(() => tensor([[1, 2], [3]]), /^ShapeError: tensor: the arrays are ragged: 1 beside 2 at depth 1/);
   assert.throws(() => tensor([[1], 2]), /ragged: a value beside 1 at depth 1/);
   assert.throws(() => tensor(["a"]), /^TypeError: tensor: a value must be a number or a boolean, got string/);
-  assert.throws(() => tensor([1, 2, 3], { shape: [2, 2] }), /3 values do not fill \[2, 2\]/);
+  assert.throws(() => tensor([1, 2, 3], { shape: [2, 2] }), /3 values do not match the shape \[2, 2\]/);
 });
 
 test("zeros, ones, full, eye, arange and linspace", () => {
@@ -67,11 +67,11 @@ test("zeros, ones, full, eye, arange and linspace", () => {
   assert.deepEqual(h.arange(5, 0, -2).arraySync(), [5, 3, 1]);
   assert.deepEqual(h.arange(0, 1, 0.25).arraySync(), [0, 0.25, 0.5, 0.75]);
   assert.deepEqual(h.linspace(0, 1, 5).arraySync(), [0, 0.25, 0.5, 0.75, 1]);
-  assert.throws(() => h.zeros([-1]), /zeros: a size must be a whole number, got -1/);
-  assert.throws(() => h.zeros([{ batch: 2, time: 3 }]), /a named size has one name/);
+  assert.throws(() => h.zeros([-1]), /zeros: a size must be an integer of at least 0, got -1/);
+  assert.throws(() => h.zeros([{ batch: 2, time: 3 }]), /a named size must have exactly one name/);
 });
 
-test("one tensor, not two: tfjs functions take ours and ours take tfjs'", () => {
+test("tfjs' functions and this library's take the same tensors", () => {
   const ours = h.tensor([
     [1, 2],
     [3, 4],
@@ -124,17 +124,17 @@ test("oneHot, topK and sort", () => {
   for (const depth of [-1, 1.5])
     assert.throws(
       () => h.oneHot(h.tensor([0], { dtype: "int32" }), depth),
-      new RangeError(`oneHot: a size must be a whole number, got ${depth}`),
+      new RangeError(`oneHot: a size must be an integer of at least 0, got ${depth}`),
     );
   for (const size of [-1, 1.5])
-    assert.throws(() => h.eye(size), new RangeError(`eye: a size must be a whole number, got ${size}`));
+    assert.throws(() => h.eye(size), new RangeError(`eye: a size must be an integer of at least 0, got ${size}`));
   const topOfOne = h.topK as unknown as (x: h.AnyTensor, k: number) => unknown;
   assert.throws(() => topOfOne(h.tensor(3), 0), { name: "ShapeError", message: "topK: axis -1 is not in []" });
   assert.throws(() => h.sort(h.tensor(3)), { name: "ShapeError", message: "sort: axis -1 is not in []" });
   assert.throws(() => h.topK(h.tensor([1, 2]), 3), /topK: k must be between 0 and 2 for \[2\], got 3/);
 });
 
-test("crossEntropy refuses a label that is no class, labels of another shape and another dtype", () => {
+test("crossEntropy rejects a label that is not a class, and labels of another shape or dtype", () => {
   const logits = h.zeros([2, 3]);
   const call = h.crossEntropy as (a: unknown, b: unknown) => unknown;
   assert.throws(
@@ -148,7 +148,7 @@ test("crossEntropy refuses a label that is no class, labels of another shape and
   );
 });
 
-test("NaN is above every number to sort and topK, as in NumPy and PyTorch", () => {
+test("sort and topK treat NaN as larger than every number, as in NumPy and PyTorch", () => {
   const same = (found: h.AnyTensor, expected: number[]) => assert.deepEqual([...found.dataSync()], expected);
   const numbers = [-1, 0, 2, 3, Infinity];
   for (let place = 0; place <= numbers.length; place++) {
@@ -172,7 +172,7 @@ test("NaN is above every number to sort and topK, as in NumPy and PyTorch", () =
 });
 
 // numpy.argmax, numpy.argmin, numpy.max and numpy.maximum of the same numbers.
-test("argMax and argMin find the first NaN, and max, min, maximum, minimum and clip pass it on, as in NumPy", () => {
+test("argMax and argMin give the first NaN, and max, min, maximum, minimum and clip propagate it, as in NumPy", () => {
   const same = (found: h.AnyTensor, expected: number[]) => assert.deepEqual([...found.dataSync()], expected);
   const nan = Number.NaN;
   const x = h.tensor([
@@ -205,9 +205,9 @@ test("argMax and argMin find the first NaN, and max, min, maximum, minimum and c
 });
 
 // NumPy 2: np.array([2**31], np.int32) is an OverflowError; np.array([1.9, -1.9]).astype(np.int32) is [1, -1].
-test("a number that int32 does not hold is refused by value and place, and a fraction is dropped", () => {
+test("a number outside int32 throws an error with its value and index, and fractions are dropped", () => {
   const whole = { dtype: "int32" } as const;
-  const range = "int32 holds whole numbers from -2147483648 to 2147483647";
+  const range = "int32 holds integers from -2147483648 to 2147483647";
   const int = h.tensor([1, 5, -3], whole);
   const refused: [() => unknown, string][] = [
     [() => h.tensor([2 ** 31], whole), `tensor: ${range}, got 2147483648 at [0]`],
@@ -259,7 +259,7 @@ test("a number that int32 does not hold is refused by value and place, and a fra
 });
 
 // NumPy and PyTorch add int32 in int64: 2**31 for the first.
-test("a total that int32 does not hold is refused by value and place", () => {
+test("a sum or product outside int32 throws an error with its value and index", () => {
   const int = (values: number[][]) => h.tensor(values, { dtype: "int32" }) as h.AnyTensor;
   const most = 2 ** 31 - 1;
   const x = int([
@@ -267,7 +267,7 @@ test("a total that int32 does not hold is refused by value and place", () => {
     [2, 3],
   ]);
   const refused: [() => unknown, string][] = [
-    [() => h.sum(x), "sum: int32 holds whole numbers from -2147483648 to 2147483647, got 2147483653; use float32"],
+    [() => h.sum(x), "sum: int32 holds integers from -2147483648 to 2147483647, got 2147483653; use float32"],
     [() => h.sum(x, 1), "got 2147483648 at [0]"],
     [
       () =>
@@ -280,7 +280,7 @@ test("a total that int32 does not hold is refused by value and place", () => {
         ),
       "got 4294967296 at [1]",
     ],
-    [() => h.cumsum(x), "cumsum: int32 holds whole numbers from -2147483648 to 2147483647, got 2147483648 at [0, 1]"],
+    [() => h.cumsum(x), "cumsum: int32 holds integers from -2147483648 to 2147483647, got 2147483648 at [0, 1]"],
     [() => h.cumsum(x, 1, { reverse: true }), "got 2147483648 at [0, 0]"],
     [() => h.reduce(x, "a b -> a", "sum"), "reduce: int32 holds"],
     [() => h.sum(int([[-(2 ** 31), -1]])), "got -2147483649;"],

@@ -45,7 +45,7 @@ test("einsum of random patterns of one to three operands is the sum of products"
     });
 });
 
-test("the gradient of einsum is the einsum of the others", () => {
+test("the gradient of an operand of einsum is an einsum of the other operands", () => {
   const { array } = dice(4);
   for (const [pattern, shapes] of [
     [
@@ -107,7 +107,7 @@ test("the gradient through a diagonal reaches the diagonal only", () => {
   ]);
 });
 
-test("an ellipsis broadcasts, and a pattern without an arrow sorts the axes that stand once", () => {
+test("an ellipsis broadcasts, and a pattern without an arrow sorts the axes that appear once", () => {
   const { array } = dice(5);
   const [a, b] = [array([2, 1, 3, 4]), array([5, 4, 2])];
   const result = call("...ij,...jk->...ik", toTensor(a), toTensor(b));
@@ -127,7 +127,7 @@ test("an ellipsis broadcasts, and a pattern without an arrow sorts the axes that
   assertClose(call("zb", toTensor(c)), loops([["z", "b"]], ["b", "z"], [c]));
 });
 
-test("einsum says which axis, operand or name does not fit", () => {
+test("einsum reports the axis, operand or name that does not fit", () => {
   const [x, w] = [tf.zeros([2, 3, 4]), tf.zeros([5, 6])];
   const message = (pattern: string, ...operands: unknown[]) => {
     try {
@@ -140,15 +140,15 @@ test("einsum says which axis, operand or name does not fit", () => {
   const p = "b t d, d h -> b t h";
   assert.equal(message(p, x, w), `ShapeError: einsum \`${p}\`: axis d is both 4 and 5`);
   assert.equal(message(p, w, w), `ShapeError: einsum \`${p}\`: \`b t d\` does not fit the shape [5, 6]`);
-  assert.equal(message(p, x), `ShapeError: einsum \`${p}\`: there are 2 terms for 1 tensors`);
-  assert.equal(message("i j -> k", w), `ShapeError: einsum \`i j -> k\`: output axis k is in no operand`);
-  assert.equal(message("i j -> i i", w), `ShapeError: einsum \`i j -> i i\`: output axis i stands twice`);
-  assert.equal(message("i j+ -> i", w), `ShapeError: einsum \`i j+ -> i\`: \`j+\` is not the name of an axis`);
+  assert.equal(message(p, x), `ShapeError: einsum \`${p}\`: expected 2 tensors, got 1`);
+  assert.equal(message("i j -> k", w), `ShapeError: einsum \`i j -> k\`: output axis k is not in any operand`);
+  assert.equal(message("i j -> i i", w), `ShapeError: einsum \`i j -> i i\`: output axis i appears twice`);
+  assert.equal(message("i j+ -> i", w), `ShapeError: einsum \`i j+ -> i\`: \`j+\` is not a valid axis name`);
   const clash = message("n d, n h -> d h", named(tf.zeros([2, 3]), ["batch", 3]), named(tf.zeros([2, 4]), ["time", 4]));
   assert.equal(clash, "ShapeError: einsum `n d, n h -> d h`: axis n is both batch=2 and time=2");
 });
 
-test("einsum carries names from its operands to its result", () => {
+test("einsum keeps the names of its operands' axes", () => {
   const x = named(tf.zeros([2, 3, 4]), ["batch", "time", 4]);
   const w = named(tf.zeros([4, 5]), [4, "hidden"]);
   assert.deepEqual(namesOf(einsum("b t d, d h -> b h t", x, w)), ["batch", "hidden", "time"]);

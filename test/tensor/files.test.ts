@@ -17,7 +17,7 @@ const reference = (name: string) =>
   fileURLToPath(new URL(`../../../test/tensor/fixtures/reference/${name}`, import.meta.url));
 const file = (name: string) => path.join(scratch, name);
 
-test("files that NumPy wrote are read: every dtype, Fortran order, scalars, compressed archives", () => {
+test("load reads NumPy's files: every dtype, Fortran order, scalars, compressed archives", () => {
   const x = h.load(reference("float32.npy") as `${string}.npy`);
   assert.deepEqual(
     [x.dtype, x.arraySync()],
@@ -61,7 +61,7 @@ test("files that NumPy wrote are read: every dtype, Fortran order, scalars, comp
   assert.deepEqual(h.load(reference("compressed.npz")).x!.shape, [2, 3]);
 });
 
-test("a tree keeps its numbers, text and typed arrays, of an optimizer's state too", () => {
+test("a saved tree keeps its numbers, strings and typed arrays, also of an optimizer's state", () => {
   const weights = h.parameters({ w: h.tensor([1, 2, 3]) });
   const optimizer = adamW(weights);
   optimizer.step([h.tensor([0.1, -0.2, 0.3])]);
@@ -107,7 +107,7 @@ test("a tree keeps its numbers, text and typed arrays, of an optimizer's state t
   assert.deepEqual(h.unflatten(h.load<h.SavedLeaf>(file("numbers.safetensors"))), [1, 2]);
 });
 
-test("save refuses what a file cannot hold, with its path, and leaves the old file", () => {
+test("save rejects a value that the format cannot store, with its path, and leaves the old file", () => {
   const x = h.tensor([1]);
   const target = file("kept.safetensors");
   h.save(target, { x });
@@ -127,19 +127,19 @@ test("save refuses what a file cannot hold, with its path, and leaves the old fi
     [{ "a.b": x, a: { b: x } }, /save: two leaves of the tree have the path a\.b/],
     [{ "": x, arr_0: x }, /save: a property of the tree has no name/],
     [{ x, gone: disposed }, /gone.*disposed/],
-    [5, /there is no tensor to write/],
-    [{}, /there is no tensor to write/],
+    [5, /expected at least one tensor to write/],
+    [{}, /expected at least one tensor to write/],
   ] as const) {
     assert.throws(() => h.save(target, tree), message);
     assert.deepEqual(Object.keys(h.load(target)), ["x"]);
   }
   assert.throws(
     () => h.save(file("kept.npz"), { x, state: { taken: 3 } }),
-    /save: state\.taken is no tensor, and .*kept\.npz holds tensors only; use \.safetensors/,
+    /save: state\.taken is not a tensor, and .*kept\.npz stores only tensors; use \.safetensors/,
   );
 });
 
-test("what is saved comes back, bit by bit, with its shapes, dtypes and tree", () => {
+test("save and load preserve bits, shapes, dtypes and the tree", () => {
   const special = [Number.NaN, Number.POSITIVE_INFINITY, -0, 1e-45, 3.4e38];
   const tree = {
     layers: [{ w: h.tensor(special), n: h.tensor([[1, -2]], { dtype: "int32" }) }],
@@ -190,7 +190,7 @@ function safetensors(header: unknown, data: Uint8Array): string {
 }
 
 // Written by safetensors.torch.save_file of torch.tensor([1 / 3, -2.0**-24, 65504]) in each type, and of [[0.1, 1e-300]].
-test("what PyTorch stored as half, bfloat16 or double stays so, and is saved so again", () => {
+test("PyTorch's half, bfloat16 and double tensors keep their storage type when loaded and saved", () => {
   const found = h.load(reference("storages.safetensors"));
   const native = runtimeInfo().backend === "tensorflow";
   const shown = (from: Record<string, h.AnyTensor>) =>
@@ -218,14 +218,14 @@ test("what PyTorch stored as half, bfloat16 or double stays so, and is saved so 
   );
 });
 
-test("a half array is written byte for byte as NumPy writes it", () => {
+test("a float16 array is written with the same bytes as NumPy's", () => {
   const x = h.load(reference("half.npy") as `${string}.npy`);
   assert.deepEqual([storageOf(x), x.shape], ["float16", [3, 1]]);
   h.save(file("half.npy"), x);
   assert.deepEqual(readFileSync(file("half.npy")), readFileSync(reference("half.npy")));
 });
 
-test("halves and bfloat16 in safetensors keep their numbers", () => {
+test("float16 and bfloat16 in safetensors keep their numbers", () => {
   const words = Uint16Array.of(0x3c00, 0xc000, 0x7c00, 0x0001, 0x3f80, 0xc000, 0x7f80, 0x7fc0);
   const found = h.load(
     safetensors(
@@ -245,7 +245,7 @@ test("halves and bfloat16 in safetensors keep their numbers", () => {
   ]);
 });
 
-test("a damaged file is refused by its name and what is wrong with it", () => {
+test("the error for a damaged file has its name and the defect", () => {
   const entry = (change: object) => ({ x: { dtype: "F32", shape: [2], data_offsets: [0, 8], ...change } });
   const data = new Uint8Array(8);
   const load =
@@ -269,7 +269,7 @@ test("a damaged file is refused by its name and what is wrong with it", () => {
   assert.throws(() => h.load(file("x.txt")), /must end in \.npy, \.npz, \.safetensors/);
 });
 
-test("danfojs frames become tensors and back", async () => {
+test("danfojs DataFrames are converted to tensors and back", async () => {
   // After the runtime, which gives danfojs the one tfjs.
   const { DataFrame, Series } = await import("danfojs-node");
   const frame = new DataFrame(
@@ -287,5 +287,5 @@ test("danfojs frames become tensors and back", async () => {
   assert.deepEqual(h.fromFrame(new Series([1, 2, 3])).arraySync(), [1, 2, 3]);
   assert.deepEqual(new DataFrame(h.toFrameRows(h.tensor([[1, 2]])), { columns: ["a", "b"] }).values, [[1, 2]]);
   const words = new DataFrame([["x", 1]], { columns: ["name", "n"] });
-  assert.throws(() => h.fromFrame(words), /fromFrame: column name holds "x" in row 0, which is no number/);
+  assert.throws(() => h.fromFrame(words), /fromFrame: column name must contain numbers, got "x" in row 0/);
 });

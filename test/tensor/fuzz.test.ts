@@ -37,7 +37,7 @@ async function reportOnWasm(): Promise<Report> {
 const listed = (backend: Backend, { unexplained }: Report): string[] =>
   unexplained.map(({ position, program, text }) => `${backend}, program ${position}, ${program.op}: ${text}`);
 
-test("Tensor ops give the values, gradients and refusals of PyTorch and NumPy on both backends", async () => {
+test("tensor ops give the values, gradients and errors of PyTorch and NumPy on both backends", async () => {
   const wasm = reportOnWasm();
   const { backend } = await halftone.ready();
   const here = report(programs, rows, backend);
@@ -49,7 +49,7 @@ test("Tensor ops give the values, gradients and refusals of PyTorch and NumPy on
   assert.deepEqual(idle, [], "rows of docs/numbers.md that no program needs: remove them");
 });
 
-test("The fuzz has a program of every public tensor op", () => {
+test("the fuzz has a program for every public tensor op", () => {
   assert.ok(programs.length >= 3000);
   const called = new Set(programs.map(({ op }) => op));
   const exported = Object.entries({ ...tensorFunctions, ...nn, to: halftone.to })

@@ -126,7 +126,7 @@ for (const [file, where] of [
       });
     });
 
-test("NaN, infinities and zeros go through every function as in PyTorch", () => {
+test("every function treats NaN, infinities and zeros as PyTorch does", () => {
   const reference = load<Record<string, Stored>>("special");
   const input = toTensor(read(reference.input!));
   for (const [name, expected] of Object.entries(reference)) {
@@ -177,7 +177,7 @@ test("gradients of patterns agree with finite differences", () => {
     });
 });
 
-test("valueAndGrad takes trees, gives zeros where the value does not depend on a tensor, and hands back more", () => {
+test("valueAndGrad takes trees, gives zeros for tensors that the value does not depend on, and returns the auxiliary value", () => {
   const parameters = { layers: [{ w: h.tensor([2, 3]) }], bias: h.tensor(1), unused: h.ones([2]), rate: 0.5 };
   const f = h.valueAndGrad((p: typeof parameters, x: h.AnyTensor) => {
     const y = h.add(h.mul(p.layers[0]!.w, x as h.Tensor<[2]>), p.bias);
@@ -192,7 +192,7 @@ test("valueAndGrad takes trees, gives zeros where the value does not depend on a
   assert.deepEqual(aux.arraySync(), [3, 7]);
 });
 
-test("a tensor used in two places of the tree gets the whole gradient in both, as two tensors", () => {
+test("a tensor at two paths of the tree has the whole gradient at both, as two tensors", () => {
   const shared = h.tensor([1, 2]);
   const { a, b } = h.grad((p: { a: h.AnyTensor; b: h.AnyTensor }) => h.sum(h.mul(p.a, p.b as never)))({
     a: shared,
@@ -226,7 +226,7 @@ test("gradients of gradients: the third derivative of x^3 is 6", () => {
 });
 
 // torch.autograd.grad of torch.autograd.grad gives the same.
-test("gradients of gradients pass through abs, max, maximum, clip and matmul", () => {
+test("second derivatives of abs, max, maximum, clip and matmul are correct", () => {
   const x = h.tensor([
     [0, 0, 1],
     [2, -2, 2],
@@ -259,7 +259,7 @@ test("gradients of gradients pass through abs, max, maximum, clip and matmul", (
   );
 });
 
-test("the gradient of one part of a split, of one slice and of a padded scalar is what comes in, as in PyTorch", () =>
+test("the gradients of one part of a split, one slice and a padded scalar equal PyTorch's", () =>
   tidily(() => {
     const x = h.tensor([1, 2, 3]);
     const weights = h.tensor([4, 5, 6]);
@@ -303,7 +303,7 @@ test("the gradient of one part of a split, of one slice and of a padded scalar i
     );
   }));
 
-test("stopGradient is a constant, noGrad records nothing, and customGrad says its own gradient", () => {
+test("stopGradient gives a constant, noGrad records nothing, and customGrad uses its own gradient", () => {
   const x = h.tensor([1, 2, 3]);
   assert.deepEqual(
     h
@@ -337,7 +337,7 @@ test("stopGradient is a constant, noGrad records nothing, and customGrad says it
   );
 });
 
-test("tfjs' own gradient functions work over ours and the other way round", () => {
+test("tfjs' gradient functions work with this library's ops and the other way round", () => {
   const x = tf.tensor1d([0.5, 2]);
   assert.deepEqual(
     tf
@@ -357,7 +357,7 @@ test("tfjs' own gradient functions work over ours and the other way round", () =
   assert.deepEqual(ours(x).arraySync(), [3, 3]);
 });
 
-test("checkpoint gives the same gradients, also of what the function uses from outside and with dropout", () => {
+test("checkpoint gives the same gradients, also of captured tensors and with dropout", () => {
   const w = h.randn([4, 4], { from: 5 });
   const x = h.randn([3, 4], { from: 6 });
   const block = (t: h.AnyTensor) => h.dropout(h.tanh(h.matmul(t, w as never)), 0.3) as h.AnyTensor;
@@ -380,7 +380,7 @@ test("checkpoint gives the same gradients, also of what the function uses from o
   assert.ok(plain.gradients.w.dataSync().some((g) => g !== 0));
 });
 
-test("checkpoint computes again with the random numbers of the first time, whichever generator they come from", () => {
+test("checkpoint recomputes with the same random numbers, from any generator", () => {
   const x = h.ones([64]);
   const own = h.generator(1);
   const rng = random(2);
@@ -420,7 +420,7 @@ test("checkpoint computes again with the random numbers of the first time, which
   }
 });
 
-test("checkpoint shuffles the same way again", () => {
+test("checkpoint recomputes with the same shuffle", () => {
   const rng = random(5);
   let order: number[] = [];
   const f = h.checkpoint((t: h.AnyTensor) => h.gather(t, rng.shuffle([...Array(16).keys()])));
@@ -435,7 +435,7 @@ test("checkpoint shuffles the same way again", () => {
   );
 });
 
-test("checkpoint puts generators back also when the second run throws", () => {
+test("checkpoint restores generators also when the second run throws", () => {
   const rng = h.generator(4);
   let runs = 0;
   let after: readonly number[] = [];
@@ -449,7 +449,7 @@ test("checkpoint puts generators back also when the second run throws", () => {
   assert.deepEqual(rng.getState(), after);
 });
 
-test("a gradient leaves no tensor behind but the value and the gradients", () => {
+test("a gradient leaves no tensor except the value and the gradients", () => {
   const w = h.randn([4, 4], { from: 5 });
   const mask = () => h.greater(w, 0);
   const f = h.checkpoint((t: h.AnyTensor) => h.gelu(h.matmul(t, w as never)));
@@ -473,7 +473,7 @@ test("a gradient leaves no tensor behind but the value and the gradients", () =>
   assert.ok(tf.memory().numTensors <= before);
 });
 
-test("an op with its own gradient that fails after it saved tensors leaves none of them", () => {
+test("an op with its own gradient that throws after saving tensors frees them", () => {
   const failing = tf.customGrad((...given: unknown[]) => {
     const [x, save] = given as [h.AnyTensor, (tensors: h.AnyTensor[]) => void];
     save([x, x.square()]);
@@ -485,7 +485,7 @@ test("an op with its own gradient that fails after it saved tensors leaves none 
   assert.equal(tf.memory().numTensors, before);
 });
 
-test("what cannot have a gradient is refused by its path", () => {
+test("an argument without a gradient throws an error with its path", () => {
   const message = (f: () => unknown) => {
     try {
       f();
@@ -497,11 +497,11 @@ test("what cannot have a gradient is refused by its path", () => {
   const g = h.grad((p: unknown) => h.sum((p as h.AnyTensor[])[0]!));
   assert.match(
     message(() => g({ deep: [h.tensor([1], { dtype: "int32" })] })),
-    /deep\.0 is int32; only float32 has a gradient/,
+    /deep\.0 is int32; only float32 tensors have gradients/,
   );
   assert.match(
     message(() => g({})),
-    /holds no tensor/,
+    /contains no tensor/,
   );
   const asynchronous = h.grad((async (x: h.AnyTensor) => h.sum(x)) as never);
   assert.match(
@@ -512,7 +512,7 @@ test("what cannot have a gradient is refused by its path", () => {
 
 const native = runtimeInfo().backend === "tensorflow";
 
-test("checkpoint holds less memory, and the backward pass less than tfjs' own", {
+test("checkpoint needs less memory, and the backward pass less than tfjs' own", {
   skip: !native && "WebAssembly is not accounted for",
 }, () => {
   const blocks = Array.from({ length: 8 }, (_, i) => h.randn([256, 256], { from: i, std: 1 / 16 }));

@@ -21,7 +21,7 @@ import {
 await ready();
 
 describe("parameters", () => {
-  test("makes variables of a tree's tensors, which an optimizer then changes", () => {
+  test("makes variables of a tree's tensors, which an optimizer can update", () => {
     const start = { layers: [{ weight: tensor([[1], [2]]), bias: zeros([1]) }], scale: tensor([3]) };
     const model = parameters(start);
     const x = tensor([[1, 1]]);
@@ -35,7 +35,7 @@ describe("parameters", () => {
     assert.deepEqual([...toTyped(start.layers[0]!.weight)], [1, 2], "the tensors it started from are as they were");
   });
 
-  test("keeps the shapes in the types, and the names of axes", () => {
+  test("keeps the shapes in the types and the axis names", () => {
     const model = parameters({ weight: named(randn([2, 3]), ["batch", 3]) });
     const right: { weight: { readonly shape: number[] } } = model;
     assert.deepEqual(right.weight.shape, [2, 3]);
@@ -44,14 +44,17 @@ describe("parameters", () => {
     assert.match(inspect(model.weight), /\[batch=2, 3\]/);
   });
 
-  test("refuses what no gradient can reach", () => {
-    assert.throws(() => parameters({}), /no tensor/);
+  test("rejects a tree without tensors and tensors that are not float32", () => {
+    assert.throws(() => parameters({}), /contains no tensor/);
     assert.throws(() => parameters({ a: [tensor([1], { dtype: "int32" })] }), /a\.0 is int32; only float32/);
   });
 
-  test("an optimizer given tensors says how to make parameters of them", () => {
-    // @ts-expect-error: a tensor is no variable
-    assert.throws(() => adamW({ hidden: { weight: zeros([2]) } }), /hidden\.weight is a tensor.*parameters\(/);
+  test("an optimizer rejects plain tensors and explains parameters()", () => {
+    assert.throws(
+      // @ts-expect-error: a tensor is not a variable
+      () => adamW({ hidden: { weight: zeros([2]) } }),
+      /`hidden\.weight` is not trainable: it is a plain tensor\. Create .*`parameters\(/,
+    );
     assert.throws(() => adamW({ rate: 1 }), /AdamW: expected at least one parameter, got none/);
   });
 });

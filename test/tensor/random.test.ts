@@ -7,7 +7,7 @@ before(ready);
 
 const values = (x: h.AnyTensor) => [...x.dataSync()];
 
-test("the same seed gives the same numbers, and a saved state goes on where it was", () => {
+test("the same seed gives the same numbers, and a saved state continues exactly", () => {
   h.seed(7);
   const first = values(h.randn([5]));
   const state = h.randomState();
@@ -20,7 +20,7 @@ test("the same seed gives the same numbers, and a saved state goes on where it w
   assert.notDeepEqual(values(h.randn([5], { from: 8 })), first);
 });
 
-test("numbers of a seed never change: they are part of what a notebook's reader sees again", () => {
+test("the numbers of a seed never change, because a notebook's results depend on them", () => {
   assert.deepEqual(
     values(h.randint(0, 100, [6], { from: 42 })),
     values(h.randint(0, 100, [6], { from: h.generator(42) })),
@@ -51,7 +51,7 @@ function pureFirstWords(seed: number, count: number): number[] {
   });
 }
 
-test("the moments are those of the distributions", () => {
+test("the moments equal those of the distributions", () => {
   const moments = (x: h.AnyTensor) => [h.item(h.mean(x)), h.item(h.variance(x))] as const;
   const near = (found: number, expected: number, off: number) =>
     assert.ok(Math.abs(found - expected) < off, `${found}, expected ${expected}`);
@@ -69,7 +69,7 @@ test("the moments are those of the distributions", () => {
   assert.deepEqual([...new Set(values(dropped))].sort(), [0, Math.fround(4 / 3)]);
 });
 
-test("a permutation holds every number once", () => {
+test("a permutation has every number once", () => {
   const found = values(h.randperm(50, { from: 1 }));
   assert.notDeepEqual(found, [...Array(50).keys()]);
   assert.deepEqual(
@@ -78,7 +78,7 @@ test("a permutation holds every number once", () => {
   );
 });
 
-test("parameters that make no sense are refused by name and value", () => {
+test("invalid parameters are rejected with their name and value", () => {
   assert.throws(() => h.generator(1.5), /the seed must be an integer, got 1.5/);
   assert.throws(() => h.randint(3, 3, [1]), /randint: low and high must be integers with low < high, got 3 and 3/);
   assert.throws(() => h.bernoulli([1], 1.5), /p must be between 0 and 1, got 1.5/);

@@ -47,7 +47,7 @@ function grouped(names: string[], { whole, next }: ReturnType<typeof dice>): Gro
   return groups;
 }
 
-test("rearrange, reduce and repeat follow the definition on random patterns", () => {
+test("rearrange, reduce and repeat follow their definition on random patterns", () => {
   const random = dice(8);
   const { whole, pick, array } = random;
   const shuffled = (names: string[]) => {
@@ -84,7 +84,7 @@ test("rearrange, reduce and repeat follow the definition on random patterns", ()
     });
 });
 
-test("an ellipsis stands for axes that stay, or for one made of them in a (", () => {
+test("an ellipsis stands for axes that stay, or in parentheses for one axis made of them", () => {
   const x = tf.range(0, 24).reshape([2, 3, 4]);
   assert.deepEqual(rearrange(x, "a ... -> ... a").shape, [3, 4, 2]);
   assert.deepEqual(rearrange(x, "a ... -> a (...)").shape, [2, 12]);
@@ -93,7 +93,7 @@ test("an ellipsis stands for axes that stay, or for one made of them in a (", ()
   assert.deepEqual(repeat(x, "... c -> ... 2 c").shape, [2, 3, 2, 4]);
 });
 
-test("a number is an axis of that size: 1 anywhere, others where axes come or go", () => {
+test("a number is an axis of that size: 1 anywhere, others where axes are added or reduced", () => {
   const x = tf.range(0, 12).reshape([1, 12]);
   assert.deepEqual(rearrange(x, "1 (h w) -> h 1 () w", { h: 3 }).shape, [3, 1, 1, 4]);
   assert.deepEqual(reduce(x, "1 (h 2) -> h", "max").arraySync(), [1, 3, 5, 7, 9, 11]);
@@ -101,7 +101,7 @@ test("a number is an axis of that size: 1 anywhere, others where axes come or go
   assert.deepEqual(repeat(tf.tensor1d([1, 2]), "a -> (2 a)").arraySync(), [1, 2, 1, 2]);
 });
 
-test("gradients flow through: ones from a rearrange, counts from a repeat, shares from a mean", () => {
+test("gradients are ones for rearrange, counts for repeat and shares for a mean", () => {
   const x = tf.ones([2, 6]);
   const all = (value: number) => [Array(6).fill(value), Array(6).fill(value)];
   assert.deepEqual(
@@ -124,7 +124,7 @@ test("gradients flow through: ones from a rearrange, counts from a repeat, share
   );
 });
 
-test("a pattern that does not fit says what is wrong with it", () => {
+test("a pattern that does not fit throws an error with the reason", () => {
   const x = tf.zeros([2, 12]);
   const message = (f: () => unknown) => {
     try {
@@ -136,18 +136,18 @@ test("a pattern that does not fit says what is wrong with it", () => {
   };
   const of = (p: string, sizes?: Record<string, number>) =>
     message(() => rearrange(x, p, sizes)).replace(`rearrange \`${p}\`: `, "");
-  assert.equal(of("a b"), "there is no `->`");
-  assert.equal(of("a b -> a"), "axis b is only on the left");
-  assert.equal(of("a b -> a b c"), "axis c is only on the right");
-  assert.equal(of("a a -> a"), "axis a stands twice on the left");
+  assert.equal(of("a b"), "pattern contains no `->`");
+  assert.equal(of("a b -> a"), "axis b appears only on the left-hand side");
+  assert.equal(of("a b -> a b c"), "axis c appears only on the right-hand side");
+  assert.equal(of("a a -> a"), "axis a appears twice on the left-hand side");
   assert.equal(of("a b c -> a b c"), "`a b c` does not fit the shape [2, 12]");
-  assert.equal(of("a (b c) -> a b c"), "axis (b c) needs the sizes of all its parts but one");
-  assert.equal(of("a (b c) -> a b c", { b: 5 }), "axis (b c) is 12, which 5 does not divide");
+  assert.equal(of("a (b c) -> a b c"), "axis (b c) needs the sizes of all but one of its parts");
+  assert.equal(of("a (b c) -> a b c", { b: 5 }), "axis (b c) is 12, which is not divisible by 5");
   assert.equal(of("a (b c) -> a b c", { b: 3, c: 5 }), "axis (b c) is both 15 and 12");
   assert.equal(of("a b -> b a", { a: 3 }), "axis a is both 3 and 2");
   assert.equal(of("a b -> b a", { q: 3 }), "axis q has a size but is not in the pattern");
   assert.equal(of("a 12 -> a"), "axis 12 needs a name");
-  assert.equal(of("(a b -> a b"), "a ( is not closed");
+  assert.equal(of("(a b -> a b"), "`(` without `)`");
   assert.equal(
     message(() => repeat(x, "a b -> a b r")),
     "repeat `a b -> a b r`: axis r is new and needs a size",

@@ -10,7 +10,7 @@ before(ready);
 
 const shown = (x: h.AnyTensor) => mimeBundle(x) as Record<string, string>;
 
-test("a tensor says its dtype, shape with names, bytes, device, range, mean and NaN", () => {
+test("a tensor shows its dtype, shape with names, bytes, device, range, mean and NaN", () => {
   const text = inspect(
     h.named(
       h.tensor([
@@ -32,14 +32,14 @@ test("a tensor says its dtype, shape with names, bytes, device, range, mean and 
   assert.equal(inspect(gone), "Tensor float32 [2], disposed");
 });
 
-test("a million numbers are never dumped", () => {
+test("a million numbers are never printed", () => {
   const bundle = shown(h.randn([1000, 1000], { from: 1 }));
   assert.ok(bundle["text/plain"]!.length < 2000);
   assert.ok(bundle["text/html"]!.length < 60000);
   assert.match(bundle["text/plain"]!, /\.\.\./);
 });
 
-test("a small matrix is a table, a large one a heat map, a long vector a histogram", () => {
+test("a small matrix is shown as a table, a large one as a heat map, a long vector as a histogram", () => {
   const small = shown(
     h.tensor([
       [1, 2],
@@ -83,7 +83,7 @@ test("a heat map's pixels are white at zero, red above, blue below and magenta f
   );
 });
 
-test("showing a tensor leaves no tensor behind and records nothing for gradients", () => {
+test("showing a tensor leaves no tensor and records nothing for gradients", () => {
   const x = h.randn([50, 50], { from: 1 });
   const live = tf.memory().numTensors;
   shown(x);
@@ -96,7 +96,7 @@ test("showing a tensor leaves no tensor behind and records nothing for gradients
   assert.equal(h.item(h.mean(gradient)), 1);
 });
 
-test("NaN and infinity in a large tensor are counted and put in the warning colour", () => {
+test("NaN and infinity in a large tensor are counted and shown in the warning colour", () => {
   const x = h.concat([h.randn([2000], { from: 1 }), h.tensor([Number.NaN, Number.POSITIVE_INFINITY])]);
   assert.match(shown(x)["text/html"]!, /<div style="color:#b2182b">.*1 NaN, 1 infinite<\/div>/);
 });

@@ -39,7 +39,7 @@ const modes = [true, false].map((strict) => ({
 }));
 
 for (const { mode, diagnostics } of modes)
-  test(`shapes are inferred from patterns and axes, and unknown sizes pass through every operation (${mode})`, () => {
+  test(`shapes are inferred from patterns and axes, and every op accepts unknown sizes (${mode})`, () => {
     assert.deepEqual(
       diagnostics.filter(({ file }) => file !== "mistakes.ts"),
       [],
@@ -81,7 +81,7 @@ test("the declarations need nothing beyond es2022 and Node's or the browser's ty
   }
 });
 
-test("a mistake is one compile error, on its line, in the words of the run-time error", async () => {
+test("a mistake is one compile error, on its line, with the message of the run-time error", async () => {
   const source = readFileSync(path.join(fixtures, "mistakes.ts"), "utf8");
   const script = transformSync("mistakes.ts", source).code.replace(/"[./]+\/dist\/(.*?)"/g, (_, file: string) =>
     JSON.stringify(pathToFileURL(path.join(root, "dist", file)).href),

@@ -22,7 +22,7 @@ function check(found: Record<string, number[]>): void {
   );
 }
 
-test("types, ranks and sizes that a WebAssembly kernel does not compute give NumPy's answer all the same", () => {
+test("dtypes, ranks and sizes that a WebAssembly kernel does not support give NumPy's result", () => {
   const script = fileURLToPath(new URL("./wasm-kernels.js", import.meta.url));
   const env = { ...process.env, HALFTONE_BACKEND: "wasm" };
   const { stdout, stderr } = spawnSync(process.execPath, [script], { env, encoding: "utf8" });
@@ -30,4 +30,4 @@ test("types, ranks and sizes that a WebAssembly kernel does not compute give Num
   check(JSON.parse(stdout) as Record<string, number[]>);
 });
 
-test("the same calls give the same on the backend in use", () => check(results()));
+test("the same calls give the same results on the backend in use", () => check(results()));

@@ -88,7 +88,7 @@ describe("a regression", () => {
     const wide = [{ features: new Float32Array(12), length: 4, label: 1 }];
     await assert.rejects(
       setUp().run({ batches: uniformLengthBatches(wide, { batchSize: 1 }) }),
-      /the sequences have 3 numbers a step and the model's vocabularySize is 2/,
+      /the sequences have 3 features per step, but the model's vocabularySize is 2/,
     );
   });
 });

@@ -3,7 +3,12 @@ import { checkRate, type Dropout, keep, keepMask, keepScale } from "../../tensor
 import { differentiable } from "../../tensor/engine.ts";
 import { add, times } from "../../tensor/primitives.ts";
 
-/** `residual + dropout(x)`, as one op: the dropped copy of `x` is not kept. */
+/**
+ * `residual + dropout(x)` as one op, elementwise, for two tensors of one shape. The dropped copy of `x` is not saved for the
+ * gradient. Without `options` nothing is dropped.
+ *
+ * @throws RangeError for a dropout rate outside [0, 1)
+ */
 export function addWithDropout<T extends Tensor>(residual: T, x: T, options: Dropout | undefined): T {
   checkRate("addWithDropout", options?.rate ?? 0);
   const active = options && options.rate > 0 ? options : undefined;

@@ -1,21 +1,21 @@
-// What keeps hidden keys out of attention, and its scores within what float16 holds.
+// Hides keys in attention, and keeps scores within the range of float16.
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
 import { type Storage, to } from "../../storage/index.ts";
 import { noGrad } from "../../tensor/tape.ts";
 
-/** Which keys are hidden from which queries, once for all heads. */
+/** Which keys are hidden from which queries, prepared once for all heads and layers. */
 export interface AttentionMask {
-  /** Added to the scores: -Infinity at a hidden key, but 0 in rows where every key is hidden, which stay finite. */
+  /** Added to the scores: -Infinity at a hidden key, but 0 in rows where every key is hidden, so that they stay finite. */
   bias: Tensor;
-  /** 0 in those rows, else 1: `[rows, 1, 1 or time, 1]`. Absent when nothing uses what comes of them. */
+  /** 0 in those rows, else 1: `[rows, 1, 1 or time, 1]`. Absent when the results of those rows are not used. */
   sees?: Tensor;
 }
 
-/** A bias of this and below hides a key. */
+/** A bias of this value or below hides a key. */
 const HIDES = -1e4;
 
-/** The mask of a bias as `AttentionOptions` has it. */
+/** The mask of a bias of `AttentionOptions`. */
 export function maskOf(bias: Tensor): AttentionMask {
   const [hiding, sees] = noGrad(() =>
     tf.tidy(() => {
@@ -28,17 +28,17 @@ export function maskOf(bias: Tensor): AttentionMask {
   return { bias: hiding!, sees: sees! };
 }
 
-/** The largest score that float16 is to hold: half of what it can, for a bias is added to it. */
+/** The largest score in float16: half of float16's range, because a bias is added. */
 const LARGEST = 2 ** 15;
 
-/** Scores that may be larger than float16 holds are computed as their part in `factor`, a scalar of at least 1. */
+/** Scores that may exceed float16's range are divided by `factor`, a scalar of at least 1. */
 export interface ScoreRange {
-  /** What the queries are multiplied by. */
+  /** The factor of the queries. */
   scale: Tensor;
   factor: Tensor;
 }
 
-/** The range that the scores of queries and keys in float16 need. No gradient passes: `widened` undoes it. */
+/** The range for the scores of queries and keys in float16. It has no gradient, because `widened` undoes it. */
 export function scoreRange(q: Tensor, k: Tensor, scale: number): ScoreRange {
   const largest = (x: Tensor) => to(tf.max(tf.abs(x)), "float32");
   const [narrowed, factor] = noGrad(() =>
@@ -51,17 +51,17 @@ export function scoreRange(q: Tensor, k: Tensor, scale: number): ScoreRange {
   return { scale: narrowed!, factor: factor! };
 }
 
-/** The mask beside scores that are stored as `storage`, and that are a part of themselves. */
+/** The mask for scores in the given storage type that are divided by the range's factor. */
 export function maskIn(storage: Storage, { bias, sees }: AttentionMask, range: ScoreRange | undefined): AttentionMask {
   const part = range ? noGrad(() => tf.div(to(bias, "float32"), range.factor)) : bias;
   return { bias: to(part, storage), ...(sees && { sees: to(sees, storage) }) };
 }
 
-/** The scores at their own size, less the largest of each row, which a softmax does not notice. */
+/** The scores times the factor, minus the largest of each row, which does not change a softmax. */
 export function widened(scores: Tensor, { factor }: ScoreRange): Tensor {
   return tf.tidy(() => {
     const largest = noGrad(() => tf.max(scores, -1, true));
-    // What is larger than float16 lets the softmax choose one key in any case.
+    // Beyond float16's range the softmax selects one key in any case.
     return tf.mul(tf.sub(scores, largest), to(tf.minimum(factor, LARGEST), "float16"));
   });
 }

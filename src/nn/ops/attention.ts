@@ -24,32 +24,34 @@ import {
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { type AttentionMask, maskIn, maskOf, type ScoreRange, scoreRange, widened } from "./attention-mask.ts";
 
+/** Options of `attention`. */
 export interface AttentionOptions {
   rows: number;
   time: number;
   heads: number;
   /**
-   * Added to the scores; -10,000 and below hides a key from a query, whatever its score. `[rows, 1, 1, time]` hides
-   * padding, `[rows, 1, time, time]` also keeps packed sequences apart. Absent when nothing is hidden. A mask is a bias
-   * that has been made ready for use in every layer.
+   * Added to the scores; a value of -10,000 or below hides a key from a query, whatever its score. `[rows, 1, 1, time]` hides
+   * padding, `[rows, 1, time, time]` also separates packed sequences. By default nothing is hidden. An `AttentionMask` is a bias
+   * prepared once for every layer.
    */
   bias?: Tensor | AttentionMask | undefined;
-  /** Drops attention weights. */
+  /** Dropout of attention weights; none by default. */
   dropout?: Dropout | undefined;
 }
 
 /**
  * Scaled dot-product attention in `heads` heads: `softmax(q k^T / sqrt(d) + bias) v`.
  *
- * `projected: [rows * time, 3 * features]` holds queries, keys and values side by side, each split into heads; the result
- * is `[rows * time, features]`. A query that sees no key has the result 0 and passes no gradient, as in PyTorch's
- * `scaled_dot_product_attention`. Kept for the gradient: queries, keys, values, the weights `[rows, heads, time, time]`
- * and, with dropout, one byte a weight.
+ * `projected: [rows * time, 3 * features]` has queries, keys and values side by side, each split into heads; the result is
+ * `[rows * time, features]`. The result of a query whose keys are all hidden is 0, with gradient 0, as in PyTorch's
+ * `scaled_dot_product_attention`. Queries, keys, values, the weights `[rows, heads, time, time]` and, with dropout, one byte per
+ * weight are saved for the gradient.
  *
  * Vaswani et al. 2017 (arXiv 1706.03762), section 3.2. The gradient of the softmax takes its row sums from the output,
  * as in FlashAttention (Dao et al. 2022, arXiv 2205.14135, appendix B.2).
  *
- * @throws ShapeError for inputs that the rows, time and heads do not fit, and a bias that the scores do not
+ * @throws ShapeError when the input does not fit the rows, time and heads, or the bias does not broadcast to the scores
+ * @throws RangeError for a dropout rate outside [0, 1)
  */
 export function attention(projected: Tensor2D, options: AttentionOptions): Tensor2D {
   checkShapes(projected as AnyTensor, options);
@@ -76,8 +78,8 @@ function checkShapes(projected: AnyTensor, { rows, time, heads, bias }: Attentio
 }
 
 /**
- * On autocast's half list as a whole, like PyTorch's `scaled_dot_product_attention`; the softmax in half too, since in
- * float32 its input and output would be the largest tensors of a step.
+ * On autocast's half list as a whole, like PyTorch's `scaled_dot_product_attention`. The softmax runs in half precision too,
+ * because in float32 its input and output would be the largest tensors of a step.
  */
 const inHalf = autocastOp("half", attend);
 
@@ -140,7 +142,7 @@ function attend(projected: Tensor2D, options: AttentionOptions): Tensor2D {
   }) as Tensor2D;
 }
 
-/** What the scores of queries and keys need, in the storage that they have. */
+/** The score range and the mask for queries and keys, in their storage type. */
 function preparedFor({ bias }: AttentionOptions, projected: Tensor2D, scale: number) {
   const storage = storageOf(projected);
   return (q: Tensor, k: Tensor): { range?: ScoreRange | undefined; mask?: AttentionMask | undefined } => {

@@ -2,8 +2,9 @@ import type { Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { gatherAt } from "../../tensor/gather.ts";
 
 /**
- * Rows of `table: [vocabulary, features]` by `ids: [n]`, as `[n, features]`.
- * @throws RangeError for an id outside the table, which TensorFlow finds out on a CPU only
+ * The rows of `table: [vocabulary, features]` at `ids: [n]`, int32, as `[n, features]`.
+ *
+ * @throws RangeError for an id outside the table; on a GPU TensorFlow does not check it
  */
 export function embedding(table: Tensor2D, ids: Tensor1D): Tensor2D {
   const [size] = table.shape;

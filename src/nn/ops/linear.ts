@@ -21,7 +21,12 @@ function checkShapes(op: string, x: Tensor2D, weight: Tensor2D, bias: Tensor1D):
   throw new ShapeError(`${op}: expected [rows, in], [in, out] and [out], got ${given}`);
 }
 
-/** `x @ weight + bias`: `[rows, in]` by `[in, out]` to `[rows, out]`. */
+/**
+ * The affine map `x @ weight + bias`: `[rows, in]` and `[in, out]` give `[rows, out]`; the bias is `[out]`. PyTorch's weight is
+ * the transpose.
+ *
+ * @throws ShapeError when the shapes do not fit
+ */
 export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D {
   checkShapes("linear", x, weight, bias);
   return differentiable("linear", [x, weight, bias], {
@@ -34,8 +39,11 @@ export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D 
 }
 
 /**
- * `dropout(relu(x @ weight + bias))` as one op. Only its result is kept for the gradient: where that is positive, the
- * value passed the rectifier and was not dropped.
+ * `dropout(relu(x @ weight + bias))` as one op: `[rows, in]` and `[in, out]` give `[rows, out]`. Besides the inputs only its
+ * result is saved for the gradient: where it is positive, the value passed the rectifier and was not dropped. Nothing is dropped
+ * where `drop` is undefined.
+ *
+ * @throws ShapeError when the shapes do not fit; RangeError for a dropout rate outside [0, 1)
  */
 export function linearRelu(x: Tensor2D, weight: Tensor2D, bias: Tensor1D, drop: Dropout | undefined): Tensor2D {
   checkShapes("linearRelu", x, weight, bias);

@@ -3,9 +3,9 @@ import { differentiable } from "../../tensor/engine.ts";
 import { batchMatMul, batchMatMulTransposedA, reshape } from "../../tensor/primitives.ts";
 
 /**
- * Weighted sums over time: `x: [rows * time, features]` with `weights: [rows, segments, time]` gives
- * `[rows * segments, features]`. Weights of `1 / length` on a sequence's tokens and 0 elsewhere are its mean.
- * They are constants: no gradient reaches them.
+ * Weighted sums over time: `x: [rows * time, features]` and `weights: [rows, segments, time]` give
+ * `[rows * segments, features]`. Weights of `1 / length` on a sequence's tokens and 0 elsewhere give its mean. The weights are
+ * constants without a gradient.
  */
 export function meanPool(x: Tensor2D, weights: Tensor3D): Tensor2D {
   const [rows, segments, time] = weights.shape;

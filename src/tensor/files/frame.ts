@@ -2,15 +2,16 @@
 import { engine } from "../../runtime/index.ts";
 import type { AnyTensor, Tensor } from "../types/tensor.ts";
 
-/** What of a danfojs DataFrame or Series is read here. */
+/** The part of a danfojs DataFrame or Series that `fromFrame` reads. */
 export interface FrameLike {
   readonly values: unknown;
   readonly columns: readonly string[];
 }
 
 /**
- * The numbers of a danfojs DataFrame as [rows, columns], or of a Series as [rows]; missing values are NaN. Throws
- * TypeError for a column that holds anything but numbers and booleans.
+ * The numbers of a danfojs DataFrame as `[rows, columns]`, or of a Series as `[rows]`, float32; missing values are NaN.
+ *
+ * @throws TypeError for a value that is neither a number nor a boolean
  */
 export function fromFrame(frame: FrameLike): Tensor<[number, number] | [number], "float32">;
 export function fromFrame(frame: FrameLike): AnyTensor {
@@ -25,14 +26,19 @@ export function fromFrame(frame: FrameLike): AnyTensor {
       else if (typeof value === "number" || typeof value === "boolean") data[r * width + c] = Number(value);
       else
         throw new TypeError(
-          `fromFrame: column ${frame.columns[c]} holds ${JSON.stringify(value)} in row ${r}, which is no number`,
+          `fromFrame: column ${frame.columns[c]} must contain numbers, got ${JSON.stringify(value)} in row ${r}`,
         );
     }
   return engine.makeTensor(data, isTable ? [rows.length, width] : [rows.length], "float32") as AnyTensor;
 }
 
-/** Rows of numbers for `new DataFrame(rows, { columns })` from a [rows, columns] tensor, or a list for a Series. */
+/**
+ * The rows of a tensor `[rows, columns]` as arrays for `new DataFrame(rows, { columns })`, or of a tensor `[rows]` as an array
+ * for a Series.
+ *
+ * @throws TypeError for another number of axes
+ */
 export function toFrameRows(x: AnyTensor): number[] | number[][] {
-  if (x.rank !== 1 && x.rank !== 2) throw new TypeError(`toFrameRows: a frame has one or two axes, got ${x.rank}`);
+  if (x.rank !== 1 && x.rank !== 2) throw new TypeError(`toFrameRows: expected one or two axes, got ${x.rank}`);
   return x.arraySync() as number[] | number[][];
 }

@@ -22,7 +22,7 @@ type Kind = (typeof kinds)[number];
 
 function kindOf(op: string, file: string): Kind {
   const kind = kinds.find((ending) => file.toLowerCase().endsWith(ending));
-  if (!kind) throw new Error(`${op}: ${file} must end in ${kinds.join(", ")}, which says its format`);
+  if (!kind) throw new Error(`${op}: the name of ${file} must end in ${kinds.join(", ")}`);
   return kind;
 }
 
@@ -45,25 +45,25 @@ const leavesOfFile = v.object({
 });
 
 /**
- * Writes a tree of tensors to a file, its format by the ending: ".safetensors", ".npz", or ".npy" for one tensor. A
- * leaf's name is its path: "layers.0.weight". Numbers are written as they are stored, float16, bfloat16 (which only
- * safetensors has) and float64 too. The file appears whole or not at all.
+ * Writes a tree of tensors of any shape to a file. The extension gives the format: ".safetensors", ".npz", or ".npy" for one
+ * tensor. A leaf's name is its path: "layers.0.weight". Numbers keep their storage type: float16, float64, and bfloat16 (in
+ * safetensors only). The file is written atomically.
  *
- * A safetensors file also keeps numbers, text, booleans, null and typed arrays, so that `optimizer.state()` comes back as it
- * was.
+ * A safetensors file also stores numbers, strings, booleans, null and typed arrays, so that `optimizer.state()` can be restored.
  *
- * @throws TypeError for a leaf that the file cannot hold (a function, a Map), naming its path
+ * @throws TypeError for a leaf that the format cannot store, with its path, or a tree without tensors
+ * @throws Error for another extension
  */
 export function save(file: string, tree: unknown): void {
   const kind = kindOf("save", file);
   const found = treeLeaves(tree);
   if (found.tensors.size + found.arrays.size === 0 && isLeaf(found))
-    throw new TypeError(`save: there is no tensor to write to ${file}`);
+    throw new TypeError(`save: expected at least one tensor to write to ${file}, got none`);
   if (kind === ".npy" && !isTensor(tree))
-    throw new TypeError(`save: ${file} holds one tensor; use .npz or .safetensors for a tree`);
+    throw new TypeError(`save: a .npy file (${file}) stores one tensor; use .npz or .safetensors for a tree`);
   const other = [...found.arrays.keys(), ...found.plain.keys()][0];
   if (kind === ".npz" && other !== undefined)
-    throw new TypeError(`save: ${other} is no tensor, and ${file} holds tensors only; use .safetensors`);
+    throw new TypeError(`save: ${other} is not a tensor, and ${file} stores only tensors; use .safetensors`);
   writeDurably(file, encode(kind, found));
 }
 
@@ -96,14 +96,19 @@ export function writeDurably(file: string, bytes: Uint8Array): void {
 }
 
 /**
- * The leaves of a file by name, or the one tensor of an ".npy" file; `unflatten` makes the tree again. Floating-point
- * numbers stay stored as in the file (`.to("float32")` makes doubles single); 64-bit whole numbers become int32, with a
- * RangeError where one does not fit.
+ * Reads the tensor of an ".npy" file, in any shape. Floating-point numbers keep their storage type, integers become int32.
  *
- * What `save` wrote beside tensors (numbers, text, typed arrays) comes back as it was; such a file is read as
- * `load<SavedLeaf>(file)`.
+ * @throws RangeError for a 64-bit integer outside int32; Error for an invalid file
  */
 export function load(file: `${string}.npy`): AnyTensor;
+/**
+ * Reads the leaves of a ".safetensors" or ".npz" file by name; `unflatten` gives the tree. Tensors have any shape;
+ * floating-point numbers keep their storage type (`.to("float32")` converts), and integers become int32.
+ *
+ * Numbers, strings and typed arrays that `save` wrote are restored; for such a file use `load<SavedLeaf>(file)`.
+ *
+ * @throws RangeError for a 64-bit integer outside int32; Error for an invalid file or another extension
+ */
 export function load<Leaf extends SavedLeaf = AnyTensor>(file: string): Record<string, Leaf>;
 export function load(file: string): AnyTensor | Record<string, SavedLeaf> {
   const kind = kindOf("load", file);
@@ -113,7 +118,7 @@ export function load(file: string): AnyTensor | Record<string, SavedLeaf> {
   return Object.fromEntries([...decodeNpz(bytes, file)].map(([name, array]) => [name, toTensor(array)]));
 }
 
-/** What `load` can give: a tensor, or what `save` kept beside tensors. */
+/** A value in a file: a tensor, or another value that `save` stores. */
 export type SavedLeaf = AnyTensor | TypedArray | number | string | boolean | bigint | null | [] | Record<string, never>;
 
 function loadSafetensors(bytes: Uint8Array, file: string): Record<string, SavedLeaf> {
@@ -152,7 +157,12 @@ function decodeNpz(bytes: Uint8Array, file: string): Map<string, StoredArray> {
   return new Map(entries.map(([name, data]) => [name.slice(0, -4), decodeNpy(data, `${file} (${name})`)]));
 }
 
-/** The tree of a flat record such as `load` gives: paths become nested objects, and lists where every key is a number. */
+/**
+ * The tree of a flat record such as `load` gives, with tensors of any shape. Paths become nested objects, or arrays where the
+ * keys are 0, 1, 2 and so on.
+ *
+ * @throws Error when a leaf's path continues another leaf's
+ */
 export function unflatten(flat: Readonly<Record<string, SavedLeaf>>): unknown {
   type Branch = Map<string, Branch | SavedLeaf>;
   const root: Branch = new Map();

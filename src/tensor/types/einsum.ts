@@ -85,7 +85,7 @@ type Out<N, A extends string, Env, Done extends unknown[] = []> = N extends [
 
 type Bound<N, Texts, O, S> =
   FirstMissing<O, AllNames<N> | "..."> extends infer M extends string
-    ? `output axis ${M} is in no operand`
+    ? `output axis ${M} is not in any operand`
     : Dimensions<S> extends infer Env
       ? All<N, Texts, S, Env> extends infer A extends string
         ? IsAxes<A> extends true
@@ -106,7 +106,7 @@ type Analysed<P extends string, S> = string extends P
         ? Terms<L> extends infer T extends string[]
           ? T["length"] extends W["length"]
             ? Run<T, Trimmed<R>, W>
-            : `there are ${T["length"]} terms for ${W["length"]} tensors`
+            : `expected ${T["length"]} tensors, got ${W["length"]}`
           : never
         : never
       : Shape;
@@ -114,5 +114,5 @@ type Analysed<P extends string, S> = string extends P
 /** The shape of `einsum(pattern, ...)`. */
 export type EinsumShape<P extends string, S> = ShapeIn<Analysed<P, S>>;
 
-/** `P`, or a sentence that says why the pattern does not fit the operands. */
+/** `P`, or an error message where the pattern does not fit the operands. */
 export type EinsumPattern<P extends string, S> = Unless<Analysed<P, S>, `einsum \`${P}\`: `, P>;

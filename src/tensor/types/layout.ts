@@ -31,7 +31,7 @@ type Open<S, Found = false> = S extends [infer D, ...infer R extends Rest<S>]
     : Open<R, D extends -1 ? true : Found>
   : Found;
 
-type Misfit<S, To> = `reshape: ${ShapeText<S>} does not fill ${ShapeText<To>}`;
+type Misfit<S, To> = `reshape: ${ShapeText<S>} cannot be reshaped to ${ShapeText<To>}`;
 
 /** The shape with -1 worked out; a sentence when the numbers of elements differ. */
 type Reshaped<S, To> =

@@ -1,4 +1,4 @@
-// What einsum and einops patterns share at the type level. The run-time twin is ../pattern.ts; both say the same words.
+// What einsum and einops patterns share at the type level. ../pattern.ts does the same at run time, with the same messages.
 import type { Multiply, Quotient } from "./number.ts";
 import type { Box, Differ, DimText, Rest, ShapeText, TryBroadcast } from "./shape.ts";
 
@@ -48,7 +48,7 @@ export type FirstMissing<N, Known> = N extends [infer A, ...infer R extends Rest
     : A
   : false;
 
-/** The first name that stands twice; `false` when none does. */
+/** The first name that appears twice; `false` when none does. */
 export type FirstTwice<N, Seen = never> = N extends [infer A, ...infer R extends Rest<N>]
   ? A extends Seen
     ? A
@@ -194,13 +194,13 @@ type BindGroup<G, V extends string, A extends string, Env> =
         ? Bind<A, Open, V, Env>
         : Quotient<DimOf<V, Env>, P> extends infer Q
           ? Q extends false
-            ? `axis ${GroupText<G>} is ${DimText<DimOf<V, Env>>}, which ${DimText<P>} does not divide`
+            ? `axis ${GroupText<G>} is ${DimText<DimOf<V, Env>>}, which is not divisible by ${DimText<P>}`
             : Bind<A, Open, DimText<Q>, Env>
           : never
       : Differ<P, DimOf<V, Env>> extends true
         ? `axis ${GroupText<G>} is both ${DimText<P>} and ${DimText<DimOf<V, Env>>}`
         : A
-    : `axis ${GroupText<G>} needs the sizes of all its parts but one`;
+    : `axis ${GroupText<G>} needs the sizes of all but one of its parts`;
 
 type BindItem<I, V extends string, A extends string, Env> = I extends string
   ? I extends `${infer N extends number}`

@@ -45,15 +45,15 @@ type Out<I, A extends string, Env, Done extends unknown[] = []> = I extends [inf
 /** Which names may stand on one side only: none in rearrange, the left's in reduce, the right's in repeat if sized. */
 type CheckNames<Op extends PatternOp, L, R, Sized> =
   FirstTwice<L> extends infer T extends string
-    ? `axis ${T} stands twice on the left`
+    ? `axis ${T} appears twice on the left-hand side`
     : FirstTwice<R> extends infer T extends string
-      ? `axis ${T} stands twice on the right`
+      ? `axis ${T} appears twice on the right-hand side`
       : (Op extends "reduce" ? false : FirstMissing<L, Union<R>>) extends infer M extends string
-        ? `axis ${M} is only on the left`
+        ? `axis ${M} appears only on the left-hand side`
         : FirstMissing<R, Union<L> | (Op extends "repeat" ? Sized : never)> extends infer M extends string
           ? Op extends "repeat"
             ? `axis ${M} is new and needs a size`
-            : `axis ${M} is only on the right`
+            : `axis ${M} appears only on the right-hand side`
           : string extends Sized
             ? false
             : Exclude<Sized, Union<L> | Union<R>> extends infer M
@@ -98,12 +98,12 @@ type Analysed<Op extends PatternOp, P extends string, S, E> = string extends P
   ? Shape
   : P extends `${infer L}->${infer R}`
     ? Run<Op, Items<L>, Items<R>, TrimEnd<L>, S, E>
-    : `there is no \`->\``;
+    : `pattern contains no \`->\``;
 
 /** The shape of `rearrange(x, pattern, sizes)`. */
 export type PatternShape<Op extends PatternOp, P extends string, S, Given> = ShapeIn<Analysed<Op, P, S, Sizes<Given>>>;
 
-/** `P`, or a sentence that says why the pattern does not fit the shape. */
+/** `P`, or an error message where the pattern does not fit the shape. */
 export type PatternFor<Op extends PatternOp, P extends string, S, Given> = Unless<
   Analysed<Op, P, S, Sizes<Given>>,
   `${Op} \`${P}\`: `,
