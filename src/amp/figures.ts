@@ -126,7 +126,7 @@ export function gradientHistogram(
   gradients: Tensor | ArrayLike<number> | readonly Tensor[],
   options: GradientHistogramOptions = {},
 ): Figure {
-  const { lossScale = 1, format = "float16", title = `What ${format} would lose of the gradients` } = options;
+  const { lossScale = 1, format = "float16", title = `Effect of ${format} on the gradients` } = options;
   const values = numbersOf(gradients);
   const { smallestSubnormal, smallestNormal, overflow } = floatFormat(format);
   const counts = new Map<number, number>();

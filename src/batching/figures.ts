@@ -52,7 +52,7 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
   const traces = [
     trace(padding, "padding", palette[1], 0.85),
     trace(tokens[0]!, "tokens", palette[0], 1),
-    trace(tokens[1]!, "next in the row", palette[4], 1),
+    trace(tokens[1]!, "next sequence in the row", palette[4], 1),
   ];
   return figure({
     data: traces.filter(({ x }) => (x as number[]).length > 0),

@@ -86,7 +86,7 @@ export function treemapFigure({ peakParts, peak }: Breakdown): Figure {
       } as unknown as Data,
     ],
     layout: {
-      title: { text: "What held the memory at the peak" },
+      title: { text: "Memory at the peak, by cause" },
       height: 480,
       hovermode: "closest",
       // Not in the types yet.

@@ -42,7 +42,7 @@ describe("batchRectangles", () => {
 
   test("distinguishes the packed sequences of a row", () => {
     const drawn = batchRectangles(packedPlan(lengths, { batchSize: 2, maxLength: 6 }));
-    const [first, next] = ["tokens", "next in the row"].map((name) => area(drawn, name));
+    const [first, next] = ["tokens", "next sequence in the row"].map((name) => area(drawn, name));
     assert.equal(first! + next!, 11);
     assert.ok(next! > 0);
   });

@@ -72,5 +72,5 @@ test("notebook 0 runs in tslab's kernel, including the cell that fails on purpos
   const outputs = await inTslab("00-why-out-of-memory.ipynb", small);
   const words = outputs.map(({ text }) => [text].flat().join("")).join("");
   assert.match(words, /OutOfMemoryError/);
-  assert.ok(shown(outputs, "text/markdown").some((text) => text.includes("grow as the length to the power")));
+  assert.ok(shown(outputs, "text/markdown").some((text) => text.includes("grow with the length to the power")));
 });
