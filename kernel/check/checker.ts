@@ -10,7 +10,7 @@ import { currentModule, globalsModule, namesModule, proofModule } from "./progra
 import { type PastCell, Program } from "./program/program.ts";
 import { Sources } from "./program/sources.ts";
 import { ProgramSync } from "./program-sync.ts";
-import { type OwnPlace, readProblems, type TypeProblem } from "./report/problem.ts";
+import { type CellLocation, readProblems, type TypeProblem } from "./report/problem.ts";
 import { suggestRemedy } from "./report/remedy.ts";
 import type { ServerDiagnostic } from "./server/protocol.ts";
 import { Supervisor } from "./server/supervisor.ts";
@@ -53,7 +53,7 @@ export interface CellName {
 export class Checker implements AsyncDisposable {
   readonly cwd: string;
   readonly patience: number;
-  readonly history = new Program();
+  readonly program = new Program();
   readonly #packages: string | undefined;
   #config: Promise<Config>;
   /** Times the server must look for modules anew. */
@@ -74,7 +74,7 @@ export class Checker implements AsyncDisposable {
     this.#config = readConfig(cwd, compilerOptions, packages);
     this.#config.then(({ problem }) => problem !== undefined && this.note(problem)).catch(() => {});
     this.#server = new Supervisor({ cwd, env, patience, open: (workspace) => this.#open(workspace) });
-    this.#sync = new ProgramSync(this.history, this.#server, freezeAfter);
+    this.#sync = new ProgramSync(this.program, this.#server, freezeAfter);
     this.#warmUp = new WarmUp(() => {
       if (this.#server.isStarted) this.aboutNames(completeLastName).catch(() => {});
     });
@@ -98,7 +98,7 @@ export class Checker implements AsyncDisposable {
   /** Another number whenever what is known of the notebook's names may be another. */
   get revision(): number {
     this.#lookAtFiles("");
-    return this.history.revision;
+    return this.program.revision;
   }
 
   /** The server's process id, while it has one. */
@@ -116,15 +116,15 @@ export class Checker implements AsyncDisposable {
     let started = performance.now();
     try {
       const analysis = await this.#analyses.read(source);
-      if (!analysis || (analysis.trivial && !this.history.names.get("console"))) return { problems: [] };
+      if (!analysis || (analysis.trivial && !this.program.names.get("console"))) return { problems: [] };
       const { facts, language } = analysis;
       if (language === "tsx") for (const name of (await this.#config).jsxVariables) facts.used.add(name);
       const module = currentModule[language];
-      const { text, lines } = this.history.current(analysis.text, facts);
+      const { text, lines } = this.program.current(analysis.text, facts);
       const items = await this.ask(async (workspace) => {
         started = performance.now();
-        const hidden = this.history.augmentedBy(facts, key);
-        for (const each of hidden) workspace.put(...this.history.withoutAugmentations(each));
+        const hidden = this.program.augmentedBy(facts, key);
+        for (const each of hidden) workspace.put(...this.program.withoutAugmentations(each));
         workspace.put(module, text);
         workspace.put(configModule, await this.#configText());
         this.#tellFiles(workspace, text);
@@ -146,7 +146,7 @@ export class Checker implements AsyncDisposable {
   begin(source: string, { key, label }: CellName = {}): PastCell | undefined {
     const analysis = this.#analyses.known(source);
     if (!analysis) return undefined;
-    const cell = this.history.begin(analysis.text, analysis.facts, analysis.language === "tsx", key);
+    const cell = this.program.begin(analysis.text, analysis.facts, analysis.language === "tsx", key);
     this.#labels.begin(cell.id, cell.facts, label);
     this.#sync.begin(cell);
     this.#warmUp.postpone();
@@ -158,7 +158,7 @@ export class Checker implements AsyncDisposable {
     if (!cell || !ok) return;
     this.#labels.finish(cell.id, cell.facts);
     if (cell.facts.touched.size === 0) return;
-    this.history.succeed(cell);
+    this.program.succeed(cell);
     this.#sync.update();
     this.#warmUp.postpone();
   }
@@ -170,7 +170,7 @@ export class Checker implements AsyncDisposable {
 
   /** The program's variables are lost: so are their types. */
   reset(): void {
-    this.history.clear();
+    this.program.clear();
     this.#labels.clear();
     this.#sync.reset();
     this.#warmUp.postpone();
@@ -184,7 +184,7 @@ export class Checker implements AsyncDisposable {
   ): Promise<Answer> {
     const { text: cell, facts, tsx } = parsePartial(source);
     const module = tsx ? currentModule.tsx : currentModule.ts;
-    const { text, lines } = this.history.current(cell, facts, more);
+    const { text, lines } = this.program.current(cell, facts, more);
     return this.ask(async (workspace) => {
       workspace.put(module, text);
       this.#tellFiles(workspace, text);
@@ -196,7 +196,7 @@ export class Checker implements AsyncDisposable {
   aboutNames<Answer>(
     question: (workspace: Workspace, lines: ReadonlyMap<string, number>) => Promise<Answer>,
   ): Promise<Answer> {
-    const { text, lines } = this.history.namesFile();
+    const { text, lines } = this.program.namesFile();
     return this.ask(async (workspace) => {
       workspace.put(namesModule, text);
       this.#tellFiles(workspace, "");
@@ -228,9 +228,9 @@ export class Checker implements AsyncDisposable {
   async #open(workspace: Workspace): Promise<void> {
     const config = await this.#configText();
     // A document opened before the program that contains it is known costs the least.
-    for (const [module, text] of this.history.files()) workspace.put(module, text);
+    for (const [module, text] of this.program.files()) workspace.put(module, text);
     workspace.put(globalsModule, globalsText);
-    workspace.put(namesModule, this.history.namesFile().text);
+    workspace.put(namesModule, this.program.namesFile().text);
     workspace.put(configModule, config);
     for (const module of [proofModule, ...Object.values(currentModule)]) workspace.put(module, emptyText);
   }
@@ -240,12 +240,12 @@ export class Checker implements AsyncDisposable {
     return (await this.#config).text + " ".repeat(this.#reloads);
   }
 
-  #labelOf({ stem, ...where }: OwnPlace): string | undefined {
-    return this.#labels.of(this.history.cellAt(stem, where));
+  #labelOf({ stem, ...where }: CellLocation): string | undefined {
+    return this.#labels.of(this.program.cellAt(stem, where));
   }
 
   #lookAtFiles(text: string): void {
-    if (this.#sources.look(text, this.cwd)) this.history.revision++;
+    if (this.#sources.look(text, this.cwd)) this.program.revision++;
   }
 
   #tellFiles(workspace: Workspace, text: string): void {

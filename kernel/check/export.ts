@@ -81,7 +81,7 @@ function withMagicsAsComments(source: string): string {
 /** Edits that give names of a cell their other names, by the language server: it knows which `x` is which. */
 async function renameIn(checker: Checker, { text, facts }: ExportedCell, renames: ReadonlyMap<string, string>) {
   if (renames.size === 0) return [];
-  const header = checker.history.current(text, facts);
+  const header = checker.program.current(text, facts);
   const count = text.split("\n").length;
   return checker.about(text, [], async (workspace, module, lines) => {
     const edits: { start: number; end: number; newText: string }[] = [];

@@ -60,7 +60,7 @@ export class TypeCheckGate implements AsyncDisposable {
   }
 
   /** Whether the cell may run. */
-  async admit({ code, source, label, key, signal, onOutput }: CellToCheck): Promise<boolean> {
+  async check({ code, source, label, key, signal, onOutput }: CellToCheck): Promise<boolean> {
     if (this.policy === "off") {
       if (isLong(code)) await this.checker.read(code);
       return true;

@@ -26,7 +26,7 @@ export interface RewriteOptions {
  * would go on when what it waits for arrives. The host is told of each `await` before, for an interrupt to name its line.
  *
  * REPL mode could await by itself, but then the inspector alone would hold the promise of a cell that waits, and holds it
- * weakly (see host/inspector.ts). So what awaits runs in a function whose promise the host holds.
+ * weakly (see host/run/inspector.ts). So what awaits runs in a function whose promise the host holds.
  */
 export function rewrite(code: string, body: Node[], options: RewriteOptions): Rewrite {
   const edited = new MagicString(code);

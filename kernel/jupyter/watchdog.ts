@@ -1,6 +1,6 @@
 /**
  * A thread of the kernel's process that ends the process when its front end is gone and its main thread is too busy to. The
- * host and what cells have started end with it (see host/guard.ts).
+ * host and what cells have started end with it (see host/run/interrupt-thread.ts).
  */
 import { watchParent } from "./parent.ts";
 

@@ -7,9 +7,9 @@ import path from "node:path";
 import { UserError } from "../../src/base/user-error.ts";
 
 /** Where to install: for this user, into the active Python environment, or under a folder of one's own. */
-export type Place = { kind: "user" } | { kind: "sys-prefix" } | { kind: "prefix"; folder: string };
+export type InstallTarget = { kind: "user" } | { kind: "sys-prefix" } | { kind: "prefix"; folder: string };
 
-export function kernelsFolder(place: Place): string {
+export function kernelsFolder(place: InstallTarget): string {
   switch (place.kind) {
     case "user":
       return path.join(userDataFolder(), "kernels");
@@ -35,7 +35,7 @@ export function searchedFolders(env: NodeJS.ProcessEnv = process.env): string[] 
 }
 
 /** Where the Python of that place finds packages; undefined when there is no such Python. */
-export function sitePackages(place: Place): string | undefined {
+export function sitePackages(place: InstallTarget): string | undefined {
   const python = place.kind === "prefix" ? pythonIn(place.folder) : activePython();
   if (!python) return undefined;
   const inUserSite = place.kind === "user" ? "site.ENABLE_USER_SITE and sys.prefix == sys.base_prefix" : "False";
@@ -45,7 +45,7 @@ print(site.getusersitepackages() if ${inUserSite} else sysconfig.get_path("purel
 }
 
 /** What is installed beside the Jupyter of that place; undefined when there is no Jupyter. */
-export function jupyterPackages(place: Place): { python: string; packages: string[] } | undefined {
+export function jupyterPackages(place: InstallTarget): { python: string; packages: string[] } | undefined {
   const own = place.kind === "prefix" ? pythonIn(path.resolve(place.folder)) : activePython();
   const candidates = place.kind === "user" ? [own, pythonOfJupyter()] : [own];
   for (const python of candidates) {

@@ -5,7 +5,7 @@ import { refusing } from "../../src/base/files.ts";
 import { makeFolder } from "../../src/base/folders.ts";
 import type { TypeErrorPolicy } from "../check/report/policy.ts";
 import { assets, kernelMain } from "./assets.ts";
-import { jupyterPackages, kernelsFolder, type Place, searchedFolders, sitePackages } from "./folders.ts";
+import { type InstallTarget, jupyterPackages, kernelsFolder, searchedFolders, sitePackages } from "./folders.ts";
 import { addPapermillPlugin, removePapermillPlugin } from "./papermill.ts";
 
 export const KERNEL_NAME = "halftone";
@@ -45,7 +45,7 @@ export interface Installed {
 }
 
 /** Writes the kernelspec, replacing one of the same name. */
-export function install(place: Place, types?: TypeErrorPolicy): Installed {
+export function install(place: InstallTarget, types?: TypeErrorPolicy): Installed {
   const folder = path.join(kernelsFolder(place), KERNEL_NAME);
   const temporary = `${folder}.${process.pid}.new`;
   const jupyter = jupyterPackages(place);
@@ -75,7 +75,7 @@ export function install(place: Place, types?: TypeErrorPolicy): Installed {
 }
 
 /** Removes what `install` wrote there. Undefined when there was nothing. */
-export function uninstall(place: Place): string | undefined {
+export function uninstall(place: InstallTarget): string | undefined {
   const packages = sitePackages(place);
   if (packages) refusing(packages, () => removePapermillPlugin(packages), ELSEWHERE);
   const folder = path.join(kernelsFolder(place), KERNEL_NAME);

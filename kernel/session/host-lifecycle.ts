@@ -1,5 +1,5 @@
 import type { Event, GuardEvent, MemoryFigures } from "../protocol/host.ts";
-import { type ErrorOutput, explainDeath, lastWordsStart } from "./death.ts";
+import { abortTextStart, type ErrorOutput, explainExit } from "./host-exit.ts";
 import { HostProcess } from "./host-process.ts";
 import { type LaunchedHost, launchHost } from "./launch.ts";
 
@@ -31,7 +31,7 @@ export class HostLifecycle implements AsyncDisposable {
   /** Set when the session itself ends the host. */
   #endedBy: "interrupt" | "restart" | undefined;
   /** Stderr that looks like V8's message before it aborts, until it is known whether it is. */
-  #lastWords = "";
+  #abortText = "";
   #disposed = false;
 
   constructor(options: HostLifecycleOptions, listener: HostLifecycleListener, launched?: LaunchedHost) {
@@ -87,7 +87,7 @@ export class HostLifecycle implements AsyncDisposable {
   #start(launched: LaunchedHost = launchHost(this.#options)): HostProcess {
     return new HostProcess(launched, {
       event: (event) => {
-        if (event.type === "ready" || event.type === "done") this.#flushLastWords();
+        if (event.type === "ready" || event.type === "done") this.#flushAbortText();
         this.#listener.event(event);
       },
       stream: (cell, name, text) => this.#listener.stream(cell, name, text),
@@ -104,16 +104,16 @@ export class HostLifecycle implements AsyncDisposable {
 
   #onNative(name: "stdout" | "stderr", text: string): void {
     // A host that is not ready yet may say here why it cannot start.
-    const held = !this.#host?.isReady || (name === "stderr" && this.#lastWords !== "");
-    const lastWordsAt = held ? 0 : name === "stderr" ? text.search(lastWordsStart) : -1;
-    const before = lastWordsAt === -1 ? text : text.slice(0, lastWordsAt);
+    const held = !this.#host?.isReady || (name === "stderr" && this.#abortText !== "");
+    const abortTextAt = held ? 0 : name === "stderr" ? text.search(abortTextStart) : -1;
+    const before = abortTextAt === -1 ? text : text.slice(0, abortTextAt);
     if (before !== "") this.#listener.native(name, before);
-    if (lastWordsAt !== -1) this.#lastWords += text.slice(lastWordsAt);
+    if (abortTextAt !== -1) this.#abortText += text.slice(abortTextAt);
   }
 
-  #flushLastWords(): void {
-    const text = this.#lastWords;
-    this.#lastWords = "";
+  #flushAbortText(): void {
+    const text = this.#abortText;
+    this.#abortText = "";
     if (text !== "") this.#listener.native("stderr", text);
   }
 
@@ -124,10 +124,10 @@ export class HostLifecycle implements AsyncDisposable {
 
   #onExit(code: number | null, signal: NodeJS.Signals | null, wasReady: boolean): void {
     const reason = this.#endedBy;
-    const error = explainDeath({
+    const error = explainExit({
       code,
       signal,
-      lastWords: this.#lastWords,
+      abortText: this.#abortText,
       memory: this.#memory,
       interruptGrace: this.#options.interruptGrace,
       ...(reason ? { reason } : {}),
@@ -135,10 +135,10 @@ export class HostLifecycle implements AsyncDisposable {
     if (!wasReady && !reason)
       error.traceback.push(
         "The notebook process exited before it was ready. Its last output:",
-        this.#lastWords.trim() || "(no output)",
+        this.#abortText.trim() || "(no output)",
       );
     this.#endedBy = undefined;
-    this.#lastWords = "";
+    this.#abortText = "";
     this.#memory = undefined;
     this.#cancelKill();
     this.#host = this.#disposed || !wasReady ? undefined : this.#start();

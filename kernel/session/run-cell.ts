@@ -67,11 +67,11 @@ export class CellRunner {
     const failed = (): CellEnd => ({ status: "error", elapsed: performance.now() - started });
     let script: Script | undefined;
     if (!options.silent) {
-      const admitted = this.#check(cell);
+      const mayRun = this.#check(cell);
       // While the checker reads it.
       const compiling = this.#compile(code, id);
       compiling.catch(() => {});
-      if (!(await admitted)) return failed();
+      if (!(await mayRun)) return failed();
       script = await compiling;
     }
     while (script?.host !== this.#hosts.current || script?.revision !== this.#revision)
@@ -124,7 +124,7 @@ export class CellRunner {
 
   #check({ label, source, code, options, interrupted }: CellToRun): Promise<boolean> {
     const signal = options.signal ? AbortSignal.any([options.signal, interrupted]) : interrupted;
-    return this.#gate.admit({ key: options.cellKey, label, code, source, signal, onOutput: options.onOutput });
+    return this.#gate.check({ key: options.cellKey, label, code, source, signal, onOutput: options.onOutput });
   }
 
   async #compile(code: string, cell: number): Promise<Script> {

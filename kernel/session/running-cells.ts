@@ -1,4 +1,4 @@
-import type { ErrorOutput } from "./death.ts";
+import type { ErrorOutput } from "./host-exit.ts";
 import type { ExecuteOptions } from "./options.ts";
 import { Recent } from "./recent.ts";
 

@@ -39,7 +39,7 @@ export class Session implements AsyncDisposable {
   onComm: ((message: CommMessage) => void) | undefined;
   /** Asked in order for what a name means; the first answer counts. */
   readonly introspectors: readonly Introspector[];
-  readonly #history = new Recent<Executed>(MOST_KEPT, ({ code }) => code.length);
+  readonly #executed = new Recent<Executed>(MOST_KEPT, ({ code }) => code.length);
   readonly #calls = new HostCalls();
   readonly #queue = new Queue();
   readonly #cells = new RunningCells(MOST_KEPT);
@@ -85,13 +85,8 @@ export class Session implements AsyncDisposable {
   }
 
   /** The cells that were executed last, with their counts. */
-  get history(): readonly Executed[] {
-    return this.#history.items;
-  }
-
-  /** How many cells the history no longer holds. */
-  get forgotten(): number {
-    return this.#history.dropped;
+  get executedCells(): readonly Executed[] {
+    return this.#executed.items;
   }
 
   get executionCount(): number {
@@ -174,7 +169,7 @@ export class Session implements AsyncDisposable {
     const counted = !options.silent && options.storeHistory !== false;
     if (counted) {
       this.#executionCount = options.executionCount ?? this.#executionCount + 1;
-      this.#history.add({ executionCount: this.#executionCount, code: source });
+      this.#executed.add({ executionCount: this.#executionCount, code: source });
     }
     const executionCount = options.executionCount ?? this.#executionCount;
     const started = performance.now();

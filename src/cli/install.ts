@@ -1,5 +1,5 @@
 import { isTypeErrorPolicy } from "../../kernel/check/report/policy.ts";
-import type { Place } from "../../kernel/kernelspec/folders.ts";
+import type { InstallTarget } from "../../kernel/kernelspec/folders.ts";
 import * as kernelspec from "../../kernel/kernelspec/kernelspec.ts";
 import { UserError } from "../base/user-error.ts";
 
@@ -42,7 +42,7 @@ export function list(): void {
   }
 }
 
-function placeOf({ sysPrefix, prefix }: PlaceOptions): Place {
+function placeOf({ sysPrefix, prefix }: PlaceOptions): InstallTarget {
   if (sysPrefix && prefix !== undefined)
     throw new UserError("One place is enough: give --sys-prefix or --prefix, not both.");
   // What a shell makes of a variable that is not set.

@@ -90,7 +90,7 @@ test("history and execution count continue after a crash", async () => {
   assert.equal((await run("process.exit(0)")).error?.ename, "ProcessExit");
   const { outcome } = await run("'counted';");
   assert.equal(outcome.executionCount, before + 2);
-  assert.deepEqual(session.history.at(-1), { executionCount: before + 2, code: "'counted';" });
+  assert.deepEqual(session.executedCells.at(-1), { executionCount: before + 2, code: "'counted';" });
 });
 
 test("a host that cannot start is an error in each cell, not a loop", async () => {

@@ -45,7 +45,7 @@ test("every cell except a silent one is counted and kept in the history", async 
     [loud, silent, unstored].map(({ outcome }) => outcome.executionCount),
     [before + 1, before + 1, before + 1],
   );
-  assert.deepEqual(session.history.at(-1), { executionCount: before + 1, code: "'loud';" });
+  assert.deepEqual(session.executedCells.at(-1), { executionCount: before + 1, code: "'loud';" });
 });
 
 test("when a cell with stopOnError fails, waiting cells are abandoned and later ones run", async () => {

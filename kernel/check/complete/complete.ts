@@ -52,8 +52,8 @@ export class Completer {
 
   /** An answer that does not depend on the cell's text, from the program that the server already has. */
   async #askPlain(text: string, cursor: number, start: number, end: number): Promise<Found | undefined> {
-    const { revision, history } = this.#checker;
-    const place = contextFreeCompletion(text, start, end, (name) => history.names.get(name)?.value !== undefined);
+    const { revision, program } = this.#checker;
+    const place = contextFreeCompletion(text, start, end, (name) => program.names.get(name)?.value !== undefined);
     if (!place) return undefined;
     const key = "member" in place ? `${place.member}.` : place.names;
     if (this.#plain.revision !== revision) this.#plain = { revision, lists: new Map() };
@@ -86,7 +86,7 @@ export class Completer {
 
   async #ask(code: string, text: string, cursor: number, start: number): Promise<Found | undefined> {
     const member = /(?:^|[^.])\.\s*$|\.\.\.\.$/.test(text.slice(0, start)) || /\?\.\s*$/.test(text.slice(0, start));
-    const names = member ? [] : [...this.#checker.history.names].map(([name]) => name);
+    const names = member ? [] : [...this.#checker.program.names].map(([name]) => name);
     const near = matching(names, text.slice(start, cursor), (name) => name).slice(0, described);
     const answer = await this.#checker.about(code, near, (workspace, module, lines) =>
       workspace.complete(module, shifted(positionIn(text, cursor), lines)).then((list) => ({ list, lines })),
@@ -110,7 +110,7 @@ export class Completer {
   /** Adds the notebook's other names. Sending the server all of them would cost more the longer the notebook is. */
   #addNames(found: Item[]): void {
     const names = new Set(found.map(({ text }) => text));
-    for (const [name, { value }] of this.#checker.history.names)
+    for (const [name, { value }] of this.#checker.program.names)
       if (!names.has(name)) found.push({ text: name, kind: value ? valueKinds[value.kind] : "interface" });
   }
 

@@ -45,7 +45,7 @@ export async function inspect(
   };
   const value = onWord ? withTimeout(patience, live(code, cursor, detail)) : undefined;
   const name = onWord
-    ? contextFreeName(text, cursor, (name) => checker.history.names.get(name)?.value !== undefined)
+    ? contextFreeName(text, cursor, (name) => checker.program.names.get(name)?.value !== undefined)
     : undefined;
   const plainly = async (workspace: Workspace, lines: ReadonlyMap<string, number>) => {
     const position = { line: lines.get(name!)!, character: 0 };
@@ -112,7 +112,7 @@ async function documented(
   const start = wordStart(text, cursor);
   const name = text.slice(start, wordEnd(text, cursor));
   if (text[start - 1] === ".") return markdown;
-  const place = checker.history.declaration(name);
+  const place = checker.program.declaration(name);
   if (!place) return markdown;
   const hover = await workspace.hover(place.module, place.position);
   const docs = /^```\w*\n[\s\S]*?\n```\n([\s\S]*)$/.exec(markupText(hover?.contents))?.[1]?.trim();

@@ -17,9 +17,9 @@ export interface TypeProblem {
 }
 
 /** Where an earlier cell is: in a line of a file, or under a name in it. */
-export type OwnPlace = { stem: string; line: number } | { stem: string; path: string };
+export type CellLocation = { stem: string; line: number } | { stem: string; path: string };
 /** How an earlier cell is called. */
-export type Labels = (place: OwnPlace) => string | undefined;
+export type Labels = (place: CellLocation) => string | undefined;
 
 /** An import without types is `any`: a warning, not an error. */
 const untyped = 7016;

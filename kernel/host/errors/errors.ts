@@ -5,14 +5,14 @@ import type { Output } from "../../protocol/output.ts";
 import { inherits, joinLines, linesOf, makeString, slice, startsWith } from "../primordials.ts";
 import type { HostCell } from "../run/cells.ts";
 import type { KeyboardInterrupt } from "../run/keyboard-interrupt.ts";
-import { hasPlace, type Place, placeOfAwait, placeOfError, readFrames } from "./stack.ts";
+import { hasPlace, placeOfAwait, placeOfError, readFrames, type SourceLocation } from "./stack.ts";
 
 type ErrorOutput = Extract<Output, { type: "error" }>;
 const mostFrames = 12;
 const mostCauses = 5;
 
 /** The output for a thrown value. `place` is where V8 found a syntax error, which has no frame. */
-function describeError(thrown: unknown, place?: Place): ErrorOutput {
+function describeError(thrown: unknown, place?: SourceLocation): ErrorOutput {
   const { ename, evalue } = nameOf(thrown);
   const lines: string[] = [];
   describe(thrown, place, "", lines, 0);
@@ -20,7 +20,7 @@ function describeError(thrown: unknown, place?: Place): ErrorOutput {
 }
 
 /** The same, where user code may have broken the built-ins it needs. */
-export function describeSafely(thrown: unknown, place?: Place): ErrorOutput {
+export function describeSafely(thrown: unknown, place?: SourceLocation): ErrorOutput {
   try {
     return describeError(thrown, place);
   } catch {
@@ -52,7 +52,13 @@ function nameOf(thrown: unknown): { ename: string; evalue: string } {
   }
 }
 
-function describe(thrown: unknown, place: Place | undefined, indent: string, into: string[], depth: number): void {
+function describe(
+  thrown: unknown,
+  place: SourceLocation | undefined,
+  indent: string,
+  into: string[],
+  depth: number,
+): void {
   const { ename, evalue } = nameOf(thrown);
   const headline = isError(thrown)
     ? evalue

@@ -17,7 +17,7 @@ import {
 import { findCell, type HostCell } from "../run/cells.ts";
 
 /** A place in what the user wrote. */
-export interface Place {
+export interface SourceLocation {
   /** `cell [3]` or a file's path. */
   where: string;
   line: number;
@@ -144,7 +144,7 @@ function describeSite(site: NodeJS.CallSite, file: string | null): string {
 }
 
 /** From a line and column of a compiled script (both from 1) to the cell's own. */
-export function placeInScript(url: string, line: number, column: number): Place | undefined {
+export function placeInScript(url: string, line: number, column: number): SourceLocation | undefined {
   const cell = findCell(intrinsics.Number(slice(url, scheme.length)));
   return cell && placeThrough(mapsOf(cell), { where: cell.label, line, column, source: cell.source });
 }
@@ -157,7 +157,7 @@ export function hasPlace(error: Error): boolean {
 }
 
 /** Where a cell's own code awaits, by a line and column (from 1) of what its script was made from. */
-export function placeOfAwait(cell: HostCell): Place | undefined {
+export function placeOfAwait(cell: HostCell): SourceLocation | undefined {
   const { waitsAt, label: where, source } = cell;
   if (!waitsAt) return undefined;
   const maps = mapsOf(cell);
@@ -167,7 +167,7 @@ export function placeOfAwait(cell: HostCell): Place | undefined {
 }
 
 /** One of the user's files, which may have been compiled. */
-function placeInFile(url: string, line: number, column: number): Place | undefined {
+function placeInFile(url: string, line: number, column: number): SourceLocation | undefined {
   const query = indexOf(url, "?v=");
   if (query === -1 || !startsWith(url, "file:")) return undefined;
   const path = fileURLToPath(slice(url, 0, query));
@@ -175,7 +175,7 @@ function placeInFile(url: string, line: number, column: number): Place | undefin
   return placeThrough(map ? [map] : [], { where: path, line, column, source: undefined });
 }
 
-function placeThrough(maps: readonly TraceMap[], place: Place): Place {
+function placeThrough(maps: readonly TraceMap[], place: SourceLocation): SourceLocation {
   let at = { line: place.line, column: place.column - 1 };
   for (let index = 0; index < maps.length; index++) {
     const found = originalPositionFor(maps[index]!, at);
@@ -200,14 +200,14 @@ export function useFileMaps(compile: (path: string) => string | undefined): void
   };
 }
 
-const placesOfErrors = new WeakTable<object, Place>();
+const placesOfErrors = new WeakTable<object, SourceLocation>();
 
 /** Says where in a cell an error comes from that no stack frame tells. */
-export function placeError(error: unknown, place: Place): void {
+export function placeError(error: unknown, place: SourceLocation): void {
   if (typeof error === "object" && error !== null) placesOfErrors.set(error, place);
 }
 
-export function placeOfError(error: object): Place | undefined {
+export function placeOfError(error: object): SourceLocation | undefined {
   return placesOfErrors.get(error);
 }
 
@@ -228,7 +228,7 @@ export interface StackFrame {
   /** Node's own. */
   isInternal: boolean;
   /** Set when the frame is the user's own. */
-  place: Place | undefined;
+  place: SourceLocation | undefined;
 }
 
 const frameLine = /^ {4}at (?:(.*) \()?(.+?):(\d+):(\d+)\)?$/;
@@ -248,7 +248,7 @@ export function readFrames(stack: string): StackFrame[] {
   return frames;
 }
 
-function ownPlace(file: string, line: number, column: number): Place | undefined {
+function ownPlace(file: string, line: number, column: number): SourceLocation | undefined {
   if (startsWith(file, "async ")) file = slice(file, 6);
   if (exec(cellLabel, file)) return { where: file, line, column, source: findByLabel(file)?.source };
   if (startsWith(file, "node:") || indexOf(file, "/node_modules/") !== -1) return undefined;

@@ -1,6 +1,6 @@
 import type { Output } from "../../protocol/output.ts";
 import { describeSafely } from "../errors/errors.ts";
-import type { Place } from "../errors/stack.ts";
+import type { SourceLocation } from "../errors/stack.ts";
 import { type HostCell, runInCell } from "./cells.ts";
 import type { Inspector } from "./inspector.ts";
 
@@ -42,7 +42,7 @@ export class Containment {
   }
 
   /** What is shown of an error. Reading it may call code of the user's. */
-  describe(cell: HostCell | undefined, thrown: unknown, place?: Place): ErrorOutput {
+  describe(cell: HostCell | undefined, thrown: unknown, place?: SourceLocation): ErrorOutput {
     let described: ErrorOutput | undefined;
     this.run(cell, () => {
       described = describeSafely(thrown, place);

@@ -4,7 +4,7 @@ import type { Command } from "../../protocol/host.ts";
 import type { Output } from "../../protocol/output.ts";
 import { describeInterrupt } from "../errors/errors.ts";
 import { containBy, describeLateBy, reportLate } from "../errors/late.ts";
-import { cellUrl, forgetCells, nameCell, type Place, placeInScript } from "../errors/stack.ts";
+import { cellUrl, forgetCells, nameCell, placeInScript, type SourceLocation } from "../errors/stack.ts";
 import { encodeEvent, mark, sendEncoded, sendEvent, together, uninterrupted } from "../io/output-buffer.ts";
 import type { Loader } from "../load/load.ts";
 import { apply, includes, inherits, intrinsics, now } from "../primordials.ts";
@@ -151,7 +151,7 @@ export class Evaluator {
   #failed(cell: HostCell, details: Thrown): void {
     const thrown = this.#inspector.recover(details);
     const isSyntax = details.url === cellUrl(cell.id) && inherits(thrown, intrinsics.SyntaxError.prototype);
-    const place: Place | undefined = isSyntax
+    const place: SourceLocation | undefined = isSyntax
       ? placeInScript(cellUrl(cell.id), details.lineNumber + 1, details.columnNumber + 1)
       : undefined;
     this.#fail(cell, thrown, place);
@@ -171,7 +171,7 @@ export class Evaluator {
     }
   }
 
-  #fail(cell: HostCell, thrown: unknown, place?: Place): void {
+  #fail(cell: HostCell, thrown: unknown, place?: SourceLocation): void {
     if (isInterrupt(thrown)) this.#interrupted(cell, thrown);
     else if (this.#interrupts.wasUnblocked()) this.#interrupted(cell);
     else {

@@ -5,26 +5,26 @@ import type { Output } from "../protocol/output.ts";
 export type ErrorOutput = Extract<Output, { type: "error" }>;
 
 /** How a host process ended, and its last known state. */
-export interface Death {
+export interface HostExit {
   code: number | null;
   signal: NodeJS.Signals | null;
   /** Set when the session itself ended it. */
   reason?: "interrupt" | "restart";
   /** What V8 wrote to stderr before it aborted. */
-  lastWords: string;
+  abortText: string;
   memory: MemoryFigures | undefined;
   interruptGrace: number;
 }
 
 /** What V8 and Node print when they abort, or exit while an inspector is open. It is not shown as it is. */
-export const lastWordsStart =
+export const abortTextStart =
   /\n?<--- Last few GCs --->|\n?#\n# Fatal |FATAL ERROR: |----- (?:Native|JavaScript) stack trace -----|Waiting for the debugger to disconnect\.\.\./;
 
 /** Explains how the host ended: what happened, the last memory figures, what to do. */
-export function explainDeath(death: Death): ErrorOutput {
-  const { ename, evalue, advice } = cause(death);
+export function explainExit(exit: HostExit): ErrorOutput {
+  const { ename, evalue, advice } = cause(exit);
   const memory =
-    death.memory && death.reason === undefined ? [`Memory when last measured: ${describeMemory(death.memory)}.`] : [];
+    exit.memory && exit.reason === undefined ? [`Memory when last measured: ${describeMemory(exit.memory)}.`] : [];
   return {
     type: "error",
     ename,
@@ -38,10 +38,10 @@ export function explainDeath(death: Death): ErrorOutput {
   };
 }
 
-function cause(death: Death): { ename: string; evalue: string; advice: string[] } {
-  const { code, signal, reason, lastWords } = death;
+function cause(exit: HostExit): { ename: string; evalue: string; advice: string[] } {
+  const { code, signal, reason, abortText } = exit;
   if (reason === "interrupt") {
-    const evalue = `the cell did not stop within ${death.interruptGrace / 1000} s of the interrupt, so its process was ended`;
+    const evalue = `the cell did not stop within ${exit.interruptGrace / 1000} s of the interrupt, so its process was ended`;
     return {
       ename: "KeyboardInterrupt",
       evalue,
@@ -49,7 +49,7 @@ function cause(death: Death): { ename: string; evalue: string; advice: string[] 
     };
   }
   if (reason === "restart") return { ename: "Restarted", evalue: "the session was restarted", advice: [] };
-  if (/heap out of memory|Allocation failed|invalid table size|OOMError/i.test(lastWords)) {
+  if (/heap out of memory|Allocation failed|invalid table size|OOMError/i.test(abortText)) {
     const advice = "Keep less data in JavaScript arrays, or start with NODE_OPTIONS=--max-old-space-size=<MB>.";
     return { ename: "OutOfMemory", evalue: "the JavaScript heap is full", advice: [advice] };
   }
@@ -63,7 +63,7 @@ function cause(death: Death): { ename: string; evalue: string; advice: string[] 
   }
   if (signal !== null) {
     const words = crashes[signal] ?? "was ended by a signal";
-    const fatalLine = /Fatal [^\n]*|FATAL ERROR: [^\n]*/.exec(lastWords)?.[0];
+    const fatalLine = /Fatal [^\n]*|FATAL ERROR: [^\n]*/.exec(abortText)?.[0];
     const advice = fatalLine ? [fatalLine] : [];
     return { ename: "Crash", evalue: `the process ${words} (${signal})`, advice };
   }
