@@ -20,7 +20,6 @@ export {
   type Snippet,
   type SnippetLanguage,
   type SnippetOptions,
-  snippetLanguages,
 } from "./snippets.ts";
 export { groupSplit, randomSplit, type Split } from "./split.ts";
 export { type BpeTokenizer, bpeTokenizer, trainBpe } from "./text/bpe.ts";

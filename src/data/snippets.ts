@@ -17,7 +17,7 @@ const LANGUAGES = {
 /** A language of `languageSnippets`. */
 export type SnippetLanguage = keyof typeof LANGUAGES;
 /** The languages of `languageSnippets`, in the order of their labels. */
-export const snippetLanguages = Object.keys(LANGUAGES) as readonly SnippetLanguage[];
+const snippetLanguages = Object.keys(LANGUAGES) as readonly SnippetLanguage[];
 
 /** Lines cut out of a source file. */
 export interface Snippet {
@@ -43,7 +43,7 @@ export interface SnippetOptions {
   /** Shortest and longest text, in characters; 10 and 2000 by default. */
   minLength?: number;
   maxLength?: number;
-  /** All of `snippetLanguages` by default. */
+  /** All of them by default. */
   languages?: readonly SnippetLanguage[];
   /** Folders of packages to read; by default the packages that this library depends on. */
   packages?: readonly string[];

@@ -13,7 +13,7 @@ export interface Displayable {
 }
 
 /** Whether a value has a rich representation. */
-export function isDisplayable(value: unknown): value is Displayable {
+function isDisplayable(value: unknown): value is Displayable {
   return typeof value === "object" && value !== null && typeof (value as Displayable)[displaySymbol] === "function";
 }
 

@@ -1,5 +1,6 @@
 import type { Config, Data, Layout } from "plotly.js";
-import { type Displayable, displaySymbol, escapeHtml } from "../display/index.ts";
+import { escapeHtml } from "../display/html.ts";
+import { type Displayable, displaySymbol } from "../display/index.ts";
 import { sketch } from "./sketch.ts";
 import { baseConfig, baseLayout } from "./template.ts";
 

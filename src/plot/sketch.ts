@@ -1,5 +1,5 @@
 import type { Data, Layout } from "plotly.js";
-import { escapeHtml } from "../display/index.ts";
+import { escapeHtml } from "../display/html.ts";
 import { grid, ink, palette } from "./template.ts";
 
 interface Series {

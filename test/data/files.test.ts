@@ -18,6 +18,8 @@ import {
   encodeRecords,
   groupSplit,
   readCsv,
+  readJsonLines,
+  readLines,
   readParquet,
   readRecords,
   recordsOf,
@@ -39,6 +41,14 @@ describe("readRecords", () => {
     assert.deepEqual(await all(path), [{ text: "é", label: 1 }, { text: "b" }]);
     await assert.rejects(all(file("b.jsonl", '{"a":1}\n{"a":')), /b\.jsonl:2: /);
     await assert.rejects(all(file("c.jsonl", "[1]\n")), /c\.jsonl:1: expected a JSON object, got \[1\]/);
+  });
+
+  test("readJsonLines and readLines do not go by the file's ending", async () => {
+    const path = file("records.log", '{"a":1}\n\n{"a":2}\n');
+    assert.deepEqual(await collect(readJsonLines(path)), [{ a: 1 }, { a: 2 }]);
+    const lines: string[] = [];
+    for await (const line of readLines(path)) lines.push(line);
+    assert.deepEqual(lines, ['{"a":1}', "", '{"a":2}']);
   });
 
   test("reads CSV as RFC 4180 defines it", async () => {

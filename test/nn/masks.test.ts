@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Scalar, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { type Batch, fixedPad } from "../../src/batching/index.ts";
-import { attention, labelTensor, transformerClassifier } from "../../src/nn/index.ts";
+import { attention, labelTensor, meanPool, transformerClassifier } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
 import { seededDropout } from "../../src/tensor/dropout.ts";
 import { countParameters, crossEntropy, parameterList } from "../../src/tensor/index.ts";
@@ -150,4 +150,30 @@ describe("transformerClassifier", () => {
     );
     assert.throws(() => logits(fixedPad([[99]], { maxLength: 2 })), /99 is not in \[0, 12\)/);
   });
+});
+
+test("meanPool gives each sequence's mean over its own tokens, and its gradient", () => {
+  // Two rows of three tokens; the first row holds two sequences, the second one and padding.
+  const x = tf.tensor2d([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 99, 99], [6, 2]);
+  const weights = tf.tensor3d([0.5, 0.5, 0, 0, 0, 1, 0.5, 0.5, 0, 0, 0, 0], [2, 2, 3]);
+  const { value, grad } = tf.valueAndGrad((x: Tensor2D) => meanPool(x, weights).sum())(x) as never as Record<
+    string,
+    Tensor2D
+  >;
+  // NumPy: [[1, 2], [3, 4]].mean(0), [5, 6], [[7, 8], [9, 10]].mean(0), and nothing.
+  assert.deepEqual(meanPool(x, weights).arraySync(), [
+    [2, 3],
+    [5, 6],
+    [8, 9],
+    [0, 0],
+  ]);
+  assert.equal(value!.dataSync()[0], 33);
+  assert.deepEqual(grad!.arraySync(), [
+    [0.5, 0.5],
+    [0.5, 0.5],
+    [1, 1],
+    [0.5, 0.5],
+    [0.5, 0.5],
+    [0, 0],
+  ]);
 });
