@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import type { Rank, Scalar, Tensor, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
 import {
   autocast,
@@ -17,6 +16,7 @@ import { collect, interceptOps, nativeMemory, ready, resetPeak, tf } from "../..
 import { storageOf, to } from "../../src/storage/index.ts";
 import { crossEntropy, parameterList } from "../../src/tensor/index.ts";
 import { valueAndGradients } from "../../src/train/index.ts";
+import { deferred } from "../deferred.ts";
 
 await ready();
 const native = tf.getBackend() === "tensorflow";
@@ -64,16 +64,20 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
   });
 
   test("an async region includes what it awaits and nothing that runs meanwhile", async () => {
-    const slow = autocast("float16", async () => {
-      await setTimeout(5);
+    const [first, second] = [deferred(), deferred()];
+    const product = async (until: Promise<void>) => {
+      await until;
       return storageOf(tf.matMul(x, weight));
-    });
-    const meanwhile = autocast("bfloat16", async () => {
-      await setTimeout(1);
-      return storageOf(tf.matMul(x, weight));
-    });
+    };
+    const outer = autocast("float16", () => product(first.promise));
+    const other = autocast("bfloat16", () => product(second.promise));
     assert.equal(storageOf(tf.matMul(x, weight)), "float32");
-    assert.deepEqual([await slow, await meanwhile], ["float16", "bfloat16"]);
+    // The region that began last computes first.
+    second.resolve();
+    assert.equal(await other, "bfloat16");
+    assert.equal(storageOf(tf.matMul(x, weight)), "float32");
+    first.resolve();
+    assert.equal(await outer, "float16");
     await assert.rejects(
       autocast("float16", async () => {
         throw new Error("inside");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { installHint } from "../../kernel/compile/install-hint.ts";
 import type { CompletionItem } from "../../kernel/protocol/inspection.ts";
+import { deferred } from "../deferred.ts";
 import { openNotebook } from "../kernel/fixture.ts";
 import { emptyFolder, patience } from "./notebook.ts";
 
@@ -115,12 +116,15 @@ test("the type error for a missing package shows how to install it", async () =>
 });
 
 test("completes while a cell runs, with the names that it declares", async () => {
-  const running = run("let busy = [1];\nconst until = Date.now() + 1500;\nwhile (Date.now() < until);");
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const started = deferred();
+  const code =
+    "let busy = [1];\nconsole.log('started');\nconst until = Date.now() + 1500;\nwhile (Date.now() < until);";
+  const running = run(code, { onOutput: () => started.resolve() });
+  await started.promise;
   assert.deepEqual((await complete("busy.findLastI¦")).texts, ["findLastIndex"]);
   const ended = await Promise.race([running.then(() => true), Promise.resolve(false)]);
   assert.equal(ended, false);
-  await running;
+  assert.equal((await running).stdout, "started\n");
 });
 
 test("an inspected variable shows its type, its documentation and its value", async () => {

@@ -16,11 +16,17 @@ test("a command that does not exist is named, with the nearest one, and the exit
   assert.equal(stdout, "");
 });
 
-test("help lists the commands on stdout", () => {
+test("help lists every command on stdout, and each has its own help", () => {
   const { status, stdout } = halftone("--help");
   assert.equal(status, 0);
-  for (const command of ["setup", "doctor", "run", "report", "install"])
-    assert.match(stdout, new RegExp(`^  ${command}`, "m"));
+  const commands = [...stdout.slice(stdout.indexOf("Commands:")).matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name!);
+  const making = ["run", "report", "images", "verify", "assign", "setup", "doctor", "install", "uninstall", "list"];
+  assert.deepEqual(commands, [...making, "lab", "kernel", "check", "export", "help"]);
+  for (const command of commands.filter((name) => name !== "help")) {
+    const own = halftone(command, "--help");
+    assert.equal(own.status, 0, command);
+    assert.match(own.stdout, new RegExp(`^Usage: halftone ${command} `), command);
+  }
 });
 
 test("a first start without a network says so at once, and not when npm gives up", async (context) => {

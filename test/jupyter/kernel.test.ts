@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import type { Json } from "../../kernel/jupyter/messages.ts";
+import { scratch } from "../notebook/cells.ts";
 import { startKernel } from "./client.ts";
 
 // A small heap, so that a cell runs out of it soon.
@@ -47,10 +50,17 @@ test("each user expression has its own result or error", async () => {
   assert.equal(values.bad?.ename, "ReferenceError");
 });
 
-test("after an error waiting cells are skipped, and later ones run", async () => {
-  const failing = kernel.execute("await new Promise((go) => setTimeout(go, 100)); throw new TypeError('no')");
+test("after an error waiting cells are skipped, and later ones run", async (context) => {
+  const file = path.join(scratch(context), "received");
+  const wait = `while (!require("fs").existsSync(${JSON.stringify(file)})) await new Promise(setImmediate);`;
+  const failing = kernel.execute(`${wait} throw new TypeError('no')`);
   const waiting = kernel.execute("'never'");
-  assert.equal((await failing.done("error")).reply.ename, "TypeError");
+  await failing.starts();
+  // An answer on the same channel: the kernel has received the waiting cell. The running one is shown as busy again.
+  await kernel.ask("kernel_info_request");
+  await failing.take("busy");
+  writeFileSync(file, "");
+  assert.equal((await failing.ends("error")).reply.ename, "TypeError");
   await waiting.take("busy", "idle");
   assert.equal((await waiting.reply()).content.ename, "Aborted");
   assert.equal(await kernel.value("'later'"), "'later'");
@@ -63,9 +73,12 @@ test("with stop_on_error off the waiting cells run", async () => {
 });
 
 test("output after an await goes to the cell that caused it, even when it is late", async () => {
-  const first = kernel.execute("setTimeout(() => console.log('late'), 150); 0;");
+  await kernel
+    .execute("let write!: () => void; const written = new Promise<void>((done) => { write = done; });")
+    .done();
+  const first = kernel.execute("void written.then(() => console.log('late')); 0;");
   await first.done();
-  const [own] = await kernel.run("await new Promise((go) => setTimeout(go, 300)); console.log('own')", "stdout");
+  const [own] = await kernel.run("write(); await written; console.log('own')", "stdout");
   assert.equal(own?.text, "own\n");
   await first.prints("late\n");
 });

@@ -44,10 +44,25 @@ describe("a figure", () => {
     const shown = bundle(made);
     assert.deepEqual(Object.keys(shown), ["application/vnd.plotly.v1+json", "text/plain"]);
     const drawn = shown["application/vnd.plotly.v1+json"];
-    assert.deepEqual(
-      JSON.parse(JSON.stringify(drawn)),
-      JSON.parse(JSON.stringify({ data: made.data, layout: made.layout, config: made.config })),
-    );
+    const grid = "rgba(128, 128, 128, 0.25)";
+    const axis = { gridcolor: grid, linecolor: grid, zerolinecolor: grid, automargin: true };
+    assert.deepEqual(JSON.parse(JSON.stringify(drawn)), {
+      data: [{ x: [1, 2], y: [3, 4], name: "line" }],
+      layout: {
+        paper_bgcolor: "rgba(0,0,0,0)",
+        plot_bgcolor: "rgba(0,0,0,0)",
+        font: { color: "#767676", family: "system-ui, sans-serif", size: 13 },
+        colorway: ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442"],
+        title: { x: 0.02, xanchor: "left", y: 1, yref: "container", yanchor: "top", pad: { t: 14 }, text: "Title" },
+        margin: { l: 60, r: 20, t: 80, b: 50 },
+        height: 360,
+        hovermode: "x unified",
+        legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+        xaxis: { ...axis, title: { standoff: 10, text: "x" }, autotickangles: [0, 90] },
+        yaxis: { ...axis, title: { standoff: 10 } },
+      },
+      config: { displaylogo: false },
+    });
     assert.equal(shown["text/plain"], "Title\n  line: 2 values from 3 to 4, last 4");
   });
 

@@ -21,10 +21,9 @@ test("the same seed gives the same numbers, and a saved state continues exactly"
 });
 
 test("the numbers of a seed never change, because a notebook's results depend on them", () => {
-  assert.deepEqual(
-    values(h.randint(0, 100, [6], { from: 42 })),
-    values(h.randint(0, 100, [6], { from: h.generator(42) })),
-  );
+  // The low words are 3178835261, 774687336, 344193824, 1886692600, 422950942 and 3587575865; modulo 100.
+  assert.deepEqual(values(h.randint(0, 100, [6], { from: 42 })), [61, 36, 24, 0, 42, 65]);
+  assert.deepEqual(values(h.randint(0, 100, [6], { from: h.generator(42) })), [61, 36, 24, 0, 42, 65]);
   const expected = pureFirstWords(42, 3).map((word) => Math.fround((word >>> 8) / 2 ** 24));
   assert.deepEqual(values(h.rand([3], { from: 42 })), expected);
 });
