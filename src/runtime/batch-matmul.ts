@@ -4,6 +4,7 @@ import { sizeOf } from "../base/shape.ts";
 import type { NativeBackend } from "./tfjs/backend.ts";
 import type { Tfjs } from "./tfjs/engine.ts";
 import type { RunOp } from "./tfjs/hooks.ts";
+import { replaceKernel } from "./tfjs/kernels.ts";
 
 /**
  * Gives every batched product operands of equal batch axes. TensorFlow's oneDNN kernel of BatchMatMulV2 broadcasts them
@@ -36,11 +37,9 @@ export function withEqualBatches(backend: NativeBackend, next: RunOp): RunOp {
  * matrices.
  */
 export function equalizeWasmBatches(tfjs: Tfjs): void {
-  for (const name of ["BatchMatMul", "_FusedMatMul"]) {
-    const kernel = tfjs.getKernel(name, "wasm");
-    tfjs.unregisterKernel(name, "wasm");
-    tfjs.registerKernel({ ...kernel, kernelFunc: wasmProduct(kernel, tfjs.getKernel("Tile", "wasm")) });
-  }
+  const tile = tfjs.getKernel("Tile", "wasm");
+  for (const name of ["BatchMatMul", "_FusedMatMul"])
+    replaceKernel(tfjs, name, "wasm", (kernel) => wasmProduct(kernel, tile));
 }
 
 function wasmProduct(kernel: KernelConfig, tile: KernelConfig): KernelConfig["kernelFunc"] {

@@ -3,6 +3,7 @@
 import type { GradFunc, NamedAttrMap, Tensor } from "@tensorflow/tfjs-node-gpu";
 import { scalarValues } from "./native/backend.ts";
 import { engineOf, type Tfjs } from "./tfjs/engine.ts";
+import { replaceGradient } from "./tfjs/kernels.ts";
 
 interface Rule {
   /** What the backward pass gets: the inputs by name, then the output. */
@@ -13,16 +14,13 @@ interface Rule {
 
 /** Puts the rules in the place of tfjs' own, for its functions as for ours. */
 export function correctGradients(tfjs: Tfjs): void {
-  const { unregisterGradient, registerGradient } = tfjs;
   const own = tfjs.getGradient("BatchMatMul");
   for (const [kernelName, { keep, gradient }] of Object.entries(rules(tfjs, own.gradFunc))) {
-    unregisterGradient(kernelName);
-    registerGradient({
-      kernelName,
+    replaceGradient(tfjs, kernelName, () => ({
       ...(keep.inputs && { inputsToSave: keep.inputs }),
       ...(keep.output && { outputsToSave: [true] }),
       gradFunc: ((dy: Tensor, kept: Tensor[], attrs: NamedAttrMap) => gradient(dy, kept, attrs)) as unknown as GradFunc,
-    });
+    }));
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DataId, KernelBackend, KernelConfig, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { sizeOf } from "../base/shape.ts";
 import type { Tfjs } from "./tfjs/engine.ts";
+import { replaceKernel } from "./tfjs/kernels.ts";
 
 /** Complex numbers have no place in the WebAssembly backend's heap. */
 const complex = /^(Complex|ComplexAbs|Real|Imag|I?FFT|STFT)$/;
@@ -68,38 +69,32 @@ function isOwn(kernel: string, inputs: object, attrs: unknown): boolean {
  * inputs are copied over, results copied back.
  */
 export function borrowKernels(tfjs: Tfjs): void {
-  const own = new Map(tfjs.getKernelsForBackend("wasm").map((kernel) => [kernel.kernelName, kernel]));
+  const own = new Set(tfjs.getKernelsForBackend("wasm").map(({ kernelName }) => kernelName));
   for (const kernel of tfjs.getKernelsForBackend("cpu")) {
     const name = kernel.kernelName;
     if (complex.test(name)) continue;
     const borrowed = onCpu(tfjs, kernel);
-    const before = own.get(name);
-    if (!before) {
+    if (!own.has(name)) {
       tfjs.registerKernel({ ...kernel, backendName: "wasm", kernelFunc: borrowed });
       continue;
     }
     if (name !== "Cast" && !computes.has(name)) continue;
-    tfjs.unregisterKernel(name, "wasm");
-    tfjs.registerKernel({
-      ...before,
-      kernelFunc: (call) => (isOwn(name, call.inputs, call.attrs) ? before.kernelFunc(call) : borrowed(call)),
+    replaceKernel(tfjs, name, "wasm", ({ kernelFunc }) => {
+      return (call) => (isOwn(name, call.inputs, call.attrs) ? kernelFunc(call) : borrowed(call));
     });
   }
 }
 
 /** The WebAssembly backend's transposition divides by zero where an axis has no element. */
 export function transposeEmpty(tfjs: Tfjs): void {
-  const kernel = tfjs.getKernel("Transpose", "wasm");
-  tfjs.unregisterKernel("Transpose", "wasm");
-  const kernelFunc: KernelConfig["kernelFunc"] = (call) => {
+  replaceKernel(tfjs, "Transpose", "wasm", (kernel) => (call) => {
     const { x } = call.inputs as { x: TensorInfo };
     if (!x.shape.includes(0)) return kernel.kernelFunc(call);
     const shape = (call.attrs as { perm: number[] }).perm.map((axis) => x.shape[axis]!);
     const empty =
       x.dtype === "float32" ? new Float32Array(0) : x.dtype === "bool" ? new Uint8Array(0) : new Int32Array(0);
     return { dataId: (call.backend as KernelBackend).write(empty, shape, x.dtype), shape, dtype: x.dtype };
-  };
-  tfjs.registerKernel({ ...kernel, kernelFunc });
+  });
 }
 
 /** More numbers than the backend's own kernels may add one after another in float32, which loses digits with each. */
@@ -111,8 +106,7 @@ const LONGEST_SUM = 4096;
  */
 export function addLongSumsInDoubles(tfjs: Tfjs): void {
   for (const name of ["Sum", "Mean"]) {
-    const kernel = tfjs.getKernel(name, "wasm");
-    const kernelFunc: KernelConfig["kernelFunc"] = (call) => {
+    replaceKernel(tfjs, name, "wasm", (kernel) => (call) => {
       const { x } = call.inputs as { x: TensorInfo };
       const { axis, keepDims } = call.attrs as { axis?: number | readonly number[]; keepDims?: boolean };
       const rank = x.shape.length;
@@ -132,9 +126,7 @@ export function addLongSumsInDoubles(tfjs: Tfjs): void {
       }
       const shape = keepDims ? [...outer, ...summed.map(() => 1)] : outer;
       return { dataId: backend.write(sums, shape, "float32"), shape, dtype: "float32" };
-    };
-    tfjs.unregisterKernel(name, "wasm");
-    tfjs.registerKernel({ ...kernel, kernelFunc });
+    });
   }
 }
 

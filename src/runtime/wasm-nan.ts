@@ -2,17 +2,14 @@ import type { KernelConfig, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { broadcastIndex } from "./broadcast-index.ts";
 import type { WasmBackend } from "./tfjs/backend.ts";
 import type { Tfjs } from "./tfjs/engine.ts";
+import { replaceKernel } from "./tfjs/kernels.ts";
 
 /** Kernels of the WebAssembly backend that lose a NaN; the others pass it on as TensorFlow's do. */
 const losing = ["Sign", "Relu6", "ClipByValue", "Maximum", "Minimum"];
 
 /** Makes the result of those NaN where an input is. */
 export function keepNaN(tfjs: Tfjs): void {
-  for (const name of losing) {
-    const kernel = tfjs.getKernel(name, "wasm");
-    tfjs.unregisterKernel(name, "wasm");
-    tfjs.registerKernel({ ...kernel, kernelFunc: keeping(kernel) });
-  }
+  for (const name of losing) replaceKernel(tfjs, name, "wasm", keeping);
 }
 
 function keeping(kernel: KernelConfig): KernelConfig["kernelFunc"] {

@@ -1,5 +1,10 @@
 const originals = new Map<string, unknown>();
 
+/** Notes a function of tfjs that is replaced; what replaces a replacement is not tfjs' and not noted. */
+export function recordOriginal(title: string, original: unknown): void {
+  if (!originals.has(title)) originals.set(title, original);
+}
+
 /**
  * Replaces a method of tfjs by one made of the original. A method is patched once: whoever else wants to change or watch it
  * subscribes to its hook. test/runtime/tfjs.test.ts holds a fingerprint of each original by its name.
@@ -15,7 +20,7 @@ export function patch<Owner extends object, Name extends keyof Owner & string>(
     throw new Error(`${title} is patched already: subscribe to its hook in runtime/tfjs/hooks.ts`);
   const original = owner[name];
   if (typeof original !== "function") throw new Error(`${title} is no function in this version of tfjs`);
-  originals.set(title, original);
+  recordOriginal(title, original);
   Object.defineProperty(owner, name, { value: replace(original), configurable: true, writable: true });
 }
 
