@@ -16,7 +16,7 @@ export { type BatchRectanglesOptions, batchRectangles, paddingComparison } from 
 export type { GroupingOptions } from "./order.ts";
 export { type PackedPlanOptions, type PackOptions, packedPlan } from "./packing.ts";
 export { type DynamicPadOptions, dynamicPad, type FixedPadOptions, fixedPad, pack } from "./pad.ts";
-export { type LengthLimit, type Place, type Plan, type PlannedBatch, plan, planFrom } from "./plan.ts";
+export { type DataCursor, type LengthLimit, type Plan, type PlannedBatch, plan, planFrom } from "./plan.ts";
 export { type PrefetchedBatches, prefetch } from "./prefetch.ts";
 export { lengthsOf, type Sequence, type SequenceChecks } from "./sequences.ts";
 export { type PlanStatistics, planStatistics } from "./statistics.ts";

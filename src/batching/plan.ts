@@ -25,7 +25,7 @@ export interface Plan {
 }
 
 /** A position in the data of a training run: `batch` batches of epoch `epoch` are done. */
-export interface Place {
+export interface DataCursor {
   epoch: number;
   batch: number;
 }
@@ -69,11 +69,14 @@ export function plan(
 }
 
 /** The planned batches from a position on, epoch after epoch, without end. */
-export function* planFrom(source: Pick<Plan, "epoch">, place: Place): Generator<{ place: Place; batch: PlannedBatch }> {
-  let { epoch, batch } = place;
+export function* planFrom(
+  source: Pick<Plan, "epoch">,
+  cursor: DataCursor,
+): Generator<{ cursor: DataCursor; batch: PlannedBatch }> {
+  let { epoch, batch } = cursor;
   for (; ; epoch++, batch = 0) {
     const batches = source.epoch(epoch);
-    for (; batch < batches.length; batch++) yield { place: { epoch, batch }, batch: batches[batch]! };
+    for (; batch < batches.length; batch++) yield { cursor: { epoch, batch }, batch: batches[batch]! };
   }
 }
 

@@ -5,16 +5,16 @@ import type { Axis } from "./types/axis.ts";
 import type { AnyTensor } from "./types/tensor.ts";
 
 /** The index of an axis. Throws ShapeError when the tensor does not have it. */
-export function placeOf(op: string, x: AnyTensor, axis: Axis, rank: number = x.shape.length): number {
-  const place = typeof axis === "string" ? (namesOf(x)?.indexOf(axis) ?? -1) : axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(place) || place < 0 || place >= rank)
+export function axisIndex(op: string, x: AnyTensor, axis: Axis, rank: number = x.shape.length): number {
+  const index = typeof axis === "string" ? (namesOf(x)?.indexOf(axis) ?? -1) : axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(index) || index < 0 || index >= rank)
     throw new ShapeError(`${op}: axis ${axis} is not in ${shapeText(x)}`);
-  return place;
+  return index;
 }
 
 /** The indices of some axes in ascending order, each once; of all axes by default. */
-export function placesOf(op: string, x: AnyTensor, axes: Axis | readonly Axis[] | undefined): number[] {
+export function axisIndices(op: string, x: AnyTensor, axes: Axis | readonly Axis[] | undefined): number[] {
   if (axes === undefined) return x.shape.map((_, i) => i);
-  const list = (typeof axes === "object" ? axes : [axes]).map((axis) => placeOf(op, x, axis));
+  const list = (typeof axes === "object" ? axes : [axes]).map((axis) => axisIndex(op, x, axis));
   return [...new Set(list)].sort((a, b) => a - b);
 }

@@ -4,7 +4,7 @@ import { sizeOf } from "../base/shape.ts";
 import { runtimeInfo, tf } from "../runtime/index.ts";
 import { scalar } from "../runtime/native/op.ts";
 import { gather as nativeGather, unsortedSegmentSum } from "../runtime/native/primitives.ts";
-import { placeOf } from "./axes.ts";
+import { axisIndex } from "./axes.ts";
 import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
 import { cast, checkTensor, differentiable, permuteTo, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
@@ -26,8 +26,8 @@ import type {
   WiderDType,
 } from "./types/tensor.ts";
 
-export type Places = AnyTensor | readonly number[];
-type PlacesShape<I> = I extends readonly number[] ? [I["length"]] : ShapeOf<I>;
+export type Indices = AnyTensor | readonly number[];
+type IndicesShape<I> = I extends readonly number[] ? [I["length"]] : ShapeOf<I>;
 
 type Gathered<S extends Shape, A extends Axis, I extends Shape> =
   IsUnknown<I> extends true
@@ -47,7 +47,7 @@ type Gathered<S extends Shape, A extends Axis, I extends Shape> =
       : never;
 
 /** The indices as an int32 tensor, negative ones counted from the end; throws RangeError for an index out of bounds. */
-function readPlaces(op: string, x: AnyTensor, indices: Places, axis: number): AnyTensor {
+function readIndices(op: string, x: AnyTensor, indices: Indices, axis: number): AnyTensor {
   const size = x.shape[axis]!;
   const fail = (place: number): never => {
     throw new RangeError(
@@ -93,14 +93,14 @@ export function gather<
   x: T,
   indices: I,
   axis?: AxisOf<"gather", ShapeOf<T>, A>,
-): Tensor<Gathered<ShapeOf<T>, A, PlacesShape<I>>, DTypeOf<T>>;
-export function gather(x: AnyTensor, indices: Places, axis: Axis = 0): AnyTensor {
+): Tensor<Gathered<ShapeOf<T>, A, IndicesShape<I>>, DTypeOf<T>>;
+export function gather(x: AnyTensor, indices: Indices, axis: Axis = 0): AnyTensor {
   checkTensor("gather", x);
-  const place = placeOf("gather", x, axis);
+  const place = axisIndex("gather", x, axis);
   const names = namesOf(x);
   const inner = Array.isArray(indices) ? undefined : namesOf(indices as AnyTensor);
   const result = scoped("gather", () => {
-    const places = readPlaces("gather", x, indices, place);
+    const places = readIndices("gather", x, indices, place);
     return gatherAt("gather", x, places, place);
   });
   const rank = result.rank - x.rank + 1;
@@ -167,7 +167,7 @@ export function gatherAlong<T extends TensorOperand, I extends TensorOperand>(
 ): Tensor<ShapeOf<I>, DTypeOf<T>>;
 export function gatherAlong(x: AnyTensor, indices: AnyTensor, axis: Axis = -1): AnyTensor {
   checkTensor("gatherAlong", x);
-  const place = placeOf("gatherAlong", x, axis);
+  const place = axisIndex("gatherAlong", x, axis);
   const fits = indices.rank === x.rank && indices.shape.every((d, i) => i === place || d === x.shape[i]);
   if (!fits)
     throw new ShapeError(
@@ -177,7 +177,7 @@ export function gatherAlong(x: AnyTensor, indices: AnyTensor, axis: Axis = -1): 
     const size = x.shape[place]!;
     const last = [...x.shape.keys()].filter((i) => i !== place).concat(place);
     const moved = permuteTo(x, last);
-    const chosen = permuteTo(readPlaces("gatherAlong", x, indices, place), last);
+    const chosen = permuteTo(readIndices("gatherAlong", x, indices, place), last);
     const rows = moved.size / Math.max(1, size);
     const width = chosen.shape.at(-1)!;
     const starts = tf.tensor2d(
@@ -277,13 +277,13 @@ export function topK<T extends TensorOperand, const K extends number>(
 ): { values: Tensor<WithDim<ShapeOf<T>, -1, K>, DTypeOf<T>>; indices: Tensor<WithDim<ShapeOf<T>, -1, K>, "int32"> };
 export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: AnyTensor } {
   checkTensor("topK", x);
-  const size = x.shape[placeOf("topK", x, -1)]!;
+  const size = x.shape[axisIndex("topK", x, -1)]!;
   if (!Number.isInteger(k) || k < 0 || k > size)
     throw new RangeError(`topK: k must be between 0 and ${size} for ${shapeText(x)}, got ${k}`);
   const [values, indices] = scoped("topK", () => {
     const [places, top] =
       k > 0 && hasNaN(x)
-        ? [placesOfLargest(x, k)]
+        ? [indicesOfLargest(x, k)]
         : (run("TopK", { x: x.dtype === "bool" ? cast(x, "int32") : x }, { k, sorted: true }) as unknown as AnyTensor[])
             .map((t, i) => (i === 0 ? cast(t, x.dtype as DType) : t))
             .reverse();
@@ -295,7 +295,7 @@ export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: Any
 }
 
 /** The indices of the largest elements of rows with NaN; the kernels' result depends on the position of a NaN. */
-function placesOfLargest(x: AnyTensor, k: number): AnyTensor {
+function indicesOfLargest(x: AnyTensor, k: number): AnyTensor {
   const values = x.dataSync();
   const width = x.shape.at(-1)!;
   const shape = [...x.shape.slice(0, -1), k];
@@ -327,7 +327,7 @@ export function sort(
   direction: "ascending" | "descending" = "ascending",
 ): { values: AnyTensor; indices: AnyTensor } {
   checkTensor("sort", x);
-  const { values, indices } = topK(x, x.shape[placeOf("sort", x, -1)]!) as { values: AnyTensor; indices: AnyTensor };
+  const { values, indices } = topK(x, x.shape[axisIndex("sort", x, -1)]!) as { values: AnyTensor; indices: AnyTensor };
   if (direction === "descending") return { values, indices };
   const dims = [x.rank - 1];
   const [up, places] = [values, indices].map((t) => label(run("Reverse", { x: t }, { dims }), namesOf(x))) as [

@@ -1,4 +1,4 @@
-import { placeOf } from "./axes.ts";
+import { axisIndex } from "./axes.ts";
 import { cast, checkTensor, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { dimText, label, namesOf, shapeText } from "./names.ts";
@@ -35,7 +35,7 @@ export function concat<const T extends readonly TensorOperand[], const A extends
 export function concat(tensors: List, axis: Axis = 0): AnyTensor {
   const first = tensors[0]!;
   if (tensors.length === 0) throw new ShapeError("concat: expected at least one tensor, got none");
-  const place = placeOf("concat", first, axis);
+  const place = axisIndex("concat", first, axis);
   for (const x of tensors.slice(1)) checkJoin(first, x, place, axis);
   const result = scoped("concat", () => {
     const inputs = alike("concat", tensors);
@@ -73,7 +73,7 @@ export function stack(tensors: List, axis = 0): AnyTensor {
   if (tensors.length === 0) throw new ShapeError("stack: expected at least one tensor, got none");
   const first = tensors[0]!;
   checkTensor("stack", first);
-  const place = placeOf("stack", first, axis, first.rank + 1);
+  const place = axisIndex("stack", first, axis, first.rank + 1);
   for (const x of tensors)
     if (x.rank !== first.rank || x.shape.some((d, i) => d !== first.shape[i]))
       throw new ShapeError(`stack: the shapes ${shapeText(first)} and ${shapeText(x)} must be the same`);
@@ -96,7 +96,7 @@ export function split<T extends TensorOperand, const A extends Axis = 0>(
 ): Tensor<WithDim<ShapeOf<T>, A, number>, DTypeOf<T>>[];
 export function split(x: AnyTensor, parts: number | readonly number[], axis: Axis = 0): AnyTensor[] {
   checkTensor("split", x);
-  const place = placeOf("split", x, axis);
+  const place = axisIndex("split", x, axis);
   const length = x.shape[place]!;
   if (typeof parts === "number" && !(Number.isInteger(parts) && parts > 0 && length % parts === 0))
     throw new ShapeError(`split: axis ${axis} of ${shapeText(x)} cannot be split into ${parts} equal parts`);
@@ -124,7 +124,7 @@ export function unstack<T extends TensorOperand, const A extends Axis = 0>(
 ): Tensor<Reduced<ShapeOf<T>, A>, DTypeOf<T>>[];
 export function unstack(x: AnyTensor, axis: Axis = 0): AnyTensor[] {
   checkTensor("unstack", x);
-  const place = placeOf("unstack", x, axis);
+  const place = axisIndex("unstack", x, axis);
   const result = run("Unpack", { value: x }, { axis: place }) as unknown as AnyTensor[];
   return result.map((part) => label(part, namesOf(x)?.toSpliced(place, 1)));
 }

@@ -1,7 +1,7 @@
 // Ops that only move elements: reshape, transpose and others.
 
 import { sizeOf } from "../base/shape.ts";
-import { placeOf, placesOf } from "./axes.ts";
+import { axisIndex, axisIndices } from "./axes.ts";
 import { checkTensor, permuteTo, reshapeTo, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { int32Of } from "./int32.ts";
@@ -70,7 +70,7 @@ export function transpose<T extends TensorOperand, const A extends readonly Axis
 ): Tensor<Permuted<ShapeOf<T>, A>, DTypeOf<T>>;
 export function transpose(x: AnyTensor, order?: readonly Axis[]): AnyTensor {
   checkTensor("transpose", x);
-  const perm = order?.map((axis) => placeOf("transpose", x, axis)) ?? x.shape.map((_, i) => x.rank - 1 - i);
+  const perm = order?.map((axis) => axisIndex("transpose", x, axis)) ?? x.shape.map((_, i) => x.rank - 1 - i);
   if (perm.length !== x.rank || new Set(perm).size !== perm.length)
     throw new ShapeError(`transpose: [${order?.join(", ")}] is not a permutation of the axes of ${shapeText(x)}`);
   const names = namesOf(x);
@@ -98,7 +98,7 @@ export function swapAxes<T extends TensorOperand, const A extends Axis, const B 
 ): Tensor<Swapped<ShapeOf<T>, A, B>, DTypeOf<T>>;
 export function swapAxes(x: AnyTensor, a: Axis, b: Axis): AnyTensor {
   checkTensor("swapAxes", x);
-  const [p, q] = [placeOf("swapAxes", x, a), placeOf("swapAxes", x, b)];
+  const [p, q] = [axisIndex("swapAxes", x, a), axisIndex("swapAxes", x, b)];
   const perm = x.shape.map((_, i) => (i === p ? q : i === q ? p : i));
   const names = namesOf(x);
   return label(fresh(permuteTo(x, perm), x), names && perm.map((axis) => names[axis]));
@@ -115,7 +115,7 @@ export function squeeze<T extends TensorOperand, const A extends Axis | readonly
 ): Tensor<[A] extends [undefined] ? Squeezed<ShapeOf<T>> : Reduced<ShapeOf<T>, A>, DTypeOf<T>>;
 export function squeeze(x: AnyTensor, axes?: Axis | readonly Axis[]): AnyTensor {
   checkTensor("squeeze", x);
-  const gone = axes === undefined ? x.shape.flatMap((d, i) => (d === 1 ? [i] : [])) : placesOf("squeeze", x, axes);
+  const gone = axes === undefined ? x.shape.flatMap((d, i) => (d === 1 ? [i] : [])) : axisIndices("squeeze", x, axes);
   for (const axis of gone)
     if (x.shape[axis] !== 1)
       throw new ShapeError(`squeeze: axis ${axis} of ${shapeText(x)} must have size 1, got ${x.shape[axis]}`);
@@ -142,7 +142,7 @@ export function unsqueeze<T extends TensorOperand, const A extends number>(
 ): Tensor<Unsqueezed<ShapeOf<T>, A>, DTypeOf<T>>;
 export function unsqueeze(x: AnyTensor, axis: number): AnyTensor {
   checkTensor("unsqueeze", x);
-  const place = placeOf("unsqueeze", x, axis, x.rank + 1);
+  const place = axisIndex("unsqueeze", x, axis, x.rank + 1);
   const names = namesOf(x);
   return label(reshapeTo(x, x.shape.toSpliced(place, 0, 1)), names?.toSpliced(place, 0, undefined));
 }
@@ -158,7 +158,7 @@ export function flip<T extends TensorOperand, const A extends Axis | readonly Ax
 ): Tensor<ShapeOf<T>, DTypeOf<T>>;
 export function flip(x: AnyTensor, axes?: Axis | readonly Axis[]): AnyTensor {
   checkTensor("flip", x);
-  const dims = placesOf("flip", x, axes);
+  const dims = axisIndices("flip", x, axes);
   return label(dims.length === 0 ? fresh(x, x) : run("Reverse", { x }, { dims }), namesOf(x));
 }
 

@@ -1,7 +1,7 @@
 // Layer norm and RMS norm: one op with its own gradient.
 import { autocastType } from "../amp/index.ts";
 import { storageOf, to } from "../storage/index.ts";
-import { placeOf } from "./axes.ts";
+import { axisIndex } from "./axes.ts";
 import { cast, checkTensor, differentiable, drop, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { inFloat32, toFloat32 } from "./half.ts";
@@ -52,7 +52,7 @@ interface Normalization<T = AnyTensor> {
 function normalize(op: string, x: AnyTensor, options: Normalization<TensorOperand>): AnyTensor {
   const { weight, bias, epsilon, centered } = options as Normalization;
   checkTensor(op, x);
-  placeOf(op, x, -1);
+  axisIndex(op, x, -1);
   checkFeatures(op, x, weight, "weight");
   checkFeatures(op, x, bias, "bias");
   const keptType = autocastType();

@@ -1,5 +1,5 @@
 import { sizeOf } from "../base/shape.ts";
-import { placeOf, placesOf } from "./axes.ts";
+import { axisIndex, axisIndices } from "./axes.ts";
 import {
   cast,
   checkTensor,
@@ -45,7 +45,7 @@ const reducedNames = (x: AnyTensor, gone: readonly number[], keepDims: boolean) 
 function reduction(op: string, kernel: ReduceKernel, dtype: (own: DType) => DType) {
   return (x: AnyTensor, axes?: AxisList, { keepDims = false }: Keep = {}): AnyTensor => {
     checkTensor(op, x);
-    const axis = placesOf(op, x, axes);
+    const axis = axisIndices(op, x, axes);
     if (kernel === "Sum" || kernel === "Prod") checkTotals(op, x, axis, { kind: kernel === "Sum" ? "sum" : "prod" });
     const input = cast(x, dtype(x.dtype as DType));
     const result = axis.length === 0 ? run("Identity", { x: input }) : reduceOver(kernel, input, axis, keepDims);
@@ -97,7 +97,7 @@ function extreme(op: string, kernel: ReduceKernel) {
   const reduce = reduction(op, kernel, whole);
   return (x: AnyTensor, axes?: AxisList, options?: Keep): AnyTensor => {
     checkTensor(op, x);
-    const over = placesOf(op, x, axes);
+    const over = axisIndices(op, x, axes);
     if (over.some((axis) => x.shape[axis] === 0))
       throw new RangeError(`${op}: expected at least one element, got shape ${shapeText(x)}`);
     return reduce(x, axes, options);
@@ -133,7 +133,7 @@ function spread(
   finish: (squared: AnyTensor) => AnyTensor,
 ): AnyTensor {
   checkTensor(op, x);
-  const axis = placesOf(op, x, axes);
+  const axis = axisIndices(op, x, axes);
   const count = axis.reduce((n, i) => n * x.shape[i]!, 1);
   const shape = x.shape.map((size, i) => (axis.includes(i) ? 1 : size));
   const compute = (given: AnyTensor) =>
@@ -179,7 +179,7 @@ export function norm(x: AnyTensor, axes?: AxisList, options: Keep & { order?: nu
   const { order = 2, keepDims = false } = options;
   if (order !== 1 && order !== 2 && order !== Number.POSITIVE_INFINITY)
     throw new RangeError(`norm: order must be 1, 2 or Infinity, got ${order}`);
-  const axis = placesOf("norm", x, axes);
+  const axis = axisIndices("norm", x, axes);
   const compute = (given: AnyTensor) =>
     scoped("norm", () => {
       const input = cast(given, "float32");
@@ -219,7 +219,7 @@ export function logSumExp<T extends TensorOperand, const A extends AxisList = un
 ): Tensor<Reduced<ShapeOf<T>, A, K>, "float32">;
 export function logSumExp(x: AnyTensor, axes?: AxisList, { keepDims = false }: Keep = {}): AnyTensor {
   checkTensor("logSumExp", x);
-  const axis = placesOf("logSumExp", x, axes);
+  const axis = axisIndices("logSumExp", x, axes);
   const shape = x.shape.map((size, i) => (axis.includes(i) ? 1 : size));
   const compute = (given: AnyTensor) =>
     differentiable("logSumExp", [given], {
@@ -274,7 +274,7 @@ const argExtreme =
   (op: string, kernel: string) =>
   (x: AnyTensor, axis: Axis = -1): AnyTensor => {
     checkTensor(op, x);
-    const place = placeOf(op, x, axis);
+    const place = axisIndex(op, x, axis);
     if (x.shape[place] === 0) throw new RangeError(`${op}: expected at least one element, got shape ${shapeText(x)}`);
     const result = scoped(op, () => {
       if (x.rank <= MOST_AXES) return argOver(kernel, x, place);
@@ -318,7 +318,7 @@ export function cumsum(
   options: { exclusive?: boolean; reverse?: boolean } = {},
 ): AnyTensor {
   checkTensor("cumsum", x);
-  const place = placeOf("cumsum", x, axis);
+  const place = axisIndex("cumsum", x, axis);
   const { exclusive = false, reverse = false } = options;
   checkTotals("cumsum", x, [place], { kind: "running", exclusive, reverse });
   const result = scoped("cumsum", () => {

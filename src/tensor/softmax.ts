@@ -1,5 +1,5 @@
 import { logSoftmax as nativeLogSoftmax } from "../runtime/native/primitives.ts";
-import { placeOf } from "./axes.ts";
+import { axisIndex } from "./axes.ts";
 import { cast, checkTensor, differentiable, permuteTo, reduceOver, run, scoped } from "./engine.ts";
 import { inFloat32 } from "./half.ts";
 import { label, namesOf } from "./names.ts";
@@ -10,7 +10,7 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.t
 /** Runs `f` with one axis moved to the end, and moves it back. */
 function onLast(op: string, x: AnyTensor, axis: Axis, f: (moved: AnyTensor) => AnyTensor): AnyTensor {
   checkTensor(op, x);
-  const place = placeOf(op, x, axis);
+  const place = axisIndex(op, x, axis);
   const compute = (given: AnyTensor) =>
     scoped(op, () => {
       const input = cast(given, "float32");

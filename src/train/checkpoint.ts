@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { GradScaler } from "../amp/index.ts";
 import { makeFolder } from "../base/folders.ts";
-import type { Batches, Place } from "../batching/index.ts";
+import type { Batches, DataCursor } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
 import type { StoredArray } from "../tensor/files/array.ts";
 import { decodeSafetensors, encodeSafetensors } from "../tensor/files/safetensors.ts";
@@ -27,7 +27,7 @@ export interface CheckpointOptions {
 export interface TrainingState {
   /** Steps taken. */
   step: number;
-  place: Place;
+  cursor: DataCursor;
   /** Milliseconds of training so far. */
   elapsed: number;
   history: Pick<History, "steps" | "evaluations">;
@@ -76,10 +76,10 @@ export function saveCheckpoint(
   keep("model", parameterValues(model));
   keep("optimizer", values);
   keep("best", state.earlyStop?.parameters ?? {});
-  const { step, place, elapsed, history, earlyStop, scaler } = state;
+  const { step, cursor, elapsed, history, earlyStop, scaler } = state;
   const bytes = encodeSafetensors(arrays, {
     format: FORMAT,
-    state: JSON.stringify({ step, place, elapsed, taken, scaler, evaluations: history.evaluations }),
+    state: JSON.stringify({ step, place: cursor, elapsed, taken, scaler, evaluations: history.evaluations }),
     identity: JSON.stringify(identity),
     ...(earlyStop ? { earlyStop: JSON.stringify({ best: earlyStop.best, since: earlyStop.since }) } : {}),
   });
@@ -122,10 +122,16 @@ export function loadCheckpoint(
         .filter(([name]) => name.startsWith(`${prefix}/`))
         .map(([name, { values }]) => [name.slice(prefix.length + 1), values as Float32Array]),
     );
-  const { step, place, elapsed, taken, evaluations, scaler } = JSON.parse(metadata.state!) as Omit<
-    TrainingState,
-    "history"
-  > & {
+  const {
+    step,
+    place: cursor,
+    elapsed,
+    taken,
+    evaluations,
+    scaler,
+  } = JSON.parse(metadata.state!) as Omit<TrainingState, "history" | "cursor"> & {
+    /** The file's name for the cursor. */
+    place: TrainingState["cursor"];
     taken: number;
     evaluations: Evaluation[];
   };
@@ -133,7 +139,7 @@ export function loadCheckpoint(
   optimizer.restore({ taken, values: under("optimizer") });
   return {
     step,
-    place,
+    cursor,
     elapsed,
     history: {
       steps: recordsOf(arrays.get("history")!),

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { GradScaler, HalfType } from "../amp/index.ts";
 import { checkPositiveInteger } from "../base/checks.ts";
-import type { Batch, Batches, Place } from "../batching/index.ts";
+import type { Batch, Batches, DataCursor } from "../batching/index.ts";
 import type { Classifier } from "../nn/index.ts";
 import { stopIfInterrupted } from "../runtime/index.ts";
 import { type CheckpointOptions, loadCheckpoint, runIdentity, saveCheckpoint } from "./checkpoint.ts";
@@ -110,7 +110,7 @@ export async function train(options: TrainOptions): Promise<History> {
 
   const bar = options.progress === false ? undefined : progress(total, history, options.progress === "figure");
   const started = performance.now() - (resumed?.elapsed ?? 0);
-  let place = resumed?.place ?? { epoch: 0, batch: 0 };
+  let cursor = resumed?.cursor ?? { epoch: 0, batch: 0 };
   let taken = resumed?.step ?? 0;
   // Steps of the schedule: a step that the scaler skips does not count, as in transformers' Trainer.
   let updates = history.steps.filter(({ skipped }) => !skipped).length;
@@ -127,7 +127,7 @@ export async function train(options: TrainOptions): Promise<History> {
     if (!checkpoint || saved === taken) return;
     const state = {
       step: taken,
-      place,
+      cursor,
       elapsed: performance.now() - started,
       history,
       earlyStop: stopping?.state,
@@ -138,7 +138,7 @@ export async function train(options: TrainOptions): Promise<History> {
   };
 
   if (!resumed) evaluateNow();
-  for (const group of taken < total && !ended(stopping, options) ? groups(batches, place, accumulate) : []) {
+  for (const group of taken < total && !ended(stopping, options) ? groups(batches, cursor, accumulate) : []) {
     const made = performance.now();
     const used = processorTime();
     const step = taken + 1;
@@ -157,7 +157,7 @@ export async function train(options: TrainOptions): Promise<History> {
     };
     taken = step;
     if (!record.skipped) updates++;
-    place = group.next;
+    cursor = group.next;
     history.steps.push(record);
     history.milliseconds = record.elapsed;
     // With a scaler an overflow lowers the scale, and the scaler throws at the smallest one.
@@ -196,14 +196,14 @@ interface Group {
   batches: Batch[];
   epoch: number;
   /** Where the next one begins. */
-  next: Place;
+  next: DataCursor;
   /** How long the batches took to make, by the clock and in processor time. */
   milliseconds: number;
   processor: number;
 }
 
 /** The batches of each step, from a position on, without end. */
-function* groups(batches: Batches, from: Place, accumulate: number): Generator<Group> {
+function* groups(batches: Batches, from: DataCursor, accumulate: number): Generator<Group> {
   let { epoch, batch: at } = from;
   for (; ; epoch++, at = 0) {
     const waiting = batches.epoch(epoch, at)[Symbol.iterator]();
