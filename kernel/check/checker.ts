@@ -31,7 +31,7 @@ export interface CheckerOptions {
   freezeAfter?: number;
 }
 
-/** What was found in a cell before it runs. */
+/** The result of checking a cell. */
 export interface Verdict {
   problems: TypeProblem[];
   /** Why the cell was not checked, or how it was checked otherwise than asked, in a sentence. */
@@ -56,7 +56,7 @@ export class Checker implements AsyncDisposable {
   readonly program = new Program();
   readonly #packages: string | undefined;
   #config: Promise<Config>;
-  /** Times the server must look for modules anew. */
+  /** How often the server had to look for modules again. */
   #reloads = 0;
   readonly #server: Supervisor;
   readonly #sync: ProgramSync;
@@ -85,17 +85,17 @@ export class Checker implements AsyncDisposable {
     this.#server.start();
   }
 
-  /** Checks by other compiler options from now on. */
+  /** Changes the compiler options. */
   configure(compilerOptions: CompilerOptions): void {
     this.#config = readConfig(this.cwd, compilerOptions, this.#packages);
   }
 
-  /** Something to say with the next cell that is checked. */
+  /** Adds a note, which is shown with the next checked cell. */
   note(text: string): void {
     this.#notes.push(text);
   }
 
-  /** Another number whenever what is known of the notebook's names may be another. */
+  /** Changes whenever the known names of the notebook may have changed. */
   get revision(): number {
     this.#lookAtFiles("");
     return this.program.revision;
@@ -235,7 +235,7 @@ export class Checker implements AsyncDisposable {
     for (const module of [proofModule, ...Object.values(currentModule)]) workspace.put(module, emptyText);
   }
 
-  /** The server reads a configuration again, and looks for modules anew, when its text is another. */
+  /** The server reads a configuration and looks for modules again when its text has changed. */
   async #configText(): Promise<string> {
     return (await this.#config).text + " ".repeat(this.#reloads);
   }

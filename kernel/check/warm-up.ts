@@ -5,7 +5,7 @@ import type { Workspace } from "./server/workspace.ts";
 /** Milliseconds without a question after which the server has time for more. */
 const idleAfter = 100;
 
-/** Asks the server for a completion nobody waits for, while it is idle: the first one in a changed program takes long. */
+/** Requests a completion while the server is idle, because the first one in a changed program takes long. */
 export class WarmUp implements Disposable {
   readonly #ask: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -14,7 +14,7 @@ export class WarmUp implements Disposable {
     this.#ask = ask;
   }
 
-  /** The program has changed or a question was asked: starts the wait anew. */
+  /** The program has changed or a request was sent: restarts the timer. */
   postpone(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#ask, idleAfter).unref();

@@ -3,7 +3,7 @@ import { positionAt } from "./diagnostic.ts";
 import type { Scan } from "./scan.ts";
 import type { Node } from "./tree.ts";
 
-/** An import that no statement ran yet: every use of it so far stands in types. A later cell may use it as a value. */
+/** An import that has not been loaded, because it was used only in types so far. A later cell may use it as a value. */
 export type DeferredImports = ReadonlyMap<string, CellImport>;
 
 /** Splits an import statement into what must be loaded now and what is, so far, used in types only. */

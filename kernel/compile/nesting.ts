@@ -13,7 +13,7 @@ export function nestedTooDeeply(text: string): { message: string; offset: number
   if (text.length <= mostLevels) return undefined;
   let depth = 0;
   let operators = 0;
-  /** Depths at which a template literal goes on once its `${` is closed. */
+  /** Depths at which a template literal continues after its `${` is closed. */
   const templates: number[] = [];
   const at = (offset: number) => ({
     message: tooManyLevels,
@@ -85,7 +85,7 @@ export function nestedTooDeeply(text: string): { message: string; offset: number
         if (text.charCodeAt(index - 1) === code) operators++;
         break;
       case 10:
-        // What a line leaves open goes on in the next.
+        // A bracket that a line leaves open continues in the next.
         if (!open.has(last)) operators = 0;
         break;
     }
@@ -94,7 +94,7 @@ export function nestedTooDeeply(text: string): { message: string; offset: number
   return undefined;
 }
 
-/** What an expression goes on after: = ? : < > */
+/** Characters after which an expression continues: = ? : < > */
 const open = new Set([61, 63, 58, 60, 62]);
 
 function endOr(text: string, found: number): number {

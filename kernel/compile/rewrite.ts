@@ -168,7 +168,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     edited.appendLeft(node.end, asynchronous ? ";" : ");");
   }
 
-  /** What may stand anywhere: `import()`, `import.meta`, and, outside functions, `var`. */
+  /** Rewrites what may occur at any depth: `import()`, `import.meta`, and, outside functions, `var`. */
   function rewriteInside(node: Node, topScope: boolean): void {
     if (node.type === "ImportExpression") {
       edited.overwrite(node.start, node.start + "import".length, `${options.host}.dynamic(${options.cell})`);

@@ -15,7 +15,7 @@ export interface Scan {
   awaits: boolean;
   /** Names read, written or called as values. Shadowing is not considered: a name too many does no harm. */
   values: Set<string>;
-  /** Names that stand in types. */
+  /** Names used in types. */
   types: Set<string>;
 }
 

@@ -16,7 +16,7 @@ export function wordStart(text: string, end: number): number {
   return start;
 }
 
-/** Where the word that `start` stands in, or before, ends. */
+/** The end of the word at or after `start`. */
 export function wordEnd(text: string, start: number): number {
   let end = start;
   while (end < text.length) {
@@ -28,7 +28,7 @@ export function wordEnd(text: string, start: number): number {
   return end;
 }
 
-/** Whether a cursor stands in or behind a word that is too long to be one. */
+/** Whether the cursor is in or after a word that is too long to be a name. */
 export function isInLongWord(text: string, cursor: number): boolean {
   const size = isLow(text, cursor - 1) ? 2 : 1;
   return part.test(text.slice(cursor - size, cursor)) && wordStart(text, cursor) === cursor;

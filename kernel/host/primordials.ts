@@ -37,7 +37,7 @@ export const isIn = (name: PropertyKey, object: object): boolean => has(object, 
 export const now = performance.now.bind(performance);
 export const soon = setImmediate;
 
-/** What stands under these names now; a cell may declare them as something else, also for this code. */
+/** The built-ins with these names. A cell may declare the names as something else, which this code would see. */
 export const intrinsics = {
   Array,
   Error,

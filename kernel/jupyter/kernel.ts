@@ -65,7 +65,7 @@ export class Kernel {
     this.#executor = new Executor(session, this.#iopub, this.#stdin, this.#comms, history);
   }
 
-  /** Binds the channels and answers from then on. `onShutdown` is called once a client asked for the end. */
+  /** Binds the channels and answers requests. `onShutdown` is called once a client requested shutdown. */
   static async start(
     connection: Connection,
     session: Session,

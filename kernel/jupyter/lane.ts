@@ -27,7 +27,7 @@ export class Lane {
     this.#active = true;
     for (let job = this.#waiting.shift(); job; job = this.#waiting.shift()) {
       if ((await outcomeOf(job)) === "ok") continue;
-      // Only what waits now depends on the job that failed; what comes later was asked for with its failure in sight.
+      // Only jobs that wait now are skipped; later ones were requested after the failure was known.
       const dependent = this.#waiting;
       this.#waiting = [];
       for (const each of dependent) await each.abort().catch(report);

@@ -36,7 +36,7 @@ export interface Message {
   buffers: Buffer[];
 }
 
-/** What no request stands or falls with takes its default when it is missing, null or of another type. */
+/** An optional field that is missing, null or of another type gets its default. */
 const json = v.fallback(v.record(v.string(), v.unknown()), {});
 const whole = v.pipe(v.number(), v.integer());
 const optionalWhole = v.fallback(v.optional(whole), undefined);

@@ -2,11 +2,11 @@ import { constants } from "node:os";
 import { Worker } from "node:worker_threads";
 import { loadFinalizer } from "../../src/runtime/finalizer-build.ts";
 
-/** Seconds in which the main thread ends by itself after a signal: it says goodbye to its clients. */
+/** Seconds in which the main thread shuts down by itself after a signal and announces it to its clients. */
 const endsWithin = 2;
 
 /**
- * Sees to it that this process ends, however busy its main thread is: when its front end is gone, by a thread (see
+ * Makes sure that this process ends, however busy its main thread is: when its front end is gone, by a thread (see
  * watchdog.ts), and on SIGTERM and SIGHUP, by the system's alarm. Without the collector's addon the main thread alone
  * answers those signals.
  */

@@ -4,7 +4,7 @@
  */
 import { watchParent } from "./parent.ts";
 
-/** Milliseconds in which the main thread ends by itself: it says goodbye to its clients. */
+/** Milliseconds in which the main thread shuts down by itself and announces it to its clients. */
 const endsWithin = 2000;
 
 watchParent(() => setTimeout(() => process.kill(process.pid, "SIGKILL"), endsWithin));

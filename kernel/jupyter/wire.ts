@@ -73,7 +73,7 @@ export class Wire {
     return {
       identities: frames.slice(0, delimiter) as Buffer[],
       header: header.output,
-      // Null, or anything, stands for none: a request without what it needs is refused with a reply.
+      // A part that is not an object counts as empty: a request that lacks required content is refused with a reply.
       parent: isObject(parent) ? parent : {},
       metadata: isObject(metadata) ? metadata : {},
       content: isObject(content) ? content : {},

@@ -13,7 +13,7 @@ export const DISPLAY_NAME = "TypeScript (Halftone)";
 
 const logos = ["logo-32x32.png", "logo-64x64.png", "logo-svg.svg"];
 
-/** `types`: what a type error means for a cell, where nothing else says so. */
+/** `types`: the default policy for type errors. */
 export function kernelspec(types?: TypeErrorPolicy, figures?: "image"): object {
   return {
     argv: [process.execPath, kernelMain, "{connection_file}"],

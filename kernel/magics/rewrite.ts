@@ -26,7 +26,7 @@ const helpRequest = /^(?:(\?\??)[ \t]*([^\s?]+)|([^\s?]+)[ \t]*(\?\??))$/;
 const longestHelp = 500;
 const candidate = /^[ \t]*(?:!(?!=)|%%?[A-Za-z])/;
 const line = /^[ \t]*(%%?)([A-Za-z]\w*)(.*)$/;
-/** What `%%time` may stand before: more of them are lines of the cell. */
+/** Magics that may follow `%%time`. */
 const mostCellMagics = 10;
 
 /** Reads the magics of a cell as it was typed. All that runs, checks, exports or inspects cells uses this. */

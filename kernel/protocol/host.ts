@@ -57,6 +57,6 @@ export interface HostOptions {
   packages?: string | undefined;
   /** The global under which compiled cells find the host's functions; it cannot be guessed. */
   hostName: string;
-  /** What stands between native output and a number on fd 1 and 2, so that the session can put it in order. */
+  /** The text that marks a position in native output on fd 1 and 2, so that the session can order it. */
   markerToken: string;
 }

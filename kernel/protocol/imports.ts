@@ -7,8 +7,8 @@ export interface ImportedName {
 export interface CellImport {
   specifier: string;
   names: ImportedName[];
-  /** The text of the `with` object, if one stands there. */
+  /** The text of the import attributes (`with`), if any. */
   attributes?: string;
-  /** Where the statement stands in its cell, for the error that it may cause; absent when the cell has no such statement. */
+  /** The statement's position in its cell, for errors; absent when the cell has no such statement. */
   at?: [line: number, column: number];
 }

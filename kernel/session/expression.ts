@@ -23,7 +23,7 @@ export function targetAt(code: string, cursor: number): Target {
   return { object: object === "" ? undefined : object, prefix, start };
 }
 
-/** The whole dotted expression that the cursor stands in or after, or the function whose call it stands in. */
+/** The dotted expression at or before the cursor, or the function whose call contains the cursor. */
 export function expressionAt(code: string, cursor: number): string | undefined {
   let end = wordEnd(code, cursor);
   const inWord = end > 0 && (word.test(code[end - 1]!) || /[)\]]/.test(code[end - 1]!));

@@ -10,9 +10,9 @@ export interface LaunchedHost {
   child: ChildProcess;
   /** The global under which compiled cells find the host's functions. */
   hostName: string;
-  /** What stands in native output where the host left a mark. */
+  /** The text that marks a position in native output. */
   markerToken: string;
-  /** Once all it wrote has been read; an error when it could not be started. */
+  /** Resolves when all its output has been read; to an error when it could not be started. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null } | Error>;
 }
 

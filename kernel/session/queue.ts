@@ -4,7 +4,7 @@ export class Queue {
   #last = 0;
   #abandonUpTo = 0;
 
-  /** `work` is told whether it was abandoned while it waited. */
+  /** `work` gets whether it was abandoned while it waited. */
   add<Result>(lane: string, work: (abandoned: boolean) => Promise<Result>): Promise<Result> {
     const place = ++this.#last;
     const before = this.#lanes.get(lane) ?? Promise.resolve();

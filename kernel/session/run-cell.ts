@@ -83,7 +83,7 @@ export class CellRunner {
     }
     options.onStart?.();
     host.send({ type: "execute", cell: id, label, script: compiled.script, maps: compiled.maps, source });
-    // The checker is told while the host runs the cell, which sends nothing before this turn ends.
+    // The checker learns of the cell while the host runs it: no event of the host arrives before this turn ends.
     const pastCell = this.#gate.begin(code, { key: options.cellKey, label });
     if (compiled.declared.size > 0 || compiled.deferred.size > 0) this.#revision++;
     for (const name of compiled.declared) this.#deferred.delete(name);

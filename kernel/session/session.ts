@@ -145,7 +145,7 @@ export class Session implements AsyncDisposable {
     return undefined;
   }
 
-  /** Stops the running cells; variables are kept, unless native code does not let go. */
+  /** Interrupts the running cells. Variables are kept, unless native code does not return. */
   interrupt(): void {
     this.#interrupted.abort();
     this.#interrupted = new AbortController();

@@ -103,7 +103,7 @@ function isOpen({ node, key }: Step, index: number, path: readonly Step[]): bool
   return reads(parent, key) || parent.type === "ObjectExpression";
 }
 
-/** A name that stands in the text once is neither declared in it, nor assigned, nor narrowed. */
+/** A name that occurs once in the text is neither declared, nor assigned, nor narrowed in it. */
 function occursOnce(name: string, text: string): boolean {
   const escaped = name.replaceAll("$", "\\$");
   return text.match(new RegExp(`(?<![\\p{ID_Continue}$])${escaped}(?![\\p{ID_Continue}$])`, "gu"))?.length === 1;

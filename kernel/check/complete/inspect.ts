@@ -18,7 +18,7 @@ export type Live = Introspector["inspect"];
 /** Milliseconds to wait for a value: a busy program does not answer. */
 const patience = 300;
 
-/** What stands at a cursor: its type, its documentation and its value; between a call's parentheses, the call's signature. */
+/** Describes the name at a cursor: its type, documentation and value; between a call's parentheses, the call's signature. */
 export async function inspect(
   checker: Checker,
   live: Live,
@@ -67,7 +67,7 @@ export async function inspect(
 /** Characters in which an option's name is looked for. */
 const optionReach = 1000;
 
-/** Where the name stands of the option whose value a cursor is in: `{ rate: 0.¦1 }`. */
+/** The offset of the option's name when the cursor is in its value: `{ rate: 0.¦1 }`. */
 export function optionAt(text: string, cursor: number): number | undefined {
   let depth = 0;
   const line = text.slice(Math.max(text.lastIndexOf("\n", cursor - 1) + 1, cursor - optionReach), cursor);
@@ -100,7 +100,7 @@ async function described(checker: Checker, workspace: Workspace, text: string, c
   return { markdown, variable: /^```\w*\n(?:\(alias\) )?(?:const|let|var|\(property\)) /.test(markdown) };
 }
 
-/** A variable that the cell's file declares anew has its documentation where it was declared first. */
+/** The documentation of a variable that the cell's file declares again is at its first declaration. */
 async function documented(
   checker: Checker,
   workspace: Workspace,

@@ -25,7 +25,7 @@ export function analyze(source: string): Analysis | undefined {
   }
 }
 
-/** The last cells that were analyzed: each is asked for before it runs and when it begins to. */
+/** The last analyses: each is needed when its cell is checked and again when it begins to run. */
 export class Analyses {
   readonly #known = new Map<string, Analysis | undefined>();
 

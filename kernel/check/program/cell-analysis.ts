@@ -6,7 +6,7 @@ export type Kind = "const" | "let" | "var" | "function" | "class" | "enum" | "na
 
 export interface Declared {
   kind: Kind;
-  /** It stands for a value; for a type (or a namespace of types). One name may be both, from two declarations. */
+  /** Whether it is a value; whether it is a type (or a namespace of types). One name may be both, by two declarations. */
   value: boolean;
   type: boolean;
   /** A variable without a type and with no value yet, or an empty list: TypeScript lets its type grow with what is assigned. */
@@ -36,7 +36,7 @@ export interface CellAnalysis {
   exported: Set<string>;
   /** Specifiers of its import and export statements, in order. */
   modules: string[];
-  /** It has what may stand in a file alone, and not in a namespace. */
+  /** It has statements that are allowed only in a file, not in a namespace. */
   ownFile: boolean;
   /** What is awaited outside of functions. */
   awaited: { start: number; end: number }[];
@@ -219,13 +219,13 @@ function readAugmentation(node: Node, facts: CellAnalysis): void {
   }
 }
 
-/** `top`: outside functions. `tested`: what stands here decides which way the program goes. */
+/** `top`: outside functions. `tested`: the node is a condition. */
 function walk(node: Node, facts: CellAnalysis, top: boolean, tested: boolean): void {
   const { type } = node;
   if (type === "Identifier" || type === "JSXIdentifier") {
     facts.used.add(node.name as string);
     if (top && tested) facts.touched.add(node.name as string);
-    // A parameter's own type stands inside of its identifier.
+    // A parameter's type is inside its identifier.
     if (node.typeAnnotation) walk(node.typeAnnotation as Node, facts, top, false);
     return;
   }

@@ -9,7 +9,7 @@ export interface Place {
   path: string;
 }
 
-/** What stands in a file for a cell: its source, between what gives it names and what exports its own. */
+/** A cell's part of a file: its source, between the names it imports and those it exports. */
 export interface Block {
   before: Header;
   source: string;
@@ -80,7 +80,7 @@ export class CellFiles {
     return { module: place.module, path: isPage(place) ? `${place.name}.$$${cell}` : place.name };
   }
 
-  /** The cell that a path names something of, or that stands in a line of a module. */
+  /** The cell that declares what a path names, or that contains a line of a module. */
   cellOf(path: string): number | undefined {
     const inPage = /^\$\$p\d+\.\$\$(\d+)/.exec(path)?.[1];
     if (inPage !== undefined) return Number(inPage);
@@ -183,13 +183,13 @@ function writePage(page: Page): void {
   page.text = `${text}export {};\n`;
 }
 
-/** The text of a cell's file. `lines` stand before the cell's own first line. */
+/** The text of a cell's file, which has `lines` lines before the cell's first. */
 export interface CellText {
   text: string;
   lines: number;
 }
 
-/** Comments that tell the compiler something only where nothing stands before them. */
+/** Comments that the compiler reads only at the start of a file. */
 const pragma = /^\s*(?:\/\/\s*@ts-(?:no)?check\b|\/\/\/\s*<|\/\*\*?\s*@jsx)/;
 
 export function fileText({ before, source, after }: Block): CellText {

@@ -78,7 +78,7 @@ export function assignabilityCheck(given: readonly { variable: string; type: str
   return { text: [headerText({ from: roots, statements: "" }), same, ...tests, "export {};\n"].join("\n"), first: 2 };
 }
 
-/** Text that comes into a cell's source where it stands as a past cell. */
+/** Text that is inserted into the source of a past cell. */
 export interface Insertion {
   at: number;
   text: string;
@@ -114,7 +114,7 @@ function withoutLiterals(type: string): string {
   return type.replace(literal, "");
 }
 
-/** Without what stands in brackets. */
+/** The text without its bracketed parts. */
 function outermost(type: string): string {
   let depth = 0;
   let text = "";

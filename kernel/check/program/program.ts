@@ -33,10 +33,10 @@ export interface NamesFile {
 }
 
 /**
- * The notebook as TypeScript sees it. Every cell that ran stands in a file, exports what it declared and takes what it uses
+ * The notebook as a TypeScript program. Every cell that ran is in a file, exports what it declared and imports what it uses
  * from the cells that declared it then, so it never changes and is never checked again. The history is one more file: it
  * exports all of those under names. They and the cell to be checked import the history alone. So whatever a cell declares
- * or uses, one file changes and no list of imports does, and the server goes on with the program that it has.
+ * or uses, one file changes and no list of imports does, and the server keeps its program.
  */
 export class Program {
   readonly names = new Names();
@@ -77,7 +77,7 @@ export class Program {
     return { module: this.#files.placeOf(id).module, position };
   }
 
-  /** The cell that a path in a message names (`$$17`), or that stands in a line of a file. */
+  /** The cell that a path in a message names (`$$17`), or that contains a line of a file. */
   cellAt(stem: string, where: { path: string } | { line: number }): number | undefined {
     if ("line" in where) return this.#files.cellAt(stem, where.line);
     const inPage = /^\$\$(\d+)/.exec(where.path)?.[1];

@@ -1,7 +1,7 @@
 import type { Node } from "../../compile/tree.ts";
 
 /**
- * A cell that can have no type error, so that nobody need be asked: literals, arithmetic on numbers, names for them,
+ * A cell that cannot have a type error, so that the server need not check it: literals, arithmetic on numbers, names for them,
  * and `console.log` of them.
  */
 export function isTrivial(body: readonly Node[]): boolean {

@@ -8,7 +8,7 @@ export interface TypeProblem {
   code: number;
   /** The message in one line. */
   message: string;
-  /** The compiler's reasoning, a line each, where it says more. */
+  /** The compiler's reasons, a line each. */
   reasons: string[];
   line: number;
   column: number;
@@ -26,7 +26,7 @@ const untyped = 7016;
 /** A header's variable that takes its type from what is assigned has none in a function; the cell can do nothing about it. */
 const growing = new Set([7005, 7034]);
 
-/** The server's diagnostics as the cell's own: `lines` stand before the cell's first, `count` are its own. */
+/** The server's diagnostics as problems of the cell. The file has `lines` lines before the cell's `count` lines. */
 export function readProblems(
   found: readonly ServerDiagnostic[],
   { lines, count, labels }: { lines: number; count: number; labels: Labels },

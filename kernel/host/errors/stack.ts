@@ -63,12 +63,12 @@ export function writeStack(error: Error): void {
   }
 }
 
-/** Whether other code than the host's is on the stack below the caller, Node's included. */
+/** Whether code other than the host's, including Node's, is on the stack below the caller. */
 export function isCalledFromCode(): boolean {
   return countFrames(isForeign) > 0;
 }
 
-/** Whether code of the user's or of a package is, which goes on when the caller returns. */
+/** Whether user or package code is on the stack, which continues when the caller returns. */
 export function isAboveCode(): boolean {
   return countFrames((file) => isForeign(file) && !startsWith(file, "node:")) > 0;
 }

@@ -36,7 +36,7 @@ export class Progress {
     this.#show(false);
   }
 
-  /** Moves to `done` steps of all. `note` stands at the right, such as the loss. */
+  /** Sets the number of finished steps. `note` is shown at the right, such as the loss. */
   update(done: number, note = this.#note): void {
     this.#done = done;
     this.#note = note;

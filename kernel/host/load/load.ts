@@ -25,12 +25,12 @@ type Local = typeof import("./local.ts");
 const resolveFrom = import.meta.resolve as (specifier: string, parent?: string) => string;
 const kernelUrl = import.meta.url;
 
-/** Loads modules for cells: from the notebook's folder, then from the kernel's own packages. */
+/** Loads modules for cells: from the notebook's folder, then from the kernel's packages. */
 export class Loader {
   readonly meta: Record<string, unknown>;
   readonly #cwd: string;
   readonly #base: string;
-  /** Where packages are looked up from: undefined where that is `#base`. */
+  /** The folder from which packages are resolved; undefined for `#base`. */
   readonly #packages: string | undefined;
   #local: Local | undefined;
 

@@ -1,4 +1,4 @@
-/** Packages from another folder than the notebook's: what a lock installed, and nothing that lies beside the notebook. */
+/** Resolves packages from a folder other than the notebook's: those that a lock installed, and no others. */
 import module, { isBuiltin } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";

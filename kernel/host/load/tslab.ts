@@ -24,10 +24,10 @@ export interface Display {
   raw(contentType: string, content: string | Uint8Array): void;
 }
 
-/** Shows each thing in an output of its own. */
+/** Shows each value in a separate output. */
 export const display: Display = displayWith((data) => show(data));
 
-/** A place whose content each call replaces. */
+/** An output that each call replaces. */
 export function newDisplay(): Display {
   const displayId = randomUUID();
   let isShown = false;

@@ -207,13 +207,13 @@ export class Evaluator {
     this.#absorb();
     if (cell.interrupted) {
       this.#interrupts.clean(cell);
-      // It has dealt with the error itself: what it started goes on.
+      // It handled the error itself: work that it started continues.
       if (status === "ok") cell.interrupted = false;
     }
     try {
       this.#listen();
     } catch {
-      // Without listeners an error that nobody awaits ends the process; the cell's own end matters more.
+      // Without listeners an uncaught error ends the process, but ending the cell matters more.
     }
     uninterrupted(() => {
       // The guard's question may have come on the way here, too, and ended it or announced a termination.

@@ -25,7 +25,7 @@ export class Inspector {
   readonly #hostName: string;
   #action: (() => void) | undefined;
   #thrown: { what: unknown } | undefined;
-  /** What its own evaluations call, among the host's functions. */
+  /** Host functions that its own evaluations call. */
   readonly functions: { act: () => void; thrown: (what: unknown) => void } = {
     act: () => this.#action?.(),
     thrown: (what) => {
@@ -60,7 +60,7 @@ export class Inspector {
     stop();
   }
 
-  /** Calls a function as an evaluation of its own; `terminated` is called when it was ended. */
+  /** Calls a function as a separate evaluation; `terminated` is called when V8 terminated it. */
   act(action: () => void, terminated: () => void = ignore): void {
     this.#action = action;
     this.#post("Runtime.evaluate", { expression: `${this.#hostName}.act()` }, (error) => {
@@ -69,7 +69,7 @@ export class Inspector {
     this.#action = undefined;
   }
 
-  /** The thrown value itself, which the inspector only refers to. */
+  /** The thrown value, to which the inspector's details only refer. */
   recover(details: Thrown): unknown {
     const remote = details.exception as { objectId?: string; value?: unknown; unserializableValue?: string };
     const argument = remote.objectId

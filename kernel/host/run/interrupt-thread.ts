@@ -21,7 +21,7 @@ session.connectToMainThread();
 
 /** Milliseconds from an answer to the next question. */
 const pause = 10;
-/** Milliseconds after which a termination that nobody has confirmed is asked for again. */
+/** Milliseconds after which an unconfirmed termination is requested again. */
 const comesWithin = 300;
 /** Milliseconds without an answer after which it is not JavaScript that keeps the main thread. */
 const nativeAfter = 150;

@@ -30,15 +30,15 @@ interface Ends {
 
 /**
  * How cells are stopped, in two stages. First their code gets an ordinary error where it next awaits or runs an op of the
- * library, so that its `finally` runs. Where it does neither, or goes on all the same, V8 is terminated. Either way the
+ * library, so that its `finally` runs. Where it does neither, or continues nevertheless, V8 is terminated. In both cases the
  * library then puts back what code that never ran to its end has left half changed.
  */
 export class Interrupts {
-  /** Not 0 while some code shall stop; the library looks at it before every op. */
+  /** Not 0 while code is to stop; the library reads it before every op. */
   readonly #pending = new Int32Array(1);
   readonly #shared: Shared;
   readonly #ends: Ends;
-  /** The interrupt for which code has been terminated that has not said so yet. */
+  /** The interrupt whose termination has been requested but not confirmed. */
   #terminating: { request: number; cells: readonly number[] } | undefined;
   #unanswered = 0;
   /** Cells that shall stop and have not ended yet. */
@@ -58,7 +58,7 @@ export class Interrupts {
   /**
    * The guard's question, evaluated wherever this thread is: between two tasks, or inside code. The guard terminates
    * code of a cell that shall end when the answer says so, and asks again until the answer is "done". Other code, such
-   * as a timer's, is let go on, unless it does so for long. What the cells started stays.
+   * as a timer's, may continue, unless it runs for long. Work that the cells started is kept.
    */
   readonly ask = (request: number, ids: readonly number[]): "done" | "wait" | "terminate" => {
     if (loadShared(this.#shared, slots.interrupted) >= request) return "done";
@@ -82,7 +82,7 @@ export class Interrupts {
       if (cell && !cell.settled) return isOnItsWay(ids) ? "wait" : this.#handled(request);
       if (++this.#unanswered < patience) return "wait";
     } else {
-      // It waited for a child process, which has been ended: it goes on by itself, and its end counts as interrupted.
+      // It waited for a child process, which has been ended: it continues by itself, and its end counts as interrupted.
       if (loadShared(this.#shared, slots.unblocked) === request && ++this.#unanswered < patienceUnblocked)
         return "wait";
       if (mayStopItself(cell)) return "wait";
@@ -172,7 +172,7 @@ export class Interrupts {
     }
   }
 
-  /** Another cell may have been asked to stop meanwhile, by a later request: that goes on. */
+  /** A later request may have interrupted another cell meanwhile: that one stays pending. */
   #handled(request: number): "done" {
     if (this.#terminating && this.#terminating.request <= request) this.#terminating = undefined;
     this.#unanswered = 0;
@@ -197,7 +197,7 @@ export class Interrupts {
     if (this.#terminating) this.idle();
   };
 
-  /** Only once: the `catch` and `finally` of a cell may need ops. When it goes on for long it is terminated. */
+  /** Only once, because the `catch` and `finally` of a cell may need ops. A cell that continues for long is terminated. */
   #throwOnce(): void {
     const cell = startedBy();
     if (!cell?.interrupted || (!cell.settled && cell.thrown !== undefined)) return;

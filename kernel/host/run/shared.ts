@@ -8,7 +8,7 @@ export const slots = {
   running: 1,
   /** The last interrupt request for which the guard ended a child process that the main thread waited for. */
   unblocked: 2,
-  /** 1 when the process is about to exit, 2 when the guard has let go of the main thread. */
+  /** 1 when the process is about to exit, 2 when the guard has disconnected from the main thread. */
   leaving: 3,
 } as const;
 
