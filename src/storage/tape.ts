@@ -14,7 +14,7 @@ onFirstStorage(beginMatching);
 onEmulation(beginMatching);
 
 /**
- * A gradient has the storage of what it is the gradient of: what arrives at an op is cast to the storage of its result,
+ * A gradient has the storage type of its tensor: what arrives at an op is cast to the storage type of its result,
  * what leaves it to that of its input, so the backward pass runs in the types of the forward pass and a float32
  * parameter gets a float32 gradient.
  */

@@ -1,4 +1,4 @@
-// How an einsum becomes native operations: sums, transposes, reshapes and batched matrix products, as few as may be.
+// Plans an einsum as native ops: sums, transposes, reshapes and batched matrix products, as few as possible.
 import { sizeOf } from "../base/shape.ts";
 
 /** Where an operation takes its operand: the operands first, then the results of the steps in order. */
@@ -21,7 +21,7 @@ export interface Problem {
   operands: readonly (readonly string[])[];
   output: readonly string[];
   sizes: ReadonlyMap<string, number>;
-  /** The shapes as they come: an axis may be 1 where the others broadcast it. */
+  /** The operands' shapes: an axis may be 1 where the others broadcast it. */
   shapes: readonly (readonly number[])[];
 }
 

@@ -77,7 +77,7 @@ const parsed = memoize((pattern): Equation => {
   return { texts, terms, output };
 });
 
-/** Axis sizes from the operands; "..." becomes axes of its own, counted from the end. */
+/** Axis sizes from the operands; "..." becomes separate axes, counted from the end. */
 function bind(pattern: string, { texts, terms, output }: Equation, operands: readonly AnyTensor[]): Problem {
   const fail = failIn(pattern);
   if (terms.length !== operands.length) fail(`expected ${terms.length} tensors, got ${operands.length}`);

@@ -34,14 +34,14 @@ const describe = (x: unknown): string =>
       ? "an array. Wrap it: `tensor([...])`."
       : `${typeof x} ${String(x).slice(0, 40)}`;
 
-/** A new scalar; whoever makes one disposes of it. */
+/** A new scalar, which the caller disposes. */
 export const scalarOf = newScalar as (value: number, dtype: DType) => AnyTensor;
 
 /** A tensor of the wanted dtype: `x` itself where it has it. */
 export const cast = (x: AnyTensor, dtype: DType): AnyTensor =>
   x.dtype === dtype ? x : label(run("Cast", { x }, { dtype }), namesOf(x));
 
-/** Disposes of a tensor that was made on the way, unless it is what came in. The tape keeps clones of what it needs. */
+/** Disposes an intermediate tensor unless it is the input itself. The tape keeps clones of what it needs. */
 export function drop(made: AnyTensor, given: Operand): void {
   if (made !== given) made.dispose();
 }
@@ -86,7 +86,7 @@ export function reduceOver(kernel: ReduceKernel, x: AnyTensor, axis: readonly nu
     const shape = x.shape.flatMap((size, i) => (axis.includes(i) ? (keepDims ? [1] : []) : [size]));
     return tf.fill(shape, value, x.dtype as "float32");
   }
-  // Max names its axes otherwise than the other kernels do.
+  // The Max kernel has another name for its axes.
   return run(kernel, { x }, { axis, reductionIndices: axis, keepDims });
 }
 

@@ -1,4 +1,4 @@
-// Functions of several ops, of halves: as PyTorch's kernels they compute in float32 and round once.
+// Functions of several ops with half-precision inputs: as PyTorch's kernels they compute in float32 and round once.
 
 import { autocastOp, autocastType } from "../amp/index.ts";
 import { promoted, type Storage } from "../runtime/index.ts";

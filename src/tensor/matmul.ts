@@ -28,7 +28,7 @@ type Inner<K, L, Out> = Differ<K, L> extends true ? `do not fit: ${DimText<K>} i
 
 type Result<A, B> = IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : Matrices<A, B>;
 
-/** `Then`, or a sentence that says why the two shapes do not multiply. */
+/** `Then`, or an error message where the two shapes cannot be multiplied. */
 export type IfMatmul<A, B, Then> =
   Result<A, B> extends infer R
     ? R extends string

@@ -126,7 +126,7 @@ interface Axis {
 interface Moves {
   /** Every axis, composites taken apart. */
   apart: number[];
-  /** Which of them go, and what is left. */
+  /** The axes that are removed, and the sizes of the others. */
   gone: number[];
   kept: number[];
   perm: number[];

@@ -16,7 +16,7 @@ export function noGrad<T>(f: () => T): T {
   }
 }
 
-/** Runs `f` on a tape of its own; gives the result and every tensor that went in from outside. */
+/** Runs `f` on a new tape; gives the result and every tensor that `f` uses from outside. */
 export function recordAlone<T extends AnyTensor>(f: () => T): { value: T; inputs: AnyTensor[] } {
   const { state } = engine;
   const { activeTape, gradientDepth, kernelDepth } = state;

@@ -37,7 +37,7 @@ const plainLeaf: v.GenericSchema<PlainLeaf> = v.union([
   v.strictObject({ empty: v.picklist(["list", "object"]) }),
 ]);
 
-/** The entry of a safetensors file's metadata that says what its leaves are besides tensors. */
+/** The metadata entry of a safetensors file that describes its leaves other than tensors. */
 const LEAVES = "halftone.leaves";
 const leavesOfFile = v.object({
   plain: recordOf(plainLeaf),

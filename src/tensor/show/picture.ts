@@ -1,4 +1,4 @@
-// Heat maps and histograms, small enough to stand in a notebook.
+// Heat maps and histograms, small enough for a notebook.
 import { crc32, deflateSync } from "node:zlib";
 import type { AnyTensor } from "../types/tensor.ts";
 import { histogram, part, type Summary } from "./summary.ts";
@@ -40,7 +40,7 @@ const paper = [247, 247, 247] as const;
 const red = [178, 24, 43] as const;
 const notNumber = [255, 0, 255] as const;
 
-/** Blue below zero, red above, by size (ColorBrewer's RdBu); magenta for what is no finite number. */
+/** Blue below zero, red above, by magnitude (ColorBrewer's RdBu); magenta for NaN and infinity. */
 function color(value: number, low: number, high: number): readonly number[] {
   if (!Number.isFinite(value)) return notNumber;
   const extent = Math.max(Math.abs(low), Math.abs(high)) || 1;

@@ -48,7 +48,7 @@ function bodyOf(x: AnyTensor, summary: Summary): string {
   return summary.high > summary.low ? histogramSvg(x, summary) : "";
 }
 
-/** A tensor as a cell's value: what it is, its range and NaN, and a small picture; never all of its numbers. */
+/** The display of a tensor in a notebook: its type, range and NaN count, and a small picture; never all of its numbers. */
 export function bundleOf(x: AnyTensor): Record<string, string> {
   const numeric = x.dtype === "float32" || x.dtype === "int32" || x.dtype === "bool";
   if (x.isDisposed || !numeric || x.size === 0) return { "text/plain": textOf(x) };

@@ -88,7 +88,7 @@ export function histogram(x: AnyTensor, { low, high }: Summary, bins: number): n
   return counts;
 }
 
-/** The native type that holds the elements, where it is not what the dtype says: half precision is float32 to tfjs. */
+/** The storage type of the elements where it differs from the dtype: half precision has the dtype float32 in tfjs. */
 const storageNames: Record<number, string> = {
   1: "float32",
   2: "float64",

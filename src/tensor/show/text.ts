@@ -1,4 +1,4 @@
-// A tensor as text: what it is, what is in it, and its corners.
+// A tensor as text: its type, its statistics and its corners.
 import { formatBytes } from "../../base/bytes.ts";
 import { shapeText } from "../names.ts";
 import type { AnyTensor } from "../types/tensor.ts";

@@ -85,7 +85,7 @@ export type Reduced<S, A, Keep = false> =
             : ShapeIn<Without<S, P, Keep>>
           : Shape;
 
-/** `A`, or a sentence that says which axis the shape does not have. An axis that may be undefined is left to the run. */
+/** `A`, or an error message with the axis that the shape does not have. An axis that may be undefined is checked at run time. */
 export type AxisOf<Op extends string, S, A> =
   MaybeUndefined<A> extends true
     ? A

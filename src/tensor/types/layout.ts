@@ -24,7 +24,7 @@ type Filled<S, Q, Out extends unknown[] = []> = S extends [infer D, ...infer R e
   ? Filled<R, Q, [...Out, D extends -1 ? Q : D]>
   : Out;
 
-/** Does a size ask for what is left over? `number` where that is not known. */
+/** Whether a size is -1, to be inferred; `number` where that is not known. */
 type Open<S, Found = false> = S extends [infer D, ...infer R extends Rest<S>]
   ? number extends D
     ? number
@@ -166,7 +166,7 @@ export type Concatenated<S extends readonly unknown[], A extends Axis> = number 
   ? WithDim<S[number], A, number>
   : ShapeIn<Joined<Writable<S>, A>>;
 
-/** `Then`, or a sentence that says which dimension of which two shapes differs. */
+/** `Then`, or an error message with the two shapes and the dimension that differs. */
 export type IfConcat<S extends readonly unknown[], A extends Axis, Then> = number extends S["length"]
   ? Then
   : Joined<Writable<S>, A> extends infer J

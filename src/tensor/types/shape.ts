@@ -102,7 +102,7 @@ export type Broadcast<A, B> = ShapeIn<TryBroadcast<A, B>>;
 /** `X` where it is a known shape; else it is not known. */
 export type ShapeIn<X> = X extends [...infer S extends Rest<X>] ? S : Shape;
 
-/** `Then`, or a sentence that says why the two shapes do not broadcast. */
+/** `Then`, or an error message where the two shapes do not broadcast. */
 export type IfBroadcast<Op extends string, A, B, Then> =
   TryBroadcast<A, B> extends infer R
     ? R extends string
@@ -123,7 +123,7 @@ type SameKnown<A, B> = A extends [infer AF, ...infer AR extends Rest<A>]
     ? false
     : true;
 
-/** `Then`, or a sentence that says that the two shapes are not the same. */
+/** `Then`, or an error message where the two shapes differ. */
 export type IfSameShape<Op extends string, A, B, Then> =
   IsUnknown<A> extends true
     ? Then

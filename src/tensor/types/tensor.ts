@@ -9,7 +9,7 @@ declare const exactly: unique symbol;
 // biome-ignore lint/suspicious/noExplicitAny: what is not known goes both ways without a cast, and only `any` does that
 type Anything = any;
 
-/** A shape for assignability: what is not known fits everything and everything fits it. */
+/** A shape for assignability: an unknown dimension is assignable to and from every other. */
 type Gradual<S> = IsUnknown<S> extends true ? Anything : { [I in keyof S]: number extends S[I] ? Anything : S[I] };
 
 /**
@@ -20,7 +20,7 @@ interface Exactly<_S, _D> {
   readonly [exactly]?: never;
 }
 
-/** What the compiler knows of a tensor. Nothing of it is there at run time. */
+/** The shape and dtype that the compiler knows of a tensor. These properties do not exist at run time. */
 export interface Shaped<S = Shape, D = DType> {
   /** Any tensor has it; a type of which all is optional would be compared with all that the other one has. */
   readonly id: number;
@@ -64,7 +64,7 @@ export interface TensorOperand {
 
 /**
  * A tfjs tensor whose shape and dtype the compiler knows. At run time it is the tfjs tensor itself, so every `tf.`
- * function accepts it where the rank fits. A tfjs tensor may stand where one is wanted when its rank is that of the shape,
+ * function accepts it where the rank fits. A tfjs tensor is accepted in place of one when its rank is that of the shape,
  * or is not asked for; `named(x, shape)` gives it one. What the library makes of unknown shapes fits every shape.
  *
  * An intersection and not an interface that extends tfjs' class: comparing such interfaces member by member took the
@@ -76,7 +76,7 @@ export type Tensor<S extends Shape = Shape, D extends DType = DType> = Shaped<S,
 
 /** Any tensor, ours or tfjs' own. */
 export type { Tensor as AnyTensor } from "@tensorflow/tfjs-core/dist/tensor.js";
-/** A tensor or a number that stands for a scalar one. */
+/** A tensor, or a number in place of a scalar tensor. */
 export type Operand = tf.Tensor<Rank> | number;
 /** What a type parameter for one extends. */
 export type NumberOrTensor = TensorOperand | number;
