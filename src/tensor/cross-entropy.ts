@@ -44,7 +44,7 @@ export function crossEntropy(
     if (place < 0 || place >= classes)
       throw new RangeError(`crossEntropy: label ${place} is not one of the ${classes} classes of ${shapeText(logits)}`);
   }
-  const truth: Truth = { places, ignoreIndex, counted, smoothing: labelSmoothing };
+  const truth: Truth = { labels, places, ignoreIndex, counted, smoothing: labelSmoothing };
   return inFloat32("crossEntropy", "float32", [logits], (given) =>
     scoped("crossEntropy", () => {
       const flat = reshapeTo(cast(given, "float32"), [places.length, classes]);
@@ -70,6 +70,8 @@ function checkShapes(logits: AnyTensor, labels: AnyTensor): number {
 }
 
 interface Truth {
+  labels: AnyTensor;
+  /** Their values. */
   places: Int32Array;
   ignoreIndex: number;
   /** Number of rows that are not ignored. */
@@ -104,12 +106,16 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
 }
 
 /** The loss of each row, and its gradient. */
-function lossesAndSlope(logits: AnyTensor, { places, ignoreIndex, smoothing }: Truth): [AnyTensor, AnyTensor] {
+function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor] {
+  const { places, ignoreIndex, smoothing } = truth;
   const classes = logits.shape[1]!;
-  const labels = tf.tensor1d(
-    places.map((place) => (place === ignoreIndex ? 0 : place)),
-    "int32",
-  );
+  const labels =
+    truth.counted === places.length
+      ? reshapeTo(truth.labels, [places.length])
+      : tf.tensor1d(
+          places.map((place) => (place === ignoreIndex ? 0 : place)),
+          "int32",
+        );
   if (isDirect() && smoothing === 0) return sparseSoftmaxCrossEntropy(logits, labels) as [AnyTensor, AnyTensor];
   const logs = lastLogSoftmax(logits);
   const targets = plus(times(hotRows(labels, classes), 1 - smoothing), smoothing / classes);

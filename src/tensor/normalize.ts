@@ -56,14 +56,16 @@ function normalize(op: string, x: AnyTensor, options: Normalization<TensorOperan
   checkFeatures(op, x, weight, "weight");
   checkFeatures(op, x, bias, "bias");
   const keptType = autocastType();
-  const compute = (...inputs: AnyTensor[]) =>
-    scoped(op, () => {
-      const [input, ...more] = inputs.map((tensor) => cast(tensor, "float32")) as [AnyTensor, ...AnyTensor[]];
-      const scale = weight && more.shift();
-      return normalized(op, input, { weight: scale, bias: more[0], epsilon, centered }, keptType);
-    });
   const inputs = [x, weight, bias].filter((tensor) => tensor !== undefined);
-  return label(inFloat32(op, "float32", inputs, compute), namesOf(x));
+  const compute = (input: AnyTensor, ...more: AnyTensor[]) => {
+    const scale = weight && more.shift();
+    return normalized(op, input, { weight: scale, bias: more[0], epsilon, centered }, keptType);
+  };
+  const computeCast = (...given: AnyTensor[]) => {
+    if (given.every(({ dtype }) => dtype === "float32")) return compute(...(given as [AnyTensor]));
+    return scoped(op, () => compute(...(given.map((tensor) => cast(tensor, "float32")) as [AnyTensor])));
+  };
+  return label(inFloat32(op, "float32", inputs, computeCast), namesOf(x));
 }
 
 /** Throws ShapeError for a weight or bias that does not have one number for each feature. */

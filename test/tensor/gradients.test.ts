@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { random } from "../../src/data/index.ts";
+import { linear } from "../../src/nn/index.ts";
 import { nativeMemory, ready, resetPeak, runtimeInfo, tf } from "../../src/runtime/index.ts";
 import * as h from "../../src/tensor/index.ts";
 import { assertClose, dice, type NdArray, tidily, toTensor } from "./naive.ts";
@@ -223,6 +224,22 @@ test("gradients of gradients: the third derivative of x^3 is 6", () => {
       [6, 6],
     ],
   );
+});
+
+test("gelu and linear have second derivatives", () => {
+  const second = (f: (x: h.AnyTensor) => h.AnyTensor, x: h.AnyTensor) => {
+    const first = h.grad((t: h.AnyTensor) => h.sum(f(t)));
+    return h.grad((t: h.AnyTensor) => h.sum(first(t)))(x);
+  };
+  // By hand: gelu''(x) = phi(x) (2 - x^2), phi the normal density.
+  const density = (x: number) => Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI);
+  const at = [-1.5, 0, 1, 2];
+  const expected = { shape: [4], data: at.map((x) => density(x) * (2 - x * x)) };
+  assertClose(second(h.gelu, tf.tensor1d(at)), expected, 1e-5);
+  // The sum of (x w + b)^2 has the second derivative 2 w w^T, here summed over one index.
+  const w = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+  const squares = (x: h.AnyTensor) => h.square(linear(x as never, w, tf.tensor1d([1, 1])) as h.AnyTensor);
+  assertClose(second(squares, tf.tensor2d([5, 6], [1, 2])), { shape: [1, 2], data: [32, 72] }, 1e-5);
 });
 
 // torch.autograd.grad of torch.autograd.grad gives the same.

@@ -6,9 +6,12 @@ import { scalarOf } from "./scalar.ts";
 
 type AttributeValue = boolean | number | { type: DataType } | { text: string } | { float: number };
 
+// Asked before every op: tf.getBackend is a chain of getters.
+const engine = tf.engine();
+
 /** True when ops run in TensorFlow itself; false on the portable backends (WASM, plain JavaScript). */
 export function isNative(): boolean {
-  return tf.getBackend() === "tensorflow";
+  return engine.backendName === "tensorflow";
 }
 
 export const float = { type: "float32" } as const;
