@@ -60,8 +60,12 @@ export function bundleOf(x: AnyTensor): Record<string, string> {
   return { "text/html": html, "text/plain": text };
 }
 
+let installed = false;
+
 /** Every tensor of the process, tfjs' own too, shows itself so. */
 export function installShow(): void {
+  if (installed) return;
+  installed = true;
   const bundle = function (this: AnyTensor) {
     return bundleOf(this);
   };
