@@ -10,8 +10,8 @@ const CLEAR = "\r\u001b[K";
 const UP = "\u001b[1A";
 
 /**
- * A line a cell: which, how it begins, how long it took. In a terminal, the cells that run stand below what has ended,
- * a line each, and count. Where several notebooks run at once, each line begins with its notebook's name.
+ * One line per cell: its number, its first line and its time. In a terminal the running cells are shown below the finished ones, one
+ * line each, with a running time. When several notebooks run at once, each line begins with the notebook's name.
  */
 export class ProgressBoard {
   readonly #out: NodeJS.WriteStream;
@@ -90,5 +90,5 @@ function ending(cell: CodeCell): string {
   const error = cell.outputs.find((output) => output.output_type === "error");
   if (error === undefined) return "";
   if (error.ename === "KeyboardInterrupt") return "  interrupted";
-  return hasTag(cell, "raises-exception") ? "  failed, as it should" : "  failed";
+  return hasTag(cell, "raises-exception") ? "  expected error raised" : "  failed";
 }

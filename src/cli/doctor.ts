@@ -73,7 +73,7 @@ async function examine(device: Device): Promise<Examined> {
     const manifest = readManifest(folder);
     if (!manifest) {
       const todo = ["run `halftone setup` to build the native library"];
-      return { folder, whole: false, says: `none for the ${device} (would be ${folder})`, todo };
+      return { folder, whole: false, says: `not built for the ${device} (its folder would be ${folder})`, todo };
     }
     const wrong = await fault(folder, manifest);
     if (wrong) {
@@ -81,7 +81,7 @@ async function examine(device: Device): Promise<Examined> {
       return { folder, whole: false, says: `${folder} is damaged: ${wrong}`, todo };
     }
     const { sha256 } = manifest.files["tensorflow/libtensorflow_cc.so.2"] ?? {};
-    return { folder, whole: true, says: `${folder} is whole (libtensorflow_cc.so.2 has sha256 ${sha256})`, todo: [] };
+    return { folder, whole: true, says: `${folder} is intact (libtensorflow_cc.so.2 has sha256 ${sha256})`, todo: [] };
   } catch (error) {
     const says = error instanceof Error ? error.message : String(error);
     return { whole: false, says, todo: ["use a machine named above, or stay with WebAssembly"] };

@@ -23,15 +23,15 @@ program
     "the executed notebook; a folder when several are run (default: NAME.executed.ipynb, report/)",
   )
   .option("-p, --parameter <name=value>", "set a parameter: a number, true, false, null, JSON or text", collect)
-  .option("-r, --raw <name=text>", "set a parameter to this very text", collect)
+  .option("-r, --raw <name=text>", "set a parameter to this text, not converted", collect)
   .option("-f, --parameters-file <file>", "set parameters from a JSON file")
-  .option("--allow-errors", "go on after a cell that fails")
-  .option("--timeout <seconds>", "stop a cell that runs longer", positive)
-  .option("--fresh", "run also the notebooks whose executed copy is complete and would come out the same")
-  .option("--lock", "write the exact versions of imported packages and of what they need to NAME.lock.json")
+  .option("--allow-errors", "continue after a cell that fails")
+  .option("--timeout <seconds>", "stop a cell that runs longer than this", positive)
+  .option("--fresh", "also run notebooks whose executed copy is complete and up to date")
+  .option("--lock", "write the exact versions of imported packages and their dependencies to NAME.lock.json")
   .option(
     "--from-lock <file>",
-    "install a lock's packages in a folder of their own, without their scripts, and run with them",
+    "install a lock's packages in a separate folder, without running their scripts, and use them",
   )
   .option("--jobs <count>", "notebooks to run at once (default: 2 where each has a core and 3 GiB, 1 on a GPU)", count)
   .action(async (inputs, flags) => (await import("./run.ts")).run(inputs, flags));
@@ -52,70 +52,75 @@ program
 
 program
   .command("verify")
-  .description("run an executed notebook again as it was run, and say which cells come out otherwise")
+  .description("rerun an executed notebook under the recorded conditions and report the cells whose outputs differ")
   .argument("<report>", "an executed notebook that `halftone run` wrote")
-  .option("--tolerance <share>", "how far numbers may be apart (default: not at all; on another machine 0.001)", share)
-  .option("--folder <folder>", "where its cells run (default: where the notebook was run)")
-  .option("--timeout <seconds>", "stop a cell that runs longer", positive)
+  .option("--tolerance <share>", "allowed relative difference of numbers (default: 0; on another machine 0.001)", share)
+  .option("--folder <folder>", "the folder to run in (default: the folder in which the notebook was run)")
+  .option("--timeout <seconds>", "stop a cell that runs longer than this", positive)
   .action(async (file, flags) => (await import("./verify.ts")).verify(file, flags));
 
 program
   .command("assign")
-  .description("make the students' version of an nbgrader assignment: stubs for solutions, no hidden tests; no Python")
-  .argument("<notebook|folder>", "the teacher's version")
-  .requiredOption("-o, --output <path>", "the students' version: a notebook or a folder")
+  .description("make the student version of an nbgrader assignment, with stubs for solutions and without hidden tests")
+  .argument("<notebook|folder>", "the instructor version")
+  .requiredOption("-o, --output <path>", "the student version: a notebook or a folder")
   .action(async (source, flags) => (await import("./assign.ts")).assign(source, flags));
 
 program
   .command("setup")
-  .description("find, or build once for this user, the native TensorFlow runtime")
+  .description("build the native TensorFlow runtime for this user, unless it is already built")
   .action(async () => (await import("./setup.ts")).setup());
 
 program
   .command("doctor")
-  .description("say what was found on this machine, what is used and why, and what to do about what is missing")
+  .description("report what this machine has, which backend is used and why, and how to install what is missing")
   .action(async () => (await import("./doctor.ts")).doctor());
 
 for (const [name, description] of [
-  ["install", "make the kernel known to Jupyter"],
+  ["install", "register the kernel with Jupyter"],
   ["uninstall", "remove what `install` wrote"],
 ] as const) {
   const command = program
     .command(name)
     .description(description)
-    .option("--sys-prefix", "in the active Python environment, not for the user")
-    .option("--prefix <folder>", "under this folder, as in FOLDER/share/jupyter/kernels")
+    .option("--sys-prefix", "install into the active Python environment instead of for the user")
+    .option("--prefix <folder>", "install under FOLDER/share/jupyter/kernels")
     .action(async (options) => (await import("./install.ts"))[name](options));
   if (name === "install")
-    command.option("--types <policy>", "a cell with type errors: error (does not run; the default), warn or off");
+    command.option(
+      "--types <policy>",
+      "what to do with type errors: error (the cell does not run; default), warn or off",
+    );
 }
 
 program
   .command("list")
-  .description("say where Jupyter finds the kernel")
+  .description("list the places where Jupyter finds the kernel")
   .action(async () => (await import("./install.ts")).list());
 
 program
   .command("lab [args...]")
-  .description("start JupyterLab with the kernel, without a Jupyter of your own; ARGS go to `jupyter lab`")
+  .description(
+    "start JupyterLab with the kernel, in a Python environment that Halftone manages; ARGS go to `jupyter lab`",
+  )
   .allowUnknownOption()
   .passThroughOptions()
   .action(async (args) => (await import("./lab.ts")).lab(args));
 
 program
   .command("kernel <connection-file>")
-  .description("start the kernel for a front end that wrote this connection file")
+  .description("start the kernel with a front end's connection file")
   .action(async (file) => (await import("./kernel.ts")).kernel(file));
 
 program
   .command("check <notebooks...>")
-  .description("type-check notebooks without running them; a line for each error, exit status 1 when there are any")
+  .description("type-check notebooks without running them: one line per error, exit status 1 if there are any")
   .action(async (files) => (await import("./check.ts")).check(files));
 
 program
   .command("export <notebook>")
   .description("write a notebook as one TypeScript module that passes tsc")
-  .option("-o, --output <file>", "where to; - for standard output. Default: the notebook's name with .ts")
+  .option("-o, --output <file>", "the module, or - for standard output (default: the notebook's name with .ts)")
   .action(async (file, options) => (await import("./export.ts")).exportNotebook(file, options));
 
 try {

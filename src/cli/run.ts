@@ -118,7 +118,7 @@ async function runOne(
     onCellEnd: progress.end,
     onChange: () => writeNotebook(output, notebook),
   });
-  if (result.status === "interrupted") board.say(`Interrupted. What ran is in ${output}`);
+  if (result.status === "interrupted") board.say(`Interrupted. The executed cells are in ${output}`);
   if (result.status === "error") board.say(failure(result.failed!, output));
   return result;
 }
@@ -145,7 +145,7 @@ function writtenLock(
   const file = lockFileFor(output);
   const lock = lockPackages(notebook, path.basename(file, ".lock.json"), folder, packages);
   if (!lock.halftone.whole)
-    board.say("Warning: npm did not install the packages, so what they need in turn is not locked.");
+    board.say("Warning: npm did not install the packages, so their dependencies are not locked.");
   writeLock(file, lock);
   return file;
 }
@@ -153,7 +153,7 @@ function writtenLock(
 function failure({ index, total, error }: NonNullable<RunResult["failed"]>, output: string): string {
   const traceback = error.traceback.join("\n") || `${error.ename}: ${error.evalue}`;
   const shown = process.stderr.isTTY ? traceback : stripVTControlCharacters(traceback);
-  return `${shown}\nCell ${index + 1} of ${total} failed (${error.ename}). What ran is in ${output}`;
+  return `${shown}\nCell ${index + 1} of ${total} failed (${error.ename}). The executed cells are in ${output}`;
 }
 
 const nameOf = (input: string) => path.basename(input, ".ipynb");
@@ -178,7 +178,7 @@ class Report {
       const executed = earlierRun(output, notebook, { folder, parameters, name: input });
       if (!executed) left.push(planned);
       else {
-        board.say(`${input} was run before and nothing has changed since (--fresh runs it again)`);
+        board.say(`${input} is unchanged since its last run (--fresh runs it again)`);
         await this.add({ ...planned, notebook: executed });
       }
     }

@@ -5,8 +5,8 @@ import { explained, type Progress, provision } from "../runtime/setup/provision.
 import { terminalProgress } from "./progress.ts";
 
 /**
- * `halftone setup`: builds the native library where it is missing. What is missing on this machine is said, and is no
- * failure: WebAssembly works without it. Stopped by Ctrl-C, it takes its unfinished files away.
+ * `halftone setup`: builds the native library where it is missing. It reports missing tools, but does not fail, because
+ * WebAssembly works without them. Ctrl-C stops it and removes its unfinished files.
  */
 export async function setup(): Promise<void> {
   const progress = terminalProgress();
@@ -16,12 +16,12 @@ export async function setup(): Promise<void> {
   try {
     if (process.env.HALFTONE_BACKEND === "wasm") return await collector(progress, stop.signal);
     if (await nativeLibrary(progress, stop.signal)) return await collector(progress, stop.signal);
-    progress.step("Using the WebAssembly backend: slower, everything works. `halftone doctor` says more.");
-    // What keeps the library from being built was said, and may keep the collector from it as well.
+    progress.step("Using the WebAssembly backend: all operations work, but slower. `halftone doctor` explains why.");
+    // The reason that was reported may also prevent the build of the collector.
     await collector({ ...progress, step: () => {} }, stop.signal);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    progress.step("Stopped. `halftone setup` goes on from the last finished download.");
+    progress.step("Stopped. `halftone setup` resumes from the last finished download.");
     process.exitCode = stop.signal.reason === "SIGINT" ? 130 : 143;
   } finally {
     progress.end();
@@ -42,7 +42,7 @@ async function nativeLibrary(progress: Progress, signal: AbortSignal): Promise<b
   return false;
 }
 
-/** For both backends. Without the collector tensors are freed too, but late. */
+/** For both backends. Without the collector, tensors are freed with a delay. */
 async function collector(progress: Progress, signal: AbortSignal): Promise<void> {
   try {
     await explained(() => buildFinalizer(signal));

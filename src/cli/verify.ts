@@ -23,7 +23,7 @@ export async function verify(file: string, flags: VerifyFlags): Promise<void> {
     onCellEnd: progress.end,
   });
   if (found.interrupted) {
-    console.error("Interrupted before there was a result.");
+    console.error("Interrupted before the comparison was complete.");
     process.exitCode = stop.exitCode();
     return;
   }
@@ -45,13 +45,11 @@ function summary({ compared, byKind, differing, tolerance }: Verified): string {
   const how = [
     tolerance === 0
       ? "exactly"
-      : `numbers within ${tolerance}${tolerance === ELSEWHERE ? ", as it is not the machine it was" : ""}`,
+      : `numbers within ${tolerance}${tolerance === ELSEWHERE ? ", because this is another machine" : ""}`,
     ...(byKind > 0 ? [`${byKind} with times only by the kind of output`] : []),
   ].join("; ");
   const cells = `${compared} ${compared === 1 ? "cell" : "cells"} with outputs`;
-  return differing.length === 0
-    ? `All of ${cells} came out the same (${how}).`
-    : `${differing.length} of ${cells} differ (${how}).`;
+  return differing.length === 0 ? `Unchanged: ${cells} (${how}).` : `${differing.length} of ${cells} differ (${how}).`;
 }
 
 function clipped(text: string, most = 160): string {

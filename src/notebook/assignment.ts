@@ -42,19 +42,19 @@ export function studentVersion(source: Notebook, name: string): Notebook {
     }
     lock(cell, part);
     const solved = replaceRegion(cell, "SOLUTION", stubFor(cell), refuse);
-    if (solved && !part?.solution) throw refuse("a solution region stands outside a solution cell");
+    if (solved && !part?.solution) throw refuse("a solution region is outside a solution cell");
     if (part?.solution && !solved) cell.source = stubFor(cell);
     clear(cell);
     if (replaceRegion(cell, "HIDDEN TESTS", undefined, refuse) && !part?.grade)
-      throw refuse("hidden tests stand outside a test cell");
+      throw refuse("hidden tests are outside a test cell");
     if (replaceRegion(cell, "MARK SCHEME", undefined, refuse) && !part?.task)
-      throw refuse("a mark scheme stands outside a manually graded task");
+      throw refuse("a mark scheme is outside a manually graded task");
     if (part && (part.grade || part.solution || isLocked(part))) {
       part.checksum = checksum(cell, part);
       part.cell_type = cell.cell_type;
     }
   }
-  if (parts === 0) throw new UserError(`${name} is no assignment: no cell has nbgrader metadata.`);
+  if (parts === 0) throw new UserError(`${name} is not an assignment: no cell has nbgrader metadata.`);
   delete notebook.metadata.celltoolbar;
   return notebook;
 }
@@ -72,7 +72,7 @@ function partOf(cell: Cell, refuse: Refuse): Part | undefined {
   if (part.grade && typeof part.points !== "number") throw refuse(`"${part.grade_id}" has no points`);
   const written = cell.cell_type === "markdown" && !part.task;
   if (written && part.grade !== part.solution)
-    throw refuse(`"${part.grade_id}" is text: it is graded and a solution, or neither`);
+    throw refuse(`"${part.grade_id}" is a text cell: it must be both graded and a solution, or neither`);
   if (part.task && cell.cell_type !== "markdown") throw refuse(`the task "${part.grade_id}" is not text`);
   return part;
 }
@@ -99,7 +99,7 @@ function replaceRegion(cell: Cell, name: string, stub: string | undefined, refus
   let found = false;
   for (const line of cell.source.split("\n")) {
     if (line.includes(`BEGIN ${name}`)) {
-      if (inside) throw refuse(`BEGIN ${name} stands inside another`);
+      if (inside) throw refuse(`BEGIN ${name} is nested in another one`);
       inside = found = true;
       const indent = /^\s*/.exec(line)![0];
       if (stub !== undefined) kept.push(...stub.split("\n").map((each) => indent + each));

@@ -101,7 +101,7 @@ function addWithNeeds(place: string, installed: Record<string, Entry>, into: Rec
   if (into[place]) {
     if (into[place].version === found.version) return;
     throw new UserError(
-      `${place} is there twice, as ${into[place].version} and ${found.version}: it cannot be locked.`,
+      `${place} is installed twice, as ${into[place].version} and ${found.version}: it cannot be locked.`,
     );
   }
   // Without `resolved` npm asks the registry that it is set up for; `integrity` says that it is the same package.

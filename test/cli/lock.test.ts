@@ -20,7 +20,7 @@ function project(context: TestContext): string {
 const isOdd = code('import isOdd from "is-odd"; import { helped } from "./helper.ts"; [isOdd(3), helped]');
 const helper = 'import isOdd from "is-odd"; export const helped: boolean = isOdd(4);';
 
-test("a lock gives back the packages that a run had, for the notebook's own files too, and leaves its folder alone", async (context) => {
+test("a lock restores a run's packages, also for the notebook's own files, and does not change the notebook's folder", async (context) => {
   const folder = project(context);
   writeFileSync(path.join(folder, "helper.ts"), helper);
   writeFileSync(path.join(folder, "rows.txt"), "seven");
@@ -86,7 +86,7 @@ test("cells that run with a lock write beside their notebook, and two notebooks 
   assert.ok(existsSync(path.join(folder, "a.txt")));
 });
 
-test("with a lock, every way to ask for a package gives the locked one, and one that is not locked is not found", async (context) => {
+test("with a lock, every kind of import gives the locked package, and an unlocked package is not found", async (context) => {
   const folder = project(context);
   writeFileSync(path.join(folder, "helper.cjs"), 'exports.odd = require("is-odd")(3);');
   writeFileSync(path.join(folder, "helper.ts"), helper);
@@ -135,7 +135,7 @@ test("with a lock, every way to ask for a package gives the locked one, and one 
   assert.match(stderr, /Cannot find 'unlocked' in the lock's packages or in the kernel's\. Run with --lock/);
 });
 
-test("packages that npm did not install are locked by their versions, and it is said", async (context) => {
+test("packages that npm did not install are locked by version, with a warning", async (context) => {
   const folder = scratch(context);
   mkdirSync(path.join(folder, "node_modules", "left"), { recursive: true });
   writeFileSync(path.join(folder, "node_modules", "left", "index.js"), "module.exports = 1;");
@@ -145,13 +145,13 @@ test("packages that npm did not install are locked by their versions, and it is 
   ]);
   const { status, stderr } = await halftone(["run", file, "--lock"]);
   assert.equal(status, 0, stderr);
-  assert.match(stderr, /npm did not install the packages, so what they need in turn is not locked/);
+  assert.match(stderr, /npm did not install the packages, so their dependencies are not locked/);
   const { packages, halftone: own } = JSON.parse(readFileSync(path.join(folder, "a.lock.json"), "utf8"));
   assert.deepEqual(packages, { "": { dependencies: { left: "3.2.1" } } });
   assert.match(own.own.valibot, /^\d+\.\d+\.\d+$/);
 });
 
-test("a lock that is none, or is missing, is refused", async (context) => {
+test("a missing or malformed lock is refused", async (context) => {
   const folder = scratch(context);
   const file = writeCells(folder, "a.ipynb", [code("1")]);
   const missing = await halftone(["run", file, "--from-lock", path.join(folder, "x.json")]);

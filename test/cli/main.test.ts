@@ -9,7 +9,7 @@ function halftone(...args: string[]) {
   return spawnSync(process.execPath, ["dist/src/cli/main.js", ...args], { encoding: "utf8" });
 }
 
-test("a command that does not exist is named, with the nearest one, and the exit code is that of wrong usage", () => {
+test("an unknown command gives status 2 and suggests the nearest command", () => {
   const { status, stderr, stdout } = halftone("rnu");
   assert.equal(status, 2);
   assert.match(stderr, /unknown command 'rnu'\n\(Did you mean run\?\)/);
@@ -29,7 +29,7 @@ test("help lists every command on stdout, and each has its own help", () => {
   }
 });
 
-test("a first start without a network says so at once, and not when npm gives up", async (context) => {
+test("a first start without a network reports it at once, before npm gives up", async (context) => {
   const folder = scratch(context);
   mkdirSync(path.join(folder, "src", "cli"), { recursive: true });
   for (const file of ["package.json", "package-lock.json", "src/cli/bootstrap.mjs"])

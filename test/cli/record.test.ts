@@ -16,7 +16,7 @@ async function sha256(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-test("what a run stood on is in the executed notebook and on its page: code, data, seeds, library, machine", async (context) => {
+test("the executed notebook and its page record the run's code, data, seeds, library and machine", async (context) => {
   const folder = scratch(context);
   const git = (...args: string[]) =>
     execFileSync("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", ...args], { encoding: "utf8" });

@@ -11,7 +11,7 @@ const read = (...parts: string[]) => readFileSync(path.join(...parts), "utf8");
 const outputs = (json: string) =>
   (JSON.parse(json) as { cells: { outputs?: unknown[] }[] }).cells.map((cell) => JSON.stringify(cell.outputs ?? []));
 
-test("run writes a valid executed copy, a line a cell, and leaves the input alone", async (context) => {
+test("run writes a valid executed copy, prints one line per cell and does not change the input", async (context) => {
   const folder = scratch(context);
   const file = writeCells(folder, "a.ipynb", [
     markdown("# A"),
@@ -37,20 +37,20 @@ test("run writes a valid executed copy, a line a cell, and leaves the input alon
   assert.deepEqual(readdirSync(path.join(folder, "out")), ["b.ipynb"]);
 });
 
-test("without -o the copy stands beside the input", async (context) => {
+test("without -o the copy is written beside the input", async (context) => {
   const folder = scratch(context);
   await halftone(["run", writeCells(folder, "a.ipynb", [code("1")])]);
   assert.deepEqual(readdirSync(folder), ["a.executed.ipynb", "a.ipynb"]);
 });
 
-test("a failing cell ends the run with status 1, its traceback, and what ran kept", async (context) => {
+test("a failing cell ends the run with status 1 and its traceback, and the executed cells are kept", async (context) => {
   const folder = scratch(context);
   const file = writeCells(folder, "a.ipynb", [code("1"), code('throw new RangeError("too long")'), code("3")]);
   const { status, stderr } = await halftone(["run", file]);
   assert.equal(status, 1);
   assert.match(
     stderr,
-    /RangeError: too long[\s\S]*Cell 2 of 3 failed \(RangeError\)\. What ran is in .*a\.executed\.ipynb/,
+    /RangeError: too long[\s\S]*Cell 2 of 3 failed \(RangeError\)\. The executed cells are in .*a\.executed\.ipynb/,
   );
   const [first, second, third] = outputs(read(folder, "a.executed.ipynb"));
   assert.match(first!, /"1"/);
@@ -71,11 +71,11 @@ for (const [what, signal, expected] of [
     running.kill(signal);
     const { status, stderr } = await running.finished;
     assert.equal(status, expected, stderr);
-    assert.match(stderr, /Interrupted\. What ran is in/);
+    assert.match(stderr, /Interrupted\. The executed cells are in/);
     assert.match(outputs(read(folder, "a.executed.ipynb"))[0]!, /"42"/);
   });
 
-test("a folder gives executed copies, a page each, a landing page, and goes on after a failure", async (context) => {
+test("a folder gives executed copies, a page for each, a landing page, and continues after a failure", async (context) => {
   const folder = scratch(context);
   const inputs = path.join(folder, "in");
   const out = path.join(folder, "out");
@@ -92,7 +92,7 @@ test("a folder gives executed copies, a page each, a landing page, and goes on a
   assert.match(landing, /Broken &lt;one&gt;[\s\S]*failed[\s\S]*Good one[\s\S]*done/);
 });
 
-test("a second run of a folder runs only what changed or did not end, and says so", async (context) => {
+test("a second run of a folder runs only changed or unfinished notebooks, and reports the others", async (context) => {
   const folder = scratch(context);
   const inputs = path.join(folder, "in");
   const out = path.join(folder, "out");
@@ -110,7 +110,7 @@ test("a second run of a folder runs only what changed or did not end, and says s
   assert.equal((await log()).ran, "a b c");
   const again = await log();
   assert.equal(again.ran, "c");
-  assert.match(again.stderr, /a\.ipynb was run before and nothing has changed since \(--fresh runs it again\)/);
+  assert.match(again.stderr, /a\.ipynb is unchanged since its last run \(--fresh runs it again\)/);
   assert.match(read(out, "index.html"), /a\.ipynb[\s\S]*b\.ipynb[\s\S]*c\.ipynb/);
   assert.equal((await log("-p", "size=2")).ran, "a c");
   writeFileSync(path.join(inputs, "rows.txt"), "2");
@@ -120,7 +120,7 @@ test("a second run of a folder runs only what changed or did not end, and says s
   assert.equal((await log("-p", "size=2", "--fresh")).ran, "a b c");
 });
 
-test("two notebooks at once: each line says whose it is, and an interruption reaches both", async (context) => {
+test("when two notebooks run at once, each line names its notebook, and an interruption reaches both", async (context) => {
   const folder = scratch(context);
   const inputs = path.join(folder, "in");
   mkdirSync(inputs);
@@ -138,7 +138,7 @@ test("two notebooks at once: each line says whose it is, and an interruption rea
   const { status, stderr } = await running.finished;
   assert.equal(status, 130, stderr);
   assert.match(stderr, /^2 notebooks at a time, with \d+ of \d+ cores each$/m);
-  assert.equal(stderr.match(/Interrupted\. What ran is in/g)?.length, 2);
+  assert.equal(stderr.match(/Interrupted\. The executed cells are in/g)?.length, 2);
   const landing = read(folder, "out", "index.html");
   assert.equal(landing.match(/class="state interrupted"/g)?.length, 2);
   assert.doesNotMatch(landing, /third/);
@@ -192,7 +192,7 @@ const refusals: [what: string, args: (folder: string) => string[], message: RegE
   ["a folder as its own output", () => ["run", ".", "-o", "."], /would be overwritten/],
 ];
 
-test("what cannot be done as it was given is said in a line or two, with status 2, and nothing is written", async (context) => {
+test("an invalid command gets a short message and status 2, and nothing is written", async (context) => {
   for (const [what, args, message] of refusals) {
     await context.test(what, async (inner) => {
       const folder = scratch(inner);
@@ -226,13 +226,13 @@ test("what cannot be done as it was given is said in a line or two, with status 
   }
 });
 
-test("an unknown option is a mistake of usage, status 2", async () => {
+test("an unknown option gives status 2", async () => {
   const { status, stderr } = await halftone(["run", "x.ipynb", "--fast"]);
   assert.equal(status, 2);
   assert.match(stderr, /unknown option '--fast'/);
 });
 
-test("a file system that takes no more is said plainly, and no temporary file stays", async (context) => {
+test("a full file system is reported, and no temporary file is left", async (context) => {
   const folder = scratch(context);
   const file = writeCells(folder, "a.ipynb", [code('console.log("x".repeat(200_000))')]);
   // A limit on the size of files stands for a full disk: the write fails half-way just so, and needs no root.
@@ -245,7 +245,7 @@ test("a file system that takes no more is said plainly, and no temporary file st
   assert.doesNotThrow(() => JSON.parse(read(folder, "a.executed.ipynb")));
 });
 
-test("a place that cannot be written is refused before a cell runs", async (context) => {
+test("an output path that cannot be written is refused before a cell runs", async (context) => {
   if (!existsSync("/proc/self")) return context.skip("there is no /proc, where nobody can write");
   const file = writeCells(scratch(context), "a.ipynb", [code("1")]);
   const { status, stderr } = await halftone(["run", file, "-o", "/proc/halftone/out.ipynb"]);
@@ -284,7 +284,7 @@ test("a notebook with the longest name that its copy can have runs; with a longe
   assert.equal((await halftone(["run", longer, "-o", path.join(folder, "short.ipynb")])).status, 0);
 });
 
-test("what may not be read or written by this user is said with what to do", async (context) => {
+test("missing permissions are reported with advice", async (context) => {
   const nobody = ["setpriv", "--reuid=65534", "--clear-groups"];
   const root = process.getuid?.() === 0;
   if (root && spawnSync(nobody[0]!, [...nobody.slice(1), process.execPath, "-v"]).status !== 0)
@@ -306,7 +306,7 @@ test("what may not be read or written by this user is said with what to do", asy
       1,
       /^Cannot write .*a\.html: no permission to write there; choose another place with -o \(EACCES\)\.\n$/,
     ],
-    [["assign", file, "-o", shut], 2, /is no assignment/],
+    [["assign", file, "-o", shut], 2, /is not an assignment/],
     [["export", file, "-o", path.join(shut, "a.ts")], 1, /^Cannot write .*a\.ts: no permission/],
     [["images", file, "-o", path.join(shut, "a.ipynb")], 1, /^Cannot write .*a\.ipynb: no permission/],
     [
@@ -323,7 +323,7 @@ test("what may not be read or written by this user is said with what to do", asy
   }
 });
 
-test("a folder that no call can make is refused at once, by every command that writes", async (context) => {
+test("every command that writes refuses at once a folder that cannot be created", async (context) => {
   if (!existsSync("/proc/self")) return context.skip("there is no /proc, where nobody can write");
   const file = writeCells(scratch(context), "a.ipynb", [code("1")]);
   for (const [args, cache] of [
@@ -340,7 +340,7 @@ test("a folder that no call can make is refused at once, by every command that w
   }
 });
 
-test("lab without a Python says what to install, in a line", async (context) => {
+test("lab without Python says in one line what to install", async (context) => {
   const env = { ...process.env, PATH: scratch(context), HALFTONE_CACHE: scratch(context) };
   const { status, stdout, stderr } = await halftone(["lab"], { env });
   assert.equal(status, 1);

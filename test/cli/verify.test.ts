@@ -23,17 +23,17 @@ async function ran(context: Parameters<typeof scratch>[0], cells: Parameters<typ
 
 const parameters = code("const size: number = 1;", "parameters");
 
-test("a report that comes out the same is said to, with the recorded parameters, in the notebook's own folder", async (context) => {
+test("an unchanged report passes, with the recorded parameters, in the notebook's own folder", async (context) => {
   const { report } = await ran(context, [parameters, code(random), code("size * 10")]);
   const before = readFileSync(report, "utf8");
   const { status, stdout, stderr } = await halftone(["verify", report]);
   assert.equal(status, 0, stderr + stdout);
-  assert.equal(stdout, "All of 1 cell with outputs came out the same (exactly).\n");
+  assert.equal(stdout, "Unchanged: 1 cell with outputs (exactly).\n");
   assert.doesNotMatch(stderr, /Warning/);
   assert.equal(readFileSync(report, "utf8"), before);
 });
 
-test("the cell that differs is named with what it said and says, status 1, and the changed input is told", async (context) => {
+test("a cell that differs is reported with both outputs and status 1, and so is the changed input", async (context) => {
   const timing = code("performance.now()", "timing");
   const near = { ...code("1 + Number(drift) / 1e6"), metadata: { halftone: { tolerance: 1e-4 } } };
   const shown = code('console.log("first"); console.log("drift is " + drift)');
@@ -50,7 +50,7 @@ test("the cell that differs is named with what it said and says, status 1, and t
   assert.match(stderr, /^Warning: the input drift\.txt was changed\.$/m);
 });
 
-test("other versions are warned of", async (context) => {
+test("other versions give warnings", async (context) => {
   const { report, input } = await ran(context, [parameters, code("1")]);
   writeFileSync(report, readFileSync(report, "utf8").replace(/"node": "v[^"]+"/, '"node": "v18.0.0"'));
   writeCells(path.dirname(input), "a.ipynb", [parameters, code("2")]);
@@ -60,14 +60,14 @@ test("other versions are warned of", async (context) => {
   assert.match(stderr, /Warning: .*a\.ipynb was changed after it was run; the report's own cells are run\./);
 });
 
-test("a notebook that was not run, or not to its end, is refused", async (context) => {
+test("a notebook without a complete run is refused", async (context) => {
   const folder = scratch(context);
   const { status, stderr } = await halftone(["verify", writeCells(folder, "a.ipynb", [code("1")])]);
   assert.equal(status, 2);
   assert.match(stderr, /a\.ipynb has no record of a run: make it with `halftone run`, then verify it\.\n$/);
 });
 
-test("a training run gives the same bits twice", async (context) => {
+test("a training run repeats bit by bit", async (context) => {
   const folder = scratch(context);
   const course = fileURLToPath(new URL("../../../notebooks", import.meta.url));
   if (!existsSync(course)) return context.skip("the course is not here");
@@ -79,5 +79,5 @@ test("a training run gives the same bits twice", async (context) => {
   assert.match(readFileSync(report, "utf8"), /"moving average"/);
   const { status, stdout, stderr } = await halftone(["verify", report]);
   assert.equal(status, 0, stderr + stdout);
-  assert.match(stdout, /^All of \d+ cells with outputs came out the same \(exactly; 8 with times/);
+  assert.match(stdout, /^Unchanged: \d+ cells with outputs \(exactly; 8 with times/);
 });

@@ -20,7 +20,7 @@ const student = (...cells: RawCell[]): Cell[] =>
 
 // nbgrader's own versions are compared in test/peers/nbgrader.test.ts.
 
-test("a solution becomes a stub at its indentation; a solution cell without a region becomes one whole", () => {
+test("a solution region becomes an indented stub; a solution cell without a region becomes a stub as a whole", () => {
   const region = "f(() => {\n  // BEGIN SOLUTION\n  return 1;\n  // END SOLUTION\n});";
   const [first, second, third] = student(
     part("a", code(region), { solution: true }),
@@ -32,7 +32,7 @@ test("a solution becomes a stub at its indentation; a solution cell without a re
   assert.equal(third!.source, "YOUR ANSWER HERE");
 });
 
-test("hidden tests go, outputs too, and the checksum is over what is left", () => {
+test("hidden tests and outputs are removed, and the checksum covers the rest", () => {
   const test = { ...code("1;\n// BEGIN HIDDEN TESTS\n2;\n// END HIDDEN TESTS\n3"), execution_count: 4 };
   const [cell] = student(part("t", test, { grade: true, points: 1.5 }));
   assert.equal(cell!.source, "1;\n3");
@@ -59,13 +59,13 @@ test("the course's mark schemes are lists, a point each, that add up to the task
 const solved = "// BEGIN SOLUTION\n1\n// END SOLUTION";
 const hidden = "// BEGIN HIDDEN TESTS\n1\n// END HIDDEN TESTS";
 const refusals: [string, RawCell[], RegExp][] = [
-  ["no part of nbgrader", [code("1")], /a\.ipynb is no assignment: no cell has nbgrader metadata/],
+  ["no part of nbgrader", [code("1")], /a\.ipynb is not an assignment: no cell has nbgrader metadata/],
   [
     "a loose solution",
     [part("a", code(solved), { grade: true, points: 1 })],
     /outside a solution cell, in the cell that begins/,
   ],
-  ["loose hidden tests", [part("a", code(hidden), { locked: true })], /hidden tests stand outside a test cell/],
+  ["loose hidden tests", [part("a", code(hidden), { locked: true })], /hidden tests are outside a test cell/],
   ["an open region", [part("a", code("// BEGIN SOLUTION"), { solution: true })], /BEGIN SOLUTION has no END SOLUTION/],
   ["one id twice", [1, 2].map(() => part("a", code("1"), { solution: true })), /grade_id "a" is used twice/],
   ["a test without points", [part("a", code("1"), { grade: true })], /"a" has no points/],

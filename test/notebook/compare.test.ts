@@ -17,7 +17,7 @@ const figure = (y: unknown, uid = "a") => show({ [PLOTLY]: { data: [{ type: "sca
 const compare = (before: NotebookOutput, after: NotebookOutput, tolerance = 0) =>
   compareOutputs([before], [after], { tolerance });
 
-test("the same is the same, whatever the count, and a digit more or less is not", () => {
+test("equal outputs are the same whatever their execution counts; another digit is a difference", () => {
   assert.equal(compare(result("0.5", 1), result("0.5", 7)), undefined);
   assert.deepEqual(compare(print("a\nloss 0.50\nb"), print("a\nloss 0.51\nb")), {
     what: "stdout, line 2",
@@ -33,7 +33,7 @@ test("the same is the same, whatever the count, and a digit more or less is not"
   });
 });
 
-test("within a tolerance numbers may differ as a share of the larger, words may not, and columns may move", () => {
+test("a tolerance allows relative differences of numbers and moved columns, but no other words", () => {
   assert.equal(compare(print("loss 1,000.0 at 9"), print("loss 1,000.9 at 9"), 1e-3), undefined);
   assert.ok(compare(print("loss 1,000.0"), print("loss 1,002.0"), 1e-3));
   assert.ok(compare(print("loss 1.0"), print("gain 1.0"), 0.5));
@@ -42,7 +42,7 @@ test("within a tolerance numbers may differ as a share of the larger, words may 
   assert.ok(compare(print("-1"), print("1"), 1e-3));
 });
 
-test("figures are compared by their data, the place that differs is named, and trace ids do not matter", () => {
+test("figures are compared by their data without trace ids, and the differing field is named", () => {
   assert.equal(compare(figure([1, 2], "a"), figure([1, 2], "b")), undefined);
   assert.deepEqual(compare(figure([1, 2]), figure([1, 2.5])), {
     what: `${PLOTLY}.data[0].y[1]`,
@@ -60,7 +60,7 @@ test("figures are compared by their data, the place that differs is named, and t
   assert.ok(compare(figure(bytes([1, 2])), figure(bytes([1, 3]))));
 });
 
-test("another kind of output differs even where only kinds are compared; other figures there do not", () => {
+test("when only kinds are compared, another kind of output differs and other numbers do not", () => {
   const kinds = { tolerance: 0, kindsOnly: true };
   assert.equal(compareOutputs([print("1.0 ms")], [print("2.0 ms")], kinds), undefined);
   assert.deepEqual(compareOutputs([print("1.0 ms")], [], kinds), {
@@ -89,7 +89,7 @@ function png(filters: number[], rows: number[][]): NotebookOutput {
   return show({ "image/png": Buffer.concat(parts).toString("base64") });
 }
 
-test("an image that is packed otherwise is the same; another pixel is not, but for a tolerance", () => {
+test("images are compared by pixels, whatever their compression, within the tolerance", () => {
   const plain = png(
     [0, 0],
     [

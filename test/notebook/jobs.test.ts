@@ -30,7 +30,7 @@ test("notebooks that run at once share the cores; one alone has them all", () =>
   }
 });
 
-test("no more than so many are under way, results keep the items' order, and a failure is passed on", async () => {
+test("inTurns limits concurrency, keeps the items' order and passes a failure on", async () => {
   let underWay = 0;
   let most = 0;
   const results = await inTurns(2, [3, 1, 2, 5], async (item) => {

@@ -38,7 +38,7 @@ test("half a surrogate pair is written as U+FFFD, which Python can write again",
   assert.match(JSON.stringify(cell), /"text":"\ufffd\\\\ud83d"/);
 });
 
-test("ids that are double or malformed are replaced, others kept", () => {
+test("duplicate and malformed ids are replaced, others are kept", () => {
   const cells = [
     { ...code("1"), id: "same" },
     { ...code("2"), id: "same" },
@@ -50,7 +50,7 @@ test("ids that are double or malformed are replaced, others kept", () => {
   assert.match(third!, /^[a-zA-Z0-9-_]{1,64}$/);
 });
 
-test("what Jupyter's own writer makes of a notebook is the same, byte for byte", (context) => {
+test("a notebook is written byte for byte as Jupyter's own writer does", (context) => {
   const found = pythonWithNbformat();
   if ("lacking" in found) return context.skip(found.lacking);
   const folder = scratch(context);
@@ -95,7 +95,7 @@ for (const [what, json, message] of refused) {
   });
 }
 
-test("a file of another kind and a missing one are refused", (context) => {
+test("missing files and files of another type are refused", (context) => {
   const folder = scratch(context);
   writeFileSync(path.join(folder, "notes.txt"), "{}");
   assert.throws(() => readNotebook(path.join(folder, "notes.txt")), /should end in \.ipynb/);

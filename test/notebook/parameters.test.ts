@@ -24,7 +24,7 @@ function injected(given: Parameters, ...cells: RawCell[]) {
   return notebook;
 }
 
-test("given parameters stand in a tagged cell after the parameters cell, declared as they were", () => {
+test("given parameters are injected in a tagged cell after the parameters cell, with the same declarations", () => {
   const notebook = injected({ steps: 5, mode: "b", sizes: [3] }, markdown("text"), defaults, code("steps"));
   assert.deepEqual(
     notebook.cells.map(({ metadata }) => metadata.tags),
@@ -43,12 +43,12 @@ test("a second run replaces the injected cell", () => {
   assert.equal(notebook.cells[1]!.source, "// Parameters\nlet steps = 7;");
 });
 
-test("the values in force are the literal defaults and what was given", () => {
+test("the effective values are the literal defaults and the given parameters", () => {
   const computed = code("const seed = 1_000;\nconst when = Date.now();\nconst name = 'x';", "parameters");
   assert.deepEqual(parameterValues(injected({ name: "y" }, computed)), { seed: 1000, name: "y" });
 });
 
-test("an unknown parameter is refused with those there are and the closest", () => {
+test("an unknown parameter is refused with the closest and all known names", () => {
   assert.throws(() => injected({ step: 1 }, defaults), {
     name: "UserError",
     message: 'n.ipynb has no parameter "step". Did you mean "steps"? It has: steps, rate, mode, sizes.',
@@ -57,7 +57,7 @@ test("an unknown parameter is refused with those there are and the closest", () 
   assert.throws(() => injected({ steps: 1 }, code("const steps = 1")), /no code cell has the tag "parameters"/);
 });
 
-test("values are read as a person means them", () => {
+test("values are read as numbers, true, false, null, JSON or text", () => {
   const words = [
     "a=1",
     "b=-2.5e-3",
@@ -143,7 +143,7 @@ test("numbers that JSON lacks reach the cell, the record and a later run", () =>
   assert.equal(text, "Infinity");
 });
 
-test("an integer that a number cannot hold is refused wherever it stands", (context) => {
+test("an integer that a number cannot hold exactly is refused everywhere", (context) => {
   // 2^53 and 2^53 + 1 are one number.
   for (const text of ["9007199254740992", "-9007199254740993", "12_345_678_901_234_567_890", "10000000000000000000000"])
     assert.throws(
@@ -168,12 +168,12 @@ test("an integer that a number cannot hold is refused wherever it stands", (cont
   });
 });
 
-test("what is neither JSON nor a pair is refused", () => {
+test("invalid JSON and arguments without = are refused", () => {
   assert.throws(() => givenParameters({ parameter: ["x=[1,"] }), /not valid JSON/);
   assert.throws(() => givenParameters({ parameter: ["x"] }), /write it as -p name=value/);
 });
 
-test("several notebooks each take the parameters they have", () => {
+test("each of several notebooks takes the parameters that it declares", () => {
   const two = [load(defaults), load(code("const steps = 1; const depth = 2;", "parameters"))];
   const inputs = two.map((notebook, at) => ({ input: `${at}.ipynb`, notebook }));
   assert.deepEqual(parametersFor(inputs, { steps: 3, depth: 4 }), [{ steps: 3 }, { steps: 3, depth: 4 }]);

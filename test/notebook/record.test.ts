@@ -20,7 +20,7 @@ const secrets = [
 
 const notebook = (...cells: Parameters<typeof notebookJson>[0]) => parseNotebook(notebookJson(cells), "a.ipynb");
 
-test("a record holds the listed variables alone, and none of them with a value that it cannot have", () => {
+test("a record holds only listed variables with valid values", () => {
   const env = {
     ...Object.fromEntries(secrets.map((name) => [name, SECRET])),
     NODE_OPTIONS: "--require /home/me/private.js",
@@ -46,7 +46,7 @@ test("a report of a notebook that already holds secrets shows none of them", asy
   assert.doesNotMatch(page, new RegExp(SECRET));
 });
 
-test("verify takes the listed variables of a file and no other", async (context) => {
+test("verify takes only listed variables from a file", async (context) => {
   const folder = scratch(context);
   const names = ["LD_PRELOAD", "PATH", "NODE_OPTIONS", "BASH_ENV", "NODE_PATH", "TF_ENABLE_ONEDNN_OPTS"];
   const cell = code(`JSON.stringify(${JSON.stringify(names)}.map((name) => process.env[name] ?? null))`);
@@ -73,7 +73,7 @@ function recorded(record: object): Notebook {
   return made;
 }
 
-test("a record's fields that are not what they should be are left out", async () => {
+test("malformed fields of a record are left out", async () => {
   const hostile = recorded({
     status: 'ok"><img src=x>',
     start: "yesterday",
@@ -89,6 +89,6 @@ test("a record's fields that are not what they should be are left out", async ()
   }
   const record = runRecord(hostile)!;
   const landing = await renderLanding([{ title: "a", page: "a.html", notebook: "a.ipynb", record }]);
-  assert.match(landing, /<span class="state running">did not end<\/span>/);
+  assert.match(landing, /<span class="state running">unfinished<\/span>/);
   assert.doesNotMatch(landing.slice(landing.indexOf("<main"), landing.indexOf("</main>")), /undefined|<img src=x/);
 });

@@ -36,7 +36,7 @@ const figure = (type: string, more: Record<string, unknown>) =>
     "application/vnd.plotly.v1+json": { data: [{ type, ...more }], layout: { title: { text: "A figure" } } },
   });
 
-test("plotly stands in the page once, and only when a figure needs it", async () => {
+test("plotly is in the page once, and only when a figure needs it", async () => {
   const plain = await render(parseNotebook(notebookJson([markdown("# Text")]), "n.ipynb"));
   assert.ok(plain.length < 50_000, `${plain.length} bytes`);
   const twice = await render(gallery());
@@ -59,7 +59,7 @@ test("HTML in markdown loses its scripts and handlers and is closed", async () =
   assert.match(page, /open[\s\S]*<\/div>.*<\/section>\s*<section class="cell prose"><p>next/);
 });
 
-test("links keep http, https, mailto and relative addresses; every other scheme is taken out", async () => {
+test("links keep http, https, mailto and relative addresses; every other scheme is removed", async () => {
   const kept = [
     "https://a.example/",
     "HTTP://a.example",
@@ -126,7 +126,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     return { page, faults };
   }
 
-  test("the report opens without a network or an error, its figures drawn and its frame run", async (context) => {
+  test("the report opens without a network or an error, draws its figures and runs its frame", async (context) => {
     const { page, faults } = await open(context, gallery());
     await page.waitForSelector("figure.plotly .main-svg .trace");
     assert.equal(await page.locator("figure.plotly .plot > .plot-container").count(), 2);
@@ -238,7 +238,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     });
   }
 
-  test("a table's numbers stay whole and stand to the right, on a phone and on paper", async (context) => {
+  test("a table's numbers are right-aligned and not broken, on a phone and in print", async (context) => {
     const rows = [
       {
         way: "fixed",
@@ -388,7 +388,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     }
   });
 
-  test("a person can read its structure: one h1, headings in order, names for figures and images", async (context) => {
+  test("its structure is accessible: one h1, headings in order, names for figures and images", async (context) => {
     const { page } = await open(context, gallery());
     const levels = await headingLevels(page);
     assert.equal(levels.filter((level) => level === 1).length, 1);
@@ -433,7 +433,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     });
   }
 
-  test("on paper everything is open and figures fit", async (context) => {
+  test("in print every section is open and figures fit", async (context) => {
     const { page } = await open(context, gallery(), { colorScheme: "dark" });
     await page.waitForSelector("figure.plotly .main-svg .trace");
     await page.evaluate(() => dispatchEvent(new Event("beforeprint")));

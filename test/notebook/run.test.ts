@@ -28,7 +28,7 @@ const texts = (cell: CodeCell) =>
 const display = `const on = globalThis as unknown as Record<symbol, any>;
 const display = on[Symbol.for("halftone.display")];`;
 
-test("cells share one session; counts, results and times are kept", async () => {
+test("cells share one session, and counts, results and times are recorded", async () => {
   const { cells, result } = await run([code("const a = 20"), code(""), code("a + 1"), code("a?")]);
   assert.equal(result.status, "ok");
   assert.deepEqual(
@@ -42,7 +42,7 @@ test("cells share one session; counts, results and times are kept", async () => 
   assert.ok(Date.parse(times["shell.execute_reply"]!) >= Date.parse(times["iopub.execute_input"]!));
 });
 
-test("pieces of one stream are one output, and a progress bar leaves its last state", async () => {
+test("adjacent pieces of one stream are one output, and a progress bar leaves its last state", async () => {
   const source = [
     'for (const i of [0, 1, 2]) process.stdout.write("\\rstep " + i);',
     'console.log("!\\nx\\by");',
@@ -52,7 +52,7 @@ test("pieces of one stream are one output, and a progress bar leaves its last st
   assert.deepEqual(texts(cells[0]!), ["stdout: step 2!\ny\n", "stderr: e\n", "stdout: z\n"]);
 });
 
-test("an update reaches an earlier display, in an earlier cell too", async () => {
+test("an update reaches earlier displays, also in earlier cells", async () => {
   const { cells } = await run([
     code(display),
     code('display({ "text/plain": "old" }, { displayId: "bar" });'),
@@ -62,7 +62,7 @@ test("an update reaches an earlier display, in an earlier cell too", async () =>
   assert.deepEqual(texts(cells[2]!), []);
 });
 
-test("the run stops at the first error and keeps what ran", async () => {
+test("the run stops at the first error and keeps the executed cells", async () => {
   const { cells, result, notebook } = await run([code("1"), code('throw new TypeError("bad")'), code("3")]);
   assert.equal(result.status, "error");
   assert.equal(result.failed?.index, 1);
@@ -80,7 +80,7 @@ test("errors may be allowed for a run or for a cell", async () => {
   assert.deepEqual(tagged.cells.map(texts), [["Error: x"], ["2"], []]);
 });
 
-test("a skipped cell keeps what it says", async () => {
+test("a skipped cell keeps its outputs", async () => {
   // nbclient: "if self.skip_cells_with_tag in cell.metadata.get("tags", []): ... return cell", outputs and count as they were.
   const outputs = [
     { output_type: "stream", name: "stdout", text: "an hour's work\n" },
@@ -97,13 +97,13 @@ test("a skipped cell keeps what it says", async () => {
   assert.deepEqual(texts(cells[1]!), ["1"]);
 });
 
-test("a cell that runs too long is stopped and says so", async () => {
+test("a cell that exceeds the timeout is stopped with an error", async () => {
   const { cells, result } = await run([code('console.log("begun"); while (true) {}'), code("2")], { timeout: 1 });
   assert.equal(result.status, "error");
   assert.deepEqual(texts(cells[0]!), ["stdout: begun\n", "CellTimeoutError: it ran longer than 1 s (--timeout)"]);
 });
 
-test("an interrupted run keeps what ran", async () => {
+test("an interrupted run keeps the executed cells", async () => {
   const stop = new AbortController();
   const onCellStart: RunOptions["onCellStart"] = (_cell, index) => {
     if (index === 1) stop.abort();
@@ -130,7 +130,7 @@ test("the environment, parameters and seeds are recorded", async () => {
   assert.ok(!("runtime" in record), "a notebook that did not load the library has no runtime");
 });
 
-test("packages that cells import and files that they name are recorded, local imports followed", async (context) => {
+test("imported packages and named files are recorded, also those of local imports", async (context) => {
   const folder = scratch(context);
   writeFileSync(path.join(folder, "rows.csv"), "a,b\n1,2\n");
   writeFileSync(path.join(folder, "own.ts"), 'import "./deep.ts"; export const file: string = "rows.csv";');
@@ -154,7 +154,7 @@ test("packages that cells import and files that they name are recorded, local im
   });
 });
 
-test("the notebook is offered for saving before the first cell and after each", async () => {
+test("onChange is called before the first cell and after each cell", async () => {
   const seen: number[] = [];
   let notebook: Notebook | undefined;
   const cells = [code("1"), code("2")];

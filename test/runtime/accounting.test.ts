@@ -37,7 +37,7 @@ test("a product of [2, 3] and [3, 4] holds 2 * 4 floats of 4 bytes, its inputs 6
   assert.deepEqual(again, { live: 32, tensors: 1, peak: 32 });
 });
 
-test("what is disposed is not held, and the peak remembers it until it is reset", () => {
+test("disposed memory is not live, and the peak includes it until it is reset", () => {
   const a = tf.ones([10, 10]);
   a.square().dispose();
   const before = nativeMemory().live;
@@ -72,7 +72,7 @@ test("each type is counted by its own size", () => {
   if (native) assert.equal(added(() => tf.complex(a, a)).live, 40, "complex64: eight");
 });
 
-test("memory is told by op", () => {
+test("memory is reported by op", () => {
   const a = tf.ones([8, 8]).add(0);
   const calls = () => nativeMemory().byOp[matMul] ?? { calls: 0, live: 0, peak: 0 };
   const before = calls();
@@ -86,7 +86,7 @@ test("memory is told by op", () => {
   assert.equal(calls().live, before.live);
 });
 
-test("training frees what it makes: a step holds no more after it than before", () => {
+test("a training step frees all that it allocates", () => {
   const weights = tf.variable(tf.ones([16, 16]));
   const optimizer = tf.train.adam(0.01);
   const step = () => void optimizer.minimize(() => tf.matMul(weights, weights).square().mean());
@@ -94,7 +94,7 @@ test("training frees what it makes: a step holds no more after it than before", 
   assert.deepEqual({ ...added(step), peak: 0 }, { live: 0, tensors: 0, peak: 0 });
 });
 
-test("a policy at the door sees every op, may change its inputs, and leaves no trace when taken off", {
+test("an op interceptor sees every op, may change its inputs, and is removed completely", {
   skip: !native && "WebAssembly has no native ops",
 }, () => {
   const a = tf.tensor1d([1, 2, 3]);

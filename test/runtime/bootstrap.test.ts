@@ -64,7 +64,7 @@ test("the first run installs and builds, the second does nothing, and a changed 
   assert.equal(third.stdout, "[halftone] Building\n");
 });
 
-test("what an older build left of a removed source goes", async (t) => {
+test("an older build's output of a removed source is deleted", async (t) => {
   const root = checkout(t);
   mkdirSync(path.join(root, "dist/test"), { recursive: true });
   writeFileSync(path.join(root, "dist/test/removed.test.js"), "");
@@ -73,7 +73,7 @@ test("what an older build left of a removed source goes", async (t) => {
   assert.equal(existsSync(path.join(root, "dist/src/cli/main.js")), true);
 });
 
-test("two at once install and build once", {
+test("two concurrent starts install and build once", {
   skip: process.platform !== "linux" && "the lock is Linux's",
 }, async (t) => {
   const root = checkout(t);
@@ -87,7 +87,7 @@ test("two at once install and build once", {
   assert.equal(builds(root), "built ");
 });
 
-test("without a network, the packages' failure is said in two lines, and nothing looks complete", async (t) => {
+test("without a network, the failed installation is reported in two lines, and nothing is marked complete", async (t) => {
   const root = checkout(t, { "not-cached-anywhere": "1.0.0" });
   const offline = { npm_config_registry: "http://127.0.0.1:9", npm_config_fetch_retries: "0" };
   for (const attempt of ["the first", "the second"]) {

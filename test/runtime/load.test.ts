@@ -55,14 +55,14 @@ const duringLoad = (code: string) => {
     .ended;
 };
 
-test("what others write to stderr while TensorFlow is loaded arrives, byte for byte", { skip }, async () => {
+test("other code's stderr during TensorFlow's load arrives byte for byte", { skip }, async () => {
   const text = "warning from another library\nI0000 of no log\n\u20ac without an end";
   const { stdout, stderr } = await duringLoad(`fs.writeSync(2, ${JSON.stringify(text)});`);
   assert.equal(stderr, text);
   assert.equal(stdout, "2\n");
 });
 
-test("an error that TensorFlow logs while it is loaded arrives, information does not", { skip }, async () => {
+test("errors that TensorFlow logs during its load are shown, information is not", { skip }, async () => {
   const line = (severity: string) =>
     `${severity}0000 00:00:1795989246.451402   10238 some_file.cc:1] text of ${severity}\n`;
   const { stderr } = await duringLoad(`fs.writeSync(2, ${JSON.stringify(["I", "W", "E"].map(line).join(""))});`);
@@ -83,7 +83,7 @@ for (const [way, code] of [
   });
 }
 
-test("the runtime says what computes and why", { skip }, () => {
+test("runtimeInfo gives the backend and the reason for it", { skip }, () => {
   const info = runtimeInfo();
   assert.equal(info.backend, "tensorflow");
   assert.equal(info.version, "2.21.0");
@@ -102,12 +102,12 @@ test("without the library everything runs on WebAssembly, and the reason says ho
   assert.match(stdout, /^wasm WebAssembly, because .*run `halftone setup`/);
 });
 
-test("an op before WebAssembly is ready says what to wait for", async () => {
+test("an op before WebAssembly is ready names the promise to await", async () => {
   const { stderr } = await script("tf.add(1, 1)", { HALFTONE_BACKEND: "wasm" });
   assert.match(stderr, /await tf\.ready\(\)/);
 });
 
-test("a backend that does not exist or cannot be had is refused by name", async (t) => {
+test("an unknown or unavailable backend is refused by name", async (t) => {
   const unknown = await script("", { HALFTONE_BACKEND: "cuda" });
   assert.match(unknown.stderr, /HALFTONE_BACKEND must be "tensorflow" or "wasm", got "cuda"/);
   const missing = await script("", { HALFTONE_BACKEND: "tensorflow", HALFTONE_CACHE: emptyFolder(t) });

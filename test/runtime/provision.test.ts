@@ -6,7 +6,7 @@ import { cacheWithDownloads, halftone, ownLibrary, script } from "./fixture.ts";
 
 const works = "await ready(); console.log(runtimeInfo().backend, tf.add(1, 1).dataSync()[0], runtimeInfo().reason)";
 
-test("a damaged library is noticed and built again, a killed setup is taken up, and two at once build once", {
+test("a damaged library is rebuilt, a killed setup is resumed, and two concurrent setups build once", {
   skip: !ownLibrary() && "this machine has no native TensorFlow",
   timeout: 240_000,
 }, async (t) => {
@@ -30,7 +30,7 @@ test("a damaged library is noticed and built again, a killed setup is taken up, 
   const first = halftone(["setup"], env);
   await first.saw(/Unpacking/);
   const second = halftone(["setup"], env);
-  await second.saw(new RegExp(`Another setup \\(process ${first.child.pid}\\) is at work`));
+  await second.saw(new RegExp(`Another setup is running \\(process ${first.child.pid}\\)`));
   const [built, waited] = await Promise.all([first.ended, second.ended]);
   assert.deepEqual([built.status, built.stderr, waited.status, waited.stderr], [0, "", 0, ""]);
   assert.doesNotMatch(built.stdout, /Downloading/, "the whole download was used again");

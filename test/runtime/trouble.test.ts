@@ -57,7 +57,7 @@ test("without Python, setup says what to install", { skip }, async (t) => {
   assert.match(said, /Python 3 is missing: install it with pip/);
 });
 
-test("for WebAssembly, setup builds what frees memory without delay, and doctor has nothing left to say", async (t) => {
+test("for WebAssembly, setup builds the collector, and doctor has nothing left to report", async (t) => {
   const env = { HALFTONE_BACKEND: "wasm", HALFTONE_CACHE: emptyFolder(t) };
   const before = await halftone(["doctor"], env).ended;
   assert.match(before.stdout, /only between turns of the event loop, because .* \(run `halftone setup`\)/);
@@ -107,14 +107,14 @@ test("a download with another hash is refused", { skip }, async (t) => {
   nothingLeft(cache);
 });
 
-test("a cache that cannot be written is named", { skip }, async (t) => {
+test("a cache that cannot be written is reported with its path", { skip }, async (t) => {
   const file = path.join(emptyFolder(t), "file");
   writeFileSync(file, "");
   const said = await refusal({ HALFTONE_CACHE: path.join(file, "cache") });
   assert.match(said, /The cache .*file\/cache cannot be written \(ENOTDIR\)\. Make it writable, or set HALFTONE_CACHE/);
 });
 
-test("a disk that is too small is named before anything is downloaded", { skip }, async (t) => {
+test("a disk that is too full is reported before anything is downloaded", { skip }, async (t) => {
   const folder = emptyFolder(t);
   const mount = `mount -t tmpfs -o size=20m tmpfs ${folder}`;
   if (spawnSync("unshare", ["-rm", "sh", "-c", mount]).status !== 0)
@@ -129,7 +129,7 @@ test("a disk that is too small is named before anything is downloaded", { skip }
   assert.equal(status, 0);
 });
 
-test("stopped while it downloads, setup ends at once and takes its files away", { skip }, async (t) => {
+test("setup that is stopped during a download ends at once and removes its files", { skip }, async (t) => {
   const cache = emptyFolder(t);
   const server = "require('net').createServer(() => {}).listen(0, () => console.log(s.address().port))";
   const silent = start(["-e", `const s = ${server}`]);
@@ -143,7 +143,7 @@ test("stopped while it downloads, setup ends at once and takes its files away", 
   await setup.saw(/Downloading/);
   setup.child.kill("SIGTERM");
   const { status, stdout } = await setup.ended;
-  assert.match(stdout, /Stopped\. `halftone setup` goes on from the last finished download\./);
+  assert.match(stdout, /Stopped\. `halftone setup` resumes from the last finished download\./);
   assert.equal(status, 143);
   nothingLeft(cache);
 });

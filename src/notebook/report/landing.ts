@@ -21,11 +21,11 @@ export interface LandingEntry {
   headline?: NotebookOutput;
 }
 
-const SAID: Record<RunStatus, string> = {
+const STATUS_TEXT: Record<RunStatus, string> = {
   ok: "done",
   error: "failed",
   interrupted: "interrupted",
-  running: "did not end",
+  running: "unfinished",
 };
 
 /** The page that lists a folder's notebooks, each with its headline figure. */
@@ -45,7 +45,7 @@ export async function renderLanding(entries: LandingEntry[], sharePlotly?: Share
     const took = elapsed(record);
     const status = record.status ?? "running";
     const facts = [
-      `<span class="state ${status}">${SAID[status]}</span>`,
+      `<span class="state ${status}">${STATUS_TEXT[status]}</span>`,
       took === undefined ? "" : seconds(took) || "less than 0.1 s",
       record.nativePeak === undefined ? "" : `native memory, peak ${formatBytes(record.nativePeak)}`,
       `<a href="${address(notebook)}">${escapeHtml(notebook)}</a>`,

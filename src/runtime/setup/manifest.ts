@@ -4,7 +4,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import * as v from "valibot";
 
-/** What a finished library consists of. Written last, so a folder that has one is whole. */
+/** The files of a finished library. It is written last, so a folder that has a manifest is complete. */
 const manifestSchema = v.object({
   tensorflow: v.string(),
   device: v.picklist(["cpu", "gpu"]),
@@ -41,7 +41,7 @@ export function readManifest(folder: string): Manifest | undefined {
   }
 }
 
-/** What is wrong with the library by a look at sizes and times alone (well under a millisecond); undefined when nothing is. */
+/** Checks the files' sizes and times only, which is fast. Returns the first fault, or undefined. */
 export function quickFault(folder: string, manifest: Manifest): string | undefined {
   for (const [name, { bytes, changed }] of Object.entries(manifest.files)) {
     const found = statSync(path.join(folder, name), { throwIfNoEntry: false });
@@ -53,8 +53,8 @@ export function quickFault(folder: string, manifest: Manifest): string | undefin
 }
 
 /**
- * What is wrong with the library by its contents (a second or two); undefined when nothing is. Files that were only
- * touched, as by a copy of the cache, get their time back, so that the quick look passes again.
+ * Checks the files' contents. Returns the first fault, or undefined. Files whose time alone has changed, for instance in a copy of the
+ * cache, get their recorded time back, so that `quickFault` passes again.
  */
 export async function fault(folder: string, manifest: Manifest): Promise<string | undefined> {
   for (const [name, { bytes, changed, sha256: expected }] of Object.entries(manifest.files)) {

@@ -24,14 +24,14 @@ const unfinished = ".build-";
 
 /**
  * Finds the native library for a device in the user's cache, or builds it there: download, unpack, compile, try.
- * A second caller waits for the first. Killed at any point, the next call goes on from the last whole download.
+ * A second caller waits for the first. If it is killed, the next call resumes from the last complete download.
  * Returns the library's folder; throws `UserError` when something on this machine is missing.
  */
 export async function provision(device: Device, progress: Progress, signal?: AbortSignal): Promise<string> {
   const recipe = recipeFor(device);
   const folder = libraryFolder(recipe.key);
   if (await isSound(folder, progress)) return folder;
-  const waits = (pid: string) => progress.step(`Another setup (process ${pid}) is at work; waiting for it`);
+  const waits = (pid: string) => progress.step(`Another setup is running (process ${pid}); waiting for it`);
   await withLock(cacheFolder(), waits, () =>
     explained(async () => {
       if (!(await isSound(folder))) await build(recipe, folder, progress, signal);
@@ -63,7 +63,7 @@ async function build(recipe: Recipe, folder: string, progress: Progress, signal?
     progress.step("Compiling the binding (about 15 s)");
     await compile(compiler, recipe, work, signal);
     rmSync(path.join(work, "tensorflow/include"), { recursive: true });
-    progress.step("Trying the library");
+    progress.step("Testing the library");
     await tryLoading(path.join(work, bindingFile), signal);
     await writeManifest(work, { tensorflow: tensorflowVersion, device: recipe.device });
     rmSync(folder, { recursive: true, force: true });
@@ -124,7 +124,7 @@ async function tryLoading(binding: string, signal?: AbortSignal): Promise<void> 
   });
   if (ok) return;
   const why = /^Error: (.+)$/m.exec(errorText)?.[1] ?? lastLine(errorText);
-  throw new UserError(`The library was built, but does not load on this machine: ${why}`, 1);
+  throw new UserError(`The library was built, but this machine cannot load it: ${why}`, 1);
 }
 
 /** Turns what the file system refuses into what a person can do about it. */
