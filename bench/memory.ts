@@ -25,6 +25,7 @@ import {
   train,
   transformerClassifier,
 } from "../src/index.ts";
+import { nativeBackend } from "../src/runtime/index.ts";
 import { median } from "./figures.ts";
 
 interface Measured {
@@ -78,7 +79,7 @@ type Loop = keyof typeof loops;
 
 /** Lets tensors made from now on go unwatched: tfjs as it is, on the same TensorFlow. Returns the way back. */
 function unwatch(): () => void {
-  const { tensorMap } = tf.backend() as unknown as { tensorMap: { set: unknown } };
+  const { tensorMap } = nativeBackend();
   const { set } = tensorMap;
   tensorMap.set = (Object.getPrototypeOf(tensorMap) as typeof tensorMap).set;
   return () => {

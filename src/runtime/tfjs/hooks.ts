@@ -1,5 +1,5 @@
-// Where tfjs can be watched and changed. Each hook lists the places of its subscribers; the patches behind the hooks are in
-// patch-engine.ts, patch-native.ts and patch-wasm.ts.
+// The hooks through which the library watches and changes tfjs. Each states the order of its subscribers' places. The patches
+// behind them are in patch-engine.ts, patch-native.ts and patch-storage.ts.
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import type { NativeBackend, TensorData } from "./backend.ts";
