@@ -18,7 +18,7 @@ export function writeWhole(file: string, text: string): void {
 }
 
 /**
- * Refuses what `writeWhole` will refuse, so that no work is lost to a name that is too long or a folder that cannot be written.
+ * Checks that `writeWhole` will succeed, so that no work is lost because the name is too long or the folder cannot be written.
  * @throws UserError
  */
 export function requireWritable(file: string): void {
@@ -29,7 +29,7 @@ export function requireWritable(file: string): void {
   });
 }
 
-/** Does what writes to `place`; the operating system's refusal becomes a sentence with `advice`. */
+/** Runs `work`, which writes to `place`. A refusal by the operating system becomes a UserError that ends with `advice`. */
 export function refusing<Result>(place: string, work: () => Result, advice = "choose another place with -o"): Result {
   try {
     return work();

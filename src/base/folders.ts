@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 
-/** `mkdirSync(..., { recursive: true })` never returns where a file system answers ENOENT to mkdir, as /proc does. */
+/** Creates a folder and its parents. `mkdirSync` with `recursive` never returns where a file system answers ENOENT to mkdir, as /proc does. */
 export function makeFolder(folder: string, mode?: number): void {
   if (existsSync(folder)) return;
   if (path.dirname(folder) !== folder) makeFolder(path.dirname(folder), mode);
@@ -12,11 +12,11 @@ export function makeFolder(folder: string, mode?: number): void {
   }
 }
 
-/** What the operating system's refusals mean for somebody who wants a file written. */
+/** The operating system's error codes for a file that cannot be written, in words. */
 const REFUSALS: Record<string, string> = {
   EACCES: "no permission to write there",
   EPERM: "no permission to write there",
-  EINVAL: "the file system does not take such a file",
+  EINVAL: "the file system does not support such a file",
   EROFS: "the file system is read-only",
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
@@ -25,7 +25,7 @@ const REFUSALS: Record<string, string> = {
   EEXIST: "a part of this path is a file, not a folder",
   EISDIR: "this is a folder, not a file",
   ENOTEMPTY: "this is a folder, not a file",
-  ENOENT: "its folder cannot be made",
+  ENOENT: "its folder cannot be created",
   ENAMETOOLONG: "the name is longer than the file system allows",
   ELOOP: "a part of this path is a link to itself",
   ETXTBSY: "the file is in use",
@@ -34,7 +34,7 @@ const REFUSALS: Record<string, string> = {
   EIO: "the disk reports an error",
 };
 
-/** The refusal in words; undefined for an error that is none. */
+/** The refusal in words; undefined for any other error. */
 export function whyRefused(error: unknown): { meaning: string; code: string } | undefined {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   const meaning = code && REFUSALS[code];

@@ -3,7 +3,7 @@ import { UserError } from "../base/user-error.ts";
 import { languageOf } from "./language.ts";
 import type { Cell, Notebook } from "./nbformat.ts";
 
-/** What a student's version holds in the place of a solution; nbgrader_config.py tells nbgrader the same. */
+/** The student version's text in place of a solution; nbgrader_config.py gives nbgrader the same. */
 export const CODE_STUB = '// YOUR CODE HERE\nthrow new Error("not implemented");';
 const TEXT_STUB = "YOUR ANSWER HERE";
 
@@ -21,8 +21,8 @@ interface Part {
 }
 
 /**
- * The student's version of an assignment: solutions replaced by a stub, hidden tests and mark schemes taken out, outputs
- * cleared, the teacher's cells locked. The same that nbgrader 0.9's `generate_assignment` makes of it.
+ * The student version of an assignment: solutions are replaced by a stub, hidden tests and mark schemes removed, outputs cleared and the
+ * instructor's cells locked. The result is that of nbgrader 0.9's `generate_assignment`.
  */
 export function studentVersion(source: Notebook, name: string): Notebook {
   if (!["typescript", "javascript"].includes(languageOf(source))) {

@@ -13,22 +13,22 @@ const elsewhere = [
   "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe",
 ];
 
-/** `HALFTONE_BROWSER`, or a Chromium, Chrome or Edge where they are installed, or nothing. */
+/** The path in `HALFTONE_BROWSER`, else an installed Chromium, Chrome or Edge; undefined when there is none. */
 export function findBrowser(env: NodeJS.ProcessEnv = process.env): string | undefined {
   if (env.HALFTONE_BROWSER) return env.HALFTONE_BROWSER;
   const folders = (env.PATH ?? "").split(path.delimiter);
   return [...names.flatMap((name) => folders.map((folder) => path.join(folder, name))), ...elsewhere].find(runnable);
 }
 
-/** A page's HTML once its scripts have nothing more to do. `profile`: an empty folder for the browser's own files. */
+/** A page's HTML after its scripts have finished. `profile`: an empty folder for the browser's own files. */
 export async function renderedPage(browser: string, page: URL, profile: string): Promise<string> {
   const flags = [
     "--headless",
     "--disable-gpu",
     `--user-data-dir=${profile}`,
-    // A figure must not tell anybody that it was drawn.
+    // A figure must not send requests.
     "--host-resolver-rules=MAP * ~NOTFOUND",
-    // Of the page's own clock, which stands while its scripts work.
+    // Milliseconds of the page's own clock, which stops while its scripts run.
     "--virtual-time-budget=60000",
     "--dump-dom",
     // Chromium has no sandbox for root.
@@ -39,7 +39,7 @@ export async function renderedPage(browser: string, page: URL, profile: string):
     signal: AbortSignal.timeout(longest),
     killSignal: "SIGKILL",
   });
-  const [out, said] = [textOf(child.stdout), textOf(child.stderr)];
+  const [pageText, errorText] = [textOf(child.stdout), textOf(child.stderr)];
   const status = await new Promise<number | string | null>((resolve, reject) => {
     child.once("error", (error) => {
       const what = error.name === "AbortError" ? `took longer than ${longest / 1000} s` : "could not be started";
@@ -47,8 +47,8 @@ export async function renderedPage(browser: string, page: URL, profile: string):
     });
     child.once("close", (code, signal) => resolve(code ?? signal));
   });
-  if (status === 0) return out();
-  throw new UserError(`${browser} ended with ${status}: ${said().trim().split("\n").at(-1)}`, 1);
+  if (status === 0) return pageText();
+  throw new UserError(`${browser} ended with ${status}: ${errorText().trim().split("\n").at(-1)}`, 1);
 }
 
 function textOf(stream: NodeJS.ReadableStream): () => string {

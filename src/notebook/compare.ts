@@ -2,7 +2,7 @@ import { sameImage } from "./image-data.ts";
 import type { NotebookOutput } from "./nbformat.ts";
 import { isJsonType } from "./nbformat.ts";
 
-/** What differs in one cell's outputs, in a line and, for texts, the two lines. */
+/** The first difference between one cell's outputs: a line that names it and, for texts, both lines. */
 export interface Difference {
   what: string;
   before?: string;
@@ -16,7 +16,7 @@ export interface Comparison {
   kindsOnly?: boolean;
 }
 
-/** The first thing that differs; nothing when the outputs are the same. Counts, times and traces do not matter. */
+/** The first difference; undefined when there is none. Execution counts, times and traces are not compared. */
 export function compareOutputs(
   before: NotebookOutput[],
   after: NotebookOutput[],
@@ -76,7 +76,7 @@ function compareText(what: string, before: string, after: string, tolerance: num
   return { what: `${what}, line ${line + 1}`, before: place(was[line] ?? ""), after: place(is[line] ?? "") };
 }
 
-/** Of a long line, what stands about the first letter that differs. */
+/** The part of a long line around the first letter that differs. */
 function around(before: string, after: string): (line: string) => string {
   let first = 0;
   while (first < before.length && before[first] === after[first]) first++;

@@ -43,16 +43,16 @@ export function startRecord(notebook: Notebook, { folder, packages, source, env 
 
 /** Asks the session what its tensor library ran on, without loading the library into a notebook that did not. */
 export async function runtimeRecord(session: Session): Promise<Pick<RunRecord, "runtime" | "nativePeak">> {
-  let told: { info?: RuntimeInfo; peak?: number } = {};
+  let answer: { info?: RuntimeInfo; peak?: number } = {};
   await session.execute(ASK, {
     silent: true,
-    onOutput: (said) => {
-      if (said.type === "display") told = (said.data["application/json"] ?? {}) as typeof told;
+    onOutput: (output) => {
+      if (output.type === "display") answer = (output.data["application/json"] ?? {}) as typeof answer;
     },
   });
   return {
-    ...(told.info ? { runtime: withoutPath(told.info) } : {}),
-    ...(told.peak !== undefined ? { nativePeak: told.peak } : {}),
+    ...(answer.info ? { runtime: withoutPath(answer.info) } : {}),
+    ...(answer.peak !== undefined ? { nativePeak: answer.peak } : {}),
   };
 }
 
@@ -65,8 +65,8 @@ const ASK = `{
   const on = globalThis as unknown as Record<symbol, any>;
   const runtime = on[Symbol.for("halftone.runtime")];
   if (runtime) {
-    const told = { info: runtime.runtimeInfo(), peak: runtime.nativeMemory().peak };
-    on[Symbol.for("halftone.display")]({ "application/json": told });
+    const answer = { info: runtime.runtimeInfo(), peak: runtime.nativeMemory().peak };
+    on[Symbol.for("halftone.display")]({ "application/json": answer });
   }
 }`;
 

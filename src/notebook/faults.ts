@@ -1,6 +1,6 @@
 import type { BaseIssue } from "valibot";
 
-/** What keeps `value` from being a notebook, as a sentence. */
+/** The reason why `value` is not a notebook, as a sentence. */
 export function faultOf(value: unknown, issue: BaseIssue<unknown>): string {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return `It holds ${shown(value)} where a notebook has an object with cells.`;

@@ -3,15 +3,14 @@ import type { NotebookOutput } from "./nbformat.ts";
 import { StreamText } from "./stream.ts";
 
 /**
- * Turns what cells say into the outputs of a notebook, as Jupyter's front ends do: adjacent pieces of one stream
- * become one output, a clear that waits takes effect at the next output, an update reaches every earlier display
- * of its id, in whichever cell.
+ * Turns a kernel's output messages into the outputs of a notebook, as Jupyter's front ends do: adjacent pieces of one stream become one
+ * output, a clear with `wait` takes effect at the next output, and an update reaches every earlier display of its id in any cell.
  */
 export class OutputLog {
   readonly #shown = new Map<string, { data: unknown; metadata: unknown }[]>();
 
-  /** A function that takes what one cell says and keeps `outputs`, the cell's own list, up to date. */
-  cell(outputs: NotebookOutput[], executionCount: () => number | null): (said: Output) => void {
+  /** A function that takes one cell's messages and keeps `outputs`, the cell's own list, up to date. */
+  cell(outputs: NotebookOutput[], executionCount: () => number | null): (message: Output) => void {
     let clearNext = false;
     let stream = new StreamText();
     const add = (output: NotebookOutput) => {
@@ -28,30 +27,30 @@ export class OutputLog {
         add({ output_type: "stream", name, text: stream.append(text) });
       }
     };
-    return (said) => {
-      if (said.type === "stream") {
-        write(said.name, said.text);
-      } else if (said.type === "display") {
-        const output = { output_type: "display_data" as const, data: said.data, metadata: said.metadata };
+    return (message) => {
+      if (message.type === "stream") {
+        write(message.name, message.text);
+      } else if (message.type === "display") {
+        const output = { output_type: "display_data" as const, data: message.data, metadata: message.metadata };
         add(output);
-        if (said.displayId !== undefined) this.#remember(said.displayId, output);
-      } else if (said.type === "update") {
-        for (const output of this.#shown.get(said.displayId) ?? []) {
-          output.data = said.data;
-          output.metadata = said.metadata;
+        if (message.displayId !== undefined) this.#remember(message.displayId, output);
+      } else if (message.type === "update") {
+        for (const output of this.#shown.get(message.displayId) ?? []) {
+          output.data = message.data;
+          output.metadata = message.metadata;
         }
-      } else if (said.type === "clear") {
-        if (said.wait) clearNext = true;
+      } else if (message.type === "clear") {
+        if (message.wait) clearNext = true;
         else outputs.length = 0;
-      } else if (said.type === "result") {
+      } else if (message.type === "result") {
         add({
           output_type: "execute_result",
-          data: said.data,
-          metadata: said.metadata,
+          data: message.data,
+          metadata: message.metadata,
           execution_count: executionCount(),
         });
       } else {
-        add({ output_type: "error", ename: said.ename, evalue: said.evalue, traceback: said.traceback });
+        add({ output_type: "error", ename: message.ename, evalue: message.evalue, traceback: message.traceback });
       }
     };
   }

@@ -6,7 +6,7 @@ import type { Notebook } from "./nbformat.ts";
 import type { Parameters } from "./parameters.ts";
 import { recordedVariables } from "./variables.ts";
 
-/** What a run stood on, kept in the notebook's metadata under `halftone`; environment.md explains it. */
+/** The conditions of a run, kept in the notebook's metadata under `halftone`; environment.md explains them. */
 export interface RunRecord {
   version: string;
   /** A short hash over the program's own files. */
@@ -41,7 +41,7 @@ export interface RunRecord {
 const STATUSES = ["running", "ok", "error", "interrupted"] as const;
 export type RunStatus = (typeof STATUSES)[number];
 
-/** A field that is not what it should be is left out: the record may have been written by anybody. */
+/** A malformed field is left out, because anybody may have written the record. */
 const field = <Schema extends v.GenericSchema>(schema: Schema) => v.fallback(v.optional(schema), undefined);
 
 const text = v.string();

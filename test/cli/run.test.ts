@@ -336,7 +336,7 @@ test("every command that writes refuses at once a folder that cannot be created"
     const env = { ...process.env, ...(cache === undefined ? {} : { HALFTONE_CACHE: cache }) };
     const { status, stderr } = await halftone([...args], { env });
     assert.equal(status, 1, `${args.join(" ")}: ${stderr}`);
-    assert.match(stderr, /^Cannot write \/proc\/x\/.*: its folder cannot be made; .* \(ENOENT\)\.\n$/);
+    assert.match(stderr, /^Cannot write \/proc\/x\/.*: its folder cannot be created; .* \(ENOENT\)\.\n$/);
   }
 });
 
