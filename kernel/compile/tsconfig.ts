@@ -38,8 +38,10 @@ export interface JsxOptions {
 }
 
 interface Read {
-  /** When each file that was read had last been changed. */
-  stamps: [file: string, stamp: number | undefined][];
+  /** When the file was last changed before it was read. */
+  stamp: number;
+  /** The same for the files that it extends. */
+  bases: [file: string, stamp: number | undefined][];
   tsconfig: Tsconfig;
 }
 
@@ -52,8 +54,9 @@ export function readTsconfig(folder: string): Tsconfig | undefined {
     const stamp = stampOf(file);
     if (stamp !== undefined) {
       const before = known.get(file);
-      if (before?.stamps.every(([source, stamp]) => stampOf(source) === stamp)) return before.tsconfig;
-      const read = parse(file);
+      if (before?.stamp === stamp && before.bases.every(([base, stamp]) => stampOf(base) === stamp))
+        return before.tsconfig;
+      const read = parse(file, stamp);
       known.set(file, read);
       return read.tsconfig;
     }
@@ -107,7 +110,7 @@ function definesClassFields({ useDefineForClassFields, target }: CompilerOptions
   return !(typeof target === "string" && /^es(?:[356]|20(?:1\d|2[01]))$/i.test(target));
 }
 
-function parse(file: string): Read {
+function parse(file: string, stamp: number): Read {
   const folder = path.dirname(file);
   const cache = new Map<string, string>();
   let tsconfig: Tsconfig;
@@ -124,11 +127,8 @@ function parse(file: string): Read {
     tsconfig = { folder, options: {}, paths: {}, problem };
   }
   const sources = [...cache.keys()].flatMap((key) => /^readFileSync:(.+):utf8$/.exec(key)?.[1] ?? []);
-  const stamps = [...new Set([file, ...sources])].map((source): [string, number | undefined] => [
-    source,
-    stampOf(source),
-  ]);
-  return { stamps, tsconfig };
+  const bases = sources.filter((source) => source !== file);
+  return { stamp, bases: bases.map((base) => [base, stampOf(base)]), tsconfig };
 }
 
 /** The folder of the extended file that has `paths`, which get-tsconfig notes under a symbol of its own. */
