@@ -276,6 +276,33 @@ test("second derivatives of abs, max, maximum, clip and matmul are correct", () 
   );
 });
 
+/** The gradient of the sum of the squared gradient, from PyTorch 2.15 in float64 (`create_graph=True`). */
+const secondDerivatives: [name: string, f: (x: h.Tensor<[2, 3]>) => h.AnyTensor, expected: number[]][] = [
+  ["exp", (x) => h.exp(x), [5.43656, 0.181436, 3.64424, 18.05, 0.898658, 109.196]],
+  ["tanh", (x) => h.tanh(x), [-1.14328, 0.310244, -0.975869, -0.413139, 1.11267, -0.0192479]],
+  ["sigmoid", (x) => h.sigmoid(x), [-0.0270521, 0.0339914, -0.0177947, -0.035144, 0.0227871, -0.0167911]],
+  ["silu", (x) => h.silu(x), [0.652985, 0.00868206, 0.619275, 0.519459, 0.281739, 0.109214]],
+  ["sqrt", (x) => h.sqrt(h.add(h.square(x), 1)), [0.64, -0.403117, 0.505008, 0.450441, -0.59453, 0.16]],
+  ["rsqrt", (x) => h.rsqrt(h.add(h.square(x), 1)), [0.2048, 0.127295, 0.348545, -0.130961, -0.300446, -0.0448]],
+  ["softmax", (x) => h.square(h.softmax(x)), [0.0364424, 0.00428284, -0.0407252, -0.0689598, -0.000241156, 0.0692009]],
+  ["logSoftmax", (x) => h.square(h.logSoftmax(x)), [21.8895, -28.7941, 6.90466, -19.0908, -39.4664, 58.5573]],
+  ["logSumExp", (x) => h.square(h.logSumExp(x, -1)), [2.45309, 0.0231206, 1.58596, -0.428549, -0.686368, 11.1806]],
+  ["std", (x) => h.pow(h.std(x, 1), 3), [4.921, -8.288, 3.367, 2.646, -17.199, 14.553]],
+  ["norm", (x) => h.pow(h.norm(x), 3), [128.7, -308.88, 77.22, 283.14, -102.96, 514.8]],
+];
+for (const [name, f, expected] of secondDerivatives)
+  test(`the second derivative of ${name} equals PyTorch's`, () => {
+    const x = h.tensor([
+      [0.5, -1.2, 0.3],
+      [1.1, -0.4, 2],
+    ]);
+    const first = h.grad((y: typeof x) => h.sum(f(y)) as h.Tensor<[]>);
+    const second = h.grad((y: typeof x) => h.sum(h.square(first(y))))(x);
+    second.dataSync().forEach((value, i) => {
+      assert.ok(Math.abs(value - expected[i]!) <= 2e-4 * Math.max(1, Math.abs(expected[i]!)), `${i}: ${value}`);
+    });
+  });
+
 test("the gradients of one part of a split, one slice and a padded scalar equal PyTorch's", () =>
   tidily(() => {
     const x = h.tensor([1, 2, 3]);

@@ -1,4 +1,4 @@
-import { type Engine, engineOf, type Tfjs } from "./engine.ts";
+import { type Engine, engineOf, type TapeNode, type Tfjs } from "./engine.ts";
 import * as hooks from "./hooks.ts";
 import { patch } from "./patch.ts";
 
@@ -24,10 +24,11 @@ export function patchEngine(tfjs: Tfjs): void {
   });
   patched("addTapeNode", (addTapeNode) => (...args) => {
     addTapeNode.apply(engine, args);
-    const { subscribers } = hooks.tape;
-    if (subscribers.length === 0) return;
-    const node = engine.state.activeTape?.at(-1);
-    if (node) for (const each of subscribers) each(node);
+    const tape = engine.state.activeTape;
+    const node = tape?.at(-1);
+    if (!tape || !node) return;
+    if (node.saved.length > 0) putBeforeItsUses(tape, node);
+    for (const each of hooks.tape.subscribers) each(node);
   });
   patched("keep", (keep) => (tensor) => {
     for (const each of hooks.kept.subscribers) each(tensor);
@@ -42,6 +43,20 @@ export function patchEngine(tfjs: Tfjs): void {
     incRef.call(engine, variable, backend);
     for (const each of hooks.assigned.subscribers) each(variable);
   });
+}
+
+/**
+ * tfjs clones what an op saves, with a node of its own on the tape, before the op's node stands there. A clone of the op's
+ * result would come before the result, and a second derivative would miss what comes through it.
+ */
+function putBeforeItsUses(tape: TapeNode[], node: TapeNode): void {
+  const last = tape.length - 1;
+  for (let at = Math.max(0, last - node.saved.length); at < last; at++) {
+    const { inputs } = tape[at]!;
+    if (!Object.values(inputs).some((input) => input && node.outputs.some(({ id }) => id === input.id))) continue;
+    tape.splice(at, 0, tape.pop()!);
+    return;
+  }
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
