@@ -1,5 +1,5 @@
 // How operations reach tfjs: one kernel at a time, past tfjs' own argument checks, which are ours to make.
-import { engine, scalarOf as newScalar, tf } from "../runtime/index.ts";
+import { begin, engine, scalarOf as newScalar, tf } from "../runtime/index.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, Operand } from "./types/tensor.ts";
@@ -102,17 +102,57 @@ interface CustomOp {
 /**
  * An operation with its own gradient. Unlike tf.customGrad it computes only the gradients that are asked for, and frees
  * what they made on the way at once and not at the end of the backward pass.
+ *
+ * Where gradients nest, what `forward` itself saves is computed again in the backward pass, recorded: the tape knows of it no
+ * other way, and the gradient of the gradient would miss it.
  */
 export function differentiable(op: string, inputs: readonly AnyTensor[], custom: CustomOp): AnyTensor {
+  const isNested = engine.state.gradientDepth > 1;
+  let savedByForward: number | undefined;
   return scoped(op, () =>
     engine.runKernelFunc({
       inputs: Object.fromEntries(inputs.map((x, i) => [i, x])),
       forwardFunc: (_, save) => {
-        const value = custom.forward(save);
+        const value = custom.forward((tensors) => {
+          savedByForward = tensors.length;
+          save(isNested ? [...tensors, ...inputs] : tensors);
+        });
         if (custom.keep) save(custom.keep(value));
         return value;
       },
-      backwardsFunc: (dy, kept) => Object.fromEntries(custom.backward(dy, kept).map((gradient, i) => [i, gradient])),
+      backwardsFunc: (dy, saved) => {
+        const again = isNested && savedByForward !== undefined && isTaping();
+        const kept = again ? savedAgain(inputs, saved.slice(savedByForward), custom) : saved.slice(0, savedByForward);
+        return Object.fromEntries(custom.backward(dy, kept).map((gradient, i) => [i, gradient]));
+      },
     }),
   );
+}
+
+function savedAgain(inputs: readonly AnyTensor[], copies: readonly AnyTensor[], custom: CustomOp): AnyTensor[] {
+  let saved: AnyTensor[] = [];
+  revived(inputs, copies, () =>
+    custom.forward((tensors) => {
+      saved = tensors;
+    }),
+  );
+  return saved;
+}
+
+/** Runs `f` while those of the tensors that have been disposed have the data of their copies, which the tape kept. */
+export function revived<T>(tensors: readonly AnyTensor[], copies: readonly AnyTensor[], f: () => T): T {
+  const disposed = tensors.flatMap((x, i) => (x.isDisposed ? [{ x, own: x.dataId, kept: copies[i]!.dataId }] : []));
+  const revival = begin(
+    () => {
+      for (const { x, kept } of disposed) Object.assign(x, { isDisposedInternal: false, dataId: kept });
+    },
+    () => {
+      for (const { x, own } of disposed) Object.assign(x, { isDisposedInternal: true, dataId: own });
+    },
+  );
+  try {
+    return f();
+  } finally {
+    revival.end();
+  }
 }

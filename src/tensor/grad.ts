@@ -1,7 +1,6 @@
 // Gradients of functions.
 import { observed, replayed } from "../random/index.ts";
-import { begin } from "../runtime/index.ts";
-import { checkTensor, differentiable, isTaping, run, scoped } from "./engine.ts";
+import { checkTensor, differentiable, isTaping, revived, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { differentiate, noGrad, recordAlone } from "./tape.ts";
@@ -144,22 +143,14 @@ export function checkpoint<A extends unknown[], R extends AnyTensor>(f: (...args
         const copies = new Map(given.map((x, i) => [x.id, kept[i]!]));
         const again = mapTree(args, (x) => copies.get(x.id)!) as unknown as A;
         const at = xs.map((x) => copies.get(x.id) ?? x);
-        // The tape kept the data of the captured tensors; the tensors themselves may have been disposed.
-        const revived = captured.filter((x) => x.isDisposed) as unknown as { isDisposedInternal: boolean }[];
-        const revival = (isDisposed: boolean) => () => {
-          for (const x of revived) x.isDisposedInternal = isDisposed;
-        };
-        const open = begin(revival(false), revival(true));
-        try {
+        return revived(captured, kept.slice(given.length), () => {
           const gradients = scoped("checkpoint", () => {
             const forward = () => replayed(states, () => f(...again));
             const outcome = differentiate(() => [forward(), undefined], at, { dy });
             return outcome.gradients.map((gradient, i) => gradient ?? run("ZerosLike", { x: at[i]! }));
           });
           return gradients.map((gradient) => () => gradient);
-        } finally {
-          open.end();
-        }
+        });
       },
     });
     return label(result, namesOf(value)) as R;

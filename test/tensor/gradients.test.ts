@@ -276,6 +276,11 @@ test("second derivatives of abs, max, maximum, clip and matmul are correct", () 
   );
 });
 
+const weights = () =>
+  h.tensor([
+    [0, 1, 1],
+    [1, 0, 1],
+  ]);
 /** The gradient of the sum of the squared gradient, from PyTorch 2.15 in float64 (`create_graph=True`). */
 const secondDerivatives: [name: string, f: (x: h.Tensor<[2, 3]>) => h.AnyTensor, expected: number[]][] = [
   ["exp", (x) => h.exp(x), [5.43656, 0.181436, 3.64424, 18.05, 0.898658, 109.196]],
@@ -287,6 +292,21 @@ const secondDerivatives: [name: string, f: (x: h.Tensor<[2, 3]>) => h.AnyTensor,
   ["softmax", (x) => h.square(h.softmax(x)), [0.0364424, 0.00428284, -0.0407252, -0.0689598, -0.000241156, 0.0692009]],
   ["logSoftmax", (x) => h.square(h.logSoftmax(x)), [21.8895, -28.7941, 6.90466, -19.0908, -39.4664, 58.5573]],
   ["logSumExp", (x) => h.square(h.logSumExp(x, -1)), [2.45309, 0.0231206, 1.58596, -0.428549, -0.686368, 11.1806]],
+  [
+    "layerNorm",
+    (x) => h.mul(h.square(h.layerNorm(x)), weights()),
+    [-0.200871, 2.77808, -2.57721, -1.36879, 1.05195, 0.31684],
+  ],
+  [
+    "rmsNorm",
+    (x) => h.mul(h.square(h.rmsNorm(x)), weights()),
+    [5.65119, 6.04585, -1.51146, -0.156346, -0.882343, -0.284266],
+  ],
+  [
+    "crossEntropy",
+    (x) => h.mul(h.crossEntropy(x, h.tensor([0, 1], { dtype: "int32" })), 1),
+    [-0.106432, 0.00755786, 0.0988739, -0.0259772, -0.0424809, 0.0684581],
+  ],
   ["std", (x) => h.pow(h.std(x, 1), 3), [4.921, -8.288, 3.367, 2.646, -17.199, 14.553]],
   ["norm", (x) => h.pow(h.norm(x), 3), [128.7, -308.88, 77.22, 283.14, -102.96, 514.8]],
 ];
