@@ -87,6 +87,7 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
   if (reduction === "mean" && counted === 0) return scalarOf(Number.NaN, "float32");
   const share = reduction === "mean" ? 1 / counted : 1;
   return differentiable("crossEntropy", [logits], {
+    captured: [truth.labels],
     forward: (save) => {
       const [losses, slope] = lossesAndSlope(logits, truth);
       save([slope]);

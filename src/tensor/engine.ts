@@ -93,6 +93,8 @@ export function reduceOver(kernel: ReduceKernel, x: AnyTensor, axis: readonly nu
 interface CustomOp {
   /** May itself `save`, once, what the backward pass needs, to be free to dispose of it before it ends. */
   forward: (save: (tensors: AnyTensor[]) => void) => AnyTensor;
+  /** What `forward` reads besides the inputs. */
+  captured?: readonly AnyTensor[];
   /** Or what is saved when it has run. The value may be among it. */
   keep?: (value: AnyTensor) => AnyTensor[];
   /** One function for each input, called only where that input's gradient is wanted. */
@@ -108,6 +110,7 @@ interface CustomOp {
  */
 export function differentiable(op: string, inputs: readonly AnyTensor[], custom: CustomOp): AnyTensor {
   const isNested = engine.state.gradientDepth > 1;
+  const read = [...inputs, ...(custom.captured ?? [])];
   let savedByForward: number | undefined;
   return scoped(op, () =>
     engine.runKernelFunc({
@@ -115,23 +118,23 @@ export function differentiable(op: string, inputs: readonly AnyTensor[], custom:
       forwardFunc: (_, save) => {
         const value = custom.forward((tensors) => {
           savedByForward = tensors.length;
-          save(isNested ? [...tensors, ...inputs] : tensors);
+          save(isNested ? [...tensors, ...read] : tensors);
         });
         if (custom.keep) save(custom.keep(value));
         return value;
       },
       backwardsFunc: (dy, saved) => {
         const again = isNested && savedByForward !== undefined && isTaping();
-        const kept = again ? savedAgain(inputs, saved.slice(savedByForward), custom) : saved.slice(0, savedByForward);
+        const kept = again ? savedAgain(read, saved.slice(savedByForward), custom) : saved.slice(0, savedByForward);
         return Object.fromEntries(custom.backward(dy, kept).map((gradient, i) => [i, gradient]));
       },
     }),
   );
 }
 
-function savedAgain(inputs: readonly AnyTensor[], copies: readonly AnyTensor[], custom: CustomOp): AnyTensor[] {
+function savedAgain(read: readonly AnyTensor[], copies: readonly AnyTensor[], custom: CustomOp): AnyTensor[] {
   let saved: AnyTensor[] = [];
-  revived(inputs, copies, () =>
+  revived(read, copies, () =>
     custom.forward((tensors) => {
       saved = tensors;
     }),

@@ -96,7 +96,9 @@ function attend(projected: Tensor2D, options: AttentionOptions): Tensor2D {
   const factored = (x: Tensor, factor: Tensor | undefined) =>
     factor ? multiply(x, factor) : drop ? times(x, keepScale(drop)) : x;
 
+  const mask = options.bias instanceof tf.Tensor ? [options.bias] : [options.bias?.bias, options.bias?.sees];
   return differentiable("attention", [projected], {
+    captured: mask.filter((x) => x !== undefined),
     forward: (save) => {
       const byHead = transpose(reshape(projected, [rows, time, 3, heads, size]), [2, 0, 3, 1, 4]);
       const [q, k, v] = unpackThree(byHead) as [Tensor, Tensor, Tensor];
