@@ -22,14 +22,14 @@ export function assemble(
   { paddingValue = 0, side = "right", truncate = "end" }: PaddingOptions,
 ): Batch {
   const sequences = rows.reduce((sum, row) => sum + row.length, 0);
-  const cells = rows.length * time;
+  const slots = rows.length * time;
   const batch: Batch = {
     rows: rows.length,
     time,
-    ids: new Int32Array(cells),
-    mask: new Uint8Array(cells),
-    positions: new Int32Array(cells),
-    segments: new Int32Array(cells),
+    ids: new Int32Array(slots),
+    mask: new Uint8Array(slots),
+    positions: new Int32Array(slots),
+    segments: new Int32Array(slots),
     segmentsPerRow: rows.reduce((most, row) => Math.max(most, row.length), 1),
     lengths: new Int32Array(sequences),
     indices: new Int32Array(sequences),

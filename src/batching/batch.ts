@@ -37,10 +37,10 @@ export interface PaddingStatistics {
   batches: number;
   sequences: number;
   /** Positions of all rectangles, padding included: what the model computes on. */
-  cells: number;
+  slots: number;
   /** Tokens, padding not included. */
   useful: number;
-  /** `1 - useful / cells`. */
+  /** `1 - useful / slots`. */
   paddingShare: number;
   /** Number of distinct rectangles `[rows, time]`. */
   shapes: number;
@@ -58,7 +58,7 @@ export function paddingStatistics(batches: Iterable<Batch>): PaddingStatistics {
   const total: PaddingStatistics = {
     batches: 0,
     sequences: 0,
-    cells: 0,
+    slots: 0,
     useful: 0,
     paddingShare: 0,
     shapes: 0,
@@ -67,12 +67,12 @@ export function paddingStatistics(batches: Iterable<Batch>): PaddingStatistics {
   for (const batch of batches) {
     total.batches++;
     total.sequences += batch.lengths.length;
-    total.cells += batch.rows * batch.time;
+    total.slots += batch.rows * batch.time;
     total.useful += usefulTokens(batch);
     total.truncated.sequences += batch.truncated.sequences;
     total.truncated.tokens += batch.truncated.tokens;
     shapes.add(`${batch.rows}x${batch.time}`);
   }
   if (total.batches === 0) throw new RangeError("paddingStatistics: expected at least one batch, got none");
-  return { ...total, shapes: shapes.size, paddingShare: 1 - total.useful / total.cells };
+  return { ...total, shapes: shapes.size, paddingShare: 1 - total.useful / total.slots };
 }

@@ -110,13 +110,13 @@ function cheapestWidths(sorted: Int32Array, shapes: number): number[] {
     while (i < sorted.length && sorted[i]! <= widths[w]!) i++;
     fitting.push(i);
   }
-  // cells[w]: the fewest positions for all sequences that fit in width w, when w is the widest of `count` widths.
-  let cells = widths.map((wide, w) => wide * fitting[w]!);
+  // slots[w]: the fewest positions for all sequences that fit in width w, when w is the widest of `count` widths.
+  let slots = widths.map((wide, w) => wide * fitting[w]!);
   const narrower: number[][] = [];
   for (let count = 2; count <= shapes; count++) {
     const from: number[] = [];
-    const fewer = cells;
-    cells = widths.map((wide, w) => {
+    const fewer = slots;
+    slots = widths.map((wide, w) => {
       let best = fewer[w]!;
       from[w] = -1;
       for (let v = 0; v < w; v++) {

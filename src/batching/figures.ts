@@ -28,7 +28,7 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
   const padding = boxes();
   const tokens = [boxes(), boxes()];
   let top = 0;
-  let cells = 0;
+  let slots = 0;
   let useful = 0;
   for (const { time, rows } of drawn) {
     rows.forEach((row, r) => {
@@ -41,14 +41,14 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
       if (at < time) padding.add(at, time, top + r, top + r + 1);
       useful += at;
     });
-    cells += rows.length * time;
+    slots += rows.length * time;
     top += rows.length + GAP;
   }
   const percent = (share: number) => `${(100 * share).toFixed(1)}% padding`;
   const epochPadding = percent(planStatistics(plan, { epoch }).paddingShare);
   const isPart = drawn.length < plan.epoch(epoch).length;
   const title = options.title ?? `${capital(plan.strategy)}: ${epochPadding}${isPart ? " in the epoch" : ""}`;
-  const rows = `rows of the first ${drawn.length} batches${isPart ? `, ${percent(1 - useful / cells)}` : ""}`;
+  const rows = `rows of the first ${drawn.length} batches${isPart ? `, ${percent(1 - useful / slots)}` : ""}`;
   const traces = [
     trace(padding, "padding", palette[1], 0.85),
     trace(tokens[0]!, "tokens", palette[0], 1),
@@ -97,7 +97,7 @@ export function paddingComparison(
       ),
       bar(
         "padding",
-        all.map(({ useful, cells }) => cells - useful),
+        all.map(({ useful, slots }) => slots - useful),
         palette[1],
         all.map(({ paddingShare }) => `${(100 * paddingShare).toFixed(1)}%`),
       ),

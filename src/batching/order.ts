@@ -60,10 +60,10 @@ export function ordered(
 ): PlannedBatch[] {
   const order = rng && shuffleBatches ? rng.shuffle(batches) : batches;
   if (!longestFirst || order.length === 0) return order;
-  const cells = order.map(({ rows, time }) => rows.length * time);
+  const slots = order.map(({ rows, time }) => rows.length * time);
   let at = 0;
-  for (let i = 1; i < cells.length; i++) {
-    const more = cells[i]! - cells[at]! || order[i]!.time - order[at]!.time;
+  for (let i = 1; i < slots.length; i++) {
+    const more = slots[i]! - slots[at]! || order[i]!.time - order[at]!.time;
     if (more > 0) at = i;
   }
   return [order[at]!, ...order.slice(0, at), ...order.slice(at + 1)];

@@ -6,10 +6,10 @@ export interface PlanStatistics {
   batches: number;
   sequences: number;
   /** Positions of all rectangles, padding included: what the model computes on. */
-  cells: number;
+  slots: number;
   /** Tokens, padding not included. */
   useful: number;
-  /** `1 - useful / cells`. */
+  /** `1 - useful / slots`. */
   paddingShare: number;
   /** Tokens in a batch, padding not included: mean, least and most. */
   usefulPerBatch: { mean: number; least: number; most: number };
@@ -39,7 +39,7 @@ export function planStatistics(plan: Plan, { epoch = 0 }: { epoch?: number } = {
   const { lengths } = plan;
   const sizes = batches.map((batch) => sizesOf(batch, lengths));
   const sum = (pick: (size: BatchSizes) => number) => sizes.reduce((total, size) => total + pick(size), 0);
-  const cells = sum((size) => size.cells);
+  const slots = sum((size) => size.slots);
   const useful = sum((size) => size.useful);
   const sequences = sum((size) => size.sequences);
   const squares = sum((size) => size.squares);
@@ -51,15 +51,15 @@ export function planStatistics(plan: Plan, { epoch = 0 }: { epoch?: number } = {
     strategy: plan.strategy,
     batches: batches.length,
     sequences,
-    cells,
+    slots,
     useful,
-    paddingShare: 1 - useful / cells,
+    paddingShare: 1 - useful / slots,
     usefulPerBatch: {
       mean: useful / batches.length,
       least: sizes.reduce((least, size) => Math.min(least, size.useful), Number.POSITIVE_INFINITY),
       most: sizes.reduce((most, size) => Math.max(most, size.useful), 0),
     },
-    largestBatch: sizes.reduce((most, size) => Math.max(most, size.cells), 0),
+    largestBatch: sizes.reduce((most, size) => Math.max(most, size.slots), 0),
     shapes: new Set(batches.map(({ rows, time }) => `${rows.length}x${time}`)).size,
     neighbourCorrelation: correlation(means.slice(0, -1), means.slice(1)),
     lengthShareBetween: total > 0 ? between / total : 0,
@@ -70,14 +70,14 @@ export function planStatistics(plan: Plan, { epoch = 0 }: { epoch?: number } = {
 
 interface BatchSizes {
   sequences: number;
-  cells: number;
+  slots: number;
   useful: number;
   squares: number;
   scores: number;
 }
 
 function sizesOf({ time, rows }: PlannedBatch, lengths: Int32Array): BatchSizes {
-  const sizes = { sequences: 0, cells: rows.length * time, useful: 0, squares: 0, scores: rows.length * time ** 2 };
+  const sizes = { sequences: 0, slots: rows.length * time, useful: 0, squares: 0, scores: rows.length * time ** 2 };
   for (const row of rows) {
     for (const i of row) {
       sizes.sequences++;

@@ -56,7 +56,7 @@ describe("planStatistics", () => {
       strategy: "by hand",
       batches: 2,
       sequences: 4,
-      cells: 10,
+      slots: 10,
       useful: 8,
       paddingShare: 1 - 8 / 10,
       usefulPerBatch: { mean: 4, least: 4, most: 4 },

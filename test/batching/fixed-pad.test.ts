@@ -97,7 +97,7 @@ describe("fixedLengthBatches", () => {
   test("pads as much as its statistics report", () => {
     const useful = examples.reduce((sum, { tokens }) => sum + tokens.length, 0);
     const statistics = paddingStatistics(batches);
-    assert.equal(statistics.cells, 53 * 20);
+    assert.equal(statistics.slots, 53 * 20);
     assert.equal(statistics.useful, useful);
     assert.equal(statistics.paddingShare, 1 - useful / (53 * 20));
     assert.equal(statistics.shapes, 2, "the last batch has fewer rows");
