@@ -7,7 +7,7 @@ import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types
 
 /** How one axis is indexed. */
 type Part =
-  | { kind: "take"; place: number; name: string | undefined }
+  | { kind: "take"; index: number; name: string | undefined }
   | { kind: "slice"; begin: number; end: number; step: number; name: string | undefined }
   | { kind: "list"; indices: AnyTensor | readonly number[]; name: string | undefined }
   | { kind: "new" };
@@ -88,12 +88,12 @@ function read(x: AnyTensor, indices: readonly Index[]): Part[] {
 
 function one(x: AnyTensor, axis: number, index: Exclude<Index, null>, size: number, name: string | undefined): Part {
   if (typeof index === "number") {
-    const place = index < 0 ? index + size : index;
-    if (!Number.isInteger(index) || place < 0 || place >= size)
+    const position = index < 0 ? index + size : index;
+    if (!Number.isInteger(index) || position < 0 || position >= size)
       throw new RangeError(
         `at: index ${index} is out of bounds for axis ${axis} of size ${size} (shape ${shapeText(x)})`,
       );
-    return { kind: "take", place, name };
+    return { kind: "take", index: position, name };
   }
   if (typeof index === "object") return { kind: "list", indices: index as AnyTensor, name };
   const match = /^\s*(-?\d+)?\s*:\s*(-?\d+)?\s*(?::\s*(-?\d+)?\s*)?$/.exec(index);
@@ -112,9 +112,9 @@ function one(x: AnyTensor, axis: number, index: Exclude<Index, null>, size: numb
   return { kind: "slice", begin, end, step, name };
 }
 
-/** Numbers and slices as one native slice; steps as a reversal and a gather, which have gradients. */
+/** Applies numbers and slices as one native slice, then steps as a reversal or a gather, which have gradients. */
 function sliced(x: AnyTensor, axes: readonly Part[]): AnyTensor {
-  const begin = axes.map((part) => (part.kind === "take" ? part.place : part.kind === "slice" ? firstOf(part) : 0));
+  const begin = axes.map((part) => (part.kind === "take" ? part.index : part.kind === "slice" ? firstOf(part) : 0));
   const size = axes.map((part, i) => {
     if (part.kind === "take") return 1;
     return part.kind === "slice" ? spanOf(part) : x.shape[i]!;
@@ -126,8 +126,8 @@ function sliced(x: AnyTensor, axes: readonly Part[]): AnyTensor {
     else {
       const length = value.shape[axis]!;
       const from = part.step > 0 ? 0 : length - 1;
-      const places = Array.from({ length: countOf(part) }, (_, i) => from + i * part.step);
-      value = gather(value, places, axis as never) as AnyTensor;
+      const positions = Array.from({ length: countOf(part) }, (_, i) => from + i * part.step);
+      value = gather(value, positions, axis as never) as AnyTensor;
     }
   }
   return value;

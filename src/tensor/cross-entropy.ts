@@ -36,18 +36,20 @@ export function crossEntropy(
   const labels = classLabels as AnyTensor;
   const classes = checkShapes(logits, labels);
   // A copy, because WebAssembly gives a view of memory that it reuses.
-  const places = labels.dataSync().slice() as Int32Array;
+  const labelValues = labels.dataSync().slice() as Int32Array;
   let counted = 0;
-  for (const place of places) {
-    if (place === ignoreIndex) continue;
+  for (const labelValue of labelValues) {
+    if (labelValue === ignoreIndex) continue;
     counted++;
-    if (place < 0 || place >= classes)
-      throw new RangeError(`crossEntropy: label ${place} is not one of the ${classes} classes of ${shapeText(logits)}`);
+    if (labelValue < 0 || labelValue >= classes)
+      throw new RangeError(
+        `crossEntropy: label ${labelValue} is not one of the ${classes} classes of ${shapeText(logits)}`,
+      );
   }
-  const truth: Truth = { labels, places, ignoreIndex, counted, smoothing: labelSmoothing };
+  const truth: Truth = { labels, labelValues, ignoreIndex, counted, smoothing: labelSmoothing };
   return inFloat32("crossEntropy", "float32", [logits], (given) =>
     scoped("crossEntropy", () => {
-      const flat = reshapeTo(cast(given, "float32"), [places.length, classes]);
+      const flat = reshapeTo(cast(given, "float32"), [labelValues.length, classes]);
       const value = rowLosses(flat, truth, reduction);
       if (reduction !== "none") return value;
       return label(reshapeTo(value, labels.shape), namesOf(logits)?.slice(0, -1));
@@ -71,8 +73,8 @@ function checkShapes(logits: AnyTensor, labels: AnyTensor): number {
 
 interface Truth {
   labels: AnyTensor;
-  /** Their values. */
-  places: Int32Array;
+  /** The values of `labels`. */
+  labelValues: Int32Array;
   ignoreIndex: number;
   /** Number of rows that are not ignored. */
   counted: number;
@@ -81,8 +83,8 @@ interface Truth {
 
 /** The losses of the rows of [rows, classes], -sum(target * log softmax), reduced; the gradient of one is softmax - target. */
 function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): AnyTensor {
-  const { places, counted } = truth;
-  const isEach = counted === places.length;
+  const { labelValues, counted } = truth;
+  const isEach = counted === labelValues.length;
   // As in PyTorch, the mean over no label is NaN and its gradient 0.
   if (reduction === "mean" && counted === 0) return scalarOf(Number.NaN, "float32");
   const share = reduction === "mean" ? 1 / counted : 1;
@@ -100,7 +102,7 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
         const shared = share === 1 ? slope! : times(slope!, share);
         if (isEach && reduction !== "none") return multiply(shared, dy);
         const perRow = isEach ? dy : multiply(countOf(truth), dy);
-        return multiply(shared, reshapeTo(perRow, [places.length, 1]));
+        return multiply(shared, reshapeTo(perRow, [labelValues.length, 1]));
       },
     ],
   });
@@ -108,13 +110,13 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
 
 /** The loss of each row, and its gradient. */
 function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor] {
-  const { places, ignoreIndex, smoothing } = truth;
+  const { labelValues, ignoreIndex, smoothing } = truth;
   const classes = logits.shape[1]!;
   const labels =
-    truth.counted === places.length
-      ? reshapeTo(truth.labels, [places.length])
+    truth.counted === labelValues.length
+      ? reshapeTo(truth.labels, [labelValues.length])
       : tf.tensor1d(
-          places.map((place) => (place === ignoreIndex ? 0 : place)),
+          labelValues.map((labelValue) => (labelValue === ignoreIndex ? 0 : labelValue)),
           "int32",
         );
   if (isDirect() && smoothing === 0) return sparseSoftmaxCrossEntropy(logits, labels) as [AnyTensor, AnyTensor];
@@ -131,8 +133,8 @@ function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor]
 }
 
 /** 1 for a row that counts, 0 for one that is ignored. */
-const countOf = ({ places, ignoreIndex }: Truth): AnyTensor =>
-  tf.tensor1d(Float32Array.from(places, (place) => (place === ignoreIndex ? 0 : 1)));
+const countOf = ({ labelValues, ignoreIndex }: Truth): AnyTensor =>
+  tf.tensor1d(Float32Array.from(labelValues, (labelValue) => (labelValue === ignoreIndex ? 0 : 1)));
 
 /** Selects instead of multiplying by 0, because an ignored row may contain NaN. */
 function onlyCounted(losses: AnyTensor, truth: Truth): AnyTensor {

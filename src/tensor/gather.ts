@@ -49,30 +49,30 @@ type Gathered<S extends Shape, A extends Axis, I extends Shape> =
 /** The indices as an int32 tensor, negative ones counted from the end; throws RangeError for an index out of bounds. */
 function readIndices(op: string, x: AnyTensor, indices: Indices, axis: number): AnyTensor {
   const size = x.shape[axis]!;
-  const fail = (place: number): never => {
+  const fail = (index: number): never => {
     throw new RangeError(
-      `${op}: index ${place} is out of bounds for axis ${axis} of size ${size} (shape ${shapeText(x)})`,
+      `${op}: index ${index} is out of bounds for axis ${axis} of size ${size} (shape ${shapeText(x)})`,
     );
   };
   if (Array.isArray(indices)) {
-    const places = Int32Array.from(indices as number[], (place) => {
-      if (!Number.isInteger(place) || place < -size || place >= size) fail(place);
-      return place < 0 ? place + size : place;
+    const positions = Int32Array.from(indices as number[], (index) => {
+      if (!Number.isInteger(index) || index < -size || index >= size) fail(index);
+      return index < 0 ? index + size : index;
     });
-    return tf.tensor1d(places, "int32");
+    return tf.tensor1d(positions, "int32");
   }
   const tensor = indices as AnyTensor;
   checkTensor(op, tensor);
   if (tensor.dtype !== "int32") throw new TypeError(`${op}: the indices must be an int32 tensor, got ${tensor.dtype}`);
-  const places = tensor.dataSync();
+  const positions = tensor.dataSync();
   let negative = false;
-  for (const place of places) {
-    if (place < -size || place >= size) fail(place);
-    if (place < 0) negative = true;
+  for (const index of positions) {
+    if (index < -size || index >= size) fail(index);
+    if (index < 0) negative = true;
   }
   if (!negative) return tensor;
   return tf.tensor(
-    Int32Array.from(places, (place) => (place < 0 ? place + size : place)),
+    Int32Array.from(positions, (index) => (index < 0 ? index + size : index)),
     tensor.shape,
     "int32",
   );
@@ -96,19 +96,19 @@ export function gather<
 ): Tensor<Gathered<ShapeOf<T>, A, IndicesShape<I>>, DTypeOf<T>>;
 export function gather(x: AnyTensor, indices: Indices, axis: Axis = 0): AnyTensor {
   checkTensor("gather", x);
-  const place = axisIndex("gather", x, axis);
+  const axisNumber = axisIndex("gather", x, axis);
   const names = namesOf(x);
   const inner = Array.isArray(indices) ? undefined : namesOf(indices as AnyTensor);
   const result = scoped("gather", () => {
-    const places = readIndices("gather", x, indices, place);
-    return gatherAt("gather", x, places, place);
+    const positions = readIndices("gather", x, indices, axisNumber);
+    return gatherAt("gather", x, positions, axisNumber);
   });
   const rank = result.rank - x.rank + 1;
   return label(
     result,
     (names || inner) &&
       [...(names ?? x.shape.map(() => undefined))].toSpliced(
-        place,
+        axisNumber,
         1,
         ...(inner ?? Array<undefined>(rank).fill(undefined)),
       ),
@@ -116,16 +116,16 @@ export function gather(x: AnyTensor, indices: Indices, axis: Axis = 0): AnyTenso
 }
 
 /** The slices at indices that are known to be within bounds. */
-export function gatherAt(op: string, x: AnyTensor, places: AnyTensor, axis: number): AnyTensor {
+export function gatherAt(op: string, x: AnyTensor, positions: AnyTensor, axis: number): AnyTensor {
   return differentiable(op, [x], {
     forward: () => {
-      const shape = x.shape.toSpliced(axis, 1, ...places.shape);
+      const shape = x.shape.toSpliced(axis, 1, ...positions.shape);
       // WebAssembly's kernel gives the axes of an empty result in another order.
       if (sizeOf(shape) === 0) return tf.zeros(shape, x.dtype as "float32");
-      if (isDirect() && x.dtype === "float32") return nativeGather(x, places, scalar(axis, "int32"));
-      return run("GatherV2", { x, indices: places }, { axis, batchDims: 0 });
+      if (isDirect() && x.dtype === "float32") return nativeGather(x, positions, scalar(axis, "int32"));
+      return run("GatherV2", { x, indices: positions }, { axis, batchDims: 0 });
     },
-    keep: () => [places],
+    keep: () => [positions],
     backward: (dy, [kept]) => [() => scatterSlices(dy, kept!, x.shape, axis)],
   });
 }
@@ -133,13 +133,13 @@ export function gatherAt(op: string, x: AnyTensor, places: AnyTensor, axis: numb
 const onWasm = runtimeInfo().backend === "wasm";
 
 /** Adds slices to zeros of a shape, at indices along an axis. */
-function scatterSlices(dy: AnyTensor, places: AnyTensor, shape: readonly number[], axis: number): AnyTensor {
+function scatterSlices(dy: AnyTensor, positions: AnyTensor, shape: readonly number[], axis: number): AnyTensor {
   const [before, size, after] = [shape.slice(0, axis), shape[axis]!, shape.slice(axis + 1)];
-  if (axis === 0 && shape.length === 2 && places.rank === 1) return sumRows(dy, places, size);
-  const flat = reshapeTo(dy, [sizeOf(before), places.size, sizeOf(after)]);
+  if (axis === 0 && shape.length === 2 && positions.rank === 1) return sumRows(dy, positions, size);
+  const flat = reshapeTo(dy, [sizeOf(before), positions.size, sizeOf(after)]);
   const front = permuteTo(flat, [1, 0, 2]);
-  const rows = reshapeTo(front, [places.size, sizeOf(before) * sizeOf(after)]);
-  const segments = reshapeTo(places, [places.size]);
+  const rows = reshapeTo(front, [positions.size, sizeOf(before) * sizeOf(after)]);
+  const segments = reshapeTo(positions, [positions.size]);
   const total = sumRows(rows, segments, size);
   const back = permuteTo(reshapeTo(total, [size, sizeOf(before), sizeOf(after)]), [1, 0, 2]);
   return reshapeTo(back, shape);
@@ -167,17 +167,17 @@ export function gatherAlong<T extends TensorOperand, I extends TensorOperand>(
 ): Tensor<ShapeOf<I>, DTypeOf<T>>;
 export function gatherAlong(x: AnyTensor, indices: AnyTensor, axis: Axis = -1): AnyTensor {
   checkTensor("gatherAlong", x);
-  const place = axisIndex("gatherAlong", x, axis);
-  const fits = indices.rank === x.rank && indices.shape.every((d, i) => i === place || d === x.shape[i]);
+  const axisNumber = axisIndex("gatherAlong", x, axis);
+  const fits = indices.rank === x.rank && indices.shape.every((d, i) => i === axisNumber || d === x.shape[i]);
   if (!fits)
     throw new ShapeError(
       `gatherAlong: the indices ${shapeText(indices)} must have the shape ${shapeText(x)} except along axis ${axis}`,
     );
   const result = scoped("gatherAlong", () => {
-    const size = x.shape[place]!;
-    const last = [...x.shape.keys()].filter((i) => i !== place).concat(place);
+    const size = x.shape[axisNumber]!;
+    const last = [...x.shape.keys()].filter((i) => i !== axisNumber).concat(axisNumber);
     const moved = permuteTo(x, last);
-    const chosen = permuteTo(readIndices("gatherAlong", x, indices, place), last);
+    const chosen = permuteTo(readIndices("gatherAlong", x, indices, axisNumber), last);
     const rows = moved.size / Math.max(1, size);
     const width = chosen.shape.at(-1)!;
     const starts = tf.tensor2d(
@@ -195,10 +195,10 @@ export function gatherAlong(x: AnyTensor, indices: AnyTensor, axis: Axis = -1): 
   return label(result, namesOf(x));
 }
 
-/** [n] places as [n, depth] rows. WebAssembly's kernel knows whole numbers only. */
-export function hotRows(places: AnyTensor, depth: number): AnyTensor {
+/** The one-hot rows `[n, depth]` of indices `[n]`. WebAssembly's kernel supports only integer types. */
+export function hotRows(positions: AnyTensor, depth: number): AnyTensor {
   const dtype = onWasm ? "int32" : "float32";
-  return cast(run("OneHot", { indices: places }, { dtype, depth, onValue: 1, offValue: 0 }), "float32");
+  return cast(run("OneHot", { indices: positions }, { dtype, depth, onValue: 1, offValue: 0 }), "float32");
 }
 
 /**
@@ -281,15 +281,15 @@ export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: Any
   if (!Number.isInteger(k) || k < 0 || k > size)
     throw new RangeError(`topK: k must be between 0 and ${size} for ${shapeText(x)}, got ${k}`);
   const [values, indices] = scoped("topK", () => {
-    const [places, top] =
+    const [positions, top] =
       k > 0 && hasNaN(x)
         ? [indicesOfLargest(x, k)]
         : (run("TopK", { x: x.dtype === "bool" ? cast(x, "int32") : x }, { k, sorted: true }) as unknown as AnyTensor[])
             .map((t, i) => (i === 0 ? cast(t, x.dtype as DType) : t))
             .reverse();
     // The kernel has no gradient; the gather of the same elements has.
-    const chosen = x.dtype === "float32" && k > 0 ? (gatherAlong(x, places!) as AnyTensor) : top!;
-    return [chosen, places!];
+    const chosen = x.dtype === "float32" && k > 0 ? (gatherAlong(x, positions!) as AnyTensor) : top!;
+    return [chosen, positions!];
   }) as [AnyTensor, AnyTensor];
   return { values: label(values, namesOf(x)), indices: label(indices, namesOf(x)) };
 }
@@ -299,17 +299,17 @@ function indicesOfLargest(x: AnyTensor, k: number): AnyTensor {
   const values = x.dataSync();
   const width = x.shape.at(-1)!;
   const shape = [...x.shape.slice(0, -1), k];
-  const places = new Int32Array(sizeOf(shape));
+  const positions = new Int32Array(sizeOf(shape));
   const above = (a: number, b: number) => (Number.isNaN(a) ? (Number.isNaN(b) ? 0 : -1) : Number.isNaN(b) ? 1 : b - a);
   const order = new Int32Array(width);
-  for (let row = 0; row * k < places.length; row++) {
+  for (let row = 0; row * k < positions.length; row++) {
     const start = row * width;
     for (let i = 0; i < width; i++) order[i] = i;
     // Infinity less itself is NaN, which sorts as 0.
     order.sort((i, j) => above(values[start + i]!, values[start + j]!) || i - j);
-    places.set(order.subarray(0, k), row * k);
+    positions.set(order.subarray(0, k), row * k);
   }
-  return tf.tensor(places, shape, "int32") as AnyTensor;
+  return tf.tensor(positions, shape, "int32") as AnyTensor;
 }
 
 /**
@@ -330,11 +330,11 @@ export function sort(
   const { values, indices } = topK(x, x.shape[axisIndex("sort", x, -1)]!) as { values: AnyTensor; indices: AnyTensor };
   if (direction === "descending") return { values, indices };
   const dims = [x.rank - 1];
-  const [up, places] = [values, indices].map((t) => label(run("Reverse", { x: t }, { dims }), namesOf(x))) as [
+  const [up, positions] = [values, indices].map((t) => label(run("Reverse", { x: t }, { dims }), namesOf(x))) as [
     AnyTensor,
     AnyTensor,
   ];
   values.dispose();
   indices.dispose();
-  return { values: up, indices: places };
+  return { values: up, indices: positions };
 }

@@ -21,7 +21,7 @@ import type { DType } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 export interface Keep<K extends boolean = boolean> {
-  /** Leave the reduced axes in the shape, one element long. */
+  /** Leave the reduced axes in the shape, with size 1. */
   keepDims?: K;
 }
 
@@ -38,11 +38,11 @@ type Reduction<Op extends string, Out extends DType | "same" | "whole" = "same">
   options?: Keep<K>,
 ) => Tensor<Reduced<ShapeOf<T>, A, K>, Out extends DType ? Out : Out extends "whole" ? Whole<DTypeOf<T>> : DTypeOf<T>>;
 
-/** The names that are left when axes are reduced. */
+/** The axis names that remain after a reduction. */
 const reducedNames = (x: AnyTensor, gone: readonly number[], keepDims: boolean) =>
   namesOf(x)?.flatMap((name, i) => (gone.includes(i) ? (keepDims ? [undefined] : []) : [name]));
 
-function reduction(op: string, kernel: ReduceKernel, dtype: (own: DType) => DType) {
+function reduction(op: string, kernel: ReduceKernel, dtype: (input: DType) => DType) {
   return (x: AnyTensor, axes?: AxisList, { keepDims = false }: Keep = {}): AnyTensor => {
     checkTensor(op, x);
     const axis = axisIndices(op, x, axes);
@@ -54,7 +54,7 @@ function reduction(op: string, kernel: ReduceKernel, dtype: (own: DType) => DTyp
   };
 }
 
-const whole = (own: DType): DType => (own === "bool" ? "int32" : own);
+const whole = (input: DType): DType => (input === "bool" ? "int32" : input);
 
 /**
  * The sum over some axes, all by default: `[2, 3]` over axis 1 gives `[2]`, or `[2, 1]` with `keepDims`. Bools give int32.
@@ -124,7 +124,7 @@ interface Spread extends Keep {
   correction?: number;
 }
 
-/** What `finish` makes of the variance. */
+/** The variance, passed through `finish`. */
 function spread(
   op: string,
   x: AnyTensor,
@@ -190,7 +190,7 @@ export function norm(x: AnyTensor, axes?: AxisList, options: Keep & { order?: nu
   return label(inFloat32("norm", "float32", [x], compute), reducedNames(x, axis, keepDims));
 }
 
-/** The square root with gradient 0 at 0, as PyTorch's norm and std have it, where that of Sqrt is infinite. */
+/** The square root with gradient 0 at 0, as in PyTorch's norm and std. The gradient of Sqrt is infinite there. */
 function rootOfSquares(x: AnyTensor): AnyTensor {
   return differentiable("norm", [x], {
     forward: () => run("Sqrt", { x }),
@@ -243,7 +243,7 @@ export function logSumExp(x: AnyTensor, axes?: AxisList, { keepDims = false }: K
   return label(inFloat32("logSumExp", "float32", [x], compute), reducedNames(x, axis, keepDims));
 }
 
-/** Is any element NaN? Where ops are queued, as on a GPU, the answer waits for them. */
+/** Whether any element is NaN. Where ops are queued, as on a GPU, this waits for them. */
 export function hasNaN(x: AnyTensor): boolean {
   if (x.dtype !== "float32" || x.size === 0) return false;
   const top = noGrad(() => reduceOver("Max", x, [...x.shape.keys()]));
@@ -257,12 +257,12 @@ type ArgReduction<Op extends string> = <T extends TensorOperand, const A extends
   axis?: AxisOf<Op, ShapeOf<T>, A>,
 ) => Tensor<Reduced<ShapeOf<T>, A>, "int32">;
 
-/** So many the kernels of TensorFlow take. */
+/** The most axes that TensorFlow's kernels of ArgMax and ArgMin support. */
 const MOST_AXES = 7;
 
 function argOver(kernel: string, x: AnyTensor, axis: number): AnyTensor {
   if (!hasNaN(x)) return run(kernel, { x }, { axis });
-  // The kernels pass a NaN over. The first one is where the largest of "is it NaN" is, in the rows that have one.
+  // The kernels ignore NaN. In rows with a NaN, the first one is the ArgMax of IsNan.
   const missing = cast(run("IsNan", { x }), "float32");
   const condition = run("Equal", { a: reduceOver("Max", missing, [axis]), b: scalarOf(1, "float32") });
   const numbers = run("Select", { condition: run("IsNan", { x }), t: run("ZerosLike", { x }), e: x });
@@ -274,16 +274,17 @@ const argExtreme =
   (op: string, kernel: string) =>
   (x: AnyTensor, axis: Axis = -1): AnyTensor => {
     checkTensor(op, x);
-    const place = axisIndex(op, x, axis);
-    if (x.shape[place] === 0) throw new RangeError(`${op}: expected at least one element, got shape ${shapeText(x)}`);
+    const axisNumber = axisIndex(op, x, axis);
+    if (x.shape[axisNumber] === 0)
+      throw new RangeError(`${op}: expected at least one element, got shape ${shapeText(x)}`);
     const result = scoped(op, () => {
-      if (x.rank <= MOST_AXES) return argOver(kernel, x, place);
-      // Reshaped, so that the axes before and after it are one each.
-      const [before, after] = [sizeOf(x.shape.slice(0, place)), sizeOf(x.shape.slice(place + 1))];
-      const places = argOver(kernel, reshapeTo(x, [before, x.shape[place]!, after]), 1);
-      return reshapeTo(places, x.shape.toSpliced(place, 1));
+      if (x.rank <= MOST_AXES) return argOver(kernel, x, axisNumber);
+      // Merges the axes before and those after this one.
+      const [before, after] = [sizeOf(x.shape.slice(0, axisNumber)), sizeOf(x.shape.slice(axisNumber + 1))];
+      const positions = argOver(kernel, reshapeTo(x, [before, x.shape[axisNumber]!, after]), 1);
+      return reshapeTo(positions, x.shape.toSpliced(axisNumber, 1));
     });
-    return label(result, reducedNames(x, [place], false));
+    return label(result, reducedNames(x, [axisNumber], false));
   };
 
 /**
@@ -318,12 +319,12 @@ export function cumsum(
   options: { exclusive?: boolean; reverse?: boolean } = {},
 ): AnyTensor {
   checkTensor("cumsum", x);
-  const place = axisIndex("cumsum", x, axis);
+  const axisNumber = axisIndex("cumsum", x, axis);
   const { exclusive = false, reverse = false } = options;
-  checkTotals("cumsum", x, [place], { kind: "running", exclusive, reverse });
+  checkTotals("cumsum", x, [axisNumber], { kind: "running", exclusive, reverse });
   const result = scoped("cumsum", () => {
-    // The kernels and the gradient of tfjs know the last axis only.
-    const last = [...x.shape.keys()].filter((i) => i !== place).concat(place);
+    // The kernels and the gradient of tfjs support only the last axis.
+    const last = [...x.shape.keys()].filter((i) => i !== axisNumber).concat(axisNumber);
     const back = last.map((_, i) => last.indexOf(i));
     const input = permuteTo(cast(x, whole(x.dtype as DType)), last);
     const total = run("Cumsum", { x: input }, { axis: x.rank - 1, exclusive, reverse });

@@ -1,5 +1,5 @@
-// The backward pass over tfjs' own tape. Unlike tfjs' it frees each saved activation and each gradient as soon as it has
-// been used, so that the peak of a training step is the activations and not those plus all their gradients.
+// The backward pass over tfjs' own tape. Unlike tfjs' own, it frees each saved activation and each gradient right after its
+// last use, so that the peak memory of a training step does not include the gradients of all activations.
 import { begin, categorize, engine, type TapeNode, tf } from "../runtime/index.ts";
 import { run, scoped } from "./engine.ts";
 import { shapeText } from "./names.ts";
@@ -16,7 +16,7 @@ export function noGrad<T>(f: () => T): T {
   }
 }
 
-/** Runs `f` on a new tape; gives the result and every tensor that `f` uses from outside. */
+/** Runs `f` on a new tape. Returns the result and every tensor made outside `f` that `f` uses. */
 export function recordAlone<T extends AnyTensor>(f: () => T): { value: T; inputs: AnyTensor[] } {
   const { state } = engine;
   const { activeTape, gradientDepth, kernelDepth } = state;
@@ -66,7 +66,7 @@ export function differentiate<A>(
   let tape: TapeNode[] = [];
   const open = begin(
     () => {
-      // Within a custom op or noGrad, a gradient asked for here is still wanted.
+      // Gradients requested inside a custom op or noGrad are recorded too.
       state.kernelDepth = 0;
       engine.startTape();
       tape = state.activeTape!;
@@ -108,7 +108,7 @@ function freeTape(tape: readonly TapeNode[]): void {
   for (const node of tape) for (const tensor of node.saved) tensor.dispose();
 }
 
-/** The nodes that lead from the inputs on, by the ids of what they make. */
+/** The ids of all tensors that depend on `xs`, and of `xs` themselves. */
 function reachable(tape: readonly TapeNode[], xs: readonly AnyTensor[]): Set<number> {
   const ids = new Set(xs.map((x) => x.id));
   for (const node of tape)
@@ -144,13 +144,13 @@ function backpropagate(
   }
   return xs.map((x, i) => {
     const gradient = gradients.get(x.id);
-    // One tensor asked for twice gets two gradients, so that each may be disposed of.
+    // A tensor listed twice gets two gradients, so that each can be disposed separately.
     const again = xs.findIndex((other) => other.id === x.id) < i;
     return gradient && again ? run("Identity", { x: gradient }) : gradient;
   });
 }
 
-/** Adds a node's gradients of its inputs to what they have already. */
+/** Adds the gradients that a node gives for its inputs to those accumulated so far. */
 function accumulate(
   node: TapeNode,
   dys: (AnyTensor | undefined)[],
@@ -169,9 +169,9 @@ function accumulate(
       const gradient = byName[name];
       if (!gradient) throw new Error(`grad: the operation ${node.kernelName} has no gradient for its input ${name}`);
       const found = scoped("gradient", gradient);
-      // tfjs does not sum over an axis that was broadcast to no element: that sum is 0.
-      const isOfNothing = found.size === 0 && input.size > 0;
-      const dx = isOfNothing ? (run("ZerosLike", { x: input }) as AnyTensor) : found;
+      // tfjs does not sum over an axis that was broadcast to size 0; that sum is 0.
+      const isEmptySum = found.size === 0 && input.size > 0;
+      const dx = isEmptySum ? (run("ZerosLike", { x: input }) as AnyTensor) : found;
       if (
         dx.dtype !== "float32" ||
         dx.shape.length !== input.shape.length ||
@@ -180,7 +180,7 @@ function accumulate(
         throw new Error(
           `grad: ${node.kernelName} gives a ${dx.dtype} gradient ${shapeText(dx)} for its input ${shapeText(input)}`,
         );
-      // A gradient handed through or kept elsewhere is not ours to free.
+      // A gradient that is passed through or kept elsewhere must not be freed here, so it is cloned.
       return dx.scopeId === state.activeScope?.id && !dx.kept ? dx : run("Identity", { x: dx });
     });
   });

@@ -90,7 +90,7 @@ describe("a checkpoint is rejected", () => {
   test("when the file is not a checkpoint", async () => {
     assert.ok(existsSync(path));
     writeFileSync(path, "not a checkpoint");
-    await assert.rejects(run({ checkpoint: { path } }), /says its header is|too short/);
+    await assert.rejects(run({ checkpoint: { path } }), /the header should be|too short/);
     save(path, { x: tf.zeros([2]) });
     await assert.rejects(
       run({ checkpoint: { path } }),

@@ -28,22 +28,23 @@ export function decodeNpy(bytes: Uint8Array, name: string): StoredArray {
   const fail = (why: string): never => {
     throw new Error(`${name}: ${why}`);
   };
-  if (bytes.length < 10 || Buffer.from(bytes.subarray(0, 6)).toString("latin1") !== magic) fail("is no npy file");
+  if (bytes.length < 10 || Buffer.from(bytes.subarray(0, 6)).toString("latin1") !== magic)
+    throw new Error(`${name} is not an npy file: it does not begin with NumPy's signature "\\x93NUMPY"`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = bytes[6]!;
-  if (version < 1 || version > 3) fail(`npy version ${version} is not known`);
+  if (version < 1 || version > 3) fail(`npy version ${version} is not supported (expected 1, 2 or 3)`);
   const [start, length] = version === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)];
-  if (start + length > bytes.length) fail("the header is cut short");
+  if (start + length > bytes.length) fail("the file ends inside the header");
   const header = Buffer.from(bytes.subarray(start, start + length)).toString(version === 3 ? "utf8" : "latin1");
-  const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? fail(`has no simple type: ${header.trim()}`);
-  const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1] ?? fail("says no order");
-  const tuple = /'shape':\s*\(([\d,\sL]*)\)/.exec(header)?.[1] ?? fail("says no shape");
+  const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? fail(`the header has no simple 'descr': ${header.trim()}`);
+  const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1] ?? fail("the header has no 'fortran_order'");
+  const tuple = /'shape':\s*\(([\d,\sL]*)\)/.exec(header)?.[1] ?? fail("the header has no 'shape'");
   const shape = (tuple.match(/\d+/g) ?? []).map(Number);
   const size = sizeOf(shape);
   const data = bytes.subarray(start + length);
   const width = Number(descr.slice(2));
   if (!/^[<|][fiub]\d+$/.test(descr)) fail(`type ${descr} is not supported`);
-  if (data.length < size * width) fail(`holds ${data.length} bytes of data, its shape needs ${size * width}`);
+  if (data.length < size * width) fail(`expected ${size * width} bytes of data for its shape, got ${data.length}`);
   const values = decode(descr, data.subarray(0, size * width), name);
   const dtype = descr[1] === "f" ? "float32" : descr[1] === "b" ? "bool" : "int32";
   const storage = storages[descr.slice(1)];
@@ -81,15 +82,15 @@ function decode(descr: string, bytes: Uint8Array, name: string): Values {
   }
 }
 
-/** Elements in Fortran's order, the first axis fastest, in C's. */
+/** Reorders elements from Fortran's order, where the first axis varies fastest, to C's. */
 function fromFortran<T extends Values>(values: T, shape: readonly number[]): T {
   const result = values.slice() as T;
-  const at = shape.map(() => 0);
+  const position = shape.map(() => 0);
   for (let i = 0; i < values.length; i++) {
-    result[at.reduce((place, k, axis) => place * shape[axis]! + k, 0)] = values[i]!;
+    result[position.reduce((offset, k, axis) => offset * shape[axis]! + k, 0)] = values[i]!;
     for (let axis = 0; axis < shape.length; axis++) {
-      if (++at[axis]! < shape[axis]!) break;
-      at[axis] = 0;
+      if (++position[axis]! < shape[axis]!) break;
+      position[axis] = 0;
     }
   }
   return result;

@@ -1,4 +1,4 @@
-// The safetensors format (github.com/huggingface/safetensors, README): a length, a JSON header, the data end to end.
+// The safetensors format (github.com/huggingface/safetensors, README): the header's length, a JSON header, the data of all tensors without gaps.
 
 import { sizeOf } from "../../base/shape.ts";
 import type { Storage } from "../../runtime/index.ts";
@@ -35,7 +35,7 @@ const typedNames: Record<TypedArrayName, string> = {
   BigInt64Array: "I64",
   BigUint64Array: "U64",
 };
-/** The reference implementation's limit, against headers made to exhaust memory. */
+/** The reference implementation's limit. It rejects headers made to exhaust memory. */
 const longestHeader = 100_000_000;
 
 interface Entry {
@@ -71,7 +71,7 @@ export function encodeSafetensors(
   const json = Buffer.from(JSON.stringify(header));
   if (json.length > longestHeader)
     throw new RangeError(
-      `save: names, numbers and text take ${json.length} bytes, and the format's header holds ${longestHeader}: ` +
+      `save: names, numbers and text take ${json.length} bytes, but the format's header holds at most ${longestHeader}: ` +
         "put long lists of numbers into tensors or typed arrays",
     );
   // Padded with spaces, so that the data is aligned.
@@ -79,15 +79,15 @@ export function encodeSafetensors(
   const bytes = new Uint8Array(8 + length + offset).fill(0x20, 8, 8 + length);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(json, 8);
-  let at = 8 + length;
+  let position = 8 + length;
   for (const { values } of all) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-    at += values.byteLength;
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), position);
+    position += values.byteLength;
   }
   return bytes;
 }
 
-/** The arrays of a file; of those that `asBytes` names, by the file's metadata, only the bytes. */
+/** The arrays of a file. `asBytes` is given the metadata and names the arrays that are returned as raw bytes. */
 export function decodeSafetensors(
   bytes: Uint8Array,
   file: string,
@@ -96,10 +96,10 @@ export function decodeSafetensors(
   const fail = (why: string): never => {
     throw new Error(`${file}: ${why}`);
   };
-  if (bytes.length < 8) fail("is too short for a safetensors file");
+  if (bytes.length < 8) fail(`not a safetensors file: it is too short (${bytes.length} bytes)`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > longestHeader || 8 + length > bytes.length)
-    fail(`says its header is ${length} bytes long; the file has ${bytes.length}`);
+    fail(`the header should be ${length} bytes long, but the file has ${bytes.length} bytes`);
   const { __metadata__: metadata = {}, ...entries } = readHeader(bytes.subarray(8, 8 + length), fail);
   const wanted = asBytes(metadata as Record<string, string>);
   const raw = new Map<string, Uint8Array>();
@@ -109,8 +109,7 @@ export function decodeSafetensors(
   for (const [name, value] of Object.entries(entries).sort((a, b) => start(a[1]) - start(b[1]))) {
     const entry = check(name, value, data.length, fail);
     const [begin, end] = entry.data_offsets;
-    if (begin !== covered)
-      fail(`${name} starts at byte ${begin}, where ${covered} was expected: the data overlaps or has a hole`);
+    if (begin !== covered) fail(`${name} starts at byte ${begin}, expected ${covered}: the data overlaps or has a gap`);
     covered = end;
     if (wanted.has(name)) raw.set(name, data.subarray(begin, end));
     else arrays.set(name, decode(name, entry, data.subarray(begin, end), fail));
@@ -126,9 +125,9 @@ function readHeader(bytes: Uint8Array, fail: (why: string) => never): Record<str
   try {
     header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    fail("its header is no JSON");
+    fail("the header is not valid JSON");
   }
-  if (typeof header !== "object" || header === null || Array.isArray(header)) fail("its header is no JSON object");
+  if (typeof header !== "object" || header === null || Array.isArray(header)) fail("the header is not a JSON object");
   return header as Record<string, unknown>;
 }
 
@@ -137,13 +136,13 @@ const isWhole = (x: unknown): x is number => Number.isSafeInteger(x) && (x as nu
 function check(name: string, value: unknown, available: number, fail: (why: string) => never): Entry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<Entry>;
   const width = widths[dtype as string] ?? fail(`${name} has the dtype ${dtype}, which is not supported`);
-  if (!Array.isArray(shape) || !shape.every(isWhole)) fail(`${name} has the shape ${JSON.stringify(shape)}`);
+  if (!Array.isArray(shape) || !shape.every(isWhole)) fail(`${name} has the invalid shape ${JSON.stringify(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole))
-    fail(`${name} has the offsets ${JSON.stringify(offsets)}`);
+    fail(`${name} has the invalid offsets ${JSON.stringify(offsets)}`);
   const [begin, end] = offsets as [number, number];
   const needed = width * sizeOf(shape as number[]);
   if (end - begin !== needed || end > available)
-    fail(`${name} says it lies in bytes ${begin} to ${end} of ${available}; its shape needs ${needed}`);
+    fail(`${name} is stored in bytes ${begin} to ${end} of ${available}, but its shape needs ${needed} bytes`);
   return { dtype: dtype!, shape: shape!, data_offsets: [begin, end] };
 }
 

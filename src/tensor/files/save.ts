@@ -130,7 +130,7 @@ function loadSafetensors(bytes: Uint8Array, file: string): Record<string, SavedL
   });
   const typed = [...raw].map(([name, data]): [string, SavedLeaf] => {
     const array = typedArrayFrom(leaves.typed[name]!, data);
-    if (!array) throw new Error(`${file}: ${name} is a ${leaves.typed[name]}, which is not known`);
+    if (!array) throw new Error(`${file}: ${name} has the unknown typed array type ${leaves.typed[name]}`);
     return [name, array];
   });
   const plain = Object.entries(leaves.plain).map(([name, leaf]): [string, SavedLeaf] => [name, leafFrom(leaf)]);
@@ -151,7 +151,7 @@ function decodeNpz(bytes: Uint8Array, file: string): Map<string, StoredArray> {
   try {
     files = unzipSync(bytes, { filter: ({ name }) => name.endsWith(".npy") });
   } catch (error) {
-    throw new Error(`${file}: is no npz file: ${error instanceof Error ? error.message : error}`);
+    throw new Error(`${file} is not an npz file: ${error instanceof Error ? error.message : error}`);
   }
   const entries = Object.entries(files);
   return new Map(entries.map(([name, data]) => [name.slice(0, -4), decodeNpy(data, `${file} (${name})`)]));

@@ -1,4 +1,4 @@
-// What a tree holds beside tensors (numbers, text, typed arrays), on its way to a file and back.
+// Converts the leaves of a tree that are not tensors (numbers, text, typed arrays) for a file, and back.
 import { isTensor } from "../tree.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 
@@ -18,7 +18,7 @@ const typedArrays = {
 export type TypedArrayName = keyof typeof typedArrays;
 export type TypedArray = InstanceType<(typeof typedArrays)[TypedArrayName]>;
 
-/** A leaf that a file holds in its JSON: a number that JSON has no word for, or an empty list or object, is written in words. */
+/** A leaf stored in a file's JSON. Numbers that JSON cannot express, and empty lists and objects, are stored as objects. */
 export type PlainLeaf =
   | number
   | string
@@ -36,25 +36,25 @@ export interface TreeLeaves {
 
 /**
  * Every leaf of a tree by its path, "layers.0.weight". A property that is undefined is left out.
- * @throws TypeError for a leaf that no file holds, or two leaves of one path, naming the path
+ * @throws TypeError naming the path, for a leaf that cannot be saved, or for two leaves with the same path
  */
 export function treeLeaves(tree: unknown): TreeLeaves {
   const found: TreeLeaves = { tensors: new Map(), arrays: new Map(), plain: new Map() };
-  const around = new Set<object>();
+  const ancestors = new Set<object>();
   const add = <T>(kind: Map<string, T>, path: string, leaf: T) => {
     if (Object.values(found).some((leaves: Map<string, unknown>) => leaves.has(path)))
       throw new TypeError(`save: two leaves of the tree have the path ${path}; rename one`);
     kind.set(path, leaf);
   };
   const branch = (children: [string | number, unknown][], kind: "list" | "object", parent: object, path: string) => {
-    if (around.has(parent)) throw new TypeError(`save: ${path || "the tree"} contains itself`);
+    if (ancestors.has(parent)) throw new TypeError(`save: ${path || "the tree"} contains itself`);
     if (children.length === 0) add(found.plain, path, { empty: kind });
-    // Its path would be that of the tree itself.
+    // The path of such a property would be that of the tree itself.
     if (path === "" && children.some(([key]) => key === ""))
-      throw new TypeError("save: a property of the tree has no name, and so no path; give it one");
-    around.add(parent);
+      throw new TypeError("save: a property of the tree has an empty name; rename it");
+    ancestors.add(parent);
     for (const [key, child] of children) visit(child, path === "" ? `${key}` : `${path}.${key}`);
-    around.delete(parent);
+    ancestors.delete(parent);
   };
   const visit = (value: unknown, path: string): void => {
     const array = typedArrayOf(value);
@@ -68,15 +68,15 @@ export function treeLeaves(tree: unknown): TreeLeaves {
       branch(set, "object", value, path);
     } else
       throw new TypeError(
-        `save: ${path || "the tree"} is ${kindName(value)}, which a file cannot hold: tensors, typed arrays, numbers, ` +
-          "text, booleans and null are kept, in plain objects and arrays",
+        `save: ${path || "the tree"} is ${kindName(value)}, which cannot be saved. A tree may contain tensors, typed arrays, numbers, ` +
+          "text, booleans and null, in plain objects and arrays",
       );
   };
   visit(tree, "");
   return found;
 }
 
-/** A leaf as it was before `treeLeaves`. */
+/** Restores a leaf that `treeLeaves` converted. */
 export function leafFrom(leaf: PlainLeaf): number | string | boolean | bigint | null | [] | Record<string, never> {
   if (typeof leaf !== "object" || leaf === null) return leaf;
   if ("number" in leaf) return Number(leaf.number);
@@ -107,7 +107,7 @@ function plainOf(value: unknown): PlainLeaf | undefined {
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
-  // An object of another realm, as a notebook's cells may have, has another Object.prototype.
+  // An object of another realm, for instance of a notebook's cells, has another Object.prototype.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
