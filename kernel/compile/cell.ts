@@ -11,11 +11,11 @@ import type { Node } from "./tree.ts";
 import { jsxVariables, type RunOptions } from "./tsconfig.ts";
 
 export interface CompileOptions {
-  /** A number of this cell's own, which the script hands to the host with each call. */
+  /** The cell's unique number. The script passes it to the host with each call. */
   cell: number;
-  /** The global name under which the host's functions stand. */
+  /** The name of the global that holds the host's functions. */
   host: string;
-  /** What earlier cells imported for its types alone, by local name. */
+  /** Imports of earlier cells that so far were used only as types, by local name. */
   deferred?: DeferredImports;
   run: RunOptions;
 }
@@ -26,12 +26,12 @@ export type CompiledCell = CompiledScript | { ok: false; diagnostics: Diagnostic
 export interface CompiledScript {
   ok: true;
   script: string;
-  /** Source maps as JSON, from the script back to the cell: a place goes through each in turn. */
+  /** Source maps as JSON. A position in the script is mapped through each in order, back to the cell. */
   maps: string[];
   /** Whether the last statement is an expression without a semicolon. */
   hasValue: boolean;
   imports: CellImport[];
-  /** Imports that only types use so far, by local name. */
+  /** Imports that so far are used only as types, by local name. */
   deferred: Map<string, CellImport>;
   /** Names declared at top level, imports and functions among them. */
   declared: Set<string>;
@@ -42,7 +42,7 @@ export function compileCell(source: string, options: CompileOptions): CompiledCe
     return compile(source, options);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    // A sum of thousands of terms has as many levels, without any bracket.
+    // A sum of thousands of terms is a tree with thousands of levels, although it has no bracket.
     return { ok: false, diagnostics: [diagnosticAt(source, 0, tooManyLevels)] };
   }
 }
@@ -112,7 +112,7 @@ function readImports(parsed: ParsedCell, uses: Scan, options: CompileOptions) {
   return { now, deferred };
 }
 
-/** Imports that the transform wrote: helpers and the JSX runtime. */
+/** Imports that the transform added: helpers and the JSX runtime. */
 function addedImports(body: Node[], original: Node[], code: string): CellImport[] {
   const written = new Set<string>();
   for (const node of original)
@@ -133,7 +133,7 @@ function addedImports(body: Node[], original: Node[], code: string): CellImport[
   return added;
 }
 
-/** `export ... from` loads its module, though it binds nothing here. */
+/** Whether the statement is `export ... from`, which loads a module without binding a name here. */
 function loadsForEffect(node: Node): boolean {
   return /^Export(All|Named)Declaration$/.test(node.type) && node.source != null;
 }
@@ -147,7 +147,7 @@ function declares(body: Node[], name: string): boolean {
   });
 }
 
-/** The last statement is an expression, and no semicolon follows it. */
+/** Whether the last statement is an expression without a semicolon. */
 function endsWithValue(parsed: ParsedCell): boolean {
   const last = parsed.body.at(-1);
   return last?.type === "ExpressionStatement" && parsed.text[last.end - 1] !== ";";

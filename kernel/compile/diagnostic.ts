@@ -1,9 +1,9 @@
-/** A syntax error, at a place in the cell (lines and columns count from 1, columns in UTF-16 code units). */
+/** A syntax error and its position in the cell. Lines and columns count from 1, columns in UTF-16 code units. */
 export interface Diagnostic {
   message: string;
   line: number;
   column: number;
-  /** The line with its neighbours and a caret under the place. */
+  /** The line with its neighbours, and a caret under the position. */
   frame: string;
 }
 
@@ -17,7 +17,7 @@ export function positionAt(source: string, offset: number): { line: number; colu
   return { line, column: offset - lineStart + 1 };
 }
 
-/** As `positionAt`, for many places of one text. */
+/** Like `positionAt`, but faster for many offsets in one text. */
 export function positionsIn(source: string): (offset: number) => { line: number; column: number } {
   let starts: number[] | undefined;
   return (offset) => {
@@ -41,10 +41,10 @@ export function diagnosticAt(source: string, offset: number, message: string): D
   return { message, line, column, frame: codeFrame(source, line, column) };
 }
 
-/** At most `width` characters of each line, so that a 10 MB line stays readable. */
+/** The most characters shown of each line, so that the frame of a very long line stays readable. */
 const width = 160;
 
-/** Two lines before, the line, a caret (or a squiggle under `length` characters), one line after. */
+/** Returns two lines before, the line, a caret (or a squiggle under `length` characters), and one line after. */
 export function codeFrame(source: string, line: number, column: number, length = 1): string {
   const lines = source.split("\n");
   const first = Math.max(1, line - 2);

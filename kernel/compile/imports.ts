@@ -3,10 +3,10 @@ import { positionAt } from "./diagnostic.ts";
 import type { Scan } from "./scan.ts";
 import type { Node } from "./tree.ts";
 
-/** An import that has not been loaded, because it was used only in types so far. A later cell may use it as a value. */
+/** Imports that have not been loaded, because so far they were used only as types. A later cell may use them as values. */
 export type DeferredImports = ReadonlyMap<string, CellImport>;
 
-/** Splits an import statement into what must be loaded now and what is, so far, used in types only. */
+/** Splits an import statement into the import to load now and the imports that so far are used only as types. */
 export function readImport(node: Node, text: string, uses: Scan): { now?: CellImport; later: CellImport[] } {
   if (node.importKind === "type") return { later: [] };
   const specifier = (node.source as Node).value as string;
@@ -42,8 +42,8 @@ function readAttributes(node: Node, text: string): string | undefined {
 }
 
 /**
- * The statement that loads an import and sets its names, which are declared before. `used` are the names that the cell
- * reads as values: those must exist; the others may turn out to be types.
+ * Returns the statement that loads an import and assigns its names, which are already declared. The names in `used` must
+ * exist in the module, because the cell uses them as values. The others may be types.
  */
 export function importStatement(each: CellImport, host: string, cell: number, used: ReadonlySet<string>): string {
   const whole = each.names.filter((name) => name.imported === "*");

@@ -10,13 +10,13 @@ type Language = "ts" | "tsx" | "js" | "jsx";
 
 export interface CompiledModule {
   code: string;
-  /** JSON; empty when nothing was transformed. */
+  /** The source map as JSON. Empty when the code was not transformed. */
   map: string;
-  /** It has `import` or `export`. */
+  /** Whether the file contains `import` or `export`. */
   isModule: boolean;
 }
 
-/** A local file that a cell imports, by the same rules as a cell: types out, JSX, decorators and `using` lowered. */
+/** Compiles a local file by the same rules as a cell: removes types, and lowers JSX, decorators and `using`. */
 export function compileModule(source: string, filename: string): CompiledModule {
   const language = languageOf(filename);
   const parsed = parseSync(filename, source, { lang: language, sourceType: "module" });

@@ -1,7 +1,7 @@
 /**
- * The parser and the walks over its trees call themselves for each level of nesting, and the parser ends the process where
- * its stack does (6,000 parentheses). So text is looked at before it is parsed: brackets that are open at once, and operators
- * that may take all that follows for their operand.
+ * The parser and the functions that walk its trees recurse once for each level of nesting. When the parser runs out of stack
+ * (at 6,000 parentheses), the process ends. So the nesting of a text is estimated before it is parsed, by counting open
+ * brackets and operators whose operand may be everything that follows.
  */
 const mostLevels = 1000;
 const mostOperators = 2000;
@@ -9,7 +9,7 @@ export const tooManyLevels = `the code is nested more than ${mostLevels} levels 
 
 /** Why text is nested too deeply to be parsed; undefined when it may be parsed. */
 export function nestedTooDeeply(text: string): { message: string; offset: number } | undefined {
-  // As many levels need as many characters.
+  // Each level needs at least one character.
   if (text.length <= mostLevels) return undefined;
   let depth = 0;
   let operators = 0;
@@ -32,7 +32,7 @@ export function nestedTooDeeply(text: string): { message: string; offset: number
       }
     }
   };
-  /** The last character that is no blank. */
+  /** The last character that is not a blank. */
   let last = 0;
   for (; index < text.length; index++) {
     const code = text.charCodeAt(index);
@@ -85,7 +85,7 @@ export function nestedTooDeeply(text: string): { message: string; offset: number
         if (text.charCodeAt(index - 1) === code) operators++;
         break;
       case 10:
-        // A bracket that a line leaves open continues in the next.
+        // A bracket that is open at the end of a line continues in the next line.
         if (!open.has(last)) operators = 0;
         break;
     }

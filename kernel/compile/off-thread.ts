@@ -5,11 +5,11 @@
 import { Worker } from "node:worker_threads";
 import type { Answer, Call } from "./worker.ts";
 
-/** Characters that are parsed in a few milliseconds. */
+/** The number of characters that can be parsed in a few milliseconds. */
 const short = 20_000;
-/** The parser gives the line with each error, of which there may be as many as characters. */
+/** The parser copies the line into each error, and a text may have as many errors as characters. */
 const shortLine = 3000;
-/** For trees that are deep without being nested: sums of thousands of terms. */
+/** Enough for trees that are deep without nested brackets, such as sums of thousands of terms. */
 const stackSizeMb = 64;
 
 export function isLong(text: string): boolean {
@@ -20,7 +20,7 @@ let worker: Worker | undefined;
 let lastId = 0;
 const waiting = new Map<number, { resolve: (result: never) => void; reject: (why: Error) => void }>();
 
-/** What `name` of a module (a URL) returns: a function of values that can be cloned. */
+/** Calls the function `name` of a module (a URL) on another thread. Arguments and result must be cloneable. */
 export function offThread<Result>(module: string, name: string, ...args: unknown[]): Promise<Result> {
   return new Promise<Result>((resolve, reject) => {
     const id = ++lastId;

@@ -3,7 +3,7 @@ import { type Diagnostic, diagnosticAt } from "./diagnostic.ts";
 import { nestedTooDeeply } from "./nesting.ts";
 import type { Node } from "./tree.ts";
 
-/** A cell as the parser read it. `text` is the source with option lines blanked; offsets are those of the source. */
+/** A parsed cell. `text` is the source with its option lines blanked, so offsets are the same in both. */
 export interface ParsedCell {
   text: string;
   language: "ts" | "tsx";
@@ -12,17 +12,17 @@ export interface ParsedCell {
   diagnostics: Diagnostic[];
 }
 
-/** What a module may not do but a cell may: name what an earlier cell declared. */
+/** Errors in a module that are allowed in a cell, because a cell may refer to names of earlier cells. */
 const tolerated = /^(Undefined export|Export '.*' is not defined)/;
 
-/** More errors than are shown. */
+/** The most errors that are kept. Fewer are shown. */
 const mostErrors = 20;
 
 let latest: { source: string; parsed: ParsedCell } | undefined;
 
 /**
- * Parses a cell as a TypeScript module, or as TSX when only that parses. The checker and the compiler parse the same text one after
- * another: the tree is kept, and must not be changed.
+ * Parses a cell as a TypeScript module, or as TSX when only that parses. The last tree is cached and must not be changed,
+ * because the checker and the compiler parse the same text one after the other.
  */
 export function parseCell(source: string): ParsedCell {
   if (latest?.source !== source) latest = { source, parsed: read(source) };
@@ -58,7 +58,7 @@ function parseAs(text: string, language: "ts" | "tsx"): ParsedCell {
     .filter((error) => error.severity === "Error" && !tolerated.test(error.message))
     .slice(0, mostErrors)
     .map((error) => {
-      // The parser also points at what opened or was declared first: the error shows itself at the last place.
+      // The parser also labels the opening bracket or the first declaration. The error itself is at the last label.
       const place = Math.max(0, ...error.labels.map(({ start }) => start));
       return diagnosticAt(text, place, error.helpMessage ? `${error.message} (${error.helpMessage})` : error.message);
     });
@@ -71,7 +71,7 @@ function parseAs(text: string, language: "ts" | "tsx"): ParsedCell {
   };
 }
 
-/** `#| label: x` (Quarto's own form) is no JavaScript: it becomes spaces. `//| label: x` is a comment already. */
+/** Replaces `#| label: x` (Quarto's form) with spaces, because it is not JavaScript. `//| label: x` is already a comment. */
 function blankOptionLines(source: string): string {
   if (!source.includes("#|")) return source;
   return source.replace(/^(?:[ \t]*(?:\/\/|#)\|[^\n]*(?:\n|$))+/, (block) =>

@@ -12,26 +12,29 @@ export interface RewriteOptions {
   host: string;
   cell: number;
   hasValue: boolean;
-  /** The cell awaits: its statements go into an async function, its declarations stay outside. */
+  /** Whether the cell awaits. Its statements then run in an async function, and its declarations stay outside. */
   asynchronous: boolean;
-  /** Statements to run first, and the names that they set. */
+  /** Statements to run first, and the names that they assign. */
   loads: { text: string; names: string[] };
 }
 
 /**
- * Turns a module's JavaScript into a script for V8's REPL mode: every top-level declaration becomes `let` (REPL mode
- * lets `let` follow `let`, but no other two kinds), functions move to the front, import statements are cut out (`loads`
- * stands for them), `import()` and `import.meta` ask the host, and the last expression is handed to the host. What comes
- * back from an `await` passes the host, which throws there once the cell has been interrupted: else an interrupted cell
- * would go on when what it waits for arrives. The host is told of each `await` before, for an interrupt to name its line.
+ * Turns a module's JavaScript into a script for V8's REPL mode:
+ * - Every top-level declaration becomes `let`, because REPL mode allows redeclaration only from `let` to `let`.
+ * - Functions move to the front.
+ * - `loads` replaces the import statements, and `import()` and `import.meta` call the host.
+ * - The last expression is passed to the host.
+ * - The result of each `await` is passed through the host, which throws there when the cell has been interrupted. Otherwise
+ *   an interrupted cell would continue when its promise resolves.
+ * - Before each `await` the host is told its position, so that an interrupt can name the line.
  *
- * REPL mode could await by itself, but then the inspector alone would hold the promise of a cell that waits, and holds it
- * weakly (see host/run/inspector.ts). So what awaits runs in a function whose promise the host holds.
+ * REPL mode supports `await`, but then only the inspector would refer to the promise of a waiting cell, and its reference is
+ * weak (see host/run/inspector.ts). So a cell that awaits runs in a function whose promise the host holds.
  */
 export function rewrite(code: string, body: Node[], options: RewriteOptions): Rewrite {
   const edited = new MagicString(code);
   const declared = new Set<string>();
-  /** Names declared at the front and assigned where they stand. */
+  /** Names that are declared at the front and assigned at their original position. */
   const ahead = new Set<string>(options.loads.names);
   const { asynchronous } = options;
   const placeOf = positionsIn(code);
@@ -47,7 +50,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
   for (const name of ahead) declared.add(name);
   if (asynchronous) {
     const enter = `${options.host}.run(${options.cell},async()=>{${options.loads.text}`;
-    // Functions have moved before the statement at 0, unless that is a function itself.
+    // Functions were moved before the statement at offset 0, unless that statement is itself a function.
     const first = body[0];
     if (first?.start === 0 && hoisted(first)) edited.appendLeft(first.end, enter);
     else edited.prependRight(0, enter);
@@ -57,8 +60,8 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
   return { edited, declared };
 
   /**
-   * V8's inspector reads `stack` and `message` of what a script throws, and aborts when a getter that loops there is
-   * terminated. So what the cell's code throws is caught before.
+   * Catches what the cell's code throws before V8's inspector sees it: the inspector reads `stack` and `message` of a thrown
+   * value, and aborts the process when a looping getter there is terminated.
    */
   function catchWhatItThrows(node: Node): void {
     const declaration = (node.declaration as Node | null | undefined) ?? node;
@@ -75,12 +78,12 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     if (!init) return;
     const value = bare(init);
     if (id.type !== "Identifier") {
-      // Taking a value apart may run any code, too.
+      // Destructuring may run user code too.
       const names = `{${boundNames(id).join(",")}}`;
       edited.prependRight(node.start, `${names}=${options.host}.sync(()=>{let `);
       edited.appendLeft(node.end, `;return${names}})`);
     } else if (value.type === "ClassExpression" && !value.id) {
-      // Gets the variable's name, also as the value of a property.
+      // As the value of a property with the variable's name, the class still gets that name.
       const name = `[${JSON.stringify(id.name)}]`;
       catchIn(init, `({${name}:`, `})${name})`);
     } else if (!neverThrows.test(value.type)) catchIn(init, "(", "))");
@@ -168,7 +171,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     edited.appendLeft(node.end, asynchronous ? ";" : ");");
   }
 
-  /** Rewrites what may occur at any depth: `import()`, `import.meta`, and, outside functions, `var`. */
+  /** Rewrites syntax that may occur at any depth: `import()`, `import.meta`, and, outside functions, `var`. */
   function rewriteInside(node: Node, topScope: boolean): void {
     if (node.type === "ImportExpression") {
       edited.overwrite(node.start, node.start + "import".length, `${options.host}.dynamic(${options.cell})`);
@@ -177,7 +180,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     } else if (node.type === "VariableDeclaration" && node.kind === "var" && topScope) {
       assignWhereItStands(node);
     }
-    // `a <!--b` is a comparison in a module, and begins a comment in a script.
+    // `a <!--b` is a comparison in a module, but `<!--` begins a comment in a script.
     if (node.type === "UnaryExpression" && code.startsWith("<!--", node.start - 1))
       edited.prependRight(node.start, " ");
     if (node.type === "ForOfStatement" && node.await === true) {
@@ -191,7 +194,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
         for (const each of child.declarations as Node[]) rewriteInside(each, inner);
       } else rewriteInside(child, inner);
     });
-    // After what is inside, which may begin at the same place.
+    // After the children, because a child may begin at the same offset.
     if (node.type === "AwaitExpression") rewriteAwait(node);
   }
 
@@ -204,7 +207,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     edited.appendLeft(node.end, ")");
   }
 
-  /** `const a = 1, { b } = o` to `void (a = 1, { b } = o)`. A declaration without a value needs nothing more. */
+  /** Turns `const a = 1, { b } = o` into `void (a = 1, { b } = o)`. A declaration without a value is only removed. */
   function assignWhereItStands(node: Node): void {
     for (const name of namesOf(node)) ahead.add(name);
     const declarations = node.declarations as Node[];
@@ -218,10 +221,10 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
   }
 }
 
-/** Functions get their names from where they stand. */
+/** Expressions that cannot throw. They are not wrapped, so that a function still gets its variable's name. */
 const neverThrows = /^(Literal|ArrowFunctionExpression|FunctionExpression)$/;
 
-/** `f` in `let a = (f)`: a function in brackets gets its name, too. */
+/** Removes parentheses: a function in parentheses gets its variable's name too, as in `let a = (f)`. */
 function bare(node: Node): Node {
   return node.type === "ParenthesizedExpression" ? bare(node.expression as Node) : node;
 }
@@ -245,9 +248,9 @@ function isLoopHead(node: Node, key: string): boolean {
   );
 }
 
-/** The last statement's expression; with `using` lowered, the last one inside the `try` that guards the cell. */
+/** The last statement's expression. When `using` was lowered, it is the last one in the `try` block around the cell. */
 function lastExpression(body: Node[]): Node | undefined {
-  // Lowered by esbuild, a cell has its exports at its end.
+  // esbuild writes a cell's exports at its end.
   const last = body.findLast((each) => each.type !== "ExportNamedDeclaration" || each.declaration != null);
   if (last?.type === "ExpressionStatement") return last.expression as Node;
   if (last?.type === "TryStatement") return lastExpression((last.block as Node).body as Node[]);

@@ -2,24 +2,24 @@ import { eachChild, type Node } from "./tree.ts";
 
 /** The result of one walk over a cell's tree. */
 export interface Scan {
-  /** It has syntax that V8 does not run: types, JSX, enum, namespace, decorators, `using`. */
+  /** Whether the cell has syntax that V8 does not run: types, JSX, enum, namespace, decorators, `using`. */
   needsTransform: boolean;
   hasDecorators: boolean;
-  /** A class has fields, which V8 defines and which a tsconfig.json may have assigned instead. */
+  /** Whether a class has fields. V8 defines them; a tsconfig.json may require that they are assigned instead. */
   hasFields: boolean;
   hasJsx: boolean;
-  /** Namespaces by name, and whether one of them has several parts: each part sees what the others export. */
+  /** Namespaces by name, and whether one has several parts. Each part sees the exports of the others. */
   namespaces: Set<string>;
   mergesNamespaces: boolean;
-  /** It awaits outside of functions. */
+  /** Whether it awaits outside functions. */
   awaits: boolean;
-  /** Names read, written or called as values. Shadowing is not considered: a name too many does no harm. */
+  /** Names read, written or called as values. Shadowing is ignored, because a superfluous name does no harm. */
   values: Set<string>;
   /** Names used in types. */
   types: Set<string>;
 }
 
-/** Nodes whose name begins with TS but which run. Their children that are types begin with TS again. */
+/** Node types that begin with TS but exist at run time. Their children that are types begin with TS too. */
 const running = new Set([
   "TSAsExpression",
   "TSSatisfiesExpression",
@@ -116,13 +116,13 @@ function isTypescriptVariant(node: Node): boolean {
       if (specifier.importKind === "type" || specifier.exportKind === "type") return true;
   }
   if (Array.isArray(node.implements) && node.implements.length > 0) return true;
-  // An optional chain has `optional` too, and is JavaScript.
+  // An optional chain also has `optional`, but is JavaScript.
   if (node.type === "MemberExpression" || node.type === "CallExpression") return false;
   for (const flag of onlyTypescript) if (node[flag]) return true;
   return false;
 }
 
-/** `a.name` and `{ name: 1 }` name no variable. */
+/** Whether the child is a property's name, as in `a.name` and `{ name: 1 }`, and refers to no variable. */
 export function isPropertyName(parent: Node, key: string): boolean {
   if (parent.computed === true) return false;
   switch (parent.type) {

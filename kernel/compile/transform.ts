@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { transformSync as transformWithOxc } from "oxc-transform";
 import type { RunOptions } from "./tsconfig.ts";
 
-/** JavaScript that V8 runs, still a module, with the map back to the TypeScript. */
+/** A JavaScript module that V8 can run, with its source map. */
 export interface Transformed {
   code: string;
   map: string;
@@ -13,10 +13,10 @@ export interface TransformOptions {
   filename: string;
   language: "ts" | "tsx" | "js" | "jsx";
   hasDecorators: boolean;
-  /** A namespace has several parts, of which oxc-transform does not let one see what another exports. */
+  /** Whether a namespace has several parts. In oxc-transform's output a part does not see the exports of the others. */
   mergesNamespaces?: boolean;
   run: RunOptions;
-  /** Keep imports that nothing in this text uses: a later cell may. */
+  /** Whether to keep unused imports, because a later cell may use them. */
   keepUnusedImports: boolean;
 }
 
@@ -57,7 +57,7 @@ type Esbuild = {
 };
 let esbuild: Esbuild | undefined;
 
-/** oxc-transform leaves standard decorators (TC39, TypeScript 5) as they are, and V8 has none yet: esbuild lowers them. */
+/** Lowers standard decorators (TC39, TypeScript 5) with esbuild: oxc-transform does not lower them, and V8 lacks them. */
 function transformWithEsbuild(source: string, options: TransformOptions): Transformed {
   esbuild ??= createRequire(import.meta.url)("esbuild") as Esbuild;
   const { jsx, defineClassFields } = options.run;

@@ -1,4 +1,4 @@
-/** An ESTree node as oxc gives it. Offsets are UTF-16 code units of the parsed text. */
+/** An ESTree node from oxc. Offsets count UTF-16 code units of the parsed text. */
 export interface Node {
   type: string;
   start: number;
@@ -10,7 +10,7 @@ export function isNode(value: unknown): value is Node {
   return typeof value === "object" && value !== null && typeof (value as Node).type === "string";
 }
 
-/** Calls `visit` for each direct child, in no promised order. */
+/** Calls `visit` for each direct child, in unspecified order. */
 export function eachChild(node: Node, visit: (child: Node, key: string) => void): void {
   for (const key in node) {
     const value = node[key];

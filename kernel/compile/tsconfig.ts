@@ -1,4 +1,4 @@
-/** The nearest tsconfig.json with all that it extends: the one source of options for compiling and for checking. */
+/** Reads the nearest tsconfig.json with the files that it extends. Compiling and checking both take their options from here. */
 import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -11,26 +11,26 @@ export interface Tsconfig {
   folder: string;
   /** Its compiler options, without `paths` and `baseUrl`. Type roots are absolute. */
   options: CompilerOptions;
-  /** `paths` with absolute targets, as far as there are any, and `baseUrl` as a last `*`. */
+  /** `paths` with absolute targets. `baseUrl` is added as the last pattern, `*`. */
   paths: PathMap;
-  /** Why it could not be read, as a sentence. It then has no options. */
+  /** A sentence that says why the file could not be read. There are then no options. */
   problem?: string;
 }
 
-/** Patterns of specifiers with absolute targets; `*` stands in both. */
+/** Maps patterns of specifiers to absolute targets. Both may contain `*`. */
 export type PathMap = Record<string, string[]>;
 
 /** The compiler options that change how code runs. */
 export interface RunOptions {
-  /** `experimentalDecorators`; without it decorators are the standard ones. */
+  /** `experimentalDecorators`. When false, decorators are the standard ones. */
   legacyDecorators: boolean;
   emitDecoratorMetadata: boolean;
-  /** `useDefineForClassFields`: class fields are defined, as in JavaScript, and not assigned. */
+  /** `useDefineForClassFields`. When true, class fields are defined, as in JavaScript; otherwise they are assigned. */
   defineClassFields: boolean;
   jsx: JsxOptions;
 }
 
-/** How JSX is compiled: to calls of a factory where there is one, else to the automatic runtime. */
+/** How JSX is compiled: to calls of `factory` when it is set, otherwise to the automatic runtime. */
 export interface JsxOptions {
   importSource?: string;
   factory?: string;
@@ -38,9 +38,9 @@ export interface JsxOptions {
 }
 
 interface Read {
-  /** When the file was last changed before it was read. */
+  /** The file's modification time when it was read. */
   stamp: number;
-  /** The same for the files that it extends. */
+  /** The modification times of the files that it extends. */
   bases: [file: string, stamp: number | undefined][];
   tsconfig: Tsconfig;
 }
@@ -64,7 +64,7 @@ export function readTsconfig(folder: string): Tsconfig | undefined {
   }
 }
 
-/** How code in `folder` is compiled. `own` are compiler options that go before those of its tsconfig.json. */
+/** How code in `folder` is compiled. The compiler options in `own` override those of its tsconfig.json. */
 export function runOptions(folder: string, own: CompilerOptions = {}): RunOptions {
   const options = { ...readTsconfig(folder)?.options, ...own };
   return {
@@ -85,7 +85,7 @@ export function jsxOptions({ jsx, jsxImportSource, jsxFactory, jsxFragmentFactor
   return typeof jsxImportSource === "string" ? { importSource: jsxImportSource } : {};
 }
 
-/** Variables that JSX compiled so refers to, without their being written in it. */
+/** The variables that compiled JSX refers to, although the source does not mention them. */
 export function jsxVariables({ factory, fragmentFactory }: JsxOptions): string[] {
   return [factory, fragmentFactory].flatMap((name) => name?.split(".")[0] ?? []);
 }
@@ -104,7 +104,7 @@ function absolute(list: unknown, folder: string): string[] {
   return (Array.isArray(list) ? list : []).map((each) => path.resolve(folder, String(each)));
 }
 
-/** TypeScript assigns fields by default where the target is older than fields are. */
+/** Whether class fields are defined. By default TypeScript assigns them when the target is older than ES2022. */
 function definesClassFields({ useDefineForClassFields, target }: CompilerOptions): boolean {
   if (typeof useDefineForClassFields === "boolean") return useDefineForClassFields;
   return !(typeof target === "string" && /^es(?:[356]|20(?:1\d|2[01]))$/i.test(target));
@@ -116,7 +116,7 @@ function parse(file: string, stamp: number): Read {
   let tsconfig: Tsconfig;
   try {
     requireSyntax(readFileSync(file, "utf8"));
-    // Loaded where there is a tsconfig.json: a process that starts does not wait for it.
+    // Loaded only when a tsconfig.json exists, so that it does not delay the start of a process.
     const { parseTsconfig } = createRequire(import.meta.url)("get-tsconfig") as typeof import("get-tsconfig");
     const { baseUrl, paths, ...options } = (parseTsconfig(file, cache).compilerOptions ?? {}) as CompilerOptions;
     if (options.typeRoots) options.typeRoots = absolute(options.typeRoots, folder);
@@ -131,13 +131,16 @@ function parse(file: string, stamp: number): Read {
   return { stamp, bases: bases.map((base) => [base, stampOf(base)]), tsconfig };
 }
 
-/** The folder of the extended file that has `paths`, which get-tsconfig notes under a symbol of its own. */
+/** The folder of the extended file that has `paths`. get-tsconfig stores it under a private symbol. */
 function folderOfPaths(options: CompilerOptions): string | undefined {
   const symbol = Object.getOwnPropertySymbols(options).find(({ description }) => description === "implicitBaseUrl");
   return symbol && (options as Record<symbol, string>)[symbol];
 }
 
-/** JSON with comments and trailing commas is a JavaScript expression. get-tsconfig takes any text without an error. */
+/**
+ * Throws on a syntax error, because get-tsconfig accepts any text. JSON with comments and trailing commas is parsed as a
+ * JavaScript expression.
+ */
 function requireSyntax(text: string): void {
   const { errors } = parseSync("tsconfig.js", `(${text.replace(/^\uFEFF/, "")}\n)`, {
     lang: "js",

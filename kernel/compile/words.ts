@@ -1,10 +1,10 @@
-/** The word at a cursor, found by walking from it: the text may be megabytes, and a pattern would be tried at each place of it. */
+/** Finds the word at a cursor by walking from the cursor. A regular expression would be tried at every offset of the text. */
 
-/** A longer word is not a name. */
+/** The longest word that counts as a name. */
 const longest = 500;
 const part = /^[\p{ID_Continue}$]$/u;
 
-/** The start of the word that ends at `end`; `end` itself when it is too long to be a name. */
+/** The start of the word that ends at `end`, or `end` when the word is too long to be a name. */
 export function wordStart(text: string, end: number): number {
   let start = end;
   while (start > 0) {
@@ -34,19 +34,19 @@ export function isInLongWord(text: string, cursor: number): boolean {
   return part.test(text.slice(cursor - size, cursor)) && wordStart(text, cursor) === cursor;
 }
 
-/** The part of a long cell that is read: the lines around the cursor. */
+/** The lines of a long cell around the cursor. */
 export interface TextWindow {
   text: string;
   cursor: number;
-  /** Where it begins in the whole. */
+  /** The offset of `text` in the whole cell. */
   offset: number;
 }
 
-/** Characters that are looked at before and after the cursor, and those of one line. */
+/** The most characters read before and after the cursor, in total and on the cursor's line. */
 const reach = { before: 16_000, after: 4000 };
 const lineReach = { before: 2000, after: 500 };
 
-/** A short cell as it is; of a long one the lines around the cursor, up to one that is long itself. */
+/** Returns a short cell unchanged, and of a long one the lines around the cursor, up to the next very long line. */
 export function windowAt(text: string, cursor: number): TextWindow {
   if (text.length <= lineReach.before) return { text, cursor, offset: 0 };
   let start = text.lastIndexOf("\n", cursor - 1) + 1;

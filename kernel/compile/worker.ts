@@ -1,4 +1,4 @@
-/** Calls functions for `offThread`, on a thread of its own. */
+/** The worker thread that calls functions for `offThread`. */
 import { parentPort } from "node:worker_threads";
 
 export interface Call {

@@ -1,7 +1,8 @@
 /**
- * iopub, to each subscriber at its own pace. ZeroMQ's publisher either drops what a slow reader has no room for, the cell's idle
- * too, or keeps all of it without end. Here each subscriber has a topic of its own beside the one they share: who has no room
- * gets its messages from a queue of its own, from which output is dropped, and counted, once it is too long.
+ * Publishes iopub messages to each subscriber at that subscriber's speed. When a subscriber reads too slowly, ZeroMQ's
+ * publisher either drops messages (including the cell's idle status) or buffers them without limit. Here each subscriber has
+ * a private topic besides the shared one. When its buffer is full, its messages wait in a separate queue. Once that queue is
+ * too long, output is dropped from it, and the dropped bytes are counted.
  */
 import { XPublisher } from "zeromq";
 import type { Frame } from "./wire.ts";
@@ -9,34 +10,34 @@ import type { Frame } from "./wire.ts";
 export interface Published {
   /** The first frame is the topic. */
   frames: Frame[];
-  /** For output that may be dropped: the message that tells how many bytes were, which goes in its place. */
+  /** Set for output that may be dropped: makes the message that replaces it and states how many bytes were dropped. */
   lost?: (bytes: number) => Frame[];
 }
 
-/** Messages that ZeroMQ holds for each subscriber; at most so many stream messages of 256 kB each. */
+/** The number of messages that ZeroMQ buffers for each subscriber. A stream message has at most 256 kB. */
 const ROOM = 64;
-/** Bytes of output that wait for one subscriber. */
+/** The most bytes of output that wait for one subscriber. */
 const MOST_WAITING_BYTES = 128 << 20;
-/** Remembered: nothing tells which of those that subscribed to the same has gone. */
+/** The most subscribers that are remembered. When several have the same prefix, ZeroMQ does not report which one left. */
 const MOST_SUBSCRIBERS = 1000;
-/** Milliseconds from one look whether there is room to the next; the second is for who has made none for long. */
+/** Milliseconds between two attempts to send waiting messages: at first, and when no attempt has succeeded for long. */
 const SOON = 2;
 const LATER = 100;
 const ZMQ_SUBSCRIBE = 6;
 
 interface Subscriber {
-  /** What it subscribed to: nothing, as all front ends do, or the start of a message type. */
+  /** The subscribed prefix of message types. It is empty for all common front ends. */
   prefix: string;
   topic: string;
   waiting: Published[];
-  /** Of the output among them. */
+  /** The bytes of the waiting output. */
   bytes: number;
-  /** Dropped since the last message that waits. */
+  /** The bytes dropped at the end of the queue. */
   dropped: number;
 }
 
 class Publisher extends XPublisher {
-  /** Makes who sent the subscription that was received last a receiver of this topic. */
+  /** Subscribes the sender of the last received subscription to this topic. */
   add(topic: string): void {
     this.setStringOption(ZMQ_SUBSCRIBE, topic);
   }
@@ -49,11 +50,11 @@ export class FanOut {
   readonly #most: number;
   /** Replaced whenever a subscriber comes or goes. */
   #subscribers: readonly Subscriber[] = [];
-  /** By what they subscribed to, how many are connected. */
+  /** The number of connected subscribers, by prefix. */
   readonly #connected = new Map<string, number>();
   #last = 0;
   #pause = SOON;
-  /** Sends of one socket go one after another. */
+  /** Sends one message after another, because a socket accepts one send at a time. */
   #queue: Promise<void> = Promise.resolve();
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
@@ -82,12 +83,12 @@ export class FanOut {
 
   send(message: Published): void {
     if (this.#closed) return;
-    // A new subscriber receives no message that was queued before.
+    // A new subscriber does not receive messages that were queued before it subscribed.
     const subscribers = this.#subscribers;
     this.#queue = this.#queue.then(() => this.#publish(message, subscribers));
   }
 
-  /** Once all is sent that has room within a second. */
+  /** Sends waiting messages for at most a second, then closes the socket. */
   async close(): Promise<void> {
     const deadline = performance.now() + 1000;
     await this.#queue;
@@ -130,7 +131,7 @@ export class FanOut {
       const size = sizeOf(message);
       if (subscriber.bytes + size > this.#most) {
         const last = waiting.at(-1);
-        // One message tells of all that was dropped at its place.
+        // One message states the sum of consecutive drops.
         if (subscriber.dropped > 0 && last) waiting.pop();
         subscriber.dropped += size;
         waiting.push({ frames: message.lost(subscriber.dropped) });
@@ -171,7 +172,7 @@ export class FanOut {
     if (this.#behind().length > 0) this.#lookAgain();
   }
 
-  /** False when there is no room for it. */
+  /** Returns false when the subscriber's buffer is full. */
   async #hasSent(topic: string, { frames }: Published): Promise<boolean> {
     if (this.socket.closed) return true;
     try {
