@@ -1,37 +1,37 @@
-/** Bytes held for the results of one op. */
+/** The memory of one op's results. */
 export interface OpMemory {
-  /** How often the op ran since the process began. */
+  /** Number of calls since the process began. */
   calls: number;
-  /** Bytes of its results that are held now. */
+  /** Bytes of its results that are alive now. */
   live: number;
-  /** The most that was held at once since the last `resetPeak()`. */
+  /** The peak of `bytes` since the last `resetPeak()`. */
   peak: number;
 }
 
 export interface NativeMemory {
   live: number;
   peak: number;
-  /** How many pieces of memory are held. Views of one tensor (reshape, clone, a variable's value) count once. */
+  /** Number of allocations that are alive. Views of one tensor (reshape, clone, a variable's value) count once. */
   tensors: number;
   byOp: Record<string, OpMemory>;
 }
 
-/** A piece of native memory, held by one tensor or by several that view it. */
+/** One allocation of native memory, used by one tensor or by several that view it. */
 export interface Allocation {
   readonly bytes: number;
   readonly op: Account;
   readonly shape: readonly number[];
-  /** TensorFlow's number of the type it is stored in, or tfjs' name of it on WebAssembly. */
+  /** The storage type: TensorFlow's type number, or on WebAssembly tfjs' name. */
   readonly type: number | string;
   tensors: number;
-  /** What it is for, where that is known. */
+  /** The purpose of the memory, if it is known. */
   cause?: MemoryCategory;
-  /** The line that made it, and the moment in milliseconds, while allocations are tracked. */
+  /** The line of code that allocated it and the time in milliseconds, while allocations are tracked. */
   site?: string;
   born?: number;
 }
 
-/** What a training step holds memory for. */
+/** The purposes of memory in a training step. */
 export type MemoryCategory =
   | "parameters"
   | "gradients"
@@ -44,13 +44,13 @@ interface Account extends OpMemory {
   readonly name: string;
 }
 
-/** Hears of every piece of memory; it is called inside the op and may run none itself. */
+/** Is notified of every allocation and release. It is called inside an op and must not run ops. */
 export interface AllocationListener {
   taken(memory: Allocation): void;
   freed?(memory: Allocation): void;
 }
 
-/** The op name under which data that JavaScript handed over is counted. */
+/** The op name under which data from JavaScript is counted. */
 export const upload = "(upload)";
 
 const ops = new Map<string, Account>();
@@ -60,7 +60,7 @@ let buffers = 0;
 let live = 0;
 let peak = 0;
 
-/** The account of an op; counts one call. */
+/** The statistics of an op. Counts one call. */
 export function countCall(name: string): Account {
   let op = ops.get(name);
   if (!op) {
@@ -71,7 +71,7 @@ export function countCall(name: string): Account {
   return op;
 }
 
-/** A native tensor came to be, known by `key`. */
+/** Records a new native tensor, identified by `key`. */
 export function recordAllocation(
   key: unknown,
   bytes: number,
@@ -89,7 +89,7 @@ export function recordAllocation(
   for (let i = 0; i < listeners.length; i++) listeners[i]!.taken(memory);
 }
 
-/** A native tensor came to be that views the memory of another. */
+/** Records a new native tensor that views the memory of another. */
 export function recordView(key: unknown, other: unknown): void {
   const memory = held.get(other);
   if (!memory) return;
@@ -97,7 +97,7 @@ export function recordView(key: unknown, other: unknown): void {
   held.set(key, memory);
 }
 
-/** A native tensor was freed, and with the last that views it its memory. */
+/** Records that a native tensor was freed. Its memory is freed with the last tensor that views it. */
 export function recordRelease(key: unknown): void {
   const memory = held.get(key);
   if (!memory) return;
@@ -109,13 +109,13 @@ export function recordRelease(key: unknown): void {
   for (let i = 0; i < listeners.length; i++) listeners[i]!.freed?.(memory);
 }
 
-/** The memory of the tensor known by `key`. */
+/** The memory of the tensor identified by `key`. */
 export const allocationOf = (key: unknown): Allocation | undefined => held.get(key);
 
-/** Every piece of memory that is held now. */
+/** Every allocation that is alive now. */
 export const liveAllocations = (): Set<Allocation> => new Set(held.values());
 
-/** Tells a listener of all that comes and goes; returns the way to stop. */
+/** Notifies a listener of every allocation and release. Returns a function that removes the listener. */
 export function onAllocation(listener: AllocationListener): () => void {
   listeners.push(listener);
   return () => {
@@ -124,14 +124,13 @@ export function onAllocation(listener: AllocationListener): () => void {
   };
 }
 
-/** Bytes of all native tensors that are held now. */
+/** Bytes of all native tensors that are alive now. */
 export const liveBytes = (): number => live;
 
 /**
- * Bytes of all native tensors, by the type that they are stored in. Counted where TensorFlow's C API makes and frees
- * them, so data given to `tf.tensor` counts from its first use by an op (until then it is a JavaScript array), and an
- * op's own scratch space does not count. A slice along the first axis counts as its own, though TensorFlow may let it
- * view its source.
+ * Bytes of all native tensors, by storage type. They are counted where TensorFlow's C API makes and frees them. Data given to
+ * `tf.tensor` counts from its first use by an op, because until then it is a JavaScript array. The scratch space of an op does
+ * not count. A slice along the first axis counts as separate memory, although TensorFlow may make it a view of its source.
  */
 export function nativeMemory(): NativeMemory {
   const byOp: Record<string, OpMemory> = {};
@@ -139,7 +138,7 @@ export function nativeMemory(): NativeMemory {
   return { live, peak, tensors: buffers, byOp };
 }
 
-/** Lets every peak start again from what is held now. */
+/** Resets every peak to the memory that is in use now. */
 export function resetPeak(): void {
   peak = live;
   for (const op of ops.values()) op.peak = op.live;

@@ -7,8 +7,8 @@ import type { RunOp } from "./tfjs/hooks.ts";
 import { replaceKernel } from "./tfjs/kernels.ts";
 
 /**
- * Gives every batched product operands of equal batch axes. TensorFlow's oneDNN kernel of BatchMatMulV2 broadcasts them
- * wrongly: parts of the result are memory that nothing has written (tensorflow/tensorflow#123109).
+ * Gives the operands of every batched product equal batch axes. TensorFlow's oneDNN kernel of BatchMatMulV2 broadcasts them
+ * wrongly: parts of the result are uninitialized memory (tensorflow/tensorflow#123109).
  */
 export function withEqualBatches(backend: NativeBackend, next: RunOp): RunOp {
   return (op) => {
@@ -33,8 +33,8 @@ export function withEqualBatches(backend: NativeBackend, next: RunOp): RunOp {
 }
 
 /**
- * The same for WebAssembly, whose kernels pair the batches by their place in memory. Those also read past empty
- * matrices.
+ * The same for WebAssembly, whose kernels pair the batches by their order in memory. These kernels also read past the end of
+ * empty matrices.
  */
 export function equalizeWasmBatches(tfjs: Tfjs): void {
   const tile = tfjs.getKernel("Tile", "wasm");
@@ -73,7 +73,7 @@ function wasmProduct(kernel: KernelConfig, tile: KernelConfig): KernelConfig["ke
   };
 }
 
-/** The batch axes that both operands are to have; undefined where they are equal, or do not broadcast. */
+/** The batch axes that both operands need; undefined when they are already equal or do not broadcast. */
 function broadcastBatch(a: readonly number[], b: readonly number[]): number[] | undefined {
   const [x, y] = [a.slice(0, -2), b.slice(0, -2)];
   if (isSame(x, y)) return undefined;
@@ -90,7 +90,7 @@ function broadcastBatch(a: readonly number[], b: readonly number[]): number[] | 
 const isSame = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((size, i) => size === b[i]);
 
-/** The operand in another shape, its batches repeated where that is larger. */
+/** The operand reshaped to the given shape, with its batches repeated where that is larger. */
 function shaped(
   backend: NativeBackend,
   next: RunOp,
@@ -100,7 +100,7 @@ function shaped(
 ): Tensor {
   const { TF_ATTR_TYPE, TF_INT32 } = backend.binding;
   const repeats = sizeOf(shape) !== sizeOf(input.shape);
-  // Not the tfjs dtype: what is stored in half precision is float32 there.
+  // Not the tfjs dtype, which is float32 also for half precision.
   const type = attrs.find((attr) => attr.name === "T")!;
   const index = { name: repeats ? "Tidx" : "Tshape", type: TF_ATTR_TYPE, value: TF_INT32 };
   const dataId = {};

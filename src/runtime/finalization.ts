@@ -1,12 +1,15 @@
 import type { FinalizationQueue, FinalizerAddon } from "./finalizer-addon.ts";
 
-/** Finds an object again as long as it lives, without keeping it alive. */
+/** A reference that finds an object while it is alive, without keeping it alive. */
 export interface WeakHandle<T extends object> {
   reach(): T | undefined;
   forget(): void;
 }
 
-/** What the garbage collector tells: within a synchronous loop with the addon, only when the event loop turns without it. */
+/**
+ * The objects that the garbage collector has collected. With the addon they are known inside a synchronous loop, without it
+ * only after a turn of the event loop.
+ */
 export function finalizationQueue(addon: FinalizerAddon | undefined): FinalizationQueue {
   if (addon) return addon;
   const waiting = new Int32Array(1);
@@ -26,7 +29,10 @@ export function finalizationQueue(addon: FinalizerAddon | undefined): Finalizati
   };
 }
 
-/** A weak reference that a look through it does not strengthen; without the addon, one that lasts until the event loop turns. */
+/**
+ * A weak reference whose use does not keep the object alive. Without the addon, a use keeps it alive until the event loop
+ * turns.
+ */
 export function weakHandle<T extends object>(addon: FinalizerAddon | undefined, object: T): WeakHandle<T> {
   if (!addon) {
     const reference = new WeakRef(object);

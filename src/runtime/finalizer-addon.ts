@@ -1,10 +1,10 @@
-// What the compiled addon offers.
-/** Hears which objects have died. A key is a number that the caller chose. */
+// The interface of the compiled addon.
+/** Records which objects were collected. A key is a number chosen by the caller. */
 export interface FinalizationQueue {
-  /** The first number is not 0 when keys wait to be taken; cheap enough to look at before every op. */
+  /** The first number is the count of keys that wait to be taken; cheap enough to read before every op. */
   readonly waiting: Int32Array;
   watch(object: object, key: number): void;
-  /** The keys of the objects that died since the last call. */
+  /** The keys of the objects collected since the last call. */
   take(): ArrayLike<number>;
 }
 
@@ -13,12 +13,15 @@ export interface FinalizerAddon extends FinalizationQueue {
   weaken(object: object): number;
   reach(number: number): object | undefined;
   forget(number: number): void;
-  /** Keeps signals from this thread, and from threads that it starts, until it is called with false. */
+  /** `true` blocks signals in this thread and in threads that it starts; `false` unblocks them. */
   hold(on: boolean): void;
-  /** A process that does not end by itself within `seconds` after the signal is ended. What listens to the signal must listen already. */
+  /**
+   * Ends the process when it is still running `seconds` after the signal. Listeners of the signal must be added before this
+   * call.
+   */
   endAfter(signal: number, seconds: number): void;
-  /** From now on what is written to file descriptor 2 is held back; throws where that cannot be. */
+  /** Redirects file descriptor 2 (stderr) to a temporary file; throws when that fails. */
   holdStderr(): void;
-  /** Gives stderr back, and returns what was written meanwhile. */
+  /** Restores stderr and returns what was written in the meantime. */
   releaseStderr(): Uint8Array;
 }

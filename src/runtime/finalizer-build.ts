@@ -10,12 +10,12 @@ import { findCompiler } from "./setup/compiler.ts";
 import { compilerError, runTool } from "./setup/run-tool.ts";
 import { require } from "./tfjs/modules.ts";
 
-/** From dist/src/runtime to src/runtime: the compiler copies no C++. */
+/** From dist/src/runtime to src/runtime, because the TypeScript compiler does not copy C++ files. */
 const sources = ["finalizer.cc", "stderr.cc", "stderr.h"].map((name) =>
   fileURLToPath(new URL(`../../../src/runtime/${name}`, import.meta.url)),
 );
 
-/** The highest Node-API version there is stands for the experimental one, whose finalizers run inside the collection. */
+/** The experimental Node-API, whose finalizers run inside the collection, has the highest possible version number. */
 const flags = ["-O2", "-std=c++17", "-shared", "-fPIC", "-DNAPI_VERSION=2147483647"];
 if (process.platform === "darwin") flags.push("-undefined", "dynamic_lookup");
 
@@ -25,14 +25,16 @@ function addonFile(): string {
   return path.join(cacheFolder(), "collector", `${hash.digest("hex").slice(0, 16)}.node`);
 }
 
-/** Loads the addon that `halftone setup` built; says why where there is none. */
+/** Loads the addon that `halftone setup` built, or returns the reason why it cannot be loaded. */
 export function loadFinalizer(): { addon: FinalizerAddon } | { fault: string } {
   try {
     const file = addonFile();
     if (!existsSync(file)) return { fault: `the collector is not set up (${howToSetUp()})` };
     return { addon: require(file) as FinalizerAddon };
   } catch (error) {
-    return { fault: `the collector does not load: ${error instanceof Error ? error.message.split("\n")[0] : error}` };
+    return {
+      fault: `the collector could not be loaded: ${error instanceof Error ? error.message.split("\n")[0] : error}`,
+    };
   }
 }
 
@@ -41,7 +43,7 @@ const howToSetUp = (): string =>
     ? "run `halftone setup`"
     : "install a C++ compiler, for example by `apt install g++`, and run `halftone setup`";
 
-/** Compiles the addon where it is missing (half a second). Throws `UserError` when it cannot. */
+/** Compiles the addon if it is missing. Throws `UserError` when that fails. */
 export async function buildFinalizer(signal?: AbortSignal): Promise<void> {
   const file = addonFile();
   if (existsSync(file)) return;

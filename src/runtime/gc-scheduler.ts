@@ -1,30 +1,31 @@
 import { collectAll, collectYoung } from "./gc.ts";
 import { uninterrupted } from "./interrupts.ts";
 
-/** Decides when to collect. */
+/** Decides when to run a garbage collection. */
 export interface GcPolicy {
   beforeOp(): void;
   collect(): void;
 }
 
 const MB = 2 ** 20;
-/** How much may come on top of what the last collection left. */
-const room = (held: number): number => Math.max(64 * MB, held / 4);
-const fullRoom = (held: number): number => Math.max(128 * MB, held / 2);
-/** No op for so long: time to clean up. */
+/** The growth in bytes after a collection that triggers the next one. */
+const growthLimit = (held: number): number => Math.max(64 * MB, held / 4);
+const fullGrowthLimit = (held: number): number => Math.max(128 * MB, held / 2);
+/** After this time without an op, the remaining garbage is collected. */
 const IDLE = 250;
 
 /**
- * V8 does not know what a tensor weighs, so it would look for dead ones far too seldom; told of it by
- * `napi_adjust_external_memory` it runs a full collection for every 64 MB, which is dear beside a large heap. So this
- * decides: when `held` has grown by a quarter or 64 MB since the last look, the young objects are collected (0.2 to 1 ms).
- * Only if that gives back less than half of the growth, and the memory has grown by half since the last full collection,
- * comes a full one. A program that frees its own (a tape, `tidy`, `using`) teaches it its peak and is then left alone.
- * When no op runs for a quarter of a second, what is left is collected.
+ * Decides when V8 collects garbage. V8 does not know the size of a tensor's native memory, so it would collect too rarely. If it
+ * were told by `napi_adjust_external_memory`, it would run a full collection for every 64 MB, which is slow with a large heap.
+ *
+ * When `held` has grown by a quarter, or at least by 64 MB, since the last check, the young objects are collected. A full collection
+ * follows only if that freed less than half of the growth, and the memory has grown by half since the last full collection. A
+ * program that frees its tensors itself (by a tape, `tidy` or `using`) is not interrupted again once its peak is known. When no op
+ * runs for a quarter of a second, the remaining garbage is collected.
  */
-export function gcScheduler(held: () => number, bury: () => void): GcPolicy {
+export function gcScheduler(held: () => number, freeCollected: () => void): GcPolicy {
   let floor = 0;
-  let limit = room(0);
+  let limit = growthLimit(0);
   let fullFloor = 0;
   let fullAt = 0;
   let fullTook = 0;
@@ -35,7 +36,7 @@ export function gcScheduler(held: () => number, bury: () => void): GcPolicy {
 
   const settle = (): void => {
     floor = held();
-    limit = floor + room(floor);
+    limit = floor + growthLimit(floor);
   };
 
   const collectNow = (): void => {
@@ -43,7 +44,7 @@ export function gcScheduler(held: () => number, bury: () => void): GcPolicy {
     collectAll();
     fullAt = performance.now();
     fullTook = fullAt - start;
-    bury();
+    freeCollected();
     settle();
     fullFloor = floor;
     opsAtFull = ops;
@@ -53,10 +54,10 @@ export function gcScheduler(held: () => number, bury: () => void): GcPolicy {
   const relieve = (): void => {
     const before = held();
     collectYoung();
-    bury();
+    freeCollected();
     const after = held();
-    const mayHelp = before - after < (before - floor) / 2 && after > fullFloor + fullRoom(fullFloor);
-    // A full collection may take a tenth of the time, unless the memory runs away.
+    const mayHelp = before - after < (before - floor) / 2 && after > fullFloor + fullGrowthLimit(fullFloor);
+    // Full collections may take a tenth of the time, unless the memory grows without bound.
     const inTime = performance.now() - fullAt > 10 * fullTook || after > 2 * fullFloor + 256 * MB;
     if (mayHelp && inTime) collect();
     else settle();
@@ -66,7 +67,7 @@ export function gcScheduler(held: () => number, bury: () => void): GcPolicy {
     timer = false;
     if (ops !== opsAtTimer) arm();
     else if (ops !== opsAtFull && held() > MB) collect();
-    else uninterrupted(bury);
+    else uninterrupted(freeCollected);
   };
   const arm = (): void => {
     timer = true;

@@ -17,8 +17,8 @@ function collector(): Collect {
   return collect;
 }
 
-/** Collects what died young: a fraction of a millisecond. */
+/** Collects the young generation, which is fast. */
 export const collectYoung = (): void => collector()({ type: "minor" });
 
-/** Collects everything: 5 ms in a small program, some 20 ms for every 50 MB of JavaScript objects. */
+/** Collects all garbage. The time grows with the size of the JavaScript heap. */
 export const collectAll = (): void => collector()();

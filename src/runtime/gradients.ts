@@ -1,18 +1,18 @@
-// Gradients of tfjs that are wrong at kinks, ties and zeros, or that do not sum over broadcast axes, as PyTorch has them
-// (torch/csrc/autograd/FunctionsManual.cpp).
+// Replaces gradients of tfjs that are wrong at kinks, ties and zeros, or that do not sum over broadcast axes. The replacements
+// agree with PyTorch (torch/csrc/autograd/FunctionsManual.cpp).
 import type { GradFunc, NamedAttrMap, Tensor } from "@tensorflow/tfjs-node-gpu";
 import { scalarValues } from "./native/backend.ts";
 import { engineOf, type Tfjs } from "./tfjs/engine.ts";
 import { replaceGradient } from "./tfjs/kernels.ts";
 
 interface Rule {
-  /** What the backward pass gets: the inputs by name, then the output. */
+  /** The arguments of the backward pass: the inputs by name, then the output. */
   keep: { inputs?: string[]; output?: boolean };
   /** The gradient of each input. */
   gradient: (dy: Tensor, kept: Tensor[], attrs: NamedAttrMap) => Record<string, () => Tensor>;
 }
 
-/** Puts the rules in the place of tfjs' own, for its functions as for ours. */
+/** Replaces tfjs' gradients by these rules, for tfjs' functions and for ours. */
 export function correctGradients(tfjs: Tfjs): void {
   const own = tfjs.getGradient("BatchMatMul");
   for (const [kernelName, { keep, gradient }] of Object.entries(rules(tfjs, own.gradFunc))) {
@@ -27,7 +27,7 @@ export function correctGradients(tfjs: Tfjs): void {
 function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
   const float = (x: Tensor) => tf.cast(x, "float32");
   const { state } = engineOf(tf);
-  /** Unrecorded: a choice has no slope of its own, and tfjs has no gradient of comparisons to pass it on. */
+  /** Not recorded, because the gradient of a comparison is 0 and tfjs defines none. */
   const constant = (f: () => Tensor): Tensor => {
     state.kernelDepth++;
     try {
@@ -38,7 +38,7 @@ function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
   };
   const sumTo = (x: Tensor, shape: number[]) => summedTo(tf, x, shape);
 
-  /** 1 where a pair's result is a, 1/2 where the two are equal; a NaN takes the gradient of both. */
+  /** 1 where the result is `a`, 1/2 where the two are equal. Where either is NaN, both get the gradient. */
   const pick = (loses: (a: Tensor, b: Tensor) => Tensor): Rule => ({
     keep: { inputs: ["a", "b"] },
     gradient: (dy, [a, b]) => {
@@ -69,7 +69,7 @@ function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
     Erf: {
       keep: { inputs: ["x"] },
       gradient: (dy, [x]) => {
-        // tfjs' own number is a float32 beside doubles too.
+        // tfjs makes its number a float32 also for doubles.
         const slope = tf.engine().makeTensor(scalarValues(2 / Math.sqrt(Math.PI)), [], "float32");
         return { x: () => tf.mul(dy, tf.mul(tf.exp(tf.neg(tf.square(float(x!)))), slope)) };
       },

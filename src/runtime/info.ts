@@ -1,17 +1,17 @@
 import type { Device } from "./machine.ts";
 
-/** What computes, and why it is that. Recorded with every run. */
+/** The backend that runs ops, and why it was chosen. Recorded with every run. */
 export interface RuntimeInfo {
   backend: "tensorflow" | "wasm";
   /** Version of TensorFlow, or of the tfjs WebAssembly backend. */
   version: string;
   device: Device;
-  /** The GPU's name, where one was found. */
+  /** The GPU's name, if one was found. */
   gpu?: string;
   /** Threads that one op may use. */
   threads: number;
-  /** The TensorFlow library, where it is used. */
+  /** The TensorFlow library, if it is used. */
   library?: { path: string; sha256: string };
-  /** Why this backend and device were taken, as a sentence. */
+  /** Why this backend and device were chosen, as a sentence. */
   reason: string;
 }

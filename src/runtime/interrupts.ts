@@ -4,30 +4,33 @@ import * as hooks from "./tfjs/hooks.ts";
 import { aroundStateChanges } from "./tfjs/patch-engine.ts";
 
 /**
- * How a host stops code that computes. Between two ops this library can be left by an exception at any time. Within an op,
- * and wherever its own state or tfjs' is half changed, it cannot: there the host waits. What code that never ran to its
- * end has left behind, the host asks this file to put back.
+ * Lets a host stop running code. Between two ops, an exception may leave this library at any time. Inside an op, and while the
+ * library's state or tfjs' is only partly updated, it may not, and the host waits. After the stop, the host calls this file to
+ * restore the state that the stopped code has left behind.
  */
 
-/** What a host offers before this library is loaded, under `Symbol.for("halftone.interrupts")`. A plain script has none. */
+/**
+ * The interface that a host provides under `Symbol.for("halftone.interrupts")` before this library is loaded. A plain script
+ * has none.
+ */
 interface Host {
-  /** The first number is not 0 while some code shall stop; cheap enough to look at before every op. */
+  /** The first number is not 0 while code should stop; cheap enough to read before every op. */
   readonly pending: Int32Array;
-  /** Throws, or does not return, when the code that calls it shall stop. `atOp`: an error is welcome here. */
+  /** Throws, or does not return, when the calling code should stop. `atOp` says that the call is made between two ops. */
   stop(atOp: boolean): void;
-  /** On whose behalf the code that calls this runs. */
+  /** The owner on whose behalf the calling code runs. */
   owner(): unknown;
 }
 
-/** What lasts while a function runs. */
+/** A temporary state that lasts while a function runs. */
 export interface Lasting {
-  /** Undoes it, the first time it is called. */
+  /** Undoes the state, the first time it is called. */
   end(): void;
-  /** It goes on when the code that began it returns to the event loop. */
+  /** Declares that the state continues after the code that began it returns to the event loop. */
   awaits(): void;
 }
 
-/** What is left open on purpose when a cell begins. */
+/** The state that is open on purpose when a cell begins. */
 export interface Mark {
   readonly scopes: readonly EngineScope[];
   readonly profiling: boolean;
@@ -39,10 +42,13 @@ let depth = 0;
 let engine: Engine | undefined;
 const lasting = new Set<Lasting & { owner: unknown; isAwaiting: boolean }>();
 const resets: (() => void)[] = [];
-/** What each custom op that runs has saved for its backward pass: until it stands on the tape, nothing else knows of it. */
+/**
+ * The tensors that each running custom op has saved for its backward pass. Until the op is on the tape, nothing else refers
+ * to them.
+ */
 const openSaves: Tensor[][] = [];
 
-/** Runs a function to its end, its ops included: no interrupt falls into it. It must be short, and call none of the person's code. */
+/** Runs a function, including its ops, without interrupts. It must be short and must not call the user's code. */
 export function uninterrupted<T>(run: () => T): T {
   if (pending[0] !== 0 && depth === 0) host!.stop(false);
   depth++;
@@ -53,12 +59,12 @@ export function uninterrupted<T>(run: () => T): T {
   }
 }
 
-/** Throws when the code that calls it shall stop. For long work that runs no ops, and after an await. */
+/** Throws when the calling code should stop. For long work that runs no ops, and after an await. */
 export function stopIfInterrupted(): void {
   if (pending[0] !== 0 && depth === 0) host!.stop(true);
 }
 
-/** Begins something that `undo` ends: by `end`, or when the code that would have called that was stopped for good. */
+/** Begins a state that `undo` ends. It is undone by `end`, or when the code that would have called `end` was stopped. */
 export function begin(start: () => void, undo: () => void): Lasting {
   const entry = {
     owner: host?.owner(),
@@ -78,12 +84,12 @@ export function begin(start: () => void, undo: () => void): Lasting {
   return entry;
 }
 
-/** Calls back when code was stopped for good, to put back what only code on the stack may have changed. */
+/** Registers a function that is called after code was stopped, to restore state that only code on the stack changes. */
 export function onStopped(reset: () => void): void {
   resets.push(reset);
 }
 
-/** Makes the methods of tfjs that change its state whole, and each op a place where an interrupt is seen. */
+/** Makes tfjs' methods that change its state uninterruptible, and checks for an interrupt at each op. */
 export function watchEngine(tfjs: Tfjs): void {
   engine = engineOf(tfjs);
   hooks.op.subscribe("interrupts", (next) => (op) => {
@@ -118,7 +124,7 @@ export function watchEngine(tfjs: Tfjs): void {
   watchSaves();
 }
 
-/** An op with its own gradient that fails, or is stopped for good, frees what it saved. */
+/** Frees the saved tensors of a custom op that fails or is stopped. */
 function watchSaves(): void {
   let saving: Tensor[] | undefined;
   hooks.kept.subscribe("interrupts", (tensor) => {
@@ -153,18 +159,18 @@ function watchSaves(): void {
   });
 }
 
-/** For the host: whether an interrupt would fall into what must not be cut short. */
+/** For the host: whether the running code must not be interrupted now. */
 export const isBusy = (): boolean => depth > 0;
 
-/** For the host, before a cell begins. */
+/** For the host: called before a cell begins. */
 export function mark(): Mark {
   const state = engine?.state;
   return { scopes: [...(state?.scopeStack ?? [])], profiling: state?.profiling ?? false };
 }
 
 /**
- * For the host, when code was stopped: ends what lasts on behalf of these owners. With `before`, nothing of the library is
- * on the stack: the tape is freed, and scopes that are not from before are closed with all that was made in them.
+ * For the host: called when code was stopped. Undoes the states of these owners. `before` is given when no code of the library is
+ * on the stack; then the tape is freed, and scopes opened since `before` are closed and their tensors freed.
  */
 export function restore(owners: readonly unknown[], before: Mark | undefined): void {
   if (before) depth = 0;
