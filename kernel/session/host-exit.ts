@@ -80,5 +80,7 @@ const crashes: Partial<Record<NodeJS.Signals, string>> = {
 };
 
 function describeMemory({ rss, heapUsed, heapLimit }: MemoryFigures): string {
-  return `${formatBytes(rss)} resident, of which JavaScript heap ${formatBytes(heapUsed)} (limit ${formatBytes(heapLimit)})`;
+  // The heap is measured by the main thread, which may have had no time to answer.
+  const heap = heapUsed > 0 ? `, of which JavaScript heap ${formatBytes(heapUsed)}` : "";
+  return `${formatBytes(rss)} resident${heap} (heap limit ${formatBytes(heapLimit)})`;
 }

@@ -103,11 +103,16 @@ setInterval(() => {
 
 /** The heap's size is asked of the main thread and comes when that runs JavaScript; the process's size is known here. */
 function sample(): void {
-  const rss = process.memoryUsage.rss();
-  tell({ type: "memory", memory: { rss, heapUsed: lastHeapUsed, heapLimit } });
+  report();
   session.post("Runtime.getHeapUsage", (error, usage) => {
-    if (!error) lastHeapUsed = (usage as { usedSize: number }).usedSize;
+    if (error) return;
+    lastHeapUsed = (usage as { usedSize: number }).usedSize;
+    report();
   });
+}
+
+function report(): void {
+  tell({ type: "memory", memory: { rss: process.memoryUsage.rss(), heapUsed: lastHeapUsed, heapLimit } });
 }
 let lastHeapUsed = 0;
 
