@@ -3,17 +3,17 @@ import { parseCell } from "../../compile/parse.ts";
 import { analyzeCell, type CellAnalysis } from "./cell-analysis.ts";
 import { isTrivial } from "./trivial.ts";
 
-/** What the checker finds in a cell's text alone. */
+/** The result of analyzing a cell's text without other cells. */
 export interface Analysis {
   /** The text with option lines blanked. */
   text: string;
   language: "ts" | "tsx";
   facts: CellAnalysis;
-  /** It can have no type error. */
+  /** Whether the cell cannot have a type error. */
   trivial: boolean;
 }
 
-/** Undefined for text that does not parse: the compiler reports the error. */
+/** Returns undefined for text that does not parse. The compiler reports that error. */
 export function analyze(source: string): Analysis | undefined {
   const { text, language, body, diagnostics } = parseCell(source);
   if (diagnostics.length > 0) return undefined;
@@ -25,11 +25,11 @@ export function analyze(source: string): Analysis | undefined {
   }
 }
 
-/** The last analyses: each is needed when its cell is checked and again when it begins to run. */
+/** Caches the last analyses, because each is needed when its cell is checked and again when it begins to run. */
 export class Analyses {
   readonly #known = new Map<string, Analysis | undefined>();
 
-  /** A long cell is analyzed on another thread. */
+  /** Analyzes a cell; a long one on another thread. */
   async read(source: string): Promise<Analysis | undefined> {
     if (!this.#known.has(source)) {
       const module = import.meta.url;
@@ -38,7 +38,7 @@ export class Analyses {
     return this.#known.get(source);
   }
 
-  /** Without waiting: undefined for a long cell that was not read before. */
+  /** Like `read`, but synchronous. Returns undefined for a long cell that was not analyzed before. */
   known(source: string): Analysis | undefined {
     if (!this.#known.has(source) && !isLong(source)) this.#keep(source, analyze(source));
     return this.#known.get(source);

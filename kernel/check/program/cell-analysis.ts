@@ -1,25 +1,25 @@
 import { isPropertyName } from "../../compile/scan.ts";
 import { boundNames, eachChild, type Node } from "../../compile/tree.ts";
 
-/** What kind of thing a name was declared as. */
+/** The kind of a declaration. */
 export type Kind = "const" | "let" | "var" | "function" | "class" | "enum" | "namespace" | "type" | "import";
 
 export interface Declared {
   kind: Kind;
-  /** Whether it is a value; whether it is a type (or a namespace of types). One name may be both, by two declarations. */
+  /** Whether the name is a value, and whether it is a type or a namespace of types. Two declarations may make it both. */
   value: boolean;
   type: boolean;
-  /** A variable without a type and with no value yet, or an empty list: TypeScript lets its type grow with what is assigned. */
+  /** Whether it is a variable without a type whose value is absent or an empty array. Assignments then extend its type. */
   evolving: boolean;
-  /** A variable whose type follows from its value, and is not plain from it. */
+  /** Whether TypeScript must infer the variable's type from an expression that is not a literal or function. */
   inferred: boolean;
-  /** An import's module and the name there. */
+  /** For an import: its module and the name of the export. */
   from?: string;
   /** Offset of the name where it was first declared. */
   at: number;
 }
 
-/** What the notebook must know of a cell to give later cells its types. */
+/** The facts about a cell that determine which types later cells see. */
 export interface CellAnalysis {
   declared: Map<string, Declared>;
   /** Every name in the text that may mean a variable or a type. */
@@ -28,17 +28,17 @@ export interface CellAnalysis {
   assigned: Set<string>;
   /** Names whose type may be narrower after the cell than before: assigned, tested or asserted outside functions. */
   touched: Set<string>;
-  /** What it adds to the world: `interface Array.sum`, `var answer`, for each declaration in `declare global` and the like. */
+  /** The global scope or modules that it augments, with a key for each declared name or member: `global`, `global Array.sum`. */
   augments: Set<string>;
-  /** Where those declarations stand. */
+  /** The positions of those declarations. */
   augmentations: { start: number; end: number }[];
-  /** Names that an `export` of its own exports already. */
+  /** Names that the cell itself exports. */
   exported: Set<string>;
   /** Specifiers of its import and export statements, in order. */
   modules: string[];
-  /** It has statements that are allowed only in a file, not in a namespace. */
+  /** Whether it needs its own file, because it has statements that a namespace does not allow. */
   ownFile: boolean;
-  /** What is awaited outside of functions. */
+  /** The positions of expressions that are awaited outside functions. */
   awaited: { start: number; end: number }[];
 }
 
@@ -145,7 +145,7 @@ function readVariables(node: Node, facts: CellAnalysis, exported: boolean): void
     const pattern = each.id as Node;
     const init = each.init as Node | null;
     const hasType = pattern.typeAnnotation != null;
-    const evolving = pattern.type === "Identifier" && !hasType && node.declare !== true && saysNothing(init);
+    const evolving = pattern.type === "Identifier" && !hasType && node.declare !== true && isEmptyValue(init);
     const inferred = pattern.type === "Identifier" && !hasType && init != null && !evolving && !plain.test(init.type);
     for (const name of boundNames(pattern)) {
       declare(facts, name, { kind, value: true, type: false, evolving, inferred, at: pattern.start });
@@ -157,11 +157,11 @@ function readVariables(node: Node, facts: CellAnalysis, exported: boolean): void
 
 const plain = /^(?:Literal|TemplateLiteral|ArrowFunctionExpression|FunctionExpression|ClassExpression|TSAs)/;
 
-/** Values that are never null or undefined: nothing later narrows them in a way that another cell must know. */
+/** Values that are never null or undefined, so no later cell needs to know how their type is narrowed. */
 const settled =
   /^(Literal|TemplateLiteral|Arrow|FunctionExpression|ClassExpression|ObjectExpression|NewExpression|ArrayExpression|BinaryExpression)/;
 
-function saysNothing(init: Node | null): boolean {
+function isEmptyValue(init: Node | null): boolean {
   if (!init) return true;
   if (init.type === "Literal") return init.value === null && init.raw === "null";
   if (init.type === "Identifier") return init.name === "undefined";
@@ -184,7 +184,7 @@ function declareNamespace(node: Node, facts: CellAnalysis, exported: boolean): v
   if (exported) facts.exported.add(name);
 }
 
-/** A namespace with nothing in it that runs. */
+/** Whether a namespace declares only types. */
 function onlyTypes(node: Node): boolean {
   const body = node.body as Node | null;
   if (body?.type === "TSModuleDeclaration") return onlyTypes(body);
@@ -219,7 +219,7 @@ function readAugmentation(node: Node, facts: CellAnalysis): void {
   }
 }
 
-/** `top`: outside functions. `tested`: the node is a condition. */
+/** `top` is true outside functions, `tested` when the node is part of a condition. */
 function walk(node: Node, facts: CellAnalysis, top: boolean, tested: boolean): void {
   const { type } = node;
   if (type === "Identifier" || type === "JSXIdentifier") {
@@ -236,7 +236,7 @@ function walk(node: Node, facts: CellAnalysis, top: boolean, tested: boolean): v
   const inner = top && !/Function|^StaticBlock$|^PropertyDefinition$/.test(type);
   const asserts = type === "ExpressionStatement" && mayAssert(node.expression as Node);
   eachChild(node, (child, key) => {
-    if (namesNothing(node, key)) return;
+    if (isNotReference(node, key)) return;
     const decides = key === "test" || key === "discriminant" || asserts || type === "LogicalExpression";
     walk(child, facts, inner, decides || (tested && !type.endsWith("Statement")));
   });
@@ -261,8 +261,8 @@ function assign(target: Node, facts: CellAnalysis, top: boolean): void {
   }
 }
 
-/** Besides what names no variable, a type's own parts and what an import or another module's export names. */
-function namesNothing(parent: Node, key: string): boolean {
+/** Whether a child refers to no variable or type: a property's name, a type's member, or a name in an import or re-export. */
+function isNotReference(parent: Node, key: string): boolean {
   if (isPropertyName(parent, key)) return true;
   switch (parent.type) {
     case "TSPropertySignature":
@@ -285,7 +285,7 @@ const word = /[\p{ID_Start}$_][\p{ID_Continue}$]*/gu;
 const declaration =
   /\b(?:const|let|var|function\*?|class|enum|interface|type|namespace|import(?:\s+type)?(?:\s+\*\s+as)?)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu;
 
-/** For text that does not parse: names that it may use, less those that it seems to declare. */
+/** Guesses which names a text that does not parse uses and declares. */
 export function guessAnalysis(text: string): CellAnalysis {
   const facts = emptyAnalysis();
   const { used, declared } = facts;

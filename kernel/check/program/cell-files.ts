@@ -2,27 +2,27 @@ import type { CellAnalysis } from "./cell-analysis.ts";
 import { type Header, headerText } from "./header.ts";
 import { cellModule, pageModule, stemIn } from "./paths.ts";
 
-/** Where files of the notebook find what a cell declares. */
+/** The position of a cell's declarations in the notebook's files. */
 export interface Place {
   module: string;
-  /** `$$p1.$$17`, from what the history exports. */
+  /** The path from an export of the history, such as `$$p1.$$17`. */
   path: string;
 }
 
-/** A cell's part of a file: its source, between the names it imports and those it exports. */
+/** A cell's part of a file: its header of imported names, its source, and its exports. */
 export interface Block {
   before: Header;
   source: string;
   after: string;
 }
 
-/** Many cells in one file, each in a namespace of its own. */
+/** A file that holds many cells, each in a separate namespace. */
 interface Page {
   module: string;
   name: string;
   blocks: Map<number, Block>;
   text: string;
-  /** The line that a cell's source begins with. */
+  /** The first line of each cell's source. */
   lines: Map<number, number>;
 }
 
@@ -31,43 +31,43 @@ interface OwnFile {
   name: string;
   tsx: boolean;
   text: string;
-  /** The line that the cell's source begins with. */
+  /** The first line of the cell's source. */
   line: number;
   /** The modules that its text imports. */
   imports: string;
   cell?: number | undefined;
 }
 
-/** Each takes 4 ms when the server starts. */
+/** The number of pages at the start. Each adds to the server's start time. */
 const pagesAtFirst = 4;
-/** Characters of a page: all of it is read again when a cell comes into it. */
+/** The most characters in a page. The server parses the whole page again when a cell is added. */
 const mostText = 8000;
 
-/** A file in which nothing stands. */
+/** The text of a file without cells. */
 export const emptyText = `${headerText({ from: new Set(), statements: "" })}\nexport {};\n`;
 
 /**
- * The files in which cells are. The server goes on with the program that it has as long as one file changes at a time, and
- * not what it imports; a new file costs it a new program, more the more files there are. So cells are put into a few pages
- * that are there from the start. One that itself imports a module has a file of its own.
+ * The files that hold the notebook's cells. The server keeps its program when only one file changes and the imports of that
+ * file do not. A new file makes it build a new program, which takes longer the more files there are. So cells are put into a
+ * few pages that exist from the start. A cell that imports a module gets its own file.
  */
 export class CellFiles {
   readonly #pages: Page[] = Array.from({ length: pagesAtFirst }, (_, index) => pageOf(index + 1));
   readonly #own: OwnFile[] = [ownFile(1, false)];
   readonly #places = new Map<number, Page | OwnFile>();
 
-  /** Every file but the history. */
+  /** All files except the history. */
   *texts(): IterableIterator<[module: string, text: string]> {
     for (const { module, text } of [...this.#pages, ...this.#own]) yield [module, text];
   }
 
-  /** How the history exports them. */
+  /** The history's export statements for these files. */
   exports(): string {
     const lines = [...this.#pages, ...this.#own].map(({ name, module }) => exportAs(name, module));
     return lines.join("");
   }
 
-  /** Makes room for a cell. */
+  /** Assigns a page or a file to a cell. */
   take(cell: number, facts: CellAnalysis, tsx: boolean, alone: boolean): Place {
     const place = facts.ownFile || tsx || alone ? this.#takeFile(tsx, facts.modules) : this.#shortestPage();
     if (!isPage(place)) place.cell = cell;
@@ -80,7 +80,7 @@ export class CellFiles {
     return { module: place.module, path: isPage(place) ? `${place.name}.$$${cell}` : place.name };
   }
 
-  /** The cell that declares what a path names, or that contains a line of a module. */
+  /** The cell that a path refers to. */
   cellOf(path: string): number | undefined {
     const inPage = /^\$\$p\d+\.\$\$(\d+)/.exec(path)?.[1];
     if (inPage !== undefined) return Number(inPage);
@@ -88,14 +88,14 @@ export class CellFiles {
     return this.#own.find((each) => each.name === name)?.cell;
   }
 
-  /** The cell in a line of a file, which is named without its ending. */
+  /** The cell at a line of a file. `stem` is the file's name without its extension. */
   cellAt(stem: string, line: number): number | undefined {
     const page = this.#pages.find(({ module }) => stemIn(module) === stem);
     if (!page) return this.#own.find(({ module }) => stemIn(module) === stem)?.cell;
     return [...page.lines].findLast(([, first]) => first <= line + 1)?.[0];
   }
 
-  /** The line of its file that a cell's source begins with. */
+  /** The line of its file at which a cell's source begins. */
   lineOf(cell: number): number {
     const place = this.#places.get(cell)!;
     return isPage(place) ? place.lines.get(cell)! : place.line;
@@ -112,7 +112,7 @@ export class CellFiles {
     }
   }
 
-  /** A cell is forgotten. Its text goes when its file is written again: to take it out would be one more change. */
+  /** Forgets a cell. Its text stays until its file is written again, because removing it would change one more file. */
   release(cell: number): void {
     const place = this.#places.get(cell)!;
     if (isPage(place)) place.blocks.delete(cell);
@@ -138,7 +138,7 @@ export class CellFiles {
     return page;
   }
 
-  /** One that is free, best one whose text imports the same. */
+  /** Returns a free file, preferably one whose text imports the same modules. */
   #takeFile(tsx: boolean, modules: readonly string[]): OwnFile {
     const imports = JSON.stringify(modules);
     const free = this.#own.filter((each) => each.tsx === tsx && each.cell === undefined);
@@ -183,7 +183,7 @@ function writePage(page: Page): void {
   page.text = `${text}export {};\n`;
 }
 
-/** The text of a cell's file, which has `lines` lines before the cell's first. */
+/** The text of a cell's file. The cell's source begins after `lines` lines. */
 export interface CellText {
   text: string;
   lines: number;

@@ -3,18 +3,18 @@ import { type CompilerOptions, jsxOptions, jsxVariables, pathMap, readTsconfig }
 import { packageTypes, typeRoots } from "./packages.ts";
 import { currentModule, globalsModule, historyModule, namesModule, proofModule } from "./paths.ts";
 
-/** The configuration of the program that a notebook is. */
+/** The TypeScript configuration of a notebook's program. */
 export interface Config {
   text: string;
   /** Variables that every cell with JSX refers to. */
   jsxVariables: string[];
-  /** What could not be read, as a sentence. */
+  /** A sentence that says what could not be read. */
   problem?: string;
 }
 
 /**
- * `lib` has no DOM: Node's own types declare what Node has of it (fetch, URL, streams), and a cell that says `document`
- * or `name` is told before it runs. It also halves the time to the first answer.
+ * `lib` omits the DOM. Node's types declare the parts that Node has (fetch, URL, streams), and a cell that uses `document`
+ * or `name` gets a type error before it runs. Without the DOM the first answer also comes sooner.
  */
 const defaults: CompilerOptions = {
   strict: true,
@@ -26,7 +26,7 @@ const defaults: CompilerOptions = {
   skipLibCheck: true,
 };
 
-/** What a notebook's program cannot do without, or nothing of which applies to it. */
+/** Options that a notebook's program requires, or that must be off because they do not apply to it. */
 const fixed: CompilerOptions = {
   noEmit: true,
   module: "preserve",
@@ -46,7 +46,7 @@ const fixed: CompilerOptions = {
   allowUnusedLabels: true,
 };
 
-/** Options that name places to write to, or that TypeScript 7 no longer knows. */
+/** Options for output paths, and options that TypeScript 7 does not support. */
 const dropped = [
   "rootDir",
   "outDir",
@@ -59,11 +59,11 @@ const dropped = [
 ];
 
 /**
- * From the nearest `tsconfig.json` at or above the notebook's folder, then the notebook's own metadata. Strict unless
- * one of them says otherwise. Packages are those of `packages`, where it is merged.
+ * Reads the nearest `tsconfig.json` at or above the notebook's folder. The options in `own`, from the notebook's metadata,
+ * override it. `strict` is the default. `packages` is the folder whose packages are used in place of the notebook's.
  */
 export async function readConfig(cwd: string, own: CompilerOptions = {}, packages?: string): Promise<Config> {
-  // The session starts the process for user code first.
+  // Lets the session start the process for user code first.
   await setImmediate();
   const tsconfig = readTsconfig(cwd);
   const merged: CompilerOptions = { ...defaults, typeRoots: typeRoots(cwd), ...tsconfig?.options, ...own };

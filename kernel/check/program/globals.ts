@@ -5,7 +5,7 @@ import { kernelRoot } from "./packages.ts";
 
 const host = (file: string): string => JSON.stringify(join(kernelRoot, "dist", "kernel", "host", "io", file));
 
-/** What the host puts on the global object besides what Node has. */
+/** Declarations of the globals that the host adds to Node's. */
 export const globalsText = `declare const clearOutput: (typeof import(${host("console.js")}))["clearOutput"];
 declare const comm: (typeof import(${host("comm.js")}))["comm"];
 declare const input: (typeof import(${host("input.js")}))["input"];

@@ -2,38 +2,40 @@ import type { CellAnalysis } from "./cell-analysis.ts";
 import { isVariable, type NameRecord, type Names } from "./names.ts";
 import { historyModule } from "./paths.ts";
 
-/** A reserved name that carries a variable's narrowed type from one file to another. */
+/** The reserved name under which a file exports a variable's narrowed type. */
 export const endNameOf = (name: string): string => `${name}$$end`;
-/** How files call a module that cells import, by its number. */
+/** The name by which files refer to an imported module, from its number. */
 export const moduleNameOf = (index: number): string => `$$m${index}`;
-/** Has the parser take for an await what is one at the top of a file, and may be a call elsewhere. */
+/** Wraps awaited expressions, because in a namespace the parser may read `await (x)` as a call. */
 export const awaitedName = "$$awaited";
 
-/** What gives a cell the names that it uses. */
+/** Statements before a cell that bring in the names it uses. */
 export interface Header {
-  /** What it imports of the history: files of cells, modules. */
+  /** The names that it imports from the history: files of cells, and modules. */
   from: Set<string>;
   statements: string;
 }
 
 /**
- * The first line of a cell's file. The history is always imported, once: the list of modules stays as it is. It ends in an
- * empty statement: what is completed right after an alias is taken for a part of it.
+ * The first line of a cell's file. It always imports the history exactly once, so that the file's list of imported modules
+ * does not change. It ends in an empty statement, because a completion directly after an alias would count as part of it.
  */
 export function headerText({ from, statements }: Header): string {
   return `import { ${[...from].join(", ")} } from ${JSON.stringify(historyModule)}; ${statements};`;
 }
 
-/** A union without the null and undefined that it can no longer be; nothing else of the narrowing passes from cell to cell. */
+/** Removes null and undefined from a union where narrowing excluded them. Later cells keep no other narrowing. */
 const keep = "type $$Keep<D, E> = D extends null | undefined ? (D extends E ? D : never) : D;";
-/** An empty list that nothing was put in yet may hold anything. */
+/** Turns the type of an array that is still empty into `any[]`. */
 const settle = "type $$Settle<E> = 0 extends 1 & E ? any : E extends never[] ? any[] : E;";
 
 /**
- * Gives a cell the names that it uses, as earlier cells left them. A name that the cell only reads is an alias. A variable
- * that it assigns, or whose narrowing must be kept, is declared anew with the old one's type, since an alias can be
- * neither. A type beside a value of another cell is an alias too: TypeScript says that the two conflict, in a line that
- * nobody reads, and takes each for what it is. `pathOf`: where a cell's names are found.
+ * Makes the header that brings in the names a cell uses, with the types that earlier cells left. A name that the cell only
+ * reads becomes an alias. A variable that it assigns, or whose narrowing must be kept, is declared again with the same type,
+ * because an alias can be neither assigned nor narrowed. A type whose value comes from another cell becomes an alias too.
+ * TypeScript reports a conflict between the two, but in the header, whose errors are not shown, and resolves both.
+ *
+ * @param pathOf returns the path to a cell's names
  */
 export function header(
   facts: CellAnalysis,
@@ -58,15 +60,15 @@ export function header(
     const value = record.value && !declaration?.value ? record.value : undefined;
     const type = record.type && !declaration?.type ? record.type : undefined;
     if (value) {
-      const whole = value.cell === (record.type?.cell ?? value.cell);
+      const isFromOneCell = value.cell === (record.type?.cell ?? value.cell);
       const variable = isVariable(value.kind);
-      const anew =
+      const redeclares =
         (variable && (facts.assigned.has(name) || record.narrowedBy !== undefined)) ||
-        !whole ||
+        !isFromOneCell ||
         declaration !== undefined;
-      if (anew) {
+      if (redeclares) {
         const end = record.narrowedBy === undefined ? undefined : place(record.narrowedBy, endNameOf(name));
-        for (const each of declareAnew(name, value, place(value.cell, name), end)) statements.add(each);
+        for (const each of redeclare(name, value, place(value.cell, name), end)) statements.add(each);
         if (type) alias(type.cell, name);
       } else alias(value.cell, name);
     } else if (type) alias(type.cell, name);
@@ -74,12 +76,12 @@ export function header(
   return { from, cells, statements: [...statements].join(" ") };
 }
 
-/** What a path begins with: an export of the history. */
+/** The first part of a path, which is an export of the history. */
 export function rootOf(path: string): string {
   return path.split(".", 1)[0]!;
 }
 
-function declareAnew(
+function redeclare(
   name: string,
   { kind, evolving }: NonNullable<NameRecord["value"]>,
   place: string,
@@ -96,7 +98,7 @@ function declareAnew(
   return [keep, `${keyword} ${name}: ${declared} = null! as $$Keep<${declared}, ${end}>;`];
 }
 
-/** What a cell's file exports besides what the cell itself does. */
+/** The exports of a cell's file, except those that the cell itself writes. */
 export function footer(facts: CellAnalysis, names: Names): string {
   const exported = [...facts.declared.keys()].filter((name) => !facts.exported.has(name));
   const ends: string[] = [];

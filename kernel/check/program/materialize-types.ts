@@ -2,7 +2,7 @@ import { parseCell } from "../../compile/parse.ts";
 import type { CellAnalysis } from "./cell-analysis.ts";
 import { awaitedName, headerText, rootOf } from "./header.ts";
 
-/** Words of the type language, and types that mean the same everywhere. */
+/** Keywords of types, and global types that mean the same in every file. */
 const known = new Set(
   "string number boolean bigint symbol object null undefined void unknown never any true false readonly keyof infer extends new abstract is asserts in out Array ReadonlyArray Promise Map ReadonlyMap Set ReadonlySet Record Date RegExp Uint8Array Uint8ClampedArray Int8Array Int16Array Uint16Array Int32Array Uint32Array Float32Array Float64Array ArrayBuffer".split(
     " ",
@@ -10,12 +10,12 @@ const known = new Set(
 );
 const longest = 2000;
 
-/** Variables whose type had to be worked out from their value, as [name, offset of the name in the cell]. */
+/** Variables whose type was inferred from their value, as [name, offset of the name in the cell]. */
 export function inferred(facts: CellAnalysis): [name: string, at: number][] {
   return [...facts.declared].flatMap(([name, { inferred, at }]): [string, number][] => (inferred ? [[name, at]] : []));
 }
 
-/** The type that a hover shows for a variable, if it could be written behind the variable and mean the same. */
+/** The type that a hover shows for a variable, or undefined when it would mean something else as an annotation. */
 export function shownType(hover: string, name: string): string | undefined {
   const code = /```(?:typescript|tsx?)\n([\s\S]*?)\n```/.exec(hover)?.[1]?.replace(/\s+/g, " ").trim();
   const start = code === undefined ? null : /^(const|let|var) ([^\s:]+): /.exec(code);
@@ -24,34 +24,34 @@ export function shownType(hover: string, name: string): string | undefined {
   if (type.length > longest || /\$\$(?![fpm]?\d+\.)/.test(type)) return undefined;
   const bare = withoutLiterals(type);
   if (/\b(?:typeof|this|unique)\b/.test(bare)) return undefined;
-  // The type of a constant's literal grows in a variable, a written one does not.
+  // The inferred literal type of a constant widens when it is assigned to a variable; an annotated one does not.
   const outer = outermost(type);
   if (start[1] === "const" && (withoutLiterals(outer) !== outer || /\b(?:true|false)\b/.test(outer))) return undefined;
   return parseCell(`type T =\n${type};`).diagnostics.length === 0 ? type : undefined;
 }
 
-/** Where a type names what another file has: `$$p1.$$17`, `$$f2`, `$$m0`. */
+/** Matches references to other files in a type: `$$p1.$$17`, `$$f2`, `$$m0`. */
 const foreign = /\$\$(?:p\d+\.\$\$\d+|[fm]\d+)(?=\.)/g;
 
-/** The places that a type names things of. */
+/** The paths of the other files that a type refers to. */
 export function placesIn(type: string): string[] {
   return [...type.matchAll(foreign)].map(([path]) => path);
 }
 
-/** Where names of a cell's types come from. */
+/** The sources of the names in a cell's types. */
 export interface TypeNames {
-  /** The cell's own place. */
+  /** The cell's path. */
   path: string;
   facts: CellAnalysis;
-  /** Types that it has from other cells. */
+  /** Types from other cells, by name. */
   types: ReadonlyMap<string, string>;
-  /** What the notebook calls so by now. */
+  /** Finds the path of a type that has this name in the notebook now. */
   find: (name: string) => string | undefined;
-  /** Modules that may have a name that nothing else has. */
+  /** Modules that may export a name that was found nowhere else. */
   modules: readonly string[];
 }
 
-/** Texts that may mean the shown type in any file that imports what they name, likeliest first. */
+/** Texts that may denote the shown type in any file that imports their names. The most likely comes first. */
 export function candidates(type: string, { path, facts, types, find, modules }: TypeNames): string[] {
   const own = (word: string) => (facts.declared.get(word)?.type ? `${path}.${word}` : types.get(word));
   const from = (elsewhere: (word: string) => string | undefined) =>
@@ -63,8 +63,9 @@ export function candidates(type: string, { path, facts, types, find, modules }: 
 }
 
 /**
- * A file with a line for each candidate: one that is not the variable's very type is an error in its line. The line after the
- * last is an error in any file that is checked at all. `first`: the line of the first.
+ * Makes a file with one line for each candidate. TypeScript reports an error in a line when the candidate is not identical to
+ * the variable's type. The line after the last candidate is always an error, which shows that the file was checked at all.
+ * `first` is the line of the first candidate.
  */
 export function assignabilityCheck(given: readonly { variable: string; type: string }[]): {
   text: string;
@@ -84,7 +85,7 @@ export interface Insertion {
   text: string;
 }
 
-/** Types behind the names of variables, and what makes an await one in a namespace, where `await (` is a call. */
+/** The type annotations of variables, and the wrappers of awaited expressions (see `awaitedName`). */
 export function insertions(source: string, facts: CellAnalysis, types: ReadonlyMap<string, string>): Insertion[] {
   const found = [...types].map(([name, type]) => ({
     at: facts.declared.get(name)!.at + name.length,
@@ -97,7 +98,7 @@ export function insertions(source: string, facts: CellAnalysis, types: ReadonlyM
   return found.sort((a, b) => a.at - b.at);
 }
 
-/** The source with them. */
+/** The source with the insertions applied. */
 export function inserted(source: string, insertions: readonly Insertion[]): string {
   let text = "";
   let last = 0;
@@ -126,7 +127,7 @@ function outermost(type: string): string {
   return text;
 }
 
-/** Each name that is neither a member's nor a property's nor a parameter's. */
+/** Replaces each name that is not the name of a member, a property or a parameter. */
 function replaceNames(type: string, replace: (word: string) => string): string {
   const name = /"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|\.?[\p{ID_Start}_$][\p{ID_Continue}$]*(?:\??:)?/gu;
   return type.replace(name, (found) => (/^["`.]|:$/.test(found) ? found : replace(found)));

@@ -12,7 +12,7 @@ export function missingModules(items: readonly ServerDiagnostic[]): string[] {
   });
 }
 
-/** Files that now exist and may be the missing modules: the server remembers lookups that failed. */
+/** Files that now exist and may be the missing modules. The server caches failed lookups, so it must be told of them. */
 export function candidates(cwd: string, specifiers: readonly string[]): string[] {
   const found: string[] = [];
   for (const specifier of specifiers) {

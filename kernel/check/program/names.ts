@@ -1,14 +1,14 @@
 import type { CellAnalysis, Declared, Kind } from "./cell-analysis.ts";
 
-/** The cells that declared a name last: its value and its type may come from different cells. */
+/** The cells that last declared a name. Its value and its type may come from different cells. */
 export interface NameRecord {
   value?: { cell: number; kind: Kind; evolving: boolean };
   type?: { cell: number };
-  /** The cell that ended well and last had a say in how far the variable's type is narrowed. */
+  /** The last cell that ended without an error and may have narrowed the variable's type. */
   narrowedBy?: number;
 }
 
-/** The names of a notebook as its cells leave them. Whatever declares a name again replaces it, with whatever type. */
+/** The names that a notebook's cells have declared so far. A new declaration replaces the old one, whatever its type. */
 export class Names {
   readonly #records = new Map<string, NameRecord>();
 
@@ -24,7 +24,7 @@ export class Names {
     this.#records.clear();
   }
 
-  /** A cell begins to run: what it declares takes its place, whether or not the cell then fails. */
+  /** Records the declarations of a cell that begins to run. They count even when the cell then fails. */
   begin(cell: number, facts: CellAnalysis): void {
     for (const [name, declared] of facts.declared) this.#declare(cell, name, declared);
     for (const name of facts.touched) {
@@ -33,7 +33,7 @@ export class Names {
     }
   }
 
-  /** It ended without an error: its checks and assignments hold. */
+  /** Records that a cell ended without an error, so that the narrowing by its checks and assignments applies. */
   succeed(cell: number, facts: CellAnalysis): void {
     for (const name of facts.touched) {
       const record = this.#records.get(name);

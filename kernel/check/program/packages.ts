@@ -17,15 +17,15 @@ export const kernelRoot = findUp(dirname(fileURLToPath(import.meta.url)), (folde
   return existsSync(file) && readManifest(file)?.name === "halftone" ? folder : undefined;
 })!;
 
-/** Names under which the loader gives the one tfjs module, besides the package that it is. */
+/** Other package names that the loader resolves to the one tfjs module. */
 const tensorflow = ["@tensorflow/tfjs", "@tensorflow/tfjs-core", "@tensorflow/tfjs-node"];
 
-/** Module names that a notebook may import without installing anything: the kernel's, and those of its dependencies. */
+/** Module names that a notebook may import without installing anything: those of the kernel and of its dependencies. */
 export function kernelModules(): string[] {
   return ["halftone", ...kernelSubpaths(), ...dependencies(), ...tensorflow];
 }
 
-/** `halftone/nn` and its like. */
+/** The package's subpaths, such as `halftone/nn`. */
 export function kernelSubpaths(): string[] {
   return Object.keys(subpathTypes(kernelRoot)).map((subpath) => `halftone/${subpath}`);
 }
@@ -34,13 +34,13 @@ function dependencies(): string[] {
   return Object.keys(readManifest(join(kernelRoot, "package.json"))?.dependencies ?? {});
 }
 
-/** `paths` that resolve packages as the loader does at run time: the notebook's own first, then the kernel's. */
+/** `paths` that resolve packages as the loader does at run time: first the notebook's packages, then the kernel's. */
 export function packageTypes(cwd: string, packages?: string): Record<string, string[]> {
   if (packages === undefined) return kernelTypes((name) => folderOf(cwd, name) !== undefined);
   return { ...kernelTypes((name) => existsSync(join(packages, "node_modules", name))), ...typesIn(packages) };
 }
 
-/** The types of the packages that the `package.json` in `folder` names. */
+/** The types of the dependencies in the `package.json` of `folder`. */
 function typesIn(folder: string): Record<string, string[]> {
   const paths: Record<string, string[]> = {};
   for (const name of Object.keys(readManifest(join(folder, "package.json"))?.dependencies ?? {})) {
@@ -56,7 +56,7 @@ function typesIn(folder: string): Record<string, string[]> {
   return paths;
 }
 
-/** The types of the modules that a package exports below its name. */
+/** The type declarations of a package's subpath exports. */
 function subpathTypes(folder: string): Record<string, string> {
   const { exports } = readManifest(join(folder, "package.json")) ?? {};
   if (typeof exports !== "object" || exports === null) return {};
@@ -70,9 +70,9 @@ function subpathTypes(folder: string): Record<string, string> {
   );
 }
 
-/** Where the types of the kernel's own packages are, for those that the notebook has not got. */
+/** `paths` to the types of the kernel's packages that the notebook does not have itself. */
 function kernelTypes(hasOwn: (name: string) => boolean): Record<string, string[]> {
-  // The loader takes this name for itself, whatever the folder has.
+  // The loader always resolves this name to its own module, even when the folder has such a package.
   const paths: Record<string, string[]> = { tslab: [join(kernelRoot, "dist", "kernel", "host", "load", "tslab.d.ts")] };
   if (!hasOwn("halftone")) {
     const entry = typesEntry(kernelRoot);
@@ -93,7 +93,7 @@ function kernelTypes(hasOwn: (name: string) => boolean): Record<string, string[]
   return paths;
 }
 
-/** Folders with `@types`, the notebook's before the kernel's. */
+/** The `@types` folders: first the notebook's, then the kernel's. */
 export function typeRoots(cwd: string): string[] {
   const roots: string[] = [];
   for (const start of [cwd, kernelRoot]) {
@@ -108,7 +108,7 @@ export function typeRoots(cwd: string): string[] {
 
 let exported: Map<string, string> | undefined;
 
-/** What `halftone` exports, with what each is, read from its declarations. */
+/** The exports of `halftone` and their kinds, read from its declarations. */
 export function kernelExports(): ReadonlyMap<string, string> {
   if (!exported) {
     exported = new Map();

@@ -1,4 +1,4 @@
-/** Files that exist in the language server's memory alone, beside the notebook, so that relative imports mean what they say. */
+/** Files that exist only in the language server's memory. Their folder is the notebook's, so that relative imports work. */
 const prefix = ".halftone-";
 
 export const historyModule = `./${prefix}history.ts`;
@@ -15,7 +15,7 @@ export function pageModule(page: number): string {
   return `./${prefix}page-${page}.ts`;
 }
 
-/** The file of past cells that a URI or a path in a message names, without its ending. */
+/** The file of past cells that a URI or a path in a message refers to, without its extension. */
 export function stemIn(path: string): string | undefined {
   return /\.halftone-(?:cell|page)-\d+(?=(?:\.tsx?)?$)/.exec(path)?.[0];
 }
@@ -24,6 +24,6 @@ export function isCurrent(path: string): boolean {
   return /\.halftone-cell(?:\.tsx?)?$/.test(path);
 }
 
-/** A file of the notebook's own, as paths in the compiler's messages name it. */
+/** Matches a file of the notebook in the paths of the compiler's messages. */
 export const ownImport =
   /(?:typeof )?import\("[^"]*\.halftone-((?:history|cell|page)(?:-\d+)?)(?:\.tsx?)?"\)\.?((?:\$\$[fpm]?\d+\.?)*)/g;

@@ -1,6 +1,6 @@
 import type { Markup, Position } from "../server/protocol.ts";
 
-/** An offset (UTF-16 units) as a line and a character. */
+/** Converts an offset (UTF-16 units) to a line and a character. */
 export function positionIn(text: string, offset: number): Position {
   let line = 0;
   let start = 0;
@@ -11,7 +11,7 @@ export function positionIn(text: string, offset: number): Position {
   return { line, character: offset - start };
 }
 
-/** A line and a character as an offset; what lies outside of the text is its start or its end. */
+/** Converts a line and a character to an offset, which is clamped to the text. */
 export function offsetIn(text: string, { line, character }: Position): number {
   if (line < 0) return 0;
   let start = 0;

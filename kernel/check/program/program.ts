@@ -10,22 +10,22 @@ import { positionIn } from "./positions.ts";
 /** A cell that began to run. */
 export interface PastCell {
   id: number;
-  /** The front end's own name for the cell, the same at every run. */
+  /** The front end's id of the cell, which is the same at every run. */
   key: string | undefined;
   facts: CellAnalysis;
   source: string;
-  /** What gives it names, and what exports its own. */
+  /** The code before the cell, which brings in names, and the code after it, which exports its own. */
   before: Header;
   after: string;
-  /** Types that were written behind the names of its variables. */
+  /** Type annotations that were added to its variables. */
   written: Map<string, string>;
-  /** What it calls types that it has from other cells, as any file may: `$$p1.$$3.Box` for `Box`. */
+  /** The paths of types from other cells, by the name that it uses: `$$p1.$$3.Box` for `Box`. */
   types: ReadonlyMap<string, string>;
-  /** The earlier cells that it takes names from. */
+  /** The earlier cells whose names it uses. */
   from: Set<number>;
 }
 
-/** Where each variable stands, in a file of its own: a line from its start, then a dot. */
+/** A file with one line for each variable: its name, then a dot. `lines` holds the line of each. */
 export interface NamesFile {
   revision: number;
   text: string;
@@ -33,20 +33,20 @@ export interface NamesFile {
 }
 
 /**
- * The notebook as a TypeScript program. Every cell that ran is in a file, exports what it declared and imports what it uses
- * from the cells that declared it then, so it never changes and is never checked again. The history is one more file: it
- * exports all of those under names. They and the cell to be checked import the history alone. So whatever a cell declares
- * or uses, one file changes and no list of imports does, and the server keeps its program.
+ * The notebook as a TypeScript program. Every cell that ran is in a file. It exports its declarations, and imports the names
+ * it uses from the cells that had declared them by then, so it never changes and is never checked again. One more file, the
+ * history, exports all these files under names. They, and the cell to be checked, import only the history. So a new cell
+ * changes one file and no file's list of imported modules, and the server can keep its program.
  */
 export class Program {
   readonly names = new Names();
   readonly #cells = new Map<number, PastCell>();
   readonly #files = new CellFiles();
-  /** What cells import, in the order in which they first did. */
+  /** The modules that cells import, in the order of their first import. */
   readonly #modules: string[] = [];
   #lastId = 0;
   #namesFile: NamesFile | undefined;
-  /** Grows with every change. */
+  /** Increases with every change. */
   revision = 0;
 
   /** The history, and the files of cells. */
@@ -56,7 +56,7 @@ export class Program {
     yield* this.#files.texts();
   }
 
-  /** Where a variable was declared last. */
+  /** The position of a variable's last declaration. */
   declaration(name: string): { module: string; position: Position } | undefined {
     const cell = this.#cells.get(this.names.get(name)?.value?.cell ?? -1);
     return cell?.facts.declared.has(name) ? this.placeIn(cell, name) : undefined;
@@ -66,7 +66,7 @@ export class Program {
     return this.#files.placeOf(id);
   }
 
-  /** Where a cell's file has a name that it declares. */
+  /** The position of a declared name in its cell's file. */
   placeIn(cell: PastCell, name: string): { module: string; position: Position } {
     const { id, facts, source, written } = cell;
     const { at } = facts.declared.get(name)!;
@@ -77,7 +77,7 @@ export class Program {
     return { module: this.#files.placeOf(id).module, position };
   }
 
-  /** The cell that a path in a message names (`$$17`), or that contains a line of a file. */
+  /** The cell that a path in a message refers to (`$$17`), or that contains a line of a file. */
   cellAt(stem: string, where: { path: string } | { line: number }): number | undefined {
     if ("line" in where) return this.#files.cellAt(stem, where.line);
     const inPage = /^\$\$(\d+)/.exec(where.path)?.[1];
@@ -92,15 +92,15 @@ export class Program {
     this.#modules.length = 0;
   }
 
-  /** The file of a cell that is to be checked, completed or looked at. `more`: names that it does not use. */
+  /** The file of a cell that is to be checked, completed or inspected. `more` are further names to bring in. */
   current(source: string, facts: CellAnalysis, more: readonly string[] = []): CellText {
     const names = more.length > 0 ? new Set([...facts.used, ...more]) : facts.used;
     return fileText({ before: this.#header(facts, names), source, after: footer(facts, this.names) });
   }
 
   /**
-   * A file that stands still while cells are written, with a line for each variable and two for names, where questions are
-   * answered from the program that the server has.
+   * A file that does not change while a cell is edited. It has a line for each variable and two for names. Completions at
+   * these lines need no change to the server's program.
    */
   namesFile(): NamesFile {
     if (this.#namesFile?.revision === this.revision) return this.#namesFile;
@@ -112,10 +112,10 @@ export class Program {
     return this.#namesFile;
   }
 
-  /** A cell begins to run. */
+  /** Adds a cell that begins to run. */
   begin(source: string, given: CellAnalysis, tsx: boolean, key?: string): PastCell {
     const id = ++this.#lastId;
-    // The same text may be run again: what this cell loses, that one has.
+    // A copy, because the same text may run again: this cell then loses its augmentations, and the new one has them.
     const facts = { ...given, augments: new Set(given.augments) };
     const before = this.#header(facts, facts.used);
     const types = this.#typesOf(facts);
@@ -139,7 +139,7 @@ export class Program {
     return this.#cells.has(id);
   }
 
-  /** Writes the types of its variables into a cell. */
+  /** Adds type annotations to a cell's variables. */
   freeze(cell: PastCell, types: ReadonlyMap<string, string>): void {
     for (const [name, type] of types) {
       cell.written.set(name, type);
@@ -152,12 +152,12 @@ export class Program {
     if (types.size > 0) this.#write(cell);
   }
 
-  /** How files call the modules that cells import, the last first. */
+  /** The names by which files refer to imported modules. The last imported comes first. */
   modules(): string[] {
     return this.#modules.map((_, index) => moduleNameOf(index)).reverse();
   }
 
-  /** A name as the type that it means by now, as any file may call it. */
+  /** The path, valid in any file, of the type that a name denotes now. */
   typeNamed(name: string): string | undefined {
     const cell = this.names.get(name)?.type?.cell;
     return cell === undefined ? undefined : `${this.#files.placeOf(cell).path}.${name}`;
@@ -169,7 +169,7 @@ export class Program {
     this.#sweep();
   }
 
-  /** Earlier cells whose changes to the world a cell makes again. */
+  /** Earlier cells whose augmentations of globals or modules this cell repeats. */
   augmentedBy(facts: CellAnalysis, key: string | undefined): PastCell[] {
     if (facts.augments.size === 0 && key === undefined) return [];
     return [...this.#cells.values()].filter(
@@ -180,7 +180,7 @@ export class Program {
     );
   }
 
-  /** A cell's file without the changes that it makes to the world. */
+  /** A cell's file without its augmentations of globals and modules. */
   withoutAugmentations(cell: PastCell): [module: string, text: string] {
     const source = sourceWithoutAugmentations(cell);
     return [this.placeOf(cell).module, fileText(this.#blockOf({ ...cell, source })).text];
@@ -213,7 +213,7 @@ export class Program {
     return types;
   }
 
-  /** Forgets cells that nothing can refer to any more. */
+  /** Forgets cells that no name and no other cell refers to. */
   #sweep(): void {
     const live = new Set<number>();
     const mark = (id: number | undefined): void => {
@@ -224,7 +224,7 @@ export class Program {
     for (const [, { value, type, narrowedBy }] of this.names)
       for (const id of [value?.cell, type?.cell, narrowedBy]) mark(id);
     for (const cell of this.#cells.values()) if (cell.facts.augments.size > 0) mark(cell.id);
-    // The last one may still be running, and narrow something when it ends.
+    // The last cell may still be running, and may narrow a variable when it ends.
     mark(this.#lastId);
     for (const { id } of this.#cells.values()) {
       if (live.has(id)) continue;
@@ -234,7 +234,7 @@ export class Program {
   }
 }
 
-/** Comments that hold for the file that they begin, and an await that is one at the top of a file alone. */
+/** Matches cells that need their own file: comments that apply to a whole file, and an `await` before a line break. */
 const aloneInFile = /^[ \t]*(?:\/\/\/\s*<|\/\*\*?\s*@jsx)|\bawait[^\S\n]*(?:\/\/.*)?\n/m;
 
 function sourceWithoutAugmentations({ facts, source }: PastCell): string {

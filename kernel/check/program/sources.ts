@@ -4,13 +4,13 @@ import { dirname, extname, resolve } from "node:path";
 const relative = /(?:\bfrom|\bimport|\brequire)(?:\s*\(\s*|\s*)["'](\.{1,2}\/[^"'\n]+)["']/g;
 const endings = ["", ".ts", ".tsx", ".mts", ".js", ".mjs", ".json", "/index.ts", "/index.js"];
 
-/** The user's own files that cells import, and what those import in turn: the language server does not watch them. */
+/** Watches the user's files that cells import directly or indirectly, because the language server does not watch them. */
 export class Sources {
   readonly #stamps = new Map<string, string>();
-  /** Those of which the server has not been told. */
+  /** Changed files that have not been reported to the server. */
   readonly #changed: string[] = [];
 
-  /** Whether files changed since the last look. From now on those that `text` imports from `folder` are watched too. */
+  /** Whether files changed since the last call. Also starts to watch the files that `text` imports from `folder`. */
   look(text: string, folder: string): boolean {
     const before = this.#changed.length;
     for (const [file, stamp] of this.#stamps) {
@@ -24,7 +24,7 @@ export class Sources {
     return this.#changed.length > before;
   }
 
-  /** The files that changed since they were last taken. */
+  /** Returns the files that changed since the last call. */
   takeChanged(): string[] {
     return this.#changed.splice(0);
   }

@@ -1,8 +1,8 @@
 import type { Node } from "../../compile/tree.ts";
 
 /**
- * A cell that cannot have a type error, so that the server need not check it: literals, arithmetic on numbers, names for them,
- * and `console.log` of them.
+ * Whether a cell cannot have a type error, so that the server need not check it. Such a cell has only literals, arithmetic
+ * on numbers, variables initialized with these, and `console.log` of these.
  */
 export function isTrivial(body: readonly Node[]): boolean {
   return body.every((node) => {

@@ -4,9 +4,9 @@ import { proofModule } from "./paths.ts";
 import { markupText } from "./positions.ts";
 import type { PastCell, Program } from "./program.ts";
 
-/** Variables whose types are written down at one time. */
+/** The most variables whose types are written in one call. */
 const mostTypes = 100;
-/** Modules in which a type's name is looked for that the cell has not got. */
+/** The most modules in which a type's name is looked up when the cell does not have it. */
 const mostModules = 4;
 
 interface Written {
@@ -17,8 +17,8 @@ interface Written {
 }
 
 /**
- * Writes the types of variables into their cells, where later cells would have to work them out again. The server tells
- * each type, and then of its writing whether it is the very same.
+ * Adds type annotations to variables of past cells, so that the server need not infer their types again for later cells.
+ * The server shows each type, then checks whether its written form is identical.
  */
 export async function writeTypes(workspace: Workspace, history: Program, cells: readonly PastCell[]): Promise<void> {
   const modules = history.modules().slice(0, mostModules);
@@ -41,14 +41,14 @@ export async function writeTypes(workspace: Workspace, history: Program, cells: 
   for (const [cell, types] of proved) if (history.has(cell)) history.freeze(cell, types);
 }
 
-/** The first writing of each variable that the server took for the same. */
+/** The first candidate of each variable that is identical to its type. */
 async function prove(workspace: Workspace, given: readonly Written[]): Promise<Map<PastCell, Map<string, string>>> {
   const proved = new Map<PastCell, Map<string, string>>();
   if (given.length === 0) return proved;
   const { text, first } = assignabilityCheck(given);
   workspace.put(proofModule, text);
   const wrong = new Set((await workspace.diagnose(proofModule)).map(({ range }) => range.start.line));
-  // The last line is always wrong, unless nothing is checked there.
+  // The last line always has an error, unless the file was not checked.
   if (!wrong.has(first + given.length)) return proved;
   for (const [index, { cell, name, type }] of given.entries()) {
     if (wrong.has(first + index)) continue;

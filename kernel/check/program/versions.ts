@@ -1,17 +1,17 @@
 import type { CellAnalysis, Declared } from "./cell-analysis.ts";
 
 export interface Naming {
-  /** For each cell, names that it declares or uses under another name than the last. */
+  /** For each cell, the new names of variables and types that a later cell declares again. */
   renames: Map<string, string>[];
-  /** For each cell, imports that an earlier cell has made in the same words. */
+  /** For each cell, imports that an earlier cell has already made identically. */
   repeated: Set<string>[];
-  /** The names that stay, as they are declared last. */
+  /** The last declaration of each name, which keeps that name. */
   final: Map<string, Declared>;
 }
 
 /**
- * Tells apart the declarations of one name by several cells. A value and a type may share a name; two values may not.
- * All but the last get a number.
+ * Renames declarations of one name by several cells: all but the last get a number. A value and a type may share a name, but
+ * two values may not.
  */
 export function versions(cells: readonly CellAnalysis[]): Naming {
   const counts = new Map<string, number>();
@@ -19,16 +19,16 @@ export function versions(cells: readonly CellAnalysis[]): Naming {
   const seen: Map<string, number>[] = [];
   const repeated: Set<string>[] = [];
   for (const { declared, used } of cells) {
-    const again = new Set<string>();
+    const repeatedImports = new Set<string>();
     for (const [name, own] of declared) {
       const before = current.get(name);
-      if (before && sameImport(before, own)) again.add(name);
+      if (before && sameImport(before, own)) repeatedImports.add(name);
       else if (before && ((before.value && own.value) || (before.type && own.type)))
         counts.set(name, (counts.get(name) ?? 0) + 1);
       const joined = before && counts.get(name) === undefined;
       current.set(name, joined ? { ...own, value: own.value || before.value, type: own.type || before.type } : own);
     }
-    repeated.push(again);
+    repeated.push(repeatedImports);
     seen.push(new Map([...declared.keys(), ...used].map((name) => [name, counts.get(name) ?? 0])));
   }
   const reserved = new Set(cells.flatMap(({ used, declared }) => [...used, ...declared.keys()]));
