@@ -5,56 +5,55 @@ import type { DataStorage, TensorData } from "./tfjs/backend.ts";
 import type { EngineCounts } from "./tfjs/engine.ts";
 import * as hooks from "./tfjs/hooks.ts";
 
-/** What we note beside a tensor's data. */
+/** Information stored together with a tensor's data. */
 export interface Noted {
-  /** By which it is found when its `dataId` has died. */
+  /** The key that finds the data after its `dataId` was collected. */
   key?: number;
-  /** Bytes of its strings, where tfjs counts them. */
+  /** Bytes of its strings, if tfjs counts them. */
   textBytes?: number;
-  /** What it is for. Kept here because data that no op has used yet has no native memory. */
+  /** The purpose of the memory. Stored here because data has no native memory before its first use by an op. */
   cause?: MemoryCategory;
 }
 
 export interface Backing<Data extends TensorData & Noted> {
   storage: DataStorage<Data>;
   counts(): EngineCounts;
-  /** Gives the native memory back. */
+  /** Frees the native memory. */
   free(data: Data): void;
-  /** What tfjs counts for one tensor of this data that is no text. */
+  /** The bytes that tfjs counts for one tensor of this data, if it is not text. */
   tfjsBytes(data: Data): number;
   isText(data: Data): boolean;
-  /** The strings that JavaScript gave, as UTF-8; tfjs does not count those that an op made. */
+  /** The strings given by JavaScript, as UTF-8. tfjs does not count strings made by an op. */
   texts(data: Data): readonly Uint8Array[] | null | undefined;
-  deaths: FinalizationQueue;
+  queue: FinalizationQueue;
 }
 
 export interface Lifetimes<Data extends TensorData & Noted> {
-  /** To be called before each op, while the op's inputs are held by the caller. */
+  /** Must be called before each op, while the caller holds the op's inputs. */
   beforeOp(): void;
   /** Collects all garbage now and frees the tensors in it. */
   collect(): void;
   dataOf(dataId: object): Data | undefined;
-  /** All data that was neither disposed nor freed. */
+  /** All data that is neither disposed nor freed. */
   all(): Iterable<Data>;
 }
 
 /**
  * Frees a tensor's native memory when JavaScript can no longer reach it, so that nobody has to call `dispose` or `tidy`.
  *
- * The `dataId` object is what is watched: every `tf.Tensor`, clone, variable, tape node and kernel argument that can
- * still use the data holds it, so its death is the proof that nothing can. The finalizer only notes the death. The data
- * is freed at the start of a later op and never within one: V8 may take an input's object for dead as soon as the op has
- * its number.
+ * The `dataId` object is watched. Every `tf.Tensor`, clone, variable, tape node and kernel argument that can still use the data
+ * refers to it, so when it is collected nothing can use the data. The finalizer only records the key. The data is freed at the
+ * start of a later op and never inside one, because V8 may collect an input's object as soon as the op has its number.
  *
- * Costs 0.3 to 0.5 us a tensor. Late by up to a quarter of the live memory or 64 MB (see gc-scheduler.ts), and while V8 has not
- * looked: what a clone that was dropped without `dispose` shares lives until both are dead.
+ * Memory is freed only after V8 has collected the object: the delay is up to a quarter of the live memory or 64 MB (see
+ * gc-scheduler.ts). Data shared by a clone that was dropped without `dispose` lives until both tensors are collected.
  */
 export function manageLifetimes<Data extends TensorData & Noted>(
   backing: Backing<Data>,
   held: () => number,
 ): Lifetimes<Data> {
-  const { storage, deaths } = backing;
-  const { waiting } = deaths;
+  const { storage, queue } = backing;
+  const { waiting } = queue;
   const alive = new Map<number, Data>();
   let next = 0;
 
@@ -64,25 +63,25 @@ export function manageLifetimes<Data extends TensorData & Noted>(
     data.key = next;
     if (backing.isText(data)) data.textBytes = backing.texts(data)?.reduce((sum, text) => sum + text.length, 0) ?? 0;
     alive.set(next, data);
-    deaths.watch(dataId, next);
+    queue.watch(dataId, next);
   });
   hooks.disposed.subscribe("lifetimes", (data) => {
     const key = (data as Data | undefined)?.key;
     if (key !== undefined) alive.delete(key);
   });
 
-  // Kept outside of the function: a cell that is stopped in the middle must not lose what is left to free.
+  // Declared outside the function, so that a cell stopped in the middle does not lose the keys that are still to be freed.
   let keys: ArrayLike<number> = [];
   let at = 0;
-  const bury = (): void => {
+  const freeCollected = (): void => {
     if (at >= keys.length) {
-      keys = deaths.take();
+      keys = queue.take();
       at = 0;
     }
     while (at < keys.length) {
       const key = keys[at++]!;
       const data = alive.get(key);
-      // Disposed before it died.
+      // Disposed before it was collected.
       if (!data) continue;
       alive.delete(key);
       storage.dataIdsCount--;
@@ -95,14 +94,14 @@ export function manageLifetimes<Data extends TensorData & Noted>(
     }
   };
 
-  // A program's small tensors weigh more than their numbers: about a kilobyte of handles and objects each.
-  const pace: GcPolicy = gcScheduler(() => held() + 1024 * alive.size, bury);
+  // A small tensor takes more memory than its elements: about a kilobyte of handles and objects.
+  const scheduler: GcPolicy = gcScheduler(() => held() + 1024 * alive.size, freeCollected);
   return {
     beforeOp() {
-      if (waiting[0] !== 0 || at < keys.length) bury();
-      pace.beforeOp();
+      if (waiting[0] !== 0 || at < keys.length) freeCollected();
+      scheduler.beforeOp();
     },
-    collect: pace.collect,
+    collect: scheduler.collect,
     dataOf: (dataId) => storage.data.get(dataId),
     all: () => alive.values(),
   };

@@ -22,16 +22,16 @@ const runtime = load();
 /** All of tfjs and tfjs-node, on the backend that `runtimeInfo()` names. */
 export const tf: Tfjs = runtime.tf;
 
-/** tfjs' engine, with what its published type hides. */
+/** tfjs' engine, including the members that its published type hides. */
 export const engine: Engine = engineOf(tf);
 
-/** What computes, and why. */
+/** The backend that runs ops, and why it was chosen. */
 export function runtimeInfo(): RuntimeInfo {
   const late = fallbackReason();
   return { ...runtime.info, ...(late && { reason: `${runtime.info.reason}; ${late}` }) };
 }
 
-/** Settles when ops may run: at once on TensorFlow; WebAssembly compiles first. */
+/** Resolves when ops may run: immediately on TensorFlow, after compilation on WebAssembly. */
 export async function ready(): Promise<RuntimeInfo> {
   await runtime.ready;
   return runtimeInfo();
@@ -55,7 +55,7 @@ function load(): Runtime {
       const native = loadNative(found.folder);
       return { tf: native, info: nativeInfo(native, found, gpu, reasons), ready: Promise.resolve() };
     } catch (error) {
-      reasons.push(`the library does not load: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
+      reasons.push(`the library could not be loaded: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
     }
   }
   if (asked === "tensorflow")

@@ -4,7 +4,7 @@ import { availableParallelism, totalmem } from "node:os";
 
 export type Device = "cpu" | "gpu";
 
-/** The NVIDIA GPU's name, "NVIDIA GPU" when the driver gives none, or undefined where there is no such GPU. */
+/** The NVIDIA GPU's name, "NVIDIA GPU" when the driver reports no name, or undefined when there is no such GPU. */
 export function findGpu(): string | undefined {
   if (process.platform !== "linux") return undefined;
   const proc = "/proc/driver/nvidia/gpus";
@@ -27,7 +27,7 @@ export function findGpu(): string | undefined {
   }
 }
 
-/** What the CPU can do beyond its base instructions, by Linux's names (`avx512_bf16`, `amx_bf16`); empty where there is no telling. */
+/** The CPU's instruction set extensions by Linux's names (`avx512_bf16`, `amx_bf16`); empty when they are unknown. */
 export function cpuFeatures(): ReadonlySet<string> {
   try {
     const features = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1];
@@ -37,18 +37,21 @@ export function cpuFeatures(): ReadonlySet<string> {
   }
 }
 
-/** How many threads one op may use: TensorFlow's own variable when it is set, else the cores that this process may use. */
+/**
+ * The number of threads that one op may use: TensorFlow's environment variable if it is set, otherwise the cores that this
+ * process may use.
+ */
 export function threads(): number {
   const asked = Number(process.env.TF_NUM_INTRAOP_THREADS);
   return asked > 0 ? asked : availableParallelism();
 }
 
-/** Bytes of memory that this process may use: the machine's, or fewer where its container has a limit. */
+/** Bytes of memory that this process may use: the machine's memory, or the limit of its container. */
 export function machineMemory(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }
 
-/** Whether this Node stands on glibc, as TensorFlow's library does. */
+/** Whether this Node uses glibc, which TensorFlow's library needs. */
 export function hasGlibc(): boolean {
   const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
   return header.glibcVersionRuntime !== undefined;

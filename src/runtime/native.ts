@@ -19,19 +19,19 @@ import { patchEngine } from "./tfjs/patch-engine.ts";
 import { patchBinding, patchNative } from "./tfjs/patch-native.ts";
 import { trackedBinding } from "./tracked-binding.ts";
 
-/** Loads tfjs with the native library in `folder`. Synchronous; about half a second. */
+/** Loads tfjs with the native library in `folder`. Synchronous and slow. */
 export function loadNative(folder: string): Tfjs {
-  // 2: errors only. TensorFlow's other lines belong in no cell, and a failed op throws what it has to say.
+  // 2: errors only. TensorFlow's other log lines do not belong in a cell's output, and a failed op throws its message.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
-  // glibc (2.36 here) cannot use most of the holes that aligned blocks leave: a loop over 8 MB tensors of which two are alive
-  // grew to 600 MB or to 9 GB, as luck would have it. TensorFlow's own allocator, the one of its GPU builds, holds the peak.
+  // glibc (2.36) cannot reuse most of the gaps between aligned blocks, so the memory of a loop over large tensors may grow
+  // far beyond the live tensors. TensorFlow's BFC allocator, which its GPU builds use, does not have this problem.
   process.env.TF_CPU_ALLOCATOR_USE_BFC ??= "true";
   process.env.TF_CPU_BFC_MEM_LIMIT_IN_MB ??= String(Math.floor(machineMemory() / 2 ** 20));
   replaceDeprecatedUtil();
-  // The package asks node-pre-gyp only where its binding lies.
+  // The package uses node-pre-gyp only to find its binding.
   seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
-  // TensorFlow's threads start here, and go on without the signals that are held back now.
+  // TensorFlow's threads start here and inherit the signal mask, so the signals blocked now stay blocked in them.
   const tf = withoutSignals(() => loadQuietly(() => require("@tensorflow/tfjs-node-gpu") as Tfjs));
   const engine = engineOf(tf);
   const backend = nativeBackendOf(tf);
@@ -48,7 +48,7 @@ export function loadNative(folder: string): Tfjs {
   return tf;
 }
 
-/** What TensorFlow refuses is said in words, with the function that was called. */
+/** Makes TensorFlow's errors readable; they name the function that was called. */
 function makeErrorsReadable({ state }: Engine): void {
   hooks.op.subscribe("errors", (next) => (op) => {
     try {
@@ -61,7 +61,10 @@ function makeErrorsReadable({ state }: Engine): void {
   });
 }
 
-/** tfjs-node calls two functions of `util` that warn of their deprecation on Node 22 (DEP0051, DEP0044) and are gone since Node 23. */
+/**
+ * tfjs-node calls two functions of `util` that warn of their deprecation on Node 22 (DEP0051, DEP0044) and that Node 23
+ * removed.
+ */
 function replaceDeprecatedUtil(): void {
   const old = util as unknown as Record<string, (value: unknown) => boolean>;
   old.isNullOrUndefined = (value) => value === null || value === undefined;

@@ -1,22 +1,25 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 
-/** An op before it runs: TensorFlow's, or on WebAssembly a kernel of tfjs. */
+/** An op before it runs: an op of TensorFlow, or on WebAssembly a kernel of tfjs. */
 export interface GatedOp {
   readonly name: string;
   readonly attrs: unknown;
   readonly inputs: readonly TensorInfo[];
 }
 
-/** Looks at every op before and after, and may throw. Unlike an interceptor it changes nothing and works on every backend. */
+/**
+ * Is called before and after every op, and may throw. Unlike an interceptor it cannot change the op, and it works on every
+ * backend.
+ */
 export interface OpGuard {
   before?(op: GatedOp): void;
   after?(op: GatedOp, made: readonly Tensor[]): void;
 }
 
-/** Without guards, as nearly always, an op passes at the cost of one look at this. */
+/** Usually empty; then it costs an op only one check. */
 export const opGuards: OpGuard[] = [];
 
-/** Adds a guard; returns the way to take it off. */
+/** Adds a guard. Returns a function that removes it. */
 export function addOpGuard(guard: OpGuard): () => void {
   opGuards.push(guard);
   return () => {

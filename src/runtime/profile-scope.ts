@@ -4,9 +4,9 @@ const paths = new AsyncLocalStorage<string>();
 let observers = 0;
 
 /**
- * Runs a part of a model under its name: a probe counts its ops, and those of its gradients, as this layer's. Names
+ * Runs a part of a model under its name. A probe attributes its ops, and those of its gradients, to this layer. Names
  * nest: `layer("encoder", () => layer("attention", f))` is `encoder/attention`. `fn` may be async. Without a probe
- * it only calls `fn`.
+ * it just calls `fn`.
  */
 export function profileScope<T>(name: string, fn: () => T): T {
   if (observers === 0) return fn();
@@ -14,13 +14,13 @@ export function profileScope<T>(name: string, fn: () => T): T {
   return paths.run(outer ? `${outer}/${name}` : name, fn);
 }
 
-/** The layer that runs now, such as `encoder/attention`; empty outside of any. */
+/** The layer that is running, such as `encoder/attention`; empty outside of layers. */
 export const currentProfileScope = (): string => paths.getStore() ?? "";
 
-/** Runs something on behalf of a layer that has run before. */
+/** Runs a function on behalf of a layer that ran before. */
 export const withinProfileScope = <T>(path: string, fn: () => T): T => paths.run(path, fn);
 
-/** Lets layers be known from now on; returns the way to stop. */
+/** Starts recording layers. Returns a function that stops it. */
 export function observeProfileScopes(): () => void {
   observers++;
   return () => {

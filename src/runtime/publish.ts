@@ -3,8 +3,8 @@ import { isBusy, mark, restore } from "./interrupts.ts";
 import { runtimeInfo } from "./load.ts";
 
 /**
- * Lets a host see that the library was loaded, on what it computes and what it holds, without loading it itself
- * (`halftone run` writes it into the notebook's metadata), and stop code that computes.
+ * Tells a host that the library was loaded, which backend it uses and how much memory it uses, and lets the host stop running
+ * code. The host need not load the library itself (`halftone run` writes the information into the notebook's metadata).
  */
 Object.defineProperty(globalThis, Symbol.for("halftone.runtime"), {
   value: { runtimeInfo, nativeMemory, interrupts: { isBusy, mark, restore } },

@@ -1,17 +1,20 @@
 import { writeSync } from "node:fs";
 import { loadFinalizer } from "./finalizer-build.ts";
 
-/** TensorFlow's severities, in the order in which TF_CPP_MIN_LOG_LEVEL counts them. */
+/** TensorFlow's severities, in the order of TF_CPP_MIN_LOG_LEVEL. */
 const severities = "IWEF";
 
-/** A log line of TensorFlow: `I0000 00:00:1795989246.451402   10238 port.cc:153] text`, or with a date in front and the severity after it. */
+/**
+ * A log line of TensorFlow: `I0000 00:00:1795989246.451402   10238 port.cc:153] text`, or with the date first and then the
+ * severity.
+ */
 const logLine = /^(?:([IWEF])\d{4} [\d:.]+|\d{4}-\d\d-\d\d [\d:.]+: ([IWEF]))\s+(?:\d+ )?\S+:\d+\] /;
 const logNotice = /^WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR$/;
 
 /**
- * Loads TensorFlow's library without the log lines that its static initializers write below TF_CPP_MIN_LOG_LEVEL, which
- * they do not heed: on a CPU where oneDNN is on by default, "oneDNN custom operations are on". All else that is written
- * to stderr meanwhile is passed on when `load` returns, throws, or ends the process.
+ * Loads TensorFlow's library without log lines below TF_CPP_MIN_LOG_LEVEL. The library's static initializers ignore this
+ * variable, for instance for "oneDNN custom operations are on". Everything else written to stderr in the meantime is passed on
+ * when `load` returns, throws, or ends the process.
  */
 export function loadQuietly<T>(load: () => T): T {
   const loaded = loadFinalizer();
@@ -20,7 +23,7 @@ export function loadQuietly<T>(load: () => T): T {
   try {
     addon.holdStderr();
   } catch {
-    // There is no stderr, or no room for a temporary file: the lines are no reason not to load.
+    // There is no stderr, or no space for a temporary file. The library is loaded anyway, with its log lines.
     return load();
   }
   try {
@@ -30,12 +33,12 @@ export function loadQuietly<T>(load: () => T): T {
   }
 }
 
-/** As TensorFlow reads the variable: what is no number is 0, which shows everything. */
+/** Reads the variable as TensorFlow does: a value that is not a number counts as 0, which shows everything. */
 const logLevel = (): number => Number.parseInt(process.env.TF_CPP_MIN_LOG_LEVEL ?? "", 10) || 0;
 
-/** What is left of stderr's bytes without TensorFlow's log lines below a level; other lines stay byte for byte. */
+/** Removes TensorFlow's log lines below a level from the bytes of stderr. Other lines are unchanged. */
 export function withoutLog(bytes: Uint8Array, level: number): Uint8Array {
-  // One character a byte: what is no UTF-8 must stay what it is.
+  // latin1 maps each byte to one character, so bytes that are not valid UTF-8 are preserved.
   const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     .toString("latin1")
     .split(/(?<=\n)/);
@@ -44,7 +47,7 @@ export function withoutLog(bytes: Uint8Array, level: number): Uint8Array {
     const found = severity ?? datedSeverity;
     return found !== undefined && severities.indexOf(found) < level;
   };
-  // The continuation of a hidden message: TensorFlow's only one is cpu_feature_guard's.
+  // The continuation of a hidden message. In TensorFlow only cpu_feature_guard writes one.
   const continued = (line: string, before: string | undefined): boolean =>
     before !== undefined &&
     hidden(before) &&
@@ -60,7 +63,7 @@ function writeStderr(bytes: Uint8Array): void {
     try {
       done += writeSync(2, bytes, done);
     } catch (error) {
-      // A pipe that is full for the moment, in non-blocking mode.
+      // A non-blocking pipe that is full at the moment.
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
     }
   }

@@ -1,23 +1,23 @@
 import { loadFinalizer } from "./finalizer-build.ts";
 import { onStopped } from "./interrupts.ts";
 
-/** Ops that oneDNN's matrix product may compute. */
+/** Ops that may use oneDNN's matrix product. */
 const multiplies = /MatMul|Conv|Einsum/;
 
 /**
- * Runs an op with signals held back where one could do harm: while oneDNN multiplies by a transposed matrix, its stack
- * pointer points into the heap (jit_avx_gemm_f32), and the kernel writes a signal's frame there. A thousand SIGWINCH a
- * second, or a profiler's SIGPROF, ended a training within a second, by a damaged heap or a loss of NaN. What arrives
- * meanwhile goes to another thread or is delivered after the op. Costs 1 us a product; without the addon nothing is held back.
+ * Runs an op, with signals blocked if it may use oneDNN's matrix product. While oneDNN multiplies by a transposed matrix, its
+ * stack pointer points into the heap (jit_avx_gemm_f32), and the kernel writes a signal's frame there. Frequent signals, for
+ * instance a profiler's SIGPROF, damage the heap or make results NaN. Signals that arrive in the meantime go to another thread
+ * or are delivered after the op. Without the addon, signals are not blocked.
  */
 export function guardedFromSignals<T>(op: string, run: () => T): T {
   return multiplies.test(op) ? withoutSignals(run) : run();
 }
 
-/** Runs a function with signals held back from this thread, and for good from threads that it starts. */
+/** Runs a function with signals blocked in this thread. In threads that it starts they stay blocked. */
 export function withoutSignals<T>(run: () => T): T {
   if (!addon) return run();
-  // Held twice, the addon would forget what was let through before.
+  // If signals were blocked twice, the addon would lose the original signal mask.
   if (holding) return run();
   hold(true);
   try {

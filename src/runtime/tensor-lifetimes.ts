@@ -17,25 +17,25 @@ type Watched = TensorData & Noted;
 
 interface Managed extends Lifetimes<Watched> {
   memoryOf(data: Watched): Allocation | undefined;
-  /** Bytes that its first use by an op will take. */
+  /** Bytes that its first use by an op will allocate. */
   pendingBytes(data: Watched): number;
 }
 
 let managed: Managed | undefined;
 let late: string | undefined;
 
-/** Collects all garbage now and frees the tensors in it. Tensors that JavaScript can reach stay. */
+/** Collects all garbage now and frees the tensors in it. Reachable tensors are not freed. */
 export function collect(): void {
   managed?.collect();
 }
 
-/** The native memory of a tensor; none before an op has used data that JavaScript gave. */
+/** The native memory of a tensor. Data from JavaScript has none before its first use by an op. */
 export function memoryOf({ dataId }: Pick<TensorInfo, "dataId">): Allocation | undefined {
   const data = managed?.dataOf(dataId);
   return data && managed?.memoryOf(data);
 }
 
-/** Bytes that an op will take to bring these inputs to the device. */
+/** Bytes that an op will allocate to copy these inputs to the device. */
 export function pendingBytes(inputs: readonly Pick<TensorInfo, "dataId">[]): number {
   let bytes = 0;
   for (const { dataId } of inputs) {
@@ -45,7 +45,10 @@ export function pendingBytes(inputs: readonly Pick<TensorInfo, "dataId">[]): num
   return bytes;
 }
 
-/** Notes what tensors are for: a probe, a budget's error and `leaks` say so. A better-known cause is not replaced by "activations". */
+/**
+ * Records the purpose of tensors, which a probe, a budget's error and `leaks` show. "activations" does not replace a more
+ * specific purpose.
+ */
 export function categorize(cause: MemoryCategory, tensors: Iterable<Pick<TensorInfo, "dataId">>): void {
   for (const { dataId } of tensors) {
     const data = managed?.dataOf(dataId);
@@ -56,7 +59,7 @@ export function categorize(cause: MemoryCategory, tensors: Iterable<Pick<TensorI
   }
 }
 
-/** Brings the causes of data that was noted before it had native memory to that memory. */
+/** Copies the purposes of data, recorded before it had native memory, to that memory. */
 export function settleCauses(inputs?: readonly Pick<TensorInfo, "dataId">[]): void {
   const settle = (data: Watched | undefined) => {
     if (!data?.cause) return;
@@ -67,7 +70,7 @@ export function settleCauses(inputs?: readonly Pick<TensorInfo, "dataId">[]): vo
   else for (const data of managed?.all() ?? []) settle(data);
 }
 
-/** Why tensors are freed late here; undefined where they are not. */
+/** Why tensors are freed with a delay in this process; undefined when they are not. */
 export const fallbackReason = (): string | undefined => late;
 
 function begin(engine: Engine): FinalizationQueue {
@@ -84,19 +87,19 @@ function begin(engine: Engine): FinalizationQueue {
   return finalizationQueue(addon);
 }
 
-// As tfjs counts by its own type: 4 bytes for every number, none for complex ones.
+// tfjs counts bytes by its own dtype: 4 bytes for every number, 0 for complex numbers.
 const TF_BOOL = 10;
 const TF_STRING = 7;
 const TF_RESOURCE = 20;
 const TF_COMPLEX64 = 8;
 
-/** Every op of the native backend passes here; at its start, what died since is freed. */
+/** Frees the data collected in the meantime at the start of every op of the native backend. */
 export function manageNative(backend: NativeBackend, engine: Engine): void {
-  const deaths = begin(engine);
+  const queue = begin(engine);
   const lifetimes = manageLifetimes<NativeData & Noted>(
     {
       storage: backend.tensorMap,
-      deaths,
+      queue,
       counts: () => engine.state,
       free: ({ id }) => {
         if (id >= 0) backend.binding.deleteTensor(id);
@@ -119,17 +122,20 @@ export function manageNative(backend: NativeBackend, engine: Engine): void {
   });
 }
 
-/** The same for WebAssembly. Its kernels call each other with bare addresses, so it is freed before the outermost only. */
+/**
+ * The same for WebAssembly. Its kernels call each other with bare addresses, so data is freed only before the outermost
+ * kernel.
+ */
 export function manageWasm(
   { dataIdMap, wasm }: WasmBackend,
   engine: Engine,
   bytesPerElement: (dtype: WasmData["dtype"]) => number,
 ): void {
-  const deaths = begin(engine);
+  const queue = begin(engine);
   const lifetimes = manageLifetimes<WasmData & Noted>(
     {
       storage: dataIdMap,
-      deaths,
+      queue,
       counts: () => engine.state,
       free(data) {
         wasm._free(data.memoryOffset);

@@ -2,24 +2,27 @@ import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs
 import { countCall, recordAllocation, recordRelease, recordView, upload } from "./allocation-tracker.ts";
 import { guardedFromSignals, withoutSignals } from "./signals.ts";
 
-/** Bytes an element by TensorFlow's type number (tensorflow/core/framework/types.proto). Resources and variants hold none themselves. */
+/**
+ * Bytes per element by TensorFlow's type number (tensorflow/core/framework/types.proto). Resources and variants have none of
+ * their own.
+ */
 const bytesPerElement = new Uint8Array(32);
 for (const [type, bytes] of Object.entries({
   ...{ 1: 4, 2: 8, 3: 4, 4: 1, 5: 2, 6: 1, 8: 8, 9: 8, 10: 1, 11: 1, 12: 1, 13: 4, 14: 2, 15: 2, 16: 2, 17: 2 },
   ...{ 18: 16, 19: 2, 22: 4, 23: 8, 24: 1, 25: 1 },
-  // A string is a 24-byte TF_TString; what does not fit into it lies elsewhere and is unknown to its holder.
+  // A string is a 24-byte TF_TString; a longer string is stored elsewhere, and its size is not known here.
   7: 24,
 }))
   bytesPerElement[Number(type)] = bytes;
 
-/** Bytes of a tensor by its shape and TensorFlow's number of its type. */
+/** Bytes of a tensor, from its shape and TensorFlow's type number. */
 export function bytesOf(shape: readonly number[], type: number): number {
   let bytes = bytesPerElement[type] ?? 0;
   for (let i = 0; i < shape.length; i++) bytes *= shape[i]!;
   return bytes;
 }
 
-/** Ops whose result has its first input's memory. */
+/** Ops whose result shares the memory of the first input. */
 const views = new Set(["Reshape", "ExpandDims", "Squeeze", "Identity"]);
 
 function isView(name: string, attrs: readonly TFEOpAttr[]): boolean {
@@ -28,7 +31,7 @@ function isView(name: string, attrs: readonly TFEOpAttr[]): boolean {
   return type("SrcT") === type("DstT");
 }
 
-/** TensorFlow's functions with every tensor that they make and free counted. */
+/** TensorFlow's functions, with counting of every tensor that they make and free. */
 export function trackedBinding(binding: Readonly<TFJSBinding>): Partial<TFJSBinding> {
   const { createTensor, deleteTensor, executeOp, runSavedModel } = binding;
   return {

@@ -5,13 +5,13 @@ import type { FinalizerAddon } from "./finalizer-addon.ts";
 type Registry = Record<string, Variable>;
 
 /**
- * tfjs registers every variable under its name for good: a cell that makes a model, run again, would keep the old one.
- * This registry holds them weakly. It behaves as the plain object that it replaces, whose variables that nothing else
- * can reach any more have been taken out.
+ * A registry that holds variables weakly. tfjs registers every variable under its name permanently, so running a cell that makes
+ * a model again would keep the old model. This registry behaves like the plain object that it replaces, except that it has no
+ * variables that are otherwise unreachable.
  */
 export function weakRegistry(addon: FinalizerAddon | undefined): Registry {
   const variables = new Map<string, WeakHandle<Variable>>();
-  // What an enumeration has just shown must still be there when it is read.
+  // A variable listed by an enumeration must still exist when it is read.
   let shown: Variable | undefined;
 
   const find = (name: string): Variable | undefined => {

@@ -3,15 +3,15 @@ import { sizeOf } from "../base/shape.ts";
 import type { Tfjs } from "./tfjs/engine.ts";
 import { replaceKernel } from "./tfjs/kernels.ts";
 
-/** Complex numbers have no place in the WebAssembly backend's heap. */
+/** Complex numbers are not stored in the WebAssembly backend's heap. */
 const complex = /^(Complex|ComplexAbs|Real|Imag|I?FFT|STFT)$/;
 
 type DTypes = readonly TensorInfo["dtype"][];
 const names = (text: string): string[] => text.trim().split(/\s+/);
 
 /**
- * The types of element that a kernel's C++ computes (tfjs-backend-wasm/src/cc/kernels): of another it computes nothing,
- * takes the bits for those of float32, or for a bool, whose elements are a byte, reads and writes past the tensor.
+ * The element types that a kernel's C++ supports (tfjs-backend-wasm/src/cc/kernels). For another type it computes nothing,
+ * interprets the bits as float32, or, for bool with one byte per element, reads and writes past the end of the tensor.
  */
 const computes = new Map<string, DTypes>(
   Object.entries({
@@ -29,24 +29,24 @@ const computes = new Map<string, DTypes>(
   ),
 );
 
-/** What the types above are not about: a condition, places. */
+/** Inputs that the types above do not describe: conditions and indices. */
 const besides: Record<string, string> = { Select: "condition", GatherV2: "indices", GatherNd: "indices" };
 
 /**
- * Off by dozens of units in the last place, and wrong for numbers past some thousands (sin_cos_workaround.cc); of Log1p,
- * which is the logarithm of 1 + x there, all digits are lost near 0.
+ * Kernels with errors of dozens of units in the last place, and wrong results for arguments above some thousands
+ * (sin_cos_workaround.cc). Log1p computes log(1 + x) and loses all digits near 0.
  */
 const imprecise = new Set(names("Cos Log1p Sin Tan"));
 
-/** Kernels of XNNPACK take six axes at most. */
+/** Kernels of XNNPACK, which support at most six axes. */
 const sixAxes = new Set(names("Add Multiply PadV2 RealDiv SquaredDifference Sub"));
 
-/** Can the backend's own kernel compute this? */
+/** Whether the backend's own kernel computes this correctly. */
 function isOwn(kernel: string, inputs: object, attrs: unknown): boolean {
-  // It copies numbers into bytes, where -1 is 255.
+  // The kernel truncates numbers to bytes, so -1 becomes 255.
   if (kernel === "Cast") return (attrs as { dtype: string }).dtype !== "bool";
   if (imprecise.has(kernel)) return false;
-  // XNNPACK refuses bounds that are equal, and nothing is written.
+  // XNNPACK rejects equal bounds, and then no result is written.
   if (kernel === "ClipByValue") {
     const { clipValueMin, clipValueMax } = attrs as Record<string, number>;
     if (!(clipValueMin! < clipValueMax!)) return false;
@@ -55,7 +55,7 @@ function isOwn(kernel: string, inputs: object, attrs: unknown): boolean {
   if (!dtypes) return true;
   for (const [name, input] of Object.entries(inputs) as [string, TensorInfo | undefined][]) {
     if (!input) continue;
-    // Most read the first element of a tensor that has none (the other backend's FloorDiv gives int32).
+    // Most kernels read the first element of an empty tensor (the other backend's FloorDiv gives int32).
     if (input.shape.includes(0) && kernel !== "FloorDiv") return false;
     if (input.shape.length > 6 && sixAxes.has(kernel)) return false;
     if (!dtypes.includes(input.dtype) && besides[kernel] !== name) return false;
@@ -64,9 +64,9 @@ function isOwn(kernel: string, inputs: object, attrs: unknown): boolean {
 }
 
 /**
- * The WebAssembly backend lacks some kernels that training needs (as the sum by segments, which is the gradient of
- * gather), and some of its own are wrong for some types, ranks and sizes. Those run on tfjs' plain JavaScript backend:
- * inputs are copied over, results copied back.
+ * The WebAssembly backend lacks some kernels that training needs (for instance the sum by segments, the gradient of gather),
+ * and some of its kernels are wrong for some types, ranks and sizes. These ops run on tfjs' JavaScript backend: the inputs are
+ * copied to it, and the results are copied back.
  */
 export function borrowKernels(tfjs: Tfjs): void {
   const own = new Set(tfjs.getKernelsForBackend("wasm").map(({ kernelName }) => kernelName));
@@ -85,7 +85,7 @@ export function borrowKernels(tfjs: Tfjs): void {
   }
 }
 
-/** The WebAssembly backend's transposition divides by zero where an axis has no element. */
+/** The WebAssembly backend's transposition divides by zero when an axis has size 0. */
 export function transposeEmpty(tfjs: Tfjs): void {
   replaceKernel(tfjs, "Transpose", "wasm", (kernel) => (call) => {
     const { x } = call.inputs as { x: TensorInfo };
@@ -97,12 +97,12 @@ export function transposeEmpty(tfjs: Tfjs): void {
   });
 }
 
-/** More numbers than the backend's own kernels may add one after another in float32, which loses digits with each. */
+/** The number of elements up to which the backend's kernels may add in float32. Longer sums lose too many digits. */
 const LONGEST_SUM = 4096;
 
 /**
- * Long sums and means over the last axes (over all of a tensor, most often) add in doubles, as good as the pairwise sums of
- * NumPy. Other axes are left to the backend's kernels, as NumPy leaves them to plain addition.
+ * Long sums and means over the last axes (usually over a whole tensor) are added in doubles, which is as accurate as NumPy's pairwise
+ * sums. Other axes use the backend's kernels; NumPy uses plain addition for them too.
  */
 export function addLongSumsInDoubles(tfjs: Tfjs): void {
   for (const name of ["Sum", "Mean"]) {
@@ -134,7 +134,7 @@ function onCpu(tfjs: Tfjs, kernel: KernelConfig): KernelConfig["kernelFunc"] {
   return ({ inputs, attrs, backend }) => {
     const cpu = tfjs.findBackend("cpu");
     const wasm = backend as KernelBackend;
-    // Its first use prints advice about other backends.
+    // The first use of the JavaScript backend prints advice about other backends.
     (cpu as unknown as { firstUse: boolean }).firstUse = false;
     const there: DataId[] = [];
     const copy = (info: TensorInfo): TensorInfo => {

@@ -35,12 +35,12 @@ export function loadWasm(): { tf: Tfjs; ready: Promise<unknown>; version: string
     trackAllocations(tfjs);
     watchEngine(tfjs);
   });
-  // Whoever awaits ready() hears of a failure; one that nobody awaits must not end the process.
+  // A caller that awaits ready() gets the error. An error that nobody awaits must not end the process.
   ready.catch(() => {});
   return { tf, ready, version: wasm.version_wasm };
 }
 
-/** What tfjs-node adds to tfjs, as far as it needs no native library: models in files. */
+/** The functions that tfjs-node adds to tfjs and that need no native library: models in files. */
 function withFiles(tfjs: Tfjs): Tfjs {
   const files = require("@tensorflow/tfjs-node-gpu/dist/io/index.js") as object;
   const { nodeFileSystemRouter } = require("@tensorflow/tfjs-node-gpu/dist/io/file_system.js") as {
@@ -58,7 +58,7 @@ function withFiles(tfjs: Tfjs): Tfjs {
   return Object.defineProperty({ ...tfjs, io: { ...tfjs.io, ...files } }, "node", node) as Tfjs;
 }
 
-/** Counts what lies in the WebAssembly heap, under the tfjs kernel that put it there. */
+/** Counts the memory in the WebAssembly heap by the tfjs kernel that allocated it. */
 function trackAllocations(tfjs: Tfjs): void {
   let op: ReturnType<typeof countCall> | undefined;
   hooks.kernel.subscribe("allocations", (next) => (name, inputs, attrs) => {
