@@ -1,6 +1,6 @@
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** A number of bytes as text, with three digits and a binary unit, for instance `1.50 MiB`. */
+/** Formats a number of bytes with three digits and a binary unit, for instance `1.50 MiB`. */
 export function formatBytes(bytes: number): string {
   const step = bytes === 0 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.abs(bytes)) / 10));
   const value = bytes / 1024 ** step;
@@ -15,9 +15,9 @@ for (const [power, letter] of ["k", "M", "G", "T"].entries()) {
 }
 
 /**
- * A number of bytes from a number or a text: `512 MB` has decimal units (10^6), `1.5 GiB` binary ones (2^30).
+ * Parses a size in bytes, given as a number or as text: `512 MB` has decimal units (10^6), `1.5 GiB` binary ones (2^30).
  *
- * @throws RangeError when it is neither, or not positive
+ * @throws RangeError if `size` is not a positive number or has an unknown unit
  */
 export function parseBytes(size: number | string, what = "a size"): number {
   const [, digits, unit] = /^\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*$/.exec(String(size)) ?? [];

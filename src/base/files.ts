@@ -5,8 +5,8 @@ import { NewFile } from "./new-file.ts";
 import { UserError } from "./user-error.ts";
 
 /**
- * Writes a file that appears whole or not at all, and its folder where there is none.
- * @throws UserError when the operating system refuses
+ * Writes a file atomically. Creates its folder if it does not exist.
+ * @throws UserError if the operating system refuses the write
  */
 export function writeWhole(file: string, text: string): void {
   refusing(file, () => {
@@ -18,7 +18,7 @@ export function writeWhole(file: string, text: string): void {
 }
 
 /**
- * Checks that `writeWhole` will succeed, so that no work is lost because the name is too long or the folder cannot be written.
+ * Checks that `writeWhole` will succeed, so that no work is lost because the name is too long or the folder is not writable.
  * @throws UserError
  */
 export function requireWritable(file: string): void {

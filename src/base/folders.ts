@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
 
-/** Creates a folder and its parents. `mkdirSync` with `recursive` never returns where a file system answers ENOENT to mkdir, as /proc does. */
+/** Creates a folder and its parents. `mkdirSync` with `recursive` never returns on a file system that answers ENOENT to mkdir, such as /proc. */
 export function makeFolder(folder: string, mode?: number): void {
   if (existsSync(folder)) return;
   if (path.dirname(folder) !== folder) makeFolder(path.dirname(folder), mode);
@@ -12,7 +12,7 @@ export function makeFolder(folder: string, mode?: number): void {
   }
 }
 
-/** The operating system's error codes for a file that cannot be written, in words. */
+/** Descriptions of the operating system's error codes for a file that cannot be written. */
 const REFUSALS: Record<string, string> = {
   EACCES: "no permission to write there",
   EPERM: "no permission to write there",
@@ -34,7 +34,7 @@ const REFUSALS: Record<string, string> = {
   EIO: "the disk reports an error",
 };
 
-/** The refusal in words; undefined for any other error. */
+/** Describes why the operating system refused a write; undefined for any other error. */
 export function whyRefused(error: unknown): { meaning: string; code: string } | undefined {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   const meaning = code && REFUSALS[code];

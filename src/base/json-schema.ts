@@ -3,7 +3,7 @@ import * as v from "valibot";
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** A JSON object as it came. valibot's own objects and records take arrays too, and leave keys such as `constructor` out. */
+/** A JSON object, unchanged. valibot's own objects and records also accept arrays, and drop keys such as `constructor`. */
 export const jsonObject = v.custom<Record<string, unknown>>(isObject);
 
 /** A JSON object whose values all have one type. */

@@ -1,4 +1,4 @@
-/** Keeps each result by its key. At `limit` keys all are forgotten; programs have few patterns and shapes. */
+/** Caches each result by its key. The cache is cleared when it holds `limit` keys; programs use few patterns and shapes. */
 export function memoize<Args extends [key: string, ...rest: unknown[]], Result>(
   compute: (...args: Args) => Result,
   limit = 4096,

@@ -3,8 +3,8 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 
 /**
- * A file that appears under its name when it is committed: readers see the old contents or the new ones, never a part. Until then it
- * has a temporary name beside its own. Disposal without `commit` removes it.
+ * A file that gets its name when it is committed: readers see either the old contents or the complete new ones. Until then it has a
+ * temporary name in the same folder. Disposal without `commit` removes it.
  */
 export class NewFile {
   readonly handle: number;
@@ -14,12 +14,12 @@ export class NewFile {
 
   constructor(file: string) {
     this.#file = file;
-    // A short name: the file's own may be as long as names may be.
+    // A short name, because the file's own name may already have the maximum length.
     this.#temporary = path.join(path.dirname(file), `.${randomUUID().slice(0, 13)}.tmp`);
     this.handle = openSync(this.#temporary, "wx");
   }
 
-  /** `durable`: the contents are on the disk before the name is, so that a power cut leaves the old file or the new one too. */
+  /** `durable`: flushes the contents to the disk before the rename, so that a power failure leaves the old file or the new one. */
   commit({ durable }: { durable: boolean }): void {
     if (durable) fsyncSync(this.handle);
     this.#close();

@@ -1,4 +1,4 @@
-/** An error that the user can correct. Commands print its message alone, without a stack, and exit with `status`. */
+/** An error that the user can correct. Commands print only its message, without a stack, and exit with `status`. */
 export class UserError extends Error {
   override name = "UserError";
   /** The exit status: 2 for a command that cannot be carried out as given, 1 for work that failed. */

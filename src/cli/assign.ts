@@ -6,12 +6,12 @@ import { studentVersion } from "../notebook/assignment.ts";
 import { readNotebook, writeNotebook } from "../notebook/nbformat.ts";
 import { reading, whatIsAt } from "../notebook/read-text.ts";
 
-/** `halftone assign`: a notebook, or a folder with an assignment's notebooks and what belongs to them. */
+/** `halftone assign`: makes the student version of a notebook, or of a folder with an assignment's notebooks and other files. */
 export function assign(source: string, { output }: { output: string }): void {
   const found = whatIsAt(source, { wanted: "a notebook or folder" });
   if (!found) throw new UserError(`There is no notebook or folder at ${source}.`);
   if (path.resolve(source) === path.resolve(output))
-    throw new UserError(`-o ${output} is the source itself: name another place, or the solutions would be lost.`);
+    throw new UserError(`-o ${output} is the source itself, whose solutions would be lost: choose another location.`);
   if (found.isDirectory()) assignFolder(source, output);
   else assignNotebook(source, output.endsWith(".ipynb") ? output : path.join(output, path.basename(source)));
 }
@@ -23,7 +23,7 @@ function assignFolder(source: string, output: string): void {
   );
   const notebooks = names.filter((name) => name.endsWith(".ipynb"));
   if (notebooks.length === 0) throw new UserError(`There is no notebook (.ipynb) in the folder ${source}.`);
-  // All notebooks first: when one of them is refused, nothing is written.
+  // All notebooks are converted first, so that nothing is written if one of them is refused.
   const versions = notebooks.map(
     (name) => [name, studentVersion(readNotebook(path.join(source, name)), name)] as const,
   );
@@ -37,7 +37,7 @@ function assignFolder(source: string, output: string): void {
     );
 }
 
-/** What nbgrader does not hand out either. */
+/** Files that nbgrader does not distribute either. */
 const IGNORED = /^(\.ipynb_checkpoints|__pycache__|feedback|node_modules|.*\.pyc)$/;
 
 function assignNotebook(source: string, output: string): void {

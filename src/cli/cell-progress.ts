@@ -23,7 +23,7 @@ export class ProgressBoard {
     this.#out = out;
   }
 
-  /** Writes a text above the lines that count. */
+  /** Writes a line above the lines of the running cells. */
   say(text: string): void {
     this.#out.write(`${this.#erased()}${text}\n`);
     this.#draw();
@@ -40,8 +40,8 @@ export class ProgressBoard {
     const progress: CellProgress = {
       start: (cell, index, total) => {
         if (!this.#out.isTTY) return;
-        const began = performance.now();
-        this.#live.set(progress, () => line(cell, index, total, (performance.now() - began) / 1000));
+        const startTime = performance.now();
+        this.#live.set(progress, () => line(cell, index, total, (performance.now() - startTime) / 1000));
         this.#redraw();
         this.#ticking ??= setInterval(() => this.#redraw(), 200);
       },
@@ -62,7 +62,7 @@ export class ProgressBoard {
     this.#draw();
   }
 
-  /** What takes the lines that count off the terminal again. */
+  /** The control sequence that erases the lines of the running cells. */
   #erased(): string {
     if (!this.#out.isTTY) return "";
     const lines = this.#drawn;

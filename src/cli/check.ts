@@ -4,8 +4,8 @@ import { requireTypeScript } from "../notebook/language.ts";
 import { readNotebook } from "../notebook/nbformat.ts";
 
 /**
- * `halftone check`: the type errors of notebooks, a line each, as compilers write them: file, code cell (from 1), line
- * and column. Exit status 1 when there are errors, and 2 when a notebook could not be checked.
+ * `halftone check`: prints the type errors of notebooks in the format of compilers, one per line: file, code cell (from 1),
+ * line and column. Exit status 1 if there are errors, and 2 if a notebook could not be checked.
  */
 export async function check(files: string[]): Promise<void> {
   const notebooks = files.map((file) => ({ file, notebook: readNotebook(file) }));

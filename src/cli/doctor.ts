@@ -9,15 +9,15 @@ import { findPython } from "../runtime/setup/python.ts";
 import { recipeFor } from "../runtime/setup/recipe.ts";
 
 /**
- * `halftone doctor`: what was found on this machine, what is used and why, and what to do about what is missing.
- * Exit code 0 when there is nothing to do, 1 otherwise.
+ * `halftone doctor`: prints what was found on this machine, which backend is used and why, and how to install what is missing.
+ * Exit status 0 if there is nothing to do, 1 otherwise.
  */
 export async function doctor(): Promise<void> {
   const gpu = findGpu();
   const device: Device = gpu ? "gpu" : "cpu";
   const library = await examine(device);
   const wanted = process.env.HALFTONE_BACKEND !== "wasm" && !library.whole;
-  const todo = wanted ? [...whatSetupNeeds(), ...library.todo] : [];
+  const todo = wanted ? [...missingTools(), ...library.todo] : [];
 
   section("Machine", {
     Node: `${process.versions.node} (${process.platform} ${process.arch})`,
@@ -30,7 +30,7 @@ export async function doctor(): Promise<void> {
     cache: `${cacheFolder()} (${size(cacheFolder())})`,
     ...(bytesUnder(wheelFolder()) > 0 && { wheels: `${wheelFolder()} (${size(wheelFolder())}; may be deleted)` }),
     ...others(library.folder),
-    library: library.says,
+    library: library.summary,
   });
   section("Used", await used(todo));
   section("To do", todo.length > 0 ? Object.fromEntries(todo.map((line, i) => [`${i + 1}`, line])) : { "": "nothing" });
@@ -51,44 +51,49 @@ function tools(): Record<string, string> {
   };
 }
 
-function whatSetupNeeds(): string[] {
+function missingTools(): string[] {
   const python = findPython();
   const missing: string[] = [];
-  if (!hasGlibc()) missing.push("use a Linux with glibc, as Debian or Ubuntu: TensorFlow's library needs it");
+  if (!hasGlibc()) missing.push("use a Linux with glibc, such as Debian or Ubuntu: TensorFlow's library needs it");
   if (!python?.pip) missing.push("install Python 3 with pip (Debian: apt install python3-pip)");
   if (!findCompiler()) missing.push("install a C++ compiler (Debian: apt install g++)");
   return missing;
 }
 
-interface Examined {
+interface LibraryState {
   folder?: string;
   whole: boolean;
-  says: string;
+  summary: string;
   todo: string[];
 }
 
-async function examine(device: Device): Promise<Examined> {
+async function examine(device: Device): Promise<LibraryState> {
   try {
     const folder = libraryFolder(recipeFor(device).key);
     const manifest = readManifest(folder);
     if (!manifest) {
       const todo = ["run `halftone setup` to build the native library"];
-      return { folder, whole: false, says: `not built for the ${device} (its folder would be ${folder})`, todo };
+      return { folder, whole: false, summary: `not built for the ${device} (its folder would be ${folder})`, todo };
     }
-    const wrong = await fault(folder, manifest);
-    if (wrong) {
+    const damage = await fault(folder, manifest);
+    if (damage) {
       const todo = ["run `halftone setup` to build the damaged library again"];
-      return { folder, whole: false, says: `${folder} is damaged: ${wrong}`, todo };
+      return { folder, whole: false, summary: `${folder} is damaged: ${damage}`, todo };
     }
     const { sha256 } = manifest.files["tensorflow/libtensorflow_cc.so.2"] ?? {};
-    return { folder, whole: true, says: `${folder} is intact (libtensorflow_cc.so.2 has sha256 ${sha256})`, todo: [] };
+    return {
+      folder,
+      whole: true,
+      summary: `${folder} is intact (libtensorflow_cc.so.2 has sha256 ${sha256})`,
+      todo: [],
+    };
   } catch (error) {
-    const says = error instanceof Error ? error.message : String(error);
-    return { whole: false, says, todo: ["use a machine named above, or stay with WebAssembly"] };
+    const summary = error instanceof Error ? error.message : String(error);
+    return { whole: false, summary, todo: ["use a machine named above, or stay with WebAssembly"] };
   }
 }
 
-/** Libraries of other versions of this package, which nothing removes by itself. */
+/** Libraries of other versions of this package, which are not removed automatically. */
 function others(used: string | undefined): Record<string, string> {
   if (!statSync(nativeFolder(), { throwIfNoEntry: false })) return {};
   const old = readdirSync(nativeFolder()).filter((name) => path.join(nativeFolder(), name) !== used);
@@ -109,7 +114,7 @@ function packages(): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, version(name)]));
 }
 
-/** Loads what a notebook would get and has it compute; adds to `todo` when that fails. */
+/** Loads the backend that a notebook would use and computes a sum; adds to `todo` if that fails. */
 async function used(todo: string[]): Promise<Record<string, string>> {
   try {
     const { ready, tf } = await import("../runtime/index.ts");
@@ -117,8 +122,8 @@ async function used(todo: string[]): Promise<Record<string, string>> {
     const { backend, version, device, reason } = await ready();
     const [four] = tf.add(2, 2).dataSync();
     if (four !== 4) todo.push(`the backend computes 2 + 2 = ${four}: run \`halftone setup\` in a fresh HALFTONE_CACHE`);
-    const took = `${(performance.now() - started).toFixed(0)} ms to the first result`;
-    return { backend: `${backend} ${version} on the ${device} (${took})`, why: reason };
+    const duration = `${(performance.now() - started).toFixed(0)} ms to the first result`;
+    return { backend: `${backend} ${version} on the ${device} (${duration})`, why: reason };
   } catch (error) {
     todo.push(error instanceof Error ? error.message : String(error));
     return { backend: "none" };

@@ -4,7 +4,7 @@ import { requireWritable, writeWhole } from "../base/files.ts";
 import { requireTypeScript } from "../notebook/language.ts";
 import { readNotebook } from "../notebook/nbformat.ts";
 
-/** `halftone export`: the notebook as a TypeScript module beside it, or where `-o` says. */
+/** `halftone export`: writes the notebook as a TypeScript module, beside it or at `-o`. */
 export async function exportNotebook(file: string, { output }: { output?: string }): Promise<void> {
   const notebook = readNotebook(file);
   requireTypeScript(notebook, file);
@@ -13,7 +13,7 @@ export async function exportNotebook(file: string, { output }: { output?: string
   const { text, silenced } = await toModule(notebook, path.dirname(path.resolve(file)));
   if (silenced > 0)
     console.error(
-      `${silenced} ${silenced === 1 ? "line is" : "lines are"} marked @ts-expect-error: see the reasons there`,
+      `${silenced} ${silenced === 1 ? "line is" : "lines are"} marked @ts-expect-error, with the reason beside it`,
     );
   if (target === "-") {
     process.stdout.write(text);

@@ -3,7 +3,7 @@ import { requireWritable } from "../base/files.ts";
 import { addFigureImages } from "../notebook/figure-images.ts";
 import { readNotebook, writeNotebook } from "../notebook/nbformat.ts";
 
-/** `halftone images`: a copy of the notebook in which every figure has an image beside it. */
+/** `halftone images`: writes a copy of the notebook in which every plotly figure also has a PNG. */
 export async function images(file: string, { output }: { output?: string }): Promise<void> {
   const notebook = readNotebook(file);
   const copy = output ?? path.join(path.dirname(file), `${path.basename(file, ".ipynb")}.images.ipynb`);

@@ -10,18 +10,18 @@ export interface PlaceOptions {
 
 export function install({ types, ...options }: PlaceOptions & { types?: string }): void {
   if (types !== undefined && !isTypeErrorPolicy(types))
-    throw new UserError(`--types takes error, warn or off, got ${types}.`);
+    throw new UserError(`Invalid --types "${types}" (expected error, warn or off).`);
   const { folder, papermill, lacking } = kernelspec.install(placeOf(options), types);
   console.log(`Installed ${kernelspec.DISPLAY_NAME} in ${folder}`);
-  if (papermill) console.log(`papermill can give parameters to TypeScript notebooks, by ${papermill}`);
+  if (papermill) console.log(`papermill can pass parameters to TypeScript notebooks (plugin in ${papermill})`);
   else
-    console.log("No Python found there that could be written to: papermill will refuse to give TypeScript parameters");
+    console.log("No writable Python environment found there: papermill cannot pass parameters to TypeScript notebooks");
   if (lacking) {
-    const { packages, bringing } = lacking;
-    const without = { plotly: "figures are shown as still images", ipywidgets: "widgets are shown as text" };
-    const effects = packages.map((name) => without[name]);
+    const { packages, bringing: command } = lacking;
+    const fallbacks = { plotly: "figures are shown as still images", ipywidgets: "widgets are shown as text" };
+    const effects = packages.map((name) => fallbacks[name]);
     console.log(
-      `The Jupyter there lacks ${packages.join(" and ")}: ${effects.join(", ")}. Run this, then \`halftone install\` again:\n  ${bringing}`,
+      `The Jupyter there lacks ${packages.join(" and ")}: ${effects.join(", ")}. Run this, then \`halftone install\` again:\n  ${command}`,
     );
   }
 }
@@ -29,24 +29,24 @@ export function install({ types, ...options }: PlaceOptions & { types?: string }
 export function uninstall(options: PlaceOptions): void {
   const folder = kernelspec.uninstall(placeOf(options));
   console.log(
-    folder ? `Removed ${folder}` : "Nothing to remove there. `halftone list` says where the kernel is installed.",
+    folder ? `Removed ${folder}` : "Nothing to remove there. `halftone list` shows where the kernel is installed.",
   );
 }
 
 export function list(): void {
   const found = kernelspec.list();
-  if (found.length === 0) console.log("Not installed. `halftone install` makes it known to Jupyter.");
+  if (found.length === 0) console.log("Not installed. `halftone install` registers the kernel with Jupyter.");
   for (const [index, { displayName, folder, problem }] of found.entries()) {
-    const state = problem ?? (index === 0 ? "Jupyter starts this one" : "hidden by the first");
+    const state = problem ?? (index === 0 ? "used by Jupyter" : "shadowed by the first");
     console.log(`${displayName}  ${folder}  (${state})`);
   }
 }
 
 function placeOf({ sysPrefix, prefix }: PlaceOptions): InstallTarget {
   if (sysPrefix && prefix !== undefined)
-    throw new UserError("One place is enough: give --sys-prefix or --prefix, not both.");
-  // What a shell makes of a variable that is not set.
-  if (prefix === "") throw new UserError("--prefix needs a folder; it was given an empty text.");
+    throw new UserError("--sys-prefix and --prefix cannot be combined: give only one of them.");
+  // A shell expands an unset variable to an empty text.
+  if (prefix === "") throw new UserError("--prefix needs a folder, got an empty text.");
   if (prefix !== undefined) return { kind: "prefix", folder: prefix };
   return { kind: sysPrefix ? "sys-prefix" : "user" };
 }

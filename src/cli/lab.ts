@@ -4,11 +4,11 @@ import { assets } from "../../kernel/kernelspec/assets.ts";
 import { install } from "../../kernel/kernelspec/kernelspec.ts";
 import { venv } from "../../kernel/kernelspec/venv.ts";
 
-/** Starts JupyterLab, with this kernel in it, out of an environment of its own; `args` go to `jupyter lab` as they are. */
+/** Starts JupyterLab with this kernel, in a Python environment that Halftone manages; `args` are passed to `jupyter lab` unchanged. */
 export async function lab(args: string[]): Promise<void> {
   const python = await venv(path.join(assets, "lab-requirements.txt"), console.log);
   install({ kind: "prefix", folder: python.folder });
-  // Whoever is root here, in a container for instance, has decided so; JupyterLab would refuse to start.
+  // JupyterLab refuses to start as root without this flag; in containers root is common.
   const root = process.getuid?.() === 0 ? ["--allow-root"] : [];
   const child = spawn(python.bin("jupyter"), ["lab", ...root, ...args], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));

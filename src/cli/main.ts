@@ -10,7 +10,7 @@ const { version } = JSON.parse(readFileSync(new URL("../../../package.json", imp
 const program = new Command("halftone")
   .description("A Jupyter kernel for TypeScript, and the tensor library that its notebooks use")
   .version(version)
-  .showHelpAfterError("(halftone --help says more)")
+  .showHelpAfterError("(run halftone --help for usage)")
   .enablePositionalOptions()
   .exitOverride();
 
@@ -152,7 +152,7 @@ function count(text: string): number {
   return value;
 }
 
-/** A `UserError` is told in a line or two. Anything else is a fault of ours and is shown with its stack. */
+/** Prints only the message of a `UserError`. Any other error is a bug in Halftone and is printed with its stack. */
 function statusFor(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   console.error(error instanceof UserError ? error.message : error);

@@ -1,6 +1,6 @@
 import type { Progress } from "../runtime/setup/provision.ts";
 
-/** Steps as lines; within a step a percentage, redrawn in a terminal and otherwise printed at every quarter. */
+/** Prints each step as a line, and a percentage within a step: redrawn in a terminal, otherwise printed at every quarter. */
 export function terminalProgress(out: NodeJS.WriteStream = process.stdout): Progress & { end(): void } {
   let line = "";
   let shown = -1;

@@ -5,7 +5,7 @@ import { readNotebook } from "../notebook/nbformat.ts";
 import { whatIsAt } from "../notebook/read-text.ts";
 import { renderPage } from "../notebook/report/index.ts";
 
-/** `halftone report`: the notebook as one HTML page that needs nothing else. */
+/** `halftone report`: writes the notebook as one self-contained HTML page. */
 export async function report(file: string, { output }: { output?: string }): Promise<void> {
   const notebook = readNotebook(file);
   const name = path.basename(file, ".ipynb").replace(/\.executed$/, "");
@@ -20,5 +20,5 @@ function pageFor(file: string, name: string, output?: string): string {
   if (/\.html?$/.test(output)) return output;
   if (/[\\/]$/.test(output) || whatIsAt(output, { option: "-o", wanted: "a page" })?.isDirectory())
     return path.join(output, name);
-  throw new UserError(`-o ${output}: the page's name should end in .html (or name a folder that exists).`);
+  throw new UserError(`-o ${output}: the page's name must end in .html (or give an existing folder).`);
 }

@@ -6,7 +6,7 @@ import { environmentFor, inTurns, jobsFor, thisMachine } from "../notebook/jobs.
 import { lockPackages, readLock, writeLock } from "../notebook/lock.ts";
 import { type Notebook, readNotebook, writeNotebook } from "../notebook/nbformat.ts";
 import { type GivenParameters, givenParameters, type Parameters, parametersFor } from "../notebook/parameters.ts";
-import { type Planned, planRuns } from "../notebook/plan.ts";
+import { type PlannedRun, planRuns } from "../notebook/plan.ts";
 import { runRecord } from "../notebook/record.ts";
 import { recreate } from "../notebook/recreate.ts";
 import {
@@ -27,27 +27,29 @@ export interface RunFlags extends GivenParameters {
   output?: string;
   allowErrors?: boolean;
   timeout?: number;
-  /** Run also what an earlier run has done. */
+  /** Also run notebooks whose executed copy is up to date. */
   fresh?: boolean;
-  /** Write the exact packages of the run beside the executed copy. */
+  /** Write a lock with the run's exact packages beside the executed copy. */
   lock?: boolean;
-  /** A lock whose packages to install, in a folder of their own, and to run with. */
+  /** A lock whose packages are installed in a separate folder and used. */
   fromLock?: string;
-  /** How many notebooks at once, instead of what the machine has room for. */
+  /** The number of notebooks to run at once (default: depends on the machine's cores and memory). */
   jobs?: number;
 }
 
-type Loaded = Planned & { notebook: Notebook; parameters: Parameters };
+type LoadedRun = PlannedRun & { notebook: Notebook; parameters: Parameters };
 
-/** `halftone run`: exit status 1 when a notebook failed, 130 when it was interrupted; what ran is kept. */
+/** `halftone run`: exit status 1 if a notebook failed, 130 if the run was interrupted. The executed cells are kept in either case. */
 export async function run(inputs: string[], flags: RunFlags): Promise<void> {
   const { runs, folder } = planRuns(inputs, flags.output);
   const read = runs.map((planned) => ({ ...planned, notebook: readNotebook(planned.input) }));
   const parameters = parametersFor(read, givenParameters(flags));
-  const notebooks: Loaded[] = read.map((each, at) => ({ ...each, parameters: parameters[at]! }));
+  const notebooks: LoadedRun[] = read.map((each, at) => ({ ...each, parameters: parameters[at]! }));
   if (flags.fromLock !== undefined && notebooks.length > 1)
-    throw new UserError(`--from-lock ${flags.fromLock} is one notebook's lock, but ${notebooks.length} are run.`);
-  for (const file of written(notebooks, folder, flags)) requireWritable(file);
+    throw new UserError(
+      `--from-lock ${flags.fromLock} is the lock of one notebook, but ${notebooks.length} are run: run them separately.`,
+    );
+  for (const file of outputFiles(notebooks, folder, flags)) requireWritable(file);
   const stop = stopOnSignal();
   const report = folder === undefined ? undefined : new Report(folder);
   const board = new ProgressBoard();
@@ -59,8 +61,8 @@ export async function run(inputs: string[], flags: RunFlags): Promise<void> {
   process.exitCode = stop.signal.aborted ? stop.exitCode() : failed ? 1 : 0;
 }
 
-/** All that will be written, which has to be possible before the first cell runs. */
-function written(notebooks: Loaded[], folder: string | undefined, { lock }: RunFlags): string[] {
+/** All files that will be written. They are checked before the first cell runs. */
+function outputFiles(notebooks: LoadedRun[], folder: string | undefined, { lock }: RunFlags): string[] {
   const outputs = notebooks.map(({ output }) => output);
   const pages = folder === undefined ? [] : ["index.html", ...notebooks.map(({ input }) => `${nameOf(input)}.html`)];
   return [...outputs, ...(lock ? outputs.map(lockFileFor) : []), ...pages.map((page) => path.join(folder!, page))];
@@ -69,7 +71,7 @@ function written(notebooks: Loaded[], folder: string | undefined, { lock }: RunF
 const lockFileFor = (output: string) => output.replace(/(\.executed)?\.ipynb$/, ".lock.json");
 
 async function runAll(
-  notebooks: Loaded[],
+  notebooks: LoadedRun[],
   flags: RunFlags & { signal: AbortSignal },
   board: ProgressBoard,
   report: Report | undefined,
@@ -92,7 +94,7 @@ async function runAll(
 }
 
 async function runOne(
-  { input, output, notebook, parameters }: Loaded,
+  { input, output, notebook, parameters }: LoadedRun,
   label: string | undefined,
   flags: Pick<RunOptions, "allowErrors" | "timeout" | "signal" | "env"> & Pick<RunFlags, "lock" | "fromLock">,
   board: ProgressBoard,
@@ -102,7 +104,7 @@ async function runOne(
   const folder = path.dirname(path.resolve(input));
   const packages =
     flags.fromLock === undefined ? undefined : await lockedPackages(flags.fromLock, notebook, folder, board);
-  if (flags.lock) board.say(`Lock: ${writtenLock(notebook, folder, packages, output, board)}`);
+  if (flags.lock) board.say(`Lock: ${writeLockFor(notebook, folder, packages, output, board)}`);
   const progress = board.notebook(label);
   const result = await runNotebook(notebook, {
     name: input,
@@ -123,19 +125,22 @@ async function runOne(
   return result;
 }
 
-/** Makes the folder of packages that a lock describes, and says what it cannot give back. */
+/** Installs a lock's packages and returns their folder. Warns about versions of Node, Halftone and its packages that differ from the lock. */
 async function lockedPackages(file: string, notebook: Notebook, folder: string, board: ProgressBoard): Promise<string> {
   const lock = readLock(file);
   const { version, node, own } = lock.halftone;
-  const now = lockPackages(notebook, file, folder).halftone;
-  const others = { Node: [node, now.node], Halftone: [version, now.version] } as Record<string, [string, string?]>;
-  for (const [name, was] of Object.entries(own)) others[name] ??= [was, now.own[name]];
-  for (const [name, [was, is]] of Object.entries(others))
+  const current = lockPackages(notebook, file, folder).halftone;
+  const versions = { Node: [node, current.node], Halftone: [version, current.version] } as Record<
+    string,
+    [string, string?]
+  >;
+  for (const [name, was] of Object.entries(own)) versions[name] ??= [was, current.own[name]];
+  for (const [name, [was, is]] of Object.entries(versions))
     if (is !== undefined && is !== was) board.say(`Warning: ${name} was ${was} when the lock was made, and is ${is}.`);
-  return recreate(lock, (what) => board.say(what));
+  return recreate(lock, (message) => board.say(message));
 }
 
-function writtenLock(
+function writeLockFor(
   notebook: Notebook,
   folder: string,
   packages: string | undefined,
@@ -152,8 +157,8 @@ function writtenLock(
 
 function failure({ index, total, error }: NonNullable<RunResult["failed"]>, output: string): string {
   const traceback = error.traceback.join("\n") || `${error.ename}: ${error.evalue}`;
-  const shown = process.stderr.isTTY ? traceback : stripVTControlCharacters(traceback);
-  return `${shown}\nCell ${index + 1} of ${total} failed (${error.ename}). The executed cells are in ${output}`;
+  const printed = process.stderr.isTTY ? traceback : stripVTControlCharacters(traceback);
+  return `${printed}\nCell ${index + 1} of ${total} failed (${error.ename}). The executed cells are in ${output}`;
 }
 
 const nameOf = (input: string) => path.basename(input, ".ipynb");
@@ -169,23 +174,23 @@ class Report {
     this.#sharePlotly = sharedPlotly(folder);
   }
 
-  /** Takes over what an earlier run has done, and gives what is left to run. */
-  async keepEarlier(notebooks: Loaded[], board: ProgressBoard): Promise<Loaded[]> {
-    const left: Loaded[] = [];
+  /** Adds the notebooks that an earlier run completed to the report, and returns the others. */
+  async keepEarlier(notebooks: LoadedRun[], board: ProgressBoard): Promise<LoadedRun[]> {
+    const remaining: LoadedRun[] = [];
     for (const planned of notebooks) {
       const { input, output, notebook, parameters } = planned;
       const folder = path.dirname(path.resolve(input));
       const executed = earlierRun(output, notebook, { folder, parameters, name: input });
-      if (!executed) left.push(planned);
+      if (!executed) remaining.push(planned);
       else {
         board.say(`${input} is unchanged since its last run (--fresh runs it again)`);
         await this.add({ ...planned, notebook: executed });
       }
     }
-    return left;
+    return remaining;
   }
 
-  async add({ input, output, notebook }: Loaded): Promise<void> {
+  async add({ input, output, notebook }: LoadedRun): Promise<void> {
     const name = nameOf(input);
     const page = `${name}.html`;
     const html = await renderPage(notebook, {
@@ -206,7 +211,7 @@ class Report {
   }
 
   /** The page that lists those of `notebooks` that were added, in their order. */
-  async write(notebooks: Loaded[]): Promise<string> {
+  async write(notebooks: LoadedRun[]): Promise<string> {
     const index = path.join(this.#folder, "index.html");
     const entries = notebooks.flatMap(({ input }) => this.#entries.get(input) ?? []);
     writeWhole(index, await renderLanding(entries, this.#sharePlotly));

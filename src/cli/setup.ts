@@ -28,7 +28,7 @@ export async function setup(): Promise<void> {
   }
 }
 
-/** Whether there is one now. */
+/** Builds the native library if needed. Returns whether one is available. */
 async function nativeLibrary(progress: Progress, signal: AbortSignal): Promise<boolean> {
   for (const device of findGpu() ? (["gpu", "cpu"] as const) : (["cpu"] as const)) {
     try {
@@ -42,7 +42,7 @@ async function nativeLibrary(progress: Progress, signal: AbortSignal): Promise<b
   return false;
 }
 
-/** For both backends. Without the collector, tensors are freed with a delay. */
+/** Builds the collector, which both backends use. Without it, tensors are freed with a delay. */
 async function collector(progress: Progress, signal: AbortSignal): Promise<void> {
   try {
     await explained(() => buildFinalizer(signal));

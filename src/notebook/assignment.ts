@@ -3,11 +3,11 @@ import { UserError } from "../base/user-error.ts";
 import { languageOf } from "./language.ts";
 import type { Cell, Notebook } from "./nbformat.ts";
 
-/** The student version's text in place of a solution; nbgrader_config.py gives nbgrader the same. */
+/** The text that replaces a solution in the student version; nbgrader_config.py sets the same text for nbgrader. */
 export const CODE_STUB = '// YOUR CODE HERE\nthrow new Error("not implemented");';
 const TEXT_STUB = "YOUR ANSWER HERE";
 
-/** A cell's part in an assignment, as nbgrader keeps it (schema 3). */
+/** A cell's role in an assignment, as nbgrader stores it in the metadata (schema 3). */
 interface Part {
   grade: boolean;
   solution: boolean;
@@ -22,11 +22,13 @@ interface Part {
 
 /**
  * The student version of an assignment: solutions are replaced by a stub, hidden tests and mark schemes removed, outputs cleared and the
- * instructor's cells locked. The result is that of nbgrader 0.9's `generate_assignment`.
+ * instructor's cells locked. The result equals that of nbgrader 0.9's `generate_assignment`.
  */
 export function studentVersion(source: Notebook, name: string): Notebook {
   if (!["typescript", "javascript"].includes(languageOf(source))) {
-    throw new UserError(`${name} is a ${languageOf(source)} notebook; halftone assigns TypeScript ones.`);
+    throw new UserError(
+      `${name} is a ${languageOf(source)} notebook; halftone assign supports only TypeScript notebooks.`,
+    );
   }
   const notebook = structuredClone(source);
   const ids = new Set<string>();
@@ -70,14 +72,14 @@ function partOf(cell: Cell, refuse: Refuse): Part | undefined {
     );
   if ((part.grade || part.solution || part.locked) && !part.grade_id) throw refuse("an nbgrader cell has no grade_id");
   if (part.grade && typeof part.points !== "number") throw refuse(`"${part.grade_id}" has no points`);
-  const written = cell.cell_type === "markdown" && !part.task;
-  if (written && part.grade !== part.solution)
+  const isTextAnswer = cell.cell_type === "markdown" && !part.task;
+  if (isTextAnswer && part.grade !== part.solution)
     throw refuse(`"${part.grade_id}" is a text cell: it must be both graded and a solution, or neither`);
-  if (part.task && cell.cell_type !== "markdown") throw refuse(`the task "${part.grade_id}" is not text`);
+  if (part.task && cell.cell_type !== "markdown") throw refuse(`the task "${part.grade_id}" is not a markdown cell`);
   return part;
 }
 
-/** A test is locked whatever its metadata says, a solution never. */
+/** A test cell is always locked, a solution cell never, whatever `locked` says. */
 function isLocked({ solution, grade, locked }: Part): boolean {
   return !solution && (grade || locked);
 }
@@ -92,7 +94,7 @@ function stubFor(cell: Cell): string {
   return cell.cell_type === "code" ? CODE_STUB : TEXT_STUB;
 }
 
-/** Replaces each region between `BEGIN name` and `END name` by the stub, indented as the region; says whether there was one. */
+/** Replaces each region between `BEGIN name` and `END name` with the stub, indented like the region. Returns whether a region was found. */
 function replaceRegion(cell: Cell, name: string, stub: string | undefined, refuse: Refuse): boolean {
   const kept: string[] = [];
   let inside = false;
@@ -120,15 +122,15 @@ function clear(cell: Cell): void {
   for (const key of ["collapsed", "scrolled"]) delete cell.metadata[key];
 }
 
-/** nbgrader's own: by it a submission shows whether a locked cell was changed, and an answer was given. */
+/** nbgrader's checksum. It shows whether a student changed a locked cell, or answered at all. */
 function checksum(cell: Cell, part: Part): string {
-  const python = (truth: boolean) => (truth ? "True" : "False");
+  const pythonBool = (value: boolean) => (value ? "True" : "False");
   const hash = createHash("md5");
   hash.update(cell.source).update(cell.cell_type);
   hash
-    .update(python(part.grade))
-    .update(python(part.solution))
-    .update(python(isLocked(part)));
+    .update(pythonBool(part.grade))
+    .update(pythonBool(part.solution))
+    .update(pythonBool(isLocked(part)));
   hash.update(part.grade_id);
   if (part.grade) hash.update(pythonFloat(part.points!));
   return hash.digest("hex");

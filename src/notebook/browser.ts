@@ -4,20 +4,21 @@ import path from "node:path";
 import { UserError } from "../base/user-error.ts";
 
 const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge"];
-/** Milliseconds. */
-const longest = 300_000;
-const elsewhere = [
+const timeoutMs = 300_000;
+const fixedPaths = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
   "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe",
 ];
 
-/** The path in `HALFTONE_BROWSER`, else an installed Chromium, Chrome or Edge; undefined when there is none. */
+/** The path in `HALFTONE_BROWSER`, otherwise an installed Chromium, Chrome or Edge; undefined if there is none. */
 export function findBrowser(env: NodeJS.ProcessEnv = process.env): string | undefined {
   if (env.HALFTONE_BROWSER) return env.HALFTONE_BROWSER;
   const folders = (env.PATH ?? "").split(path.delimiter);
-  return [...names.flatMap((name) => folders.map((folder) => path.join(folder, name))), ...elsewhere].find(runnable);
+  return [...names.flatMap((name) => folders.map((folder) => path.join(folder, name))), ...fixedPaths].find(
+    isExecutable,
+  );
 }
 
 /** A page's HTML after its scripts have finished. `profile`: an empty folder for the browser's own files. */
@@ -28,7 +29,7 @@ export async function renderedPage(browser: string, page: URL, profile: string):
     `--user-data-dir=${profile}`,
     // A figure must not send requests.
     "--host-resolver-rules=MAP * ~NOTFOUND",
-    // Milliseconds of the page's own clock, which stops while its scripts run.
+    // In milliseconds of the page's own clock, which stops while its scripts run.
     "--virtual-time-budget=60000",
     "--dump-dom",
     // Chromium has no sandbox for root.
@@ -36,19 +37,19 @@ export async function renderedPage(browser: string, page: URL, profile: string):
   ];
   const child = spawn(browser, [...flags, page.href], {
     stdio: ["ignore", "pipe", "pipe"],
-    signal: AbortSignal.timeout(longest),
+    signal: AbortSignal.timeout(timeoutMs),
     killSignal: "SIGKILL",
   });
   const [pageText, errorText] = [textOf(child.stdout), textOf(child.stderr)];
   const status = await new Promise<number | string | null>((resolve, reject) => {
     child.once("error", (error) => {
-      const what = error.name === "AbortError" ? `took longer than ${longest / 1000} s` : "could not be started";
-      reject(new UserError(`${browser} ${what}: ${error.message}`, 1));
+      const problem = error.name === "AbortError" ? `took longer than ${timeoutMs / 1000} s` : "could not be started";
+      reject(new UserError(`${browser} ${problem}: ${error.message}`, 1));
     });
     child.once("close", (code, signal) => resolve(code ?? signal));
   });
   if (status === 0) return pageText();
-  throw new UserError(`${browser} ended with ${status}: ${errorText().trim().split("\n").at(-1)}`, 1);
+  throw new UserError(`${browser} exited with status ${status}: ${errorText().trim().split("\n").at(-1)}`, 1);
 }
 
 function textOf(stream: NodeJS.ReadableStream): () => string {
@@ -57,7 +58,7 @@ function textOf(stream: NodeJS.ReadableStream): () => string {
   return () => chunks.join("");
 }
 
-function runnable(file: string): boolean {
+function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return true;

@@ -2,7 +2,7 @@ import { sameImage } from "./image-data.ts";
 import type { NotebookOutput } from "./nbformat.ts";
 import { isJsonType } from "./nbformat.ts";
 
-/** The first difference between one cell's outputs: a line that names it and, for texts, both lines. */
+/** The first difference between two runs' outputs of one cell: a description and, for text, both lines. */
 export interface Difference {
   what: string;
   before?: string;
@@ -10,24 +10,24 @@ export interface Difference {
 }
 
 export interface Comparison {
-  /** How far numbers may be apart, as a share of the larger one; of the largest in its array in a figure. 0: to the last digit. */
+  /** The allowed difference of two numbers, relative to the larger one; in a figure's array, relative to its largest value. 0: exact equality. */
   tolerance: number;
-  /** Compare only which kinds of output there are: the cell shows times or memory. */
+  /** Compare only the kinds of output, because the cell shows times or memory. */
   kindsOnly?: boolean;
 }
 
-/** The first difference; undefined when there is none. Execution counts, times and traces are not compared. */
+/** Returns the first difference; undefined if there is none. Execution counts, times and tracebacks are not compared. */
 export function compareOutputs(
   before: NotebookOutput[],
   after: NotebookOutput[],
-  how: Comparison,
+  { tolerance, kindsOnly }: Comparison,
 ): Difference | undefined {
   const [was, is] = [before.map(kindOf), after.map(kindOf)];
   if (was.join() !== is.join())
-    return { what: "other outputs", before: was.join(", ") || "none", after: is.join(", ") || "none" };
-  if (how.kindsOnly) return undefined;
+    return { what: "different outputs", before: was.join(", ") || "none", after: is.join(", ") || "none" };
+  if (kindsOnly) return undefined;
   for (const [at, output] of before.entries()) {
-    const found = compareOutput(output, after[at]!, how.tolerance);
+    const found = compareOutput(output, after[at]!, tolerance);
     if (found) return found;
   }
   return undefined;
@@ -47,7 +47,7 @@ function compareOutput(before: NotebookOutput, after: NotebookOutput, tolerance:
   if (before.output_type === "error" && after.output_type === "error")
     return compareText("the error", before.evalue, after.evalue, tolerance);
   const [was, is] = [before, after].map((output) => ("data" in output ? output.data : {}) as Record<string, unknown>);
-  // A figure's own data says more exactly what differs than its summary as text.
+  // JSON first, because a figure's data locates the difference more exactly than its text summary.
   const types = Object.keys(was!).sort((a, b) => Number(isJsonType(b)) - Number(isJsonType(a)));
   for (const type of types) {
     const found = compareData(type, was![type], is![type], tolerance);
@@ -59,7 +59,7 @@ function compareOutput(before: NotebookOutput, after: NotebookOutput, tolerance:
 function compareData(type: string, before: unknown, after: unknown, tolerance: number): Difference | undefined {
   if (typeof before !== "string" || typeof after !== "string") return compareValues(type, before, after, tolerance);
   if (type.startsWith("image/") && type !== "image/svg+xml")
-    return sameImage(type, before, after, tolerance) ? undefined : { what: `${type}: other pixels` };
+    return sameImage(type, before, after, tolerance) ? undefined : { what: `${type}: different pixels` };
   return compareText(type, before, after, tolerance);
 }
 
@@ -76,7 +76,7 @@ function compareText(what: string, before: string, after: string, tolerance: num
   return { what: `${what}, line ${line + 1}`, before: place(was[line] ?? ""), after: place(is[line] ?? "") };
 }
 
-/** The part of a long line around the first letter that differs. */
+/** Returns a function that cuts a long line to the part around the first character that differs. */
 function around(before: string, after: string): (line: string) => string {
   let first = 0;
   while (first < before.length && before[first] === after[first]) first++;
@@ -84,9 +84,9 @@ function around(before: string, after: string): (line: string) => string {
   return (line) => `${from > 0 ? "…" : ""}${line.slice(from, from + 119)}${line.length > from + 119 ? "…" : ""}`;
 }
 
-/** Whether two texts differ in numbers alone, and those not by more than the tolerance. */
+/** Whether two texts differ only in numbers, and each number only within the tolerance. */
 function near(before: string, after: string, tolerance: number): boolean {
-  // A number of another length moves the columns of a table.
+  // Spaces and rules are normalized, because a number with more digits moves the columns of a table.
   const words = (text: string) => text.replaceAll(NUMBER, "#").replaceAll(/[ \t]+|[-─]{2,}/g, " ");
   if (words(before) !== words(after)) return false;
   const [was, is] = [before, after].map((text) => text.match(NUMBER)?.map((each) => Number(each.replaceAll(",", ""))));
@@ -104,7 +104,7 @@ function compareValues(what: string, before: unknown, after: unknown, tolerance:
   if (Array.isArray(was) && Array.isArray(is)) return compareArrays(what, was, is, tolerance);
   if (isObject(was) && isObject(is)) {
     for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
-      if (key === "uid") continue; // plotly gives every trace a new one.
+      if (key === "uid") continue; // plotly gives every trace a new uid.
       const found = compareValues(
         `${what}${/^\w+$/.test(key) ? `.${key}` : `["${key}"]`}`,
         was[key],
@@ -125,9 +125,9 @@ function compareValues(what: string, before: unknown, after: unknown, tolerance:
 
 function compareArrays(what: string, was: unknown[], is: unknown[], tolerance: number): Difference | undefined {
   if (was.length !== is.length)
-    return { what: `${what}: another length`, before: `${was.length}`, after: `${is.length}` };
+    return { what: `${what}: different length`, before: `${was.length}`, after: `${is.length}` };
   const numbers = was.filter((value): value is number => typeof value === "number" && Number.isFinite(value));
-  const scale = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const scale = numbers.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
   for (const [at, value] of was.entries()) {
     const other = is[at];
     if (typeof value === "number" && typeof other === "number" && close(value, other, scale, tolerance)) continue;
@@ -148,7 +148,7 @@ const TYPED = {
   f8: Float64Array,
 };
 
-/** Plotly writes an array of numbers as base64 of its bytes too. */
+/** Plotly may store an array of numbers as its bytes in base64. */
 function decoded(value: unknown): unknown {
   const { dtype, bdata } = (isObject(value) ? value : {}) as { dtype?: unknown; bdata?: unknown };
   if (typeof bdata !== "string" || typeof dtype !== "string" || !(dtype in TYPED)) return value;

@@ -12,7 +12,7 @@ import { recordedVariables } from "./variables.ts";
 export interface RecordOptions {
   /** The notebook's own folder, whose git commit is recorded. */
   folder: string;
-  /** Where its packages are, when not there. */
+  /** Where the notebook's packages are, if not in `folder`. */
   packages?: string | undefined;
   /** The notebook's path as seen from its executed copy. */
   source?: string | undefined;
@@ -41,10 +41,10 @@ export function startRecord(notebook: Notebook, { folder, packages, source, env 
   };
 }
 
-/** Asks the session what its tensor library ran on, without loading the library into a notebook that did not. */
+/** Reads from the session which backend its tensor library used. Does not load the library if the notebook did not. */
 export async function runtimeRecord(session: Session): Promise<Pick<RunRecord, "runtime" | "nativePeak">> {
   let answer: { info?: RuntimeInfo; peak?: number } = {};
-  await session.execute(ASK, {
+  await session.execute(RUNTIME_QUERY, {
     silent: true,
     onOutput: (output) => {
       if (output.type === "display") answer = (output.data["application/json"] ?? {}) as typeof answer;
@@ -56,23 +56,23 @@ export async function runtimeRecord(session: Session): Promise<Pick<RunRecord, "
   };
 }
 
-/** Where the library lies on this machine is nobody else's business; its hash says which one it was. */
+/** Replaces the library's path, which is private to this machine, by its hash. */
 function withoutPath({ library, ...info }: RuntimeInfo): RunRecord["runtime"] {
   return { ...info, ...(library ? { librarySha256: library.sha256 } : {}) };
 }
 
-const ASK = `{
-  const on = globalThis as unknown as Record<symbol, any>;
-  const runtime = on[Symbol.for("halftone.runtime")];
+const RUNTIME_QUERY = `{
+  const globals = globalThis as unknown as Record<symbol, any>;
+  const runtime = globals[Symbol.for("halftone.runtime")];
   if (runtime) {
     const answer = { info: runtime.runtimeInfo(), peak: runtime.nativeMemory().peak };
-    on[Symbol.for("halftone.display")]({ "application/json": answer });
+    globals[Symbol.for("halftone.display")]({ "application/json": answer });
   }
 }`;
 
 function variables(env: NodeJS.ProcessEnv): Pick<RunRecord, "variables"> {
-  const set = recordedVariables(env);
-  return Object.keys(set).length > 0 ? { variables: set } : {};
+  const recorded = recordedVariables(env);
+  return Object.keys(recorded).length > 0 ? { variables: recorded } : {};
 }
 
 function gitState(folder: string): { git?: { commit: string; dirty: boolean } } {

@@ -1,15 +1,17 @@
 import type { BaseIssue } from "valibot";
 
-/** The reason why `value` is not a notebook, as a sentence. */
+/** Describes in one sentence why `value` is not a notebook. */
 export function faultOf(value: unknown, issue: BaseIssue<unknown>): string {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    return `It holds ${shown(value)} where a notebook has an object with cells.`;
+    return `Expected an object with cells, got ${describe(value)}.`;
   const steps = (issue.path ?? []).map(({ key }) => key as PropertyKey);
   const found = steps.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step], value);
   const where = steps.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
   const field = where.replace(/^\./, "");
-  if (found === undefined && field === "nbformat") return "It has no nbformat field, which every notebook has.";
-  return found === undefined ? `${field} is missing.` : `${field} should be ${wanted(issue)}, but is ${shown(found)}.`;
+  if (found === undefined && field === "nbformat") return "The nbformat field is missing.";
+  return found === undefined
+    ? `${field} is missing.`
+    : `${field} should be ${expectedType(issue)}, but is ${describe(found)}.`;
 }
 
 const TYPES: Record<string, string> = {
@@ -28,13 +30,13 @@ const KINDS: Record<string, string> = {
   output_type: '"stream", "display_data", "execute_result" or "error"',
 };
 
-function wanted({ type, expected, path }: BaseIssue<unknown>): string {
+function expectedType({ type, expected, path }: BaseIssue<unknown>): string {
   if (type === "variant") return KINDS[String(path?.at(-1)?.key)] ?? "an object";
   // valibot writes a choice as `("stdout" | "stderr")`.
-  return TYPES[type] ?? expected?.replace(/^\((.*)\)$/, "$1").replaceAll(" | ", " or ") ?? "what nbformat 4.5 says";
+  return TYPES[type] ?? expected?.replace(/^\((.*)\)$/, "$1").replaceAll(" | ", " or ") ?? "as nbformat 4.5 specifies";
 }
 
-function shown(value: unknown): string {
+function describe(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "an object";
   const text = JSON.stringify(value);

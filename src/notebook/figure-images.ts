@@ -8,20 +8,20 @@ import { findBrowser, renderedPage } from "./browser.ts";
 import type { Notebook } from "./nbformat.ts";
 import { PLOTLY } from "./report/figure.ts";
 
-/** CSS pixels, where a figure's layout does not say; plotly's own height, and the width of a page's column. */
-const size = { width: 760, height: 450 };
-/** Pixels of the image to one of CSS. */
+/** In CSS pixels, for a figure whose layout has no size: plotly's default height, and the width of a page's column. */
+const defaultSize = { width: 760, height: 450 };
+/** Image pixels per CSS pixel. */
 const scale = 2;
 
 interface Figure {
   data?: unknown;
   layout?: { width?: unknown; height?: unknown };
 }
-type Drawn = { png: string } | { error: string };
+type DrawResult = { png: string } | { error: string };
 
 /**
- * Puts a PNG beside every plotly figure that has none, as plotly itself draws it in a browser of this machine: for whatever
- * cannot run plotly, such as nbconvert's LaTeX and PDF. Returns how many were drawn; figures alone ask for a browser.
+ * Adds a PNG to every plotly figure that has none, for programs that cannot run plotly, such as nbconvert for LaTeX and PDF. Plotly
+ * draws the figures in a browser of this machine; without figures no browser is needed. Returns the number of figures drawn.
  */
 export async function addFigureImages(notebook: Notebook): Promise<number> {
   const outputs = notebook.cells
@@ -31,7 +31,7 @@ export async function addFigureImages(notebook: Notebook): Promise<number> {
   if (outputs.length === 0) return 0;
   const drawn = await draw(outputs.map(({ data }) => data[PLOTLY] as Figure));
   for (const [index, output] of outputs.entries()) {
-    const image = drawn[index] ?? { error: "the browser gave no image" };
+    const image = drawn[index] ?? { error: "the browser returned no image" };
     if ("error" in image) throw new UserError(`Figure ${index + 1} could not be drawn: ${image.error}`, 1);
     output.data["image/png"] = `${image.png}\n`;
     output.metadata["image/png"] = sizeOf(output.data[PLOTLY] as Figure);
@@ -39,11 +39,11 @@ export async function addFigureImages(notebook: Notebook): Promise<number> {
   return outputs.length;
 }
 
-async function draw(figures: Figure[]): Promise<Drawn[]> {
+async function draw(figures: Figure[]): Promise<DrawResult[]> {
   const browser = findBrowser();
   if (!browser)
     throw new UserError(
-      "Figures are drawn by a browser, and none was found: install Chromium or Chrome, or name one in HALFTONE_BROWSER.",
+      "No browser was found to draw the figures: install Chromium or Chrome, or set HALFTONE_BROWSER to a browser's path.",
       1,
     );
   const folder = mkdtempSync(path.join(tmpdir(), "halftone-figures-"));
@@ -53,7 +53,7 @@ async function draw(figures: Figure[]): Promise<Drawn[]> {
     const html = await renderedPage(browser, pathToFileURL(page), path.join(folder, "profile"));
     const answer = /<pre id="drawn">([^<]*)<\/pre>/.exec(html)?.[1];
     if (answer === undefined) throw new UserError(`${browser} did not finish drawing the figures.`, 1);
-    return JSON.parse(decodeURIComponent(answer)) as Drawn[];
+    return JSON.parse(decodeURIComponent(answer)) as DrawResult[];
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -82,6 +82,6 @@ Promise.all(${json}.map(one)).then((drawn) => {
 }
 
 function sizeOf({ layout = {} }: Figure): { width: number; height: number } {
-  const given = (value: unknown, otherwise: number) => (typeof value === "number" && value > 0 ? value : otherwise);
-  return { width: given(layout.width, size.width), height: given(layout.height, size.height) };
+  const positiveOr = (value: unknown, fallback: number) => (typeof value === "number" && value > 0 ? value : fallback);
+  return { width: positiveOr(layout.width, defaultSize.width), height: positiveOr(layout.height, defaultSize.height) };
 }

@@ -11,49 +11,49 @@ import { recipeFor } from "../runtime/setup/recipe.ts";
 import type { Notebook } from "./nbformat.ts";
 import { hasTag } from "./parameters.ts";
 
-/** What decides a run's outputs, as hashes: two runs that agree in all of it need not both be made. */
+/** Hashes of everything that determines a run's outputs. If all of them are unchanged, a run need not be repeated. */
 
 export interface InputFile {
   bytes: number;
   sha256: string;
 }
 
-/** The names of code files. */
+/** Matches the names of code files. */
 export const CODE = /\.[cm]?[jt]sx?$/;
 
 const hashOf = (text: string | Buffer) => createHash("sha256").update(text).digest("hex");
 
-/** Over all that a person wrote into the notebook: cells, tags and options, not outputs, ids, times or a run's record. */
+/** A hash over what a person wrote in the notebook: cells, tags and options, but not outputs, ids, times or a run's record. */
 export function sourceHash({ cells, metadata }: Notebook): string {
   const { types } = (metadata.halftone ?? {}) as { types?: unknown };
-  const written = cells
+  const content = cells
     .filter((cell) => !hasTag(cell, "injected-parameters"))
     .map(({ cell_type, source, metadata: { execution: _, ...kept } }) => [cell_type, source, kept]);
-  return hashOf(JSON.stringify([metadata.kernelspec ?? null, types ?? null, written]));
+  return hashOf(JSON.stringify([metadata.kernelspec ?? null, types ?? null, content]));
 }
 
 /**
- * The files that the notebook names: text in its cells that is the path of a file in or below its folder, and what
- * the code files among them name in turn. A path put together at run time is not seen.
+ * The files that the notebook names: string literals in its cells that are paths of files in or below its folder, and recursively
+ * the files that code files among them name. Paths that are computed at run time are not found.
  */
 export function inputFiles({ cells }: Notebook, folder: string): Record<string, InputFile> {
   const found: Record<string, InputFile> = {};
-  const look = (source: string, from: string) => {
-    for (const text of texts(source)) {
+  const addFrom = (source: string, from: string) => {
+    for (const text of stringLiterals(source)) {
       const file = path.resolve(from, text);
       const name = path.relative(folder, file).replaceAll("\\", "/");
       if (name === "" || name.startsWith("..") || path.isAbsolute(name) || name in found) continue;
       if (!isFile(file)) continue;
       const content = readFileSync(file);
       found[name] = { bytes: content.length, sha256: hashOf(content) };
-      if (CODE.test(file)) look(content.toString(), path.dirname(file));
+      if (CODE.test(file)) addFrom(content.toString(), path.dirname(file));
     }
   };
-  for (const { cell_type, source } of cells) if (cell_type === "code") look(readMagics(source).code, folder);
+  for (const { cell_type, source } of cells) if (cell_type === "code") addFrom(readMagics(source).code, folder);
   return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function texts(source: string): string[] {
+function stringLiterals(source: string): string[] {
   const found: string[] = [];
   const add = (value: string) => {
     if (value !== "" && value.length < 1000 && !value.includes("\n") && !value.includes("\0")) found.push(value);
@@ -75,7 +75,7 @@ function isFile(file: string): boolean {
   }
 }
 
-/** The version, and a short hash over the program itself, which tells two states of a checkout apart. */
+/** The version, and a short hash over the built program, which distinguishes two states of a checkout. */
 export function halftoneVersion(): { version: string; build: string } {
   const root = fileURLToPath(new URL("../../../", import.meta.url));
   const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { version: string };
@@ -88,7 +88,7 @@ export function halftoneVersion(): { version: string; build: string } {
   return { version, build: hash.digest("hex").slice(0, 16) };
 }
 
-/** The sha256 of the TensorFlow library that a notebook would load here; nothing where it would not load one. */
+/** The sha256 of the TensorFlow library that a notebook would load on this machine; undefined if it would not load one. */
 export function nativeLibraryHash(): string | undefined {
   if (process.env.HALFTONE_BACKEND === "wasm") return undefined;
   for (const device of findGpu() ? (["gpu", "cpu"] as const) : (["cpu"] as const)) {
@@ -96,7 +96,7 @@ export function nativeLibraryHash(): string | undefined {
       const manifest = readManifest(libraryFolder(recipeFor(device).key));
       if (manifest) return manifest.files["tensorflow/libtensorflow_cc.so.2"]?.sha256;
     } catch {
-      return undefined; // No library is made for this platform.
+      return undefined; // There is no library for this platform.
     }
   }
   return undefined;

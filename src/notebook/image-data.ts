@@ -1,6 +1,6 @@
 import { inflateSync } from "node:zlib";
 
-/** Whether two images, in base64, show the same: to the bit, or no colour of a pixel farther apart than `tolerance` of its range. */
+/** Whether two images in base64 are equal: identical bytes, or no colour channel of a pixel differs by more than `tolerance` of its range. */
 export function sameImage(type: string, before: string, after: string, tolerance: number): boolean {
   const [was, is] = [before, after].map((text) => Buffer.from(text, "base64"));
   if (was!.equals(is!)) return true;
@@ -12,7 +12,7 @@ export function sameImage(type: string, before: string, after: string, tolerance
 
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 4: 2, 6: 4 };
 
-/** The bytes of a PNG's pixels (PNG specification, 3rd edition); nothing for palettes, 16 bits a channel and interlaced ones. */
+/** The bytes of a PNG's pixels (PNG specification, 3rd edition); undefined for palettes, 16 bits per channel and interlaced images. */
 export function pixels(png: Buffer): { width: number; bytes: Uint8Array } | undefined {
   if (png.length < 33 || png.toString("latin1", 1, 4) !== "PNG") return undefined;
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];

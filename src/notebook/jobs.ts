@@ -2,12 +2,12 @@ import { availableParallelism } from "node:os";
 import { findGpu } from "../runtime/machine.ts";
 
 const GIB = 2 ** 30;
-/** What a training notebook may need, TensorFlow, the type checker and a budget of its own included. */
-const MEMORY_EACH = 3 * GIB;
+/** The memory that a training notebook may need, including TensorFlow, the type checker and the notebook's own memory budget. */
+const MEMORY_PER_NOTEBOOK = 3 * GIB;
 
 export interface Machine {
   cores: number;
-  /** Bytes that this process may still take. */
+  /** The bytes that this process may still allocate. */
   memory: number;
   gpu: boolean;
 }
@@ -17,21 +17,21 @@ export function thisMachine(): Machine {
 }
 
 /**
- * How many of `count` notebooks run side by side: two where each has a core and 3 GiB, else one. A GPU is never shared:
- * its memory is one notebook's, and so are the times that it measures.
+ * How many of `count` notebooks run at once: two if each has a core and 3 GiB, otherwise one. A GPU is never shared, because two
+ * notebooks would compete for its memory and disturb each other's timings.
  */
 export function jobsFor(count: number, { cores, memory, gpu }: Machine): number {
-  const room = Math.floor(memory / MEMORY_EACH);
-  return gpu ? 1 : Math.max(1, Math.min(2, count, cores, room));
+  const memoryLimit = Math.floor(memory / MEMORY_PER_NOTEBOOK);
+  return gpu ? 1 : Math.max(1, Math.min(2, count, cores, memoryLimit));
 }
 
-/** The environment of one of `jobs` notebooks: its share of the cores, unless the person has said how many. */
+/** The environment of one of `jobs` notebooks: its share of the cores, unless the user's environment sets the number of threads. */
 export function environmentFor(jobs: number, { cores }: Machine): NodeJS.ProcessEnv {
   const share = jobs === 1 ? {} : { TF_NUM_INTRAOP_THREADS: String(Math.max(1, Math.floor(cores / jobs))) };
   return { ...share, ...process.env };
 }
 
-/** Does `work` for each item in order, at most `jobs` at a time; results stand in the items' order. */
+/** Runs `work` for each item in order, at most `jobs` at a time. The results have the items' order. */
 export async function inTurns<Item, Result>(
   jobs: number,
   items: readonly Item[],

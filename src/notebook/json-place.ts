@@ -3,22 +3,22 @@ const SCALAR = String.raw`-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false
 const SPACE = /[ \t\r\n]*/y;
 const TOKEN = new RegExp(String.raw`[ \t\r\n]*(?:(${STRING})|(${SCALAR})|([[\]{},:]))`, "y");
 
-/** Where and by what `json` stops being JSON, in words that are the same on every Node: "is not valid JSON at line 3, ...". */
+/** Describes the first syntax error in `json`, with the same text on every version of Node: "is not valid JSON at line 3, ...". */
 export function brokenJson(json: string): string {
   const offset = firstBrokenOffset(json);
   const lines = json.slice(0, offset).split("\n");
   const [next] = json.slice(offset, offset + 2);
-  const found = next === undefined ? "the file ends there" : `${shown(next)} cannot stand there`;
-  return `is not valid JSON at line ${lines.length}, column ${lines.at(-1)!.length + 1}: ${found}.`;
+  const found = next === undefined ? "end of file" : printable(next);
+  return `is not valid JSON at line ${lines.length}, column ${lines.at(-1)!.length + 1}: unexpected ${found}.`;
 }
 
-/** A character as it may go to a terminal. */
-function shown(character: string): string {
+/** The character itself if it is printable ASCII, otherwise its code point. */
+function printable(character: string): string {
   const code = character.codePointAt(0)!;
   return code > 0x20 && code < 0x7f ? character : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
-/** The first offset at which `json` cannot go on to be valid JSON. */
+/** The offset of the first token with which `json` is no longer valid JSON. */
 function firstBrokenOffset(json: string): number {
   const open: string[] = [];
   let expect: "value" | "valueOrEnd" | "key" | "keyOrEnd" | "colon" | "commaOrEnd" | "nothing" = "value";

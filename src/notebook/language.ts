@@ -6,7 +6,7 @@ type Metadata = {
   language_info?: { name?: string };
 };
 
-/** The language the notebook says it is in, in lower case; TypeScript when it says nothing. */
+/** The language in the notebook's metadata, in lower case; TypeScript if the metadata has none. */
 export function languageOf(notebook: Notebook): string {
   const { kernelspec, language_info } = notebook.metadata as Metadata;
   return (language_info?.name ?? kernelspec?.language ?? "typescript").toLowerCase();

@@ -10,7 +10,7 @@ import type { Notebook } from "./nbformat.ts";
 import { importedPackages } from "./packages.ts";
 import { readTextFile, whatIsAt } from "./read-text.ts";
 
-/** A package as npm's lockfile has it (version 3). */
+/** An entry of npm's lockfile (version 3). */
 const entry = v.looseObject({
   version: v.optional(v.string()),
   resolved: v.optional(v.string()),
@@ -30,32 +30,32 @@ const schema = v.object({
     node: v.string(),
     /** Packages that came with halftone. */
     own: recordOf(v.string()),
-    /** Whether the lock holds all that the packages need in turn. */
+    /** Whether the lock also holds all dependencies of the packages. */
     whole: v.boolean(),
   }),
   name: v.string(),
   lockfileVersion: v.literal(3),
   packages: entries,
 });
-/** The exact packages of a run: npm's own lockfile, of what the notebook imports alone, and what came with halftone. */
+/** The exact packages of a run: npm's lockfile, restricted to what the notebook imports, and the packages that came with halftone. */
 export type Lock = v.InferOutput<typeof schema>;
 
 /**
- * Locks the packages that the notebook imports, at the versions that lie in `node_modules`, with all that they need. Where npm did not
- * install them, only the imported packages themselves are known.
- * @throws UserError for a package that is a link to a folder of this machine
+ * Locks the packages that the notebook imports and their dependencies, at the versions in `node_modules`. If npm did not install them,
+ * only the imported packages themselves are locked.
+ * @throws UserError if a package is a link to a local folder
  */
 export function lockPackages(notebook: Notebook, name: string, folder: string, from?: string): Lock {
   const found = importedPackages(notebook, folder, from);
   const foreign = found.filter(({ builtIn }) => !builtIn);
   const packages: Record<string, Entry> = {};
   let whole = true;
-  for (const { name: wanted, root } of foreign) {
-    const installed = installedBy(root);
+  for (const { name: imported, root } of foreign) {
+    const installed = installedPackages(root);
     if (!installed) whole = false;
-    else addWithNeeds(`node_modules/${wanted}`, installed, packages);
+    else addWithDependencies(`node_modules/${imported}`, installed, packages);
   }
-  const versions = (some: typeof found) => Object.fromEntries(some.map((each) => [each.name, each.version]));
+  const versions = (list: typeof found) => Object.fromEntries(list.map((each) => [each.name, each.version]));
   const { version, build } = halftoneVersion();
   return {
     halftone: { version, build, node: process.version, own: versions(found.filter((each) => each.builtIn)), whole },
@@ -70,9 +70,9 @@ export function writeLock(file: string, lock: Lock): void {
 }
 
 export function readLock(file: string): Lock {
-  const asked = { option: "--from-lock", wanted: "a lock" };
-  if (!whatIsAt(file, asked)) throw new UserError(`There is no lock at ${file}: \`halftone run --lock\` writes one.`);
-  const text = readTextFile(file, asked);
+  const request = { option: "--from-lock", wanted: "a lock" };
+  if (!whatIsAt(file, request)) throw new UserError(`There is no lock at ${file}: \`halftone run --lock\` writes one.`);
+  const text = readTextFile(file, request);
   try {
     return v.parse(schema, JSON.parse(text));
   } catch {
@@ -84,8 +84,8 @@ export function lockHash(lock: Lock): string {
   return createHash("sha256").update(JSON.stringify(lock.packages)).digest("hex").slice(0, 16);
 }
 
-/** npm's own note of what it put into `node_modules`. */
-function installedBy(root: string): Record<string, Entry> | undefined {
+/** npm's list of the packages that it installed in `root`'s `node_modules`; undefined if there is none. */
+function installedPackages(root: string): Record<string, Entry> | undefined {
   try {
     const file = path.join(root, "node_modules", ".package-lock.json");
     return v.parse(v.object({ packages: entries }), JSON.parse(readFileSync(file, "utf8"))).packages;
@@ -94,22 +94,22 @@ function installedBy(root: string): Record<string, Entry> | undefined {
   }
 }
 
-function addWithNeeds(place: string, installed: Record<string, Entry>, into: Record<string, Entry>): void {
+function addWithDependencies(place: string, installed: Record<string, Entry>, into: Record<string, Entry>): void {
   const { resolved, ...found } = installed[place] ?? {};
   if (found.link || (resolved && !found.integrity))
-    throw new UserError(`${place} comes from ${resolved ?? "a link"}, not from a registry: it cannot be locked.`);
+    throw new UserError(`${place} cannot be locked: it comes from ${resolved ?? "a link"}, not from a registry.`);
   if (into[place]) {
     if (into[place].version === found.version) return;
     throw new UserError(
-      `${place} is installed twice, as ${into[place].version} and ${found.version}: it cannot be locked.`,
+      `${place} cannot be locked: it is installed twice, as ${into[place].version} and ${found.version}.`,
     );
   }
-  // Without `resolved` npm asks the registry that it is set up for; `integrity` says that it is the same package.
+  // Without `resolved`, npm uses its configured registry; `integrity` guarantees that the package is the same.
   into[place] = found;
-  const needs = { ...found.dependencies, ...found.optionalDependencies, ...found.peerDependencies };
-  for (const name of Object.keys(needs)) {
+  const dependencies = { ...found.dependencies, ...found.optionalDependencies, ...found.peerDependencies };
+  for (const name of Object.keys(dependencies)) {
     const at = nearest(place, name, installed);
-    if (at && !into[at]) addWithNeeds(at, installed, into);
+    if (at && !into[at]) addWithDependencies(at, installed, into);
   }
 }
 

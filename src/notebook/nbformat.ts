@@ -8,7 +8,7 @@ import { faultOf } from "./faults.ts";
 import { brokenJson } from "./json-place.ts";
 import { readTextFile } from "./read-text.ts";
 
-/** Notebooks as files: nbformat 4.0 to 4.5 in, 4.5 out, formatted byte for byte as Jupyter's own writer does. */
+/** Reads notebooks of nbformat 4.0 to 4.5 and writes 4.5, byte for byte like Jupyter's own writer. */
 
 const text = v.pipe(
   v.union([v.string(), v.array(v.string())]),
@@ -63,7 +63,7 @@ const notebook = v.looseObject({
 export type NotebookOutput = v.InferOutput<typeof output>;
 export type Cell = v.InferOutput<typeof cell> & { id: string };
 export type CodeCell = Extract<Cell, { cell_type: "code" }>;
-/** A notebook in memory: text joined, every cell with an id; fields unknown here are kept as they came. */
+/** A notebook in memory: text is joined, every cell has an id, and unknown fields are kept unchanged. */
 export interface Notebook {
   nbformat: 4;
   nbformat_minor: number;
@@ -73,7 +73,7 @@ export interface Notebook {
 }
 
 export function readNotebook(file: string): Notebook {
-  if (!file.endsWith(".ipynb")) throw new UserError(`${file} is not a notebook: its name should end in .ipynb.`);
+  if (!file.endsWith(".ipynb")) throw new UserError(`${file} is not a notebook: its name must end in .ipynb.`);
   return parseNotebook(readTextFile(file, { wanted: "a notebook" }), file);
 }
 
@@ -83,19 +83,19 @@ export function parseNotebook(json: string, name: string): Notebook {
   const major = (value as { nbformat?: unknown } | null)?.nbformat;
   if (typeof major === "number" && major < 4) {
     throw new UserError(
-      `${name} is in the old nbformat ${major}; 4.0 to 4.5 are read. Convert it: jupyter nbconvert --to notebook --inplace "${name}"`,
+      `${name} is in the old nbformat ${major}; halftone reads 4.0 to 4.5. Convert it: jupyter nbconvert --to notebook --inplace "${name}"`,
     );
   }
   if (typeof major === "number" && major > 4) {
-    throw new UserError(`${name} is in nbformat ${major}, newer than the 4.5 that this version of halftone reads.`);
+    throw new UserError(`${name} is in nbformat ${major}, newer than 4.5, the newest version that halftone reads.`);
   }
   const parsed = v.safeParse(notebook, value);
   if (!parsed.success) throw new UserError(`${name} is not a notebook. ${faultOf(value, parsed.issues[0])}`);
-  const taken = new Set<string>();
+  const usedIds = new Set<string>();
   return {
     ...parsed.output,
     nbformat_minor: Math.max(5, parsed.output.nbformat_minor),
-    cells: parsed.output.cells.map((each) => ({ ...each, id: freeId(each.id, taken) })),
+    cells: parsed.output.cells.map((each) => ({ ...each, id: freeId(each.id, usedIds) })),
   };
 }
 
@@ -103,23 +103,23 @@ export function writeNotebook(file: string, content: Notebook): void {
   writeWhole(file, formatNotebook(content));
 }
 
-/** As `nbformat.write`: keys sorted, one space a level, texts as lists of lines, a newline at the end. */
+/** Formats like `nbformat.write`: sorted keys, one space per level, texts as lists of lines, a newline at the end. */
 export function formatNotebook(content: Notebook): string {
   const { orig_nbformat: _, orig_nbformat_minor: __, signature: ___, ...kept } = content.metadata;
   return `${wellFormed(stringify({ ...content, metadata: kept, cells: content.cells.map(onDisk) }, ""))}\n`;
 }
 
-/** An id for a new cell, as Jupyter makes them. */
+/** An id for a new cell, in Jupyter's form. */
 export function newCellId(): string {
   return randomUUID().slice(0, 8);
 }
 
 export const isJsonType = (type: string) => type === "application/json" || /^application\/.*\+json$/.test(type);
 
-function freeId(id: string | undefined, taken: Set<string>): string {
-  let free = id !== undefined && /^[a-zA-Z0-9-_]{1,64}$/.test(id) && !taken.has(id) ? id : newCellId();
-  while (taken.has(free)) free = newCellId();
-  taken.add(free);
+function freeId(id: string | undefined, usedIds: Set<string>): string {
+  let free = id !== undefined && /^[a-zA-Z0-9-_]{1,64}$/.test(id) && !usedIds.has(id) ? id : newCellId();
+  while (usedIds.has(free)) free = newCellId();
+  usedIds.add(free);
   return free;
 }
 
@@ -139,18 +139,18 @@ function joinLines(type: string, value: unknown): unknown {
 
 function onDisk({ ...each }: Cell): unknown {
   const { trusted: _, ...kept } = each.metadata;
-  const written: Record<string, unknown> = { ...each, metadata: kept, source: splitLines(each.source) };
+  const fields: Record<string, unknown> = { ...each, metadata: kept, source: splitLines(each.source) };
   if (each.cell_type === "code") {
-    written.outputs = each.outputs.map((out) => {
+    fields.outputs = each.outputs.map((out) => {
       if (out.output_type === "stream") return { ...out, text: splitLines(out.text) };
       return "data" in out ? { ...out, data: splitBundle(out.data as Record<string, unknown>) } : out;
     });
   } else if (each.attachments) {
-    written.attachments = Object.fromEntries(
+    fields.attachments = Object.fromEntries(
       Object.entries(each.attachments).map(([name, data]) => [name, splitBundle(data)]),
     );
-  } else delete written.attachments;
-  return written;
+  } else delete fields.attachments;
+  return fields;
 }
 
 const isSplit = (type: string) =>
@@ -173,7 +173,7 @@ function splitLines(value: string): string[] {
   return value.match(LINES) ?? [];
 }
 
-/** JSON.stringify would put keys that look like integers first, and cannot sort. */
+/** Used because JSON.stringify puts keys that look like integers first, and cannot sort. */
 function stringify(value: unknown, indent: string): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
   const deeper = `${indent} `;

@@ -3,13 +3,13 @@ import type { NotebookOutput } from "./nbformat.ts";
 import { StreamText } from "./stream.ts";
 
 /**
- * Turns a kernel's output messages into the outputs of a notebook, as Jupyter's front ends do: adjacent pieces of one stream become one
- * output, a clear with `wait` takes effect at the next output, and an update reaches every earlier display of its id in any cell.
+ * Converts a kernel's output messages to notebook outputs like Jupyter's front ends: adjacent pieces of one stream become one output,
+ * a clear with `wait` takes effect at the next output, and an update changes every earlier display with its id in any cell.
  */
 export class OutputLog {
-  readonly #shown = new Map<string, { data: unknown; metadata: unknown }[]>();
+  readonly #displays = new Map<string, { data: unknown; metadata: unknown }[]>();
 
-  /** A function that takes one cell's messages and keeps `outputs`, the cell's own list, up to date. */
+  /** Returns a function that applies one cell's messages to `outputs`, the cell's list of outputs. */
   cell(outputs: NotebookOutput[], executionCount: () => number | null): (message: Output) => void {
     let clearNext = false;
     let stream = new StreamText();
@@ -35,7 +35,7 @@ export class OutputLog {
         add(output);
         if (message.displayId !== undefined) this.#remember(message.displayId, output);
       } else if (message.type === "update") {
-        for (const output of this.#shown.get(message.displayId) ?? []) {
+        for (const output of this.#displays.get(message.displayId) ?? []) {
           output.data = message.data;
           output.metadata = message.metadata;
         }
@@ -56,8 +56,8 @@ export class OutputLog {
   }
 
   #remember(id: string, output: { data: unknown; metadata: unknown }): void {
-    const known = this.#shown.get(id);
+    const known = this.#displays.get(id);
     if (known) known.push(output);
-    else this.#shown.set(id, [output]);
+    else this.#displays.set(id, [output]);
   }
 }

@@ -7,21 +7,21 @@ import { readMagics } from "../../kernel/magics/rewrite.ts";
 import { CODE, inputFiles } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
 
-/** A package that cells import: the version they get, and the folder of packages that it stands in. */
+/** A package that cells import: its version, and where it is installed. */
 export interface ImportedPackage {
   name: string;
   version: string;
-  /** Holds the `node_modules` that the package is in. */
+  /** The folder whose `node_modules` contains the package. */
   root: string;
-  /** It comes with halftone: the notebook's folder has none of its own. */
+  /** Whether it comes with halftone, because the notebook's folder does not have the package. */
   builtIn: boolean;
 }
 
 const halftoneRoot = fileURLToPath(new URL("../../../", import.meta.url)).replace(/[\\/]$/, "");
 
 /**
- * The packages that the notebook's cells and its own code files import, found as the kernel finds them: from the notebook's folder, or in
- * `packages` alone, then halftone's own.
+ * The packages that the notebook's cells and its own code files import, resolved like in the kernel: from the notebook's folder (or only
+ * in `packages`, if given), then from halftone's own packages.
  */
 export function importedPackages(notebook: Notebook, folder: string, packages?: string): ImportedPackage[] {
   const cells = notebook.cells.flatMap((cell) => (cell.cell_type === "code" ? [readMagics(cell.source).code] : []));
@@ -40,7 +40,7 @@ export function packageVersions(notebook: Notebook, folder: string, packages?: s
   return Object.fromEntries(importedPackages(notebook, folder, packages).map(({ name, version }) => [name, version]));
 }
 
-/** The package's name in `name/file` and `@scope/name/file`; nothing for files, addresses and Node's own modules. */
+/** The package's name in `name/file` and `@scope/name/file`; undefined for files, URLs and Node's own modules. */
 function packageName(specifier: string): string | undefined {
   if (isBuiltin(specifier) || /^([./#]|[a-z]+:)/i.test(specifier)) return undefined;
   return /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0];

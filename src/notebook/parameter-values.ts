@@ -1,16 +1,16 @@
 import { type Expression, type ObjectExpression, parseSync } from "oxc-parser";
 import { UserError } from "../base/user-error.ts";
 
-/** Values of parameters: read as papermill's command line reads them, written as TypeScript, and kept as JSON. */
+/** Values of parameters: parsed like papermill's command line, written as TypeScript, and stored as JSON. */
 
 const WORDS: Record<string, unknown> = { true: true, false: false, null: null, None: null, True: true, False: false };
-/** What Python's `int()` and `float()` read (papermill.cli, `_resolve_type`), but for digits that are not ASCII. */
+/** What Python's `int()` and `float()` accept (papermill.cli, `_resolve_type`), except digits that are not ASCII. */
 const DIGITS = String.raw`\d+(?:_\d+)*`;
 const INTEGER = new RegExp(`^[+-]?${DIGITS}$`);
 const DECIMAL = new RegExp(`^[+-]?(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:e[+-]?${DIGITS})?$`, "i");
 const NOT_FINITE = /^([+-]?)(?:(inf|infinity)|nan)$/i;
 
-/** Reads `text` as a person means it on a command line: a number, true, false, null, JSON, else the text itself. */
+/** Converts a command-line argument to a number, true, false, null or JSON if it has that form, otherwise returns the text. */
 export function parseParameter(name: string, text: string): unknown {
   if (Object.hasOwn(WORDS, text)) return WORDS[text];
   const number = text.trim();
@@ -24,9 +24,7 @@ export function parseParameter(name: string, text: string): unknown {
     return parseJsonValue(text, `-p ${name}=${text}`);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(
-      `-p ${name}=${text}: this is not valid JSON; pass it as text with -r, or quote it for the shell.`,
-    );
+    throw new UserError(`-p ${name}=${text}: not valid JSON. Pass it as text with -r, or quote it for the shell.`);
   }
 }
 
@@ -34,8 +32,8 @@ const TOKENS = /"(?:[^"\\]|\\.)*"|-?(?:Infinity|NaN)\b|-?\d+(?:\.\d+)?(?:e[+-]?\
 const MARK = "\0number:";
 
 /**
- * JSON as Python writes and reads it: with NaN and Infinity.
- * @throws UserError for an integer that a number would round; SyntaxError for what is no JSON
+ * Parses JSON as Python does, including NaN and Infinity.
+ * @throws UserError for an integer that a number cannot hold exactly; SyntaxError for invalid JSON
  */
 export function parseJsonValue(text: string, from: string): unknown {
   const marked = text.replaceAll(TOKENS, (token) => {
@@ -50,11 +48,11 @@ export function parseJsonValue(text: string, from: string): unknown {
 function exactInteger(text: string, from: string, instead: string): number {
   const value = Number(text.replaceAll("_", ""));
   if (Number.isSafeInteger(value)) return value === 0 ? 0 : value;
-  const which = from.endsWith(text) ? "this integer" : `the integer ${text}`;
-  throw new UserError(`${from}: a number cannot hold ${which} exactly (it is beyond 2^53); ${instead}.`);
+  const subject = from.endsWith(text) ? "this integer" : `the integer ${text}`;
+  throw new UserError(`${from}: a number cannot hold ${subject} exactly (it is beyond 2^53); ${instead}.`);
 }
 
-/** `value` as TypeScript: JSON, but for the numbers that JSON lacks. */
+/** Formats `value` as TypeScript: JSON, except for numbers that JSON cannot represent. */
 export function sourceOf(value: unknown): string {
   if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) return `[${value.map(sourceOf).join(",")}]`;
@@ -68,7 +66,7 @@ function keySource(key: string): string {
   return key === "__proto__" ? '["__proto__"]' : JSON.stringify(key);
 }
 
-/** The value that TypeScript's `text` stands for, when it is a plain literal, as JSON can keep it; else undefined. */
+/** The value of a TypeScript literal in the form in which JSON can store it; undefined if `text` is not a plain literal. */
 export function literalValue(text: string): unknown {
   const { program, errors } = parseSync("value.ts", `(${text}\n)`);
   const [statement] = program.body;
@@ -81,9 +79,9 @@ function plainValue(node: Expression): unknown {
     case "ParenthesizedExpression":
       return plainValue(node.expression);
     case "Literal":
-      return "regex" in node || "bigint" in node ? undefined : kept(node.value);
+      return "regex" in node || "bigint" in node ? undefined : toStorable(node.value);
     case "Identifier":
-      return node.name === "NaN" ? kept(Number.NaN) : node.name === "Infinity" ? kept(Infinity) : undefined;
+      return node.name === "NaN" ? toStorable(Number.NaN) : node.name === "Infinity" ? toStorable(Infinity) : undefined;
     case "UnaryExpression":
       return signed(node.operator, plainValue(node.argument));
     case "ArrayExpression":
@@ -97,15 +95,15 @@ function plainValue(node: Expression): unknown {
   }
 }
 
-/** JSON has no such numbers, and text in their place could be meant as text. */
-function kept(value: unknown): unknown {
+/** Stores NaN and infinities as an object, because JSON lacks them and plain text would be ambiguous. */
+function toStorable(value: unknown): unknown {
   return typeof value === "number" && !Number.isFinite(value) ? { number: String(value) } : value;
 }
 
 function signed(operator: string, value: unknown): unknown {
   const number = typeof value === "object" ? Number((value as { number?: string } | null)?.number) : value;
   if (typeof number !== "number" || value === undefined || value === null) return undefined;
-  return operator === "-" ? kept(-number) : operator === "+" ? kept(number) : undefined;
+  return operator === "-" ? toStorable(-number) : operator === "+" ? toStorable(number) : undefined;
 }
 
 function plainObject(properties: ObjectExpression["properties"]): unknown {
@@ -124,9 +122,10 @@ function all(values: unknown[]): unknown[] | undefined {
   return values.includes(undefined) ? undefined : values;
 }
 
-/** A parameter's value as it is shown to people. */
-export function shownValue(value: unknown): string {
+/** Formats a parameter's stored value for people. */
+export function formatParameter(value: unknown): string {
   const number = typeof value === "object" && value !== null ? (value as { number?: unknown }).number : undefined;
-  const alone = typeof number === "string" && Object.keys(value as object).length === 1 && NOT_FINITE.test(number);
-  return alone ? number : JSON.stringify(value);
+  const isNotFinite =
+    typeof number === "string" && Object.keys(value as object).length === 1 && NOT_FINITE.test(number);
+  return isNotFinite ? number : JSON.stringify(value);
 }

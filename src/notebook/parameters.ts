@@ -6,19 +6,19 @@ import { type Cell, type CodeCell, type Notebook, newCellId } from "./nbformat.t
 import { literalValue, parseJsonValue, parseParameter, sourceOf } from "./parameter-values.ts";
 import { readTextFile } from "./read-text.ts";
 
-/** papermill's conventions: one cell tagged `parameters` holds the defaults; a cell after it, tagged `injected-parameters`, the run's own. */
+/** papermill's conventions: a cell tagged `parameters` holds the defaults, and a cell after it tagged `injected-parameters` holds the run's values. */
 
 export type Parameters = Record<string, unknown>;
 
-interface Declared {
+interface Declaration {
   kind: "const" | "let" | "var";
-  /** The type as written, `: number`, or nothing. */
+  /** The type annotation, for instance `: number`, or an empty text. */
   annotation: string;
-  /** The default, when it is written as a plain literal. */
+  /** The default, if it is a plain literal. */
   value: unknown;
 }
 
-/** Puts `given` into the notebook: a new cell after the parameters cell, or in the place of an earlier run's. */
+/** Adds a cell with the parameters `given` after the parameters cell, or replaces the cell of an earlier run. */
 export function injectParameters(notebook: Notebook, given: Parameters, name: string): void {
   if (Object.keys(given).length === 0) return;
   const defaults = parametersCell(notebook);
@@ -58,7 +58,7 @@ export interface GivenParameters {
   parametersFile?: string;
 }
 
-/** All that was given; what is given by name wins over the file. */
+/** Combines the options; `-p` and `-r` override the file. */
 export function givenParameters({ parameter = [], raw = [], parametersFile }: GivenParameters): Parameters {
   return {
     ...(parametersFile === undefined ? {} : fileParameters(parametersFile)),
@@ -69,7 +69,10 @@ export function givenParameters({ parameter = [], raw = [], parametersFile }: Gi
   };
 }
 
-/** What each of the notebooks takes of `given`; a parameter that none of them has is refused. */
+/**
+ * Selects from `given`, for each notebook, the parameters that it declares.
+ * @throws UserError if no notebook declares one of them
+ */
 export function parametersFor(notebooks: { input: string; notebook: Notebook }[], given: Parameters): Parameters[] {
   if (notebooks.length === 1) return [given];
   const names = notebooks.map(({ notebook }) => [...declarations(parametersCell(notebook)?.source ?? "").keys()]);
@@ -80,7 +83,7 @@ export function parametersFor(notebooks: { input: string; notebook: Notebook }[]
   return names.map((known) => Object.fromEntries(Object.entries(given).filter(([name]) => known.includes(name))));
 }
 
-/** The values in force: the defaults that are plain literals, then what an injected cell says. */
+/** The effective values: defaults that are plain literals, overridden by the injected cell. */
 export function parameterValues(notebook: Notebook): Parameters {
   const values: Parameters = {};
   for (const tag of ["parameters", "injected-parameters"]) {
@@ -114,16 +117,16 @@ function fileParameters(file: string): Parameters {
     value = parseJsonValue(text.replace(/^\uFEFF/, ""), `-f ${file}`);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const hint = /\.ya?ml$/i.test(file) ? " YAML is not read here." : "";
+    const hint = /\.ya?ml$/i.test(file) ? " YAML is not supported." : "";
     throw new UserError(`-f ${file} ${brokenJson(text)}${hint} It should hold one JSON object, {"name": value, ...}.`);
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Parameters;
   throw new UserError(`-f ${file} should hold one JSON object, {"name": value, ...}.`);
 }
 
-function declarations(cell: string): Map<string, Declared> {
+function declarations(cell: string): Map<string, Declaration> {
   const source = readMagics(cell).code;
-  const found = new Map<string, Declared>();
+  const found = new Map<string, Declaration>();
   for (const statement of parseSync("cell.ts", source).program.body) {
     if (statement.type !== "VariableDeclaration") continue;
     const kind = statement.kind === "let" || statement.kind === "var" ? statement.kind : "const";
@@ -144,12 +147,12 @@ function declarations(cell: string): Map<string, Declared> {
 function unknownParameter(name: string, known: string[], notebook: string): UserError {
   if (known.length === 0)
     return new UserError(`${notebook} has no parameter "${name}": no parameters cell declares any.`);
-  const closest = known.map((each) => ({ each, far: distance(name, each) })).sort((a, b) => a.far - b.far)[0]!;
-  const hint = closest.far <= Math.max(2, name.length / 3) ? ` Did you mean "${closest.each}"?` : "";
+  const closest = known.map((each) => ({ each, edits: distance(name, each) })).sort((a, b) => a.edits - b.edits)[0]!;
+  const hint = closest.edits <= Math.max(2, name.length / 3) ? ` Did you mean "${closest.each}"?` : "";
   return new UserError(`${notebook} has no parameter "${name}".${hint} It has: ${known.join(", ")}.`);
 }
 
-/** Levenshtein's edit distance, letters' case ignored. */
+/** The Levenshtein distance, ignoring case. */
 function distance(from: string, to: string): number {
   const [a, b] = [from.toLowerCase(), to.toLowerCase()];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

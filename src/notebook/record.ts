@@ -9,28 +9,28 @@ import { recordedVariables } from "./variables.ts";
 /** The conditions of a run, kept in the notebook's metadata under `halftone`; environment.md explains them. */
 export interface RunRecord {
   version: string;
-  /** A short hash over the program's own files. */
+  /** A short hash over the built program's files. */
   build: string;
-  /** What was run: where it lies, as seen from the executed copy, and a hash over what a person wrote in it. */
+  /** The notebook that was run: its path relative to the executed copy, and a hash over what a person wrote in it. */
   source: { path?: string; sha256: string };
-  /** The files that the notebook names, by their path from its folder. */
+  /** The files that the notebook names, by their path relative to its folder. */
   inputs: Record<string, InputFile>;
-  /** The packages that its cells import, with the versions that they got. */
+  /** The packages that its cells import, and their versions. */
   packages: Record<string, string>;
   node: string;
   platform: string;
   cpu: { model: string; cores: number };
   /** The machine's memory in bytes. */
   memory: number;
-  /** What the tensor library computed on, when the notebook loaded it. */
+  /** The backend of the tensor library, if the notebook loaded the library. */
   runtime?: Omit<RuntimeInfo, "library"> & { librarySha256?: string };
-  /** The most native memory that tensors held at once, in bytes, when the library was loaded. */
+  /** The peak of the tensors' native memory in bytes, if the notebook loaded the library. */
   nativePeak?: number;
   git?: { commit: string; dirty: boolean };
-  /** The values in force: the parameters cell's literal defaults, then what the run was given. */
+  /** The effective values: the literal defaults of the parameters cell, overridden by the run's parameters. */
   parameters: Parameters;
   seeds?: Parameters;
-  /** The variables that were set and decide how TensorFlow and Halftone compute. */
+  /** The environment variables that were set and affect how TensorFlow and Halftone compute. */
   variables?: Record<string, string>;
   /** ISO 8601. */
   start: string;
@@ -41,7 +41,7 @@ export interface RunRecord {
 const STATUSES = ["running", "ok", "error", "interrupted"] as const;
 export type RunStatus = (typeof STATUSES)[number];
 
-/** A malformed field is left out, because anybody may have written the record. */
+/** Drops a malformed field, because anybody may have written the record. */
 const field = <Schema extends v.GenericSchema>(schema: Schema) => v.fallback(v.optional(schema), undefined);
 
 const text = v.string();
@@ -71,7 +71,7 @@ const fields = v.object({
 });
 const schema = v.pipe(jsonObject, fields);
 
-/** What a halftone run left in the notebook's metadata, checked; nothing when the notebook was run by something else. */
+/** The validated record of a halftone run in the notebook's metadata; undefined if another program ran the notebook. */
 export function runRecord({ metadata }: Notebook): Partial<RunRecord> | undefined {
   const { success, output } = v.safeParse(schema, metadata.halftone);
   return success ? (output as Partial<RunRecord>) : undefined;

@@ -9,39 +9,39 @@ import { withLock } from "../runtime/setup/with-lock.ts";
 import { type Lock, lockHash } from "./lock.ts";
 
 /**
- * A folder in the cache whose `node_modules` holds the lock's packages, installed by npm without any package's scripts. It is the same
- * for every notebook with that lock, and nothing else is ever written there.
+ * Returns a folder in the cache whose `node_modules` holds the lock's packages. npm installs them without running their scripts. All
+ * notebooks with the same lock share the folder, and nothing else is written there.
  */
-export async function recreate(lock: Lock, say: (what: string) => void): Promise<string> {
-  const made = path.join(cacheFolder(), "locks", lockHash(lock));
-  const done = path.join(made, "node_modules", ".halftone-complete");
+export async function recreate(lock: Lock, say: (message: string) => void): Promise<string> {
+  const folder = path.join(cacheFolder(), "locks", lockHash(lock));
+  const done = path.join(folder, "node_modules", ".halftone-complete");
   const wait = (pid: string) => say(`Process ${pid} is installing the same packages; waiting for it`);
-  refusing(made, () => makeFolder(path.dirname(made)), "name another cache with HALFTONE_CACHE");
-  await withLock(made, wait, async () => {
+  refusing(folder, () => makeFolder(path.dirname(folder)), "set HALFTONE_CACHE to another folder");
+  await withLock(folder, wait, async () => {
     if (existsSync(done)) return;
-    rmSync(made, { recursive: true, force: true });
-    makeFolder(path.join(made, "node_modules"));
-    await install(lock, made, say);
-    makeFolder(path.join(made, "node_modules"));
+    rmSync(folder, { recursive: true, force: true });
+    makeFolder(path.join(folder, "node_modules"));
+    await install(lock, folder, say);
+    makeFolder(path.join(folder, "node_modules"));
     writeFileSync(done, "");
   });
-  return realpathSync(made);
+  return realpathSync(folder);
 }
 
-async function install(lock: Lock, made: string, say: (what: string) => void): Promise<void> {
+async function install(lock: Lock, folder: string, say: (message: string) => void): Promise<void> {
   const { name, lockfileVersion, packages } = lock;
   const dependencies = packages[""]?.dependencies ?? {};
   const count = Math.max(Object.keys(packages).length - 1, Object.keys(dependencies).length);
   if (count === 0) return;
   say(`Installing ${count} ${count === 1 ? "package" : "packages"} of the lock`);
-  writeFileSync(path.join(made, "package.json"), JSON.stringify({ private: true, dependencies }));
+  writeFileSync(path.join(folder, "package.json"), JSON.stringify({ private: true, dependencies }));
   if (lock.halftone.whole)
     writeFileSync(
-      path.join(made, "package-lock.json"),
+      path.join(folder, "package-lock.json"),
       JSON.stringify({ name, lockfileVersion, requires: true, packages }),
     );
-  const how = lock.halftone.whole ? "ci" : "install";
-  await npm([how, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], made);
+  const command = lock.halftone.whole ? "ci" : "install";
+  await npm([command, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder);
 }
 
 async function npm(args: string[], cwd: string): Promise<void> {
@@ -50,6 +50,8 @@ async function npm(args: string[], cwd: string): Promise<void> {
     throw new UserError(`npm could not be started: ${error.message}`, 1);
   });
   if (ok) return;
-  const why = errorText.split("\n").filter((line) => /^npm (error|ERR!)/.test(line) && !line.includes("complete log"));
-  throw new UserError(`npm could not install the lock's packages:\n${why.slice(0, 4).join("\n")}`, 1);
+  const reasons = errorText
+    .split("\n")
+    .filter((line) => /^npm (error|ERR!)/.test(line) && !line.includes("complete log"));
+  throw new UserError(`npm could not install the lock's packages:\n${reasons.slice(0, 4).join("\n")}`, 1);
 }

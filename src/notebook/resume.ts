@@ -4,7 +4,7 @@ import { type Notebook, readNotebook } from "./nbformat.ts";
 import { hasTag, injectParameters, type Parameters, parameterValues } from "./parameters.ts";
 import { runRecord } from "./record.ts";
 
-/** The executed copy at `output`, when a new run of `notebook` would only make it again; else nothing. */
+/** The executed copy at `output` if it is complete and up to date, so that `notebook` need not run again; otherwise undefined. */
 export function earlierRun(
   output: string,
   notebook: Notebook,
@@ -15,7 +15,7 @@ export function earlierRun(
   try {
     executed = readNotebook(output);
   } catch {
-    return undefined; // What is not a notebook is written over.
+    return undefined; // A file that is not a notebook is overwritten.
   }
   const record = runRecord(executed);
   if (record?.status !== "ok" || hasError(executed)) return undefined;
@@ -32,7 +32,7 @@ export function earlierRun(
   return same ? executed : undefined;
 }
 
-/** A run that went on after an error is complete only for who allowed the error. */
+/** A run that continued after an error counts as complete only if the cell allows errors. */
 function hasError({ cells }: Notebook): boolean {
   return cells.some(
     (cell) =>
@@ -47,7 +47,7 @@ function equal(a: unknown, b: unknown): boolean {
   return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 }
 
-/** A notebook's writer sorts keys, a record in memory does not. */
+/** Sorts keys, because they are sorted in a notebook file but not in a record in memory. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;

@@ -10,27 +10,27 @@ import { hasTag, injectParameters, type Parameters } from "./parameters.ts";
 import type { RunRecord, RunStatus } from "./record.ts";
 
 export interface RunOptions {
-  /** What to call the notebook in messages. */
+  /** The notebook's name in messages. */
   name: string;
-  /** Where its cells run: relative paths and imports start here. */
+  /** The cells' working folder: relative paths and imports are resolved from it. */
   folder: string;
-  /** A folder in whose `node_modules` its packages are, instead of `folder`'s and those above it. */
+  /** Resolve packages only in this folder's `node_modules`, instead of in `folder`'s and those of its parents. */
   packages?: string;
-  /** Its path as seen from the executed copy, for the record. */
+  /** The notebook's path relative to the executed copy, for the record. */
   source?: string;
-  /** The cells' environment, instead of this process's own. */
+  /** The cells' environment variables (default: this process's). */
   env?: NodeJS.ProcessEnv;
   parameters?: Parameters;
-  /** Go on after a cell that fails. A cell tagged `raises-exception` may always fail. */
+  /** Continue after a cell that fails. A cell tagged `raises-exception` may always fail. */
   allowErrors?: boolean;
-  /** The longest a cell may run, in seconds. */
+  /** The time limit for each cell, in seconds. */
   timeout?: number;
-  /** Interrupts the running cell and ends the run; what ran stays in the notebook. */
+  /** Interrupts the running cell and ends the run; the outputs of finished cells stay in the notebook. */
   signal?: AbortSignal;
   /** `index` counts from 0 over the cells that run. */
   onCellStart?: (cell: CodeCell, index: number, total: number) => void;
   onCellEnd?: (cell: CodeCell, index: number, total: number, seconds: number) => void;
-  /** The notebook changed: before the first cell, after each, at the end. */
+  /** Called when the notebook has changed: before the first cell, after each cell, and at the end. */
   onChange?: () => void;
 }
 
@@ -42,15 +42,15 @@ export interface RunResult {
 
 export type CellError = Extract<NotebookOutput, { output_type: "error" }>;
 
-/** How long an interrupted cell may take to end before its process is taken away. */
+/** Milliseconds that an interrupted cell may take to end before its process is killed. */
 const GRACE = 10_000;
 
-/** Runs the notebook's code cells through a fresh session; changes `notebook` in place as outputs come. */
+/** Runs the notebook's code cells in a new session. Updates `notebook` in place as outputs arrive. */
 export async function runNotebook(notebook: Notebook, options: RunOptions): Promise<RunResult> {
   requireTypeScript(notebook, options.name);
   injectParameters(notebook, options.parameters ?? {}, options.name);
   const cells = notebook.cells.filter((cell): cell is CodeCell => cell.cell_type === "code");
-  // As nbclient does, what is skipped keeps what it says.
+  // Skipped cells keep their outputs, as in nbclient.
   const notSkipped = cells.filter((cell) => !hasTag(cell, "skip-execution"));
   for (const cell of notSkipped) {
     cell.outputs = [];
@@ -65,8 +65,8 @@ export async function runNotebook(notebook: Notebook, options: RunOptions): Prom
     source: options.source,
     env: options.env ?? process.env,
   });
-  const given = (notebook.metadata.halftone as { types?: unknown } | undefined)?.types;
-  notebook.metadata.halftone = given === undefined ? record : Object.assign(record, { types: given });
+  const typeOptions = (notebook.metadata.halftone as { types?: unknown } | undefined)?.types;
+  notebook.metadata.halftone = typeOptions === undefined ? record : Object.assign(record, { types: typeOptions });
   options.onChange?.();
   const result = await runCells(toRun, record, options, types);
   record.end = new Date().toISOString();
@@ -93,15 +93,15 @@ async function runCells(
     if (options.signal?.aborted) return { status: "interrupted" };
     options.onCellStart?.(cell, index, cells.length);
     const began = performance.now();
-    const ended = await runCell(session, cell, log, options);
+    const outcome = await runCell(session, cell, log, options);
     options.onCellEnd?.(cell, index, cells.length, (performance.now() - began) / 1000);
     options.onChange?.();
     if (options.signal?.aborted) return { status: "interrupted" };
-    if (ended !== "ok" && !hasTag(cell, "raises-exception")) {
+    if (outcome !== "ok" && !hasTag(cell, "raises-exception")) {
       failed ??= { index, total: cells.length, error: errorOf(cell) };
       if (!options.allowErrors) break;
     }
-    if (ended === "stuck") return { status: "error", failed: { index, total: cells.length, error: errorOf(cell) } };
+    if (outcome === "stuck") return { status: "error", failed: { index, total: cells.length, error: errorOf(cell) } };
   }
   Object.assign(record, await runtimeRecord(session));
   return { status: failed && !options.allowErrors ? "error" : "ok", ...(failed ? { failed } : {}) };
@@ -117,7 +117,7 @@ async function runCell(
   const finished = new AbortController();
   const onOutput = log.cell(cell.outputs, () => cell.execution_count);
   let onStart = () => {};
-  const begun = new Promise<void>((resolve) => {
+  const startEvent = new Promise<void>((resolve) => {
     onStart = resolve;
   });
   const running = session
@@ -129,36 +129,36 @@ async function runCell(
       }
       return status;
     });
-  const late =
+  const timeouts =
     timeout === undefined
       ? []
-      : [begun.then(() => after(timeout * 1000, "late" as const, { signal: finished.signal }))];
-  const stopped = signal ? [aborted(signal, finished.signal)] : [];
+      : [startEvent.then(() => after(timeout * 1000, "late" as const, { signal: finished.signal }))];
+  const interrupts = signal ? [aborted(signal, finished.signal)] : [];
   try {
-    let ended: CellOutcome["status"] | "late" | "stopped" | "stuck" = await Promise.race([
+    let outcome: CellOutcome["status"] | "late" | "stopped" | "stuck" = await Promise.race([
       running,
-      ...late,
-      ...stopped,
+      ...timeouts,
+      ...interrupts,
     ]);
-    const ranOut = ended === "late";
-    if (ended === "late" || ended === "stopped") {
+    const timedOut = outcome === "late";
+    if (outcome === "late" || outcome === "stopped") {
       session.interrupt();
-      ended = await Promise.race([running, after(GRACE, "stuck" as const, { signal: finished.signal })]);
+      outcome = await Promise.race([running, after(GRACE, "stuck" as const, { signal: finished.signal })]);
     }
-    if (ranOut || ended === "stuck") {
-      const why = ranOut ? `it ran longer than ${timeout} s (--timeout)` : "it was interrupted";
+    if (timedOut || outcome === "stuck") {
+      const reason = timedOut ? `it ran longer than ${timeout} s (--timeout)` : "it was interrupted";
       replaceError(
         cell,
-        ranOut ? "CellTimeoutError" : "KeyboardInterrupt",
-        ended === "stuck" ? `${why} and did not stop` : why,
+        timedOut ? "CellTimeoutError" : "KeyboardInterrupt",
+        outcome === "stuck" ? `${reason} and did not stop` : reason,
       );
-      return ended === "stuck" ? "stuck" : "error";
+      return outcome === "stuck" ? "stuck" : "error";
     }
-    return ended === "ok" ? "ok" : "error";
+    return outcome === "ok" ? "ok" : "error";
   } finally {
     finished.abort();
     const ended = new Date().toISOString();
-    // The names that nbclient's record_timing uses, so that Jupyter's own tools find them.
+    // The field names of nbclient's record_timing, which Jupyter's tools read.
     cell.metadata.execution = {
       "iopub.status.busy": started,
       "iopub.execute_input": started,
@@ -175,10 +175,12 @@ function aborted(signal: AbortSignal, unless: AbortSignal): Promise<"stopped"> {
 
 function errorOf(cell: CodeCell): CellError {
   const found = cell.outputs.findLast((output) => output.output_type === "error");
-  return found ?? { output_type: "error", ename: "Error", evalue: "the cell failed without saying why", traceback: [] };
+  return (
+    found ?? { output_type: "error", ename: "Error", evalue: "the cell failed without an error message", traceback: [] }
+  );
 }
 
-/** The error that stopping the cell left behind says less than why it was stopped. */
+/** Replaces the KeyboardInterrupt that stopping the cell caused by an error with the reason for stopping it. */
 function replaceError(cell: CodeCell, ename: string, evalue: string): void {
   const at = cell.outputs.findLastIndex(
     (output) => output.output_type === "error" && output.ename === "KeyboardInterrupt",

@@ -1,17 +1,17 @@
 /**
- * A stream's text as a terminal would show it: `\b` steps back, `\r` returns to the line's start and what follows
- * overwrites, the sequences that erase a line (`CSI K`) erase it. So a progress bar leaves its last state.
+ * A stream's text as a terminal would show it: `\b` removes a character, `\r` returns to the start of the line so that the following
+ * text overwrites it, and `CSI K` erases the line. A progress bar thus leaves only its last state.
  */
 export class StreamText {
   #finished = "";
   #line = "";
 
-  /** Adds `piece` and gives the whole text. */
+  /** Appends `piece` and returns the whole text. */
   append(piece: string): string {
     const lines = (this.#line + piece).replaceAll("\r\n", "\n").split("\n");
     const last = lines.pop()!;
     for (const line of lines) this.#finished += `${settle(line)}\n`;
-    // A line still being written keeps its final return: what comes next may overwrite it.
+    // An unfinished line keeps its final `\r`, because the next piece may overwrite the line.
     this.#line = settle(last) + (last.endsWith("\r") ? "\r" : "");
     return this.#finished + this.#line;
   }
@@ -25,7 +25,7 @@ function settle(line: string): string {
   let shown = "";
   for (const part of line.replace(/\r+$/, "").split("\r")) {
     const written = stepBack(part.replaceAll(ERASE, ""));
-    // Colours make columns uncountable: then the new text stands for the whole line.
+    // With colour sequences, columns cannot be counted, so the new text replaces the whole line.
     const whole = part.includes(ESCAPE) || shown.includes(ESCAPE);
     shown = whole ? written : written + shown.slice(written.length);
   }

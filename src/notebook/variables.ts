@@ -1,7 +1,6 @@
 /**
- * The environment variables that decide how TensorFlow and Halftone compute, each with the values it can have. Nothing else of the
- * environment is written into a record, which people send to each other, and nothing else is taken from one: a name or a value that is
- * not here may be a secret, or tell a program to load somebody's code.
+ * The environment variables that affect how TensorFlow and Halftone compute, each with its valid values. No other variable is written
+ * to a record or read from one, because people share records: another variable may hold a secret, or make a program load foreign code.
  */
 const NUMBER = /^-?\d{1,12}$/;
 const SWITCH = /^(\d{1,2}|true|false|on|off|yes|no)$/i;
@@ -34,7 +33,7 @@ const KNOWN: Record<string, RegExp> = {
   HALFTONE_TYPES: /^(error|warn|off)$/,
 };
 
-/** What of `given` a record may hold and may set, by name. */
+/** Selects the variables that a record may hold and that may be set from a record. */
 export function recordedVariables(given: Record<string, unknown>): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, values] of Object.entries(KNOWN)) {

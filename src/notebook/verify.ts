@@ -9,36 +9,36 @@ import { whatIsAt } from "./read-text.ts";
 import { type RunRecord, runRecord } from "./record.ts";
 import { type RunOptions, runNotebook } from "./run.ts";
 
-/** How far numbers may be apart where another library, device or number of threads adds in another order. */
-export const ELSEWHERE = 1e-3;
+/** The default tolerance when the library, device or number of threads differs, because sums are then added in another order. */
+export const OTHER_MACHINE_TOLERANCE = 1e-3;
 
 export interface VerifyOptions extends Pick<RunOptions, "signal" | "timeout" | "onCellStart" | "onCellEnd"> {
-  /** Where the notebook's cells run, instead of where they ran. */
+  /** The folder to run in (default: the folder of the recorded run). */
   folder?: string;
-  /** For cells that state none, instead of exact equality or, elsewhere, `ELSEWHERE`. */
+  /** The tolerance for cells without their own (default: 0, or `OTHER_MACHINE_TOLERANCE` if the machine or library differs). */
   tolerance?: number;
 }
 
 export interface Verified {
-  /** How many cells with outputs were compared, and how many of them only by kind, because they show times. */
+  /** The number of cells with outputs that were compared, and how many of them only by kind, because they show times. */
   compared: number;
   byKind: number;
-  /** The tolerance for cells that state none. */
+  /** The tolerance for cells without their own. */
   tolerance: number;
-  /** What is not as it was when the report was made. */
+  /** What has changed since the report was made. */
   warnings: string[];
   differing: (Difference & { cell: CodeCell; number: number })[];
   interrupted: boolean;
 }
 
-/** Runs an executed notebook again, with its recorded parameters, threads and variables, and compares what its cells say. */
+/** Runs an executed notebook again, with its recorded parameters, threads and variables, and compares its cells' outputs. */
 export async function verifyNotebook(file: string, options: VerifyOptions): Promise<Verified> {
   const report = readNotebook(file);
   const record = runRecord(report);
   if (!record?.status)
-    throw new UserError(`${file} has no record of a run: make it with \`halftone run\`, then verify it.`);
+    throw new UserError(`${file} has no record of a run: create it with \`halftone run\`, then verify it.`);
   if (record.status === "interrupted" || record.status === "running")
-    throw new UserError(`${file} did not run to its end (${record.status}): there is nothing to compare with.`);
+    throw new UserError(`${file} did not finish its run (${record.status}), so there is nothing to compare with.`);
   const folder = options.folder ?? sourceFolder(file, record);
   if (!whatIsAt(folder, { option: "--folder", wanted: "a folder" })?.isDirectory())
     throw new UserError(`There is no folder at --folder ${folder}.`);
@@ -55,7 +55,7 @@ export async function verifyNotebook(file: string, options: VerifyOptions): Prom
   const verified: Verified = {
     compared: 0,
     byKind: 0,
-    tolerance: options.tolerance ?? (promisesBits(record, now) ? 0 : ELSEWHERE),
+    tolerance: options.tolerance ?? (isBitExact(record, now) ? 0 : OTHER_MACHINE_TOLERANCE),
     warnings,
     differing: [],
     interrupted: status === "interrupted",
@@ -80,7 +80,7 @@ function statedTolerance({ metadata, source }: CodeCell): number | undefined {
   if (given === undefined) return undefined;
   if (typeof given === "number" && given >= 0) return given;
   throw new UserError(
-    `halftone.tolerance in a cell's metadata should be a number from 0, got ${JSON.stringify(given)}, in the cell that begins "${source.split("\n")[0]}".`,
+    `halftone.tolerance in a cell's metadata must be a number of at least 0, got ${JSON.stringify(given)}, in the cell that begins "${source.split("\n")[0]}".`,
   );
 }
 
@@ -101,20 +101,20 @@ function changedFiles(file: string, report: Notebook, record: Partial<RunRecord>
     warnings.push(`${path.relative("", source)} was changed after it was run; the report's own cells are run`);
   const now = inputFiles(report, path.resolve(folder));
   for (const [name, { sha256 }] of Object.entries(record.inputs ?? {})) {
-    if (!now[name]) warnings.push(`the input ${name} is not in ${folder} any more`);
+    if (!now[name]) warnings.push(`the input ${name} is no longer in ${folder}`);
     else if (now[name].sha256 !== sha256) warnings.push(`the input ${name} was changed`);
   }
   return warnings;
 }
 
-/** Sums depend on how many threads share them, so there are as many as there were. The record holds listed variables only. */
+/** Sets the recorded number of threads, because sums depend on it. The record holds listed variables only. */
 function recordedEnvironment({ runtime, variables }: Partial<RunRecord>): NodeJS.ProcessEnv {
   const threads = runtime && { TF_NUM_INTRAOP_THREADS: String(runtime.threads) };
   return { ...process.env, ...threads, ...variables };
 }
 
 /** The same library on the same kind of device with as many threads computes the same bits. */
-function promisesBits({ runtime: was, cpu }: Partial<RunRecord>, { runtime: is, cpu: cpuNow }: RunRecord): boolean {
+function isBitExact({ runtime: was, cpu }: Partial<RunRecord>, { runtime: is, cpu: cpuNow }: RunRecord): boolean {
   if (!was && !is) return true;
   return (
     was?.librarySha256 === is?.librarySha256 &&
@@ -141,5 +141,5 @@ function changedVersions(was: Partial<RunRecord>, is: RunRecord): string[] {
   const [before, now] = [facts(was), facts(is)];
   return Object.keys({ ...before, ...now })
     .filter((name) => before[name] !== now[name])
-    .map((name) => `${name} was ${before[name] ?? "not there"}, now ${now[name] ?? "not there"}`);
+    .map((name) => `${name} was ${before[name] ?? "missing"}, now ${now[name] ?? "missing"}`);
 }

@@ -122,5 +122,5 @@ test("install --types writes the policy into the kernelspec", async () => {
   assert.equal(spec.env.HALFTONE_TYPES, "warn");
   const refused = await node([halftone, "install", "--prefix", folder, "--types", "loud"], folder);
   assert.equal(refused.status, 2);
-  assert.match(refused.stderr, /--types takes error, warn or off, got loud/);
+  assert.match(refused.stderr, /Invalid --types "loud" \(expected error, warn or off\)/);
 });

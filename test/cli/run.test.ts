@@ -124,7 +124,7 @@ test("when two notebooks run at once, each line names its notebook, and an inter
   const folder = scratch(context);
   const inputs = path.join(folder, "in");
   mkdirSync(inputs);
-  // Each waits for the other, so the run ends only if both are under way at once.
+  // Each notebook waits for the other, so the run ends only if both run at once.
   const meet = (own: string, other: string) =>
     `import { existsSync, writeFileSync } from "node:fs"; writeFileSync("${own}", "");
      while (!existsSync("${other}")) await new Promise((resolve) => setTimeout(resolve, 20));`;
@@ -152,15 +152,15 @@ const refusals: [what: string, args: (folder: string) => string[], message: RegE
   ["nbformat 3", () => ["run", "old.ipynb"], /nbformat 3.*jupyter nbconvert --to notebook/],
   ["a Python notebook", () => ["run", "python.ipynb"], /is a python notebook \(kernel "python3"\)/],
   ["an unknown parameter", () => ["run", "ok.ipynb", "-p", "step=1"], /no parameter "step"\. Did you mean "steps"\?/],
-  ["a wrong extension", () => ["run", "notes.txt"], /should end in \.ipynb/],
-  ["a wrong output name", () => ["run", "ok.ipynb", "-o", "x.json"], /should end in \.ipynb/],
-  ["a page of a wrong name", () => ["report", "ok.ipynb", "-o", "x.pdf"], /should end in \.html/],
+  ["a wrong extension", () => ["run", "notes.txt"], /must end in \.ipynb/],
+  ["a wrong output name", () => ["run", "ok.ipynb", "-o", "x.json"], /must end in \.ipynb/],
+  ["a page of a wrong name", () => ["report", "ok.ipynb", "-o", "x.pdf"], /must end in \.html/],
   ["a folder without notebooks", () => ["run", "empty"], /There is no notebook \(\.ipynb\) in the folder empty/],
   ["an output folder that is a file", () => ["run", "ok.ipynb", "-o", "notes.txt/x.ipynb"], /is a file, not a folder/],
   [
     "an object without cells",
     () => ["run", "empty.ipynb"],
-    /empty\.ipynb is not a notebook\. It has no nbformat field/,
+    /empty\.ipynb is not a notebook\. The nbformat field is missing\./,
   ],
   [
     "a binary file",
@@ -181,14 +181,18 @@ const refusals: [what: string, args: (folder: string) => string[], message: RegE
   [
     "YAML parameters",
     () => ["run", "ok.ipynb", "-f", "notes.txt"],
-    /-f notes\.txt is not valid JSON at line 1, column 1: t cannot stand there\. It should/,
+    /-f notes\.txt is not valid JSON at line 1, column 1: unexpected t\. It should/,
   ],
   [
-    "a time that is none",
+    "an invalid time",
     () => ["run", "ok.ipynb", "--timeout", "soon"],
     /argument 'soon' is invalid\. It should be a number of seconds above 0\.\n/,
   ],
-  ["a policy that is none", () => ["install", "--types", "loose"], /^--types takes error, warn or off, got loose\.$/],
+  [
+    "an invalid policy",
+    () => ["install", "--types", "loose"],
+    /^Invalid --types "loose" \(expected error, warn or off\)\.$/,
+  ],
   ["a folder as its own output", () => ["run", ".", "-o", "."], /would be overwritten/],
 ];
 
@@ -213,7 +217,7 @@ test("an invalid command gets a short message and status 2, and nothing is writt
       mkdirSync(path.join(folder, "empty"));
       const before = readdirSync(folder);
       const { status, stdout, stderr } = await halftone(args(folder), { cwd: folder });
-      // The place for results is refused by the machine, not by the command.
+      // Here the operating system refuses the output folder, which gives status 1.
       assert.equal(status, what === "an output folder that is a file" ? 1 : 2, stderr);
       assert.equal(stdout, "");
       const lines = stderr.trim().split("\n");
@@ -235,7 +239,7 @@ test("an unknown option gives status 2", async () => {
 test("a full file system is reported, and no temporary file is left", async (context) => {
   const folder = scratch(context);
   const file = writeCells(folder, "a.ipynb", [code('console.log("x".repeat(200_000))')]);
-  // A limit on the size of files stands for a full disk: the write fails half-way just so, and needs no root.
+  // A limit on file size simulates a full disk: the write also fails half-way, and no root is needed.
   const limited = ["bash", "-c", 'trap "" XFSZ; ulimit -f 64; exec "$@"', "limited"];
   const { status, stderr } = await halftone(["run", file], { through: limited });
   assert.equal(status, 1, stderr);
@@ -267,9 +271,9 @@ test("a folder's page that cannot be written is refused before a cell runs", asy
   );
 });
 
-test("a notebook with the longest name that its copy can have runs; with a longer one no cell runs", async (context) => {
+test("a notebook with the longest possible name for its copy runs; with a longer name no cell runs", async (context) => {
   const folder = scratch(context);
-  // Linux: a name has at most 255 bytes; ".executed.ipynb" takes 15.
+  // On Linux a name has at most 255 bytes, of which ".executed.ipynb" takes 15.
   const longest = writeCells(folder, `${"n".repeat(240)}.ipynb`, [code("1")]);
   const ran = await halftone(["run", longest]);
   assert.equal(ran.status, 0, ran.stderr);
@@ -355,7 +359,7 @@ for (const [what, options, message] of [
   ["a read-only disk", "ro", /the file system is read-only.*\(EROFS\)/],
   ["a full disk", "size=4k", /the disk is full.*\(ENOSPC\)/],
 ] as const) {
-  test(`${what} is said plainly, and no half-written file stays`, async (context) => {
+  test(`${what} gives a clear message, and no partial file is left`, async (context) => {
     const folder = scratch(context);
     const disk = path.join(folder, "disk");
     mkdirSync(disk);

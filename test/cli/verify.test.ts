@@ -9,7 +9,7 @@ import { halftone } from "./halftone.ts";
 const random =
   'import { readFileSync } from "node:fs"; const [drift] = readFileSync("drift.txt", "utf8").split("\\n");';
 
-/** A notebook whose outputs depend on a file, run into a folder of its own. */
+/** Runs a notebook whose outputs depend on a file, with the copy in a separate folder. */
 async function ran(context: Parameters<typeof scratch>[0], cells: Parameters<typeof writeCells>[2], drift = "0") {
   const folder = scratch(context);
   mkdirSync(path.join(folder, "in"));
@@ -64,7 +64,7 @@ test("a notebook without a complete run is refused", async (context) => {
   const folder = scratch(context);
   const { status, stderr } = await halftone(["verify", writeCells(folder, "a.ipynb", [code("1")])]);
   assert.equal(status, 2);
-  assert.match(stderr, /a\.ipynb has no record of a run: make it with `halftone run`, then verify it\.\n$/);
+  assert.match(stderr, /a\.ipynb has no record of a run: create it with `halftone run`, then verify it\.\n$/);
 });
 
 test("a training run repeats bit by bit", async (context) => {
@@ -75,7 +75,7 @@ test("a training run repeats bit by bit", async (context) => {
   const small = ["-p", "steps=12", "-p", "examples=900", "-p", "maxLength=32"];
   const first = await halftone(["run", path.join(course, "01-fixed-padding.ipynb"), "-o", report, ...small]);
   assert.equal(first.status, 0, first.stderr);
-  // Losses to the last digit, from the figures' data: no cell with losses is tagged as holding times.
+  // Losses are compared exactly, from the figures' data, because no cell with losses has the timing tag.
   assert.match(readFileSync(report, "utf8"), /"moving average"/);
   const { status, stdout, stderr } = await halftone(["verify", report]);
   assert.equal(status, 0, stderr + stdout);

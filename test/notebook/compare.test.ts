@@ -51,7 +51,7 @@ test("figures are compared by their data without trace ids, and the differing fi
   });
   // A share of the largest in the array: what is nearly nothing beside it may be twice as much.
   assert.equal(compare(figure([1000, 0.001]), figure([1000.5, 0.002]), 1e-3), undefined);
-  assert.match(compare(figure([1, 2]), figure([1]))!.what, /another length/);
+  assert.match(compare(figure([1, 2]), figure([1]))!.what, /different length/);
   const bytes = (values: number[]) => ({
     dtype: "f8",
     bdata: Buffer.from(Float64Array.from(values).buffer).toString("base64"),
@@ -64,7 +64,7 @@ test("when only kinds are compared, another kind of output differs and other num
   const kinds = { tolerance: 0, kindsOnly: true };
   assert.equal(compareOutputs([print("1.0 ms")], [print("2.0 ms")], kinds), undefined);
   assert.deepEqual(compareOutputs([print("1.0 ms")], [], kinds), {
-    what: "other outputs",
+    what: "different outputs",
     before: "stdout",
     after: "none",
   });
@@ -113,6 +113,6 @@ test("images are compared by pixels, whatever their compression, within the tole
       [11, 22, 34],
     ],
   );
-  assert.deepEqual(compare(plain, other), { what: "image/png: other pixels" });
+  assert.deepEqual(compare(plain, other), { what: "image/png: different pixels" });
   assert.equal(compare(plain, other, 1 / 255), undefined);
 });

@@ -98,6 +98,6 @@ for (const [what, json, message] of refused) {
 test("missing files and files of another type are refused", (context) => {
   const folder = scratch(context);
   writeFileSync(path.join(folder, "notes.txt"), "{}");
-  assert.throws(() => readNotebook(path.join(folder, "notes.txt")), /should end in \.ipynb/);
+  assert.throws(() => readNotebook(path.join(folder, "notes.txt")), /must end in \.ipynb/);
   assert.throws(() => readNotebook(path.join(folder, "none.ipynb")), /no notebook at/);
 });

@@ -1,6 +1,6 @@
 import { formatBytes } from "../../base/bytes.ts";
 import { escapeHtml } from "../../display/html.ts";
-import { shownValue } from "../parameter-values.ts";
+import { formatParameter } from "../parameter-values.ts";
 import type { RunRecord } from "../record.ts";
 
 export function seconds(value: number): string {
@@ -13,7 +13,7 @@ export function elapsed(record: Partial<RunRecord>): number | undefined {
   return record.start && record.end ? (Date.parse(record.end) - Date.parse(record.start)) / 1000 : undefined;
 }
 
-/** The environment block at the page's end. */
+/** The environment section at the end of the page. */
 export function renderRunSummary(record: Partial<RunRecord>): string {
   const { cpu, git, runtime = {}, memory, nativePeak, parameters = {}, seeds = {} } = record;
   const { packages = {}, inputs = {}, variables = {} } = record;
@@ -36,14 +36,14 @@ export function renderRunSummary(record: Partial<RunRecord>): string {
     ...Object.entries(inputs).map(([name, { sha256 }]): [string, string] => [`Input: ${name}, sha256`, sha256]),
     ["Git commit", git && `${git.commit}${git.dirty ? ", with changes not committed" : ""}`],
   ];
-  const shown = rows.filter(([, value]) => value !== undefined && value !== "");
-  const list = shown.map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value!)}</dd></div>`);
+  const nonEmpty = rows.filter(([, value]) => value !== undefined && value !== "");
+  const list = nonEmpty.map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value!)}</dd></div>`);
   return `<section class="facts" aria-labelledby="environment"><h2 id="environment">Environment</h2><dl>${list.join("")}</dl></section>`;
 }
 
 function pairs(values: Record<string, unknown>): string {
   return Object.entries(values)
-    .map(([name, value]) => `${name} = ${shownValue(value)}`)
+    .map(([name, value]) => `${name} = ${formatParameter(value)}`)
     .join(", ");
 }
 
