@@ -29,9 +29,9 @@ export async function addFigureImages(notebook: Notebook): Promise<number> {
     .filter((output) => output.output_type === "display_data" || output.output_type === "execute_result")
     .filter(({ data }) => data[PLOTLY] !== undefined && data["image/png"] === undefined);
   if (outputs.length === 0) return 0;
-  const drawn = await draw(outputs.map(({ data }) => data[PLOTLY] as Figure));
+  const results = await draw(outputs.map(({ data }) => data[PLOTLY] as Figure));
   for (const [index, output] of outputs.entries()) {
-    const image = drawn[index] ?? { error: "the browser returned no image" };
+    const image = results[index] ?? { error: "the browser returned no image" };
     if ("error" in image) throw new UserError(`Figure ${index + 1} could not be drawn: ${image.error}`, 1);
     output.data["image/png"] = `${image.png}\n`;
     output.metadata["image/png"] = sizeOf(output.data[PLOTLY] as Figure);

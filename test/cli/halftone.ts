@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-// On every CPU TensorFlow then has to say what it says by itself on some: "oneDNN custom operations are on".
+// Makes TensorFlow print "oneDNN custom operations are on" on every CPU, as it does by default on some.
 process.env.TF_ENABLE_ONEDNN_OPTS = "1";
 
 const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
@@ -15,7 +15,7 @@ export interface Finished {
 interface Surroundings {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** A command that starts it in turn. */
+  /** A command that starts halftone, such as a wrapper. */
   through?: string[];
 }
 
@@ -26,7 +26,7 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts the command as a person would, without a terminal. */
+/** Starts the command without a terminal. */
 export function start(args: string[], { cwd, env, through = [] }: Surroundings = {}): Running {
   const [command, ...rest] = [...through, process.execPath, main, ...args];
   const child = spawn(command!, rest, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });

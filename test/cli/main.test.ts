@@ -34,7 +34,7 @@ test("a first start without a network reports it at once, before npm gives up", 
   mkdirSync(path.join(folder, "src", "cli"), { recursive: true });
   for (const file of ["package.json", "package-lock.json", "src/cli/bootstrap.mjs"])
     cpSync(new URL(`../../../${file}`, import.meta.url), path.join(folder, file));
-  // Nothing listens there.
+  // No server listens on this port.
   const env = {
     ...process.env,
     npm_config_registry: "http://127.0.0.1:9",

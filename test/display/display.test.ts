@@ -4,7 +4,7 @@ import { afterEach, describe, test } from "node:test";
 import { display, displaySymbol, html, inNotebook, markdown, mimeBundle, table } from "../../src/display/index.ts";
 import { ready } from "../../src/runtime/index.ts";
 
-// danfojs asks for tfjs, and the runtime gives it the one that is loaded.
+// danfojs imports tfjs, and the runtime provides the loaded one.
 await ready();
 
 type Shown = [data: Record<string, unknown>, options: { displayId?: string; update?: boolean }];
@@ -13,7 +13,7 @@ const host = Symbol.for("halftone.display");
 const globals = globalThis as unknown as Record<symbol, unknown>;
 const text = (value: unknown, type = "text/plain") => (mimeBundle(value) as Record<string, string>)[type]!;
 
-/** Stands where the kernel's host stands. */
+/** Takes the place of the kernel's host. */
 function listen(): Shown[] {
   const shown: Shown[] = [];
   globals[host] = (...args: Shown) => shown.push(args);
@@ -38,7 +38,7 @@ describe("display", () => {
     assert.notEqual(display("a").id, display("b").id);
   });
 
-  test("puts empty space of another type between two plotly figures, so that JupyterLab draws the second", () => {
+  test("puts an empty display of another type between two plotly figures, so that JupyterLab draws the second", () => {
     const shown = listen();
     const plotly = "application/vnd.plotly.v1+json";
     const figure = (y: number) => ({ [plotly]: { data: [{ y: [y] }], layout: { height: 200 } } });

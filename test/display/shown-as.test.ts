@@ -17,7 +17,7 @@ await ready();
 
 test("a model's summary has its sizes and the parameters of each part", () => {
   const sizes = { vocabularySize: 20, classes: 10, maxLength: 64, features: 32, heads: 2, hidden: 64 };
-  // By hand: 32 * 96 + 96 + 32 * 32 + 32 + 2 * 32 * 64 + 64 + 32 + 4 * 32 in a layer.
+  // Computed by hand: 32 * 96 + 96 + 32 * 32 + 32 + 2 * 32 * 64 + 64 + 32 + 4 * 32 in a layer.
   assert.equal(
     inspect(transformerClassifier({ ...sizes, layers: 2 })),
     [

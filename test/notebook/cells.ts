@@ -25,7 +25,7 @@ export function notebookJson(cells: RawCell[], metadata: Record<string, unknown>
 
 const TYPESCRIPT = { kernelspec: { name: "halftone", display_name: "TypeScript", language: "typescript" } };
 
-/** A folder that goes when the test ends. */
+/** A folder that is deleted when the test ends. */
 export function scratch(context: TestContext): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), "halftone-test-"));
   context.after(() => rmSync(folder, { recursive: true, force: true }));

@@ -17,7 +17,7 @@ const figure = (y: unknown, uid = "a") => show({ [PLOTLY]: { data: [{ type: "sca
 const compare = (before: NotebookOutput, after: NotebookOutput, tolerance = 0) =>
   compareOutputs([before], [after], { tolerance });
 
-test("equal outputs are the same whatever their execution counts; another digit is a difference", () => {
+test("equal outputs with different execution counts are the same; a different digit is a difference", () => {
   assert.equal(compare(result("0.5", 1), result("0.5", 7)), undefined);
   assert.deepEqual(compare(print("a\nloss 0.50\nb"), print("a\nloss 0.51\nb")), {
     what: "stdout, line 2",
@@ -49,7 +49,7 @@ test("figures are compared by their data without trace ids, and the differing fi
     before: "2",
     after: "2.5",
   });
-  // A share of the largest in the array: what is nearly nothing beside it may be twice as much.
+  // Relative to the largest value in the array: a value that is tiny beside it may double.
   assert.equal(compare(figure([1000, 0.001]), figure([1000.5, 0.002]), 1e-3), undefined);
   assert.match(compare(figure([1, 2]), figure([1]))!.what, /different length/);
   const bytes = (values: number[]) => ({
@@ -60,7 +60,7 @@ test("figures are compared by their data without trace ids, and the differing fi
   assert.ok(compare(figure(bytes([1, 2])), figure(bytes([1, 3]))));
 });
 
-test("when only kinds are compared, another kind of output differs and other numbers do not", () => {
+test("when only kinds are compared, a different kind of output is a difference and different numbers are not", () => {
   const kinds = { tolerance: 0, kindsOnly: true };
   assert.equal(compareOutputs([print("1.0 ms")], [print("2.0 ms")], kinds), undefined);
   assert.deepEqual(compareOutputs([print("1.0 ms")], [], kinds), {
@@ -72,7 +72,7 @@ test("when only kinds are compared, another kind of output differs and other num
   assert.match(compareOutputs([print("")], [error], kinds)!.after!, /an error \(RangeError\)/);
 });
 
-/** A grey PNG of one row a list, each row filtered by the method at its head (PNG specification, section 9). */
+/** A grey PNG with one row per list; each list begins with the row's filter method (PNG specification, section 9). */
 function png(filters: number[], rows: number[][]): NotebookOutput {
   const chunk = (name: string, data: Buffer) => {
     const head = Buffer.alloc(8);

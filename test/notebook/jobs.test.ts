@@ -4,7 +4,7 @@ import { environmentFor, inTurns, jobsFor } from "../../src/notebook/jobs.ts";
 
 const GIB = 2 ** 30;
 
-test("two notebooks run at once where each has a core and 3 GiB, and a GPU is not shared", () => {
+test("two notebooks run at once if each has a core and 3 GiB, and a GPU is not shared", () => {
   const roomy = { cores: 2, memory: 16 * GIB, gpu: false };
   assert.equal(jobsFor(7, roomy), 2);
   assert.equal(jobsFor(1, roomy), 1);
@@ -15,7 +15,7 @@ test("two notebooks run at once where each has a core and 3 GiB, and a GPU is no
   assert.equal(jobsFor(7, { ...roomy, gpu: true }), 1);
 });
 
-test("notebooks that run at once share the cores; one alone has them all", () => {
+test("notebooks that run at once share the cores; a single one has them all", () => {
   const machine = { cores: 9, memory: 16 * GIB, gpu: false };
   const asked = process.env.TF_NUM_INTRAOP_THREADS;
   delete process.env.TF_NUM_INTRAOP_THREADS;

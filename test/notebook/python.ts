@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
-/** Jupyter's own reader and writer of notebooks, in an environment kept between runs. */
+/** Jupyter's own nbformat package, in an environment that is kept between runs. */
 const NBFORMAT = "5.11.1";
 const venv = path.join(os.homedir(), ".cache", "halftone-test", `nbformat-${NBFORMAT}`);
 const python = path.join(venv, "bin", "python");
 
-/** The Python that has nbformat, or the reason why there is none. */
+/** A Python with nbformat, or the reason why there is none. */
 export function pythonWithNbformat(): { python: string } | { lacking: string } {
   try {
     if (!works()) {

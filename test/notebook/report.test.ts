@@ -103,7 +103,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
 
   type View = { width?: number; colorScheme?: "light" | "dark" };
 
-  /** Opens the page from a file in a browser that may fetch nothing; `faults` collects what goes wrong. */
+  /** Opens the page from a file in a browser without a network; `faults` collects errors. */
   async function open(
     context: TestContext,
     shown: Notebook | string,
@@ -144,7 +144,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
   });
 
   for (const colorScheme of ["light", "dark"] as const) {
-    test(`a phone in ${colorScheme} colours shows all without scrolling sideways, legibly`, async (context) => {
+    test(`a phone in ${colorScheme} colours shows everything legibly and without horizontal scrolling`, async (context) => {
       const { page, faults } = await open(context, gallery(), { width: 390, colorScheme });
       await page.waitForSelector("figure.plotly .main-svg .trace");
       assert.deepEqual(await page.evaluate(tooWide), []);
@@ -153,7 +153,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     });
   }
 
-  test("a figure without a background of its own takes the page's ink; one with its own keeps it", async (context) => {
+  test("a figure without its own background takes the page's text colour; one with a background keeps its colours", async (context) => {
     const titled = (layout: Record<string, unknown>) =>
       withOutput({
         "application/vnd.plotly.v1+json": {
@@ -202,7 +202,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
   );
 
   for (const width of [400, 800, 1400]) {
-    test(`at ${width} px a title is whole, a legend stands under it, and a plot without one begins at once`, async (context) => {
+    test(`at ${width} px a title is complete, a legend is below it, and a plot without a legend has no gap above it`, async (context) => {
       const { page, faults } = await open(context, legendary, { width });
       const boxes = () =>
         page.evaluate(() =>
@@ -299,7 +299,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     );
   });
 
-  test("a line of code that goes on has a scrollbar that shows", async (context) => {
+  test("a long line of code has a visible scrollbar", async (context) => {
     const seen = await chromium.launch({
       executablePath: executablePath!,
       args: ["--no-sandbox", "--disable-gpu", "--enable-features=OverlayScrollbar"],
@@ -458,7 +458,7 @@ function headingLevels(page: Page): Promise<number[]> {
   return page.locator("h1, h2, h3, h4, h5, h6").evaluateAll((all) => all.map(({ tagName }) => Number(tagName[1])));
 }
 
-/** Runs in the page: what reaches beyond the window without standing in a box that scrolls by itself. */
+/** Runs in the page: finds elements that extend beyond the window and are not in a scrolling box. */
 function tooWide(): string[] {
   const scrolls = (element: Element | null): boolean =>
     element !== null && (getComputedStyle(element).overflowX !== "visible" || scrolls(element.parentElement));
@@ -467,7 +467,7 @@ function tooWide(): string[] {
     .map((element) => element.outerHTML.slice(0, 80));
 }
 
-/** Runs in the page: texts whose contrast with what is behind them is under WCAG's 4.5 to 1. */
+/** Runs in the page: finds texts whose contrast with their background is below WCAG's 4.5 to 1. */
 function tooFaint(): string[] {
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
   const rgba = (colour: string): number[] => {

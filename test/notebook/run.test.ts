@@ -35,7 +35,7 @@ test("cells share one session, and counts, results and times are recorded", asyn
     cells.map(({ execution_count }) => execution_count),
     [1, null, 2, 3],
   );
-  // As with nbclient and ipykernel, what help says is for a pager, not for the file.
+  // As with nbclient and ipykernel, help goes to a pager and not into the file.
   assert.deepEqual(cells[3]!.outputs, []);
   assert.deepEqual(texts(cells[2]!), ["21"]);
   const times = cells[0]!.metadata.execution as Record<string, string>;
@@ -81,7 +81,7 @@ test("errors may be allowed for a run or for a cell", async () => {
 });
 
 test("a skipped cell keeps its outputs", async () => {
-  // nbclient: "if self.skip_cells_with_tag in cell.metadata.get("tags", []): ... return cell", outputs and count as they were.
+  // From nbclient: "if self.skip_cells_with_tag in cell.metadata.get("tags", []): ... return cell", outputs and count as they were.
   const outputs = [
     { output_type: "stream", name: "stdout", text: "an hour's work\n" },
     { output_type: "error", ename: "Error", evalue: "kept too", traceback: [] },

@@ -1,4 +1,4 @@
-// Runs in the report's page, not in Node. It stands inside the page, so it imports nothing.
+// Runs in the report's page, not in Node. It is inlined into the page, so it imports nothing.
 
 interface Plotly {
   newPlot(
@@ -56,7 +56,7 @@ function colours(isDark: boolean): Dictionary {
   };
 }
 
-/** `over` wins, level by level. */
+/** Deep merge; values of `over` take precedence. */
 function merged(under: unknown, over: unknown): unknown {
   if (over === undefined) return under;
   if (!isDictionary(under) || !isDictionary(over)) return over;
@@ -69,16 +69,16 @@ function isDictionary(value: unknown): value is Dictionary {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** On a phone a legend beside the plot would leave it no room: it goes above, unless the notebook placed it. */
+/** On a phone a legend beside the plot would leave the plot too little width, so it goes above, unless the notebook positions it. */
 const PHONE = { legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" }, margin: { l: 52, r: 12 } };
 
-/** The page's colours stand in the figure's template: what the notebook set on the figure itself stays. */
+/** Puts the page's colours into the figure's template, so that colours set on the figure itself take precedence. */
 function themed(layout: Dictionary, isDark: boolean): Dictionary {
   const { width: _, ...kept } = narrow.matches ? { ...PHONE, ...layout } : layout;
   const own = layout.paper_bgcolor ?? layout.plot_bgcolor;
   const ownBackground = typeof own === "string" && !/transparent|,\s*0(\.0+)?\)$/.test(own);
   const theme = colours(isDark && !ownBackground);
-  // A figure that shows the page's background stands on the page's ink too.
+  // A figure without its own background takes the page's text colour.
   const font = ownBackground ? kept.font : merged(kept.font, { color: (theme.font as Dictionary).color });
   const template = (layout.template ?? {}) as Dictionary;
   return {
@@ -99,27 +99,27 @@ function draw(isDark: boolean, width?: number): void {
   }
 }
 
-/** Gives the title and a legend above the plot the height that they take at this width, and no more. */
+/** Sets the top margin to the height that the title and a legend above the plot need at this width. */
 function fit(at: HTMLElement, layout: Dictionary): Promise<unknown> | undefined {
   const now = (at as unknown as { _fullLayout: FullLayout })._fullLayout;
   const text = typeof layout.title === "string" ? layout.title : (layout.title as { text?: string } | undefined)?.text;
-  const lines = text ? broken(text, now) : [];
+  const lines = text ? wrapTitle(text, now) : [];
   const line = now.title.font.size * 1.3;
   const above = now.showlegend && now.legend?.orientation === "h" && now.legend.y >= 1;
   const legend = above ? (at.querySelector(".legend .bg")?.getBoundingClientRect().height ?? 0) : 0;
   const title = lines.length > 0 ? 14 + lines.length * line : 0;
   const given = (layout.margin as { t?: number } | undefined)?.t ?? 80;
   const annotations = (layout.annotations ?? []) as { yref?: string; y?: number }[];
-  // What the notebook wrote above the plot keeps its room.
-  const written = annotations.some(({ yref, y }) => yref === "paper" && (y ?? 0) >= 1);
-  const top = written
+  // Annotations above the plot keep their space.
+  const hasAnnotation = annotations.some(({ yref, y }) => yref === "paper" && (y ?? 0) >= 1);
+  const top = hasAnnotation
     ? given + Math.max(0, lines.length - 1) * line
     : Math.ceil(title + legend + (title > 0 || legend > 0 ? 14 : 16));
   at.closest("figure")!.style.minHeight = "";
   return plotly?.relayout(at, {
     "margin.t": top,
     height: (typeof layout.height === "number" ? layout.height : 420) + top - given,
-    // Plotly moves a title of several lines up by half of what they add.
+    // Plotly moves a title of several lines up by half of the additional height.
     ...(lines.length > 0
       ? { "title.text": lines.join("<br>"), "title.pad.t": 14 + (lines.length - 1) * line * 0.5 }
       : {}),
@@ -133,8 +133,8 @@ interface FullLayout {
   title: { font: { size: number; family: string } };
 }
 
-/** A title in lines that fit; one with marks of its own stays as it is. */
-function broken(text: string, { width, title: { font } }: FullLayout): string[] {
+/** Breaks a title into lines that fit; a title with markup is only split at its own line breaks. */
+function wrapTitle(text: string, { width, title: { font } }: FullLayout): string[] {
   if (/[<&$]/.test(text)) return text.split(/<br ?\/?>/);
   const pen = document.createElement("canvas").getContext("2d")!;
   pen.font = `${font.size}px ${font.family}`;
@@ -147,10 +147,10 @@ function broken(text: string, { width, title: { font } }: FullLayout): string[] 
   return lines;
 }
 
-// A legend breaks into other lines where the width is another one.
+// A legend wraps differently when the width changes.
 const widths = new WeakMap<Element, number>();
-const resized = new ResizeObserver((seen) => {
-  for (const { target, contentRect } of seen) {
+const resized = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
     const before = widths.get(target);
     widths.set(target, contentRect.width);
     const figure = figures.find(({ at }) => at === target)?.figure;
@@ -176,9 +176,9 @@ if (contents) {
   });
 }
 
-/** CSS pixels that paper has between its margins. */
+/** The width of paper between its margins, in CSS pixels. */
 const PAPER = 640;
-// On paper everything is open, light, and as wide as the paper.
+// In print all sections are open, colours are light, and figures fit the width of the paper.
 const opened: HTMLDetailsElement[] = [];
 addEventListener("beforeprint", () => {
   for (const details of document.querySelectorAll<HTMLDetailsElement>("main details:not([open])")) {
@@ -199,16 +199,16 @@ addEventListener("afterprint", () => {
   draw(dark.matches);
 });
 
-// Whatever scrolls by itself must do so from the keyboard as well.
-const scrolling = new ResizeObserver((seen) => {
-  for (const { target } of seen) {
+// Elements that scroll on their own must be scrollable with the keyboard too.
+const scrolling = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
     if (target.scrollWidth > target.clientWidth) (target as HTMLElement).tabIndex = 0;
     else target.removeAttribute("tabindex");
   }
 });
 for (const box of document.querySelectorAll("pre, .scroll, .math, .html")) scrolling.observe(box);
 
-// A frame says how tall its content is whenever that changes, and when asked: it may have loaded before this script.
+// A frame sends its content's height whenever it changes, and on request, because it may have loaded before this script.
 const frames = [...document.querySelectorAll("iframe")];
 for (const { contentWindow } of frames) contentWindow?.postMessage("height", "*");
 addEventListener("message", ({ source, data }) => {

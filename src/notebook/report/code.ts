@@ -2,7 +2,7 @@ import { createHighlighterCore, type HighlighterCore } from "shiki/core";
 import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
 import { escapeHtml } from "../../display/html.ts";
 
-/** Code in colour for a light and a dark page at once, by CSS `light-dark()`. */
+/** Highlights code for light and dark pages at once, with CSS `light-dark()`. */
 
 const LANGUAGES: Record<string, string> = {
   ts: "tsx",

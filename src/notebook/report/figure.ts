@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { escapeHtml } from "../../display/html.ts";
 
-/** A plotly figure as its display data holds it. */
+/** A plotly figure, as in its display data. */
 interface Figure {
   data?: { type?: string }[];
   layout?: { title?: string | { text?: string }; height?: number; [key: string]: unknown };
@@ -13,8 +13,8 @@ interface Figure {
 export const PLOTLY = "application/vnd.plotly.v1+json";
 
 /**
- * What plotly's cartesian bundle draws. A page carries the full bundle only for other traces: it is three times larger (4.8 MB), and
- * its WebGL traces need a policy that allows `eval`.
+ * The trace types of plotly's cartesian bundle. A page contains the full bundle only for other traces, because it is several times larger
+ * and its WebGL traces need a policy that allows `eval`.
  */
 const CARTESIAN = new Set(
   "bar box contour heatmap histogram histogram2d histogram2dcontour image pie scatter scatterternary violin".split(" "),
@@ -22,7 +22,7 @@ const CARTESIAN = new Set(
 
 export type Bundle = "cartesian" | "full";
 
-/** Plotly's source: the full bundle draws what the other one does as well. */
+/** Plotly's source code. The full bundle draws everything that the cartesian one does. */
 export function plotlySource(bundle: Bundle): string {
   const files = {
     full: "plotly.js-dist-min/plotly.min.js",
@@ -37,7 +37,7 @@ export class Figures {
   #full = false;
   readonly #captions: boolean;
 
-  /** `captions` puts titles above the figures as text, which breaks into lines where there is little room. */
+  /** `captions` puts titles above the figures as text, which wraps on narrow pages. */
   constructor({ captions = false }: { captions?: boolean } = {}) {
     this.#captions = captions;
   }
@@ -49,21 +49,21 @@ export class Figures {
     const label = (typeof title === "string" ? title : title?.text)?.replaceAll(/<[^>]*>/g, " ").trim();
     const height = typeof figure.layout?.height === "number" ? figure.layout.height : 420;
     const caption = this.#captions && label ? `<p class="figure-title">${escapeHtml(label)}</p>` : "";
-    const drawn = caption === "" ? figure : { ...figure, layout: { ...figure.layout, title: undefined } };
-    const json = JSON.stringify(drawn).replaceAll("<", "\\u003c");
+    const withoutTitle = caption === "" ? figure : { ...figure, layout: { ...figure.layout, title: undefined } };
+    const json = JSON.stringify(withoutTitle).replaceAll("<", "\\u003c");
     return (
       `${caption}<figure class="plotly" role="group" aria-label="${escapeHtml(label || `Figure ${this.#count}`)}" style="min-height:${height}px">` +
       `<script type="application/json">${json}</script><noscript>This figure needs JavaScript.</noscript></figure>`
     );
   }
 
-  /** Which of plotly's bundles draws the page's figures; nothing when the page has none. */
+  /** The plotly bundle that the page's figures need; undefined if the page has no figures. */
   get bundle(): Bundle | undefined {
     if (this.#count === 0) return undefined;
     return this.#full ? "full" : "cartesian";
   }
 
-  /** WebGL traces compile their drawing loops from text. */
+  /** Whether the page's policy must allow `eval`: WebGL traces compile their drawing loops from text. */
   get needsEval(): boolean {
     return this.#full;
   }

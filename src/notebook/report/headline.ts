@@ -2,7 +2,7 @@ import type { CodeCell, Notebook, NotebookOutput } from "../nbformat.ts";
 import { hasTag } from "../parameters.ts";
 import { PLOTLY } from "./figure.ts";
 
-/** What stands for the notebook among others: the output of the cell tagged `headline`, else the first figure. */
+/** The output that represents the notebook on the landing page: that of the cell tagged `headline`, otherwise the first figure. */
 export function headlineOf({ cells }: Notebook): NotebookOutput | undefined {
   const code = cells.filter((cell): cell is CodeCell => cell.cell_type === "code");
   const tagged = code.find((cell) => hasTag(cell, "headline"));

@@ -2,10 +2,10 @@ import { parseFragment, serialize, type DefaultTreeAdapterTypes as Tree } from "
 import { escapeHtml } from "../../display/html.ts";
 import { isNumberColumn, isNumberText } from "../../display/number-text.ts";
 
-/** Foreign HTML, from markdown or a cell's output, made whole (every tag closed) and harmless (no script, nothing fetched). */
+/** Sanitizes HTML from markdown or a cell's output: every tag is closed, scripts are removed, and nothing is fetched. */
 
 export interface Cleaning {
-  /** Gives an image's own data for its address, or nothing when the page cannot hold it. */
+  /** Returns the data address of an image, or undefined if the page cannot embed it. */
   image: (address: string) => string | undefined;
 }
 
@@ -15,12 +15,12 @@ export function cleanHtml(html: string, { image }: Cleaning): string {
   return serialize(fragment);
 }
 
-/** Whether this HTML brings behaviour or a style sheet of its own, and so needs a frame to itself. */
+/** Whether this HTML has scripts or style sheets and therefore needs a frame of its own. */
 export function needsFrame(html: string): boolean {
   return some(parseFragment(html).childNodes, ({ tagName }) => FRAMED.has(tagName));
 }
 
-/** The texts of the inline scripts in `html`; the page's policy lets run what it knows by hash. */
+/** The texts of the inline scripts in `html`. The page's policy allows them by their hashes. */
 export function scriptsIn(html: string): string[] {
   const found: string[] = [];
   some(parseFragment(html).childNodes, (element) => {
@@ -44,7 +44,7 @@ const DROPPED = new Set([
   "template",
   "frame",
   "frameset",
-  // What changes an attribute after this was looked at.
+  // These change an attribute after it has been checked.
   "animate",
   "set",
 ]);
@@ -61,7 +61,7 @@ function clean(nodes: Tree.ChildNode[], image: Cleaning["image"]): Tree.ChildNod
     node.childNodes = clean(node.childNodes, image);
     if (node.tagName === "img" || node.tagName === "source") return [withImage(node, image)];
     if (node.tagName === "table") return [wrapped(node)];
-    // A corner that heads nothing is no header: a screen reader would announce it with every cell.
+    // An empty header cell becomes a data cell, because a screen reader would announce it with every cell.
     if (node.tagName === "th" && node.childNodes.length === 0) node.tagName = node.nodeName = "td";
     return [node];
   });
@@ -71,12 +71,12 @@ const REFUSED = new Set(["srcdoc", "srcset", "ping", "action", "formaction", "ba
 
 function allowed(name: string, value: string): boolean {
   if (name.startsWith("on") || REFUSED.has(name)) return false;
-  // A backslash may spell any of these words.
+  // A backslash is rejected because a CSS escape can spell any of these words.
   if (name === "style") return !/\\|url\s*\(|image-set|@import|position\s*:\s*fixed/i.test(value);
   return (name !== "href" && name !== "xlink:href") || isHarmlessAddress(value);
 }
 
-/** An address without a scheme, or with one that only leads elsewhere; read as a browser reads it (URL standard, 4.4). */
+/** Whether an address has no scheme, a scheme that only links to another page, or is an image; parsed like in a browser (URL standard, 4.4). */
 export function isHarmlessAddress(address: string): boolean {
   const read = address.replaceAll(/[\t\n\r]/g, "").replace(/^[\0-\x20]+/, "");
   const scheme = /^[^/?#]*?:/.exec(read)?.[0].toLowerCase();
@@ -88,18 +88,18 @@ function withImage(node: Tree.Element, image: Cleaning["image"]): Tree.ChildNode
   const src = node.attrs.find(({ name }) => name === "src");
   const alt = node.attrs.find(({ name }) => name === "alt");
   if (!src) return node;
-  const held = image(src.value);
-  if (held === undefined) return link(src.value, `image: ${alt?.value || src.value}`);
-  src.value = held;
+  const dataAddress = image(src.value);
+  if (dataAddress === undefined) return link(src.value, `image: ${alt?.value || src.value}`);
+  src.value = dataAddress;
   if (!alt) node.attrs.push({ name: "alt", value: "" });
   return node;
 }
 
 function element(tagName: string, attrs: Record<string, string>, childNodes: Tree.ChildNode[]): Tree.Element {
   const {
-    childNodes: [made],
+    childNodes: [parsed],
   } = parseFragment(`<${tagName}></${tagName}>`);
-  const node = made as Tree.Element;
+  const node = parsed as Tree.Element;
   node.attrs = Object.entries(attrs).map(([name, value]) => ({ name, value }));
   node.childNodes = childNodes;
   return node;
@@ -110,7 +110,7 @@ function link(href: string, label: string): Tree.Element {
   return element("a", allowed("href", href) ? { href } : {}, childNodes);
 }
 
-/** A wide table scrolls by itself. Its numbers are never broken, and its columns of numbers stand to the right. */
+/** Puts a table into a box that scrolls when the table is wide. Numbers are never broken, and columns of numbers are right-aligned. */
 function wrapped(table: Tree.Element): Tree.Element {
   const rows = descendants(table, "tr").map((row) => row.childNodes.filter(isCell));
   const spans = rows.flat().some(({ attrs }) => attrs.some(({ name }) => name === "colspan" || name === "rowspan"));
@@ -124,7 +124,7 @@ function wrapped(table: Tree.Element): Tree.Element {
       if (isNumberText(textOf(cell))) addClass(cell, "whole");
       if (!right[column]) continue;
       addClass(cell, "number");
-      // A table's own style may say left, as many do for whatever is text.
+      // Remove the table's own alignment, which is often left for all text.
       for (const each of cell.attrs)
         if (each.name === "style") each.value = each.value.replaceAll(/text-align\s*:[^;]*;?/gi, "");
     }

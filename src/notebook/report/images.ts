@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-/** Gives an image's data address (`data:image/png;base64,...`) for the address in the notebook, or nothing. */
+/** Converts an image's address in the notebook to a data address (`data:image/png;base64,...`); undefined if the page cannot embed the image. */
 export type ImageSource = (address: string) => string | undefined;
 
 const TYPES: Record<string, string> = {
@@ -14,11 +14,12 @@ const TYPES: Record<string, string> = {
   ".svg": "image/svg+xml",
 };
 
-/** Images that the page can hold: attachments of the cell, files in or below the notebook's folder, data addresses. */
+/** Embeds attachments of the cell, files in or below the notebook's folder, and data addresses. */
 export function imageSource(folder: string, attachments: Record<string, Record<string, unknown>> = {}): ImageSource {
   return (address) => {
     if (address.startsWith("data:image/")) return address;
-    if (address.startsWith("attachment:")) return attached(attachments[decode(address.slice("attachment:".length))]);
+    if (address.startsWith("attachment:"))
+      return attachedImage(attachments[decode(address.slice("attachment:".length))]);
     if (/^[a-z][a-z\d+.-]*:|^\/\//i.test(address)) return undefined;
     const file = path.resolve(folder, decode(address.replace(/[?#].*$/, "")));
     const type = TYPES[path.extname(file).toLowerCase()];
@@ -32,14 +33,14 @@ export function imageSource(folder: string, attachments: Record<string, Record<s
   };
 }
 
-function attached(bundle: Record<string, unknown> | undefined): string | undefined {
+function attachedImage(bundle: Record<string, unknown> | undefined): string | undefined {
   const found = Object.entries(bundle ?? {}).find(
     ([type, data]) => type.startsWith("image/") && typeof data === "string",
   );
   return found && imageData(found[0], found[1] as string);
 }
 
-/** A mime bundle's image: base64, but for SVG, which is text. */
+/** The data address of an image in a mime bundle, where images are base64, except SVG, which is text. */
 export function imageData(type: string, data: string): string {
   const base64 = type === "image/svg+xml" ? Buffer.from(data).toString("base64") : data.replaceAll(/\s/g, "");
   return `data:${type};base64,${base64}`;

@@ -12,12 +12,12 @@ import { elapsed, seconds } from "./run-summary.ts";
 
 export interface LandingEntry {
   title: string;
-  /** The notebook's page, beside this one. */
+  /** The file name of the notebook's page, in the same folder. */
   page: string;
-  /** The executed notebook, beside this one. */
+  /** The file name of the executed notebook, in the same folder. */
   notebook: string;
   record: Partial<RunRecord>;
-  /** What stands for the notebook: one of its figures. */
+  /** The output that represents the notebook, usually a figure. */
   headline?: NotebookOutput;
 }
 
@@ -42,11 +42,11 @@ export async function renderLanding(entries: LandingEntry[], sharePlotly?: Share
     allowScript: (text: string) => scripts.add(text),
   };
   const cards = entries.map(({ title, page, notebook, record, headline }) => {
-    const took = elapsed(record);
+    const duration = elapsed(record);
     const status = record.status ?? "running";
     const facts = [
       `<span class="state ${status}">${STATUS_TEXT[status]}</span>`,
-      took === undefined ? "" : seconds(took) || "less than 0.1 s",
+      duration === undefined ? "" : seconds(duration) || "less than 0.1 s",
       record.nativePeak === undefined ? "" : `native memory, peak ${formatBytes(record.nativePeak)}`,
       `<a href="${address(notebook)}">${escapeHtml(notebook)}</a>`,
     ].filter((fact) => fact !== "");
@@ -58,13 +58,15 @@ export async function renderLanding(entries: LandingEntry[], sharePlotly?: Share
   const behaviour = behaviourOf(figures, sharePlotly);
   for (const text of behaviour.inline) scripts.add(text);
   const first = entries[0]?.record;
-  const by = [first?.version && `with halftone ${first.version}`, first?.cpu && `on ${first.cpu.model}`];
-  const ran = first?.start ? `${[`Run on ${first.start.slice(0, 10)}`, ...by].filter(Boolean).join(" ")}.` : "";
+  const details = [first?.version && `with halftone ${first.version}`, first?.cpu && `on ${first.cpu.model}`];
+  const runNote = first?.start
+    ? `${[`Run on ${first.start.slice(0, 10)}`, ...details].filter(Boolean).join(" ")}.`
+    : "";
   return document({
     title: "Notebooks",
     policy: policy([...scripts], { needsEval: figures.needsEval, nonce: behaviour.nonce }),
     body:
-      `<main id="main" class="landing"><h1>Notebooks</h1><p class="note">${escapeHtml(ran)}</p>` +
+      `<main id="main" class="landing"><h1>Notebooks</h1><p class="note">${escapeHtml(runNote)}</p>` +
       `<ul class="cards">${cards.join("")}</ul></main>${behaviour.html}`,
   });
 }

@@ -11,11 +11,11 @@ export interface Heading {
   id: string;
 }
 
-/** Markdown as Jupyter shows it; collects the headings it meets, for a table of contents. */
+/** Renders markdown like Jupyter, and collects the headings for a table of contents. */
 export class Markdown {
   readonly headings: Heading[] = [];
   readonly #markdown = createMarkdown({ html: true, linkify: false });
-  readonly #taken = new Set<string>();
+  readonly #usedIds = new Set<string>();
 
   constructor(highlight: Highlight) {
     mathInMarkdown(this.#markdown);
@@ -36,12 +36,12 @@ export class Markdown {
     return cleanHtml(this.#markdown.render(source), { image: images });
   }
 
-  /** JupyterLab's own anchors: the text with dashes for spaces. */
+  /** An anchor as in JupyterLab: the text with dashes for spaces. */
   #freeId(text: string): string {
     const base = text.trim().replaceAll(/\s+/g, "-") || "section";
     let id = base;
-    for (let n = 2; this.#taken.has(id); n++) id = `${base}-${n}`;
-    this.#taken.add(id);
+    for (let n = 2; this.#usedIds.has(id); n++) id = `${base}-${n}`;
+    this.#usedIds.add(id);
     return id;
   }
 }

@@ -1,12 +1,12 @@
 import katex from "katex";
 import type { MarkdownIt } from "markdown-it";
 
-/** TeX as MathML, which browsers draw with no font or style sheet of the page's own. */
+/** Converts TeX to MathML, which browsers draw without an additional font or style sheet. */
 export function renderMath(tex: string, display: boolean): string {
   return katex.renderToString(tex, { displayMode: display, output: "mathml", throwOnError: false, strict: "ignore" });
 }
 
-/** TeX in markdown as Jupyter takes it: `$a$`, `$$a$$`, `\\(a\\)`, `\\[a\\]` and bare `\begin{x}...\end{x}`. */
+/** Recognizes TeX in markdown like Jupyter: `$a$`, `$$a$$`, `\\(a\\)`, `\\[a\\]` and bare `\begin{x}...\end{x}`. */
 export function mathInMarkdown(markdown: MarkdownIt): void {
   markdown.inline.ruler.before("escape", "math", (state, silent) => {
     const found = mathAt(state.src, state.pos);
@@ -19,7 +19,7 @@ export function mathInMarkdown(markdown: MarkdownIt): void {
     state.pos += found.length;
     return true;
   });
-  // A block of its own, so that blank lines, lists or tables inside TeX are not taken for markdown.
+  // A separate block rule, so that blank lines, lists or tables inside TeX are not parsed as markdown.
   markdown.block.ruler.before(
     "fence",
     "math_block",
@@ -53,7 +53,7 @@ const FORMS: { form: RegExp; display: boolean }[] = [
   { form: /\\\\\[([\s\S]+?)\\\\\]/y, display: true },
   { form: /\\\\\(([\s\S]+?)\\\\\)/y, display: false },
   { form: /(\\begin\{(\w+\*?)\}[\s\S]+?\\end\{\2\})/y, display: true },
-  // One dollar: no space just inside, no digit just after, as pandoc and Jupyter have it, so that prices stay prices.
+  // Single dollars: no space inside them and no digit after them, as in pandoc and Jupyter, so that prices are not parsed as TeX.
   { form: /\$(?![\s$])((?:\\[\s\S]|[^$\\])+?)(?<!\s)\$(?!\d)/y, display: false },
 ];
 

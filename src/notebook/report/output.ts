@@ -8,15 +8,15 @@ import { type ImageSource, imageData } from "./images.ts";
 import type { Markdown } from "./markdown.ts";
 import { renderMath } from "./math.ts";
 
-/** What a page's outputs share. */
+/** Shared by all outputs of a page. */
 export interface OutputContext {
   figures: Figures;
   highlight: Highlight;
   markdown: Markdown;
   images: ImageSource;
-  /** Runs inside every frame; tells the page how tall its content is. */
+  /** The script that runs inside every frame and reports the content's height to the page. */
   frameScript: string;
-  /** Collects the inline scripts that the page's policy must let run. */
+  /** Collects the inline scripts that the page's policy must allow. */
   allowScript: (text: string) => void;
 }
 
@@ -30,11 +30,11 @@ export function renderOutput(output: NotebookOutput, context: OutputContext): st
     const traceback = output.traceback.join("\n") || `${output.ename}: ${output.evalue}`;
     return `<div class="output error" role="group" aria-label="Error: ${escapeHtml(output.ename)}">${terminal(traceback)}</div>`;
   }
-  const shown = renderBundle(output.data as Bundle, output.metadata, context);
-  return shown === "" ? "" : `<div class="output">${shown}</div>`;
+  const html = renderBundle(output.data as Bundle, output.metadata, context);
+  return html === "" ? "" : `<div class="output">${html}</div>`;
 }
 
-/** The richest form that the page can show, in JupyterLab's order of preference. */
+/** Renders the richest type that the page can show, in JupyterLab's order of preference. */
 function renderBundle(data: Bundle, metadata: Bundle, context: OutputContext): string {
   if (data[PLOTLY] && typeof data[PLOTLY] === "object") return context.figures.render(data[PLOTLY]);
   if (typeof data["text/html"] === "string") return renderHtml(data["text/html"], context);
@@ -75,7 +75,7 @@ function renderImage(type: string, data: string, all: Bundle, metadata: Bundle):
   return `<img class="image" src="${imageData(type, data)}" alt="${escapeHtml(alt)}"${size.join("")}>`;
 }
 
-/** Text as a terminal would colour it, escaped. */
+/** Renders text with ANSI colours as escaped HTML. */
 function terminal(text: string): string {
   const ansi = new AnsiUp();
   ansi.use_classes = true;
@@ -85,16 +85,17 @@ function terminal(text: string): string {
   });
 }
 
-/** Hands a colour given by its number to the style sheet, which darkens or lightens it for the page's background. */
+/** Moves RGB colours into a CSS variable, so that the style sheet can adjust them to the page's background. */
 function legible(html: string): string {
   return html.replaceAll(/ style="color:(rgb\([\d,]+\))"/g, ' class="ansi-given" style="--given:$1"');
 }
 
-const SHOWN = 24;
+/** The lines of a long output that are always visible. */
+const VISIBLE_LINES = 24;
 
-/** Long output opens on demand; its first lines are always there. */
+/** Folds a long output after its first lines. */
 function folded(lines: string[], render: (lines: string[]) => string): string {
-  if (lines.length <= SHOWN * 1.5) return render(lines);
-  const rest = lines.length - SHOWN;
-  return `${render(lines.slice(0, SHOWN))}<details><summary>${rest} more lines</summary>${render(lines.slice(SHOWN))}</details>`;
+  if (lines.length <= VISIBLE_LINES * 1.5) return render(lines);
+  const rest = lines.length - VISIBLE_LINES;
+  return `${render(lines.slice(0, VISIBLE_LINES))}<details><summary>${rest} more lines</summary>${render(lines.slice(VISIBLE_LINES))}</details>`;
 }

@@ -13,19 +13,19 @@ import { type OutputContext, renderOutput } from "./output.ts";
 import { elapsed, renderRunSummary, seconds } from "./run-summary.ts";
 
 export interface PageOptions {
-  /** The page's title where the notebook has no heading of its own. */
+  /** The page's title if the notebook has no heading. */
   name: string;
-  /** Where the notebook's relative images are. */
+  /** The folder from which the notebook's relative image paths are resolved. */
   folder: string;
-  /** The address of the page that lists this one among others. */
+  /** The address of the landing page that lists this page. */
   home?: string;
-  /** Takes the plotly that the page needs to a place beside it, and says the address; without it the page holds its own. */
+  /** Writes the plotly bundle that the page needs to a file and returns its address; without it, the page embeds plotly. */
   sharePlotly?: SharePlotly;
 }
 
 export type SharePlotly = (bundle: Bundle) => string;
 
-/** The title a reader knows the notebook by: its first heading. */
+/** The notebook's title: its first heading, otherwise `name`. */
 export function titleOf(notebook: Notebook, name: string): string {
   for (const { cell_type, source } of notebook.cells) {
     const found = cell_type === "markdown" && /^#\s+(.+?)\s*#*$/m.exec(source);
@@ -34,7 +34,7 @@ export function titleOf(notebook: Notebook, name: string): string {
   return name;
 }
 
-/** One HTML page with everything inside it: it opens from a file, without a network, on a phone and on paper. */
+/** Renders one self-contained HTML page, which needs no network and works on a phone and on paper. */
 export async function renderPage(
   notebook: Notebook,
   { name, folder, home, sharePlotly }: PageOptions,
@@ -72,7 +72,7 @@ export async function renderPage(
   });
 }
 
-/** The scripts of a page: plotly where a figure needs it, here or beside the page, then the page's own. */
+/** The scripts of a page: plotly if a figure needs it, embedded or shared, then the page's own script. */
 export function behaviourOf({ bundle }: Figures, sharePlotly?: SharePlotly): Behaviour {
   const shared = bundle && sharePlotly?.(bundle);
   const own = bundle && shared === undefined ? [plotlySource(bundle)] : [];
@@ -80,7 +80,7 @@ export function behaviourOf({ bundle }: Figures, sharePlotly?: SharePlotly): Beh
     ...own.map((text) => text.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--")),
     browserScript(),
   ];
-  // Nothing in a notebook can know it: it is made after the notebook was.
+  // Random for each page, so that a notebook's content cannot contain it.
   const nonce = shared === undefined ? undefined : randomBytes(16).toString("base64");
   const outside = shared === undefined ? "" : `<script nonce="${nonce}" src="${escapeHtml(shared)}"></script>`;
   return { inline, nonce, html: outside + inline.map((text) => `<script>${text}</script>`).join("") };
@@ -89,12 +89,12 @@ export function behaviourOf({ bundle }: Figures, sharePlotly?: SharePlotly): Beh
 interface Behaviour {
   /** The texts of the scripts inside the page. */
   inline: string[];
-  /** What the page's policy knows a script beside it by. */
+  /** The nonce by which the page's policy allows the shared plotly. */
   nonce: string | undefined;
   html: string;
 }
 
-/** The frame of every page; `policy` keeps it from fetching anything. */
+/** The HTML document around a page's body; `policy` prevents it from fetching anything. */
 export function document({ title, policy, body }: { title: string; policy: string; body: string }): string {
   return (
     `<!doctype html>\n<html lang="en"><head><meta charset="utf-8">` +
@@ -155,16 +155,16 @@ function renderContents(headings: Heading[]): string {
 
 function status(record: ReturnType<typeof runRecord>): string {
   if (!record?.start) return "";
-  const took = elapsed(record);
+  const duration = elapsed(record);
   const day = `<time datetime="${escapeHtml(record.start)}">${escapeHtml(record.start.slice(0, 10))}</time>`;
-  return [day, took === undefined ? "" : seconds(took)].filter((part) => part !== "").join(" · ");
+  return [day, duration === undefined ? "" : seconds(duration)].filter((part) => part !== "").join(" · ");
 }
 
-/** Says at the top that the run did not reach the end, and where it stopped. */
+/** A banner for a run that did not finish, with a link to the failed cell. */
 function failure(notebook: Notebook): string {
   const record = runRecord(notebook);
   if (record?.status === "interrupted")
-    return `<p class="banner" role="note">This run was interrupted; what ran is below.</p>`;
+    return `<p class="banner" role="note">This run was interrupted; the executed cells are below.</p>`;
   const at = notebook.cells.findLastIndex(
     (cell: Cell) =>
       cell.cell_type === "code" &&
@@ -178,11 +178,11 @@ function failure(notebook: Notebook): string {
   return `<p class="banner" role="note">A cell failed: <a href="#cell-${at + 1}">${escapeHtml(what)}</a></p>`;
 }
 
-/** Tells the page how tall the frame's content is. */
+/** Reports the height of the frame's content to the page. */
 export const FRAME_SCRIPT = `{
-  const tell = () => parent.postMessage({ halftoneHeight: document.documentElement.offsetHeight }, "*");
-  new ResizeObserver(tell).observe(document.documentElement);
-  addEventListener("message", ({ source }) => source === parent && tell());
+  const sendHeight = () => parent.postMessage({ halftoneHeight: document.documentElement.offsetHeight }, "*");
+  new ResizeObserver(sendHeight).observe(document.documentElement);
+  addEventListener("message", ({ source }) => source === parent && sendHeight());
 }`;
 
 function browserScript(): string {

@@ -17,10 +17,10 @@ export function elapsed(record: Partial<RunRecord>): number | undefined {
 export function renderRunSummary(record: Partial<RunRecord>): string {
   const { cpu, git, runtime = {}, memory, nativePeak, parameters = {}, seeds = {} } = record;
   const { packages = {}, inputs = {}, variables = {} } = record;
-  const took = elapsed(record);
+  const duration = elapsed(record);
   const rows: [string, string | undefined][] = [
     ["Run", record.start?.replace("T", " ").replace(/\.\d+Z$/, " UTC")],
-    ["Took", took === undefined ? undefined : seconds(took) || "less than 0.1 s"],
+    ["Took", duration === undefined ? undefined : seconds(duration) || "less than 0.1 s"],
     ["Parameters", pairs(parameters)],
     ["Seeds", pairs(seeds)],
     ["Native memory, peak", nativePeak === undefined ? undefined : formatBytes(nativePeak)],

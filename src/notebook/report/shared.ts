@@ -6,17 +6,17 @@ import type { SharePlotly } from "./page.ts";
 
 const NAME = "plotly.min.js";
 
-/** One plotly for all pages of a folder: the small bundle until a page needs the full one, which takes its place. */
+/** Shares one plotly file among all pages of a folder: the cartesian bundle, until a page needs the full one, which replaces it. */
 export function sharedPlotly(folder: string): SharePlotly {
-  let there: Bundle | undefined;
+  let current: Bundle | undefined;
   return (wanted) => {
     const file = path.join(folder, NAME);
     const full = Buffer.from(plotlySource("full"));
-    // Pages that an earlier run left may need the full one.
-    if (statSync(file, { throwIfNoEntry: false })?.size === full.length) there = "full";
-    if (there !== "full" && there !== wanted) {
+    // Pages of an earlier run may need the full bundle.
+    if (statSync(file, { throwIfNoEntry: false })?.size === full.length) current = "full";
+    if (current !== "full" && current !== wanted) {
       writeWhole(file, wanted === "full" ? full.toString() : plotlySource(wanted));
-      there = wanted;
+      current = wanted;
     }
     return NAME;
   };
