@@ -28,7 +28,7 @@ export interface CellAnalysis {
   assigned: Set<string>;
   /** Names whose type may be narrower after the cell than before: assigned, tested or asserted outside functions. */
   touched: Set<string>;
-  /** The global scope or modules that it augments, with a key for each declared name or member: `global`, `global Array.sum`. */
+  /** What it augments: the global scope or modules, and each name or member declared there (`global`, `global Array.sum`). */
   augments: Set<string>;
   /** The positions of those declarations. */
   augmentations: { start: number; end: number }[];

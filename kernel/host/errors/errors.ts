@@ -19,7 +19,7 @@ function describeError(thrown: unknown, place?: SourceLocation): ErrorOutput {
   return { type: "error", ename, evalue, traceback: lines };
 }
 
-/** The same, where user code may have broken the built-ins it needs. */
+/** Like `describeError`, but does not throw when user code has broken built-ins. */
 export function describeSafely(thrown: unknown, place?: SourceLocation): ErrorOutput {
   try {
     return describeError(thrown, place);
@@ -37,7 +37,7 @@ export function describeInterrupt(cell: HostCell, error: KeyboardInterrupt): Err
     const { traceback } = describeError(error, hasPlace(error) ? undefined : placeOfAwait(cell));
     for (let index = 1; index < traceback.length; index++) lines[index] = traceback[index]!;
   } catch {
-    // User code has broken a built-in that the host needs: leave the line out.
+    // User code has broken a built-in that the host needs. The line is left out.
   }
   return { type: "error", ename, evalue, traceback: lines };
 }
@@ -78,7 +78,7 @@ function describe(
     if (!frame.place) {
       if (!frame.isInternal) between++;
     } else if (bare(frame.text) !== lines[lines.length - 1]) {
-      // Frames below the last user frame are the machinery that called it.
+      // Frames below the last user frame belong to the code that called the user's, and are not counted.
       folded += between;
       between = 0;
       first ??= frame.place;
@@ -123,7 +123,7 @@ function bare(frame: string): string {
 
 const aggregateError = AggregateError.prototype;
 const anyError = Error.prototype;
-/** Also one that came from another thread, which Node only copies. */
+/** Also true for an error from another thread, which Node copies. */
 function isError(value: unknown): value is Error {
   return types.isNativeError(value) || inherits(value, anyError);
 }

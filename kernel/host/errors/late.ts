@@ -13,14 +13,14 @@ let containWith: Contain = (_, action) => {
   return true;
 };
 
-/** Sets how code is run that an interrupt may end without ending its caller; `how` returns false when it did. */
+/** Sets the function that runs code so that an interrupt ends only that code. It returns false after an interrupt. */
 export function containBy(how: Contain): void {
   containWith = how;
 }
 
 /**
- * Runs a listener of the user's, which no cell waits for, in the cell that registered it: what it throws appears there.
- * Whether it returned.
+ * Runs a user's listener, for which no cell waits, in the cell that registered it. Its errors appear in that cell. Returns
+ * whether it ran without an error.
  */
 export function callLate(cell: HostCell | undefined, listener: () => void): boolean {
   let returned = false;
@@ -43,12 +43,12 @@ const stopped: Output = {
   traceback: ["KeyboardInterrupt: a listener of this cell was interrupted; variables are kept"],
 };
 
-/** Sets how an error becomes an output; undefined when the cell's own end already shows it. */
+/** Sets the function that turns an error into an output. It returns undefined when the cell's end already shows the error. */
 export function describeLateBy(how: Describe): void {
   describe = how;
 }
 
-/** Shows an error that is not awaited (in a timer or a listener) in the cell that started the work. */
+/** Shows an error from work that no code awaits (a timer or a listener) in the cell that started it. */
 export function reportLate(error: unknown): void {
   if (isInterrupt(error)) return;
   const cell = currentCell();

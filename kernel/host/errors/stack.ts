@@ -16,7 +16,7 @@ import {
 } from "../primordials.ts";
 import { findCell, type HostCell } from "../run/cells.ts";
 
-/** A place in what the user wrote. */
+/** A position in the user's code. */
 export interface SourceLocation {
   /** `cell [3]` or a file's path. */
   where: string;
@@ -26,10 +26,10 @@ export interface SourceLocation {
   source: string | undefined;
 }
 
-/** Frames below those of this file are the machinery that runs the cell. */
+/** Frames below those of this file belong to the code that runs the cell. */
 const evaluatorFile = new URL("../run/evaluate.js", import.meta.url).href;
 const scheme = "halftone:cell/";
-/** This folder, built: frames of the host itself are never shown. */
+/** The host's folder in the build. Frames from it are never shown. */
 const hostFolder = new URL("../", import.meta.url).href;
 
 export function cellUrl(id: number): string {
@@ -37,8 +37,8 @@ export function cellUrl(id: number): string {
 }
 
 /**
- * Stack traces name cells by their own lines and columns, for whoever reads `error.stack`. They are long enough to reach the
- * cell from deep in a library; V8's ten frames are not.
+ * Makes `error.stack` name cells, with their own lines and columns. The limit is higher than V8's ten frames, so that a trace
+ * from deep inside a library reaches the cell.
  */
 export function installStackTraces(): void {
   Error.stackTraceLimit = 50;
@@ -50,7 +50,7 @@ export function installStackTraces(): void {
   });
 }
 
-/** Writes an error's stack now, as the host writes it, whatever the user has put in its place. */
+/** Formats an error's stack now with the host's function, even when the user has replaced `Error.prepareStackTrace`. */
 export function writeStack(error: Error): void {
   const { prepareStackTrace: before } = ErrorBefore;
   try {
@@ -68,7 +68,7 @@ export function isCalledFromCode(): boolean {
   return countFrames(isForeign) > 0;
 }
 
-/** Whether user or package code is on the stack, which continues when the caller returns. */
+/** Whether user or package code is on the stack, and so continues when the caller returns. */
 export function isAboveCode(): boolean {
   return countFrames((file) => isForeign(file) && !startsWith(file, "node:")) > 0;
 }
@@ -83,7 +83,7 @@ function countFrames(counts: (file: string) => boolean): number {
     let count = 0;
     const { stack } = holder;
     if (typeof stack === "string") {
-      // V8 writes it by itself where it is asked for within the writing of another: an error's getter, say.
+      // V8 formats a stack itself when it is read while another is being formatted, for example in an error's getter.
       const lines = linesOf(stack);
       for (let index = 1; index < lines.length; index++) {
         const file = exec(frameLine, lines[index]!)?.[2];
@@ -143,20 +143,20 @@ function describeSite(site: NodeJS.CallSite, file: string | null): string {
   return `${slice(text, 0, at)}${place.where}:${place.line}:${place.column}${slice(text, at + raw.length)}`;
 }
 
-/** From a line and column of a compiled script (both from 1) to the cell's own. */
+/** Maps a line and column of a compiled script (both from 1) to the cell's. */
 export function placeInScript(url: string, line: number, column: number): SourceLocation | undefined {
   const cell = findCell(intrinsics.Number(slice(url, scheme.length)));
   return cell && placeThrough(mapsOf(cell), { where: cell.label, line, column, source: cell.source });
 }
 
-/** Whether an error's stack leads to the user's code. */
+/** Whether an error's stack contains a frame of the user's code. */
 export function hasPlace(error: Error): boolean {
   const frames = readFrames(error.stack ?? "");
   for (let index = 0; index < frames.length; index++) if (frames[index]!.place) return true;
   return false;
 }
 
-/** Where a cell's own code awaits, by a line and column (from 1) of what its script was made from. */
+/** The position, in a cell's source, of the `await` at which its code waits. */
 export function placeOfAwait(cell: HostCell): SourceLocation | undefined {
   const { waitsAt, label: where, source } = cell;
   if (!waitsAt) return undefined;
@@ -166,7 +166,7 @@ export function placeOfAwait(cell: HostCell): SourceLocation | undefined {
   return placeThrough(later, { where, ...waitsAt, source });
 }
 
-/** One of the user's files, which may have been compiled. */
+/** Maps a position in one of the user's files, which may have been compiled. */
 function placeInFile(url: string, line: number, column: number): SourceLocation | undefined {
   const query = indexOf(url, "?v=");
   if (query === -1 || !startsWith(url, "file:")) return undefined;
@@ -185,10 +185,10 @@ function placeThrough(maps: readonly TraceMap[], place: SourceLocation): SourceL
   return { ...place, line: at.line, column: at.column + 1 };
 }
 
-/** The map from what one of the user's files was compiled to, back to the file. */
+/** Returns the source map of one of the user's files. */
 let mapOfFile: (path: string) => TraceMap | undefined = () => undefined;
 
-/** `compile` gives a file's source map as JSON, or nothing where the file ran as it is. */
+/** `compile` returns a file's source map as JSON, or undefined when the file runs without being compiled. */
 export function useFileMaps(compile: (path: string) => string | undefined): void {
   mapOfFile = (path) => {
     try {
@@ -202,7 +202,7 @@ export function useFileMaps(compile: (path: string) => string | undefined): void
 
 const placesOfErrors = new WeakTable<object, SourceLocation>();
 
-/** Says where in a cell an error comes from that no stack frame tells. */
+/** Records the position in a cell for an error whose stack does not contain it. */
 export function placeError(error: unknown, place: SourceLocation): void {
   if (typeof error === "object" && error !== null) placesOfErrors.set(error, place);
 }
@@ -223,18 +223,18 @@ function mapsOf(cell: HostCell): TraceMap[] {
 }
 
 export interface StackFrame {
-  /** The frame as the stack has it, without `at`. */
+  /** The frame's text in the stack, without `at`. */
   text: string;
-  /** Node's own. */
+  /** Whether the frame belongs to Node itself. */
   isInternal: boolean;
-  /** Set when the frame is the user's own. */
+  /** Set when the frame belongs to the user's code. */
   place: SourceLocation | undefined;
 }
 
 const frameLine = /^ {4}at (?:(.*) \()?(.+?):(\d+):(\d+)\)?$/;
 const cellLabel = /^cell \[([^\]]*)\]$/;
 
-/** The frames of an error's stack, read back from its text. */
+/** Parses the frames of an error's stack from its text. */
 export function readFrames(stack: string): StackFrame[] {
   const frames: StackFrame[] = [];
   const lines = linesOf(stack);
@@ -269,7 +269,7 @@ export function nameCell(cell: HostCell): void {
   labels.set(cell.label, cell);
 }
 
-/** Their traces are as V8 has them from now on. */
+/** Forgets cells. Traces through them are from then on as V8 writes them. */
 export function forgetCells(cells: readonly HostCell[]): void {
   for (let index = 0; index < cells.length; index++) {
     const { label } = cells[index]!;
@@ -283,7 +283,7 @@ const longestSource = 10 << 20;
 function readSource(path: string): string | undefined {
   if (endsWith(path, ".node")) return undefined;
   try {
-    // A stack is text that anybody may have written: what it names may be a device that never ends.
+    // User code can set `stack` to any text, so the path may be a device that never ends.
     const file = statSync(path);
     return apply(isFile, file, []) && file.size < longestSource ? readFileSync(path, "utf8") : undefined;
   } catch {

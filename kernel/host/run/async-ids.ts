@@ -1,7 +1,7 @@
 /**
- * Node keeps a stack of async ids for each callback that it is inside of. Code that is terminated pops none, and Node
- * aborts on the rest ("async hook stack has become corrupted"). It has a function that clears the stack, for uncaught
- * exceptions; Node 20 and 22 let one reach it, later ones need it less, because AsyncLocalStorage no longer uses hooks.
+ * Clears Node's stack of async ids. Node pushes an id for each callback that it enters. Terminated code does not pop its ids,
+ * and Node then aborts ("async hook stack has become corrupted"). Node has a function that clears the stack after uncaught
+ * exceptions. Node 20 and 22 give access to it. Later versions need it less, because their AsyncLocalStorage uses no hooks.
  */
 export const clearAsyncIds: () => void = findClear();
 

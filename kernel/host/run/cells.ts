@@ -9,27 +9,27 @@ export interface HostCell {
   source: string;
   maps: string[];
   started: number;
-  /** Set when the session has been told how it ended; what comes later is late output. */
+  /** Whether the session has been told how the cell ended. Later output is late output. */
   settled: boolean;
-  /** It was interrupted: its code stops where it next awaits or runs an op of the library. */
+  /** Whether it was interrupted. Its code then stops at its next await or op of the library. */
   interrupted: boolean;
-  /** When it was first asked to stop. */
+  /** The time of the first request to stop. */
   asked: number;
-  /** When its code was given an error to stop by. */
+  /** The time when a `KeyboardInterrupt` was thrown in its code. */
   thrown: number | undefined;
-  /** The `KeyboardInterrupt` made where its code was terminated. */
+  /** The `KeyboardInterrupt` that was created where its code was terminated. */
   interrupt: Error | undefined;
-  /** The last `await` of its own code that began: line and column in the script's second-last form, from 1. */
+  /** The last `await` that its code reached: line and column, from 1, in the text before the last step of compilation. */
   waitsAt: { line: number; column: number } | undefined;
-  /** What of the library was left open on purpose when it began. */
+  /** The library's state when the cell began, such as open scopes. */
   mark: LibraryMark;
-  /** Its script has run, but its async body has not ended. */
+  /** Whether its script has run, but its async body has not ended. */
   pending: boolean;
-  /** What its script has thrown. */
+  /** The value that its script threw. */
   failure: { of: unknown } | undefined;
   /** The last expression's value, from its evaluation to its rendering. */
   value: { of: unknown } | undefined;
-  /** Called when it ends, however it ends, after its last output. */
+  /** Called after its last output, whether it succeeded or failed. */
   atEnd: (() => void)[];
 }
 
@@ -39,12 +39,12 @@ const run = context.run.bind(context);
 const getStore = context.getStore.bind(context);
 let latest: HostCell | undefined;
 
-/** Characters of source and maps that are kept for the traces of what old cells declared. */
+/** The most characters of sources and maps that are kept for stack traces through code of old cells. */
 const mostKept = 64 << 20;
 let kept = 0;
 let oldest = 1;
 
-/** Adds a cell and returns the cells that are dropped for it. */
+/** Adds a cell and returns the cells that are dropped to make room. */
 export function addCell(cell: HostCell): HostCell[] {
   cells.set(cell.id, cell);
   latest = cell;
@@ -53,7 +53,7 @@ export function addCell(cell: HostCell): HostCell[] {
   for (; kept > mostKept && oldest < cell.id; oldest++) {
     const old = cells.get(oldest);
     if (!old) continue;
-    // One that runs is looked for when it is stopped.
+    // A running cell is kept, because an interrupt must find it.
     if (!old.settled) break;
     cells.delete(oldest);
     kept -= sizeOf(old);
@@ -76,17 +76,17 @@ export function findCell(id: number): HostCell | undefined {
   return cells.get(id);
 }
 
-/** Whether any cell's code has this name in it. */
+/** Whether any cell's source contains this name. */
 export function isNamedInCells(name: string): boolean {
   return [...cells.values()].some(({ source }) => source.includes(name));
 }
 
-/** The cell that this code, or the timer or promise it runs in, was started by. */
+/** The cell that started this code, its timer or its promise. When that is unknown, the latest cell. */
 export function currentCell(): HostCell | undefined {
   return getStore() ?? latest;
 }
 
-/** The cell that started this code, if that is known. */
+/** The cell that started this code, or undefined when that is unknown. */
 export function startedBy(): HostCell | undefined {
   return getStore();
 }

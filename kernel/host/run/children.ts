@@ -5,8 +5,8 @@ import { readdirSync, readFileSync } from "node:fs";
 const waitingCalls = new Set(["232", "281", "22", "441"]);
 
 /**
- * The child for which the main thread waits, if it does. Call this only when the main thread answers nothing: one that
- * then sits in epoll is inside a nested loop, and what it started last is what it waits for.
+ * The child process for which the main thread waits, if any. Call this only when the main thread does not respond. If it then
+ * waits in epoll, it is inside a nested event loop and waits for the child that it started last.
  */
 export function blockedInChild(): number | undefined {
   const task = `/proc/self/task/${process.pid}`;
@@ -29,8 +29,8 @@ function newestOf(processes: readonly number[]): number | undefined {
 }
 
 /**
- * What ended children have left in this process's group (`sh -c "sleep 60 &"`). One that holds its end of a pipe keeps
- * `execSync` waiting.
+ * Processes in this process's group whose parents, children of this process, have ended (`sh -c "sleep 60 &"`). `execSync`
+ * goes on waiting while such a process holds its end of a pipe.
  */
 function orphans(): number[] {
   const found: number[] = [];
@@ -51,9 +51,9 @@ function listProcesses(): string[] {
   }
 }
 
-/** Sends a signal to a process and all below it, as a terminal does to what runs in it. */
+/** Sends a signal to a process and all its descendants, as a terminal does for Ctrl-C. */
 export function signalTree(pid: number, signal: NodeJS.Signals): void {
-  // Halted, it starts no other while those that it has started are ended.
+  // A stopped process cannot start another child while its children are being killed.
   if (signal === "SIGKILL") send(pid, "SIGSTOP");
   for (const child of childrenOf(`/proc/${pid}/task/${pid}`)) signalTree(child, signal);
   send(pid, signal);
@@ -63,7 +63,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended meanwhile.
+    // The process has already ended.
   }
 }
 
@@ -71,12 +71,12 @@ function childrenOf(task: string): number[] {
   return (read(`${task}/children`) ?? "").split(" ").filter(Boolean).map(Number);
 }
 
-/** Clock ticks from boot to the process's start. */
+/** The process's start time in clock ticks since boot. */
 function startOf(pid: number): number {
   return Number(fieldsOf(pid)[19] ?? -1);
 }
 
-/** Fields 3 (its state) and on of stat: they come behind the name, which may hold anything. */
+/** The fields of stat from the third (the state). They follow the name, which may contain any character. */
 function fieldsOf(pid: number): string[] {
   const stat = read(`/proc/${pid}/stat`);
   return stat ? stat.slice(stat.lastIndexOf(")") + 2).split(" ") : [];

@@ -6,7 +6,7 @@ import type { Inspector } from "./inspector.ts";
 
 export type ErrorOutput = Extract<Output, { type: "error" }>;
 
-/** What is shown where an interrupt ended the reading of an error. */
+/** The output shown when an interrupt ended the formatting of an error. */
 export const stoppedWhileShown: ErrorOutput = {
   type: "error",
   ename: "KeyboardInterrupt",
@@ -14,20 +14,20 @@ export const stoppedWhileShown: ErrorOutput = {
   traceback: ["KeyboardInterrupt: the cell was interrupted while its error was shown; variables are kept"],
 };
 
-/** Runs host code that may call the user's, so that a termination ends that code and nothing around it. */
+/** Runs host code that may call user code, so that a termination ends only that code and not its caller. */
 export class Containment {
   readonly #inspector: Inspector;
   readonly #terminated: () => void;
-  /** The cell whose script V8 runs, or whose error is shown. */
+  /** The cell whose script V8 evaluates, or whose error is being formatted. */
   evaluating: HostCell | undefined;
 
-  /** `terminated` is called where an interrupt has ended the contained code. */
+  /** `terminated` is called when an interrupt ended the contained code. */
   constructor(inspector: Inspector, terminated: () => void) {
     this.#inspector = inspector;
     this.#terminated = terminated;
   }
 
-  /** Runs `action` as an evaluation of its own. Whether it ran to its end. */
+  /** Runs `action` as a separate evaluation, and returns whether it ran to its end. */
   run(cell: HostCell | undefined, action: () => void): boolean {
     const before = this.evaluating;
     this.evaluating = cell;
@@ -41,7 +41,7 @@ export class Containment {
     return ended;
   }
 
-  /** What is shown of an error. Reading it may call code of the user's. */
+  /** The output for an error. Formatting it may call user code. */
   describe(cell: HostCell | undefined, thrown: unknown, place?: SourceLocation): ErrorOutput {
     let described: ErrorOutput | undefined;
     this.run(cell, () => {

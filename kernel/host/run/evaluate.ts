@@ -55,7 +55,7 @@ export class Evaluator {
     this.#listen();
   }
 
-  /** Node ends a process without listeners for uncaught errors, and a cell may have removed them. */
+  /** Adds the listeners for uncaught errors again. A cell may have removed them, and Node ends a process without them. */
   #listen(): void {
     for (let index = 0; index < lateEvents.length; index++) {
       const event = lateEvents[index]!;
@@ -102,7 +102,7 @@ export class Evaluator {
     }
   }
 
-  /** A part of a cell's script. What it throws goes past the inspector. */
+  /** Runs a part of a cell's script. A thrown value does not reach the inspector. */
   #runSync(body: () => unknown): unknown {
     try {
       return body();
@@ -113,7 +113,7 @@ export class Evaluator {
     }
   }
 
-  /** The body of a cell that awaits. The script itself has ended when this returns. */
+  /** Runs the body of a cell that awaits. The script itself has ended when this returns. */
   #runAsync(id: number, body: () => Promise<void>): void {
     const cell = currentCell();
     if (cell?.id !== id) return;
@@ -189,7 +189,7 @@ export class Evaluator {
     this.#interrupts.absorb(() => this.#inspector.act(this.#interrupts.idle));
   }
 
-  /** Encodes the last output. One that JSON cannot represent is replaced by an error, and `isWhole` is false. */
+  /** Encodes the last output. When JSON cannot represent it, an error replaces it and `isWhole` is false. */
   #encode(cell: HostCell, output: Output): { body: string; isWhole: boolean } {
     try {
       return { body: runInCell(cell, () => encodeEvent({ type: "output", cell: cell.id, output })), isWhole: true };
@@ -200,14 +200,14 @@ export class Evaluator {
   }
 
   #end(cell: HostCell, status: "ok" | "error", last?: Output): void {
-    // Before the part that nothing cuts short: it may call the user's `toJSON`.
+    // Encoded before the uninterrupted part, because encoding may call the user's `toJSON`.
     const encoded = last && this.#encode(cell, last);
     if (encoded?.isWhole === false) status = "error";
     if (cell.settled) return;
     this.#absorb();
     if (cell.interrupted) {
       this.#interrupts.clean(cell);
-      // It handled the error itself: work that it started continues.
+      // The cell caught the `KeyboardInterrupt`, so work that it started continues.
       if (status === "ok") cell.interrupted = false;
     }
     try {
@@ -216,10 +216,10 @@ export class Evaluator {
       // Without listeners an uncaught error ends the process, but ending the cell matters more.
     }
     uninterrupted(() => {
-      // The guard's question may have come on the way here, too, and ended it or announced a termination.
+      // Since the check above, a request of the guard may have ended the cell or announced a termination.
       this.#absorb();
       if (cell.settled) return;
-      // What native code wrote in this cell comes before its end.
+      // Output of native code in this cell comes before the cell's end.
       mark();
       together(() => {
         if (encoded) sendEncoded(cell.id, encoded.body);
@@ -229,7 +229,7 @@ export class Evaluator {
         addShared(this.#shared, slots.running, -1);
         sendEvent({ type: "done", cell: cell.id, status, elapsed: now() - cell.started });
       });
-      // Last: cut short before, it is ended again by the next question of the guard.
+      // Set last: if a termination comes before this, the guard's next request ends the cell again.
       cell.settled = true;
     });
   }

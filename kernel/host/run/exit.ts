@@ -12,13 +12,13 @@ export function endGroup(): void {
     try {
       kill(-pid, "SIGKILL");
     } catch {
-      // The process was started by hand and leads no group.
+      // The process was started by hand and is not the leader of a group.
     }
   }
   kill(pid, "SIGKILL");
 }
 
-/** Before `process.exit` ends the process, after the user's exit handlers: both inspector sessions are closed. */
+/** Makes `process.exit` close both inspector sessions after the user's exit handlers have run. */
 export function installExit(shared: Shared, disconnect: () => void): void {
   const exiting = process as unknown as { reallyExit: Exit };
   const exit = exiting.reallyExit.bind(process);

@@ -13,7 +13,7 @@ interface Evaluation {
   run(cell: number, body: () => Promise<void>): void;
 }
 
-/** Defines the functions that compiled cells, the inspector and the guard call, under a name that no cell knows. */
+/** Defines the functions that compiled cells, the inspector and the guard call. No cell knows the name of their global. */
 export function installHostApi(
   hostName: string,
   evaluation: Evaluation,
@@ -39,6 +39,6 @@ export function installHostApi(
     interrupt: interrupts.ask,
   };
   defineProperty(globalThis, hostName, { value: Object.freeze(api), enumerable: false });
-  // Libraries may call this between the steps of long work.
+  // Libraries may call this between the steps of a long computation.
   defineProperty(globalThis, Symbol.for("halftone.stopIfInterrupted"), { value: stopIfInterrupted, enumerable: false });
 }

@@ -18,14 +18,14 @@ export interface Reply {
 const ignore = () => {};
 const { onInit } = promiseHooks;
 
-/** V8's inspector of this thread: it evaluates synchronously, and a termination ends one evaluation and nothing around it. */
+/** V8's inspector of this thread. It evaluates synchronously, and a termination ends only the innermost evaluation. */
 export class Inspector {
   readonly disconnect: () => void;
   readonly #post: Post;
   readonly #hostName: string;
   #action: (() => void) | undefined;
   #thrown: { what: unknown } | undefined;
-  /** Host functions that its own evaluations call. */
+  /** The host functions that this class's evaluations call. */
   readonly functions: { act: () => void; thrown: (what: unknown) => void } = {
     act: () => this.#action?.(),
     thrown: (what) => {
@@ -42,13 +42,14 @@ export class Inspector {
   }
 
   /**
-   * Evaluates a script in REPL mode. V8 answers from a microtask, through a promise that it holds weakly: were that
-   * collected before, V8 12.4 (Node 22) would answer from within the garbage collection, and abort. So the callback holds
-   * it, and the session the callback; where a termination has emptied the queue of microtasks, for good.
+   * Evaluates a script in REPL mode. V8 answers from a microtask, through a promise to which it has only a weak reference. If
+   * that promise were collected first, V8 12.4 (Node 22) would answer during garbage collection and abort. So the callback
+   * refers to the promise, and the session refers to the callback. When a termination has cleared the microtask queue, these
+   * references stay for the life of the session.
    */
   evaluateScript(expression: string, done: (error: Error | null, reply?: Reply) => void): void {
     const references: { script?: Promise<unknown> | undefined } = {};
-    // The first promise that comes into being is the script's own.
+    // The first promise that is created is the script's.
     const stop = onInit((promise) => {
       references.script = promise;
       stop();
@@ -69,7 +70,7 @@ export class Inspector {
     this.#action = undefined;
   }
 
-  /** The thrown value, to which the inspector's details only refer. */
+  /** Returns the thrown value itself. The inspector's details contain only a reference to it. */
   recover(details: Thrown): unknown {
     const remote = details.exception as { objectId?: string; value?: unknown; unserializableValue?: string };
     const argument = remote.objectId

@@ -19,11 +19,11 @@ const { shared, hostName, heapLimit } = workerData as { shared: Shared; hostName
 const session = new Session();
 session.connectToMainThread();
 
-/** Milliseconds from an answer to the next question. */
+/** Milliseconds from an answer to the next request. */
 const pause = 10;
 /** Milliseconds after which an unconfirmed termination is requested again. */
 const comesWithin = 300;
-/** Milliseconds without an answer after which it is not JavaScript that keeps the main thread. */
+/** Milliseconds without an answer after which the main thread must be in native code. */
 const nativeAfter = 150;
 const watchEvery = 50;
 const sampleEvery = 200;
@@ -36,17 +36,17 @@ pipe.on("data", (chunk: Buffer) => {
     if (command.type === "interrupt") interrupt(command.request, command.cells);
   }
 });
-// The session is gone, and nothing else would end this process.
+// The session has ended, and nothing else would end this process.
 pipe.on("close", endGroup);
 pipe.on("error", endGroup);
 
 /**
- * Asks the main thread to end these cells. The question is evaluated there even inside a loop; if it finds the user's
- * code on the stack it wants that terminated, else it ends the cells itself. It is asked again only when it was
- * answered: two questions at once would find the same code twice, and the second termination would hit what comes next.
+ * Requests that the main thread ends these cells. The request is evaluated there even during a loop. If user code is on the
+ * stack, the answer is to terminate it; otherwise the main thread ends the cells itself. A request is repeated only after its
+ * answer: two at once would find the same code twice, and the second termination would hit the code that runs next.
  */
 function interrupt(request: number, cells: number[]): void {
-  // Named as the host's own, so that no stack shows it.
+  // The URL of this file hides the frame from stack traces.
   const expression = `${hostName}.interrupt(${request},${JSON.stringify(cells)})\n//# sourceURL=${import.meta.url}`;
   let asked = 0;
   let answered = true;
@@ -65,7 +65,7 @@ function interrupt(request: number, cells: number[]): void {
         setTimeout(ask, pause);
         return;
       }
-      // Asked again before the termination has come, the host would take it upon itself.
+      // If this request came before the termination, the host would end the cells itself.
       const timer = setTimeout(ask, comesWithin);
       session.post("Runtime.evaluate", { expression: `${hostName}.clearAsyncIds()` });
       session.post("Runtime.terminateExecution", () => {
@@ -90,7 +90,7 @@ function readAnswer(answer: object | undefined): unknown {
   return (answer as { result?: { value?: unknown } } | undefined)?.result?.value;
 }
 
-// Node would say "Waiting for the debugger to disconnect..." on stderr.
+// Otherwise Node would print "Waiting for the debugger to disconnect..." to stderr.
 void Promise.resolve(Atomics.waitAsync(shared, slots.leaving, 0).value).then(() => {
   session.disconnect();
   Atomics.store(shared, slots.leaving, 2);
@@ -101,7 +101,7 @@ setInterval(() => {
   if (Atomics.load(shared, slots.running) > 0) sample();
 }, sampleEvery);
 
-/** The heap's size is asked of the main thread and comes when that runs JavaScript; the process's size is known here. */
+/** Reports the process's memory at once, and the heap's size when the main thread answers, which needs running JavaScript. */
 function sample(): void {
   report();
   session.post("Runtime.getHeapUsage", (error, usage) => {

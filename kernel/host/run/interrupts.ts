@@ -9,43 +9,43 @@ import { type Shared, slots } from "./shared.ts";
 const loadShared = Atomics.load;
 const storeShared = Atomics.store;
 
-/** Milliseconds in which code may stop by itself: where it next awaits, or at the next op of the library. */
+/** Milliseconds in which code may stop by itself, at its next await or op of the library. */
 const selfStopWithin = 100;
-/** Milliseconds that its `catch` and `finally` may take after that. */
+/** Milliseconds that its `catch` and `finally` blocks may take after that. */
 const unwindWithin = 500;
-/** Milliseconds that one op may keep JavaScript from being terminated. */
+/** Milliseconds for which one op may delay a termination. */
 const opWithin = 2000;
-/** Milliseconds in which a termination that was announced has come. */
+/** Milliseconds within which an announced termination arrives. */
 const absorbFor = 100;
-/** How often the guard asks before code of no running cell is terminated. */
+/** The number of requests after which code that belongs to no running cell is terminated. */
 const patience = 10;
 const patienceUnblocked = 100;
 
 interface Ends {
   /** Ends a cell as interrupted. */
   end(cell: HostCell): void;
-  /** The cell that V8 evaluates, where nothing else says whose code is on the stack. */
+  /** The cell that V8 evaluates. It is used when the cell of the code on the stack is unknown otherwise. */
   evaluating(): HostCell | undefined;
 }
 
 /**
- * How cells are stopped, in two stages. First their code gets an ordinary error where it next awaits or runs an op of the
- * library, so that its `finally` runs. Where it does neither, or continues nevertheless, V8 is terminated. In both cases the
- * library then puts back what code that never ran to its end has left half changed.
+ * Stops cells in two stages. First, an ordinary error is thrown in their code at its next await or op of the library, so that
+ * `finally` blocks run. If the code reaches neither, or continues nevertheless, V8 terminates it. In both cases the library
+ * then restores the state that the unfinished code has left inconsistent.
  */
 export class Interrupts {
-  /** Not 0 while code is to stop; the library reads it before every op. */
+  /** Not 0 while code must stop. The library reads it before every op. */
   readonly #pending = new Int32Array(1);
   readonly #shared: Shared;
   readonly #ends: Ends;
   /** The interrupt whose termination has been requested but not confirmed. */
   #terminating: { request: number; cells: readonly number[] } | undefined;
   #unanswered = 0;
-  /** Cells that shall stop and have not ended yet. */
+  /** Cells that were asked to stop and have not ended yet. */
   #stopping: HostCell[] = [];
-  /** A cell whose code may have left the library half changed. */
+  /** A cell whose code may have left the library in an inconsistent state. */
   #leftBy: HostCell | undefined;
-  /** Code of cells that were interrupted may come back from an await at any time. */
+  /** Whether code of an interrupted cell may resume from an await at any time. */
   #mayComeBack = false;
 
   constructor(shared: Shared, ends: Ends) {
@@ -56,9 +56,9 @@ export class Interrupts {
   }
 
   /**
-   * The guard's question, evaluated wherever this thread is: between two tasks, or inside code. The guard terminates
-   * code of a cell that shall end when the answer says so, and asks again until the answer is "done". Other code, such
-   * as a timer's, may continue, unless it runs for long. Work that the cells started is kept.
+   * Answers the guard's request to end cells. It is evaluated on this thread at any time: between two tasks, or during code.
+   * The guard terminates the running code when the answer is "terminate", and repeats the request until it is "done". Code of
+   * other cells, such as a timer's, may continue, unless it runs for long. Work that the cells started is kept.
    */
   readonly ask = (request: number, ids: readonly number[]): "done" | "wait" | "terminate" => {
     if (loadShared(this.#shared, slots.interrupted) >= request) return "done";
@@ -67,14 +67,14 @@ export class Interrupts {
       allIsDone();
       const wasTerminated = this.#terminating !== undefined;
       this.#terminating = undefined;
-      // What awaits may come back in time to stop by itself, which says where it was.
+      // Code that awaits may resume in time to stop by itself. Its error then has the position.
       if (!wasTerminated && this.#isSomeFresh(unsettled)) return "wait";
       this.#endAll(unsettled);
       this.settle();
       return isOnItsWay(ids) ? "wait" : this.#handled(request);
     }
     if (isUninterrupted()) return "wait";
-    // Asked again for its termination, code has lost its context to `clearAsyncIds`.
+    // At a repeated request, `clearAsyncIds` has already cleared the code's context.
     const cell = startedBy() ?? this.#ends.evaluating() ?? (this.#terminating && this.#leftBy);
     if (!cell || !includes(unsettled, cell)) {
       if (this.#isSomeFresh(unsettled)) return "wait";
@@ -82,7 +82,7 @@ export class Interrupts {
       if (cell && !cell.settled) return isOnItsWay(ids) ? "wait" : this.#handled(request);
       if (++this.#unanswered < patience) return "wait";
     } else {
-      // It waited for a child process, which has been ended: it continues by itself, and its end counts as interrupted.
+      // The child process that it waited for was ended. The code continues, and its end counts as interrupted.
       if (loadShared(this.#shared, slots.unblocked) === request && ++this.#unanswered < patienceUnblocked)
         return "wait";
       if (mayStopItself(cell)) return "wait";
@@ -94,7 +94,7 @@ export class Interrupts {
     return "terminate";
   };
 
-  /** V8 has ended the evaluation of a cell. */
+  /** Called when V8 has terminated the evaluation of a cell. */
   terminated(): void {
     allIsDone();
     const termination = this.#terminating;
@@ -104,19 +104,19 @@ export class Interrupts {
     if (!isOnItsWay(termination.cells)) this.#handled(termination.request);
   }
 
-  /** The cell has ended just before its termination came: `take` runs code for that to come to, and not to the next cell. */
+  /** Called when a cell ended just before its termination: `take` runs code that receives it in place of the next cell. */
   absorb(take: () => void): void {
     if (!this.#terminating) return;
     this.#terminating = undefined;
     take();
   }
 
-  /** Lets a termination that was announced come. */
+  /** Waits in a loop for an announced termination. */
   readonly idle = (): void => {
     for (const deadline = now() + absorbFor; now() < deadline; );
   };
 
-  /** A child process that a cell waited for was ended by an interrupt that has not come through yet. */
+  /** Whether an interrupt ended the child process that a cell waited for, and has not been handled otherwise. */
   wasUnblocked(): boolean {
     const request = loadShared(this.#shared, slots.unblocked);
     if (request <= loadShared(this.#shared, slots.interrupted)) return false;
@@ -124,14 +124,14 @@ export class Interrupts {
     return true;
   }
 
-  /** What the library looked after for a cell that was interrupted is put back. */
+  /** Restores the library's state for an interrupted cell. */
   clean(cell: HostCell): void {
     this.#leftBy ??= cell;
     restoreLibrary(cell, undefined);
     this.settle();
   }
 
-  /** Puts the library back as it was, as soon as nothing that may use it is on the stack. */
+  /** Restores the library's state as soon as no code that may use it is on the stack. */
   readonly settle = (): void => {
     const cell = this.#leftBy;
     if (!cell || this.#terminating) return;
@@ -172,7 +172,7 @@ export class Interrupts {
     }
   }
 
-  /** A later request may have interrupted another cell meanwhile: that one stays pending. */
+  /** Records that a request was handled. A cell that a later request interrupted stays pending. */
   #handled(request: number): "done" {
     if (this.#terminating && this.#terminating.request <= request) this.#terminating = undefined;
     this.#unanswered = 0;
@@ -188,8 +188,8 @@ export class Interrupts {
   }
 
   /**
-   * The library's question before an op (`atOp`), and before each change of its own state. The guard's question may come at
-   * any call in here, so whether a termination is on its way is looked at last, too.
+   * The library calls this before an op (`atOp`) and before each change of its state. The guard's request may be evaluated at
+   * any call in here, so a pending termination is checked again at the end.
    */
   readonly #stop = (atOp: boolean): void => {
     if (this.#terminating) this.idle();
@@ -197,7 +197,7 @@ export class Interrupts {
     if (this.#terminating) this.idle();
   };
 
-  /** Only once, because the `catch` and `finally` of a cell may need ops. A cell that continues for long is terminated. */
+  /** Throws once for each cell, because its `catch` and `finally` may need ops. If it continues for long, V8 terminates it. */
   #throwOnce(): void {
     const cell = startedBy();
     if (!cell?.interrupted || (!cell.settled && cell.thrown !== undefined)) return;
@@ -206,7 +206,7 @@ export class Interrupts {
   }
 }
 
-/** A cell comes through another pipe than the question about it, and may come after it. */
+/** Whether a cell has not arrived yet: its command uses another pipe than the request to end it, and may come later. */
 function isOnItsWay(ids: readonly number[]): boolean {
   for (let index = 0; index < ids.length; index++) if (ids[index]! > latestId()) return true;
   return false;

@@ -2,7 +2,7 @@ import { writeStack } from "../errors/stack.ts";
 import { inherits, now } from "../primordials.ts";
 import { startedBy } from "./cells.ts";
 
-/** Thrown into code of an interrupted cell. */
+/** The error that is thrown in the code of an interrupted cell. */
 export class KeyboardInterrupt extends Error {
   override name = "KeyboardInterrupt";
 
@@ -16,7 +16,7 @@ export function isInterrupt(error: unknown): error is KeyboardInterrupt {
   return inherits(error, KeyboardInterrupt.prototype);
 }
 
-/** Throws when this code was started by an interrupted cell, else returns `value`. */
+/** Throws when an interrupted cell started this code; otherwise returns `value`. */
 export function stopIfInterrupted<Value>(value: Value): Value {
   const cell = startedBy();
   if (cell?.interrupted) {

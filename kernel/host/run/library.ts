@@ -1,12 +1,12 @@
-/** How the tensor library, where a cell has loaded it, lets itself be stopped; see `src/runtime/interrupts.ts`. */
+/** The tensor library's interface for interrupts, present once a cell has loaded it; see `src/runtime/interrupts.ts`. */
 interface LibraryInterrupts {
-  /** Whether V8 must not be terminated just now. */
+  /** Whether V8 must not be terminated at the moment. */
   isBusy(): boolean;
   mark(): LibraryMark;
   restore(owners: readonly unknown[], before: LibraryMark | undefined): void;
 }
 
-/** What is left open on purpose when a cell begins. */
+/** The scopes and profiling that are open when a cell begins. */
 export interface LibraryMark {
   readonly scopes: readonly unknown[];
   readonly profiling: boolean;
@@ -26,7 +26,10 @@ export function markLibrary(): LibraryMark {
   return libraryInterrupts()?.mark() ?? nothingOpen;
 }
 
-/** Puts back what stopped code has left in the library; all of it when nothing that may go on is on the stack. */
+/**
+ * Restores the library's state after code was stopped. With `before`, all of it is restored to that mark, so no code that
+ * uses it may be on the stack. Without `before`, only what awaiting code of `owner` left open is ended.
+ */
 export function restoreLibrary(owner: unknown, before: LibraryMark | undefined): void {
   try {
     libraryInterrupts()?.restore([owner], before);

@@ -1,12 +1,12 @@
-/** Numbers that the main thread and the guard thread share. */
+/** Numbers that the main thread shares with the guard thread. */
 export type Shared = Int32Array<SharedArrayBuffer>;
 
 export const slots = {
-  /** The last interrupt request that the main thread has dealt with. */
+  /** The last interrupt request that the main thread has handled. */
   interrupted: 0,
-  /** How many cells run. */
+  /** The number of running cells. */
   running: 1,
-  /** The last interrupt request for which the guard ended a child process that the main thread waited for. */
+  /** The last interrupt request for which the guard ended a child process that blocked the main thread. */
   unblocked: 2,
   /** 1 when the process is about to exit, 2 when the guard has disconnected from the main thread. */
   leaving: 3,
