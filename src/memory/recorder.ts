@@ -17,7 +17,7 @@ import {
 } from "../runtime/index.ts";
 import { storageType } from "./holders.ts";
 
-/** One piece of memory over the time of a recording. */
+/** One allocation during a recording. */
 export interface Piece {
   bytes: number;
   op: string;
@@ -26,17 +26,20 @@ export interface Piece {
   cause: MemoryCategory;
 }
 
-/** How often an op or a layer ran, and for how long. */
+/** The number of calls of an op or a layer, and their total time. */
 export interface Run {
   calls: number;
   milliseconds: number;
 }
 
 export interface Recording {
-  /** Those that were alive before come first. */
+  /** The allocations; those that were alive before the recording come first. */
   pieces: Piece[];
   before: number;
-  /** What came and went, in order: `i + 1` is piece i taken, `-i - 1` is piece i freed; and when, in milliseconds. */
+  /**
+   * Allocations and releases in order: `i + 1` means that piece i was allocated, `-i - 1` that it was freed. `times` has
+   * their times in milliseconds.
+   */
   events: readonly number[];
   times: readonly number[];
   ops: Map<string, Run>;
@@ -46,7 +49,7 @@ export interface Recording {
 
 const RSS_EVERY = 10;
 
-/** Records all that happens to native memory until `end`. Keeps some 100 bytes for every op. */
+/** Records all allocations and releases of native memory until `end`. Needs some 100 bytes per op. */
 export function record(): { end(): Recording; awaits(): void } {
   settleCauses();
   const start = performance.now();
@@ -62,9 +65,9 @@ export function record(): { end(): Recording; awaits(): void } {
   let mostRss = process.memoryUsage.rss();
 
   const number = (memory: Allocation, layer: string): number => {
-    const at = seen.push({ memory, layer }) - 1;
-    numbers.set(memory, at);
-    return at;
+    const index = seen.push({ memory, layer }) - 1;
+    numbers.set(memory, index);
+    return index;
   };
   for (const memory of liveAllocations()) number(memory, "");
   const before = seen.length;
@@ -75,10 +78,10 @@ export function record(): { end(): Recording; awaits(): void } {
       times.push(performance.now() - start);
     },
     freed(memory) {
-      const at = numbers.get(memory);
-      if (at === undefined) return;
+      const index = numbers.get(memory);
+      if (index === undefined) return;
       numbers.delete(memory);
-      events.push(-at - 1);
+      events.push(-index - 1);
       times.push(performance.now() - start);
     },
   };
@@ -144,8 +147,8 @@ function count(runs: Map<string, Run>, name: string, milliseconds: number): void
 }
 
 /**
- * What the tape keeps is an activation, what tfjs' own `gradients` gives is a gradient, and the backward pass through an
- * op belongs to the layer that the op ran in.
+ * Categorizes memory. Tensors kept by the tape are activations, results of tfjs' `gradients` are gradients, and the backward pass
+ * of an op belongs to the layer in which the op ran.
  */
 function watchTape(): () => void {
   const undo = [

@@ -15,14 +15,14 @@ declare module "@tensorflow/tfjs-core/dist/tensor.js" {
   }
 }
 
-/** A scope's tensors, and the blocks that are open inside it and in which no await has passed. */
-interface Place {
+/** The tensors of a scope, and its open blocks that have not awaited. */
+interface Context {
   made: Set<Tensor> | undefined;
   blocks: Set<Tensor>[];
 }
 
-const places = new AsyncLocalStorage<Place>();
-const outside: Place = { made: undefined, blocks: [] };
+const contexts = new AsyncLocalStorage<Context>();
+const outside: Context = { made: undefined, blocks: [] };
 let open = 0;
 let unsubscribe: (() => void) | undefined;
 
@@ -65,20 +65,20 @@ export function keep<T>(value: T): T {
 
 function scoped<T>(fn: (scope: Scope) => T): T {
   const made = new Set<Tensor>();
-  const outer = places.getStore() ?? outside;
+  const outer = contexts.getStore() ?? outside;
   const open = begin(enter, close);
   const end = (result: unknown) => {
     open.end();
-    // What leaves this scope belongs to the one around it.
-    const around = outer.blocks.at(-1) ?? outer.made;
+    // Tensors that leave this scope belong to the enclosing scope.
+    const enclosing = outer.blocks.at(-1) ?? outer.made;
     for (const tensor of tensorsIn(result)) {
-      if (made.delete(tensor) && !isKept(tensor)) around?.add(tensor);
+      if (made.delete(tensor) && !isKept(tensor)) enclosing?.add(tensor);
     }
     free(made);
   };
   let result: T;
   try {
-    result = places.run({ made, blocks: [] }, () => fn(handle(() => made, end)));
+    result = contexts.run({ made, blocks: [] }, () => fn(handle(() => made, end)));
   } catch (error) {
     end(undefined);
     throw error;
@@ -102,17 +102,17 @@ function scoped<T>(fn: (scope: Scope) => T): T {
 }
 
 function block(): Scope {
-  const place = places.getStore() ?? outside;
+  const context = contexts.getStore() ?? outside;
   const made = new Set<Tensor>();
   let state: "open" | "awaited" | "closed" = "open";
   const { end: leave } = begin(
     () => {
       enter();
-      place.blocks.push(made);
+      context.blocks.push(made);
     },
     () => {
-      const at = place.blocks.lastIndexOf(made);
-      if (at >= 0) place.blocks.splice(at, 1);
+      const index = context.blocks.lastIndexOf(made);
+      if (index >= 0) context.blocks.splice(index, 1);
       close();
     },
   );
@@ -147,12 +147,12 @@ function handle(made: () => Set<Tensor>, end: (result: unknown) => void): Scope 
   };
 }
 
-/** Only while a scope is open are new tensors looked at. */
+/** Starts observing new tensors when the first scope is opened. */
 function enter(): void {
   if (open++ > 0) return;
   unsubscribe = hooks.scope.subscribe("memory", (tensor) => {
-    const place = places.getStore() ?? outside;
-    (place.blocks.at(-1) ?? place.made)?.add(tensor);
+    const context = contexts.getStore() ?? outside;
+    (context.blocks.at(-1) ?? context.made)?.add(tensor);
   });
 }
 

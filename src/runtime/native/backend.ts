@@ -3,7 +3,7 @@ import type { NativeBackend, NativeData } from "../tfjs/backend.ts";
 
 export type ScalarValues = Float32Array & { exact?: number };
 
-/** The values of a scalar: a float32, beside which doubles find the number that it was made of. */
+/** The value of a scalar as float32, with the original JavaScript number for use with doubles. */
 export function scalarValues(value: number): Float32Array {
   const values: ScalarValues = Float32Array.of(value);
   if (values[0] !== value) values.exact = value;
@@ -11,7 +11,7 @@ export function scalarValues(value: number): Float32Array {
 }
 
 export interface Entry extends NativeData {
-  /** Ours: the value of a scalar that was made from a JavaScript number. */
+  /** Added by this library: the value of a scalar that was made from a JavaScript number. */
   number?: number;
 }
 
@@ -22,7 +22,7 @@ export function useBackend(native: NativeBackend): void {
   backend = native;
 }
 
-/** The native backend; an error elsewhere. */
+/** The native backend. Throws when it is not loaded. */
 export function nativeBackend(): NativeBackend {
   if (!backend) throw new Error("this needs the native TensorFlow runtime: run `halftone setup`");
   return backend;
@@ -33,5 +33,5 @@ export function entryOf({ dataId }: TensorInfo): Entry {
   return tensorMap.data.get(dataId) ?? tensorMap.get(dataId);
 }
 
-/** What is known here of a tensor's data; undefined for a tensor of another backend. */
+/** The record of a tensor's data; undefined for a tensor of another backend. */
 export const localEntry = ({ dataId }: TensorInfo): Entry | undefined => backend?.tensorMap.data.get(dataId);

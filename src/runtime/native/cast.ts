@@ -10,14 +10,14 @@ export function nativeStorageOf(x: TensorInfo): Storage | undefined {
   return entry && (storageOfType(entry.dtype) ?? "float32");
 }
 
-/** A cast past every policy, which gradients do not see. */
+/** A cast that bypasses all interceptors and is not recorded for gradients. */
 export function nativeCast(x: TensorInfo, storage: Storage): Tensor {
   const own = nativeBackend();
   const [id] = own.getInputTensorIds([x]);
   return own.createOutputTensor(executeCast(id!, entryOf(x).dtype, typeOf[storage]));
 }
 
-/** The same, through the interceptors inside the caller. */
+/** The same, through the interceptors that are inside the caller. */
 export function castThrough(x: TensorInfo, storage: Storage, next: RunOp): Tensor {
   const attrs = castAttributes(entryOf(x).dtype, typeOf[storage]);
   return next({ name: "Cast", attrs, inputs: [x], outputs: 1 })[0]!;
@@ -29,7 +29,10 @@ export function executeCast(id: number, from: number, to: number): Metadata {
 
 const casts = new Map<number, NativeOp["attrs"]>();
 
-/** Always the same list for the same two types, by which a cast between storages is known from one that a program asks for. */
+/**
+ * Returns the same array for the same two types. By its identity, a cast between storage types is distinguished from one that
+ * a program requests.
+ */
 function castAttributes(from: number, to: number): NativeOp["attrs"] {
   const key = 32 * from + to;
   let attrs = casts.get(key);
@@ -48,7 +51,7 @@ function castAttributes(from: number, to: number): NativeOp["attrs"] {
 export const isOwnCast = ({ name, attrs }: NativeOp): boolean =>
   name === "Cast" && casts.get(32 * (attrs[0]!.value as number) + (attrs[1]!.value as number)) === attrs;
 
-/** The same bits as another type. Where the types differ in width, the last axis grows or goes. */
+/** The same bits as another type. If the types differ in width, the last axis is added or removed. */
 export function bitcast(id: number, from: number, to: number): Metadata {
   const { binding } = nativeBackend();
   const attrs = [

@@ -3,20 +3,20 @@ import { tf } from "../load.ts";
 import { integers, isNative } from "./op.ts";
 import { reshape } from "./primitives.ts";
 
-/** The elements of some tensors one after the other. */
+/** Concatenates the elements of tensors into one vector. */
 export function flatten(tensors: readonly Tensor[]): Tensor1D {
   return tf.tidy(() => tf.concat(tensors.map((tensor) => shaped(tensor, [tensor.size]) as Tensor1D)));
 }
 
-/** The parts of a vector in the shapes of the tensors that it was joined from. */
+/** Splits a vector into tensors of the shapes that it was concatenated from. */
 export function unflatten(flat: Tensor1D, like: readonly Tensor[]): Tensor[] {
   const sizes = like.map(({ size }) => size);
   return tf.tidy(() => tf.split(flat, sizes).map((part, i) => shaped(part, like[i]!.shape)));
 }
 
 /**
- * Reshaping with a shape that is already on the device takes half the time; there are dozens of them in a step. Most
- * parameters are vectors and need none.
+ * Reshapes with a shape that is already on the device, which is faster; a step reshapes dozens of times. Most parameters are
+ * vectors and need no reshape.
  */
 function shaped(tensor: Tensor, shape: number[]): Tensor {
   if (tensor.rank === 1 && shape.length === 1) return tensor;

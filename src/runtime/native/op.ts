@@ -6,7 +6,7 @@ import { scalarOf } from "./scalar.ts";
 
 type AttributeValue = boolean | number | { type: DataType } | { text: string } | { float: number };
 
-// Asked before every op: tf.getBackend is a chain of getters.
+// Cached because it is read before every op, and tf.getBackend is a chain of getters.
 const engine = tf.engine();
 
 /** True when ops run in TensorFlow itself; false on the portable backends (WASM, plain JavaScript). */
@@ -20,7 +20,7 @@ export const bool = { type: "bool" } as const;
 
 /**
  * A TensorFlow op by its own name, with attributes fixed: a function from inputs to its output, through the hooks of `runtime/tfjs`.
- * It is not recorded on the gradient tape; `differentiable` gives gradients to what is built of it.
+ * It is not recorded on the gradient tape; `differentiable` gives gradients to functions built from it.
  */
 export function nativeOp(op: string, attributes: Record<string, AttributeValue>): (...inputs: Tensor[]) => Tensor {
   const resolved = attributeList(attributes);
@@ -41,8 +41,8 @@ const constants = new Map<string, Tensor>();
 const CONSTANTS = 1024;
 
 /**
- * A small integer vector (an axis, a permutation, a shape) that stays on the device: a step asks for the same few again
- * and again, and making one costs as much as a small op.
+ * A small integer vector (an axis, a permutation, a shape) that stays on the device. A step uses the same few repeatedly,
+ * and making one costs as much as a small op.
  */
 export function integers(...values: number[]): Tensor {
   const key = values.join();

@@ -8,7 +8,7 @@ import { FLOAT, largest, promoted, type Storage, smallestNormal, storageOfType, 
 const resultTypes = new Set(["DstT", "Tout", "out_type", "output_type"]);
 
 /**
- * Ops that add or multiply up many elements. TensorFlow's half kernels round after every few of them (5000 ones in
+ * Ops that add or multiply many elements. TensorFlow's half kernels round after every few of them (5000 ones in
  * float16 make 2048, in bfloat16 a running sum ends at 256); PyTorch's do it in float32, and so do these.
  */
 const accumulating = new Set([
@@ -17,7 +17,10 @@ const accumulating = new Set([
   ...["ScatterNd", "TensorScatterAdd", "AvgPool", "AvgPoolGrad", "AvgPool3D", "AvgPool3DGrad", "LRN", "LRNGrad"],
 ]);
 
-/** Is the op one of those? An einsum is, where it sums an axis of one operand alone; the others are matrix products. */
+/**
+ * Whether the op is one of these. An einsum is one when it sums an axis of a single operand; other einsums are matrix
+ * products.
+ */
 function accumulates({ name, attrs }: NativeOp): boolean {
   if (name !== "Einsum") return accumulating.has(name);
   const equation = String(attrs.find((attr) => attr.name === "equation")?.value);
@@ -31,10 +34,10 @@ const unsupported = new Set<string>();
 /**
  * Runs an op whose floating-point inputs are not all float32, in one storage type.
  *
- * The type is PyTorch's promotion: of the inputs that have a dimension; if none has, of the scalars; numbers that came
- * from JavaScript count only when there is nothing else. Two types meet in the wider, float16 and bfloat16 in float32.
+ * The type follows PyTorch's promotion: it is that of the inputs with at least one axis, or else that of the scalars. Numbers from
+ * JavaScript count only when there is no other input. Two types give the wider one, float16 and bfloat16 give float32.
  * An op without a kernel in that type, or one that accumulates, runs in float32, and its results are cast back. A cast to tfjs' "float32" keeps the
- * storage type, for it asks for a floating-point tensor and that is one.
+ * storage type, because the tensor is already a floating-point tensor.
  */
 export function rewritten(op: NativeOp, next: RunOp): Tensor[] {
   const common = commonStorage(op.inputs);
@@ -47,7 +50,9 @@ export function rewritten(op: NativeOp, next: RunOp): Tensor[] {
     } catch (error) {
       if (storage === "float32" || !isLackOfKernel(error)) throw error;
       unsupported.add(`${op.name} ${storage}`);
-      console.warn(`TensorFlow has no ${storage} kernel of ${op.name} here: it runs in float32 and is cast back`);
+      console.warn(
+        `TensorFlow has no ${storage} kernel for ${op.name} on this device: it runs in float32 and is cast back`,
+      );
     }
   }
   return runIn("float32", op, next).map((result) => {
@@ -58,7 +63,7 @@ export function rewritten(op: NativeOp, next: RunOp): Tensor[] {
   });
 }
 
-/** Of the inputs with a dimension; else of the scalars; else of the numbers. */
+/** The type of the inputs with at least one axis, or else of the scalars, or else of the numbers. */
 function commonStorage(inputs: readonly TensorInfo[]): Storage {
   let weight = -1;
   let common: Storage = "float32";
@@ -74,7 +79,7 @@ function commonStorage(inputs: readonly TensorInfo[]): Storage {
   return common;
 }
 
-/** A number that overflows in half, or loses its digits there, must meet the tensor before it is rounded. */
+/** A number that overflows or loses digits in half precision must be combined with the tensor before it is rounded. */
 function numbersFit(inputs: readonly TensorInfo[], storage: Storage): boolean {
   if (storage !== "float16") return true;
   return inputs.every((input) => {
@@ -130,7 +135,7 @@ function castAttributes({ attrs }: NativeOp, from: Storage): NativeOp["attrs"] {
   });
 }
 
-/** Does TensorFlow refuse the type and not the op? */
+/** Whether TensorFlow's error is about the type and not about the op. */
 function isLackOfKernel(error: unknown): boolean {
   const text = error instanceof Error ? error.message : "";
   return /Could not find device for node|is not in the list of allowed values|was expected to be a \w+ tensor/.test(
@@ -142,14 +147,14 @@ const numbers = new Map<string, Tensor>();
 const NUMBERS = 256;
 
 /**
- * A number in a storage type, kept on the device. tfjs hands a JavaScript number over as a float32; beside doubles its
- * shortest decimal form is taken, so that 0.1 is the double 0.1, unless the number itself is known.
+ * A number in a storage type, kept on the device. tfjs passes a JavaScript number as a float32. With doubles, the
+ * original number is used if it is known, otherwise the shortest decimal form, so that 0.1 becomes the double 0.1.
  */
 function numberIn(storage: Storage, { number }: Entry, input: TensorInfo, next: RunOp): Tensor {
   const key = `${storage} ${Object.is(number, -0) ? "-0" : number}`;
   const found = numbers.get(key);
   if (found) {
-    // Last again, so that what this op already took is never the oldest.
+    // Moved to the end, so that a scalar used by this op is never the oldest.
     numbers.delete(key);
     numbers.set(key, found);
     return found;

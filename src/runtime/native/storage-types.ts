@@ -1,4 +1,4 @@
-/** What the numbers of a floating-point tensor are stored as. Its tfjs dtype is "float32" in every case. */
+/** The storage type of a floating-point tensor. Its tfjs dtype is "float32" in every case. */
 export type Storage = "float16" | "bfloat16" | "float32" | "float64";
 
 /** TensorFlow's type numbers (tensorflow/core/framework/types.proto). */
@@ -12,7 +12,7 @@ export const typeOf: Record<Storage, number> = { float16: HALF, bfloat16: BFLOAT
 
 const storages = new Map<unknown, Storage>(Object.entries(typeOf).map(([name, type]) => [type, name as Storage]));
 
-/** The storage of a TensorFlow type; undefined for what is no real floating-point type. */
+/** The storage of a TensorFlow type; undefined for a type that is not a real floating-point type. */
 export const storageOfType = (type: unknown): Storage | undefined => storages.get(type);
 
 export const storageNames = Object.keys(typeOf) as Storage[];
@@ -27,7 +27,7 @@ export const largest: Record<Storage, number> = {
   float64: Number.MAX_VALUE,
 };
 
-/** Smallest number that still has all its digits. */
+/** Smallest positive number with full precision (not subnormal). */
 export const smallestNormal: Record<Storage, number> = {
   float16: 2 ** -14,
   bfloat16: 2 ** -126,
@@ -35,13 +35,16 @@ export const smallestNormal: Record<Storage, number> = {
   float64: 2 ** -1022,
 };
 
-/** What two storages meet in: the wider; float16 and bfloat16, neither of which holds the other, in float32. */
+/**
+ * The common storage type of two: the wider one. For float16 and bfloat16, neither of which contains the other, it is
+ * float32.
+ */
 export function promoted(a: Storage, b: Storage): Storage {
   if (a === b) return a;
   return a === "float64" || b === "float64" ? "float64" : "float32";
 }
 
-/** Refuses what is no storage type, with the names of those that are. */
+/** Throws for a value that is not a storage type. The message lists the storage types. */
 export function checkStorage(asked: unknown, allowed: readonly string[] = storageNames): void {
   if (!allowed.includes(asked as string)) {
     const found = typeof asked === "string" ? `"${asked}"` : String(asked);

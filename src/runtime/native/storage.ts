@@ -10,13 +10,13 @@ import { BFLOAT16, DOUBLE, FLOAT, HALF, storageOfType } from "./storage-types.ts
 let inUse = false;
 const whenUsed: (() => void)[] = [];
 
-/** Calls back when the first tensor that is not float32 comes to be, or at once if one has. */
+/** Calls back when the first tensor that is not float32 is made, or immediately if there was one. */
 export function onFirstStorage(callback: () => void): void {
   if (inUse) callback();
   else whenUsed.push(callback);
 }
 
-/** Lets tensors of the native backend be stored in half, bfloat16 and double. Costs nothing until there is one. */
+/** Lets tensors of the native backend be stored in half, bfloat16 and double. Has no cost until the first one. */
 export function openStorage(native: NativeBackend): void {
   useBackend(native);
   hooks.output.subscribe("storage", (output) => (metadata) => {
@@ -49,14 +49,14 @@ export function openStorage(native: NativeBackend): void {
 
 function begin(): void {
   inUse = true;
-  // Within autocast, which may have begun before: what that casts is to be seen here.
+  // Inside autocast, which may have begun earlier, so that the results of its casts are seen here.
   hooks.op.subscribe("storage", (next) => (op) => {
     return isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : withNumber(op, next(op));
   });
   for (const callback of whenUsed.splice(0)) callback();
 }
 
-/** A number that tfjs casts to what it is, as its gradients do, stays the number that it was made of. */
+/** Keeps the original number of a scalar that tfjs casts to its own type, as tfjs' gradients do. */
 function withNumber({ name, inputs }: NativeOp, made: Tensor[]): Tensor[] {
   if (name !== "Cast" || inputs[0]!.dtype !== "float32" || made[0]!.dtype !== "float32") return made;
   const { number } = entryOf(inputs[0]!);
@@ -64,7 +64,7 @@ function withNumber({ name, inputs }: NativeOp, made: Tensor[]): Tensor[] {
   return made;
 }
 
-/** Is any input stored otherwise than its tfjs dtype says? */
+/** Whether any input has a storage type that differs from its tfjs dtype. */
 function isMixed({ inputs }: NativeOp): boolean {
   for (const input of inputs) if (input.dtype === "float32" && entryOf(input).dtype !== FLOAT) return true;
   return false;

@@ -2,24 +2,24 @@ import type { DataType, KernelBackend, Tensor, TensorInfo } from "@tensorflow/tf
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import type { Tfjs } from "./engine.ts";
 
-/** What every backend holds of one tensor's data. */
+/** The record of one tensor's data, common to all backends. */
 export interface TensorData {
   dtype: number | string;
   shape: number[];
-  /** How many `tf.Tensor` and `tf.Variable` objects that were not disposed share it. */
+  /** The number of `tf.Tensor` and `tf.Variable` objects that share it and are not disposed. */
   refCount: number;
 }
 
-/** What tfjs-node holds. */
+/** The record in tfjs-node. */
 export interface NativeData extends TensorData {
-  /** TensorFlow's type number: the storage type, where tfjs knows "float32" only. */
+  /** TensorFlow's type number. It gives the storage type, where tfjs has only "float32". */
   dtype: number;
-  /** TensorFlow's number for it; -1, or of no meaning, while `values` wait to be handed over. */
+  /** TensorFlow's number of the tensor; not valid (for instance -1) until `values` have been passed to TensorFlow. */
   id: number;
   values: unknown;
 }
 
-/** What the WebAssembly backend holds: a place in its heap. */
+/** The record in the WebAssembly backend: an address in its heap. */
 export interface WasmData extends TensorData {
   dtype: DataType;
   id: number;
@@ -29,17 +29,17 @@ export interface WasmData extends TensorData {
 
 /** tfjs' map from a tensor's `dataId` to its data (tfjs-core/src/backends/backend.ts). */
 export interface DataStorage<Data> {
-  /** Fetches what another backend holds; `data` has what is here. */
+  /** Fetches data, also from another backend; `data` has only the data of this backend. */
   get(dataId: object): Data;
   has(dataId: object): boolean;
   set(dataId: object, data: Data): void;
   delete(dataId: object): boolean;
-  /** Weak by the `dataId`. */
+  /** A weak map with `dataId` as the key. */
   data: WeakMap<object, Data>;
   dataIdsCount: number;
 }
 
-/** A tensor as TensorFlow's binding gives it. */
+/** A tensor as returned by TensorFlow's binding. */
 export interface Metadata {
   id: number;
   shape: number[];
@@ -59,13 +59,13 @@ export type NativeBackend = Omit<NodeJSKernelBackend, keyof NativeInternals> & N
 export interface WasmBackend extends KernelBackend {
   dataIdMap: DataStorage<WasmData>;
   wasm: { _free(offset: number | null): void; tfjs: { disposeData(id: number): void } };
-  /** A view of the backend's memory, good until that grows. */
+  /** A view of the backend's memory, valid until that memory grows. */
   typedArrayFromHeap(x: TensorInfo): Float32Array;
 }
 
-/** The backend where TensorFlow runs. */
+/** The native backend, if TensorFlow is used. */
 export const nativeBackendOf = (tfjs: Pick<Tfjs, "backend">): NativeBackend =>
   tfjs.backend() as unknown as NativeBackend;
 
-/** The backend where WebAssembly runs. */
+/** The WebAssembly backend, if it is used. */
 export const wasmBackendOf = (tfjs: Pick<Tfjs, "backend">): WasmBackend => tfjs.backend() as WasmBackend;

@@ -7,19 +7,19 @@ export interface TapeNode {
   kernelName: string;
   inputs: Record<string, Tensor>;
   outputs: Tensor[];
-  /** What the backward pass gets; may be changed in place while the node is new. */
+  /** The tensors saved for the backward pass; may be changed in place while the node is new. */
   saved: Tensor[];
   gradient?: (dys: (Tensor | null | undefined)[]) => Record<string, () => Tensor>;
 }
 
-/** A `tidy` that is open: the tensors made in it. */
+/** An open `tidy`, with the tensors made in it. */
 export interface EngineScope {
   id: number;
   name: string;
   track: Tensor[];
 }
 
-/** The counts that `tf.memory()` shows. */
+/** The counts returned by `tf.memory()`. */
 export interface EngineCounts {
   numTensors: number;
   numStringTensors: number;
@@ -40,14 +40,14 @@ export interface EngineState extends EngineCounts {
 
 export type Save = (tensors: Tensor[]) => void;
 
-/** An op with a gradient of its own (`forwardFunc`), or a kernel by its name. */
+/** A custom op with its own gradient (`forwardFunc`), or a kernel by its name. */
 export interface KernelCall<Result = Tensor> {
   inputs: Record<string, Tensor>;
   forwardFunc?: (backend: unknown, save: Save) => Result;
   backwardsFunc?: (dy: Tensor, saved: Tensor[]) => Record<string, () => Tensor>;
 }
 
-/** What the engine has beside, or other than, its published type. */
+/** Members of the engine that its published type lacks or declares differently. */
 interface Internals {
   state: EngineState;
   runKernel(name: string, inputs: object, attrs?: object): Tensor | Tensor[];
@@ -64,9 +64,9 @@ interface Internals {
   startTape(): void;
   endTape(): void;
   nextTensorId(): number;
-  /** Every tensor and variable passes here when it is made. */
+  /** Called for every new tensor and variable. */
   track(tensor: Tensor): Tensor;
-  /** Called when a variable is made and whenever it gets a value. */
+  /** Called when a variable is made and whenever it is assigned. */
   incRef(variable: Tensor, backend: unknown): void;
   makeTensorFromTensorInfo(info: TensorInfo): Tensor;
 }

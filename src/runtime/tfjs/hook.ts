@@ -1,16 +1,19 @@
-/** Subscribers in the order of their places, whoever subscribes first. */
-export interface Hook<Place extends string, Subscriber> {
-  /** A change replaces the list, so that a call under way keeps the one that it began with. */
+/** A list of subscribers, sorted by stage and not by the time of subscription. */
+export interface Hook<Stage extends string, Subscriber> {
+  /** A change replaces the list, so a call in progress keeps the list that it began with. */
   readonly subscribers: readonly Subscriber[];
-  /** Returns the way to undo it, in any order with others'. In one place, the latest comes last. */
-  subscribe(place: Place, subscriber: Subscriber): () => void;
+  /**
+   * Returns a function that removes the subscriber; subscribers may be removed in any order. Within a stage, the latest comes
+   * last.
+   */
+  subscribe(stage: Stage, subscriber: Subscriber): () => void;
 }
 
-/** `places` are in the order of the calls. `changed` is called after each change. */
-export function eventHook<Place extends string, Subscriber>(
-  places: readonly Place[],
+/** `stages` are in the order of the calls. `changed` is called after each change. */
+export function eventHook<Stage extends string, Subscriber>(
+  stages: readonly Stage[],
   changed: () => void = () => {},
-): Hook<Place, Subscriber> {
+): Hook<Stage, Subscriber> {
   let entries: readonly { rank: number; subscriber: Subscriber }[] = [];
   const hook = { subscribers: [] as readonly Subscriber[], subscribe };
   const set = (next: typeof entries) => {
@@ -18,29 +21,31 @@ export function eventHook<Place extends string, Subscriber>(
     hook.subscribers = next.map(({ subscriber }) => subscriber);
     changed();
   };
-  function subscribe(place: Place, subscriber: Subscriber): () => void {
-    const entry = { rank: places.indexOf(place), subscriber };
+  function subscribe(stage: Stage, subscriber: Subscriber): () => void {
+    const entry = { rank: stages.indexOf(stage), subscriber };
     set([...entries, entry].sort((one, other) => one.rank - other.rank));
     return () => set(entries.filter((each) => each !== entry));
   }
   return hook;
 }
 
-/** A method of tfjs between the functions that subscribers put around it. */
-export interface MethodHook<Place extends string, Method> {
-  /** The method with everything around it. */
+/** A method of tfjs that subscribers can wrap. */
+export interface MethodHook<Stage extends string, Method> {
+  /** The method with all wrappers. */
   readonly call: Method;
-  /** Puts `wrap(next)` around the method; returns the way to undo it. In one place, the latest is outermost. */
-  subscribe(place: Place, wrap: (next: Method) => Method): () => void;
-  /** The method itself, set once by what patches it. */
+  /**
+   * Wraps the method in `wrap(next)`. Returns a function that removes the wrapper. Within a stage, the latest is outermost.
+   */
+  subscribe(stage: Stage, wrap: (next: Method) => Method): () => void;
+  /** Sets the original method; called once by the patch. */
   setInner(method: Method): void;
 }
 
-/** `places` are from the outermost to the innermost. */
-export function methodHook<Place extends string, Method extends (...args: never[]) => unknown>(
+/** `stages` are ordered from the outermost to the innermost. */
+export function methodHook<Stage extends string, Method extends (...args: never[]) => unknown>(
   name: string,
-  places: readonly Place[],
-): MethodHook<Place, Method> {
+  stages: readonly Stage[],
+): MethodHook<Stage, Method> {
   const missing = () => {
     throw new Error(`${name}: the backend that has this method is not loaded`);
   };
@@ -48,7 +53,7 @@ export function methodHook<Place extends string, Method extends (...args: never[
   const compose = () => {
     hook.call = wraps.subscribers.reduce((next, wrap) => wrap(next), inner);
   };
-  const wraps = eventHook<Place, (next: Method) => Method>([...places].reverse(), compose);
+  const wraps = eventHook<Stage, (next: Method) => Method>([...stages].reverse(), compose);
   const hook = {
     call: inner,
     subscribe: wraps.subscribe,

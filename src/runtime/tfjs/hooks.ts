@@ -1,4 +1,4 @@
-// The hooks through which the library watches and changes tfjs. Each states the order of its subscribers' places. The patches
+// The hooks through which the library watches and changes tfjs. Each states the order of its subscribers' stages. The patches
 // behind them are in patch-engine.ts, patch-native.ts and patch-storage.ts.
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
@@ -11,7 +11,7 @@ export interface NativeOp {
   readonly name: string;
   readonly attrs: TFEOpAttr[];
   readonly inputs: TensorInfo[];
-  /** How many tensors it gives. */
+  /** The number of output tensors. */
   readonly outputs: number;
 }
 
@@ -30,7 +30,7 @@ export const kernel = methodHook<"interrupts" | "allocations" | "lifetimes", Eng
   "lifetimes",
 ]);
 
-/** Every kernel and every op with a gradient of its own, while it is recorded. */
+/** Every kernel and every custom op, with its recording on the tape. */
 export const recorded = methodHook<"interrupts", Engine["runKernelFunc"]>("recorded", ["interrupts"]);
 
 /** tfjs' own backward pass (`tf.grads`, `optimizer.minimize`). */
@@ -39,19 +39,22 @@ export const gradients = methodHook<"profile", Engine["gradients"]>("gradients",
 /** A tensor made of an op's output, on the native backend. */
 export const output = methodHook<"storage", NativeBackend["createOutputTensor"]>("output", ["storage"]);
 
-/** The numbers of a tensor read, on the native backend. */
+/** Reading of a tensor's values, on the native backend. */
 export const read = methodHook<"storage", NativeBackend["readSync"]>("read", ["storage"]);
 
-/** Numbers of JavaScript put into a tensor, on the native backend. */
+/** Writing of values from JavaScript into a tensor, on the native backend. */
 export const write = methodHook<"storage", NativeBackend["move"]>("write", ["storage"]);
 
-/** A tensor's data came to be on the backend. */
+/** A tensor's data was created on the backend. */
 export const created = eventHook<"lifetimes" | "allocations", (dataId: object, data: TensorData) => void>([
   "lifetimes",
   "allocations",
 ]);
 
-/** A tensor's data is about to be forgotten: the last tensor that shares it was disposed. Unreachable data does not pass here. */
+/**
+ * A tensor's data is about to be removed because the last tensor that shares it was disposed. Not called for unreachable
+ * data.
+ */
 export const disposed = eventHook<"allocations" | "lifetimes", (data: TensorData | undefined) => void>([
   "allocations",
   "lifetimes",
@@ -64,11 +67,11 @@ export const tape = eventHook<"storage" | "autocast" | "profile", (node: TapeNod
   "profile",
 ]);
 
-/** A tensor is about to be kept past its scopes. */
+/** A tensor is about to be kept beyond its scopes. */
 export const kept = eventHook<"profile" | "interrupts", (tensor: Tensor) => void>(["profile", "interrupts"]);
 
-/** A new tensor is about to enter the scope that is open. */
+/** A new tensor is about to be added to the open scope. */
 export const scope = eventHook<"memory", (tensor: Tensor) => void>(["memory"]);
 
-/** A variable was made or got a value. */
+/** A variable was made or assigned. */
 export const assigned = eventHook<"lifetimes", (variable: Tensor) => void>(["lifetimes"]);

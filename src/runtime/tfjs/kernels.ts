@@ -2,7 +2,7 @@ import type { GradConfig, KernelConfig } from "@tensorflow/tfjs-node-gpu";
 import type { Tfjs } from "./engine.ts";
 import { recordOriginal } from "./patch.ts";
 
-/** Replaces a kernel of a backend by one made of it. */
+/** Replaces a kernel of a backend by a function of the original. */
 export function replaceKernel(
   tfjs: Tfjs,
   name: string,
@@ -15,7 +15,7 @@ export function replaceKernel(
   tfjs.registerKernel({ ...kernel, kernelFunc: replace(kernel) });
 }
 
-/** Replaces the gradient of a kernel by one made of it. */
+/** Replaces the gradient of a kernel by a function of the original. */
 export function replaceGradient(
   tfjs: Tfjs,
   name: string,

@@ -4,14 +4,14 @@ export const require = createRequire(import.meta.url);
 
 const node = "@tensorflow/tfjs-node";
 const nodeGpu = "@tensorflow/tfjs-node-gpu";
-/** tfjs and its core are the packages that tfjs-node-gpu itself has loaded, wherever the installer put them. */
+/** tfjs and its core are the packages that tfjs-node-gpu itself has loaded, independent of where they are installed. */
 export const requireAsTfjs = createRequire(require.resolve(nodeGpu));
 
 type Resolve = (request: string, ...rest: unknown[]) => string;
 
 /**
- * danfojs-node asks for `@tensorflow/tfjs-node`; a notebook's folder may hold a tfjs of its own. Each would be a second
- * engine, whose tensors the first cannot take. So every CommonJS `require` of these names gives the modules loaded here.
+ * Makes every CommonJS `require` of these names return the modules loaded here. danfojs-node requires `@tensorflow/tfjs-node`, and
+ * a notebook's folder may have its own tfjs. Each would load a second engine, whose tensors the first cannot use.
  */
 export function shareModules(): void {
   const loader = Module as unknown as { _resolveFilename: Resolve };
@@ -22,7 +22,7 @@ export function shareModules(): void {
     ["@tensorflow/tfjs", requireAsTfjs.resolve("@tensorflow/tfjs")],
     ["@tensorflow/tfjs-core", requireAsTfjs.resolve("@tensorflow/tfjs-core")],
   ]);
-  // An ES import does not pass there: it finds the second folder that npm makes for the alias, so that is filled too.
+  // ES imports do not use `require`. They find the second folder that npm makes for the alias, so its modules are replaced too.
   const alias = resolvedIfThere(node);
   if (alias) seedLazily(alias, () => require(nodeGpu));
   loader._resolveFilename = function (this: unknown, request, ...rest) {
@@ -30,7 +30,7 @@ export function shareModules(): void {
   };
 }
 
-/** Makes `require` of a file give `exports`, without reading the file. */
+/** Makes `require` of a file return `exports` without reading the file. */
 export function seed(file: string, exports: unknown): void {
   const module = new Module(file);
   module.filename = file;

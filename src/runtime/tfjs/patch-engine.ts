@@ -2,7 +2,7 @@ import { type Engine, engineOf, type TapeNode, type Tfjs } from "./engine.ts";
 import * as hooks from "./hooks.ts";
 import { patch } from "./patch.ts";
 
-/** Puts the hooks of every backend into tfjs' engine. */
+/** Installs the hooks of every backend in tfjs' engine. */
 export function patchEngine(tfjs: Tfjs): void {
   const engine = engineOf(tfjs);
   const patched = <Name extends keyof Engine & string>(
@@ -46,8 +46,8 @@ export function patchEngine(tfjs: Tfjs): void {
 }
 
 /**
- * tfjs clones what an op saves, with a node of its own on the tape, before the op's node stands there. A clone of the op's
- * result would come before the result, and a second derivative would miss what comes through it.
+ * tfjs clones the tensors that an op saves, and records the clone's node on the tape before the op's node. A clone of the op's
+ * result would come before the result, and a second derivative would lack the part that passes through the clone.
  */
 function putBeforeItsUses(tape: TapeNode[], node: TapeNode): void {
   const last = tape.length - 1;
@@ -61,7 +61,7 @@ function putBeforeItsUses(tape: TapeNode[], node: TapeNode): void {
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Puts a function around every method that changes tfjs' state in several steps and is no op; for good. */
+/** Permanently wraps every method that changes tfjs' state in several steps and is not an op. */
 export function aroundStateChanges(tfjs: Tfjs, wrap: (method: Method) => Method): void {
   const engine = engineOf(tfjs);
   const wrapped = <Owner extends object>(owner: Owner, ownerName: string, name: keyof Owner & string) =>
@@ -69,7 +69,8 @@ export function aroundStateChanges(tfjs: Tfjs, wrap: (method: Method) => Method)
   for (const name of ["makeTensor", "makeVariable", "disposeTensor", "readSync"] as const)
     wrapped(engine, "Engine", name);
   wrapped(tfjs.Variable.prototype, "Variable", "assign");
-  // The engine counts a tensor out before the tensor knows that it is disposed of: cut in between, it would be counted twice.
+  // The engine subtracts a tensor from its counts before the tensor is marked as disposed. An interrupt between the two would
+  // subtract it twice.
   wrapped(tfjs.Tensor.prototype, "Tensor", "dispose");
   wrapped(tfjs.Variable.prototype, "Variable", "dispose");
 }

@@ -4,7 +4,7 @@ import * as hooks from "./hooks.ts";
 import { patch } from "./patch.ts";
 import { patchStorage } from "./patch-storage.ts";
 
-/** Puts the hooks into the backend of tfjs-node-gpu. */
+/** Installs the hooks in the backend of tfjs-node-gpu. */
 export function patchNative(backend: NativeBackend): void {
   const patched = <Name extends keyof NativeBackend & string>(
     name: Name,
@@ -37,7 +37,7 @@ export function patchNative(backend: NativeBackend): void {
   patchStorage(backend.tensorMap);
 }
 
-/** Replaces functions of TensorFlow's binding. The addon's own properties cannot be written, so a copy stands in for it. */
+/** Replaces functions of TensorFlow's binding. The addon's own properties are read-only, so it is replaced by a copy. */
 export function patchBinding(
   backend: NativeBackend,
   replace: (binding: Readonly<TFJSBinding>) => Partial<TFJSBinding>,

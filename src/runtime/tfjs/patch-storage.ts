@@ -2,7 +2,7 @@ import type { DataStorage, TensorData } from "./backend.ts";
 import * as hooks from "./hooks.ts";
 import { patch } from "./patch.ts";
 
-/** Puts the hooks into a backend's map of data. */
+/** Installs the hooks in a backend's map of data. */
 export function patchStorage<Data extends TensorData>(storage: DataStorage<Data>): void {
   patch(storage, "DataStorage", "set", (set) => (dataId, data) => {
     set.call(storage, dataId, data);

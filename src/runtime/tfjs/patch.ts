@@ -1,12 +1,12 @@
 const originals = new Map<string, unknown>();
 
-/** Notes a function of tfjs that is replaced; what replaces a replacement is not tfjs' and not noted. */
+/** Records an original function of tfjs that is replaced. A function that was itself a replacement is not recorded. */
 export function recordOriginal(title: string, original: unknown): void {
   if (!originals.has(title)) originals.set(title, original);
 }
 
 /**
- * Replaces a method of tfjs by one made of the original. A method is patched once: whoever else wants to change or watch it
+ * Replaces a method of tfjs by a function of the original. A method is patched only once; other code that changes or observes it
  * subscribes to its hook. test/runtime/tfjs.test.ts holds a fingerprint of each original by its name.
  */
 export function patch<Owner extends object, Name extends keyof Owner & string>(
@@ -19,7 +19,7 @@ export function patch<Owner extends object, Name extends keyof Owner & string>(
   if (originals.has(title))
     throw new Error(`${title} is patched already: subscribe to its hook in runtime/tfjs/hooks.ts`);
   const original = owner[name];
-  if (typeof original !== "function") throw new Error(`${title} is no function in this version of tfjs`);
+  if (typeof original !== "function") throw new Error(`${title} is not a function in this version of tfjs`);
   recordOriginal(title, original);
   Object.defineProperty(owner, name, { value: replace(original), configurable: true, writable: true });
 }
@@ -28,10 +28,10 @@ export function patch<Owner extends object, Name extends keyof Owner & string>(
 export const patchedSources = (): Record<string, string> =>
   Object.fromEntries([...originals].map(([title, original]) => [title, String(original)]));
 
-/** Gives every tensor of the process more properties; refuses those that tfjs has itself. */
+/** Adds properties to every tensor of the process. Throws for a property that tfjs defines itself. */
 export function extendTensors(tfjs: { Tensor: { prototype: object } }, properties: PropertyDescriptorMap): void {
   const { prototype } = tfjs.Tensor;
   for (const key of Reflect.ownKeys(properties))
-    if (key in prototype) throw new Error(`tfjs has a property ${String(key)} of tensors in this version`);
+    if (key in prototype) throw new Error(`tensors already have the property ${String(key)} in this version of tfjs`);
   Object.defineProperties(prototype, properties);
 }

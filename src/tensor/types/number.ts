@@ -1,8 +1,8 @@
-// Whole-number arithmetic on literal types, on the decimal text, least digit first. Tail recursive: a few steps a digit. The
-// tables are texts, as the compiler finds a place in one in a microsecond and works out tuples of tuples in milliseconds.
+// Integer arithmetic on literal types, on decimal text with the least significant digit first. It is tail recursive, with a few
+// steps per digit. The tables are text, because the compiler searches text far faster than it evaluates tuples of tuples.
 import type { Dim, Rest } from "./shape.ts";
 
-/** carry, a, b = what is carried on, the digit of a + b + carry. */
+/** carry, a, b = the next carry and the digit of a + b + carry. */
 type Sums = `
 ,000=00,001=01,002=02,003=03,004=04,005=05,006=06,007=07,008=08,009=09,010=01,011=02,012=03,013=04,014=05,015=06,
 ,016=07,017=08,018=09,019=10,020=02,021=03,022=04,023=05,024=06,025=07,026=08,027=09,028=10,029=11,030=03,031=04,
@@ -18,7 +18,7 @@ type Sums = `
 ,176=14,177=15,178=16,179=17,180=09,181=10,182=11,183=12,184=13,185=14,186=15,187=16,188=17,189=18,190=10,191=11,
 ,192=12,193=13,194=14,195=15,196=16,197=17,198=18,199=19,
 `;
-/** borrow, a, b = what is borrowed on, the digit of a - b - borrow. */
+/** borrow, a, b = the next borrow and the digit of a - b - borrow. */
 type Differences = `
 ,000=00,001=19,002=18,003=17,004=16,005=15,006=14,007=13,008=12,009=11,010=01,011=00,012=19,013=18,014=17,015=16,
 ,016=15,017=14,018=13,019=12,020=02,021=01,022=00,023=19,024=18,025=17,026=16,027=15,028=14,029=13,030=03,031=02,
@@ -47,7 +47,7 @@ type Products = `
 type Reverse<S extends string, Out extends string = ""> = S extends `${infer C}${infer R}`
   ? Reverse<R, `${C}${Out}`>
   : Out;
-/** Without the zeros that lead the number (they come last here). */
+/** Removes leading zeros of the number, which come last here. */
 type Trim<S extends string> = S extends `${infer R}0` ? Trim<R> : S;
 type ToNumber<S extends string> = Reverse<Trim<S>> extends `${infer N extends number}` ? N : 0;
 
@@ -115,7 +115,7 @@ type Minus<
       : "negative"
     : "negative";
 
-/** How often B can be taken from R, and what is left, as `often|left`. */
+/** The quotient and remainder of R by B, by repeated subtraction, as `quotient|remainder`. */
 type HowOften<R extends string, B extends string, Count extends string = "0"> =
   Minus<R, B> extends infer Left extends string
     ? Left extends "negative"
@@ -125,7 +125,10 @@ type HowOften<R extends string, B extends string, Count extends string = "0"> =
         : never
     : never;
 
-/** Long division: A is read from its first digit; R and B are least digit first. The quotient; `false` where R is left. */
+/**
+ * The quotient by long division, or `false` if there is a remainder. A is read from its most significant digit; R and B have
+ * the least significant digit first.
+ */
 type Divided<
   A extends string,
   B extends string,
@@ -139,7 +142,7 @@ type Divided<
     ? ToNumber<Q>
     : false;
 
-/** Are both literal whole numbers? */
+/** Whether both are literal integers of at least 0. */
 type Whole<A, B> = A extends number
   ? B extends number
     ? number extends A | B
@@ -152,7 +155,7 @@ type Whole<A, B> = A extends number
     : false
   : false;
 
-/** The product of two dimensions, `number` when it is not known. */
+/** The product of two dimensions, `number` when it is unknown. */
 export type Multiply<A, B> = A extends 1
   ? B
   : B extends 1
@@ -163,7 +166,7 @@ export type Multiply<A, B> = A extends 1
         : ToNumber<Times<Reverse<`${A & Dim}`>, Reverse<`${B & Dim}`>>>
       : number;
 
-/** The sum of two dimensions, `number` when it is not known. */
+/** The sum of two dimensions, `number` when it is unknown. */
 export type Sum<A, B> = A extends 0
   ? B
   : B extends 0
@@ -172,7 +175,7 @@ export type Sum<A, B> = A extends 0
       ? ToNumber<Plus<Reverse<`${A & Dim}`>, Reverse<`${B & Dim}`>>>
       : number;
 
-/** A - B, `number` when it is not known or would be negative. */
+/** A - B, `number` when it is unknown or would be negative. */
 export type Difference<A, B> = B extends 0
   ? A
   : Whole<A, B> extends true
@@ -183,7 +186,7 @@ export type Difference<A, B> = B extends 0
       : number
     : number;
 
-/** A / B, `false` when B does not divide A, `number` when it is not known. */
+/** A / B, `false` when B does not divide A, `number` when it is unknown. */
 export type Quotient<A, B> = B extends 1
   ? A
   : Whole<A, B> extends true

@@ -1,4 +1,4 @@
-// What einsum and einops patterns share at the type level. ../pattern.ts does the same at run time, with the same messages.
+// The types shared by einsum and einops patterns. ../pattern.ts does the same at run time, with the same messages.
 import type { Multiply, Quotient } from "./number.ts";
 import type { Box, Differ, DimText, Rest, ShapeText, TryBroadcast } from "./shape.ts";
 
@@ -29,7 +29,7 @@ type Grouped<W, Group extends unknown[] | false = false, Out extends unknown[] =
 /** The axes of one term: "b t (h d)" is ["b", "t", ["h", "d"]]. */
 export type Items<S extends string> = Grouped<Words<Around<Around<S, "(">, ")">>>;
 
-/** Every name of a term in order, sizes and "..." left out. */
+/** Every name of a term in order, without sizes and "...". */
 export type Names<I, Out extends string[] = []> = I extends [infer A, ...infer R extends Rest<I>]
   ? A extends string
     ? Names<R, A extends "..." | `${number}` ? Out : [...Out, A]>
@@ -41,39 +41,39 @@ export type Names<I, Out extends string[] = []> = I extends [infer A, ...infer R
 /** The names of a list as a union. */
 export type Union<N, Out = never> = N extends [infer A, ...infer R extends Rest<N>] ? Union<R, Out | A> : Out;
 
-/** The first name that is not among `Known`; `false` when all are. */
+/** The first name that is not among `Known`; `false` if all are. */
 export type FirstMissing<N, Known> = N extends [infer A, ...infer R extends Rest<N>]
   ? A extends Known
     ? FirstMissing<R, Known>
     : A
   : false;
 
-/** The first name that appears twice; `false` when none does. */
+/** The first name that appears twice; `false` if none does. */
 export type FirstTwice<N, Seen = never> = N extends [infer A, ...infer R extends Rest<N>]
   ? A extends Seen
     ? A
     : FirstTwice<R, Seen | A>
   : false;
 
-// The axes that are known so far are a text, one line each, as a text is searched faster than an object type is made:
-// "\nb=@0\nt=@1\nd=12\n". "@1" is the dimension at place 1 of `Env`, all dimensions of the operands one after the other: a
-// dimension may be a type parameter, which no text can hold. "12" is a size that was given or worked out, "?" one that is not
-// known. Of "..." it holds all dimensions, "@0,@1,", or "*" when these are not known.
+// The axes known so far are stored as text, one line each, because searching text is faster than making an object type:
+// "\nb=@0\nt=@1\nd=12\n". "@1" is the dimension at index 1 of `Env`, the list of all operands' dimensions. A dimension may be a
+// type parameter, which text cannot contain. "12" is a size that was given or computed, "?" an unknown size. The entry of "..."
+// has all its dimensions, "@0,@1,", or "*" if these are unknown.
 
 /** No axis is known. */
 export type NoAxes = "\n";
-/** What a step gives: axes, or a sentence that says why the pattern failed. */
+/** Whether a step returned axes. Otherwise it returned a message why the pattern failed. */
 export type IsAxes<A> = A extends `\n${string}` ? true : false;
 
-/** The places of a shape's dimensions in `Env`, from `Before` on. */
+/** The indices of a shape's dimensions in `Env`, starting after `Before`. */
 export type Places<S, Before extends 0[], Out extends string[] = []> = S extends [infer _, ...infer R extends Rest<S>]
   ? Places<R, [...Before, 0], [...Out, `@${Before["length"]}`]>
   : Out;
 
-/** By its key, which the compiler finds at once, where taking the tuple apart costs more for each axis of a pattern. */
+/** Looks up an element by its key, which is faster for the compiler than matching the tuple for each axis of a pattern. */
 type At<Env, I extends string> = I extends keyof Env ? Env[I] : number;
 
-/** The dimension that a text stands for. */
+/** The dimension that a text refers to. */
 export type DimOf<T, Env> = T extends `@${infer I}`
   ? At<Env, I>
   : T extends `${infer N extends number}`
@@ -82,12 +82,12 @@ export type DimOf<T, Env> = T extends `@${infer I}`
       ? number
       : T;
 
-/** The dimensions that a list of texts stands for. */
+/** The dimensions that a list of texts refers to. */
 export type DimsOf<T, Env, Out extends unknown[] = []> = T extends [infer D, ...infer R extends Rest<T>]
   ? DimsOf<R, Env, [...Out, DimOf<D, Env>]>
   : Out;
 
-/** Of two dimensions the one of which more is known, as `First` or `Second`; `false` when they are sure to differ. */
+/** `First` or `Second`, according to which of two dimensions is more specific; `false` if they certainly differ. */
 type Pick<A, B, First, Second> =
   Box<A> extends Box<B>
     ? First
@@ -99,7 +99,7 @@ type Pick<A, B, First, Second> =
           ? First
           : Second;
 
-/** `A` with `axis` known to be what the text `V` stands for, or why that cannot be. */
+/** `A` with the axis `K` bound to the dimension that the text `V` refers to, or an error message. */
 export type Bind<
   A extends string,
   K extends string,
@@ -113,7 +113,7 @@ export type Bind<
     : never
   : `${A}${K}=${V}\n`;
 
-/** The axis's dimension, `number` where it is not known. */
+/** The axis's dimension, or `number` if it is unknown. */
 export type Known<A extends string, K extends string, Env> = K extends `${infer N extends number}`
   ? N
   : A extends `${string}\n${K}=${infer D}\n${string}`
@@ -128,7 +128,7 @@ type Listed<T extends string, Out extends unknown[] = []> = T extends `${infer D
   ? Listed<R, [...Out, D]>
   : Out;
 
-/** What "..." stands for: texts of dimensions, `false` when the pattern has none, `"*"` when they are not known. */
+/** The dimensions of "..." as texts, `false` if the pattern has no "...", `"*"` if they are unknown. */
 export type Dots<A extends string> = A extends `${string}\n...=${infer T}\n${string}`
   ? T extends "*"
     ? "*"
@@ -140,7 +140,7 @@ export type BindDots<A extends string, S> = A extends `${infer Before}\n...=${st
   ? `${Before}\n...=${S extends "*" ? S : ListText<S>}\n${After}`
   : `${A}...=${S extends "*" ? S : ListText<S>}\n`;
 
-/** What two lists of texts that broadcast give. */
+/** The broadcast of two lists of texts that are known to broadcast. */
 type BroadcastTexts<A, B, Env, Out extends unknown[] = []> = A extends [...infer AR extends Rest<A>, infer AL]
   ? B extends [...infer BR extends Rest<B>, infer BL]
     ? BroadcastTexts<
@@ -169,7 +169,7 @@ type GroupText<G, Out extends string = ""> = G extends [infer K extends string, 
   ? GroupText<R, Out extends "" ? K : `${Out} ${K}`>
   : `(${Out})`;
 
-/** The product of the members whose size is known, and the one whose size is not; `false` when there are more of these. */
+/** The product of the known sizes of a group's members, and the member of unknown size; `false` if several are unknown. */
 type SplitGroup<G, A extends string, Env, P = 1, Open = false> = G extends [
   infer K extends string,
   ...infer R extends Rest<G>,
@@ -210,7 +210,7 @@ type BindItem<I, V extends string, A extends string, Env> = I extends string
     : Bind<A, I, V, Env>
   : BindGroup<I, V, A, Env>;
 
-/** The axes after "...", from the last; what "..." stands for in several operands is broadcast. */
+/** Binds the axes after "...", from the last. The dimensions of "..." in several operands are broadcast. */
 type Back<I, S, A extends string, Env> = I extends [...infer R extends Rest<I>, infer K]
   ? S extends [...infer SR extends Rest<S>, infer V extends string]
     ? BindItem<K, V, A, Env> extends infer Next extends string
@@ -231,7 +231,10 @@ type Back<I, S, A extends string, Env> = I extends [...infer R extends Rest<I>, 
           : never
     : never;
 
-/** `A` with the axes of a term, `S` the texts of its dimensions; a sentence when they disagree; `false` when the ranks do. */
+/**
+ * `A` with the axes of a term bound to `S`, the texts of its dimensions; a message if they disagree; `false` if the ranks
+ * differ.
+ */
 export type Front<I, S, A extends string, Env> = I extends [infer K, ...infer R extends Rest<I>]
   ? K extends "..."
     ? Back<R, S, A, Env>

@@ -1,27 +1,29 @@
-/** One dimension: its size when it is known, a name such as "batch", or `number` when neither is known. */
+/** One dimension: its size if that is known, a name such as "batch", or `number` if neither is known. */
 export type Dim = number | string;
-/** The dimensions of a tensor. `Shape` itself means that nothing is known of them. */
+/** The dimensions of a tensor. `Shape` itself means that they are unknown. */
 export type Shape = readonly Dim[];
-/** What an element is. float32 may be stored in half precision; that belongs to the storage, not to the type. */
+/** The type of an element. float32 may be stored in half precision; that belongs to the storage, not to the type. */
 export type DType = "float32" | "int32" | "bool";
 
-/** A dimension asked for: a size, or one with a name, as in `zeros([{ batch: 32 }, 10])`. */
+/** A requested dimension: a size, or one with a name, as in `zeros([{ batch: 32 }, 10])`. */
 export type Size = number | { readonly [name: string]: number };
 
-// How these types are written decides what an edit costs (bench/types.ts). A known shape is a mutable tuple, and a mutable
-// pattern whose rest has the constraint `Rest` takes it apart in 5 us. A readonly pattern, another constraint (an array's is
-// there when none is written), `S["length"]`, `S[number]` or a mapped type make the compiler work out the methods of an array
-// for each new shape: 100 us. A failure is a sentence, since a string is told from a tuple for nothing.
+// The way in which these types are written determines the time to check an edit (bench/types.ts). A known shape is a mutable tuple, and a mutable
+// pattern whose rest has the constraint `Rest` matches it quickly. A readonly pattern, another constraint (by default that of an array),
+// `S["length"]`, `S[number]` and mapped types are slow, because the compiler instantiates the methods of an array for each new
+// shape. A failure is a string with the message, because distinguishing a string from a tuple has no cost.
 
-/** The constraint of a rest: an array where the compiler asks what may be spread, and `any`, which holds, where it is used. */
-// biome-ignore lint/suspicious/noExplicitAny: it is the point
+/**
+ * The constraint of a rest element: an array where the compiler checks that it can be spread, and `any` where it is used.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: only `any` satisfies every constraint
 export type Rest<S> = S extends never ? never[] : any;
 
 type Dims<S, Out extends unknown[] = []> = S extends [infer A, ...infer R extends Rest<S>]
   ? Dims<R, [...Out, A extends number ? A : Extract<keyof A, string>]>
   : Out;
 
-/** The shape that a list of sizes asks for: `[{ batch: 32 }, 10]` is `["batch", 10]`. */
+/** The shape given by a list of sizes: `[{ batch: 32 }, 10]` is `["batch", 10]`. */
 export type ShapeOfSizes<S> = IsUnknown<S> extends true ? Shape : Dims<Writable<S>>;
 
 /** A known shape as a mutable tuple. */
@@ -41,29 +43,29 @@ export type IsUnknown<S> = unknown extends S
         ? false
         : true;
 
-/** A dimension as errors show it. */
+/** A dimension as shown in errors. */
 export type DimText<D> = D extends string ? D : number extends D ? "?" : D extends number ? `${D}` : "?";
 
 type Joined<S, Out extends string = ""> = S extends [infer A, ...infer R extends Rest<S>]
   ? Joined<R, Out extends "" ? DimText<A> : `${Out}, ${DimText<A>}`>
   : Out;
 
-/** A shape as errors show it: `[batch, 3, 4]`, and `?` for what is not known. */
+/** A shape as shown in errors: `[batch, 3, 4]`, with `?` for an unknown dimension. */
 export type ShapeText<S> = IsUnknown<S> extends true ? "[...]" : `[${Joined<S>}]`;
 
 /**
- * Holds a dimension where it is compared. A dimension that is a type parameter leaves `D extends 3` open until the parameter
- * is known; but a box of one is a box of itself, and whatever is not decided does not count as a difference.
+ * Wraps a dimension for comparison. If a dimension is a type parameter, `D extends 3` is not resolved until the parameter is
+ * known. The box of a type parameter does extend itself, and an unresolved comparison does not count as a difference.
  */
 export interface Box<D> {
   readonly held: D;
 }
 
-/** Are two dimensions sure to differ? A name and a size may turn out to be the same, so that is left to the run. */
+/** Whether two dimensions certainly differ. A name and a size may be equal, so they are compared at run time. */
 export type Differ<A, B> = Box<A> extends Box<B> ? false : Box<B> extends Box<A> ? false : DifferInKind<A, B>;
 type DifferInKind<A, B> = A extends string ? (B extends string ? true : false) : B extends string ? false : true;
 
-/** What two dimensions that must be the same are: the one of which more is known, a name before a size. */
+/** The common dimension of two that must be equal: the more specific one, a name before a size. */
 export type SameDim<A, B> =
   Box<A> extends Box<B>
     ? A
@@ -75,7 +77,10 @@ export type SameDim<A, B> =
           ? A
           : B;
 
-/** What two dimensions broadcast to (numpy.org/doc/stable/user/basics.broadcasting.html); `false` when they do not. */
+/**
+ * The dimension that two dimensions broadcast to (numpy.org/doc/stable/user/basics.broadcasting.html); `false` if they do
+ * not.
+ */
 export type BroadcastDim<A, B> = A extends 1 ? B : B extends 1 ? A : SameDim<A, B>;
 
 type BroadcastKnown<A, B, Out extends unknown[] = []> = A extends [...infer AR extends Rest<A>, infer AL]
@@ -92,17 +97,17 @@ type BroadcastKnown<A, B, Out extends unknown[] = []> = A extends [...infer AR e
     ? [...BR, ...Out]
     : Out;
 
-/** The shape that two shapes broadcast to, or which two dimensions do not. */
+/** The shape that two shapes broadcast to, or a message with the two dimensions that do not broadcast. */
 export type TryBroadcast<A, B> =
   IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : BroadcastKnown<A, B>;
 
 /** The shape that two shapes broadcast to. */
 export type Broadcast<A, B> = ShapeIn<TryBroadcast<A, B>>;
 
-/** `X` where it is a known shape; else it is not known. */
+/** `X` if it is a known shape, otherwise the unknown shape. */
 export type ShapeIn<X> = X extends [...infer S extends Rest<X>] ? S : Shape;
 
-/** `Then`, or an error message where the two shapes do not broadcast. */
+/** `Then`, or an error message if the two shapes do not broadcast. */
 export type IfBroadcast<Op extends string, A, B, Then> =
   TryBroadcast<A, B> extends infer R
     ? R extends string
@@ -110,7 +115,7 @@ export type IfBroadcast<Op extends string, A, B, Then> =
       : Then
     : never;
 
-/** `Then`, or what begins with `Begin` where `R` is a sentence. A shape that is not decided yet is none. */
+/** `Then`, or, if `R` is a message, that message prefixed with `Begin`. An unresolved shape is not a message. */
 export type Unless<R, Begin extends string, Then> = [R] extends [string] ? `${Begin}${R & string}` : Then;
 
 type SameKnown<A, B> = A extends [infer AF, ...infer AR extends Rest<A>]
@@ -123,7 +128,7 @@ type SameKnown<A, B> = A extends [infer AF, ...infer AR extends Rest<A>]
     ? false
     : true;
 
-/** `Then`, or an error message where the two shapes differ. */
+/** `Then`, or an error message if the two shapes differ. */
 export type IfSameShape<Op extends string, A, B, Then> =
   IsUnknown<A> extends true
     ? Then
