@@ -1,4 +1,4 @@
-// Runs before anything is installed or built, on plain Node: no import from outside Node, no TypeScript.
+// Runs before anything is installed or built, so it is plain JavaScript and imports only Node's own modules.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const usage = "usage: node src/cli/bootstrap.mjs start|lab|test|build|check [arg
 
 const say = (line) => console.log(`[halftone] ${line}`);
 
-/** Ends this process with a line or two that say what is wrong and what to do. */
+/** Prints an error message and ends this process. */
 function fail(message, status = 1) {
   console.error(`[halftone] ${message}`);
   process.exit(status);
@@ -35,13 +35,13 @@ function checkNode() {
 }
 
 /**
- * Runs `work` while no other bootstrap works in this checkout. The lock is a Linux abstract socket, which the kernel
- * gives back when its owner dies; a waiter learns of it by its connection closing. Elsewhere there is no lock.
+ * Runs `work` while no other bootstrap runs in this checkout. The lock is a Linux abstract socket, which the kernel
+ * releases when its owner ends; a waiting process notices because its connection closes. Other systems have no lock.
  */
-async function alone(work) {
+async function withCheckoutLock(work) {
   if (process.platform !== "linux") return work();
   const address = `\0halftone-checkout-${createHash("sha256").update(root).digest("hex").slice(0, 32)}`;
-  for (let told = false; ; told = true) {
+  for (let announced = false; ; announced = true) {
     const waiting = new Set();
     const server = net.createServer((socket) => waiting.add(socket.on("error", () => {})));
     const owned = await new Promise((resolve) => {
@@ -54,7 +54,7 @@ async function alone(work) {
       for (const socket of waiting) socket.destroy();
       return;
     }
-    if (!told) say("Another Halftone command is setting this checkout up; waiting for it");
+    if (!announced) say("Another Halftone command is setting this checkout up; waiting for it");
     await new Promise((resolve) => {
       net
         .connect(address)
@@ -71,7 +71,7 @@ function hashOf(files) {
   return hash.digest("hex");
 }
 
-/** Does `work` unless it was done for the same files before. Whatever interrupts it, it is not taken for done. */
+/** Runs `work` unless it was completed for the same files before. The stamp is written last, so interrupted work runs again. */
 async function onceFor(stampFile, files, outputs, work) {
   const stamp = path.join(root, stampFile);
   const hash = hashOf(files);
@@ -94,7 +94,7 @@ function filesUnder(folder, ending) {
 const sources = () => ["src", "kernel", "test", "bench"].flatMap((folder) => filesUnder(folder, /\.tsx?$/));
 
 function install() {
-  // A linked folder (several worktrees of one checkout) is another's to install.
+  // A linked node_modules (several worktrees of one checkout) is installed by the checkout that owns it.
   if (lstatSync(path.join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) return;
   return onceFor(
     "node_modules/.halftone/packages",
@@ -108,15 +108,15 @@ async function installPackages() {
   const { packages } = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8"));
   const total = Object.keys(packages).filter((name) => !packages[name].optional).length - 1;
   say(`Installing ${total} packages from the lockfile (about a minute the first time)`);
-  // At this level npm says at once when the registry does not answer; it tries again for up to two minutes.
+  // At this log level npm reports at once that the registry does not answer; it then retries for up to two minutes.
   const npm = spawn("npm", ["ci", "--loglevel=http", "--no-progress"], {
     cwd: root,
     stdio: ["ignore", "ignore", "pipe"],
   });
-  let said = "";
+  let errorText = "";
   let failedOnce = false;
   npm.stderr.setEncoding("utf8").on("data", (text) => {
-    said += text;
+    errorText += text;
     const failed = !failedOnce && /^npm http fetch .* failed with (E\w+)/m.exec(text);
     if (!failed) return;
     failedOnce = true;
@@ -134,19 +134,19 @@ async function installPackages() {
   const status = await new Promise((resolve) => npm.on("error", resolve).on("close", resolve));
   clearInterval(watch);
   if (status instanceof Error) fail("npm could not be started. It comes with Node: is it on the PATH?");
-  if (status !== 0) fail(whyNpmFailed(said), status ?? 1);
+  if (status !== 0) fail(npmFailure(errorText), status ?? 1);
 }
 
-function whyNpmFailed(said) {
-  const code = /npm (?:error|ERR!) code (\S+)/.exec(said)?.[1] ?? "";
+function npmFailure(errorText) {
+  const code = /npm (?:error|ERR!) code (\S+)/.exec(errorText)?.[1] ?? "";
   const again = "then run this again.";
   if (/^(ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ENETUNREACH|EHOSTUNREACH|EPROTO)$/.test(code))
     return `The packages could not be installed: the package registry is out of reach (${code}).\nCheck the network or npm's registry and proxy settings, ${again}`;
-  if (code === "ENOSPC" || /ENOSPC/.test(said))
+  if (code === "ENOSPC" || /ENOSPC/.test(errorText))
     return `The packages could not be installed: the disk is full (they take about 1 GB). Free some space, ${again}`;
   if (code === "EACCES" || code === "EROFS" || code === "EPERM")
     return `The packages could not be installed: ${root}/node_modules cannot be written (${code}). Make it writable, ${again}`;
-  const lines = said.split("\n").filter((line) => /^npm (error|ERR!) (?!code|A complete log)/.test(line));
+  const lines = errorText.split("\n").filter((line) => /^npm (error|ERR!) (?!code|A complete log)/.test(line));
   const why = lines.map((line) => line.replace(/^npm (error|ERR!) /, "").trim()).find(Boolean) ?? "npm did not say why";
   return `The packages could not be installed: ${why}\nPut that right, ${again}`;
 }
@@ -163,12 +163,12 @@ function build() {
   );
 }
 
-/** A test whose source was renamed or removed must not run from what an older build left. */
+/** Removes build output whose source was renamed or removed, so that an old test does not run. */
 function removeOrphans() {
-  const kept = new Set(sources().map((file) => file.replace(/\.tsx?$/, "")));
+  const current = new Set(sources().map((file) => file.replace(/\.tsx?$/, "")));
   for (const file of filesUnder("dist", /\.(js|js\.map|d\.ts)$/)) {
     const source = path.relative("dist", file).replace(/\.(js|js\.map|d\.ts)$/, "");
-    if (!kept.has(source)) rmSync(path.join(root, file));
+    if (!current.has(source)) rmSync(path.join(root, file));
   }
 }
 
@@ -186,10 +186,10 @@ function changedTests() {
   return tests().filter((file) => [...folders].some((folder) => file.startsWith(folder)));
 }
 
-/** Named one by one: Node 20 knows no globs in `--test`. */
+/** All test files, listed one by one because Node 20 has no globs in `--test`. */
 const tests = () => filesUnder("dist/test", /\.test\.js$/);
 
-/** Many test files wait for other processes most of the time: one more at once than there are cores. Node's default is one fewer. */
+/** One test file more than there are cores, because many wait for other processes. Node's default is one fewer. */
 const concurrency = `--test-concurrency=${availableParallelism() + 1}`;
 const runTests = (files, ...options) =>
   run(process.execPath, ["--enable-source-maps", ...options, concurrency, "--test", ...files]);
@@ -198,7 +198,7 @@ const halftone = (...args) => run(process.execPath, ["dist/src/cli/main.js", ...
 checkNode();
 const [task, ...rest] = process.argv.slice(2);
 if (!["start", "lab", "test", "build", "check"].includes(task)) fail(usage, 2);
-await alone(async () => {
+await withCheckoutLock(async () => {
   await install();
   if (task !== "check") await build();
 });
@@ -216,7 +216,7 @@ if (task === "test") {
 }
 if (task === "check") {
   run("node_modules/.bin/biome", ["check", "--error-on-warnings"], "Format and lint");
-  await alone(build);
+  await withCheckoutLock(build);
   run("node_modules/.bin/knip", [], "Unused code");
   const files = changedTests();
   if (files.length > 0) {
