@@ -154,7 +154,7 @@ describe("storage types", { skip: !native && "needs the native runtime" }, () =>
     assert.deepEqual([...cumulative().dataSync()], [1, 2, 6]);
     const lines = warn.mock.calls.map((call) => String(call.arguments[0]));
     assert.equal(new Set(lines).size, lines.length);
-    for (const line of lines) assert.match(line, /no bfloat16 kernel of \w+ here: it runs in float32/);
+    for (const line of lines) assert.match(line, /no bfloat16 kernel for \w+ on this device: it runs in float32/);
   });
 
   test("a value that cannot be stored is rejected by name", () => {
