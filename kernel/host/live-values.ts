@@ -19,7 +19,7 @@ let catcher = "";
 let caught: { value: unknown } | undefined;
 let caughtValue: unknown;
 
-/** What the global object held before the first cell, and the getters there. */
+/** The properties of the global object before the first cell, and its getters. */
 let before: Table<PropertyKey, unknown> = new Table();
 
 /** `hostName` is the global of the host's functions; names that start with it are not listed. */
@@ -39,7 +39,7 @@ export function installIntrospection(hostName: string): void {
   });
 }
 
-/** Variables of cells first, then what is on the global object. */
+/** The names in scope: first variables of cells, then properties of the global object. */
 function names(): Member[] {
   const found: Member[] = [];
   for (const name of lexicalNames()) found[found.length] = { name, kind: kindOf(look(name)?.value, "variable") };
@@ -56,7 +56,7 @@ export function lexicalNames(): string[] {
   return names;
 }
 
-/** The value of a name, a literal, or of what a path of names and numbers leads to from there; nothing else is evaluated. */
+/** The value of a name or a literal, or of a path of names and numbers from there. Nothing else is evaluated. */
 export function look(expression: string): { value: unknown } | undefined {
   const path = pathIn(expression);
   if (!path) return undefined;
@@ -65,7 +65,7 @@ export function look(expression: string): { value: unknown } | undefined {
   return found;
 }
 
-/** What V8 says of a value. */
+/** V8's description of a value. */
 export function describeRemotely(value: unknown): Remote {
   caughtValue = value;
   let remote: Remote = { type: typeof value };
@@ -96,7 +96,7 @@ function pathIn(expression: string): { base: string; keys: string[] } | undefine
     pattern.lastIndex = at;
     return pattern.exec(expression);
   };
-  // Any list has the members of an empty one.
+  // Every array has the members of an empty array.
   if (expression.startsWith("[") && expression.endsWith("]")) return { base: "[]", keys: [] };
   const first = matchAt(base, 0) ?? matchAt(literal, 0);
   if (!first) return undefined;
@@ -111,7 +111,7 @@ function pathIn(expression: string): { base: string; keys: string[] } | undefine
   return { base: first[0], keys };
 }
 
-/** A variable of a cell or a global, unless a getter that a user put there would give it. */
+/** The value of a cell's variable or a global, unless it comes from a user's getter. */
 function named(name: string): { value: unknown } | undefined {
   const onGlobal = Reflect.getOwnPropertyDescriptor(globalThis, name);
   if (onGlobal?.get && before.get(name) !== onGlobal.get && !includes(lexicalNames(), name)) return undefined;
@@ -125,7 +125,7 @@ function includes(list: readonly string[], wanted: string): boolean {
 
 function evaluated(expression: string): { value: unknown } | undefined {
   let remote: Remote | undefined;
-  // In a box: V8 says of an error itself what its `stack` is, and calls a getter for that.
+  // Wrapped in an object, because V8 describes an error by its `stack` and would call a getter for it.
   const boxed = `({ value: (${expression}\n) })`;
   post<{ result: Remote; exceptionDetails?: object }>(
     "Runtime.evaluate",
@@ -152,7 +152,7 @@ function evaluated(expression: string): { value: unknown } | undefined {
   return found;
 }
 
-/** Names that cells gave to the global object, not those that packages did. */
+/** Properties of the global object that cells added, without those that packages added. */
 export function newGlobals(): string[] {
   const names: string[] = [];
   for (const key of ownKeys(globalThis)) {
@@ -168,7 +168,7 @@ function members(value: unknown): Member[] {
   let object: object | null = Object(value) as object;
   for (let depth = 0; object !== null && depth < 16 && !types.isProxy(object); depth++) {
     if (object === Object.prototype && depth > 0 && found.size > 0) break;
-    // A list's numbers are no names; there may be millions.
+    // Skips an array's indices, which are not names and may number millions.
     const keys = depth === 0 && (isArray(object) || types.isTypedArray(object)) ? [] : ownKeys(object);
     for (const key of keys) {
       if (typeof key !== "string" || found.has(key) || !isIdentifier(key) || key === "constructor") continue;
@@ -206,7 +206,7 @@ function parameters(count: number): string {
   return Array.from({ length: count }, (_, index) => `arg${index + 1}`).join(", ");
 }
 
-/** Up to the body. */
+/** The function's source up to its body. */
 function headOf(source: string): string {
   let depth = 0;
   for (let at = 0; at < source.length && at < 500; at++) {

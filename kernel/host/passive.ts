@@ -1,7 +1,6 @@
 /**
- * Values of the running program, looked at without running anything of the user's: no getter, no method that shows or
- * converts, no trap of a proxy. V8 describes objects from their own slots; accessors are not called, unless they are the
- * language's own (`map.size`).
+ * Inspects values of the running program without running user code: no getters, no methods that display or convert, no proxy
+ * traps. V8 describes objects from their internal slots. Only accessors of the language itself are called (`map.size`).
  */
 import { inspect, types } from "node:util";
 import { apply, exec, getPrototypeOf, isArray, ownKeys } from "./primordials.ts";
@@ -31,15 +30,15 @@ const descriptorOf = Reflect.getOwnPropertyDescriptor;
 const sourceOf = Function.prototype.toString;
 const typedLength = descriptorOf(getPrototypeOf(Uint8Array.prototype)!, "length")!.get!;
 const customInspect = Symbol.for("nodejs.util.inspect.custom");
-/** On a method of the library's own that shows a value: it may be called. */
+/** Marks a display method of the library, which may be called. */
 const shownByLibrary = Symbol.for("halftone.shown");
 const deepest = 100;
-/** More properties than V8 shows. */
+/** More properties than V8 includes in a preview. */
 const mostLooked = 200;
 const forEachOfMap = Map.prototype.forEach;
 const forEachOfSet = Set.prototype.forEach;
 
-/** A property's value where it is held, or given by a getter of the language's own; undefined where a user's code would give it. */
+/** A property's stored value, or that of a getter of the language itself. Undefined when user code would compute it. */
 export function heldProperty(of: unknown, key: PropertyKey): { value: unknown } | undefined {
   if (of === null || of === undefined) return undefined;
   let object: object | null = Object(of) as object;
@@ -69,7 +68,7 @@ export function typeName(value: unknown): string {
   return `${typeof name === "string" && name !== "" ? name : "object"}${length === undefined ? "" : `(${length})`}`;
 }
 
-/** A value in some words. `describe` has V8 say what it is. */
+/** A short text for a value. `describe` returns V8's description of it. */
 export function previewOf(value: unknown, describe: (value: unknown) => Remote): string {
   if (isShownByLibrary(value)) return inspect(value, { depth: 1, breakLength: 100 });
   if (typeof value === "function") return functionText(value);
@@ -94,7 +93,7 @@ function errorText(error: object): string {
   return firstLine(typeof message === "string" && message !== "" ? `${title}: ${message}` : title);
 }
 
-/** V8 reads some properties of what it describes, such as `splice`, and calls a proxy's trap for one that is inherited. */
+/** Whether V8 would call a proxy's trap: it reads properties such as `splice`, which an object may inherit from a proxy. */
 function inheritsFromProxy(value: object): boolean {
   let object: object | null = value;
   for (let depth = 0; object !== null && depth < deepest && !types.isProxy(object); depth++)
@@ -102,7 +101,7 @@ function inheritsFromProxy(value: object): boolean {
   return object !== null && object !== value;
 }
 
-/** V8 describes an error by its `stack`, and calls a getter for it. */
+/** Whether V8 would call a getter: it describes an error by its `stack`, which may be one. */
 function isOdd(value: unknown): boolean {
   if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
   if (types.isNativeError(value) && typeof descriptorOf(value, "stack")?.value !== "string") return true;
@@ -128,7 +127,7 @@ function previewEntries(value: Map<unknown, unknown> | Set<unknown>): unknown[] 
   return found;
 }
 
-/** A tensor says its shape and numbers, by a method that a user neither wrote nor replaced. */
+/** A tensor's shape and numbers, from a display method that the user neither wrote nor replaced. */
 function isShownByLibrary(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const method = heldProperty(value, customInspect)?.value;

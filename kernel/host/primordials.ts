@@ -1,6 +1,6 @@
 /**
- * The built-ins as they were before any cell ran. A user may assign to globals, to prototypes, to anything: host code
- * that runs after a cell calls these, loops by index, and pushes by index.
+ * The built-ins as they were before any cell ran. User code may replace globals and methods of prototypes, so host code that
+ * runs after a cell calls these functions, and loops and appends by index.
  */
 import { performance } from "node:perf_hooks";
 import { types } from "node:util";
@@ -37,7 +37,7 @@ export const isIn = (name: PropertyKey, object: object): boolean => has(object, 
 export const now = performance.now.bind(performance);
 export const soon = setImmediate;
 
-/** The built-ins with these names. A cell may declare the names as something else, which this code would see. */
+/** The built-ins by name. A cell may declare variables with these names, which would shadow the built-ins here. */
 export const intrinsics = {
   Array,
   Error,
@@ -56,7 +56,7 @@ export const intrinsics = {
 
 const { isProxy } = types;
 
-/** `instanceof` that calls no code of the user's: a Proxy on the way answers no. */
+/** `instanceof` that calls no user code. It returns false when it meets a proxy. */
 export function inherits(value: unknown, prototype: object): boolean {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
   for (let at: object | null = value; at !== null; at = getPrototypeOf(at)) {
@@ -71,7 +71,7 @@ export function includes(list: readonly unknown[], wanted: unknown): boolean {
   return false;
 }
 
-/** Text to lines, without the methods that a user may have replaced. */
+/** Splits text into lines without methods that user code may have replaced. */
 export function linesOf(text: string): string[] {
   const lines: string[] = [];
   let start = 0;
@@ -92,7 +92,7 @@ export function joinLines(lines: readonly string[]): string {
   return text;
 }
 
-/** A Map whose methods are its own. */
+/** A Map that has its methods as own properties. */
 export class Table<Key, Value> extends Map<Key, Value> {
   static {
     ownMethods(Table.prototype, Map.prototype);

@@ -22,7 +22,7 @@ export interface Received {
 }
 
 type Listener = (message: Received) => void;
-/** With the cell that registered it, in which what it prints and throws appears. */
+/** A listener with the cell that registered it, in which its output and errors appear. */
 interface Registered {
   listener: Listener;
   cell: HostCell | undefined;
@@ -77,7 +77,7 @@ export class Comm {
       metadata: encodeObject(metadata, "the metadata of a comm"),
       buffers: buffers.map(bufferAsText),
     };
-    // Of no cell, it answers what the front end sent.
+    // Outside any cell, the message answers one from the front end.
     sendEvent({ type: "comm", cell: this.#cell?.id ?? 0, message });
   }
 
@@ -116,7 +116,7 @@ export const comm = Object.freeze({
     targets.delete(target);
   },
 
-  /** Opens a comm to what the front end registered under `target`. */
+  /** Opens a comm to the target that the front end registered under this name. */
   open(target: string, data: CommData = {}, options: CommOptions & { id?: string } = {}): Comm {
     const { id = randomUUID() } = options;
     requireText(target, "the target of a comm");
@@ -150,7 +150,7 @@ function bufferAsText(buffer: Uint8Array): string {
   throw new TypeError("the buffers of a comm must be typed arrays, such as new Uint8Array(...)");
 }
 
-/** A front end that gets anything else as a name, and Python's clients, give up on the message. */
+/** Checks a name, because front ends and Python's clients reject a message whose name is not a string. */
 function requireText(name: unknown, what: string): void {
   if (typeof name !== "string") throw new TypeError(`${what} must be text, got ${typeof name}`);
 }

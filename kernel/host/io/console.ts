@@ -10,7 +10,7 @@ import { sendEvent, sendStream } from "./output-buffer.ts";
 
 type StreamName = "stdout" | "stderr";
 
-/** Gives the user's code a console, `process.stdout` and `process.stderr` that write to the cell they run for. */
+/** Gives user code a console, `process.stdout` and `process.stderr` that write to the cell whose code runs. */
 export function installConsole(): void {
   for (const name of ["stdout", "stderr"] as const) {
     const stream = new CellStream(name);
@@ -28,8 +28,8 @@ export function installConsole(): void {
 }
 
 /**
- * Clears what the cell has shown so far, as IPython's `clear_output`. `wait`: only when the next output is there to stand
- * in its place, so that what is drawn again and again does not flicker.
+ * Clears the cell's outputs so far, like IPython's `clear_output`. With `wait`, they are cleared when the next output
+ * arrives, so that an output that is redrawn often does not flicker.
  */
 export function clearOutput({ wait = false }: { wait?: boolean } = {}): void {
   sendEvent({ type: "output", cell: currentId(), output: { type: "clear", wait: wait === true } });
@@ -46,11 +46,11 @@ function sink(name: StreamName): NodeJS.WritableStream {
 
 type Done = (error?: Error | null) => void;
 
-/** Like Node's stdout, but it writes at once without a buffer, and no cell can end it for the next one. */
+/** Like Node's stdout, but writes at once without a buffer, and a cell cannot close it for later cells. */
 class CellStream extends Writable {
   readonly fd: number;
   readonly #name: StreamName;
-  /** Holds the first bytes of a character whose others come with the next write. */
+  /** Holds the first bytes of a character until the next write completes it. */
   #decoder = new StringDecoder("utf8");
   #decodedFor = 0;
 
@@ -71,18 +71,18 @@ class CellStream extends Writable {
     return true;
   }
 
-  /** Node's stdout cannot be closed either; a later write is none after the end. */
+  /** Does not close the stream, as in Node's stdout. A later write is not an error. */
   override end(chunk?: unknown, encoding?: unknown, callback?: unknown): this {
     if (chunk !== undefined && chunk !== null && typeof chunk !== "function") this.write(chunk, encoding);
     this.#flush();
     const parameters = [chunk, encoding, callback];
     for (let index = 0; index < parameters.length; index++) later(parameters[index]);
-    // For `pipeline`, which waits for it.
+    // `pipeline` waits for this event.
     later(() => this.emit("finish"));
     return this;
   }
 
-  /** Node's stdout cannot be destroyed for good either. */
+  /** Does not destroy the stream permanently, as in Node's stdout. */
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     callback(error);
     (this as unknown as { _undestroy(): void })._undestroy();
@@ -99,7 +99,7 @@ function later(done: unknown): void {
   if (typeof done === "function") process.nextTick(done as Done);
 }
 
-/** Text as it is, where it is UTF-8 all the same; everything else as bytes. Throws what Node's streams throw. */
+/** Returns text unchanged when its encoding is UTF-8, and otherwise bytes. Throws the same errors as Node's streams. */
 function toBytes(chunk: unknown, encoding: unknown): string | Uint8Array {
   if (typeof chunk === "string") {
     if (typeof encoding !== "string" || encoding === "utf8" || encoding === "utf-8") return chunk;

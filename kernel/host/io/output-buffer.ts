@@ -19,7 +19,7 @@ const idle = new Int32Array(new SharedArrayBuffer(4));
 let marker = 0;
 let markerText = "";
 let lastWrite = 0;
-/** Milliseconds without a frame after which native output may have come in between. */
+/** Milliseconds without a frame after which native code may have written output. */
 const quiet = 1;
 
 export function useMarker(token: string): void {
@@ -30,7 +30,7 @@ export function sendEvent(event: Event): void {
   sendEncoded("cell" in event ? event.cell : 0, encodeEvent(event));
 }
 
-/** May call `toJSON` of the user's. */
+/** Encodes an event as JSON. It may call the user's `toJSON`. */
 export function encodeEvent(event: Event): string {
   return stringify(event);
 }
@@ -39,14 +39,14 @@ export function sendEncoded(cell: number, body: string): void {
   sendFrame(frameKinds.json, cell, body);
 }
 
-/** A long text goes in pieces: the session reads the first while the next is written. */
+/** Sends a long text in pieces, so that the session reads one while the next is written. */
 export function sendStream(name: "stdout" | "stderr", cell: number, text: string): void {
   if (text === "") return;
   let from = 0;
   while (text.length - from > longestPiece) {
     let to = from + longestPiece;
     const last = charCodeAt(text, to - 1);
-    // A surrogate pair stays whole.
+    // A surrogate pair is not split.
     if (last >= 0xd800 && last < 0xdc00) to--;
     sendFrame(frameKinds[name], cell, slice(text, from, to));
     from = to;
@@ -54,14 +54,14 @@ export function sendStream(name: "stdout" | "stderr", cell: number, text: string
   sendFrame(frameKinds[name], cell, from === 0 ? text : slice(text, from));
 }
 
-/** UTF-16 units. */
+/** The most UTF-16 units in one piece. */
 const longestPiece = 1 << 19;
 const charCodeAt = uncurryThis(String.prototype.charCodeAt);
 
-/** Above 0 while something must not be cut short by an interrupt. */
+/** Above 0 while host code runs that an interrupt must not end. */
 let uninterruptible = 0;
 
-/** Runs host code that calls none of the user's to its end: an interrupt waits for it. */
+/** Runs host code that an interrupt must not end. The code must not call user code. */
 export function uninterrupted(action: () => void): void {
   uninterruptible++;
   try {
@@ -81,11 +81,11 @@ export function allIsDone(): void {
 }
 
 const gatherMost = 1 << 14;
-/** Frames that go out with the next one. */
+/** Frames that are sent with the next frame. */
 let gathered: Buffer | undefined;
 let gathering = false;
 
-/** What `action` sends goes out in one write: each write wakes the session, and costs as much as a small cell. */
+/** Sends all events of `action` in one write. Each write wakes the session, which takes as long as running a small cell. */
 export function together(action: () => void): void {
   gathering = true;
   try {
@@ -98,7 +98,7 @@ export function together(action: () => void): void {
   }
 }
 
-/** Synchronous and blocking: the frame is sent when this returns, even inside an endless loop. */
+/** Writes a frame synchronously. It has been sent when this returns, even when an endless loop follows. */
 function sendFrame(kind: number, cell: number, body: string): void {
   if (now() - lastWrite > quiet) mark();
   const size = byteLength(body);
@@ -127,7 +127,7 @@ function writeAll(bytes: Buffer): void {
   lastWrite = now();
 }
 
-/** A few bytes into the native pipes: the session reads them in order with what native code wrote before. */
+/** Writes a mark to the native pipes. The session reads it after the output that native code wrote before. */
 export function mark(): void {
   const next = marker + 1;
   const text = `\u0000${markerText}${next}\u0000`;
@@ -137,7 +137,7 @@ export function mark(): void {
     try {
       writeSome(fd, bytes, 0);
     } catch {
-      // The user closed it, and the session has seen its end: nothing native can come from it.
+      // The user closed the pipe and the session has read its end, so no native output can follow.
     }
   }
   marker = next;

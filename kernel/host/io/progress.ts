@@ -1,4 +1,4 @@
-/** A progress bar: drawn by the front end's widgets where it has them, as text that changes in place where not. */
+/** A progress bar. Front ends with widgets draw it; others show text that changes in place. */
 import { randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { escapeHtml } from "../../../src/display/html.ts";
@@ -8,7 +8,7 @@ import { answerWidgetControl, hasWidgets, Model, WIDGET_MIME } from "./widgets.t
 
 export interface ProgressOptions {
   label?: string;
-  /** How many steps there are, where the iterable does not say. */
+  /** The number of steps, for an iterable without a known length. */
   total?: number;
 }
 
@@ -44,12 +44,12 @@ export class Progress {
     if (performance.now() - this.#lastShown >= period) this.#move();
   }
 
-  /** Moves on by `steps`. */
+  /** Advances the bar by `steps`. */
   advance(steps = 1, note = this.#note): void {
     this.update(this.#done + steps, note);
   }
 
-  /** Shows the last state, green when all was done. */
+  /** Shows the final state, in green when all steps were finished. */
   end(complete = true): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -95,8 +95,8 @@ export class Progress {
 type Source<T> = Iterable<T> | AsyncIterable<T>;
 
 /**
- * `for (const x of progress(items))`, `for await` as well, shows how far the loop is; `progress(100)` gives a bar that the caller moves by
- * `advance` and `update`, and ends by `end`.
+ * `for (const x of progress(items))`, or `for await`, shows the progress of the loop. `progress(100)` returns a bar that the
+ * caller moves with `advance` and `update`, and ends with `end`.
  */
 export function progress(total: number, options?: ProgressOptions): Progress;
 export function progress<T>(items: Source<T>, options?: ProgressOptions): Iterable<T> & AsyncIterable<T>;

@@ -1,6 +1,6 @@
 /**
- * Models of the Jupyter widgets' own front end, kept here and drawn there (jupyter.widget comm protocol, 2.1.0). Only what a progress
- * bar needs: further widgets are further model names.
+ * Models of Jupyter widgets. Their state is kept here, and the front end draws them (jupyter.widget comm protocol, 2.1.0).
+ * Only the models that a progress bar needs are used. Other widgets would need only other model names.
  */
 import { type Comm, type CommData, comm } from "./comm.ts";
 
@@ -11,7 +11,7 @@ export const WIDGET_MIME = "application/vnd.jupyter.widget-view+json";
 const models = new Map<string, Model>();
 let frontEndHasWidgets = false;
 
-/** Whether a front end with widgets has connected: it then opens the control comm. */
+/** Whether a front end with widgets has connected, which it shows by opening the control comm. */
 export function hasWidgets(): boolean {
   return frontEndHasWidgets;
 }
@@ -34,7 +34,7 @@ export class Model {
 
   /** `module` is the npm package of the front end that has the model's class and view. */
   constructor(module: "@jupyter-widgets/base" | "@jupyter-widgets/controls", name: string, state: CommData) {
-    // Every kind of progress has the one view.
+    // All progress models use the same view.
     const view = name.replace(/^FloatProgress/, "Progress").replace(/Model$/, "View");
     const hasView = !/^(?:Layout|ProgressStyle|HTMLStyle)Model$/.test(name);
     this.#state = {
@@ -50,7 +50,7 @@ export class Model {
     models.set(this.#comm.id, this);
     this.#comm.onClose(() => {
       models.delete(this.#comm.id);
-      // A front end without widgets closes what it does not know.
+      // A front end without widgets closes comms of unknown targets.
       frontEndHasWidgets = models.size > 0 && frontEndHasWidgets;
     });
     this.#comm.onMessage(({ data }) => {
@@ -63,7 +63,7 @@ export class Model {
     return this.#comm.id;
   }
 
-  /** How another model's state names this one. */
+  /** The reference to this model in another model's state. */
   get reference(): string {
     return `IPY_MODEL_${this.id}`;
   }

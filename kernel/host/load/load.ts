@@ -176,7 +176,7 @@ function missingModule(message: string): Error {
   return error;
 }
 
-/** What an import statement's names are taken from. Names that are not there may be types, unless the cell uses them. */
+/** The object that provides an import statement's names. A missing name may be a type, unless the cell uses it as a value. */
 function bind(specifier: string, names: Request["names"], namespace: Namespace): Namespace {
   const missing: CellImport[] = [];
   let found = namespace;
@@ -198,7 +198,7 @@ function bind(specifier: string, names: Request["names"], namespace: Namespace):
 const { create, values } = Object;
 const kernelRequire = createRequire(import.meta.url);
 
-/** The `module.exports` behind a namespace: Node finds only some of its names when it reads the file as text. */
+/** The `module.exports` of a namespace. Node detects only some of its names when it scans the file's text. */
 function commonJs(namespace: Namespace): Namespace | undefined {
   const whole = namespace.default;
   if ((typeof whole !== "object" && typeof whole !== "function") || whole === null) return undefined;

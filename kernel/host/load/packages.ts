@@ -26,18 +26,18 @@ interface Internals {
 
 const builtFolder = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Whether it is a package's name: not a file, a URL, one of Node's own modules or an entry of `imports`. */
+/** Whether the specifier names a package, not a file, a URL, a Node module or an entry of `imports`. */
 export function isPackage(specifier: string): boolean {
   return exec(/^([./#]|[a-z]+:)/i, specifier) === null && !isBuiltin(specifier);
 }
 
-/** Where `specifier` is looked up from: the packages' folder, when one of the user's files asks for a package. */
+/** The parent for resolving `specifier`: the packages' folder when one of the user's files imports a package. */
 export function parentOf(specifier: string, parentUrl: string | undefined, packagesUrl: string): string | undefined {
   if (parentUrl === undefined || !startsWith(parentUrl, "file:") || !isPackage(specifier)) return parentUrl;
   return isUserFile(fileURLToPath(parentUrl)) ? packagesUrl : parentUrl;
 }
 
-/** Node also searches the folders above, which may have packages that are not in the lock. */
+/** Rejects packages from the folders above, which Node also searches, because they are not in the lock. */
 export function requireInside(url: string, packagesUrl: string): void {
   if (startsWith(url, new intrinsics.URL("node_modules/", packagesUrl).href)) return;
   const error: NodeJS.ErrnoException = new intrinsics.Error(`Cannot find it in ${fileURLToPath(packagesUrl)}`);
@@ -45,7 +45,7 @@ export function requireInside(url: string, packagesUrl: string): void {
   throw error;
 }
 
-/** From now on cells and the user's files find packages there alone; what packages need in turn lies beside them. */
+/** Makes cells and the user's files find packages only in that folder. Their dependencies are installed beside them. */
 export function usePackagesOf(packagesUrl: string): void {
   const { Module, registerHooks } = module as unknown as Internals;
   const filename = fileURLToPath(packagesUrl);
@@ -54,7 +54,7 @@ export function usePackagesOf(packagesUrl: string): void {
   there.paths = [join(dirname(filename), "node_modules")];
   const loader = module as unknown as Internals;
   const resolve = loader._resolveFilename;
-  // `require` asks this whatever hooks there are, and passes it its own parent.
+  // `require` calls this function regardless of hooks, and passes its own parent.
   loader._resolveFilename = function (this: unknown, request, parent, isMain, options) {
     const from = parent?.filename;
     const moved = options?.paths === undefined && from !== undefined && isUserFile(from) && isPackage(request);

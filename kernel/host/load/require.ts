@@ -42,7 +42,7 @@ export function requireFrom(url: string): NodeJS.Require {
   return fresh as unknown as NodeJS.Require;
 }
 
-/** When one of the user's files has changed, all of them go: any may hold what the old one exported. */
+/** Drops all of the user's files from the cache when one has changed, because any may hold exports of the old version. */
 function forgetEdited(cache: NodeJS.Dict<NodeModule>, stamps: Table<string, number>): void {
   let edited = false;
   stamps.forEach((stamp, file) => {
@@ -67,7 +67,7 @@ function stampOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** `require("../x.ts")`: esbuild writes CommonJS, whatever the file's own syntax. */
+/** Compiles a file for `require("../x.ts")`. esbuild writes CommonJS, whether the file has `import` or not. */
 function compileTypescript(original: NodeJS.Require): void {
   const extensions = original.extensions as unknown as Extensions;
   if ("registerHooks" in module) return;
@@ -93,7 +93,7 @@ function compileTypescript(original: NodeJS.Require): void {
   }
 }
 
-/** `./x.js` and `./x` may mean `./x.ts`. */
+/** Tries further file names, because `./x.js` and `./x` may mean `./x.ts`. */
 function resolveTypescript(): void {
   const loader = module as unknown as { _resolveFilename(request: string, ...rest: unknown[]): string };
   const resolve = loader._resolveFilename;

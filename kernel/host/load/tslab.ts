@@ -1,4 +1,4 @@
-/** What `import * as tslab from "tslab"` gives in a cell: tslab's display calls, shown by this kernel. */
+/** The module that `import * as tslab from "tslab"` loads in a cell: tslab's display functions, implemented by this kernel. */
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { display as show } from "../io/display.ts";

@@ -1,4 +1,4 @@
-/** The magics that a rewritten cell calls, in the process where its variables are. */
+/** The magics that a rewritten cell calls, in the host process. */
 import { performance } from "node:perf_hooks";
 import { MAGICS } from "../../magics/rewrite.ts";
 import { defineProperty } from "../primordials.ts";

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { currentCell } from "../run/cells.ts";
 import { signalTree } from "../run/children.ts";
 
-/** Runs bash (a POSIX shell where there is no bash), its output as the cell's. Ends with the cell: Stop stops it too. */
+/** Runs bash, or a POSIX shell when there is no bash. Its output is the cell's, and an interrupt of the cell ends it. */
 export async function shell(args: string[], input?: string): Promise<number> {
   const cell = currentCell();
   try {
@@ -19,8 +19,8 @@ async function run(
   input: string | undefined,
   cell: ReturnType<typeof currentCell>,
 ): Promise<number> {
-  // In the host's process group: what it leaves in the background ends with the host.
-  // With a socket as its input, which Node's pipes are, bash may take itself for a remote login and run the user's .bashrc.
+  // The shell stays in the host's process group, so that its background processes end with the host.
+  // Without an input its stdin is no pipe: Node's pipes are sockets, with which bash may assume a remote login and run .bashrc.
   const child = spawn(program, args, { stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
   const stop = (): void => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;

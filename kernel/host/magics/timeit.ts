@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { duration } from "./duration.ts";
 
 const RUNS = 7;
-/** A run repeats until it lasts this long, as IPython's does. */
+/** The minimum duration of a run, as in IPython. The statement is repeated until it is reached. */
 const SHORTEST_RUN_MS = 200;
 
 export async function timeit(run: () => unknown): Promise<void> {

@@ -2,7 +2,7 @@ import { escapeHtml } from "../../../src/display/html.ts";
 import type { MimeBundle } from "../../protocol/output.ts";
 import { isArray } from "../primordials.ts";
 
-/** danfojs' DataFrame and Series, as far as showing one needs. */
+/** The members of danfojs' DataFrame and Series that display needs. */
 interface FrameLike {
   values: unknown[] | unknown[][];
   columns: string[];
@@ -14,7 +14,7 @@ interface FrameLike {
 const mostRows = 20;
 const mostColumns = 30;
 
-/** A danfojs frame or series: an HTML table with the first and last rows, and danfojs' own table as text. */
+/** Renders a danfojs frame or series as an HTML table with the first and last rows, and as danfojs' text table. */
 export function dataFrame(value: object): MimeBundle | undefined {
   if (!isFrame(value)) return undefined;
   return { "text/html": htmlTable(value), "text/plain": value.toString().trim() };

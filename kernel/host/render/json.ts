@@ -9,12 +9,13 @@ const forEachOfSet = uncurryThis(Set.prototype.forEach as (each: (value: unknown
 const deepest = 200;
 
 /**
- * A user's value as JSON, for a mime bundle, its metadata or a comm's data. NaN and infinities become null, as plotly reads
- * them; typed arrays and Sets become arrays; Maps with text keys become objects; tensors become nested arrays; what has `toJSON` (a Date) is what that gives. What is undefined is left out, or null in an
- * array, as in JSON.stringify. Throws a TypeError that names the place for all else: functions, symbols, BigInts,
- * bytes without a type, circles.
+ * Converts a user's value to JSON, for a mime bundle, its metadata or a comm's data. NaN and infinities become null, as
+ * plotly expects. Typed arrays and Sets become arrays, Maps with text keys become objects, and tensors become nested arrays. A
+ * value with `toJSON` (a Date) becomes the result of that. An undefined property is left out, and an undefined element becomes
+ * null, as in JSON.stringify. Throws a TypeError with the path of any other value: functions, symbols, BigInts, bytes without
+ * a type, cycles.
  *
- * @param where what a message calls the value: `data of figure`
+ * @param where the value's name in error messages: `data of figure`
  */
 export function toJson(value: unknown, where: string): Json {
   return convert(value, where, [], where) ?? null;
@@ -113,7 +114,7 @@ function list(items: ArrayLike<unknown>, where: string, around: object[]): Json[
   const jsonItems: Json[] = [];
   for (let index = 0; index < length; index++) {
     const item = items[index];
-    // Long arrays of numbers are what figures are made of.
+    // A fast path, because figures consist of long arrays of numbers.
     jsonItems[index] =
       typeof item === "number"
         ? item - item === 0

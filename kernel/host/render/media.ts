@@ -9,7 +9,7 @@ const signatures: [type: string, offset: number, bytes: number[]][] = [
   ["image/webp", 8, [0x57, 0x45, 0x42, 0x50]],
 ];
 
-/** A Buffer or Uint8Array that holds an image file. */
+/** Renders a Buffer or Uint8Array that holds an image file. */
 export function image(value: object): MimeBundle | undefined {
   if (!(value instanceof intrinsics.Uint8Array)) return undefined;
   for (const [type, offset, bytes] of signatures)
@@ -18,7 +18,7 @@ export function image(value: object): MimeBundle | undefined {
   return undefined;
 }
 
-/** An element of a document (jsdom, linkedom): what its markup shows. */
+/** Renders an element of a document (jsdom, linkedom) as its markup. */
 export function element(value: object): MimeBundle | undefined {
   const { nodeType, outerHTML, tagName } = value as { nodeType?: unknown; outerHTML?: unknown; tagName?: unknown };
   if (nodeType !== 1 || typeof outerHTML !== "string") return undefined;

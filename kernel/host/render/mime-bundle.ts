@@ -5,13 +5,13 @@ import { exec, intrinsics, isArray, keysOf } from "../primordials.ts";
 import { type Json, toJson } from "./json.ts";
 
 const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?: *;.*)?$/;
-/** The types whose content may be any JSON in the notebook format; of all others it is text. */
+/** Media types whose content may be any JSON in the notebook format. All others have text. */
 const jsonType = /^application\/(?:.*\+)?json$/;
 
 /**
- * A mime bundle as the notebook format (nbformat 4.5, `mimebundle`) can hold it: bytes become base64, JSON types what
- * `toJson` makes of their content, what is undefined is left out. Throws a TypeError for anything else, which then is the
- * cell's: a notebook with such an output could not be read again.
+ * Converts a mime bundle to the notebook format (nbformat 4.5, `mimebundle`). Bytes become base64, the content of JSON types
+ * is converted by `toJson`, and undefined entries are left out. Throws a TypeError for anything else, which becomes the
+ * cell's error, because a notebook with such an output could not be read again.
  */
 export function encodeBundle(bundle: unknown): MimeBundle {
   if (typeof bundle !== "object" || bundle === null || isArray(bundle))
@@ -31,7 +31,7 @@ export function encodeBundle(bundle: unknown): MimeBundle {
   return data;
 }
 
-/** An object of JSON, such as an output's metadata. */
+/** Converts a JSON object, such as an output's metadata. */
 export function encodeObject(value: unknown, where: string): Record<string, Json> {
   const json = toJson(value, where);
   if (typeof json !== "object" || json === null || isArray(json))

@@ -6,15 +6,15 @@ import { dataFrame } from "./frame.ts";
 import { element, image } from "./media.ts";
 import { encodeBundle } from "./mime-bundle.ts";
 
-/** The method by which a value shows itself: Deno's convention. */
+/** The key of a value's display method, by Deno's convention. */
 const displaySymbol = Symbol.for("Jupyter.display");
 
-/** Knows how to show one kind of value; undefined for every other. */
+/** Renders one kind of value, and returns undefined for any other. */
 export type Renderer = (value: object) => MimeBundle | undefined;
 
 const renderers: readonly Renderer[] = [dataFrame, image, element];
 
-/** A value as a cell shows it. Throws what the value's own display method throws. */
+/** Renders a value as a cell's output. Errors of the value's display method are thrown. */
 export async function render(value: unknown): Promise<MimeBundle> {
   if ((typeof value === "object" || typeof value === "function") && value !== null) {
     if (isIn(displaySymbol, value)) {
@@ -29,7 +29,7 @@ export async function render(value: unknown): Promise<MimeBundle> {
   return { "text/plain": showText(value) };
 }
 
-/** As Node's REPL shows it, without colours; a long text is truncated. */
+/** Formats a value as Node's REPL does, without colours. A long text is truncated. */
 export function showText(value: unknown): string {
   return shorten(inspect(value, { breakLength: 100 }));
 }

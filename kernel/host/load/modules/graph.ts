@@ -1,4 +1,4 @@
-/** The user's own files: how an import finds them, and which version of each, with all that it imports, there is. */
+/** Resolves imports of the user's files, and computes a version of each from its content and that of its imports. */
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
@@ -7,7 +7,7 @@ import { parseSync } from "oxc-parser";
 import { readTsconfig } from "../../../compile/tsconfig.ts";
 
 const extensions = [".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json"];
-/** TypeScript lets an import name the file that a compiler would write. */
+/** TypeScript allows an import to name the compiled file. */
 const writtenAs: Record<string, string[]> = {
   ".js": [".ts", ".tsx"],
   ".jsx": [".tsx"],
@@ -25,7 +25,7 @@ export function isLocal(file: string): boolean {
   );
 }
 
-/** The file that a specifier names from `parent`, if it names one of the user's. */
+/** The user's file to which a specifier in `parent` refers, if any. */
 export function findLocal(specifier: string, parent: string): string | undefined {
   if (specifier.startsWith("file:")) return firstFile(fileURLToPath(specifier.replace(/[?#].*$/, "")));
   if (/^(\.{0,2}\/|\.{1,2}$)/.test(specifier)) {
@@ -116,7 +116,7 @@ export interface Graph {
   packages: Set<string>;
 }
 
-/** A file with all of the user's files that it reaches. */
+/** A file and all of the user's files that it imports directly or indirectly. */
 export function graphOf(file: string): Graph {
   const files = new Set<string>();
   const packages = new Set<string>();

@@ -1,4 +1,4 @@
-/** What Node's module hooks do for the user's files, the same on the main thread and on Node 20's hooks thread. */
+/** The module hooks for the user's files, the same on the main thread and on Node 20's hooks thread. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -30,7 +30,7 @@ export interface Loaded {
 
 const compiled = /^\.([mc]?ts|[jt]sx)$/;
 
-/** The JavaScript of one of the user's files that is not JavaScript yet; undefined leaves the file to Node. */
+/** The compiled JavaScript of one of the user's files; undefined leaves the file to Node. */
 export function loadLocal(url: string): Loaded | undefined {
   const file = localFile(url);
   if (file === undefined) return undefined;

@@ -7,7 +7,7 @@ interface SyncHooks {
   load(url: string, context: object, next: Next<object, object>): object;
 }
 
-/** Hooks into Node's loader: on this thread where Node can (22.15, 23.5 and later), else on a thread of their own. */
+/** Installs the module hooks: on this thread when Node supports it (22.15, 23.5 and later), otherwise on a separate thread. */
 export function installHooks(urls: { kernelUrl: string; packagesUrl: string | undefined }): void {
   const { kernelUrl } = urls;
   const { registerHooks } = module as unknown as { registerHooks?: (hooks: SyncHooks) => void };

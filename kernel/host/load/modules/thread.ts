@@ -1,4 +1,4 @@
-/** Node 20's hooks run on a thread of their own, and may be asynchronous. */
+/** The module hooks for Node 20, which run on a separate thread and may be asynchronous. */
 import type { LoadHook, ResolveHook } from "node:module";
 import { parentOf, requireInside } from "../packages.ts";
 import { loadLocal, resolveLocal } from "./hooks.ts";
