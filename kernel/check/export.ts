@@ -14,7 +14,7 @@ import type { Workspace } from "./server/workspace.ts";
 
 export interface ExportedModule {
   text: string;
-  /** Errors that the module's own text silences, as TypeScript tells them. */
+  /** The number of type errors that comments in the module's text silence. */
   silenced: number;
 }
 
@@ -33,9 +33,9 @@ interface TextEdit {
 const patience = 60_000;
 
 /**
- * A notebook as one module: the cells in order, every name exported as its last cell declared it. A name that is
- * declared again has a number in the cells before. Magics become comments. What TypeScript still has to say of the
- * whole, where a module's rules are stricter than a notebook's, is silenced line by line, with the reason.
+ * Exports a notebook as one module. The cells keep their order, and every name is exported with its last declaration. Earlier
+ * declarations of the same name get a number. Magics become comments. Remaining type errors, which occur because a module's
+ * rules are stricter than a notebook's, are silenced line by line, with the reason.
  */
 export async function exportNotebook(notebook: CheckedNotebook, folder: string): Promise<ExportedModule> {
   const { compilerOptions } = notebookTypes(notebook.metadata);
@@ -78,7 +78,7 @@ function withMagicsAsComments(source: string): string {
   return lines.map((line, index) => (line === rewritten[index] ? line : asComment(line))).join("\n");
 }
 
-/** Edits that give names of a cell their other names, by the language server: it knows which `x` is which. */
+/** Edits that rename a cell's names. The language server makes them, because it resolves each name to its declaration. */
 async function renameIn(checker: Checker, { text, facts }: ExportedCell, renames: ReadonlyMap<string, string>) {
   if (renames.size === 0) return [];
   const header = checker.program.current(text, facts);
@@ -118,7 +118,7 @@ function placeInHeader(text: string, name: string): Position | undefined {
   return found ? positionIn(text, found.index) : undefined;
 }
 
-/** The cell's own text with its names and without its exports and the imports that an earlier cell has already. */
+/** The cell's text with new names, without its exports and without imports that an earlier cell already has. */
 function rewriteCell(
   { text, body }: ExportedCell,
   edits: readonly { start: number; end: number; newText: string }[],
@@ -173,7 +173,7 @@ function exportsOf(final: ReadonlyMap<string, { value: boolean }>): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What only a notebook has on its global object. */
+/** Globals that exist only in a notebook. */
 function ambient(cells: readonly ExportedCell[], final: ReadonlyMap<string, unknown>): string {
   const used = ["comm", "progress"].filter(
     (name) => !final.has(name) && cells.some(({ facts }) => facts.used.has(name)),

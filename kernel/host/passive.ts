@@ -101,7 +101,7 @@ function inheritsFromProxy(value: object): boolean {
   return object !== null && object !== value;
 }
 
-/** Whether V8 would call a getter: it describes an error by its `stack`, which may be one. */
+/** Whether V8 would call user code to describe the value: the getter of an error's `stack`, or a trap of an inherited proxy. */
 function isOdd(value: unknown): boolean {
   if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
   if (types.isNativeError(value) && typeof descriptorOf(value, "stack")?.value !== "string") return true;

@@ -32,9 +32,9 @@ interface Entry {
 export type HistoryItem = [number, number, string | [string, string | null]];
 
 const COMPACT_OVER_BYTES = 8 << 20;
-/** Read and parsed for each answer, while nothing else is answered. */
+/** The most bytes read for one answer, because the kernel answers nothing else while it parses them. */
 const KEPT_BYTES = 4 << 20;
-/** Characters of one cell, and of its result. */
+/** The most characters of one cell, and of its result. */
 const LONGEST_SOURCE = 1 << 20;
 const LONGEST_OUTPUT = 10_000;
 /** Code may hold secrets: the file is readable by this user only. */

@@ -81,7 +81,7 @@ export class Kernel {
     return kernel;
   }
 
-  /** Sends what is still to be sent, and unbinds. The session has ended: what ran in it is answered first. */
+  /** Waits for the last replies of the ended session, sends all queued messages, and unbinds the channels. */
   async close(): Promise<void> {
     await Promise.all([this.#main, ...this.#subshells.values()].map((lane) => lane.done));
     this.#iopub.flush();
@@ -122,7 +122,7 @@ export class Kernel {
     // Comm messages have no reply, also when they fail.
     if (content && type.endsWith("_request")) this.#reply(channel, replyType(type), content, message);
     this.#iopub.status("idle", message.header);
-    // A front end shows the state that it heard last: tell it again that a cell runs.
+    // A front end shows the last status that it received, so it is told again that a cell runs.
     const running = this.#executor.running;
     if (running) this.#iopub.status("busy", running.header);
     if (type === "shutdown_request") this.#onShutdown();
@@ -146,7 +146,7 @@ export class Kernel {
         const started = new Date().toISOString();
         const count = this.#executor.count;
         const reply = await settled(() => this.#executor.execute(content, message, id));
-        // What the executor itself fails with, no output of the cell has told.
+        // No output of the cell has shown an error of the executor itself.
         if (reply.execution_count === undefined) {
           reply.execution_count = Math.max(count, this.#executor.count);
           const { ename, evalue, traceback } = reply;

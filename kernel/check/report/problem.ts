@@ -18,7 +18,7 @@ export interface TypeProblem {
 
 /** Where an earlier cell is: in a line of a file, or under a name in it. */
 export type CellLocation = { stem: string; line: number } | { stem: string; path: string };
-/** How an earlier cell is called. */
+/** The name of an earlier cell in messages. */
 export type Labels = (place: CellLocation) => string | undefined;
 
 /** An import without types is `any`: a warning, not an error. */
@@ -58,11 +58,11 @@ export function readProblems(
   return withoutFollowUps(problems.sort((a, b) => a.line - b.line || a.column - b.column));
 }
 
-/** What cannot be found: a name, a namespace, a module, an export, a property. Its type is then not known. */
+/** Errors about a name, namespace, module, export or property that is not found. Its type is then unknown. */
 const notFound = new Set([
   2304, 2305, 2307, 2318, 2339, 2503, 2551, 2552, 2580, 2581, 2582, 2583, 2584, 2614, 2724, 18004,
 ]);
-/** What is implicitly `any`: a parameter, a rest parameter, a variable, an element of a pattern, a result, an index. */
+/** Errors about an implicit `any`: a parameter, a rest parameter, a variable, an element of a pattern, a result, an index. */
 const implicitAny = new Set([7006, 7019, 7022, 7023, 7024, 7031, 7053]);
 
 /** One problem for one mistake: a name that cannot be found is reported once, and the resulting `any`s are not. */
@@ -88,8 +88,8 @@ function shift({ start, end }: Range, lines: number): Range {
 }
 
 /**
- * A type that is a sentence: the tensor library says what is wrong with a shape by the literal type that nothing fits,
- * so the sentence itself is the message.
+ * Returns the text of a literal type that is itself a message. The tensor library reports a wrong shape by such a type, to which nothing
+ * is assignable.
  */
 function shapeSentence(message: string): string | undefined {
   const quoted = /(?:parameter of type|to type) '[^"]*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
