@@ -149,9 +149,9 @@ function call(method: string, ...values: string[]): string {
 }
 
 /**
- * Those of the lines at which a statement starts, found by putting a name there and asking the parser. A line inside a template
- * literal may keep the whole from parsing: then the cell is tried without each of a few. One that is broken elsewhere is told by
- * its lines alone.
+ * Returns the lines at which a statement starts. A name is put at each line, and the parser shows where it is a statement. A
+ * line inside a template literal may prevent parsing, so the cell is then parsed without each of a few lines. When the cell
+ * has another syntax error, its lines alone decide.
  */
 function startingStatements(lines: readonly string[], candidates: readonly number[]): number[] {
   const tried = candidates.length <= mostTried ? candidates : [];
@@ -166,7 +166,7 @@ function startingStatements(lines: readonly string[], candidates: readonly numbe
   return [...candidates];
 }
 
-/** Magics of a cell that is tried without each: each try is one more parse of all of it. */
+/** The most magics for which the cell is parsed again without each, because every attempt parses the whole cell. */
 const mostTried = 20;
 
 function placeholder(index: number): string {

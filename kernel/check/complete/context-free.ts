@@ -1,7 +1,7 @@
 import { parseCell } from "../../compile/parse.ts";
 import { eachChild, type Node } from "../../compile/tree.ts";
 
-/** What a cursor asks that has one answer until the next cell runs, wherever in the cell it stands. */
+/** A completion request whose answer depends neither on the position in the cell nor on its text, until the next cell runs. */
 export type ContextFreeCompletion =
   /** Members of a notebook's variable. */
   | { member: string }
@@ -9,7 +9,7 @@ export type ContextFreeCompletion =
   | { names: "statement" | "expression" };
 
 /**
- * A completion that the text of the cell has no part in, or undefined. The cell must parse with a word at the cursor.
+ * A completion that does not depend on the cell's text, or undefined. The cell must parse with a word at the cursor.
  * `has`: whether the notebook has a variable.
  */
 export function contextFreeCompletion(
@@ -32,7 +32,7 @@ export function contextFreeCompletion(
   return { names: parent.node.type === "ExpressionStatement" ? "statement" : "expression" };
 }
 
-/** The notebook's variable on which a cursor stands, where the cell has no say in what it is. */
+/** The notebook's variable at the cursor, when the cell does not change its type. */
 export function contextFreeName(text: string, cursor: number, has: (name: string) => boolean): string | undefined {
   for (const at of [cursor, cursor - 1]) {
     const path = pathTo(text, at);
@@ -47,7 +47,7 @@ export function contextFreeName(text: string, cursor: number, has: (name: string
 
 interface Step {
   node: Node;
-  /** Under which key its parent has it. */
+  /** The key of the node in its parent. */
   key: string;
 }
 

@@ -88,8 +88,8 @@ function shift({ start, end }: Range, lines: number): Range {
 }
 
 /**
- * Returns the text of a literal type that is itself a message. The tensor library reports a wrong shape by such a type, to which nothing
- * is assignable.
+ * Returns the text of a literal type that is itself a message. The tensor library reports a wrong shape by such a type, to
+ * which nothing is assignable.
  */
 function shapeSentence(message: string): string | undefined {
   const quoted = /(?:parameter of type|to type) '[^"]*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1];

@@ -3,7 +3,7 @@ import type { TypeProblem } from "./problem.ts";
 
 /** How many problems are shown; the rest are counted. */
 const most = 5;
-/** Reasons shown before the chain is folded to its first and its last, which says what is wrong in the end. */
+/** The most reasons shown. A longer chain is folded to its first and its last, which names the actual mismatch. */
 const unfolded = 3;
 
 /** The problems as lines of text: the message, the place in the code, the reasons in short. */
