@@ -35,7 +35,7 @@ test("install writes a kernelspec that starts this kernel, with logos of the siz
 });
 
 test("list shows the folder, and uninstall removes it", () => {
-  assert.ok(halftone("list").includes(`${folder}  (Jupyter starts this one)`));
+  assert.ok(halftone("list").includes(`${folder}  (used by Jupyter)`));
   assert.ok(halftone("uninstall", "--prefix", prefix).includes(`Removed ${folder}`));
   assert.ok(!existsSync(folder));
   assert.match(halftone("uninstall", "--prefix", prefix), /Nothing to remove/);
@@ -45,7 +45,7 @@ test("two install locations at once are an error", () => {
   assert.throws(
     () => halftone("install", "--sys-prefix", "--prefix", prefix),
     ({ stderr }: { stderr: string }) =>
-      /give --sys-prefix or --prefix, not both/.test(stderr) && !/\n {4}at /.test(stderr),
+      /--sys-prefix and --prefix cannot be combined/.test(stderr) && !/\n {4}at /.test(stderr),
   );
 });
 
