@@ -48,10 +48,18 @@ const resets: (() => void)[] = [];
  */
 const openSaves: Tensor[][] = [];
 
+/**
+ * Holds interrupts off until `depth` is counted down again; the calling code may be stopped just before. V8 looks for a
+ * termination at the start of a function and of a loop, and so not between the question and the count.
+ */
+function enter(atOp: boolean): void {
+  if (pending[0] !== 0 && depth === 0) host!.stop(atOp);
+  depth++;
+}
+
 /** Runs a function, including its ops, without interrupts. It must be short and must not call the user's code. */
 export function uninterrupted<T>(run: () => T): T {
-  if (pending[0] !== 0 && depth === 0) host!.stop(false);
-  depth++;
+  enter(false);
   try {
     return run();
   } finally {
@@ -93,8 +101,7 @@ export function onStopped(reset: () => void): void {
 export function watchEngine(tfjs: Tfjs): void {
   engine = engineOf(tfjs);
   hooks.op.subscribe("interrupts", (next) => (op) => {
-    if (pending[0] !== 0 && depth === 0) host!.stop(true);
-    depth++;
+    enter(true);
     try {
       return next(op);
     } finally {
@@ -102,8 +109,7 @@ export function watchEngine(tfjs: Tfjs): void {
     }
   });
   hooks.kernel.subscribe("interrupts", (next) => (name, inputs, attrs) => {
-    if (pending[0] !== 0 && depth === 0) host!.stop(true);
-    depth++;
+    enter(true);
     try {
       return next(name, inputs, attrs);
     } finally {
@@ -112,8 +118,7 @@ export function watchEngine(tfjs: Tfjs): void {
   });
   aroundStateChanges(tfjs, (method) => {
     return function (...args) {
-      if (pending[0] !== 0 && depth === 0) host!.stop(false);
-      depth++;
+      enter(false);
       try {
         return method.apply(this, args);
       } finally {
