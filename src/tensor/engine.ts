@@ -110,7 +110,7 @@ interface CustomOp {
  */
 export function differentiable(op: string, inputs: readonly AnyTensor[], custom: CustomOp): AnyTensor {
   const isNested = engine.state.gradientDepth > 1;
-  const read = [...inputs, ...(custom.captured ?? [])];
+  const read = isNested ? [...inputs, ...(custom.captured ?? [])] : [];
   let savedByForward: number | undefined;
   return scoped(op, () =>
     engine.runKernelFunc({
@@ -118,7 +118,7 @@ export function differentiable(op: string, inputs: readonly AnyTensor[], custom:
       forwardFunc: (_, save) => {
         const value = custom.forward((tensors) => {
           savedByForward = tensors.length;
-          save(isNested ? [...tensors, ...read] : tensors);
+          save([...tensors, ...read]);
         });
         if (custom.keep) save(custom.keep(value));
         return value;
