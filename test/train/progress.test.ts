@@ -1,35 +1,18 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, mock, test } from "node:test";
-import type { History, StepRecord } from "../../src/train/index.ts";
+import type { History } from "../../src/train/index.ts";
 import { progress } from "../../src/train/progress.ts";
+import { stepRecord } from "./step-record.ts";
 
 const HOST = Symbol.for("halftone.display");
 const host = globalThis as unknown as Record<symbol, unknown>;
-
-const step = (n: number): StepRecord => ({
-  step: n,
-  epoch: 0,
-  loss: 1.5,
-  accuracy: 0.5,
-  learningRate: 1e-3,
-  milliseconds: 20,
-  processor: 30,
-  times: { data: 1, forward: 4, backward: 10, update: 2 },
-  elapsed: 20 * n,
-  liveBytes: 1,
-  peakBytes: 2 ** 20,
-  rss: 1,
-  sequences: 2,
-  tokens: 100,
-  usefulTokens: 50,
-});
 
 function steps(total: number, figure: boolean): void {
   const history: History = { steps: [], evaluations: [], milliseconds: 0, ended: "all steps taken" };
   const bar = progress(total, history, figure);
   for (let n = 1; n <= total; n++) {
-    history.steps.push(step(n));
-    bar.step(step(n));
+    history.steps.push(stepRecord(n));
+    bar.step(stepRecord(n));
   }
   bar.end();
 }

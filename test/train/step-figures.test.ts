@@ -1,28 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Figure } from "../../src/plot/index.ts";
-import type { History, StepRecord } from "../../src/train/index.ts";
+import type { History } from "../../src/train/index.ts";
 import { stepTimes, trainingFigure } from "../../src/train/index.ts";
+import { stepRecord } from "./step-record.ts";
 
-const step = (n: number): StepRecord => ({
-  step: n,
-  epoch: 0,
-  loss: 2 / n,
-  accuracy: 0.5,
-  learningRate: 1e-3,
-  milliseconds: 20,
-  processor: 30,
-  times: { data: 1, forward: 4, backward: 10, update: 2 },
-  elapsed: 20 * n,
-  liveBytes: 1,
-  peakBytes: 1,
-  rss: 1,
-  sequences: 2,
-  tokens: 100,
-  usefulTokens: 50,
-});
 const history = (steps: number): History => ({
-  steps: Array.from({ length: steps }, (_, i) => step(i + 1)),
+  steps: Array.from({ length: steps }, (_, i) => stepRecord(i + 1, { loss: 2 / (i + 1) })),
   evaluations: [{ step: 0, loss: 2.3, accuracy: 0.1 }],
   milliseconds: 20 * steps,
   ended: "all steps taken",
