@@ -1,4 +1,5 @@
 export type { Dropout } from "../tensor/dropout-mask.ts";
+export type { ApplyOptions, Layer, Model } from "./layer.ts";
 export { addWithDropout } from "./ops/add-with-dropout.ts";
 export { type AttentionOptions, attention } from "./ops/attention.ts";
 export { embedding } from "./ops/embedding.ts";
@@ -6,7 +7,6 @@ export { linear, linearRelu } from "./ops/linear.ts";
 export { meanPool } from "./ops/pool.ts";
 export { predictTransformerMemory, transformerParameterCount } from "./predict-memory.ts";
 export {
-  type ApplyOptions,
   type Classifier,
   labelTensor,
   type TransformerConfig,

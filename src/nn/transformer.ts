@@ -3,7 +3,6 @@ import { checkPositiveInteger } from "../base/checks.ts";
 import type { Batch } from "../batching/batch.ts";
 import { type Random, random } from "../data/random.ts";
 import { defineSummary, formatCount } from "../display/define-summary.ts";
-import { deriveWords } from "../random/index.ts";
 import { profileScope, tf } from "../runtime/index.ts";
 import { seededDropout } from "../tensor/dropout.ts";
 import type { Dropout } from "../tensor/dropout-mask.ts";
@@ -11,6 +10,7 @@ import { countParameters, gelu, layerNorm, parameterList } from "../tensor/index
 import { int32Values } from "../tensor/int32.ts";
 import { type BatchTensors, batchTensors } from "./batch-tensors.ts";
 import { constant, normal, uniform, xavier } from "./initial.ts";
+import { type ApplyOptions, dropoutSeed, type Model } from "./layer.ts";
 import { addWithDropout } from "./ops/add-with-dropout.ts";
 import { attention } from "./ops/attention.ts";
 import { embedding } from "./ops/embedding.ts";
@@ -73,18 +73,9 @@ export interface TransformerParameters {
   classifier: LinearParameters;
 }
 
-/** Options of a model's `apply`. */
-export interface ApplyOptions {
-  /** Applies dropout; false by default. */
-  training?: boolean;
-  /** Seed of dropout, another one for each training step; 0 by default. */
-  seed?: number;
-}
-
 /** A model: its configuration, its parameters, and a stateless function of parameters and a batch. */
-export interface Classifier {
+export interface Classifier extends Model<TransformerParameters, Batch, Tensor2D> {
   config: Required<TransformerConfig>;
-  parameters: TransformerParameters;
   /** Logits `[sequences, classes]`, in the order of `batch.indices`. */
   apply(parameters: TransformerParameters, batch: Batch, options?: ApplyOptions): Tensor2D;
   dispose(): void;
@@ -105,13 +96,13 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
   const parameters = initialParameters(full);
   const sines = full.positions === "sinusoidal" ? sinusoids(full.maxLength, full.features) : undefined;
 
-  const apply = (p: TransformerParameters, batch: Batch, { training = false, seed = 0 }: ApplyOptions = {}) => {
+  const apply = (p: TransformerParameters, batch: Batch, options: ApplyOptions = {}) => {
+    const own = { ...options };
     if (batch.time > full.maxLength) {
       throw new RangeError(`the batch is ${batch.time} tokens long, but the model's maxLength is ${full.maxLength}`);
     }
-    let site = 0;
     const drop = (): Dropout | undefined =>
-      training && full.dropout > 0 ? { rate: full.dropout, seed: deriveWords(seed, site++) } : undefined;
+      own.training && full.dropout > 0 ? { rate: full.dropout, seed: dropoutSeed(own) } : undefined;
     return tf.tidy(() => {
       const inputs = batchTensors(batch);
       let x = profileScope("embedding", () =>
