@@ -10,27 +10,31 @@ import { readPrograms } from "../test/tensor/fuzz/program.ts";
 import type { Report } from "../test/tensor/fuzz/report.ts";
 import { readTable } from "../test/tensor/fuzz/table.ts";
 
-const [file, form] = process.argv.slice(2);
-if (!file || (form !== undefined && form !== "--json")) {
-  console.error("usage: node dist/bench/fuzz.js PROGRAMS.json.gz [--json]");
+const asJson = process.argv[2] === "--json";
+const files = process.argv.slice(asJson ? 3 : 2);
+if (files.length === 0) {
+  console.error("usage: node dist/bench/fuzz.js [--json] PROGRAMS.json.gz...");
   process.exit(2);
 }
 if (process.env.HALFTONE_BACKEND) {
-  const { backend, count, found } = await compare(file);
-  if (form) process.stdout.write(JSON.stringify(found));
+  const { backend, count, found } = await compare();
+  if (asJson) process.stdout.write(JSON.stringify(found));
   else print(backend, count, found);
 } else
   for (const backend of ["tensorflow", "wasm"]) {
     const env = { ...process.env, HALFTONE_BACKEND: backend };
-    const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), file], { env, stdio: "inherit" });
+    const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), ...files], {
+      env,
+      stdio: "inherit",
+    });
     if (status !== 0) process.exitCode = 1;
   }
 
-async function compare(path: string): Promise<{ backend: string; count: number; found: Report }> {
+async function compare(): Promise<{ backend: string; count: number; found: Report }> {
   const { ready } = await import("../src/index.ts");
   const { report } = await import("../test/tensor/fuzz/report.ts");
   const { backend } = await ready();
-  const programs = readPrograms(path);
+  const programs = readPrograms(files);
   const rows = readTable(new URL("../../docs/numbers.md", import.meta.url));
   return { backend, count: programs.length, found: report(programs, rows, backend) };
 }
@@ -38,9 +42,9 @@ async function compare(path: string): Promise<{ backend: string; count: number; 
 function print(backend: string, programs: number, { unexplained, needed }: Report): void {
   console.log(`${backend}: ${programs} programs, ${unexplained.length} with a difference that is not explained`);
   const kinds = new Map<string, { count: number; example: string }>();
-  for (const { position, program, text } of unexplained) {
+  for (const { program, text } of unexplained) {
     const kind = `${program.op} ${program.st ?? "float32"} ${text.replace(/-?\d[\d.e+-]*|NaN|-?Infinity/g, "#")}`;
-    const known = kinds.get(kind) ?? { count: 0, example: `${position}: ${text}\n  ${JSON.stringify(program)}` };
+    const known = kinds.get(kind) ?? { count: 0, example: `${program.place}: ${text}\n  ${JSON.stringify(program)}` };
     kinds.set(kind, { ...known, count: known.count + 1 });
   }
   for (const [kind, { count, example }] of [...kinds].sort())

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import * as halftone from "../../src/index.ts";
@@ -12,16 +14,17 @@ import { type Report, report } from "./fuzz/report.ts";
 import { readTable } from "./fuzz/table.ts";
 
 // Answers of PyTorch and NumPy: python bench/reference/fuzz (see its header).
-const file = new URL("../../../test/tensor/fixtures/fuzz/programs.json.gz", import.meta.url);
+const folder = fileURLToPath(new URL("../../../test/tensor/fixtures/fuzz/", import.meta.url));
+const files = readdirSync(folder).map((name) => join(folder, name));
 const table = new URL("../../../docs/numbers.md", import.meta.url);
-const programs = readPrograms(file);
+const programs = readPrograms(files);
 const rows = readTable(table);
 
 /** The same programs in a process whose backend is WebAssembly. */
 async function reportOnWasm(): Promise<Report> {
   const script = fileURLToPath(new URL("../../bench/fuzz.js", import.meta.url));
   const env = { ...process.env, HALFTONE_BACKEND: "wasm" };
-  const child = spawn(process.execPath, [script, fileURLToPath(file), "--json"], { env });
+  const child = spawn(process.execPath, [script, "--json", ...files], { env });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text) => {
     stdout += text;
@@ -35,7 +38,7 @@ async function reportOnWasm(): Promise<Report> {
 }
 
 const listed = (backend: Backend, { unexplained }: Report): string[] =>
-  unexplained.map(({ position, program, text }) => `${backend}, program ${position}, ${program.op}: ${text}`);
+  unexplained.map(({ program: { place, op }, text }) => `${backend}, ${place}, ${op}: ${text}`);
 
 test("tensor ops give the values, gradients and errors of PyTorch and NumPy on both backends", async () => {
   const wasm = reportOnWasm();

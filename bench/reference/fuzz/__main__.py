@@ -1,30 +1,36 @@
 """
 Programs of one tensor op each with the answers of PyTorch and NumPy, as a gzip of one JSON object a line.
 
-The sample that `npm test` runs (test/tensor/fixtures/fuzz/programs.json.gz):
+The samples that `npm test` runs: every *.json.gz of test/tensor/fixtures/fuzz. Each is written from the makers of some modules of this folder,
+so that a new op changes one file only:
     python bench/reference/fuzz --count 4000 --seed 1 --out test/tensor/fixtures/fuzz/programs.json.gz
-The whole, on both backends:
+    python bench/reference/fuzz --modules linalg --count 300 --seed 1 --out test/tensor/fixtures/fuzz/linalg.json.gz
+Without --modules the makers are those of BASE. A module may have `corners()`: cases that are in every sample of it.
+Many more programs, on both backends:
     python bench/reference/fuzz --count 20000 --seed 2 --out /tmp/fuzz.json.gz && node dist/bench/fuzz.js /tmp/fuzz.json.gz
 """
 
 import argparse
 import gzip
+import importlib
 import json
 import random
 import warnings
 
 import torch
 
-import choosing, creation, elementwise, layout, networks, products, reductions, refusals  # noqa: E401, F401
 from answers import program
-from corners import corners
-from registry import makers
+from registry import makers_of
 from values import Source
+
+# The order of import is the order of an op's makers.
+BASE = "choosing,creation,elementwise,layout,networks,products,reductions,refusals,corners"
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--count", type=int, default=20000)
 parser.add_argument("--seed", type=int, default=1)
 parser.add_argument("--out", required=True)
+parser.add_argument("--modules", default=BASE, help="the modules whose makers are used, by comma")
 parser.add_argument("--op", help="programs of this op only")
 options = parser.parse_args()
 
@@ -33,11 +39,14 @@ warnings.filterwarnings("ignore")
 STORAGES = ["float32"] * 5 + ["float16", "bfloat16", "float64"]
 
 random_numbers = random.Random(options.seed)
-ops = [options.op] if options.op else sorted([*makers, *["refusals"] * 3])
+modules = [importlib.import_module(name) for name in options.modules.split(",")]
+makers = makers_of(modules)
+ops = [options.op] if options.op else sorted([*makers, *["refusals"] * (3 if "refusals" in makers else 0)])
 written = lambda case, storage, source: json.dumps(program(case, storage, source), separators=(",", ":"), allow_nan=False)
 lines = []
 if not options.op:
-    lines = [written(case, storage, Source(random_numbers, storage)) for storage, case in corners()]
+    corners = [pair for module in modules if hasattr(module, "corners") for pair in module.corners()]
+    lines = [written(case, storage, Source(random_numbers, storage)) for storage, case in corners]
 for i in range(options.count):
     op = ops[i % len(ops)]
     storage = random_numbers.choice(STORAGES)

@@ -12,3 +12,10 @@ def maker(*ops):
         return f
 
     return register
+
+
+def makers_of(modules):
+    """The makers that these modules define, by op; a module may import from another without taking its makers."""
+    names = {module.__name__ for module in modules}
+    own = {op: [f for f in found if f.__module__ in names] for op, found in makers.items()}
+    return {op: found for op, found in own.items() if found}

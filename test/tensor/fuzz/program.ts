@@ -1,5 +1,6 @@
 // Programs of one tensor op each, with the answers of PyTorch and NumPy: what bench/reference/fuzz writes.
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Storage } from "../../../src/index.ts";
 
@@ -48,14 +49,18 @@ export interface Program {
   plain?: 1;
   /** The call must throw. */
   refused?: 1;
+  /** File and line, as errors name it. */
+  place: string;
 }
 
-/** The programs of a file. */
-export const readPrograms = (file: string | URL): Program[] =>
-  gunzipSync(readFileSync(file))
-    .toString()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Program);
+/** The programs of some files, in order. */
+export const readPrograms = (files: readonly string[]): Program[] =>
+  files.flatMap((file) =>
+    gunzipSync(readFileSync(file))
+      .toString()
+      .split("\n")
+      .map((line, i): Program => ({ ...JSON.parse(line), place: `${basename(file)}:${i + 1}` })),
+  );
 
 export const numberOf = (value: Written): number =>
   typeof value === "number"

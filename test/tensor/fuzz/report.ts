@@ -1,11 +1,10 @@
-// Runs the programs of a file and tells which differences no row of the table allows, and which rows were needed.
+// Runs programs and tells which differences no row of the table allows, and which rows were needed.
 import { type Backend, differences } from "./compare.ts";
 import type { Program } from "./program.ts";
 import { runProgram } from "./run.ts";
 import { allows, type Row } from "./table.ts";
 
 export interface Unexplained {
-  position: number;
   program: Program;
   text: string;
 }
@@ -25,7 +24,7 @@ export function report(programs: readonly Program[], rows: readonly Row[], backe
       if (row >= 0) needed.add(row);
       return row < 0;
     });
-    return open.length === 0 ? [] : [{ position, program, text: `${open[0]!.part}: ${open[0]!.text}` }];
+    return open.length === 0 ? [] : [{ program, text: `${open[0]!.part}: ${open[0]!.text}` }];
   });
   return { unexplained, needed: [...needed].sort((a, b) => a - b) };
 }
