@@ -1,8 +1,14 @@
+/** What every batch has, of sequences or of other data: which examples it consists of. */
+export interface ExampleBatch {
+  /** Index of each example in the data it comes from. */
+  indices: Int32Array;
+}
+
 /**
  * Sequences laid out as one rectangle, `[rows, time]`, row by row. All batching strategies make this shape; they differ in
  * which sequences share a batch and in how much of the rectangle is padding.
  */
-export interface Batch {
+export interface Batch extends ExampleBatch {
   rows: number;
   time: number;
   /** Token ids, `[rows, time]`; `paddingValue` on padding. */
@@ -23,6 +29,8 @@ export interface Batch {
   indices: Int32Array;
   /** The label of each sequence, in the order of `indices`, when the data has labels. */
   labels?: Float32Array;
+  /** The label of each token, `[rows, time]`, when the data has labels of tokens; -100 on padding (PyTorch's `ignore_index`). */
+  tokenLabels?: Int32Array;
   /** How many sequences lost tokens, and how many tokens were lost. */
   truncated: { sequences: number; tokens: number };
 }
@@ -30,6 +38,37 @@ export interface Batch {
 /** The number of tokens in a batch, padding not counted. */
 export function usefulTokens(batch: Batch): number {
   return batch.lengths.reduce((sum, length) => sum + length, 0);
+}
+
+/** Positions of a batch, and how many of them are tokens. */
+export interface BatchSizes {
+  /** Positions of all its rectangles, padding included: what a model computes on. */
+  slots: number;
+  /** Tokens, padding not included. */
+  useful: number;
+}
+
+/**
+ * The positions and tokens of any batch: of one rectangle, or of all rectangles of a batch with several sequences an example. In a
+ * batch without sequences each example counts as one token.
+ */
+export function batchSizes(batch: ExampleBatch): BatchSizes {
+  const rectangles = rectanglesOf(batch);
+  if (rectangles.length === 0) return { slots: batch.indices.length, useful: batch.indices.length };
+  return {
+    slots: rectangles.reduce((sum, { rows, time }) => sum + rows * time, 0),
+    useful: rectangles.reduce((sum, rectangle) => sum + usefulTokens(rectangle), 0),
+  };
+}
+
+/** The rectangles of a batch: itself, or one for each name; none where the data has no sequences. */
+export function rectanglesOf(batch: ExampleBatch): Batch[] {
+  if (isRectangle(batch)) return [batch];
+  return Object.values(batch).filter(isRectangle);
+}
+
+function isRectangle(value: unknown): value is Batch {
+  return typeof value === "object" && value !== null && "mask" in value && "segments" in value;
 }
 
 /** How much of a list of batches is padding. */
@@ -53,7 +92,7 @@ export interface PaddingStatistics {
  *
  * @throws RangeError when there is no batch
  */
-export function paddingStatistics(batches: Iterable<Batch>): PaddingStatistics {
+export function paddingStatistics(batches: Iterable<ExampleBatch>): PaddingStatistics {
   const shapes = new Set<string>();
   const total: PaddingStatistics = {
     batches: 0,
@@ -65,13 +104,17 @@ export function paddingStatistics(batches: Iterable<Batch>): PaddingStatistics {
     truncated: { sequences: 0, tokens: 0 },
   };
   for (const batch of batches) {
+    const rectangles = rectanglesOf(batch);
+    const { slots, useful } = batchSizes(batch);
     total.batches++;
-    total.sequences += batch.lengths.length;
-    total.slots += batch.rows * batch.time;
-    total.useful += usefulTokens(batch);
-    total.truncated.sequences += batch.truncated.sequences;
-    total.truncated.tokens += batch.truncated.tokens;
-    shapes.add(`${batch.rows}x${batch.time}`);
+    total.sequences += batch.indices.length;
+    total.slots += slots;
+    total.useful += useful;
+    for (const { truncated } of rectangles) {
+      total.truncated.sequences += truncated.sequences;
+      total.truncated.tokens += truncated.tokens;
+    }
+    shapes.add(rectangles.map(({ rows, time }) => `${rows}x${time}`).join(" ") || `${batch.indices.length}`);
   }
   if (total.batches === 0) throw new RangeError("paddingStatistics: expected at least one batch, got none");
   return { ...total, shapes: shapes.size, paddingShare: 1 - total.useful / total.slots };

@@ -1,6 +1,6 @@
 import { defineSummary, formatCount } from "../display/define-summary.ts";
 import { assemble, checkPadding, type PaddingOptions } from "./assemble.ts";
-import type { Batch } from "./batch.ts";
+import type { Batch, ExampleBatch } from "./batch.ts";
 import { type BucketPlanOptions, bucketPlan } from "./buckets.ts";
 import { featureWidth, withFeatures } from "./features.ts";
 import { type PackedPlanOptions, packedPlan } from "./packing.ts";
@@ -18,16 +18,19 @@ import {
   uniformLengthPlan,
 } from "./strategies.ts";
 
-/** Batches by epoch, the same ones each time an epoch is requested; iterating gives the first epoch. */
-export interface Batches extends Iterable<Batch> {
+/**
+ * Batches by epoch, the same ones each time an epoch is requested; iterating gives the first epoch. `B` is the batch: one rectangle
+ * of sequences by default.
+ */
+export interface Batches<B extends ExampleBatch = Batch> extends Iterable<B> {
   /** Number of batches in the first epoch; it may differ between epochs where the strategy groups anew. */
   count: number;
-  /** Which sequences share a batch. */
+  /** Which examples share a batch. */
   plan: Plan;
-  /** The sequences and labels, and how they are padded. */
-  source: { sequences: readonly Sequence[]; labels?: Float32Array; padding: PaddingOptions };
+  /** The sequences and labels, and how they are padded; absent where a batch is not one rectangle. */
+  source?: { sequences: readonly Sequence[]; labels?: Float32Array; padding: PaddingOptions };
   /** The batches of one epoch without the first `from`. */
-  epoch(index: number, from?: number): Iterable<Batch>;
+  epoch(index: number, from?: number): Iterable<B>;
 }
 
 type Padding = PaddingOptions & SequenceChecks & Pick<LengthLimit, "truncate">;

@@ -1,5 +1,13 @@
 export type { PaddingOptions } from "./assemble.ts";
-export { type Batch, type PaddingStatistics, paddingStatistics, usefulTokens } from "./batch.ts";
+export {
+  type Batch,
+  type BatchSizes,
+  batchSizes,
+  type ExampleBatch,
+  type PaddingStatistics,
+  paddingStatistics,
+  usefulTokens,
+} from "./batch.ts";
 export {
   type Batches,
   batchesFrom,

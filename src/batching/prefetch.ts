@@ -41,18 +41,19 @@ const TIMEOUT = 60_000;
  * Use it where making a batch takes a noticeable share of a step (`times.data` in the training history). For the padding of
  * token ids it does not; see bench/prefetch.
  *
- * @throws RangeError when `ahead` is not a positive integer, or features are invalid
+ * @throws RangeError when `ahead` is not a positive integer, or features are invalid; TypeError for batches of another kind
  * @throws Error, when iterated, after disposal or when the worker fails or does not answer
  */
 export function prefetch(batches: Batches, { ahead = 2 }: { ahead?: number } = {}): PrefetchedBatches {
   checkPositiveInteger("ahead", ahead);
-  const { plan, source } = batches;
+  const { plan } = batches;
+  const source = sourceOf(batches);
   const width = featureWidth(source.sequences);
   const answers = new Int32Array(new SharedArrayBuffer(4));
   // The flags of this process may be none for a worker, for instance --input-type.
   const worker = new Worker(new URL("./prefetch-worker.js", import.meta.url), { execArgv: [] });
   const { port1: port, port2 } = new MessageChannel();
-  worker.postMessage({ port: port2, source: sharedSource(batches, answers) }, [port2]);
+  worker.postMessage({ port: port2, source: sharedSource(source, plan.lengths, answers) }, [port2]);
   worker.unref();
   port.unref();
   let run = 0;
@@ -97,7 +98,16 @@ export function prefetch(batches: Batches, { ahead = 2 }: { ahead?: number } = {
   return { ...batches, epoch, [Symbol.iterator]: () => epoch(0), [Symbol.dispose]: dispose };
 }
 
-function sharedSource({ source: { sequences, labels, padding }, plan }: Batches, answers: Int32Array): PrefetchSource {
+function sourceOf({ source }: Batches): NonNullable<Batches["source"]> {
+  if (!source) throw new TypeError("prefetch: expected batches of one sequence an example");
+  return source;
+}
+
+function sharedSource(
+  { sequences, labels, padding }: NonNullable<Batches["source"]>,
+  kept: Int32Array,
+  answers: Int32Array,
+): PrefetchSource {
   const starts = new Int32Array(new SharedArrayBuffer(4 * (sequences.length + 1)));
   sequences.forEach((sequence, i) => {
     starts[i + 1] = starts[i]! + tokensOf(sequence).length;
@@ -108,7 +118,7 @@ function sharedSource({ source: { sequences, labels, padding }, plan }: Batches,
   });
   const { truncate, paddingValue, side } = padding;
   return {
-    ...{ tokens, starts, labels, answers, kept: plan.lengths },
+    ...{ tokens, starts, labels, answers, kept },
     padding: {
       ...(truncate === undefined ? {} : { truncate }),
       ...(paddingValue === undefined ? {} : { paddingValue }),

@@ -38,7 +38,7 @@ export function planStatistics(plan: Plan, { epoch = 0 }: { epoch?: number } = {
   const batches = plan.epoch(epoch);
   const { lengths } = plan;
   const sizes = batches.map((batch) => sizesOf(batch, lengths));
-  const sum = (pick: (size: BatchSizes) => number) => sizes.reduce((total, size) => total + pick(size), 0);
+  const sum = (pick: (size: PlannedSizes) => number) => sizes.reduce((total, size) => total + pick(size), 0);
   const slots = sum((size) => size.slots);
   const useful = sum((size) => size.useful);
   const sequences = sum((size) => size.sequences);
@@ -68,7 +68,7 @@ export function planStatistics(plan: Plan, { epoch = 0 }: { epoch?: number } = {
   };
 }
 
-interface BatchSizes {
+interface PlannedSizes {
   sequences: number;
   slots: number;
   useful: number;
@@ -76,7 +76,7 @@ interface BatchSizes {
   scores: number;
 }
 
-function sizesOf({ time, rows }: PlannedBatch, lengths: Int32Array): BatchSizes {
+function sizesOf({ time, rows }: PlannedBatch, lengths: Int32Array): PlannedSizes {
   const sizes = { sequences: 0, slots: rows.length * time, useful: 0, squares: 0, scores: rows.length * time ** 2 };
   for (const row of rows) {
     for (const i of row) {
