@@ -2,6 +2,7 @@ import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
 import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import type { ParameterGroup } from "./parameter-groups.ts";
 
 /** Options of `adam`. */
 export interface AdamOptions extends OptimizerOptions {
@@ -11,6 +12,8 @@ export interface AdamOptions extends OptimizerOptions {
   epsilon?: number;
   /** Adds this times the parameter to the gradient; 0 by default. */
   weightDecay?: number;
+  /** Parameters with options of their own. */
+  groups?: readonly ParameterGroup<AdamOptions>[];
 }
 
 /** Options of `adamW`. */
@@ -25,24 +28,29 @@ export interface AdamWOptions extends AdamOptions {
  *
  * Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization" (arXiv 1711.05101).
  *
- * @throws RangeError for a negative option; TypeError when there are no parameters, or one is a plain tensor
+ *     adamW(model.parameters, { groups: [{ match: /bias|scale|offset/, weightDecay: 0 }] })
+ *
+ * @throws RangeError for a negative option, or a group without parameters; TypeError when no parameter is trainable, or one is a
+ *   plain tensor
  */
 export function adamW<P extends object>(parameters: P & Trainable<P>, options: AdamWOptions = {}): Optimizer {
-  return flatOptimizer(parameters, options, adamRule({ weightDecay: 0.01, ...options }, true));
+  return flatOptimizer<AdamOptions>("AdamW", parameters, { weightDecay: 0.01, ...options }, (own) =>
+    adamRule(own, true),
+  );
 }
 
 /**
  * Adam with PyTorch's formula (Kingma & Ba 2015, arXiv 1412.6980); weight decay is added to the gradient.
  *
- * @throws RangeError for a negative option; TypeError when there are no parameters, or one is a plain tensor
+ * @throws RangeError for a negative option, or a group without parameters; TypeError when no parameter is trainable, or one is a
+ *   plain tensor
  */
 export function adam<P extends object>(parameters: P & Trainable<P>, options: AdamOptions = {}): Optimizer {
-  return flatOptimizer(parameters, options, adamRule(options, false));
+  return flatOptimizer<AdamOptions>("Adam", parameters, options, (own) => adamRule(own, false));
 }
 
 function adamRule({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: AdamOptions, decoupled: boolean): Rule {
   return {
-    name: decoupled ? "AdamW" : "Adam",
     slots: ["first", "second"],
     advance: ({ gradient: raw, parameters, slots: { first, second } }) => {
       const through = !decoupled && weightDecay > 0;

@@ -65,7 +65,7 @@ export function saveCheckpoint(
   state: TrainingState,
   identity: RunIdentity,
 ): void {
-  const { taken, values } = optimizer.state();
+  const { step: taken, groups } = optimizer.stateDict();
   const shapes = new Map(parameterList(model.parameters).map(({ name, variable }) => [name, variable.shape]));
   const arrays = new Map<string, StoredArray>([["history", recordTable(state.history.steps)]]);
   const keep = (prefix: string, all: Record<string, Float32Array>) => {
@@ -74,12 +74,20 @@ export function saveCheckpoint(
     }
   };
   keep("model", parameterValues(model));
-  keep("optimizer", values);
+  for (const [g, { values }] of groups.entries()) keep(`optimizer/${g}`, values);
   keep("best", state.earlyStop?.parameters ?? {});
   const { step, cursor, elapsed, history, earlyStop, scaler } = state;
   const bytes = encodeSafetensors(arrays, {
     format: FORMAT,
-    state: JSON.stringify({ step, place: cursor, elapsed, taken, scaler, evaluations: history.evaluations }),
+    state: JSON.stringify({
+      step,
+      place: cursor,
+      elapsed,
+      taken,
+      groups: groups.map(({ parameters }) => parameters),
+      scaler,
+      evaluations: history.evaluations,
+    }),
     identity: JSON.stringify(identity),
     ...(earlyStop ? { earlyStop: JSON.stringify({ best: earlyStop.best, since: earlyStop.since }) } : {}),
   });
@@ -127,16 +135,22 @@ export function loadCheckpoint(
     place: cursor,
     elapsed,
     taken,
+    groups,
     evaluations,
     scaler,
   } = JSON.parse(metadata.state!) as Omit<TrainingState, "history" | "cursor"> & {
     /** The file's name for the cursor. */
     place: TrainingState["cursor"];
     taken: number;
+    /** The paths of the optimizer's parameters by group. */
+    groups: string[][];
     evaluations: Evaluation[];
   };
   assignParameters(model, under("model"));
-  optimizer.restore({ taken, values: under("optimizer") });
+  optimizer.loadStateDict({
+    step: taken,
+    groups: groups.map((parameters, g) => ({ parameters, values: under(`optimizer/${g}`) })),
+  });
   return {
     step,
     cursor,

@@ -1,11 +1,14 @@
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./adamw.ts";
 export type { CheckpointOptions } from "./checkpoint.ts";
+export { clipGradNorm, clipGradValue } from "./clip.ts";
 export { accuracyCurve, lossCurve, memoryTimeline } from "./curves.ts";
 export type { EarlyStopOptions } from "./early-stop.ts";
 export { type EvaluateOptions, evaluate } from "./evaluate.ts";
 export { valueAndGradients } from "./gradients.ts";
 export type { Objective } from "./loss.ts";
-export type { Optimizer, OptimizerOptions, OptimizerState } from "./optimizer.ts";
+export type { Optimizer, OptimizerOptions } from "./optimizer.ts";
+export type { OptimizerGroupState, OptimizerState } from "./optimizer-state.ts";
+export type { ParameterGroup } from "./parameter-groups.ts";
 export {
   constantRate,
   cosineRate,

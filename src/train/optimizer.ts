@@ -3,7 +3,10 @@ import type { OptimizerStep } from "../amp/index.ts";
 import { defineSummary, formatCount } from "../display/define-summary.ts";
 import { categorize, tf, uninterrupted } from "../runtime/index.ts";
 import { flatten, unflatten } from "../runtime/native/flatten.ts";
-import { leaves, parameterList } from "../tensor/index.ts";
+import { clipFactor, normOf } from "./clip.ts";
+import { gradientList } from "./gradient-list.ts";
+import { checkState, type OptimizerState } from "./optimizer-state.ts";
+import { groupParameters, type ParameterGroup } from "./parameter-groups.ts";
 
 /** Options of every optimizer. */
 export interface OptimizerOptions {
@@ -15,34 +18,31 @@ export interface OptimizerOptions {
   clipValue?: number;
 }
 
-/** The state of an optimizer between steps. */
-export interface OptimizerState {
-  /** Steps taken. */
-  taken: number;
-  /** State by name, for instance Adam's two moments. */
-  values: Record<string, Float32Array>;
-}
-
 /** Updates variables by their gradients. */
 export interface Optimizer {
-  variables: readonly Variable[];
-  /** The learning rate of a `step` without one. */
+  /** The trainable variables, in the order of the tree that the optimizer was made with. */
+  readonly variables: readonly Variable[];
+  /** The learning rate of a `step` without one. It can be set. */
   learningRate: number;
   /**
-   * Takes an array of gradients in the order of the variables, or a tree of the parameters' structure, and disposes them. Gives
-   * their common norm before clipping if `clipNorm` is set. Throws RangeError when number or size differ from the parameters'.
+   * Takes an array of gradients in the order of the variables, or a tree of the parameters' structure, and disposes them. Gradients
+   * of variables that are not trainable are ignored. Gives the common norm before clipping if `clipNorm` is set. Throws RangeError
+   * when number or size differ from the parameters'.
    */
   step: OptimizerStep<readonly Tensor[] | object, Scalar | undefined>;
-  /** A copy of the state, to be saved. */
-  state(): OptimizerState;
-  /** Continues from a saved state with the same bits. Throws RangeError when its size is another one. */
-  restore(state: OptimizerState): void;
+  /** A copy of the state, to be saved. The options are not part of it. */
+  stateDict(): OptimizerState;
+  /**
+   * Continues from a saved state with the same bits. Throws RangeError, and changes nothing, when it is the state of other groups,
+   * parameters or sizes.
+   */
+  loadStateDict(state: OptimizerState): void;
   /** Bytes of optimizer state. */
-  bytes: number;
+  readonly bytes: number;
   dispose(): void;
 }
 
-/** One step of a rule, over all parameters as one vector. */
+/** One step of a rule, over all parameters of a group as one vector. */
 export interface Update {
   gradient: Tensor1D;
   /** The parameters as one vector; each call makes a new one. */
@@ -55,96 +55,166 @@ export interface Update {
 
 /** An update rule: `advance` gives the new state, and, once the old state is freed, `move` the new parameters. */
 export interface Rule {
-  /** For instance `AdamW`. */
-  name: string;
-  slots: readonly string[];
+  /** The state by name, as many vectors of the parameters' size, or of the given number of elements. */
+  slots: readonly string[] | Readonly<Record<string, number>>;
   advance(update: Update): Record<string, Tensor1D>;
   move(update: Update): Tensor1D;
 }
 
-/**
- * An optimizer with an update rule. All parameters are updated as one vector, so a step takes the same few large ops for any
- * number of layers.
- */
-export function flatOptimizer(parameters: object, options: OptimizerOptions, rule: Rule): Optimizer {
-  const { learningRate = 1e-3, clipNorm, clipValue } = options;
-  for (const [name, value] of Object.entries(options))
-    if (typeof value === "number" && !(value >= 0)) throw new RangeError(`${name} must be 0 or more, got ${value}`);
-  const variables = parameterList(parameters).map(({ variable }) => variable);
-  if (variables.length === 0) throw new TypeError(`${rule.name}: expected at least one parameter, got none`);
-  const total = variables.reduce((sum, { size }) => sum + size, 0);
-  let slots = Object.fromEntries(rule.slots.map((name) => [name, tf.keep(tf.zeros([total])) as Tensor1D]));
-  categorize("optimizer state", Object.values(slots));
-  let taken = 0;
+/** The rule for parameters of the given shapes. */
+type MakeRule<Options> = (options: Options, shapes: readonly (readonly number[])[]) => Rule;
 
-  const replace = (made: Record<string, Tensor1D>) => {
-    tf.dispose(Object.values(slots));
-    slots = made;
+/**
+ * An optimizer with an update rule. All parameters of a group are updated as one vector, so a step takes the same few large
+ * ops for any number of layers.
+ */
+export function flatOptimizer<Options extends OptimizerOptions>(
+  name: string,
+  parameters: object,
+  options: Options & { groups?: readonly ParameterGroup<Options>[] },
+  makeRule: MakeRule<Options>,
+): Optimizer {
+  const { clipNorm, clipValue } = options;
+  let { learningRate = 1e-3 } = options;
+  const { paths, variables, names, groups: parts } = groupParameters<Options>(name, parameters, options);
+  const total = variables.reduce((sum, { size }) => sum + size, 0);
+  const groups = parts.map(({ options: own, members }) => {
+    const updated = members.map((i) => variables[i]!);
+    const { slots, ...rule } = makeRule(own, shapesOf(updated));
+    const size = updated.reduce((sum, variable) => sum + variable.size, 0);
+    const sizes: Record<string, number> = isList(slots)
+      ? Object.fromEntries(slots.map((slot) => [slot, size]))
+      : { ...slots };
+    const rateRatio = ratio(name, own.learningRate, learningRate);
+    const paths = members.map((i) => names[i]!);
+    return { rule, members, variables: updated, names: paths, sizes, rateRatio, slots: {} as Record<string, Tensor1D> };
+  });
+  type Group = (typeof groups)[number];
+  const replace = (group: Group, made: Record<string, Tensor1D>) => {
+    tf.dispose(Object.values(group.slots));
+    group.slots = made;
     for (const tensor of Object.values(made)) tf.keep(tensor);
     categorize("optimizer state", Object.values(made));
   };
+  for (const group of groups)
+    replace(
+      group,
+      mapValues(group.sizes, (size) => tf.zeros([size]) as Tensor1D),
+    );
+  let taken = 0;
+
   const step = (given: readonly Tensor[] | object, rate?: number) => {
-    const gradients = Array.isArray(given) ? (given as Tensor[]) : leaves(given).map(({ tensor }) => tensor);
-    if (gradients.length !== variables.length)
-      throw new RangeError(
-        `Gradient count mismatch: there are ${variables.length} parameters and ${gradients.length} gradients.`,
-      );
+    const { gradients, all } = gradientList(given, variables, names, paths);
     return uninterrupted(() => {
-      const flat = flatten(gradients);
-      tf.dispose(gradients);
-      return flatStep(flat, rate);
+      const vectors = groups.map(({ members }) => flatten(members.map((i) => gradients[i]!)));
+      tf.dispose(all);
+      return update(vectors, rate);
     });
   };
   // An interrupt in the middle would leave new moments with old parameters.
-  const flatStep = (raw: Tensor1D, rate?: number) => uninterrupted(() => update(raw, rate));
-  const update = (raw: Tensor1D, rate = learningRate) => {
+  const flatStep = (raw: Tensor1D, rate?: number) => {
     if (raw.size !== total)
       throw new RangeError(`Gradient size mismatch: the parameters have ${total} elements, the gradients ${raw.size}.`);
-    taken++;
-    const norm = tf.tidy(() => {
-      const { gradient, norm } = clipNorm === undefined ? { gradient: raw } : clipped(raw, clipNorm);
-      categorize("gradients", [raw, gradient]);
-      const held = clipValue === undefined ? gradient : (tf.clipByValue(gradient, -clipValue, clipValue) as Tensor1D);
-      const parts = () => ({ gradient: held, parameters: () => flatten(variables), slots, rate, step: taken });
-      replace(tf.tidy(() => rule.advance(parts())));
-      const updated = tf.tidy(() => rule.move(parts()));
-      unflatten(updated, variables).forEach((part, i) => {
-        variables[i]!.assign(part);
-      });
-      return norm as Scalar | undefined;
+    return uninterrupted(() => update(groups.length === 1 ? [raw] : regrouped(raw), rate));
+  };
+  const regrouped = (raw: Tensor1D): Tensor1D[] => {
+    const vectors = tf.tidy(() => {
+      const split = tf.split(
+        raw,
+        variables.map(({ size }) => size),
+      );
+      return groups.map(({ members }) => tf.concat1d(members.map((i) => split[i]!) as Tensor1D[]));
     });
     raw.dispose();
+    return vectors;
+  };
+  const update = (raw: Tensor1D[], rate = learningRate) => {
+    taken++;
+    const norm = tf.tidy(() => {
+      const common = clipNorm === undefined ? undefined : normOf(raw);
+      const factor = common && clipFactor(common, clipNorm!);
+      groups.forEach((group, g) => {
+        tf.tidy(() => {
+          updateGroup(group, raw[g]!, factor, rate);
+        });
+      });
+      return common;
+    });
+    tf.dispose(raw);
     return norm;
   };
-  const state = (): OptimizerState => ({
-    taken,
-    values: Object.fromEntries(Object.entries(slots).map(([name, slot]) => [name, Float32Array.from(slot.dataSync())])),
-  });
-  const restore = (saved: OptimizerState) => {
-    for (const name of rule.slots) {
-      const length = saved.values[name]?.length;
-      if (length !== total)
-        throw new RangeError(
-          `Optimizer state size mismatch: ${name} has ${length ?? "no"} elements, the parameters ${total}.`,
-        );
-    }
-    taken = saved.taken;
-    replace(Object.fromEntries(rule.slots.map((name) => [name, tf.tensor1d(saved.values[name]!)])));
+  const updateGroup = (group: Group, raw: Tensor1D, factor: Scalar | undefined, rate: number) => {
+    const { rule, variables, rateRatio } = group;
+    const scaled = factor ? (tf.mul(raw, factor) as Tensor1D) : raw;
+    categorize("gradients", [raw, scaled]);
+    const gradient = clipValue === undefined ? scaled : (tf.clipByValue(scaled, -clipValue, clipValue) as Tensor1D);
+    const parts = () => ({
+      gradient,
+      parameters: () => flatten(variables),
+      slots: group.slots,
+      rate: rateRatio === 1 ? rate : rate * rateRatio,
+      step: taken,
+    });
+    replace(
+      group,
+      tf.tidy(() => rule.advance(parts())),
+    );
+    const updated = tf.tidy(() => rule.move(parts()));
+    unflatten(updated, variables).forEach((part, i) => {
+      variables[i]!.assign(part);
+    });
   };
-  const dispose = () => tf.dispose(Object.values(slots));
-  const bytes = 4 * rule.slots.length * total;
   step.flat = flatStep;
-  const optimizer = { variables, learningRate, step, state, restore, bytes, dispose };
-  return defineSummary(
-    optimizer,
-    () =>
-      `${rule.name} of ${formatCount(total)} parameters in ${variables.length} tensors: learning rate ${learningRate}, ${formatCount(taken)} steps taken`,
-  );
+
+  const optimizer: Optimizer = {
+    variables,
+    get learningRate() {
+      return learningRate;
+    },
+    set learningRate(rate) {
+      if (!(rate >= 0)) throw new RangeError(`learningRate must be 0 or more, got ${rate}`);
+      learningRate = rate;
+    },
+    step,
+    stateDict: () => ({
+      step: taken,
+      groups: groups.map(({ names, slots }) => ({
+        parameters: [...names],
+        values: mapValues(slots, (slot) => Float32Array.from(slot.dataSync())),
+      })),
+    }),
+    loadStateDict(state) {
+      checkState(name, state, groups);
+      taken = state.step;
+      groups.forEach((group, g) => {
+        replace(
+          group,
+          mapValues(group.sizes, (_, slot) => tf.tensor1d(state.groups[g]!.values[slot]!)),
+        );
+      });
+    },
+    bytes: 4 * groups.reduce((sum, { sizes }) => Object.values(sizes).reduce((a, b) => a + b, sum), 0),
+    dispose: () => tf.dispose(groups.flatMap(({ slots }) => Object.values(slots))),
+  };
+  return defineSummary(optimizer, () => {
+    const split = groups.length > 1 ? ` and ${groups.length} groups` : "";
+    return `${name} of ${formatCount(total)} parameters in ${variables.length} tensors${split}: learning rate ${learningRate}, ${formatCount(taken)} steps taken`;
+  });
 }
 
-/** The common norm of the gradients, and the gradients scaled as PyTorch's `clip_grad_norm_` does. */
-function clipped(gradient: Tensor1D, limit: number): { gradient: Tensor1D; norm: Scalar } {
-  const norm = tf.sqrt(tf.sum(tf.square(gradient))) as Scalar;
-  const factor = tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1);
-  return { gradient: tf.mul(gradient, factor), norm };
+const shapesOf = (variables: readonly Variable[]) => variables.map(({ shape }) => shape);
+
+const isList = (slots: Rule["slots"]): slots is readonly string[] => Array.isArray(slots);
+
+/** A group's learning rate over the optimizer's. */
+function ratio(name: string, own: number | undefined, common: number): number {
+  if (own === undefined || own === common) return 1;
+  if (common === 0)
+    throw new RangeError(
+      `${name}: a group has the learning rate ${own}, but the optimizer's is 0, so that no schedule can keep their ratio`,
+    );
+  return own / common;
 }
+
+const mapValues = <A, B>(record: Record<string, A>, f: (value: A, key: string) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value, key)]));

@@ -2,6 +2,7 @@ import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
 import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import type { ParameterGroup } from "./parameter-groups.ts";
 
 /** Options of `sgd`. */
 export interface SgdOptions extends OptimizerOptions {
@@ -13,22 +14,26 @@ export interface SgdOptions extends OptimizerOptions {
   nesterov?: boolean;
   /** Adds this times the parameter to the gradient; 0 by default. */
   weightDecay?: number;
+  /** Parameters with options of their own. */
+  groups?: readonly ParameterGroup<SgdOptions>[];
 }
 
 /**
  * Gradient descent with PyTorch's formulas (`torch.optim.SGD`): the first velocity is the gradient, without dampening.
  *
- * @throws RangeError for a negative option, or `nesterov` without momentum or with dampening; TypeError when there are no
- *   parameters, or one is a plain tensor
+ * @throws RangeError for a negative option, `nesterov` without momentum or with dampening, or a group without parameters;
+ *   TypeError when no parameter is trainable, or one is a plain tensor
  */
 export function sgd<P extends object>(parameters: P & Trainable<P>, options: SgdOptions = {}): Optimizer {
-  const { momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
+  return flatOptimizer<SgdOptions>("SGD", parameters, options, sgdRule);
+}
+
+function sgdRule({ momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 }: SgdOptions): Rule {
   if (nesterov && (momentum === 0 || dampening !== 0))
     throw new RangeError(`nesterov needs momentum and no dampening, got ${momentum} and ${dampening}`);
   const effective = (gradient: Tensor1D, parameters: () => Tensor1D) =>
     weightDecay === 0 ? gradient : (tf.add(gradient, tf.mul(parameters(), weightDecay)) as Tensor1D);
-  const rule: Rule = {
-    name: "SGD",
+  return {
     slots: momentum === 0 ? [] : ["velocity"],
     advance: ({ gradient, parameters, slots: { velocity }, step }): Record<string, Tensor1D> => {
       if (!velocity) return {};
@@ -42,5 +47,4 @@ export function sgd<P extends object>(parameters: P & Trainable<P>, options: Sgd
       return tf.sub(parameters(), tf.mul(change, rate)) as Tensor1D;
     },
   };
-  return flatOptimizer(parameters, options, rule);
 }

@@ -102,17 +102,18 @@ test("an optimizer restored from its state gives the same bits", () => {
     save(file, { parameters: first });
     const resumed = (unflatten(load(file)) as { parameters: Variable[] }).parameters.map((p) => tf.variable(p));
     const after = make(resumed);
-    after.restore(structuredClone(before.state()));
+    after.loadStateDict(structuredClone(before.stateDict()));
     run(after, 2, 5);
     for (const [i, p] of straight.entries()) assert.deepEqual(resumed[i]!.dataSync(), p.dataSync(), kind);
   }
 });
 
-test("restore rejects the state of another model", () => {
-  const state = adamW([tf.variable(tf.zeros([4]))]).state();
+test("loadStateDict rejects the state of another model", () => {
+  const state = adamW([tf.variable(tf.zeros([4]))]).stateDict();
+  assert.throws(() => adamW(variables()).loadStateDict(state), /Optimizer state mismatch: the state has nothing for 1/);
   assert.throws(
-    () => adamW(variables()).restore(state),
-    /Optimizer state size mismatch: first has 4 elements, the parameters 9/,
+    () => adamW([tf.variable(tf.zeros([5]))]).loadStateDict(state),
+    /Optimizer state mismatch: first has 4 elements in the state and 5 in the optimizer/,
   );
   assert.throws(() => sgd(variables(), { nesterov: true }), /nesterov needs momentum and no dampening, got 0 and 0/);
   assert.throws(() => sgd(variables(), { clipNorm: -1 }), /clipNorm must be 0 or more, got -1/);

@@ -30,7 +30,8 @@ export async function run(options: Partial<TrainOptions>) {
   });
   const hash = createHash("sha256");
   for (const { variable } of parameterList(model.parameters)) hash.update(variable.dataSync());
-  for (const values of Object.values(optimizer.state().values)) hash.update(values);
+  for (const { values } of optimizer.stateDict().groups)
+    for (const moments of Object.values(values)) hash.update(moments);
   optimizer.dispose();
   model.dispose();
   return { history, bits: hash.digest("hex") };

@@ -49,7 +49,7 @@ const leavesOfFile = v.object({
  * tensor. A leaf's name is its path: "layers.0.weight". Numbers keep their storage type: float16, float64, and bfloat16 (in
  * safetensors only). The file is written atomically.
  *
- * A safetensors file also stores numbers, strings, booleans, null and typed arrays, so that `optimizer.state()` can be restored.
+ * A safetensors file also stores numbers, strings, booleans, null and typed arrays, so that `optimizer.stateDict()` is a part of one.
  *
  * @throws TypeError for a leaf that the format cannot store, with its path, or a tree without tensors
  * @throws Error for another extension
