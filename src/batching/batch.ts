@@ -4,11 +4,19 @@ export interface ExampleBatch {
   indices: Int32Array;
 }
 
+/** A batch whose examples may have labels. */
+export interface LabelledBatch extends ExampleBatch {
+  /** The label of each example, in the order of `indices`, when the data has labels; vectors end to end. */
+  labels?: Float32Array;
+  /** Numbers of a label, when labels are vectors. */
+  labelWidth?: number;
+}
+
 /**
  * Sequences laid out as one rectangle, `[rows, time]`, row by row. All batching strategies make this shape; they differ in
  * which sequences share a batch and in how much of the rectangle is padding.
  */
-export interface Batch extends ExampleBatch {
+export interface Batch extends LabelledBatch {
   rows: number;
   time: number;
   /** Token ids, `[rows, time]`; `paddingValue` on padding. */
@@ -27,8 +35,6 @@ export interface Batch extends ExampleBatch {
   lengths: Int32Array;
   /** Index of each sequence in the list it comes from, row by row and segment by segment. */
   indices: Int32Array;
-  /** The label of each sequence, in the order of `indices`, when the data has labels. */
-  labels?: Float32Array;
   /** The label of each token, `[rows, time]`, when the data has labels of tokens; -100 on padding (PyTorch's `ignore_index`). */
   tokenLabels?: Int32Array;
   /** How many sequences lost tokens, and how many tokens were lost. */

@@ -1,11 +1,13 @@
 import { defineSummary, formatCount } from "../display/define-summary.ts";
-import { assemble, checkPadding, type PaddingOptions } from "./assemble.ts";
+import type { PaddingOptions } from "./assemble.ts";
 import type { Batch, ExampleBatch } from "./batch.ts";
 import { type BucketPlanOptions, bucketPlan } from "./buckets.ts";
-import { featureWidth, withFeatures } from "./features.ts";
+import { type BatchOf, type Examples, type NameOf, partLengths, partsOf } from "./examples.ts";
+import type { LengthLimit, Lengths } from "./lengths.ts";
 import { type PackedPlanOptions, packedPlan } from "./packing.ts";
-import type { LengthLimit, Plan } from "./plan.ts";
-import { labelsOf, lengthsOf, type Sequence, type SequenceChecks, tokensOf } from "./sequences.ts";
+import type { Plan } from "./plan.ts";
+import type { SequenceChecks } from "./sequences.ts";
+import { type BatchSource, batchOf, batchSource } from "./source.ts";
 import { type PlanStatistics, planStatistics } from "./statistics.ts";
 import {
   type DynamicLengthPlanOptions,
@@ -27,51 +29,57 @@ export interface Batches<B extends ExampleBatch = Batch> extends Iterable<B> {
   count: number;
   /** Which examples share a batch. */
   plan: Plan;
-  /** The sequences and labels, and how they are padded; absent where a batch is not one rectangle. */
-  source?: { sequences: readonly Sequence[]; labels?: Float32Array; padding: PaddingOptions };
+  /** The sequences and labels, and how they are padded; absent where the data has no sequences. */
+  source?: BatchSource<B>;
   /** The batches of one epoch without the first `from`. */
   epoch(index: number, from?: number): Iterable<B>;
 }
 
-type Padding = PaddingOptions & SequenceChecks & Pick<LengthLimit, "truncate">;
+type Padding<N extends string> = PaddingOptions<N> & SequenceChecks<N> & Pick<LengthLimit<N>, "truncate">;
 
 /**
- * Batches of the sequences, grouped by any plan, for instance one of your own.
+ * Batches of the examples, grouped by any plan, for instance one of your own.
  *
- * @throws RangeError when the plan has another number of sequences, or some labels are missing
+ * @throws RangeError when the plan has another number of examples or other names, or some labels are missing
  */
-export function batchesFrom(sequences: readonly Sequence[], plan: Plan, padding: PaddingOptions = {}): Batches {
-  checkPadding(padding);
-  if (plan.lengths.length !== sequences.length) {
-    throw new RangeError(`the plan has ${plan.lengths.length} sequences, but ${sequences.length} were given`);
-  }
-  const labels = labelsOf(sequences);
-  const width = featureWidth(sequences);
-  function* epoch(index: number, from = 0): Generator<Batch> {
-    const planned = plan.epoch(index);
-    for (let b = from; b < planned.length; b++) {
-      const batch = assemble(
-        planned[b]!,
-        (i) => tokensOf(sequences[i]!),
-        (i) => plan.lengths[i]!,
-        padding,
-      );
-      if (labels) batch.labels = Float32Array.from(batch.indices, (i) => labels[i]!);
-      yield withFeatures(batch, sequences, width, padding);
-    }
-  }
-  const source = { sequences, padding, ...(labels ? { labels } : {}) };
-  const batches = { count: plan.epoch(0).length, plan, source, epoch, [Symbol.iterator]: () => epoch(0) };
-  return defineSummary(batches, () => describe(planStatistics(plan)));
+export function batchesFrom<L extends readonly object[]>(
+  examples: Examples<L>,
+  plan: Plan,
+  padding: PaddingOptions<NameOf<L[number]>> = {},
+): Batches<BatchOf<L[number]>> {
+  return sourceBatches(plan, batchSource(examples, partsOf(examples), plan, padding)) as Batches<BatchOf<L[number]>>;
 }
 
-function describe({ strategy, sequences, batches, useful, paddingShare, shapes }: PlanStatistics): string {
+/** Batches of the examples, grouped by a plan of their lengths. */
+function batchesBy<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: object,
+  planOf: (lengths: Lengths, options: never) => Plan,
+): Batches<BatchOf<L[number]>> {
+  const parts = partsOf(examples);
+  const plan = planOf(partLengths(parts, options), options as never);
+  return sourceBatches(plan, batchSource(examples, parts, plan, options)) as Batches<BatchOf<L[number]>>;
+}
+
+function sourceBatches(plan: Plan, source: BatchSource<ExampleBatch>): Batches<ExampleBatch> {
+  function* epoch(index: number, from = 0): Generator<ExampleBatch> {
+    const planned = plan.epoch(index);
+    for (let b = from; b < planned.length; b++) yield batchOf(source, planned[b]!);
+  }
+  const batches = { count: plan.epoch(0).length, plan, source, epoch, [Symbol.iterator]: () => epoch(0) };
+  return defineSummary(batches, () => describe(planStatistics(plan), plan.lengthsByName ? "examples" : "sequences"));
+}
+
+function describe(
+  { strategy, sequences, batches, useful, paddingShare, shapes }: PlanStatistics,
+  noun: string,
+): string {
   const padding = `${(100 * paddingShare).toFixed(1)} % padding`;
-  return `Batches, ${strategy}: ${formatCount(sequences)} sequences in ${formatCount(batches)} batches of ${formatCount(shapes)} shapes, ${formatCount(useful)} tokens, ${padding}`;
+  return `Batches, ${strategy}: ${formatCount(sequences)} ${noun} in ${formatCount(batches)} batches of ${formatCount(shapes)} shapes, ${formatCount(useful)} tokens, ${padding}`;
 }
 
 /** Options of `fixedLengthBatches`. */
-export type FixedLengthOptions = FixedLengthPlanOptions & Padding;
+export type FixedLengthOptions<N extends string = never> = FixedLengthPlanOptions<N> & Padding<N>;
 
 /**
  * Shuffled batches in which every row has `maxLength` tokens. The order of `epoch(n)` depends on `seed` and `n` only, and
@@ -79,8 +87,11 @@ export type FixedLengthOptions = FixedLengthPlanOptions & Padding;
  *
  * @throws RangeError for an invalid option, an empty sequence, an invalid id or a missing label, with the sequence's index
  */
-export function fixedLengthBatches(sequences: readonly Sequence[], options: FixedLengthOptions): Batches {
-  return batchesFrom(sequences, fixedLengthPlan(lengthsOf(sequences, options), options), options);
+export function fixedLengthBatches<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: FixedLengthOptions<NameOf<L[number]>>,
+): Batches<BatchOf<L[number]>> {
+  return batchesBy(examples, options, fixedLengthPlan);
 }
 
 /**
@@ -88,11 +99,11 @@ export function fixedLengthBatches(sequences: readonly Sequence[], options: Fixe
  *
  * @throws RangeError for an invalid option, an empty sequence, an invalid id or a missing label, with the sequence's index
  */
-export function dynamicLengthBatches(
-  sequences: readonly Sequence[],
-  options: DynamicLengthPlanOptions & Padding,
-): Batches {
-  return batchesFrom(sequences, dynamicLengthPlan(lengthsOf(sequences, options), options), options);
+export function dynamicLengthBatches<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: DynamicLengthPlanOptions<NameOf<L[number]>> & Padding<NameOf<L[number]>>,
+): Batches<BatchOf<L[number]>> {
+  return batchesBy(examples, options, dynamicLengthPlan);
 }
 
 /**
@@ -103,11 +114,11 @@ export function dynamicLengthBatches(
  *
  * @throws RangeError for an invalid option, an empty sequence, an invalid id or a missing label, with the sequence's index
  */
-export function uniformLengthBatches(
-  sequences: readonly Sequence[],
-  options: UniformLengthPlanOptions & Padding,
-): Batches {
-  return batchesFrom(sequences, uniformLengthPlan(lengthsOf(sequences, options), options), options);
+export function uniformLengthBatches<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: UniformLengthPlanOptions<NameOf<L[number]>> & Padding<NameOf<L[number]>>,
+): Batches<BatchOf<L[number]>> {
+  return batchesBy(examples, options, uniformLengthPlan);
 }
 
 /**
@@ -116,8 +127,11 @@ export function uniformLengthBatches(
  *
  * @throws RangeError for an invalid option, an empty sequence, an invalid id or a missing label, with the sequence's index
  */
-export function bucketByLength(sequences: readonly Sequence[], options: BucketPlanOptions & Padding): Batches {
-  return batchesFrom(sequences, bucketPlan(lengthsOf(sequences, options), options), options);
+export function bucketByLength<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: BucketPlanOptions<NameOf<L[number]>> & Padding<NameOf<L[number]>>,
+): Batches<BatchOf<L[number]>> {
+  return batchesBy(examples, options, bucketPlan);
 }
 
 /**
@@ -126,8 +140,11 @@ export function bucketByLength(sequences: readonly Sequence[], options: BucketPl
  *
  * @throws RangeError for an invalid option, an empty sequence, an invalid id, a missing label or a sequence over the budget
  */
-export function tokenBudgetBatches(sequences: readonly Sequence[], options: TokenBudgetPlanOptions & Padding): Batches {
-  return batchesFrom(sequences, tokenBudgetPlan(lengthsOf(sequences, options), options), options);
+export function tokenBudgetBatches<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: TokenBudgetPlanOptions<NameOf<L[number]>> & Padding<NameOf<L[number]>>,
+): Batches<BatchOf<L[number]>> {
+  return batchesBy(examples, options, tokenBudgetPlan);
 }
 
 /**
@@ -135,6 +152,9 @@ export function tokenBudgetBatches(sequences: readonly Sequence[], options: Toke
  *
  * @throws RangeError for an invalid option, an empty sequence, an invalid id or a missing label, with the sequence's index
  */
-export function packedBatches(sequences: readonly Sequence[], options: PackedPlanOptions & Padding): Batches {
-  return batchesFrom(sequences, packedPlan(lengthsOf(sequences, options), options), options);
+export function packedBatches<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: PackedPlanOptions<NameOf<L[number]>> & Padding<NameOf<L[number]>>,
+): Batches<BatchOf<L[number]>> {
+  return batchesBy(examples, options, packedPlan);
 }

@@ -1,6 +1,8 @@
 import { checkPositiveInteger } from "../base/checks.ts";
-import { chunks, epochRandom, type GroupingOptions, ordered, shuffled, width } from "./order.ts";
-import { type LengthLimit, type Plan, plan } from "./plan.ts";
+import { type ExampleLengths, type LengthLimit, type Lengths, ruleLengths } from "./lengths.ts";
+import { chunks, epochRandom, type GroupingOptions, ordered, shuffled } from "./order.ts";
+import { type Plan, planExamples } from "./plan.ts";
+import { longestWidths, raised, type Widths, widthsBy } from "./widths.ts";
 
 /** Where one bucket ends and the next begins. */
 export type BucketEdges =
@@ -12,12 +14,15 @@ export type BucketEdges =
   | { shapes: number };
 
 /** Options of `bucketPlan`. */
-export type BucketPlanOptions = BucketEdges &
-  LengthLimit &
-  Pick<GroupingOptions, "seed" | "shuffleBatches" | "longestFirst"> & {
-    /** Sequences in a batch: one number, or one for each bucket. */
+export type BucketPlanOptions<N extends string = never> = BucketEdges &
+  LengthLimit<N> &
+  Pick<GroupingOptions<N>, "by" | "seed" | "shuffleBatches" | "longestFirst"> & {
+    /** Examples in a batch: one number, or one for each bucket. */
     batchSize: number | readonly number[];
-    /** Width of a batch: its bucket's boundary, the same for the whole bucket (the default), or its longest sequence. */
+    /**
+     * Width of a batch: its bucket's boundary, the same for the whole bucket (the default), or its longest sequence. Where an
+     * example has several sequences, the boundary of a name is the longest of that name in this bucket and those before it.
+     */
     padTo?: "boundary" | "longest";
     /** Raises each width to a multiple of this; 1 by default. */
     padToMultipleOf?: number;
@@ -29,35 +34,63 @@ export type BucketPlanOptions = BucketEdges &
   };
 
 /**
- * Sorts sequences into buckets by length and makes batches within each bucket (tf.data's `bucket_by_sequence_length`).
+ * Sorts examples into buckets by length and makes batches within each bucket (tf.data's `bucket_by_sequence_length`).
  *
  * @throws RangeError for an invalid length or option
  */
-export function bucketPlan(lengths: ArrayLike<number>, options: BucketPlanOptions): Plan {
+export function bucketPlan(lengths: Lengths, options: BucketPlanOptions<string>): Plan {
   const { batchSize, padTo = "boundary", leftovers = "keep", padToMultipleOf = 1, seed } = options;
   checkPositiveInteger("padToMultipleOf", padToMultipleOf);
-  let edges: number[] | undefined;
-  return plan("buckets", lengths, options, (kept, epoch) => {
-    edges ??= bucketBoundaries(kept, options, padToMultipleOf, options.maxLength);
-    const sizes = rowsOfBuckets(batchSize, edges.length);
+  let prepared: Buckets | undefined;
+  return planExamples("buckets", lengths, options, (examples, epoch) => {
+    prepared ??= buckets(examples, options, padToMultipleOf);
+    const { bucketOf, widths } = prepared;
+    const sizes = rowsOfBuckets(batchSize, widths.length);
     const rng = epochRandom(seed, epoch);
-    const buckets: number[][] = edges.map(() => []);
-    for (const i of shuffled(kept.length, rng)) buckets[bucketOf(edges, kept[i]!)]!.push(i);
-    const batches = buckets.flatMap((bucket, b) => {
+    const members: number[][] = widths.map(() => []);
+    for (const i of shuffled(bucketOf.length, rng)) members[bucketOf[i]!]!.push(i);
+    const batches = members.flatMap((bucket, b) => {
       const parts = chunks(bucket, sizes[b]!);
       const last = parts.at(-1);
       if (last && last.length < sizes[b]! && leftovers !== "keep") {
-        const widest = b === edges!.length - 1;
+        const widest = b === widths.length - 1;
         if (leftovers === "drop" || !widest) parts.pop();
-        if (leftovers === "widen" && !widest) buckets[b + 1]!.push(...last);
+        if (leftovers === "widen" && !widest) members[b + 1]!.push(...last);
       }
       return parts.map((part) => {
         const rows = part.map((i) => [i]);
-        return { time: padTo === "boundary" ? edges![b]! : width(rows, kept, options), rows };
+        return { ...(padTo === "boundary" ? widths[b]! : longestWidths(rows, examples, padToMultipleOf)), rows };
       });
     });
     return ordered(batches, rng, options);
   });
+}
+
+interface Buckets {
+  /** The bucket of each example. */
+  bucketOf: number[];
+  /** The widths of each bucket's boundary. */
+  widths: Widths[];
+}
+
+function buckets(examples: ExampleLengths, options: BucketPlanOptions<string>, padToMultipleOf: number): Buckets {
+  const { lists } = examples;
+  const isSingle = lists[0]!.name === undefined;
+  const counted = ruleLengths(examples, options.by);
+  const edges = bucketBoundaries(counted, options, padToMultipleOf, isSingle ? lists[0]!.limit : undefined);
+  const bucketOf = Array.from(counted, (length) => bucketIndex(edges, length));
+  if (isSingle) return { bucketOf, widths: edges.map((time) => ({ time })) };
+  // A wider bucket is at least as wide for every name, because `leftovers: "widen"` moves examples to it.
+  const longest = lists.map(() => 0);
+  const widths = edges.map((_, b) =>
+    widthsBy(examples, (list, l) => {
+      bucketOf.forEach((bucket, i) => {
+        if (bucket === b) longest[l] = Math.max(longest[l]!, list.lengths[i]!);
+      });
+      return raised(longest[l]!, list, padToMultipleOf);
+    }),
+  );
+  return { bucketOf, widths };
 }
 
 /**
@@ -74,10 +107,11 @@ export function bucketBoundaries(
   padToMultipleOf = 1,
   maxLength = Number.POSITIVE_INFINITY,
 ): number[] {
-  const raised = (length: number) => Math.min(maxLength, Math.ceil(length / padToMultipleOf) * padToMultipleOf);
+  const raisedLength = (length: number) => raised(length, { limit: maxLength }, padToMultipleOf);
   const sorted = lengths.toSorted();
-  const widest = raised(sorted.at(-1)!);
-  const distinct = (values: readonly number[]) => [...new Set([...values.map(raised), widest])].sort((a, b) => a - b);
+  const widest = raisedLength(sorted.at(-1)!);
+  const distinct = (values: readonly number[]) =>
+    [...new Set([...values.map(raisedLength), widest])].sort((a, b) => a - b);
   if ("boundaries" in edges) {
     const { boundaries } = edges;
     boundaries.forEach((boundary, i) => {
@@ -94,7 +128,7 @@ export function bucketBoundaries(
     return distinct(Array.from({ length: edges.quantiles }, (_, q) => at(q + 1)).filter((value) => value > 0));
   }
   checkPositiveInteger("shapes", edges.shapes);
-  return cheapestWidths(sorted.map(raised), edges.shapes);
+  return cheapestWidths(sorted.map(raisedLength), edges.shapes);
 }
 
 const CANDIDATES = 1024;
@@ -138,7 +172,7 @@ function cheapestWidths(sorted: Int32Array, shapes: number): number[] {
   return chosen.map((w) => widths[w]!);
 }
 
-function bucketOf(edges: readonly number[], length: number): number {
+function bucketIndex(edges: readonly number[], length: number): number {
   let low = 0;
   let high = edges.length - 1;
   while (low < high) {

@@ -1,5 +1,6 @@
-import type { PaddingOptions } from "./assemble.ts";
+import type { RectanglePadding } from "./assemble.ts";
 import type { Batch } from "./batch.ts";
+import { sequenceText } from "./lengths.ts";
 import type { Sequence } from "./sequences.ts";
 
 /**
@@ -7,7 +8,7 @@ import type { Sequence } from "./sequences.ts";
  *
  * @throws RangeError with the index of the first sequence whose features have another width or are not finite
  */
-export function featureWidth(sequences: readonly Sequence[]): number | undefined {
+export function featureWidth(sequences: readonly Sequence[], name?: string): number | undefined {
   const widths = sequences.map((sequence) =>
     "features" in sequence ? sequence.features.length / sequence.length : undefined,
   );
@@ -15,19 +16,19 @@ export function featureWidth(sequences: readonly Sequence[]): number | undefined
   sequences.forEach((sequence, i) => {
     if (widths[i] !== width) {
       throw new RangeError(
-        `sequence ${i} has ${widths[i] ?? "no"} features per step, but sequence 0 has ${width ?? "none"}`,
+        `${sequenceText(i, name)} has ${widths[i] ?? "no"} features per step, but ${sequenceText(0, name)} has ${width ?? "none"}`,
       );
     }
     if (width === undefined || !("features" in sequence)) return;
     if (!Number.isInteger(width) || width < 1) {
       throw new RangeError(
-        `sequence ${i} has ${sequence.features.length} features for ${sequence.length} steps: expected the same number for each step`,
+        `${sequenceText(i, name)} has ${sequence.features.length} features for ${sequence.length} steps: expected the same number for each step`,
       );
     }
     for (let at = 0; at < sequence.features.length; at++) {
       if (!Number.isFinite(sequence.features[at])) {
         throw new RangeError(
-          `sequence ${i} has the feature ${sequence.features[at]} at step ${Math.floor(at / width)}: features must be finite`,
+          `${sequenceText(i, name)} has the feature ${sequence.features[at]} at step ${Math.floor(at / width)}: features must be finite`,
         );
       }
     }
@@ -40,7 +41,7 @@ export function withFeatures(
   batch: Batch,
   sequences: readonly Sequence[],
   width: number | undefined,
-  { truncate }: PaddingOptions,
+  { truncate }: RectanglePadding,
 ): Batch {
   if (width === undefined) return batch;
   const features = new Float32Array(batch.rows * batch.time * width);

@@ -4,6 +4,7 @@ export {
   type BatchSizes,
   batchSizes,
   type ExampleBatch,
+  type LabelledBatch,
   type PaddingStatistics,
   paddingStatistics,
   usefulTokens,
@@ -20,13 +21,16 @@ export {
   uniformLengthBatches,
 } from "./batches.ts";
 export { type BucketEdges, type BucketPlanOptions, bucketBoundaries, bucketPlan } from "./buckets.ts";
+export { type BatchOf, type Examples, lengthsOf, type NameOf } from "./examples.ts";
 export { type BatchRectanglesOptions, batchRectangles, paddingComparison } from "./figures.ts";
+export type { LengthLimit, LengthRule, Lengths, PerName } from "./lengths.ts";
 export type { GroupingOptions } from "./order.ts";
 export { type PackedPlanOptions, type PackOptions, packedPlan } from "./packing.ts";
 export { type DynamicPadOptions, dynamicPad, type FixedPadOptions, fixedPad, pack } from "./pad.ts";
-export { type DataCursor, type LengthLimit, type Plan, type PlannedBatch, plan, planFrom } from "./plan.ts";
+export { type DataCursor, type Plan, type PlannedBatch, plan, planFrom } from "./plan.ts";
 export { type PrefetchedBatches, prefetch } from "./prefetch.ts";
-export { lengthsOf, type Sequence, type SequenceChecks } from "./sequences.ts";
+export type { Label, Sequence, SequenceChecks } from "./sequences.ts";
+export type { BatchSource, RectangleSource } from "./source.ts";
 export { type PlanStatistics, planStatistics } from "./statistics.ts";
 export {
   type DynamicLengthPlanOptions,

@@ -1,10 +1,13 @@
 import { checkPositiveInteger } from "../base/checks.ts";
 import { type Random, random } from "../data/random.ts";
 import { deriveSeed } from "../random/index.ts";
+import type { LengthRule } from "./lengths.ts";
 import type { PlannedBatch } from "./plan.ts";
 
-/** How sequences of similar length are grouped. */
-export interface GroupingOptions {
+/** How examples of similar length are grouped. */
+export interface GroupingOptions<N extends string = never> {
+  /** Which length counts where an example has several sequences: `"sum"` by default. */
+  by?: LengthRule<N>;
   /** Seed of every shuffle; each epoch has another order. Without it nothing is shuffled. */
   seed?: number;
   /**
@@ -38,7 +41,7 @@ export function grouped(
   lengths: Int32Array,
   perBatch: number,
   rng: Random | undefined,
-  { sort = "exact", megaBatch, noise = 0 }: GroupingOptions,
+  { sort = "exact", megaBatch, noise = 0 }: GroupingOptions<string>,
 ): number[] {
   if (!(noise >= 0 && noise < 1)) throw new RangeError(`noise must be in [0, 1), got ${noise}`);
   if (megaBatch !== undefined) checkPositiveInteger("megaBatch", megaBatch);
@@ -56,7 +59,7 @@ export function grouped(
 export function ordered(
   batches: PlannedBatch[],
   rng: Random | undefined,
-  { shuffleBatches = true, longestFirst = true }: GroupingOptions,
+  { shuffleBatches = true, longestFirst = true }: Pick<GroupingOptions, "shuffleBatches" | "longestFirst">,
 ): PlannedBatch[] {
   const order = rng && shuffleBatches ? rng.shuffle(batches) : batches;
   if (!longestFirst || order.length === 0) return order;
@@ -80,21 +83,4 @@ export function rowChunks(order: readonly number[], batchSize: number, dropLast:
     batchSize,
   );
   return dropLast ? parts.filter(({ length }) => length === batchSize) : parts;
-}
-
-/** The longest of the sequences, raised to a multiple, and never above `limit`. */
-export function width(
-  rows: readonly (readonly number[])[],
-  lengths: Int32Array,
-  { padToMultipleOf = 1, maxLength = Number.POSITIVE_INFINITY }: { padToMultipleOf?: number; maxLength?: number },
-): number {
-  let longest = 0;
-  for (const row of rows) longest = Math.max(longest, rowLength(row, lengths));
-  return Math.min(maxLength, Math.ceil(longest / padToMultipleOf) * padToMultipleOf);
-}
-
-export function rowLength(row: readonly number[], lengths: Int32Array): number {
-  let sum = 0;
-  for (const i of row) sum += lengths[i]!;
-  return sum;
 }

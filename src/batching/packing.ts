@@ -1,28 +1,39 @@
 import { checkPositiveInteger } from "../base/checks.ts";
 import type { Random } from "../data/random.ts";
-import { chunks, epochRandom, type GroupingOptions, ordered, rowLength } from "./order.ts";
-import { type LengthLimit, type Plan, plan } from "./plan.ts";
+import {
+  type ExampleLengths,
+  type LengthLimit,
+  type LengthRule,
+  type Lengths,
+  type PerName,
+  ruleLengths,
+} from "./lengths.ts";
+import { chunks, epochRandom, type GroupingOptions, ordered } from "./order.ts";
+import { type Plan, planExamples } from "./plan.ts";
+import { limitWidths, longestWidths } from "./widths.ts";
 
-/** How sequences are packed into rows. */
-export interface PackOptions {
-  /** Most tokens in a row. */
-  maxLength: number;
+/** How examples are packed into rows. */
+export interface PackOptions<N extends string = never> {
+  /** Most tokens in a row, of each name where an example has several sequences. */
+  maxLength: PerName<number, N>;
   /**
    * `"shortest-pack-first"`, the default, takes the longest sequences first and puts each into the emptiest row where it fits
    * (Krell et al. 2021, SPFHP). `"first-fit"` puts each sequence, in the given order, into the first row with room, so that
    * neighbours are random.
    */
   algorithm?: "first-fit" | "shortest-pack-first";
-  /** Most sequences in a row; no limit by default. */
+  /** Most examples in a row; no limit by default. */
   maxSequencesPerRow?: number;
+  /** Which length counts where an example has several sequences: `"sum"` by default. */
+  by?: LengthRule<N>;
 }
 
 /** Options of `packedPlan`. */
-export interface PackedPlanOptions
-  extends LengthLimit,
-    PackOptions,
-    Pick<GroupingOptions, "seed" | "longestFirst" | "shuffleBatches"> {
-  maxLength: number;
+export interface PackedPlanOptions<N extends string = never>
+  extends LengthLimit<N>,
+    PackOptions<N>,
+    Pick<GroupingOptions<N>, "seed" | "longestFirst" | "shuffleBatches"> {
+  maxLength: PerName<number, N>;
   /** Rows in a batch. */
   batchSize: number;
   /** Leaves out a last batch that is smaller than the others; false by default. */
@@ -32,86 +43,121 @@ export interface PackedPlanOptions
 }
 
 /**
- * Packs several sequences into each row (Krell et al. 2021). Attention stays within a sequence and positions start at 0, so
- * that the model sees each sequence alone.
+ * Packs several examples into each row (Krell et al. 2021). Attention stays within a sequence and positions start at 0, so
+ * that the model sees each sequence alone. Where an example has several sequences, the rectangles of all names have the same
+ * examples in each row, so that attention between two of them stays within an example, too.
  *
  * @throws RangeError for an invalid length or option
  */
-export function packedPlan(lengths: ArrayLike<number>, options: PackedPlanOptions): Plan {
-  const { batchSize, maxLength, seed, dropLast = false, padTo = "maxLength" } = options;
+export function packedPlan(lengths: Lengths, options: PackedPlanOptions<string>): Plan {
+  const { batchSize, seed, dropLast = false, padTo = "maxLength" } = options;
   checkPositiveInteger("batchSize", batchSize);
-  checkPositiveInteger("maxLength", maxLength);
-  return plan(options.algorithm === "first-fit" ? "packed, first fit" : "packed", lengths, options, (kept, epoch) => {
+  const strategy = options.algorithm === "first-fit" ? "packed, first fit" : "packed";
+  return planExamples(strategy, lengths, options, (examples, epoch) => {
     const rng = epochRandom(seed, epoch);
-    const packed = packRows(kept, options, rng);
+    const packed = packRows(examples, options, rng);
     const parts = chunks(rng ? rng.shuffle(packed) : packed, batchSize);
     const whole = dropLast ? parts.filter(({ length }) => length === batchSize) : parts;
-    const widest = (rows: number[][]) => rows.reduce((most, row) => Math.max(most, rowLength(row, kept)), 0);
     return ordered(
-      whole.map((rows) => ({ time: padTo === "maxLength" ? maxLength : widest(rows), rows })),
+      whole.map((rows) => ({
+        ...(padTo === "maxLength" ? limitWidths(examples) : longestWidths(rows, examples)),
+        rows,
+      })),
       undefined,
       options,
     );
   });
 }
 
-/** Which sequences share a row. No length may be above `maxLength`. */
-export function packRows(lengths: Int32Array, options: PackOptions, rng: Random | undefined): number[][] {
-  const { algorithm = "shortest-pack-first", maxLength, maxSequencesPerRow = Number.POSITIVE_INFINITY } = options;
-  checkPositiveInteger("maxLength", maxLength);
+/** Which examples share a row. Each name needs a limit. */
+export function packRows(
+  examples: ExampleLengths,
+  options: Omit<PackOptions<string>, "maxLength">,
+  rng: Random | undefined,
+): number[][] {
+  const { algorithm = "shortest-pack-first", maxSequencesPerRow = Number.POSITIVE_INFINITY } = options;
+  limitWidths(examples);
   if (maxSequencesPerRow !== Number.POSITIVE_INFINITY) checkPositiveInteger("maxSequencesPerRow", maxSequencesPerRow);
-  const order = Array.from(lengths, (_, i) => i);
+  const order = Array.from(examples.total, (_, i) => i);
   const drawn = rng ? rng.shuffle(order) : order;
-  return algorithm === "first-fit"
-    ? firstFit(drawn, lengths, maxLength, maxSequencesPerRow)
-    : shortestPackFirst(drawn, lengths, maxLength, maxSequencesPerRow);
+  if (algorithm === "first-fit") return firstFit(drawn, examples, maxSequencesPerRow);
+  const counted = ruleLengths(examples, options.by);
+  return shortestPackFirst(
+    drawn.toSorted((a, b) => counted[b]! - counted[a]!),
+    examples,
+    maxSequencesPerRow,
+  );
+}
+
+/** Rows of one total room that are tried for an example that does not fit in all names. */
+const TRIES = 64;
+
+interface Row {
+  members: number[];
+  /** Of each name. */
+  room: number[];
 }
 
 /**
- * Worst-fit decreasing. Rows are indexed by the room they have left, so the cost of a sequence does not depend on the number
- * of rows.
+ * Worst-fit of the examples in order. Rows are indexed by the room they have left over all names, so the cost of an example
+ * does not depend on the number of rows.
  */
-function shortestPackFirst(order: readonly number[], lengths: Int32Array, capacity: number, most: number): number[][] {
-  const rows: number[][] = [];
-  const byRoom: number[][][] = Array.from({ length: capacity + 1 }, () => []);
+function shortestPackFirst(order: readonly number[], { lists, total }: ExampleLengths, most: number): number[][] {
+  const rows: Row[] = [];
+  const capacity = lists.reduce((sum, { limit }) => sum + limit, 0);
+  const byRoom: Row[][] = Array.from({ length: capacity + 1 }, () => []);
   let roomiest = 0;
-  for (const i of order.toSorted((a, b) => lengths[b]! - lengths[a]!)) {
-    const length = lengths[i]!;
+  for (const i of order) {
+    const fits = ({ room }: Row) => lists.every(({ lengths }, l) => lengths[i]! <= room[l]!);
     while (roomiest > 0 && byRoom[roomiest]!.length === 0) roomiest--;
-    let row: number[];
-    let room: number;
-    if (roomiest >= length) {
-      row = byRoom[roomiest]!.pop()!;
-      room = roomiest - length;
-    } else {
-      row = [];
-      rows.push(row);
-      room = capacity - length;
+    let row: Row | undefined;
+    for (let room = roomiest; room >= total[i]! && !row; room--) row = takeLast(byRoom[room]!, fits);
+    const chosen = row ?? { members: [], room: lists.map(({ limit }) => limit) };
+    if (!row) rows.push(chosen);
+    chosen.members.push(i);
+    lists.forEach(({ lengths }, l) => {
+      chosen.room[l]! -= lengths[i]!;
+    });
+    const left = chosen.room.reduce((sum, own) => sum + own, 0);
+    if (left > 0 && chosen.members.length < most) {
+      byRoom[left]!.push(chosen);
+      roomiest = Math.max(roomiest, left);
     }
-    row.push(i);
-    if (room > 0 && row.length < most) {
-      byRoom[room]!.push(row);
-      roomiest = Math.max(roomiest, room);
+  }
+  return rows.map(({ members }) => members);
+}
+
+/** Removes the last of the rows that fits, of the last few. */
+function takeLast(rows: Row[], fits: (row: Row) => boolean): Row | undefined {
+  const first = Math.max(0, rows.length - TRIES);
+  for (let r = rows.length - 1; r >= first; r--) if (fits(rows[r]!)) return rows.splice(r, 1)[0];
+  return undefined;
+}
+
+/** A tree with the largest room below each node, of each name, finds the first row with room in logarithmic time. */
+function firstFit(order: readonly number[], { lists }: ExampleLengths, most: number): number[][] {
+  const rows: number[][] = [];
+  let leaves = 1;
+  while (leaves < order.length) leaves *= 2;
+  const rooms = lists.map(({ limit }) => new Int32Array(2 * leaves).fill(limit));
+  for (const i of order) {
+    const leaf = firstLeaf((n) => lists.every(({ lengths }, l) => lengths[i]! <= rooms[l]![n]!), leaves);
+    const at = leaf - leaves;
+    rows[at] ??= [];
+    rows[at].push(i);
+    rooms.forEach((room, l) => {
+      room[leaf] = rows[at]!.length < most ? room[leaf]! - lists[l]!.lengths[i]! : 0;
+    });
+    for (let node = leaf >> 1; node >= 1; node >>= 1) {
+      for (const room of rooms) room[node] = Math.max(room[2 * node]!, room[2 * node + 1]!);
     }
   }
   return rows;
 }
 
-/** A tree with the largest room below each node finds the first row with room in logarithmic time. */
-function firstFit(order: readonly number[], lengths: Int32Array, capacity: number, most: number): number[][] {
-  const rows: number[][] = [];
-  let leaves = 1;
-  while (leaves < order.length) leaves *= 2;
-  const room = new Int32Array(2 * leaves).fill(capacity);
-  for (const i of order) {
-    const length = lengths[i]!;
-    let node = 1;
-    while (node < leaves) node = room[2 * node]! >= length ? 2 * node : 2 * node + 1;
-    const at = node - leaves;
-    rows[at] ??= [];
-    rows[at].push(i);
-    room[node] = rows[at].length < most ? room[node]! - length : 0;
-    for (node >>= 1; node >= 1; node >>= 1) room[node] = Math.max(room[2 * node]!, room[2 * node + 1]!);
-  }
-  return rows;
+/** The first leaf that fits. A node whose children have room in different names may fit while no leaf below it does. */
+function firstLeaf(fits: (node: number) => boolean, leaves: number, node = 1): number {
+  if (!fits(node)) return 0;
+  if (node >= leaves) return node;
+  return firstLeaf(fits, leaves, 2 * node) || firstLeaf(fits, leaves, 2 * node + 1);
 }

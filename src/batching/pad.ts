@@ -1,18 +1,19 @@
 import { checkPositiveInteger } from "../base/checks.ts";
-import { assemble, checkPadding, type PaddingOptions } from "./assemble.ts";
-import type { Batch } from "./batch.ts";
-import { featureWidth, withFeatures } from "./features.ts";
+import type { PaddingOptions } from "./assemble.ts";
+import { type BatchOf, type Examples, type NameOf, partLengths, partsOf } from "./examples.ts";
+import type { ExampleLengths, LengthLimit, PerName } from "./lengths.ts";
 import { type PackOptions, packRows } from "./packing.ts";
-import { type LengthLimit, type PlannedBatch, plan } from "./plan.ts";
-import { lengthsOf, type Sequence, type SequenceChecks, tokensOf } from "./sequences.ts";
-import { dynamicLengthPlan } from "./strategies.ts";
+import { type PlannedBatch, planExamples } from "./plan.ts";
+import type { SequenceChecks } from "./sequences.ts";
+import { batchOf, batchSource } from "./source.ts";
+import { limitWidths, longestWidths } from "./widths.ts";
 
 /** Options of `fixedPad`. */
-export interface FixedPadOptions extends PaddingOptions, SequenceChecks {
+export interface FixedPadOptions<N extends string = never> extends PaddingOptions<N>, SequenceChecks<N> {
   /** Length of every row, in tokens. */
-  maxLength: number;
+  maxLength: PerName<number, N>;
   /** Which end of a longer sequence is cut: `"end"` (the default), `"start"`, or `false` to throw. */
-  truncate?: LengthLimit["truncate"];
+  truncate?: LengthLimit<N>["truncate"];
 }
 
 /**
@@ -20,14 +21,18 @@ export interface FixedPadOptions extends PaddingOptions, SequenceChecks {
  *
  * @throws RangeError for an invalid option or sequence, with the sequence's index
  */
-export function fixedPad(sequences: readonly Sequence[], options: FixedPadOptions): Batch {
-  const { maxLength } = options;
-  checkPositiveInteger("maxLength", maxLength);
-  return oneBatch(sequences, options, (lengths) => [{ time: maxLength, rows: rowEach(lengths) }]);
+export function fixedPad<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: FixedPadOptions<NameOf<L[number]>>,
+): BatchOf<L[number]> {
+  return oneBatch(examples, options, (lengths) => ({ ...limitWidths(lengths), rows: rowEach(lengths) }));
 }
 
 /** Options of `dynamicPad`. */
-export interface DynamicPadOptions extends PaddingOptions, SequenceChecks, LengthLimit {
+export interface DynamicPadOptions<N extends string = never>
+  extends PaddingOptions<N>,
+    SequenceChecks<N>,
+    LengthLimit<N> {
   /** Raises the width to a multiple of this, up to `maxLength`; 1 by default. */
   padToMultipleOf?: number;
 }
@@ -37,10 +42,15 @@ export interface DynamicPadOptions extends PaddingOptions, SequenceChecks, Lengt
  *
  * @throws RangeError for an invalid option or sequence, with the sequence's index
  */
-export function dynamicPad(sequences: readonly Sequence[], options: DynamicPadOptions = {}): Batch {
-  return oneBatch(sequences, options, (lengths) => {
-    const whole = dynamicLengthPlan(lengths, { ...options, batchSize: lengths.length });
-    return whole.epoch(0);
+export function dynamicPad<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: DynamicPadOptions<NameOf<L[number]>> = {},
+): BatchOf<L[number]> {
+  const { padToMultipleOf = 1 } = options;
+  checkPositiveInteger("padToMultipleOf", padToMultipleOf);
+  return oneBatch(examples, options, (lengths) => {
+    const rows = rowEach(lengths);
+    return { ...longestWidths(rows, lengths, padToMultipleOf), rows };
   });
 }
 
@@ -49,34 +59,27 @@ export function dynamicPad(sequences: readonly Sequence[], options: DynamicPadOp
  *
  * @throws RangeError for an invalid option or sequence, with the sequence's index
  */
-export function pack(
-  sequences: readonly Sequence[],
-  options: FixedPadOptions & PackOptions & { padTo?: "maxLength" | "longest" },
-): Batch {
-  const { maxLength, padTo = "maxLength" } = options;
-  return oneBatch(sequences, options, (lengths) => {
+export function pack<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: FixedPadOptions<NameOf<L[number]>> & PackOptions<NameOf<L[number]>> & { padTo?: "maxLength" | "longest" },
+): BatchOf<L[number]> {
+  const { padTo = "maxLength" } = options;
+  return oneBatch(examples, options, (lengths) => {
     const rows = packRows(lengths, options, undefined);
-    const fullest = rows.map((row) => row.reduce((sum, i) => sum + lengths[i]!, 0));
-    return [{ time: padTo === "maxLength" ? maxLength : Math.max(...fullest), rows }];
+    return { ...(padTo === "maxLength" ? limitWidths(lengths) : longestWidths(rows, lengths)), rows };
   });
 }
 
-function oneBatch(
-  sequences: readonly Sequence[],
-  options: PaddingOptions & SequenceChecks & LengthLimit,
-  planned: (lengths: Int32Array) => readonly PlannedBatch[],
-): Batch {
-  checkPadding(options);
-  const { lengths, epoch } = plan("one batch", lengthsOf(sequences, options), options, (kept) => [...planned(kept)]);
-  const batch = assemble(
-    epoch(0)[0]!,
-    (i) => tokensOf(sequences[i]!),
-    (i) => lengths[i]!,
-    options,
-  );
-  return withFeatures(batch, sequences, featureWidth(sequences), options);
+function oneBatch<L extends readonly object[]>(
+  examples: Examples<L>,
+  options: PaddingOptions<string> & SequenceChecks<string> & LengthLimit<string>,
+  planned: (lengths: ExampleLengths) => PlannedBatch,
+): BatchOf<L[number]> {
+  const parts = partsOf(examples);
+  const plan = planExamples("one batch", partLengths(parts, options), options, (lengths) => [planned(lengths)]);
+  return batchOf(batchSource(examples, parts, plan, options), plan.epoch(0)[0]!) as BatchOf<L[number]>;
 }
 
-function rowEach(lengths: Int32Array): number[][] {
-  return Array.from(lengths, (_, i) => [i]);
+function rowEach({ total }: ExampleLengths): number[][] {
+  return Array.from(total, (_, i) => [i]);
 }

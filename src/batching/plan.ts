@@ -1,23 +1,27 @@
-import { checkPositiveInteger } from "../base/checks.ts";
-import { checkLengths } from "./sequences.ts";
+import { type ExampleLengths, type LengthLimit, type Lengths, limitLengths } from "./lengths.ts";
+import { longestWidths } from "./widths.ts";
 
-/** Which sequences make one rectangle, by their index in the list they come from. */
+/** Which examples make one rectangle, or one for each name, by their index in the list they come from. */
 export interface PlannedBatch {
-  /** Width of the rectangle, in tokens. */
+  /** Width of the rectangle, in tokens; the sum of the widths where there are several. */
   time: number;
-  /** The sequences of each row: one unless rows are packed. */
+  /** Width of each name's rectangle, where an example has several sequences. */
+  widths?: Readonly<Record<string, number>>;
+  /** The examples of each row: one unless rows are packed. */
   rows: readonly (readonly number[])[];
 }
 
 /**
- * Which sequences share a batch. A plan depends on lengths and a seed only, so it is the same on every machine, can be
+ * Which examples share a batch. A plan depends on lengths and a seed only, so it is the same on every machine, can be
  * resumed in the middle of an epoch, and gives the padding without reading a token.
  */
 export interface Plan {
   /** The strategy's name, for figures and error messages. */
   strategy: string;
-  /** Tokens that each sequence keeps: its length, or `maxLength` if that is less. */
+  /** Tokens that each example keeps: its length, or `maxLength` if that is less; the sum where it has several sequences. */
   lengths: Int32Array;
+  /** Tokens that each example keeps, by name, where an example has several sequences. */
+  lengthsByName?: Readonly<Record<string, Int32Array>>;
   /** How many sequences lose tokens, and how many tokens are lost. */
   truncated: { sequences: number; tokens: number };
   /** The batches of the n-th epoch, from 0, in order. */
@@ -30,42 +34,54 @@ export interface DataCursor {
   batch: number;
 }
 
-/** Most tokens of a sequence, and which end of a longer one is cut. */
-export interface LengthLimit {
-  /** Most tokens kept of a sequence. No limit by default. */
-  maxLength?: number;
-  /** Which end of a sequence longer than `maxLength` is cut: `"end"` (the default), `"start"`, or `false` to throw. */
-  truncate?: "end" | "start" | false;
-}
-
 /**
- * A plan from a function that gives the batches of one epoch. The last requested epoch is cached.
+ * A plan from a function that gives the batches of one epoch. The last requested epoch is cached. Where examples have several
+ * sequences, the function gets the sum of an example's lengths; a batch without `widths` gets the longest of each name.
  *
  * @throws RangeError for an invalid length or limit, or when an epoch has no batches
  */
 export function plan(
   strategy: string,
-  lengths: ArrayLike<number>,
-  limit: LengthLimit,
+  lengths: Lengths,
+  limit: LengthLimit<string>,
   batchesOf: (lengths: Int32Array, epoch: number) => PlannedBatch[],
 ): Plan {
-  checkLengths(lengths);
-  const { kept, truncated } = limited(lengths, limit);
+  return planExamples(strategy, lengths, limit, (examples, epoch) =>
+    batchesOf(examples.total, epoch).map((batch) => withWidths(batch, examples)),
+  );
+}
+
+function withWidths(batch: PlannedBatch, examples: ExampleLengths): PlannedBatch {
+  if (examples.lists[0]!.name === undefined || batch.widths) return batch;
+  return { ...batch, ...longestWidths(batch.rows, examples) };
+}
+
+/** As `plan`, from a function of the lengths of all names. */
+export function planExamples(
+  strategy: string,
+  lengths: Lengths,
+  limit: LengthLimit<string>,
+  batchesOf: (examples: ExampleLengths, epoch: number) => PlannedBatch[],
+): Plan {
+  const examples = limitLengths(lengths, limit);
+  const { lists, total, truncated } = examples;
   let last: { index: number; batches: PlannedBatch[] } | undefined;
   const epoch = (index: number) => {
     if (!Number.isInteger(index) || index < 0) {
       throw new RangeError(`epoch must be an integer of at least 0, got ${index}`);
     }
-    if (last?.index !== index) last = { index, batches: batchesOf(kept, index) };
+    if (last?.index !== index) last = { index, batches: batchesOf(examples, index) };
     if (last.batches.length === 0) {
       throw new RangeError(
-        `dropLast leaves no batch of ${kept.length} sequences: lower batchSize, or keep the last batch`,
+        `dropLast leaves no batch of ${total.length} sequences: lower batchSize, or keep the last batch`,
       );
     }
     return last.batches;
   };
   epoch(0);
-  return { strategy, lengths: kept, truncated, epoch };
+  if (lists[0]!.name === undefined) return { strategy, lengths: total, truncated, epoch };
+  const lengthsByName = Object.fromEntries(lists.map((list) => [list.name, list.lengths]));
+  return { strategy, lengths: total, lengthsByName, truncated, epoch };
 }
 
 /** The planned batches from a position on, epoch after epoch, without end. */
@@ -78,22 +94,4 @@ export function* planFrom(
     const batches = source.epoch(epoch);
     for (; batch < batches.length; batch++) yield { cursor: { epoch, batch }, batch: batches[batch]! };
   }
-}
-
-function limited(lengths: ArrayLike<number>, { maxLength, truncate = "end" }: LengthLimit) {
-  const truncated = { sequences: 0, tokens: 0 };
-  if (maxLength === undefined) return { kept: Int32Array.from(lengths), truncated };
-  checkPositiveInteger("maxLength", maxLength);
-  const kept = Int32Array.from(lengths, (length, i) => {
-    if (length <= maxLength) return length;
-    if (truncate === false) {
-      throw new RangeError(
-        `sequence ${i} has ${length} tokens, but maxLength is ${maxLength}: raise it, or set truncate`,
-      );
-    }
-    truncated.sequences++;
-    truncated.tokens += length - maxLength;
-    return maxLength;
-  });
-  return { kept, truncated };
 }

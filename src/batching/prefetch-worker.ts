@@ -1,10 +1,11 @@
 // The worker thread of prefetch: assembles the requested batches in the order of the requests.
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { assemble } from "./assemble.ts";
-import type { PrefetchAnswer, PrefetchRequest, PrefetchSource } from "./prefetch.ts";
+import type { PrefetchAnswer, PrefetchRequest, PrefetchSource, SharedRectangle } from "./prefetch.ts";
+import { rectangleOf } from "./source.ts";
 
 parentPort!.once("message", ({ port, source }: { port: MessagePort; source: PrefetchSource }) => {
-  const { tokens, starts, kept, labels, padding, answers } = source;
+  const { rectangles, answers } = source;
   const answer = (value: PrefetchAnswer, moved: ArrayBuffer[] = []) => {
     port.postMessage(value, moved);
     Atomics.add(answers, 0, 1);
@@ -12,16 +13,12 @@ parentPort!.once("message", ({ port, source }: { port: MessagePort; source: Pref
   };
   port.on("message", ({ run, planned }: PrefetchRequest) => {
     try {
-      const batch = assemble(
-        planned,
-        (i) => tokens.subarray(starts[i]!, starts[i + 1]!),
-        (i) => kept[i]!,
-        padding,
+      const assembled = rectangles.map(({ name, padding, ...shared }) =>
+        assemble(rectangleOf(planned, name), sequencesOf(shared), padding),
       );
-      if (labels) batch.labels = Float32Array.from(batch.indices, (i) => labels[i]!);
-      const arrays = Object.values(batch).filter((value) => ArrayBuffer.isView(value));
+      const arrays = assembled.flatMap((batch) => Object.values(batch)).filter((value) => ArrayBuffer.isView(value));
       answer(
-        { run, batch },
+        { run, assembled },
         arrays.map(({ buffer }) => buffer as ArrayBuffer),
       );
     } catch (error) {
@@ -29,3 +26,8 @@ parentPort!.once("message", ({ port, source }: { port: MessagePort; source: Pref
     }
   });
 });
+
+function sequencesOf({ tokens, tokenLabels, starts, kept }: Omit<SharedRectangle, "name" | "padding">) {
+  const part = (values: Int32Array) => (i: number) => values.subarray(starts[i]!, starts[i + 1]!);
+  return { kept, tokens: part(tokens), tokenLabels: tokenLabels && part(tokenLabels) };
+}

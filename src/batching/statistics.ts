@@ -4,6 +4,7 @@ import type { Plan, PlannedBatch } from "./plan.ts";
 export interface PlanStatistics {
   strategy: string;
   batches: number;
+  /** Examples, where an example has several sequences. */
   sequences: number;
   /** Positions of all rectangles, padding included: what the model computes on. */
   slots: number;
@@ -15,7 +16,7 @@ export interface PlanStatistics {
   usefulPerBatch: { mean: number; least: number; most: number };
   /** Positions in the largest batch, padding included; it decides the peak memory. */
   largestBatch: number;
-  /** Number of distinct rectangles `[rows, time]`. */
+  /** Number of distinct rectangles `[rows, time]`, or of their combinations. */
   shapes: number;
   /**
    * Correlation (Pearson) of the mean lengths of a batch and the next: near 0 when batches come in random order, near 1
@@ -23,11 +24,14 @@ export interface PlanStatistics {
    */
   neighbourCorrelation: number;
   /**
-   * Share of the variance of lengths that lies between batches: near 0 for a plain shuffle, near 1 when each batch has one
+   * Share of the variance of lengths (their sum, where an example has several sequences) that lies between batches: near 0 for a plain shuffle, near 1 when each batch has one
    * length only. The examples of such a batch are similar in everything that correlates with length.
    */
   lengthShareBetween: number;
-  /** Attention scores of one head of one layer: the sum of `rows * time^2`, and those between tokens of one sequence. */
+  /**
+   * Attention scores of one head of one layer: the sum of `rows * time^2`, and those between tokens of one sequence. Attention from
+   * one name to another is not counted.
+   */
   attention: { computed: number; useful: number };
   /** How many sequences lose tokens, and how many tokens are lost. */
   truncated: { sequences: number; tokens: number };
@@ -36,8 +40,7 @@ export interface PlanStatistics {
 /** The padding of one epoch (the first by default), computed from the plan without making a batch. */
 export function planStatistics(plan: Plan, { epoch = 0 }: { epoch?: number } = {}): PlanStatistics {
   const batches = plan.epoch(epoch);
-  const { lengths } = plan;
-  const sizes = batches.map((batch) => sizesOf(batch, lengths));
+  const sizes = batches.map((batch) => sizesOf(batch, plan));
   const sum = (pick: (size: PlannedSizes) => number) => sizes.reduce((total, size) => total + pick(size), 0);
   const slots = sum((size) => size.slots);
   const useful = sum((size) => size.useful);
@@ -60,10 +63,10 @@ export function planStatistics(plan: Plan, { epoch = 0 }: { epoch?: number } = {
       most: sizes.reduce((most, size) => Math.max(most, size.useful), 0),
     },
     largestBatch: sizes.reduce((most, size) => Math.max(most, size.slots), 0),
-    shapes: new Set(batches.map(({ rows, time }) => `${rows.length}x${time}`)).size,
+    shapes: new Set(batches.map((batch) => `${batch.rows.length}x${rectangleWidths(batch).join("+")}`)).size,
     neighbourCorrelation: correlation(means.slice(0, -1), means.slice(1)),
     lengthShareBetween: total > 0 ? between / total : 0,
-    attention: { computed: sum((size) => size.scores), useful: squares },
+    attention: { computed: sum((size) => size.scores), useful: sum((size) => size.usefulScores) },
     truncated: plan.truncated,
   };
 }
@@ -72,20 +75,31 @@ interface PlannedSizes {
   sequences: number;
   slots: number;
   useful: number;
+  /** Of the examples' lengths. */
   squares: number;
   scores: number;
+  usefulScores: number;
 }
 
-function sizesOf({ time, rows }: PlannedBatch, lengths: Int32Array): PlannedSizes {
-  const sizes = { sequences: 0, slots: rows.length * time, useful: 0, squares: 0, scores: rows.length * time ** 2 };
+function sizesOf(batch: PlannedBatch, { lengths, lengthsByName }: Plan): PlannedSizes {
+  const { time, rows } = batch;
+  const lists = lengthsByName ? Object.values(lengthsByName) : [lengths];
+  const scores = rectangleWidths(batch).reduce((sum, width) => sum + rows.length * width ** 2, 0);
+  const sizes = { sequences: 0, slots: rows.length * time, useful: 0, squares: 0, scores, usefulScores: 0 };
   for (const row of rows) {
     for (const i of row) {
       sizes.sequences++;
       sizes.useful += lengths[i]!;
       sizes.squares += lengths[i]! ** 2;
+      for (const list of lists) sizes.usefulScores += list[i]! ** 2;
     }
   }
   return sizes;
+}
+
+/** The widths of a batch's rectangles. */
+export function rectangleWidths({ time, widths }: PlannedBatch): number[] {
+  return widths ? Object.values(widths) : [time];
 }
 
 function correlation(a: readonly number[], b: readonly number[]): number {

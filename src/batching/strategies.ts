@@ -1,13 +1,22 @@
 import { checkPositiveInteger } from "../base/checks.ts";
-import { epochRandom, type GroupingOptions, grouped, ordered, rowChunks, shuffled, width } from "./order.ts";
-import { type LengthLimit, type Plan, type PlannedBatch, plan } from "./plan.ts";
-import { longestOf } from "./sequences.ts";
+import {
+  type ExampleLengths,
+  type LengthLimit,
+  type Lengths,
+  longestOf,
+  type PerName,
+  ruleLengths,
+  sequenceText,
+} from "./lengths.ts";
+import { epochRandom, type GroupingOptions, grouped, ordered, rowChunks, shuffled } from "./order.ts";
+import { type Plan, type PlannedBatch, planExamples } from "./plan.ts";
+import { limitWidths, longestWidths, raised, widthsBy } from "./widths.ts";
 
 /** Options of `fixedLengthPlan`. */
-export interface FixedLengthPlanOptions extends LengthLimit {
+export interface FixedLengthPlanOptions<N extends string = never> extends LengthLimit<N> {
   /** Length of every row, in tokens. */
-  maxLength: number;
-  /** Sequences in a batch. */
+  maxLength: PerName<number, N>;
+  /** Examples in a batch. */
   batchSize: number;
   /** Seed of the shuffle, which is another one each epoch; without it the sequences keep their order. */
   seed?: number;
@@ -20,21 +29,20 @@ export interface FixedLengthPlanOptions extends LengthLimit {
  *
  * @throws RangeError when `batchSize` or `maxLength` is not a positive integer, or a length is invalid
  */
-export function fixedLengthPlan(lengths: ArrayLike<number>, options: FixedLengthPlanOptions): Plan {
-  const { batchSize, maxLength, seed, dropLast = false } = options;
+export function fixedLengthPlan(lengths: Lengths, options: FixedLengthPlanOptions<string>): Plan {
+  const { batchSize, seed, dropLast = false } = options;
   checkPositiveInteger("batchSize", batchSize);
-  checkPositiveInteger("maxLength", maxLength);
-  return plan("fixed length", lengths, options, (kept, epoch) =>
-    rowChunks(shuffled(kept.length, epochRandom(seed, epoch)), batchSize, dropLast).map((rows) => ({
-      time: maxLength,
+  return planExamples("fixed length", lengths, options, (examples, epoch) =>
+    rowChunks(shuffled(examples.total.length, epochRandom(seed, epoch)), batchSize, dropLast).map((rows) => ({
+      ...limitWidths(examples),
       rows,
     })),
   );
 }
 
 /** Options of `dynamicLengthPlan`. */
-export interface DynamicLengthPlanOptions extends LengthLimit {
-  /** Sequences in a batch. */
+export interface DynamicLengthPlanOptions<N extends string = never> extends LengthLimit<N> {
+  /** Examples in a batch. */
   batchSize: number;
   /** Seed of the shuffle, which is another one each epoch; without it the sequences keep their order. */
   seed?: number;
@@ -49,20 +57,20 @@ export interface DynamicLengthPlanOptions extends LengthLimit {
  *
  * @throws RangeError when `batchSize` or `padToMultipleOf` is not a positive integer, or a length is invalid
  */
-export function dynamicLengthPlan(lengths: ArrayLike<number>, options: DynamicLengthPlanOptions): Plan {
+export function dynamicLengthPlan(lengths: Lengths, options: DynamicLengthPlanOptions<string>): Plan {
   const { batchSize, seed, dropLast = false, padToMultipleOf = 1 } = options;
   checkPositiveInteger("batchSize", batchSize);
   checkPositiveInteger("padToMultipleOf", padToMultipleOf);
-  return plan("dynamic length", lengths, options, (kept, epoch) =>
-    rowChunks(shuffled(kept.length, epochRandom(seed, epoch)), batchSize, dropLast).map((rows) => ({
-      time: width(rows, kept, options),
+  return planExamples("dynamic length", lengths, options, (examples, epoch) =>
+    rowChunks(shuffled(examples.total.length, epochRandom(seed, epoch)), batchSize, dropLast).map((rows) => ({
+      ...longestWidths(rows, examples, padToMultipleOf),
       rows,
     })),
   );
 }
 
 /** Options of `uniformLengthPlan`. */
-export type UniformLengthPlanOptions = DynamicLengthPlanOptions & GroupingOptions;
+export type UniformLengthPlanOptions<N extends string = never> = DynamicLengthPlanOptions<N> & GroupingOptions<N>;
 
 /**
  * Batches of sequences of similar length, each as wide as its longest sequence: the sequences are sorted, cut into batches,
@@ -70,15 +78,18 @@ export type UniformLengthPlanOptions = DynamicLengthPlanOptions & GroupingOption
  *
  * @throws RangeError when an option or a length is not a positive integer, or `noise` is not in [0, 1)
  */
-export function uniformLengthPlan(lengths: ArrayLike<number>, options: UniformLengthPlanOptions): Plan {
+export function uniformLengthPlan(lengths: Lengths, options: UniformLengthPlanOptions<string>): Plan {
   const { batchSize, seed, dropLast = false, padToMultipleOf = 1 } = options;
   checkPositiveInteger("batchSize", batchSize);
   checkPositiveInteger("padToMultipleOf", padToMultipleOf);
-  return plan("uniform length", lengths, options, (kept, epoch) => {
+  return planExamples("uniform length", lengths, options, (examples, epoch) => {
     const rng = epochRandom(seed, epoch);
-    const batches = rowChunks(grouped(kept, batchSize, rng, options), batchSize, dropLast);
+    const order = grouped(ruleLengths(examples, options.by), batchSize, rng, options);
     return ordered(
-      batches.map((rows) => ({ time: width(rows, kept, options), rows })),
+      rowChunks(order, batchSize, dropLast).map((rows) => ({
+        ...longestWidths(rows, examples, padToMultipleOf),
+        rows,
+      })),
       rng,
       options,
     );
@@ -86,8 +97,8 @@ export function uniformLengthPlan(lengths: ArrayLike<number>, options: UniformLe
 }
 
 /** Options of `tokenBudgetPlan`. */
-export interface TokenBudgetPlanOptions extends LengthLimit, GroupingOptions {
-  /** Most positions in a batch, padding included: rows times width. */
+export interface TokenBudgetPlanOptions<N extends string = never> extends LengthLimit<N>, GroupingOptions<N> {
+  /** Most positions in a batch, padding included: rows times width, over all sequences of an example. */
   maxTokens: number;
   /** Rounds the number of rows down to a multiple of this where at least one row remains; 1 by default. */
   rowsMultipleOf?: number;
@@ -101,51 +112,52 @@ export interface TokenBudgetPlanOptions extends LengthLimit, GroupingOptions {
  *
  * @throws RangeError for an invalid option, or a sequence that alone exceeds the budget, with its index
  */
-export function tokenBudgetPlan(lengths: ArrayLike<number>, options: TokenBudgetPlanOptions): Plan {
-  const { maxTokens, rowsMultipleOf = 1, padToMultipleOf = 1, seed, maxLength = Number.POSITIVE_INFINITY } = options;
+export function tokenBudgetPlan(lengths: Lengths, options: TokenBudgetPlanOptions<string>): Plan {
+  const { maxTokens, rowsMultipleOf = 1, padToMultipleOf = 1, seed } = options;
   checkPositiveInteger("maxTokens", maxTokens);
   checkPositiveInteger("rowsMultipleOf", rowsMultipleOf);
   checkPositiveInteger("padToMultipleOf", padToMultipleOf);
-  const raised = (length: number) => Math.min(maxLength, Math.ceil(length / padToMultipleOf) * padToMultipleOf);
-  return plan("token budget", lengths, options, (kept, epoch) => {
-    const longest = longestOf(kept);
-    if (raised(kept[longest]!) > maxTokens) {
+  return planExamples("token budget", lengths, options, (examples, epoch) => {
+    const { lists, total } = examples;
+    const needed = total.map((_, i) => longestWidths([[i]], examples, padToMultipleOf).time);
+    const longest = longestOf(needed);
+    if (needed[longest]! > maxTokens) {
+      const which = lists[0]!.name === undefined ? sequenceText(longest, undefined) : `example ${longest}`;
       throw new RangeError(
-        `sequence ${longest} needs ${raised(kept[longest]!)} tokens, but maxTokens is ${maxTokens}: raise it, or set maxLength`,
+        `${which} needs ${needed[longest]} tokens, but maxTokens is ${maxTokens}: raise it, or set maxLength`,
       );
     }
     const rng = epochRandom(seed, epoch);
-    const mean = kept.reduce((sum, length) => sum + length, 0) / kept.length;
-    const order = grouped(kept, Math.max(1, Math.floor(maxTokens / mean)), rng, options);
-    return ordered(filled(order, kept, raised, maxTokens, rowsMultipleOf), rng, options);
+    const mean = total.reduce((sum, length) => sum + length, 0) / total.length;
+    const perBatch = Math.max(1, Math.floor(maxTokens / mean));
+    const order = grouped(ruleLengths(examples, options.by), perBatch, rng, options);
+    return ordered(filled(order, examples, options), rng, options);
   });
 }
 
-/** Fills each batch with sequences in order while it stays within the budget. */
+/** Fills each batch with examples in order while it stays within the budget. */
 function filled(
   order: readonly number[],
-  lengths: Int32Array,
-  raised: (length: number) => number,
-  maxTokens: number,
-  rowsMultipleOf: number,
+  examples: ExampleLengths,
+  { maxTokens, rowsMultipleOf = 1, padToMultipleOf = 1 }: TokenBudgetPlanOptions<string>,
 ): PlannedBatch[] {
   const batches: PlannedBatch[] = [];
   let from = 0;
   while (from < order.length) {
-    let time = 0;
+    const longest = examples.lists.map(() => 0);
     let to = from;
     while (to < order.length) {
-      const wider = Math.max(time, raised(lengths[order[to]!]!));
-      if (wider * (to + 1 - from) > maxTokens) break;
-      time = wider;
+      const wider = widthsBy(examples, (list, l) => {
+        longest[l] = Math.max(longest[l]!, list.lengths[order[to]!]!);
+        return raised(longest[l]!, list, padToMultipleOf);
+      });
+      if (wider.time * (to + 1 - from) > maxTokens) break;
       to++;
     }
     const rounded = Math.floor((to - from) / rowsMultipleOf) * rowsMultipleOf;
     if (to < order.length && rounded > 0) to = from + rounded;
     const rows = order.slice(from, to).map((i) => [i]);
-    time = 0;
-    for (const [i] of rows) time = Math.max(time, raised(lengths[i!]!));
-    batches.push({ time, rows });
+    batches.push({ ...longestWidths(rows, examples, padToMultipleOf), rows });
     from = to;
   }
   return batches;

@@ -1,4 +1,5 @@
 import type { Plan } from "./plan.ts";
+import { rectangleWidths } from "./statistics.ts";
 
 /** The sizes that decide how much a Transformer computes. */
 export interface TransformerSizes {
@@ -24,7 +25,13 @@ export function stepWork(
   return 3 * 2 * rows * time * (weights + attention);
 }
 
-/** Floating-point operations of one epoch (the first by default), padding included. */
+/**
+ * Floating-point operations of one epoch (the first by default), padding included. Where an example has several sequences, each goes
+ * through a Transformer of these sizes; attention between them is not counted.
+ */
 export function epochWork(sizes: TransformerSizes, plan: Plan, { epoch = 0 }: { epoch?: number } = {}): number {
-  return plan.epoch(epoch).reduce((sum, { rows, time }) => sum + stepWork(sizes, rows.length, time), 0);
+  return plan
+    .epoch(epoch)
+    .flatMap((batch) => rectangleWidths(batch).map((time) => stepWork(sizes, batch.rows.length, time)))
+    .reduce((sum, work) => sum + work, 0);
 }
