@@ -35,6 +35,8 @@ export const withoutPrograms: Record<string, string> = {
   leaves: ofTrees,
   mapTree: ofTrees,
   zipTrees: ofTrees,
+  stateDict: "copies parameters: test/tensor/state-dict.test.ts",
+  loadStateDict: "assigns parameters: test/tensor/state-dict.test.ts",
   transformerClassifier: "a model: test/nn/pytorch.test.ts compares it with PyTorch's",
   predictTransformerMemory: "counts bytes: test/memory/profile.test.ts and test/train/train.test.ts measure them",
   transformerParameterCount: "counts parameters: test/train/train.test.ts",
