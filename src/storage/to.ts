@@ -8,6 +8,7 @@ import {
   type Storage,
   uninterrupted,
 } from "../runtime/index.ts";
+import { throughLevels } from "../runtime/levels.ts";
 import { emulatedCast, emulatedStorageOf } from "./emulated.ts";
 
 /** The storage type of the numbers of a tensor of any shape; "float32" unless it was made with another one. */
@@ -31,7 +32,8 @@ export function to<T extends Tensor>(x: T, storage: Storage): T {
   }
   if (x.isDisposed) throw new Error(`to: the input (shape [${x.shape.join(", ")}]) has already been disposed.`);
   if (x.dtype === "float32" && storageOf(x) === storage) return x;
-  const cast = () => uninterrupted(() => (isNative() ? nativeCast(x, storage) : emulatedCast(x, storage)));
+  const castAll = (all: Tensor) => (isNative() ? nativeCast(all, storage) : emulatedCast(all, storage));
+  const cast = () => uninterrupted(() => throughLevels(x, castAll));
   if (!engine.isTapeOn()) return cast() as T;
   return engine.runKernelFunc({
     forwardFunc: cast,

@@ -1,4 +1,5 @@
 // Arithmetic and comparison, with broadcasting.
+import { valuesOfAll } from "../runtime/levels.ts";
 import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
 import { cast, checkTensor, drop, run, sameShape, scalarOf, scoped } from "./engine.ts";
 import { inFloat32 } from "./half.ts";
@@ -116,7 +117,7 @@ const forWhole = <Op extends string>(
     const tensors = [a, b].filter((x) => typeof x !== "number");
     for (const x of tensors) checkTensor(op, x);
     if (tensors.length > 0 && isWhole(a) && isWhole(b)) {
-      const wrong = [...(typeof b === "number" ? [b] : b.dataSync())].find((right) => !hasAnswer(right));
+      const wrong = [...(typeof b === "number" ? [b] : valuesOfAll(b))].find((right) => !hasAnswer(right));
       if (wrong !== undefined)
         throw new RangeError(`${op}: ${why} ${wrong}; convert one of them with asType(x, "float32")`);
     }

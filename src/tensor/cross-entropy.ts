@@ -1,4 +1,5 @@
 import { tf } from "../runtime/index.ts";
+import { levelsOf, valuesOfAll } from "../runtime/levels.ts";
 import { sparseSoftmaxCrossEntropy } from "../runtime/native/primitives.ts";
 import { cast, checkTensor, differentiable, reduceOver, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
@@ -10,6 +11,11 @@ import { exp, isDirect, multiply, plus, subtract, times } from "./primitives.ts"
 import { lastLogSoftmax } from "./softmax.ts";
 import type { Rest, Shape } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
+
+type CrossEntropyOptions<R extends LossReduction = LossReduction> = LossOptions<R> & {
+  ignoreIndex?: number;
+  labelSmoothing?: number;
+};
 
 type AllButLast<S> = S extends [...infer R extends Rest<S>, infer _] ? R : Shape;
 
@@ -25,18 +31,18 @@ type AllButLast<S> = S extends [...infer R extends Rest<S>, infer _] ? R : Shape
 export function crossEntropy<T extends TensorOperand, R extends LossReduction = "mean">(
   logits: T,
   labels: TensorOperand,
-  options?: LossOptions<R> & { ignoreIndex?: number; labelSmoothing?: number },
+  options?: CrossEntropyOptions<R>,
 ): Tensor<Reduced<AllButLast<ShapeOf<T>>, R>, "float32">;
 export function crossEntropy(
   logits: AnyTensor,
   classLabels: TensorOperand,
-  options: LossOptions & { ignoreIndex?: number; labelSmoothing?: number } = {},
+  options: CrossEntropyOptions = {},
 ): AnyTensor {
   const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = options;
   const labels = classLabels as AnyTensor;
   const classes = checkShapes(logits, labels);
   // A copy, because WebAssembly gives a view of memory that it reuses.
-  const labelValues = labels.dataSync().slice() as Int32Array;
+  const labelValues = valuesOfAll(labels).slice() as Int32Array;
   let counted = 0;
   for (const labelValue of labelValues) {
     if (labelValue === ignoreIndex) continue;
@@ -46,6 +52,10 @@ export function crossEntropy(
         `crossEntropy: label ${labelValue} is not one of the ${classes} classes of ${shapeText(logits)}`,
       );
   }
+  if (levelsOf(labels).length > 0)
+    return inFloat32("crossEntropy", "float32", [logits], (given) =>
+      scoped("crossEntropy", () => lossesOfExamples(cast(given, "float32"), labels, options)),
+    );
   const truth: Truth = { labels, labelValues, ignoreIndex, counted, smoothing: labelSmoothing };
   return inFloat32("crossEntropy", "float32", [logits], (given) =>
     scoped("crossEntropy", () => {
@@ -140,4 +150,25 @@ const countOf = ({ labelValues, ignoreIndex }: Truth): AnyTensor =>
 function onlyCounted(losses: AnyTensor, truth: Truth): AnyTensor {
   const condition = run("NotEqual", { a: countOf(truth), b: scalarOf(0, "float32") });
   return run("Select", { condition, t: losses, e: run("ZerosLike", { x: losses }) });
+}
+
+/** Inside of a vmap over the labels, where the number of labels that count differs from example to example. */
+function lossesOfExamples(logits: AnyTensor, labels: AnyTensor, options: CrossEntropyOptions): AnyTensor {
+  const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = options;
+  const [rows, classes] = [labels.size, logits.shape.at(-1)!];
+  const flat = reshapeTo(labels, [rows]);
+  const ignored = run("Equal", { a: flat, b: scalarOf(ignoreIndex, "int32") });
+  const classLabels = run("Select", { condition: ignored, t: run("ZerosLike", { x: flat }), e: flat });
+  const targets = plus(times(hotRows(classLabels, classes), 1 - labelSmoothing), labelSmoothing / classes);
+  const logs = lastLogSoftmax(reshapeTo(logits, [rows, classes]));
+  const none = run("ZerosLike", { x: logs });
+  // A class with share 0 contributes 0, also where its logarithm is -Infinity.
+  const isShared = run("NotEqual", { a: targets, b: scalarOf(0, "float32") });
+  const shares = run("Select", { condition: isShared, t: multiply(targets, logs), e: none });
+  const losses = run("Neg", { x: reduceOver("Sum", shares, [1]) });
+  const counted = run("Select", { condition: ignored, t: run("ZerosLike", { x: losses }), e: losses });
+  if (reduction === "none") return reshapeTo(counted, labels.shape);
+  if (reduction !== "mean") return reduced("crossEntropy", counted, reduction);
+  const count = reduceOver("Sum", cast(run("LogicalNot", { x: ignored }), "float32"), [0]);
+  return run("RealDiv", { a: reduceOver("Sum", counted, [0]), b: count });
 }

@@ -2,6 +2,7 @@
 import { sizeOf } from "../base/shape.ts";
 import { philoxWords } from "../random/index.ts";
 import { tf } from "../runtime/index.ts";
+import { asExamples, isBatching, randomLevels } from "../runtime/levels.ts";
 import { integers, isNative, scalar } from "../runtime/native/op.ts";
 import {
   boolToFloat,
@@ -36,9 +37,13 @@ export const keepScale = ({ rate }: Dropout): number => 1 / (1 - rate);
  *
  * Each 32-bit word of Philox decides two values, by its upper and lower half, because drawing words takes most of the time. So
  * the rate is exact to 1/65536.
+ *
+ * Inside of a vmap each example gets the part that it would have in the mask of all of them.
  */
 export function keepMask(shape: readonly number[], options: Dropout): AnyTensor {
-  return isNative() ? nativeMask(shape, options) : portableMask(shape, options);
+  const levels = randomLevels("dropout");
+  const all = [...levels.map(({ size }) => size), ...shape];
+  return asExamples(isNative() ? nativeMask(all, options) : portableMask(all, options), levels);
 }
 
 /** How many of 65536 equal values are dropped: not all of them. */
@@ -79,11 +84,12 @@ function portableMask(shape: readonly number[], { rate, seed }: Dropout): AnyTen
 export function keep(x: AnyTensor, mask: AnyTensor): AnyTensor {
   const storage = storageOf(x);
   // Straight to the storage on TensorFlow; elsewhere a half is a rounded float32.
-  const factor = isNative()
-    ? storage === "float32"
-      ? boolToFloat(mask)
-      : to(mask, storage)
-    : to(cast(mask, "float32"), storage);
+  const factor =
+    isNative() && !isBatching()
+      ? storage === "float32"
+        ? boolToFloat(mask)
+        : to(mask, storage)
+      : to(cast(mask, "float32"), storage);
   const kept = multiply(x, factor);
   factor.dispose();
   return kept;

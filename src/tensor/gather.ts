@@ -2,6 +2,7 @@
 
 import { sizeOf } from "../base/shape.ts";
 import { runtimeInfo, tf } from "../runtime/index.ts";
+import { asExamples, levelsOf, valuesOfAll } from "../runtime/levels.ts";
 import { scalar } from "../runtime/native/op.ts";
 import { gather as nativeGather, unsortedSegmentSum } from "../runtime/native/primitives.ts";
 import { axisIndex } from "./axes.ts";
@@ -64,13 +65,17 @@ function readIndices(op: string, x: AnyTensor, indices: Indices, axis: number): 
   const tensor = indices as AnyTensor;
   checkTensor(op, tensor);
   if (tensor.dtype !== "int32") throw new TypeError(`${op}: the indices must be an int32 tensor, got ${tensor.dtype}`);
-  const positions = tensor.dataSync();
+  const positions = valuesOfAll(tensor);
   let negative = false;
   for (const index of positions) {
     if (index < -size || index >= size) fail(index);
     if (index < 0) negative = true;
   }
   if (!negative) return tensor;
+  if (levelsOf(tensor).length > 0) {
+    const condition = run("Less", { a: tensor, b: scalarOf(0, "int32") });
+    return run("Select", { condition, t: run("Add", { a: tensor, b: scalarOf(size, "int32") }), e: tensor });
+  }
   return tf.tensor(
     Int32Array.from(positions, (index) => (index < 0 ? index + size : index)),
     tensor.shape,
@@ -296,9 +301,10 @@ export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: Any
 
 /** The indices of the largest elements of rows with NaN; the kernels' result depends on the position of a NaN. */
 function indicesOfLargest(x: AnyTensor, k: number): AnyTensor {
-  const values = x.dataSync();
+  const values = valuesOfAll(x);
   const width = x.shape.at(-1)!;
-  const shape = [...x.shape.slice(0, -1), k];
+  const levels = levelsOf(x);
+  const shape = [...levels.map(({ size }) => size), ...x.shape.slice(0, -1), k];
   const positions = new Int32Array(sizeOf(shape));
   const above = (a: number, b: number) => (Number.isNaN(a) ? (Number.isNaN(b) ? 0 : -1) : Number.isNaN(b) ? 1 : b - a);
   const order = new Int32Array(width);
@@ -309,7 +315,7 @@ function indicesOfLargest(x: AnyTensor, k: number): AnyTensor {
     order.sort((i, j) => above(values[start + i]!, values[start + j]!) || i - j);
     positions.set(order.subarray(0, k), row * k);
   }
-  return tf.tensor(positions, shape, "int32") as AnyTensor;
+  return asExamples(tf.tensor(positions, shape, "int32"), levels);
 }
 
 /**

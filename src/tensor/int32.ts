@@ -1,6 +1,7 @@
 // Numbers as int32, without overflow.
 
 import { broadcastIndex } from "../runtime/broadcast-index.ts";
+import { allExamples, levelsOf, valuesOfAll } from "../runtime/levels.ts";
 import { readFloat64 } from "../storage/index.ts";
 import { reduceOver } from "./engine.ts";
 import { noGrad } from "./tape.ts";
@@ -24,7 +25,8 @@ export function int32Values(op: string, values: ArrayLike<number>, shape: readon
 /** Throws RangeError when a tensor has an element outside int32. */
 export function checkInt32(op: string, x: AnyTensor): void {
   // The lowest int32 is beyond the highest by its size alone.
-  if (x.size > 0 && !(largestSize(x) <= highest)) int32Values(op, readFloat64(x), x.shape);
+  if (x.size === 0 || largestSize(x) <= highest) return;
+  withAllExamples(x, (all) => int32Values(op, readFloat64(all), all.shape));
 }
 
 interface Totals {
@@ -36,6 +38,12 @@ interface Totals {
 /** Throws RangeError when a total of int32 elements over some axes, or any one of a running sum, does not fit in int32. */
 export function checkTotals(op: string, x: AnyTensor, axes: readonly number[], totals: Totals): void {
   if (x.dtype !== "int32" || x.size === 0) return;
+  const added = levelsOf(x).length;
+  if (added > 0) {
+    const moved = axes.map((axis) => axis + added);
+    withAllExamples(x, (all) => checkTotals(op, all, moved, totals));
+    return;
+  }
   const { kind, exclusive = false, reverse = false } = totals;
   const count = axes.reduce((n, axis) => n * x.shape[axis]!, 1);
   const largest = largestSize(x);
@@ -56,13 +64,24 @@ export function checkTotals(op: string, x: AnyTensor, axes: readonly number[], t
   }
 }
 
+function withAllExamples(x: AnyTensor, f: (all: AnyTensor) => unknown): void {
+  const all = allExamples(x);
+  try {
+    f(all);
+  } finally {
+    all.dispose();
+  }
+}
+
 /** Not by Abs: that of the lowest int32 is itself. */
 function largestSize(x: AnyTensor): number {
   const all = [...x.shape.keys()];
   const ends = noGrad(() => [reduceOver("Max", x, all), reduceOver("Min", x, all)]);
-  const [most, least] = ends.map((end) => end.dataSync()[0]!);
+  const [most, least] = ends.map(valuesOfAll) as [Int32Array, Int32Array];
   for (const end of ends) end.dispose();
-  return Math.max(most!, -least!);
+  let largest = 0;
+  for (let i = 0; i < most.length; i++) largest = Math.max(largest, most[i]!, -least[i]!);
+  return largest;
 }
 
 /** A bound for int32 elements, at most as far as they reach. */

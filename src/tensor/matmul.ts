@@ -29,12 +29,12 @@ type Inner<K, L, Out> = Differ<K, L> extends true ? `do not fit: ${DimText<K>} i
 type Result<A, B> = IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : Matrices<A, B>;
 
 /** `Then`, or an error message where the two shapes cannot be multiplied. */
-export type IfMatmul<A, B, Then, Op extends string = "matmul"> =
+export type IfMatmul<A, B, Then> =
   Result<A, B> extends infer R
     ? R extends string
-      ? `${Op}: ${ShapeText<A>} and ${ShapeText<B>} ${R}`
+      ? `matmul: ${ShapeText<A>} and ${ShapeText<B>} ${R}`
       : R extends false
-        ? `${Op}: ${ShapeText<A>} and ${ShapeText<B>} must both have an axis`
+        ? `matmul: ${ShapeText<A>} and ${ShapeText<B>} must both have an axis`
         : Then
     : never;
 

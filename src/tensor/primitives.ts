@@ -1,14 +1,18 @@
 // The arithmetic of ops that have their own gradient. Each function is one op of TensorFlow, called directly, where
 // TensorFlow runs and no tape records; else a registered kernel, which works on every backend and can be recorded for a
 // gradient of the gradient.
+import { isBatching } from "../runtime/levels.ts";
 import { integers, isNative, scalar } from "../runtime/native/op.ts";
 import * as native from "../runtime/native/primitives.ts";
 import { cast, isTaping, reduceOver, reshapeTo, run, scalarOf } from "./engine.ts";
 import { asStored } from "./half.ts";
 import type { AnyTensor } from "./types/tensor.ts";
 
-/** May TensorFlow's ops be called past tfjs, which then records nothing? Always so in the forward pass of an op. */
-export const isDirect = (): boolean => isNative() && !isTaping();
+/**
+ * May TensorFlow's ops be called past tfjs, which then neither records nor batches them? Always so in the forward pass of an op
+ * outside of vmap.
+ */
+export const isDirect = (): boolean => isNative() && !isTaping() && !isBatching();
 
 type Unary = (x: AnyTensor) => AnyTensor;
 type Binary = (a: AnyTensor, b: AnyTensor) => AnyTensor;

@@ -1,4 +1,5 @@
 import { sizeOf } from "../base/shape.ts";
+import { valuesOfAll } from "../runtime/levels.ts";
 import { axisIndex, axisIndices } from "./axes.ts";
 import {
   cast,
@@ -247,9 +248,9 @@ export function logSumExp(x: AnyTensor, axes?: AxisList, { keepDims = false }: K
 export function hasNaN(x: AnyTensor): boolean {
   if (x.dtype !== "float32" || x.size === 0) return false;
   const top = noGrad(() => reduceOver("Max", x, [...x.shape.keys()]));
-  const [value] = top.dataSync();
+  const values = valuesOfAll(top);
   top.dispose();
-  return Number.isNaN(value);
+  return values.some(Number.isNaN);
 }
 
 type ArgReduction<Op extends string> = <T extends TensorOperand, const A extends Axis = -1>(

@@ -1,9 +1,11 @@
 // The backward pass over tfjs' own tape. Unlike tfjs' own, it frees each saved activation and each gradient right after its
 // last use, so that the peak memory of a training step does not include the gradients of all activations.
 import { begin, categorize, engine, type TapeNode, tf } from "../runtime/index.ts";
-import { run, scoped } from "./engine.ts";
+import { type Level, levelsOf, levelsOfAll, openLevels, within } from "../runtime/levels.ts";
+import { run, scalarOf, scoped } from "./engine.ts";
 import { shapeText } from "./names.ts";
 import type { AnyTensor } from "./types/tensor.ts";
+import { isEntered, sumOverLevel } from "./vmap/enter.ts";
 
 /** Runs `f` without recording it for gradients. */
 export function noGrad<T>(f: () => T): T {
@@ -163,12 +165,14 @@ function accumulate(
   if (inputs.length === 0) return;
   if (!node.gradient) throw new Error(`grad: the operation ${node.kernelName} has no gradient`);
   const { state } = engine;
-  const made = scoped(node.kernelName, () => {
+  const levels = levelsOfAll([...node.outputs, ...dys]);
+  const closed = node.outputs.some(isEntered) ? [] : levels.filter((level) => !openLevels().includes(level));
+  const gradientsOf = () => {
     const byName = node.gradient!(dys);
     return inputs.map(([name, input]) => {
       const gradient = byName[name];
       if (!gradient) throw new Error(`grad: the operation ${node.kernelName} has no gradient for its input ${name}`);
-      const found = scoped("gradient", gradient);
+      const found = scoped("gradient", () => overExamples(gradient(), input, closed));
       // tfjs does not sum over an axis that was broadcast to size 0; that sum is 0.
       const isEmptySum = found.size === 0 && input.size > 0;
       const dx = isEmptySum ? (run("ZerosLike", { x: input }) as AnyTensor) : found;
@@ -183,7 +187,9 @@ function accumulate(
       // A gradient that is passed through or kept elsewhere must not be freed here, so it is cloned.
       return dx.scopeId === state.activeScope?.id && !dx.kept ? dx : run("Identity", { x: dx });
     });
-  });
+  };
+  // The gradient of an op runs inside of the vmapped functions in which the op ran.
+  const made = within(levels, () => scoped(node.kernelName, gradientsOf));
   const seen = new Set<AnyTensor>();
   for (const [i, [, input]] of inputs.entries()) {
     const dx = seen.has(made[i]!) ? run("Identity", { x: made[i]! }) : made[i]!;
@@ -197,4 +203,15 @@ function accumulate(
     if (!dys.includes(before)) before.dispose();
     dx.dispose();
   }
+}
+
+/** Sums a gradient over the examples of vmaps that have returned, for an input that is the same for all of their examples. */
+function overExamples(dx: AnyTensor, input: AnyTensor, closed: readonly Level[]): AnyTensor {
+  let sum = dx;
+  for (const level of closed) {
+    if (levelsOf(input).includes(level)) continue;
+    if (levelsOf(sum).includes(level)) sum = sumOverLevel(sum, level);
+    else sum = run("Multiply", { a: sum, b: scalarOf(level.size, "float32") });
+  }
+  return sum;
 }

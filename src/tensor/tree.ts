@@ -26,7 +26,7 @@ export const isTensor = (x: unknown): x is AnyTensor => x instanceof tf.Tensor;
 
 type Visit = (leaf: AnyTensor, path: string) => unknown;
 
-const isPlain = (x: unknown): x is Record<string, unknown> =>
+export const isPlain = (x: unknown): x is Record<string, unknown> =>
   typeof x === "object" &&
   x !== null &&
   (Object.getPrototypeOf(x) === Object.prototype || Object.getPrototypeOf(x) === null);

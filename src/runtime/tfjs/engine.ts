@@ -42,7 +42,10 @@ export type Save = (tensors: Tensor[]) => void;
 
 /** A custom op with its own gradient (`forwardFunc`), or a kernel by its name. */
 export interface KernelCall<Result = Tensor> {
+  kernelName?: string;
+  /** The inputs of joining kernels are a list. */
   inputs: Record<string, Tensor>;
+  attrs?: object;
   forwardFunc?: (backend: unknown, save: Save) => Result;
   backwardsFunc?: (dy: Tensor, saved: Tensor[]) => Record<string, () => Tensor>;
 }
@@ -61,6 +64,8 @@ interface Internals {
     saved: Tensor[],
     attrs: object,
   ): void;
+  /** The tensors that the gradient of a kernel needs. */
+  getTensorsForGradient(kernel: string, inputs: Record<string, Tensor>, outputs: Tensor[]): Tensor[];
   startTape(): void;
   endTape(): void;
   nextTensorId(): number;

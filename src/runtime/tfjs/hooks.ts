@@ -18,10 +18,10 @@ export interface NativeOp {
 export type RunOp = (op: NativeOp) => Tensor[];
 
 /** Every op of the native backend. */
-export const op = methodHook<"interrupts" | "lifetimes" | "errors" | "interceptors" | "storage" | "batches", RunOp>(
-  "op",
-  ["interrupts", "lifetimes", "errors", "interceptors", "storage", "batches"],
-);
+export const op = methodHook<
+  "vmap" | "interrupts" | "lifetimes" | "errors" | "interceptors" | "storage" | "batches",
+  RunOp
+>("op", ["vmap", "interrupts", "lifetimes", "errors", "interceptors", "storage", "batches"]);
 
 /** Every kernel, on every backend; one kernel may run others. */
 export const kernel = methodHook<"interrupts" | "allocations" | "lifetimes", Engine["runKernel"]>("kernel", [
@@ -31,7 +31,7 @@ export const kernel = methodHook<"interrupts" | "allocations" | "lifetimes", Eng
 ]);
 
 /** Every kernel and every custom op, with its recording on the tape. */
-export const recorded = methodHook<"interrupts", Engine["runKernelFunc"]>("recorded", ["interrupts"]);
+export const recorded = methodHook<"vmap" | "interrupts", Engine["runKernelFunc"]>("recorded", ["vmap", "interrupts"]);
 
 /** tfjs' own backward pass (`tf.grads`, `optimizer.minimize`). */
 export const gradients = methodHook<"profile", Engine["gradients"]>("gradients", ["profile"]);
@@ -72,6 +72,9 @@ export const kept = eventHook<"profile" | "interrupts", (tensor: Tensor) => void
 
 /** A new tensor is about to be added to the open scope. */
 export const scope = eventHook<"memory", (tensor: Tensor) => void>(["memory"]);
+
+/** The values of a tensor are about to be read, or stored in a variable. */
+export const observed = eventHook<"vmap", (tensor: Tensor) => void>(["vmap"]);
 
 /** A variable was made or assigned. */
 export const assigned = eventHook<"lifetimes", (variable: Tensor) => void>(["lifetimes"]);

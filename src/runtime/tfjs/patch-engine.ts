@@ -1,3 +1,4 @@
+import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { type Engine, engineOf, type TapeNode, type Tfjs } from "./engine.ts";
 import * as hooks from "./hooks.ts";
 import { patch } from "./patch.ts";
@@ -43,6 +44,17 @@ export function patchEngine(tfjs: Tfjs): void {
     incRef.call(engine, variable, backend);
     for (const each of hooks.assigned.subscribers) each(variable);
   });
+  for (const name of ["dataSync", "data", "bytes"] as const)
+    patch(tfjs.Tensor.prototype, "Tensor", name, (original) => announced(original as never, "this") as never);
+}
+
+/** Calls the subscribers of `observed` with the tensor that a method reads or stores. */
+function announced(method: Method, tensor: "this" | "argument"): Method {
+  return function (...args) {
+    const { subscribers } = hooks.observed;
+    for (let i = 0; i < subscribers.length; i++) subscribers[i]!((tensor === "this" ? this : args[0]) as Tensor);
+    return method.apply(this, args);
+  };
 }
 
 /**
@@ -66,9 +78,10 @@ export function aroundStateChanges(tfjs: Tfjs, wrap: (method: Method) => Method)
   const engine = engineOf(tfjs);
   const wrapped = <Owner extends object>(owner: Owner, ownerName: string, name: keyof Owner & string) =>
     patch(owner, ownerName, name, (original) => wrap(original as Method) as typeof original);
-  for (const name of ["makeTensor", "makeVariable", "disposeTensor", "readSync"] as const)
-    wrapped(engine, "Engine", name);
-  wrapped(tfjs.Variable.prototype, "Variable", "assign");
+  for (const name of ["makeTensor", "disposeTensor", "readSync"] as const) wrapped(engine, "Engine", name);
+  const stores = (method: Method) => wrap(announced(method, "argument"));
+  patch(engine, "Engine", "makeVariable", (original) => stores(original as never) as never);
+  patch(tfjs.Variable.prototype, "Variable", "assign", (original) => stores(original as never) as never);
   // The engine subtracts a tensor from its counts before the tensor is marked as disposed. An interrupt between the two would
   // subtract it twice.
   wrapped(tfjs.Tensor.prototype, "Tensor", "dispose");
