@@ -6,6 +6,8 @@ export * from "./data/index.ts";
 export * from "./display/index.ts";
 export * from "./memory/index.ts";
 export * from "./nn/index.ts";
+// With tensors these are the ops of tensor/, with options the layers of nn/.
+export { dropout, layerNorm, rmsNorm } from "./nn/index.ts";
 export * from "./plot/index.ts";
 export { type RuntimeInfo, ready, runtimeInfo, tf } from "./runtime/index.ts";
 export * from "./storage/index.ts";

@@ -21,16 +21,17 @@ export interface Random extends Generator {
  *
  * @throws RangeError for a seed that is not an integer within 2^53
  */
-export const random = (seed: number): Random => over(generator(seed));
+export const random = (seed: number): Random => randomOver(generator(seed));
 
 /**
  * Random numbers that continue from a saved `state()`.
  *
  * @throws RangeError for a value that is not a generator's state
  */
-export const randomFrom = (state: readonly number[]): Random => over(generator(state));
+export const randomFrom = (state: readonly number[]): Random => randomOver(generator(state));
 
-function over(bits: Generator): Random {
+/** Random numbers that a generator's bits give; it advances with them. */
+export function randomOver(bits: Generator): Random {
   const uniform = () => ((bits.next() >>> 5) * 2 ** 26 + (bits.next() >>> 6)) * 2 ** -53;
   const below = (n: number) => Math.floor(uniform() * n);
   return {

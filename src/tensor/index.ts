@@ -93,6 +93,13 @@ export {
   variance,
 } from "./reductions.ts";
 export { logSoftmax, softmax } from "./softmax.ts";
+export {
+  type LoadStateDictOptions,
+  loadStateDict,
+  type StateDict,
+  type StateDictDifference,
+  stateDict,
+} from "./state-dict.ts";
 export { noGrad } from "./tape.ts";
 export { hessian, jacobian } from "./transform/jacobian.ts";
 export { hvp, jvp, type Vjp, vjp } from "./transform/jvp.ts";

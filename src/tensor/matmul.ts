@@ -29,12 +29,12 @@ type Inner<K, L, Out> = Differ<K, L> extends true ? `do not fit: ${DimText<K>} i
 type Result<A, B> = IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : Matrices<A, B>;
 
 /** `Then`, or an error message where the two shapes cannot be multiplied. */
-export type IfMatmul<A, B, Then> =
+export type IfMatmul<A, B, Then, Op extends string = "matmul"> =
   Result<A, B> extends infer R
     ? R extends string
-      ? `matmul: ${ShapeText<A>} and ${ShapeText<B>} ${R}`
+      ? `${Op}: ${ShapeText<A>} and ${ShapeText<B>} ${R}`
       : R extends false
-        ? `matmul: ${ShapeText<A>} and ${ShapeText<B>} must both have an axis`
+        ? `${Op}: ${ShapeText<A>} and ${ShapeText<B>} must both have an axis`
         : Then
     : never;
 

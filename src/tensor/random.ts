@@ -29,7 +29,8 @@ export interface RandomOptions {
   from?: Generator | number;
 }
 
-function source({ from = shared }: RandomOptions): Generator {
+/** The generator of some options. Throws TypeError when `from` is neither a seed nor a generator. */
+export function generatorOf({ from = shared }: RandomOptions): Generator {
   const found = typeof from === "number" ? generator(from) : from;
   if (typeof found?.next !== "function" || typeof found.setState !== "function")
     throw new TypeError(`from must be a seed or a generator (of generator(seed) or random(seed)), got ${found}`);
@@ -40,7 +41,7 @@ function source({ from = shared }: RandomOptions): Generator {
 
 /** Two words that seed a mask made where the tensor is. */
 export function drawSeed(options: RandomOptions = {}): [number, number] {
-  const random = source(options);
+  const random = generatorOf(options);
   return [random.next() | 0, random.next() | 0];
 }
 
@@ -81,7 +82,7 @@ export function randn(
 ): AnyTensor {
   const { mean = 0, std = 1 } = options;
   if (!(std >= 0)) throw new RangeError(`randn: std must not be negative, got ${std}`);
-  const random = source(options);
+  const random = generatorOf(options);
   return made("randn", shape, "float32", (values) => {
     for (let i = 0; i < values.length; i += 2) {
       const radius = std * Math.sqrt(-2 * Math.log(1 - next(random)));
@@ -104,7 +105,7 @@ export function rand<const S extends readonly Size[]>(
 export function rand(shape: readonly Size[], options: RandomOptions & { low?: number; high?: number } = {}): AnyTensor {
   const { low = 0, high = 1 } = options;
   if (!(low <= high)) throw new RangeError(`rand: low must not be above high, got ${low} and ${high}`);
-  const random = source(options);
+  const random = generatorOf(options);
   return made("rand", shape, "float32", (values) => {
     for (let i = 0; i < values.length; i++) values[i] = low + (high - low) * next(random);
   });
@@ -135,7 +136,7 @@ export function randint(low: number, high: number, shape: readonly Size[], optio
   if (!Number.isInteger(low) || !Number.isInteger(high) || low >= high)
     throw new RangeError(`randint: low and high must be integers with low < high, got ${low} and ${high}`);
   for (const end of [low, high - 1]) int32Of("randint", end);
-  const random = source(options);
+  const random = generatorOf(options);
   return made("randint", shape, "int32", (values) => {
     for (let i = 0; i < values.length; i++) values[i] = low + below(random, high - low);
   });
@@ -148,7 +149,7 @@ export function randint(low: number, high: number, shape: readonly Size[], optio
  */
 export function randperm<const N extends number>(n: N, options?: RandomOptions): Tensor<[N], "int32">;
 export function randperm(n: number, options: RandomOptions = {}): AnyTensor {
-  const random = source(options);
+  const random = generatorOf(options);
   return made("randperm", [n], "int32", (values) => {
     for (let i = 0; i < n; i++) {
       const j = below(random, i + 1);
@@ -170,7 +171,7 @@ export function bernoulli<const S extends readonly Size[]>(
 ): Tensor<ShapeOfSizes<S>, "float32">;
 export function bernoulli(shape: readonly Size[], p: number, options: RandomOptions = {}): AnyTensor {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`bernoulli: p must be between 0 and 1, got ${p}`);
-  const random = source(options);
+  const random = generatorOf(options);
   const limit = p * 2 ** 32;
   return made("bernoulli", shape, "float32", (values) => {
     for (let i = 0; i < values.length; i++) values[i] = random.next() >>> 0 < limit ? 1 : 0;

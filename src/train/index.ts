@@ -1,14 +1,19 @@
+export { type AdafactorOptions, adafactor } from "./adafactor.ts";
+export { type AdagradOptions, adagrad } from "./adagrad.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./adamw.ts";
 export type { CheckpointOptions } from "./checkpoint.ts";
 export { clipGradNorm, clipGradValue } from "./clip.ts";
 export { accuracyCurve, lossCurve, memoryTimeline } from "./curves.ts";
 export type { EarlyStopOptions } from "./early-stop.ts";
+export { type Ema, type EmaOptions, ema } from "./ema.ts";
 export { type EvaluateOptions, evaluate } from "./evaluate.ts";
 export { valueAndGradients } from "./gradients.ts";
+export { type LionOptions, lion } from "./lion.ts";
 export type { Objective } from "./loss.ts";
 export type { Optimizer, OptimizerOptions } from "./optimizer.ts";
 export type { OptimizerGroupState, OptimizerState } from "./optimizer-state.ts";
 export type { ParameterGroup } from "./parameter-groups.ts";
+export { type RmsPropOptions, rmsProp } from "./rms-prop.ts";
 export {
   constantRate,
   cosineRate,

@@ -55,6 +55,8 @@ export interface Update {
 
 /** An update rule: `advance` gives the new state, and, once the old state is freed, `move` the new parameters. */
 export interface Rule {
+  /** Whether `move` comes before `advance`, with the old state. */
+  movesFirst?: boolean;
   /** The state by name, as many vectors of the parameters' size, or of the given number of elements. */
   slots: readonly string[] | Readonly<Record<string, number>>;
   advance(update: Update): Record<string, Tensor1D>;
@@ -155,14 +157,16 @@ export function flatOptimizer<Options extends OptimizerOptions>(
       rate: rateRatio === 1 ? rate : rate * rateRatio,
       step: taken,
     });
-    replace(
-      group,
-      tf.tidy(() => rule.advance(parts())),
-    );
+    const advance = () => {
+      const made = tf.tidy(() => rule.advance(parts()));
+      replace(group, made);
+    };
+    if (!rule.movesFirst) advance();
     const updated = tf.tidy(() => rule.move(parts()));
     unflatten(updated, variables).forEach((part, i) => {
       variables[i]!.assign(part);
     });
+    if (rule.movesFirst) advance();
   };
   step.flat = flatStep;
 

@@ -88,11 +88,14 @@ function checkGroup(rule: string, g: number, tree: unknown, match: unknown): voi
     );
 }
 
+/** Options below 0, which their optimizer checks. */
+const negative = new Set(["beta2Decay"]);
+
 function checkOptions(options: object, prefix: string): void {
   for (const [name, value] of Object.entries(options)) {
     if (prefix && (name === "clipNorm" || name === "clipValue"))
       throw new TypeError(`${prefix}${name}: clipping is of all gradients together; set it beside \`groups\``);
-    if (typeof value === "number" && !(value >= 0))
+    if (typeof value === "number" && !negative.has(name) && !(value >= 0))
       throw new RangeError(`${prefix}${name} must be 0 or more, got ${value}`);
   }
 }

@@ -4,6 +4,7 @@ import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import { ready, tf } from "../../src/runtime/index.ts";
 import { leaves, parameterList } from "../../src/tensor/index.ts";
 import {
+  adafactor,
   adamW,
   clipGradNorm,
   clipGradValue,
@@ -27,6 +28,7 @@ const groups = ({ head }: Parameters) => [
 
 const makers: Record<string, (parameters: Parameters) => Optimizer> = {
   groups: (p) => adamW(p, { learningRate: 1e-2, weightDecay: 0.1, clipNorm: 0.5, groups: groups(p) }),
+  groupsAdafactor: (p) => adafactor(p, { weightDecay: 0.1, clipNorm: 0.5, groups: groups(p) }),
   groupsSgd: (p) => sgd(p, { learningRate: 1e-2, weightDecay: 0.1, momentum: 0.9, clipNorm: 0.5, groups: groups(p) }),
 };
 

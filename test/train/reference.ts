@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type AnyTensor, mapTree, type ParametersOf, parameters } from "../../src/tensor/index.ts";
+import { type AnyTensor, type ParametersOf, parameters } from "../../src/tensor/index.ts";
 import { type ReferenceArray, tensorOf } from "../nn/reference.ts";
 
 /** Arrays of the tree `initial` below, by path. */
@@ -33,12 +33,3 @@ export const startParameters = (): ParametersOf<ReturnType<typeof tree>> => para
 
 /** The gradients of each step in the parameters' structure, in new tensors. */
 export const gradientTrees = () => expected.gradients.map(tree);
-
-/** The values of a tree by path. */
-export function valuesOf(parameters: object): ByPath {
-  const values: ByPath = {};
-  mapTree(parameters, (x, path) => {
-    values[path] = { shape: x.shape, values: [...x.dataSync()] };
-  });
-  return values;
-}

@@ -1,7 +1,10 @@
-import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
+import { sizeOf } from "../../base/shape.ts";
 import { checkRate, type Dropout, keep, keepMask, keepScale } from "../../tensor/dropout-mask.ts";
-import { differentiable } from "../../tensor/engine.ts";
+import { checkTensor, differentiable, sameShape } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
+import type { IfMatmul, MatmulShape } from "../../tensor/matmul.ts";
+import { label, namesOf, shapeText } from "../../tensor/names.ts";
 import {
   addBias,
   matMul,
@@ -9,34 +12,56 @@ import {
   matMulTransposedB,
   relu,
   reluGradient,
+  reshape,
   sumOfColumns,
   times,
 } from "../../tensor/primitives.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
 
-function checkShapes(op: string, x: Tensor2D, weight: Tensor2D, bias: Tensor1D): void {
-  const [, width] = x.shape;
+function checkShapes(op: string, x: AnyTensor, weight: AnyTensor, bias: AnyTensor | undefined): void {
+  const given = [x, weight, bias].filter((tensor) => tensor !== undefined);
+  for (const tensor of given) checkTensor(op, tensor);
   const [height, out] = weight.shape;
-  if (x.rank === 2 && weight.rank === 2 && bias.rank === 1 && width === height && bias.shape[0] === out) return;
-  const given = [x, weight, bias].map(({ shape }) => `[${shape.join(", ")}]`).join(", ");
-  throw new ShapeError(`${op}: expected [rows, in], [in, out] and [out], got ${given}`);
+  const isBias = bias === undefined || (bias.rank === 1 && bias.shape[0] === out);
+  if (x.rank > 0 && weight.rank === 2 && x.shape.at(-1) === height && isBias) return;
+  const expected = bias ? "[..., in], [in, out] and [out]" : "[..., in] and [in, out]";
+  throw new ShapeError(`${op}: expected ${expected}, got ${given.map(shapeText).join(", ")}`);
 }
 
 /**
- * The affine map `x @ weight + bias`: `[rows, in]` and `[in, out]` give `[rows, out]`; the bias is `[out]`. PyTorch's weight is
- * the transpose.
+ * The affine map `x @ weight + bias`: `[..., in]` and `[in, out]` give `[..., out]`; the bias is `[out]` and optional. PyTorch's
+ * weight is the transpose.
  *
  * @throws ShapeError when the shapes do not fit
  */
-export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D {
+export function linear<X extends TensorOperand, W extends TensorOperand>(
+  x: X,
+  weight: IfMatmul<ShapeOf<X>, ShapeOf<W>, W, "linear">,
+  bias?: TensorOperand,
+): Tensor<MatmulShape<ShapeOf<X>, ShapeOf<W>>, "float32">;
+export function linear(x: AnyTensor, weight: AnyTensor, offset?: TensorOperand): AnyTensor {
+  const bias = offset as AnyTensor | undefined;
   checkShapes("linear", x, weight, bias);
-  return differentiable("linear", [x, weight, bias], {
+  const [width, out] = weight.shape as [number, number];
+  const names = namesOf(x);
+  const result = differentiable("linear", bias ? [x, weight, bias] : [x, weight], {
     forward: (save) => {
-      save([x, weight]);
-      return addBias(matMul(x, weight), bias);
+      const rows = shaped(x, [sizeOf(x.shape.slice(0, -1)), width]);
+      save([rows, weight]);
+      const product = matMul(rows, weight);
+      return shaped(bias ? addBias(product, bias) : product, [...x.shape.slice(0, -1), out]);
     },
-    backward: (dy, [keptX, keptWeight]) => linearGradients(keptX!, keptWeight!, dy),
-  }) as Tensor2D;
+    backward: (dy, [rows, keptWeight]) => {
+      const [ofX, ...others] = gradients(rows!, keptWeight!, shaped(dy, [rows!.shape[0]!, out]));
+      return [() => shaped(ofX!(), x.shape), ...others];
+    },
+  });
+  return names ? label(result, names.with(-1, undefined)) : result;
 }
+
+/** The tensor itself when it has this shape. */
+const shaped = (x: AnyTensor, shape: readonly number[]): AnyTensor =>
+  sameShape(x.shape, shape) ? x : reshape(x, shape);
 
 /**
  * `dropout(relu(x @ weight + bias))` as one op: `[rows, in]` and `[in, out]` give `[rows, out]`. Besides the inputs only its
@@ -46,23 +71,24 @@ export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor1D): Tensor2D 
  * @throws ShapeError when the shapes do not fit; RangeError for a dropout rate outside [0, 1)
  */
 export function linearRelu(x: Tensor2D, weight: Tensor2D, bias: Tensor1D, drop: Dropout | undefined): Tensor2D {
-  checkShapes("linearRelu", x, weight, bias);
+  if (x.rank !== 2) throw new ShapeError(`linearRelu: expected [rows, in], got ${shapeText(x as AnyTensor)}`);
+  checkShapes("linearRelu", x as AnyTensor, weight as AnyTensor, bias as AnyTensor);
   checkRate("linearRelu", drop?.rate ?? 0);
   const active = drop && drop.rate > 0 ? drop : undefined;
-  return differentiable("linearRelu", [x, weight, bias], {
+  return differentiable("linearRelu", [x, weight, bias] as AnyTensor[], {
     forward: (save) => {
-      const positive = relu(addBias(matMul(x, weight), bias));
+      const positive = relu(addBias(matMul(x as AnyTensor, weight as AnyTensor), bias as AnyTensor));
       const y = active ? times(keep(positive, keepMask(positive.shape, active)), keepScale(active)) : positive;
-      save([x, weight, y]);
+      save([x, weight, y] as AnyTensor[]);
       return y;
     },
     backward: (dy, [keptX, keptWeight, y]) => {
       const dz = reluGradient(dy, y!);
-      return linearGradients(keptX!, keptWeight!, active ? times(dz, keepScale(active)) : dz);
+      return gradients(keptX!, keptWeight!, active ? times(dz, keepScale(active)) : dz);
     },
   }) as Tensor2D;
 }
 
-function linearGradients(x: Tensor, weight: Tensor, dy: Tensor): (() => Tensor)[] {
+function gradients(x: AnyTensor, weight: AnyTensor, dy: AnyTensor): (() => AnyTensor)[] {
   return [() => matMulTransposedB(dy, weight), () => matMulTransposedA(x, dy), () => sumOfColumns(dy)];
 }

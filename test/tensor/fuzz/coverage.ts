@@ -2,6 +2,7 @@
 const noReference = "its numbers are random: test/tensor/random.test.ts has their statistics";
 const ofTrees = "works on trees, and computes nothing";
 const ofGradients = "every gradient of the fuzz goes through it, or through what it is made of";
+const ofLayers = "a layer or its initial values: test/nn/layers compares it with PyTorch's";
 const ofFiles = "reads or writes files or frames: test/tensor/files.test.ts";
 
 const ofTransforms =
@@ -45,6 +46,9 @@ export const withoutPrograms: Record<string, string> = {
   leaves: ofTrees,
   mapTree: ofTrees,
   zipTrees: ofTrees,
+  stateDict: "copies parameters: test/tensor/state-dict.test.ts",
+  loadStateDict: "assigns parameters: test/tensor/state-dict.test.ts",
+  xavierUniform: ofLayers,
   transformerClassifier: "a model: test/nn/pytorch.test.ts compares it with PyTorch's",
   predictTransformerMemory: "counts bytes: test/memory/profile.test.ts and test/train/train.test.ts measure them",
   transformerParameterCount: "counts parameters: test/train/train.test.ts",

@@ -1,0 +1,87 @@
+// What the layers of this folder have in common: a function of one tensor with a shape rule, a name and a summary.
+import { defineSummary, formatCount } from "../../display/define-summary.ts";
+import { profileScope, tf } from "../../runtime/index.ts";
+import { checkTensor, run } from "../../tensor/engine.ts";
+import { ShapeError } from "../../tensor/errors.ts";
+import { countParameters } from "../../tensor/index.ts";
+import { label, namesOf, shapeText } from "../../tensor/names.ts";
+import type { ShapeIn } from "../../tensor/types/shape.ts";
+import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
+import type { ApplyOptions } from "../layer.ts";
+import type { Ruled, ShapeRule } from "./shape-rule.ts";
+
+declare const ruleOf: unique symbol;
+
+/** A layer from one tensor to one tensor, whose rule computes the shape of its result. */
+export interface TensorLayer<P extends object, R extends ShapeRule> {
+  readonly parameters: P;
+  /** For types only: this property does not exist at run time. */
+  readonly [ruleOf]?: R;
+  /**
+   * The layer of `input`, with these parameters.
+   *
+   * @throws ShapeError for a shape that the layer does not take
+   */
+  apply<T extends TensorOperand>(
+    parameters: P,
+    input: Taken<Ruled<R, ShapeOf<T>>, T>,
+    options?: ApplyOptions,
+  ): Tensor<ShapeIn<Ruled<R, ShapeOf<T>>>, "float32">;
+}
+
+/** `T`, or the message for a shape that the layer does not take. */
+export type Taken<Out, T> = Out extends string ? Out : T;
+
+/** Without parameters. */
+export type NoParameters = Record<never, never>;
+
+interface Made<P extends object> {
+  name: string;
+  /** The settings that the summary shows: `in: 784, out: 128`. */
+  settings: object;
+  parameters: P;
+  apply(parameters: P, input: AnyTensor, options: ApplyOptions): AnyTensor;
+}
+
+/** A layer whose `apply` frees what it makes on the way; its result is never the input itself. */
+export function tensorLayer<P extends object, R extends ShapeRule>(layer: Made<P>): TensorLayer<P, R> {
+  const { name, parameters } = layer;
+  const apply = (own: P, input: AnyTensor, options: ApplyOptions = {}) => {
+    checkTensor(name, input);
+    return profileScope(name, () =>
+      tf.tidy(name, () => {
+        const result = layer.apply(own, input, options);
+        return result === input ? label(run("Identity", { x: input }), namesOf(input)) : result;
+      }),
+    );
+  };
+  return withSummary(layer, { parameters, apply }) as unknown as TensorLayer<P, R>;
+}
+
+/** Shows the layer as `linear({ in: 784, out: 128 }): 100,480 parameters`. */
+export function withSummary<T extends { parameters: object }>(
+  { name, settings }: { name: string; settings: object },
+  layer: T,
+): T {
+  return defineSummary(layer, () => {
+    const count = countParameters(layer.parameters);
+    return `${name}(${settingsText(settings)})${count > 0 ? `: ${formatCount(count)} parameters` : ""}`;
+  });
+}
+
+const settingsText = (settings: object): string => {
+  const parts = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  return parts.length > 0 ? `{ ${parts.join(", ")} }` : "";
+};
+
+/** Throws ShapeError unless the last axis has this size. */
+export function checkLastAxis(name: string, x: AnyTensor, features: number): void {
+  if (x.shape.at(-1) !== features) throw new ShapeError(`${name}: expected [..., ${features}], got ${shapeText(x)}`);
+}
+
+/** Whether these are the arguments of a layer, a single object of options, and not those of the op of the same name. */
+export const areOptions = (args: readonly unknown[]): boolean =>
+  args.length === 1 &&
+  typeof args[0] === "object" &&
+  args[0] !== null &&
+  Object.getPrototypeOf(args[0]) === Object.prototype;

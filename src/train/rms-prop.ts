@@ -1,0 +1,59 @@
+import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
+import { tf } from "../runtime/index.ts";
+import type { Trainable } from "../tensor/index.ts";
+import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import type { ParameterGroup } from "./parameter-groups.ts";
+
+/** Options of `rmsProp`, with the defaults of `torch.optim.RMSprop`. */
+export interface RmsPropOptions extends OptimizerOptions {
+  /** The learning rate of a `step` without one; 0.01 by default. */
+  learningRate?: number;
+  /** Decay rate of the mean square of the gradient; 0.99 by default. */
+  alpha?: number;
+  /** Added to the root of the mean square; 1e-8 by default. */
+  epsilon?: number;
+  /** Adds this times the parameter to the gradient; 0 by default. */
+  weightDecay?: number;
+  /** Factor of the previous velocity; 0 by default. */
+  momentum?: number;
+  /** Divides by the standard deviation of the gradient instead of the root of its mean square; false by default. */
+  centered?: boolean;
+  /** Parameters with options of their own. */
+  groups?: readonly ParameterGroup<RmsPropOptions>[];
+}
+
+/**
+ * RMSprop with PyTorch's formula (`torch.optim.RMSprop`; Tieleman & Hinton 2012, lecture 6e; centered as in Graves 2013, arXiv
+ * 1308.0850).
+ *
+ * @throws RangeError for a negative option, or a group without parameters; TypeError when no parameter is trainable, or one is a
+ *   plain tensor
+ */
+export function rmsProp<P extends object>(parameters: P & Trainable<P>, options: RmsPropOptions = {}): Optimizer {
+  return flatOptimizer<RmsPropOptions>("RMSprop", parameters, { learningRate: 1e-2, ...options }, rmsPropRule);
+}
+
+function rmsPropRule(options: RmsPropOptions): Rule {
+  const { alpha = 0.99, epsilon = 1e-8, weightDecay = 0, momentum = 0, centered = false } = options;
+  const mixed = (old: Tensor1D, fresh: Tensor1D) => tf.add(tf.mul(old, alpha), tf.mul(fresh, 1 - alpha)) as Tensor1D;
+  const effective = (gradient: Tensor1D, parameters: () => Tensor1D) =>
+    weightDecay === 0 ? gradient : (tf.add(gradient, tf.mul(parameters(), weightDecay)) as Tensor1D);
+  const change = (gradient: Tensor1D, { square, mean }: Record<string, Tensor1D>) => {
+    const spread = mean ? tf.sub(square!, tf.square(mean)) : square!;
+    return tf.div(gradient, tf.add(tf.sqrt(spread), epsilon)) as Tensor1D;
+  };
+  return {
+    slots: ["square", ...(centered ? ["mean"] : []), ...(momentum > 0 ? ["velocity"] : [])],
+    advance: ({ gradient: raw, parameters, slots: { square, mean, velocity } }) => {
+      const gradient = effective(raw, parameters);
+      const made: Record<string, Tensor1D> = { square: mixed(square!, tf.square(gradient)) };
+      if (mean) made.mean = mixed(mean, gradient);
+      if (velocity) made.velocity = tf.add(tf.mul(velocity, momentum), change(gradient, made)) as Tensor1D;
+      return made;
+    },
+    move: ({ gradient, parameters, slots, rate }) => {
+      const step = slots.velocity ?? change(effective(gradient, parameters), slots);
+      return tf.sub(parameters(), tf.mul(step, rate)) as Tensor1D;
+    },
+  };
+}

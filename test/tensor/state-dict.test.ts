@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import * as h from "../../src/index.ts";
+
+const scratch = mkdtempSync(path.join(os.tmpdir(), "halftone-state-"));
+after(() => rmSync(scratch, { recursive: true }));
+before(h.ready);
+
+const model = () => ({
+  layers: [{ weight: h.tf.variable(h.tf.ones([2, 3])) }, { weight: h.tf.variable(h.tf.ones([3, 1])) }],
+  mean: h.tf.variable(h.tf.zeros([3]), false),
+});
+
+describe("stateDict", () => {
+  test("has every variable by path, those that are not trainable included", () => {
+    assert.deepEqual(
+      Object.entries(h.stateDict(model())).map(([name, { shape }]) => [name, shape]),
+      [
+        ["layers.0.weight", [2, 3]],
+        ["layers.1.weight", [3, 1]],
+        ["mean", [3]],
+      ],
+    );
+    assert.throws(() => h.stateDict({}), /stateDict: expected a tree of parameters, got one without tensors/);
+  });
+
+  test("keeps the values that the parameters had", () => {
+    const parameters = model();
+    const state = h.stateDict(parameters);
+    parameters.mean.assign(h.tf.ones([3]));
+    assert.deepEqual([...state.mean!.dataSync()], [0, 0, 0]);
+    h.loadStateDict(parameters, state);
+    assert.deepEqual([...parameters.mean.dataSync()], [0, 0, 0]);
+    // Of use again, because loading takes a copy.
+    h.loadStateDict(parameters, state);
+    assert.deepEqual([...state.mean!.dataSync()], [0, 0, 0]);
+  });
+
+  test("goes through a file with the state of an optimizer, and trains on with the same bits", () => {
+    const loss = (p: ReturnType<typeof model>) =>
+      h.sum(h.square(h.matmul(h.matmul(p.layers[0]!.weight, h.tf.eye(3) as never), p.layers[1]!.weight as never)));
+    const step = (p: ReturnType<typeof model>, optimizer: h.Optimizer) =>
+      optimizer.step(h.grad(loss as never)(p as never) as object);
+    const [straight, stopped, resumed] = [model(), model(), model()];
+    const whole = h.adamW(straight);
+    for (let i = 0; i < 4; i++) step(straight, whole);
+    const first = h.adamW(stopped);
+    for (let i = 0; i < 2; i++) step(stopped, first);
+    const file = path.join(scratch, "run.safetensors");
+    const generator = h.generator(1);
+    h.save(file, {
+      model: h.stateDict(stopped),
+      optimizer: first.stateDict(),
+      scaler: new h.GradScaler().stateDict(),
+      generator: generator.getState(),
+      step: 2,
+      name: "x",
+    });
+    const saved = h.unflatten(h.load<h.SavedLeaf>(file)) as {
+      model: object;
+      optimizer: h.OptimizerState;
+      scaler: h.GradScalerState;
+      generator: number[];
+      step: number;
+      name: string;
+    };
+    assert.deepEqual([saved.step, saved.name], [2, "x"]);
+    assert.deepEqual(saved.optimizer, first.stateDict());
+    new h.GradScaler().loadStateDict(saved.scaler);
+    assert.equal(h.generator(saved.generator).next(), generator.next());
+    assert.deepEqual(h.loadStateDict(resumed, saved.model), { missing: [], unexpected: [] });
+    const second = h.adamW(resumed);
+    second.loadStateDict(saved.optimizer);
+    for (let i = 0; i < 2; i++) step(resumed, second);
+    for (const i of [0, 1])
+      assert.deepEqual(resumed.layers[i]!.weight.dataSync(), straight.layers[i]!.weight.dataSync());
+  });
+});
+
+describe("loadStateDict", () => {
+  const state = () => ({
+    "layers.0.weight": h.tf.ones([3, 2]),
+    "layers.1.bias": h.tf.ones([1]),
+    mean: h.tf.tensor1d([1, 2, 3], "int32"),
+  });
+
+  test("names what is missing, unexpected and misshaped in one error, and assigns nothing", () => {
+    const parameters = model();
+    assert.throws(
+      () => h.loadStateDict(parameters, { ...state(), mean: h.tf.ones([3]) }),
+      new RangeError(
+        "loadStateDict: the state has nothing for layers.1.weight; there is no parameter layers.1.bias; layers.0.weight has the shape [2, 3], [3, 2] in the state",
+      ),
+    );
+    assert.deepEqual([...parameters.mean.dataSync()], [0, 0, 0]);
+    assert.throws(() => h.loadStateDict(parameters, state(), { strict: false }), /mean is float32, int32 in the state/);
+  });
+
+  test("passes over other names where it is not strict, and returns them", () => {
+    const parameters = model();
+    const { "layers.1.bias": bias } = state();
+    assert.deepEqual(h.loadStateDict(parameters, { "layers.1.bias": bias, mean: h.tf.ones([3]) }, { strict: false }), {
+      missing: ["layers.0.weight", "layers.1.weight"],
+      unexpected: ["layers.1.bias"],
+    });
+    assert.deepEqual([...parameters.mean.dataSync()], [1, 1, 1]);
+  });
+
+  test("takes typed arrays, and values of another storage type", () => {
+    const parameters = { a: h.tf.variable(h.tf.zeros([2, 1])), b: h.tf.variable(h.tf.zeros([2])) };
+    h.loadStateDict(parameters, { a: Float32Array.of(1, 2), b: h.tensor([0.5, 2]).to("float16") });
+    assert.deepEqual([...parameters.a.dataSync(), ...parameters.b.dataSync()], [1, 2, 0.5, 2]);
+    assert.equal(h.storageOf(parameters.b), "float32");
+    assert.throws(
+      () => h.loadStateDict({ a: parameters.a }, { a: Float32Array.of(1) }),
+      /a has 2 elements, 1 in the state/,
+    );
+  });
+});
+
+describe("a file of a mixed tree", () => {
+  test("gives the same tree back: tensors of every storage type, typed arrays, numbers, strings, null and lists", () => {
+    const file = path.join(scratch, "mixed.safetensors");
+    const tree = {
+      halves: h.tensor([0.5, -2]).to("float16"),
+      brain: h.tensor([0.5, -2]).to("bfloat16"),
+      double: h.tensor([0.1]).to("float64"),
+      whole: h.tf.tensor1d([1, -2], "int32"),
+      yes: h.tf.tensor1d([1, 0], "bool"),
+      scalar: h.tf.scalar(3),
+      none: h.tf.zeros([0, 3]),
+      list: [[1, [2, "three"]], null, true, 7n, Number.NaN, -0],
+      bytes: Uint8Array.of(1, 2),
+    };
+    h.save(file, tree);
+    const back = h.unflatten(h.load<h.SavedLeaf>(file)) as typeof tree;
+    for (const [name, value] of Object.entries(tree)) {
+      const found = back[name as keyof typeof tree];
+      if (!(value instanceof h.tf.Tensor)) assert.deepEqual(found, value, name);
+      else {
+        const tensor = found as typeof value;
+        assert.deepEqual(
+          [tensor.shape, tensor.dtype, [...tensor.dataSync()]],
+          [value.shape, value.dtype, [...value.dataSync()]],
+          name,
+        );
+        if (value.dtype === "float32") assert.equal(h.storageOf(tensor), h.storageOf(value), name);
+      }
+    }
+  });
+
+  test("is not written where a leaf cannot be kept, which is named", () => {
+    class Settings {
+      rate = 1;
+    }
+    for (const [leaf, kind] of [
+      [new Date(0), "a Date"],
+      [() => 1, "a function"],
+      [new Settings(), "a Settings"],
+      [new Map(), "a Map"],
+      [Symbol("x"), "a symbol"],
+      [undefined, "undefined"],
+    ] as const)
+      assert.throws(
+        () => h.save(path.join(scratch, "bad.safetensors"), { x: h.tensor([1]), run: { at: [leaf] } }),
+        new RegExp(`save: run\\.at\\.0 is ${kind}, which cannot be saved`),
+      );
+    assert.ok(!readdirSync(scratch).some((name) => name.includes("bad") || name.endsWith(".tmp")));
+  });
+});
