@@ -73,7 +73,8 @@ export function rectanglesOf(batch: ExampleBatch): Batch[] {
   return Object.values(batch).filter(isRectangle);
 }
 
-function isRectangle(value: unknown): value is Batch {
+/** Whether a value is one rectangle of sequences. */
+export function isRectangle(value: unknown): value is Batch {
   return typeof value === "object" && value !== null && "mask" in value && "segments" in value;
 }
 

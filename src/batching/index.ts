@@ -1,3 +1,4 @@
+export { type ArrayBatch, type ArrayBatchesOptions, arrayBatches, type ExampleArray } from "./arrays.ts";
 export type { PaddingOptions } from "./assemble.ts";
 export {
   type Batch,
@@ -24,6 +25,7 @@ export { type BucketEdges, type BucketPlanOptions, bucketBoundaries, bucketPlan 
 export { type BatchOf, type Examples, lengthsOf, type NameOf } from "./examples.ts";
 export { type BatchRectanglesOptions, batchRectangles, paddingComparison } from "./figures.ts";
 export type { LengthLimit, LengthRule, Lengths, PerName } from "./lengths.ts";
+export { type AttentionMaskOptions, attentionMask } from "./masks.ts";
 export type { GroupingOptions } from "./order.ts";
 export { type PackedPlanOptions, type PackOptions, packedPlan } from "./packing.ts";
 export { type DynamicPadOptions, dynamicPad, type FixedPadOptions, fixedPad, pack } from "./pad.ts";
@@ -42,5 +44,5 @@ export {
   type UniformLengthPlanOptions,
   uniformLengthPlan,
 } from "./strategies.ts";
-export { type NamedBatch, namedTensors } from "./tensors.ts";
+export { type NamedBatch, type NamedBatches, namedTensors } from "./tensors.ts";
 export { epochWork, stepWork, type TransformerSizes } from "./work.ts";

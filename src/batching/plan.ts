@@ -73,7 +73,7 @@ export function planExamples(
     if (last?.index !== index) last = { index, batches: batchesOf(examples, index) };
     if (last.batches.length === 0) {
       throw new RangeError(
-        `dropLast leaves no batch of ${total.length} sequences: lower batchSize, or keep the last batch`,
+        `dropLast leaves no batch of ${total.length} examples: lower batchSize, or keep the last batch`,
       );
     }
     return last.batches;

@@ -10,7 +10,8 @@ import type { DType, Shape, ShapeOfSizes, Size } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Nested = number | boolean | readonly Nested[];
-type Typed =
+/** Arrays of numbers that become a tensor of one axis. */
+export type Typed =
   | Float32Array
   | Float64Array
   | Int32Array
