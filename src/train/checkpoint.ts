@@ -11,6 +11,7 @@ import { writeDurably } from "../tensor/files/save.ts";
 import { parameterList } from "../tensor/index.ts";
 import { assignParameters, type EarlyStopState, parameterValues } from "./early-stop.ts";
 import type { Optimizer } from "./optimizer.ts";
+import type { PlateauState } from "./reduce-on-plateau.ts";
 import type { Evaluation, History, StepRecord } from "./training-log.ts";
 
 /** Where and when `train` writes checkpoints. */
@@ -34,6 +35,8 @@ export interface TrainingState {
   earlyStop: EarlyStopState | undefined;
   /** `GradScaler.stateDict()`, if there is a scaler. */
   scaler: ReturnType<GradScaler["stateDict"]> | undefined;
+  /** The state of a schedule of `reduceOnPlateau`. */
+  schedule: PlateauState | undefined;
 }
 
 /** What must be the same for a resumed run to give the same bits: the data's lengths, the strategy, the seeds. */
@@ -76,7 +79,7 @@ export function saveCheckpoint(
   keep("model", parameterValues(model));
   for (const [g, { values }] of groups.entries()) keep(`optimizer/${g}`, values);
   keep("best", state.earlyStop?.parameters ?? {});
-  const { step, cursor, elapsed, history, earlyStop, scaler } = state;
+  const { step, cursor, elapsed, history, earlyStop, scaler, schedule } = state;
   const bytes = encodeSafetensors(arrays, {
     format: FORMAT,
     state: JSON.stringify({
@@ -86,6 +89,7 @@ export function saveCheckpoint(
       taken,
       groups: groups.map(({ parameters }) => parameters),
       scaler,
+      schedule,
       evaluations: history.evaluations,
     }),
     identity: JSON.stringify(identity),
@@ -138,6 +142,7 @@ export function loadCheckpoint(
     groups,
     evaluations,
     scaler,
+    schedule,
   } = JSON.parse(metadata.state!) as Omit<TrainingState, "history" | "cursor"> & {
     /** The file's name for the cursor. */
     place: TrainingState["cursor"];
@@ -161,6 +166,7 @@ export function loadCheckpoint(
       evaluations: evaluations.map((each) => ({ ...each, accuracy: each.accuracy ?? Number.NaN })),
     },
     scaler,
+    schedule,
     earlyStop: metadata.earlyStop ? { ...JSON.parse(metadata.earlyStop), parameters: under("best") } : undefined,
   };
 }

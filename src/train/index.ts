@@ -13,12 +13,22 @@ export type { Objective } from "./loss.ts";
 export type { Optimizer, OptimizerOptions } from "./optimizer.ts";
 export type { OptimizerGroupState, OptimizerState } from "./optimizer-state.ts";
 export type { ParameterGroup } from "./parameter-groups.ts";
+export {
+  type ObservingSchedule,
+  type PlateauOptions,
+  type PlateauState,
+  reduceOnPlateau,
+} from "./reduce-on-plateau.ts";
 export { type RmsPropOptions, rmsProp } from "./rms-prop.ts";
 export {
   constantRate,
   cosineRate,
   inverseSqrtRate,
+  linearRate,
+  type OneCycleOptions,
+  oneCycleRate,
   type Schedule,
+  sequenceRate,
   stepRate,
   type WarmUpOptions,
   warmUp,

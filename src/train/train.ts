@@ -10,6 +10,7 @@ import { evaluate } from "./evaluate.ts";
 import { checkObjective, type Objective } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { progress } from "./progress.ts";
+import { isObserving } from "./reduce-on-plateau.ts";
 import type { Schedule } from "./schedule.ts";
 import { takeStep } from "./step.ts";
 import type { History, StepRecord } from "./training-log.ts";
@@ -29,7 +30,7 @@ export interface TrainOptions {
   accumulate?: number;
   /**
    * The learning rate by step; the optimizer's own by default. Only steps that changed the model are counted, so a step that
-   * the scaler skips does not advance the schedule.
+   * the scaler skips does not advance the schedule. One of `reduceOnPlateau` also sees the evaluations.
    */
   learningRate?: Schedule;
   /**
@@ -95,6 +96,10 @@ export async function train(options: TrainOptions): Promise<History> {
   if (options.earlyStop?.by === "accuracy" && objective === "meanSquaredError") {
     throw new TypeError('earlyStop by accuracy needs classes; use by: "loss" for a regression');
   }
+  const observing = isObserving(options.learningRate) ? options.learningRate : undefined;
+  if (observing && !(validation && options.evaluateEvery)) {
+    throw new TypeError("a learning rate of reduceOnPlateau needs `validation` batches and `evaluateEvery`");
+  }
   const total = stepCount(options);
   const history: History = { steps: [], evaluations: [], milliseconds: 0, ended: "unfinished" };
   histories.set(model, history);
@@ -106,6 +111,7 @@ export async function train(options: TrainOptions): Promise<History> {
       : undefined;
   Object.assign(history, resumed?.history);
   if (scaler && resumed?.scaler) scaler.loadStateDict(resumed.scaler);
+  if (observing && resumed?.schedule) observing.loadStateDict(resumed.schedule);
   if (stopping && resumed?.earlyStop) Object.assign(stopping.state, resumed.earlyStop);
 
   const bar = options.progress === false ? undefined : progress(total, history, options.progress === "figure");
@@ -121,6 +127,7 @@ export async function train(options: TrainOptions): Promise<History> {
     if (!validation) return false;
     const evaluation = { step: taken, ...evaluate(model, validation, { loss: objective, autocast }) };
     history.evaluations.push(evaluation);
+    observing?.observe(evaluation);
     return stopping?.after(evaluation) ?? false;
   };
   const save = () => {
@@ -132,6 +139,7 @@ export async function train(options: TrainOptions): Promise<History> {
       history,
       earlyStop: stopping?.state,
       scaler: scaler?.stateDict(),
+      schedule: observing?.stateDict(),
     };
     saveCheckpoint(checkpoint.path, model, optimizer, state, identity!);
     saved = taken;

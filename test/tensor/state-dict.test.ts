@@ -147,7 +147,9 @@ describe("a file of a mixed tree", () => {
           [value.shape, value.dtype, [...value.dataSync()]],
           name,
         );
-        if (value.dtype === "float32") assert.equal(h.storageOf(tensor), h.storageOf(value), name);
+        // WebAssembly has no float64.
+        if (value.dtype === "float32" && (name !== "double" || h.runtimeInfo().backend === "tensorflow"))
+          assert.equal(h.storageOf(tensor), h.storageOf(value), name);
       }
     }
   });

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { before, describe, test } from "node:test";
+import { ready } from "../../src/runtime/index.ts";
+import {
+  constantRate,
+  cosineRate,
+  linearRate,
+  oneCycleRate,
+  type PlateauOptions,
+  reduceOnPlateau,
+  type Schedule,
+  sequenceRate,
+} from "../../src/train/index.ts";
+import { expected } from "./reference.ts";
+import { run } from "./runs.ts";
+
+before(ready);
+
+function assertRates(rates: number[], name: string): void {
+  for (const [step, wanted] of expected.schedules[name]!.entries())
+    assert.ok(Math.abs(rates[step]! - wanted) <= 1e-12, `${name} at step ${step}: ${rates[step]} is not ${wanted}`);
+}
+
+describe("schedules", () => {
+  const schedules: Record<string, Schedule> = {
+    linear: linearRate(0.1, 0.5, 6),
+    oneCycle: oneCycleRate({ peak: 0.8, total: 12 }),
+    oneCycleLinear: oneCycleRate({
+      peak: 0.8,
+      total: 12,
+      rise: 0.5,
+      decay: "linear",
+      startDivisor: 10,
+      endDivisor: 100,
+    }),
+    oneCycleThreePhase: oneCycleRate({ peak: 0.8, total: 20, threePhase: true }),
+    sequence: sequenceRate([linearRate(0.1, 0.5, 3), cosineRate(0.5, 4), constantRate(0.5)], [3, 7]),
+  };
+
+  for (const [name, schedule] of Object.entries(schedules))
+    test(`${name} gives PyTorch's rates`, () => {
+      assertRates(
+        expected.schedules[name]!.map((_, step) => schedule(step)),
+        name,
+      );
+    });
+
+  test("stay at their last rate", () => {
+    assert.equal(linearRate(0, 1, 4)(100), 1);
+    assert.ok(Math.abs(schedules.oneCycle!(1000) - 0.8 / 25 / 1e4) < 1e-12);
+  });
+
+  test("reject impossible options", () => {
+    assert.throws(() => linearRate(0, 1, 0), /steps must be a positive integer, got 0/);
+    assert.throws(() => oneCycleRate({ peak: 1, total: 10, rise: 2 }), /rise must lie between 0 and 1, got 2/);
+    assert.throws(() => sequenceRate([constantRate(1)], [3]), /1 schedules need 0 milestones, got 1/);
+    assert.throws(
+      () => sequenceRate([constantRate(1), constantRate(1), constantRate(1)], [3, 3]),
+      /the milestones must increase from above 0, got 3, 3/,
+    );
+    assert.throws(
+      () => sequenceRate([reduceOnPlateau(1), constantRate(1)], [3]),
+      /schedule 0 observes evaluations; put it around the sequence/,
+    );
+  });
+});
+
+describe("reduceOnPlateau", () => {
+  const cases: Record<string, PlateauOptions> = {
+    plateau: { patience: 2, factor: 0.5 },
+    plateauCooldown: { patience: 1, factor: 0.1, cooldown: 2, minRate: 1e-3, threshold: 0.01 },
+    plateauAbsolute: { patience: 0, factor: 0.5, threshold: 0.2, thresholdMode: "absolute" },
+    plateauMax: { patience: 2, factor: 0.5, mode: "max" },
+  };
+
+  for (const [name, options] of Object.entries(cases))
+    test(`gives PyTorch's rates (${name}), also from a saved state`, () => {
+      let schedule = reduceOnPlateau(0.5, options);
+      const rates = expected.schedules.losses!.map((loss, step) => {
+        const rate = schedule(step);
+        schedule.observe({ loss });
+        const saved = JSON.parse(JSON.stringify(schedule.stateDict()));
+        schedule = reduceOnPlateau(0.5, options);
+        schedule.loadStateDict(saved);
+        return rate;
+      });
+      assertRates(rates, name);
+    });
+
+  test("reduces the rates of another schedule, by any figure of the evaluation", () => {
+    const schedule = reduceOnPlateau(linearRate(0, 1, 4), { patience: 0, factor: 0.5, by: "accuracy" });
+    schedule.observe({ loss: 1, accuracy: 0.5 });
+    schedule.observe({ loss: 0.5, metrics: { accuracy: 0.5 } });
+    assert.deepEqual([0, 2, 4].map(schedule), [0, 0.25, 0.5]);
+    assert.throws(() => schedule.observe({ loss: 1 }), /the evaluation has no accuracy, only loss/);
+    assert.throws(() => reduceOnPlateau(1, { factor: 1 }), /factor must lie between 0 and 1, got 1/);
+    assert.throws(() => reduceOnPlateau(1, { patience: -1 }), /patience must be 0 or more, got -1/);
+  });
+
+  test("sees the evaluations of a training", async () => {
+    const learningRate = reduceOnPlateau(1e-3, { patience: 0, factor: 0.5, threshold: 10, thresholdMode: "absolute" });
+    const { history } = await run({ learningRate, steps: 12, evaluateEvery: 3 });
+    const rates = history.steps.map((step) => step.learningRate);
+    // The evaluation before the first step is the best one, and every other one reduces the rate.
+    assert.deepEqual(
+      rates,
+      [3, 3, 3, 3].flatMap((count, i) => Array(count).fill(1e-3 * 0.5 ** i)),
+    );
+    await assert.rejects(
+      run({ learningRate, validation: undefined as never }),
+      /a learning rate of reduceOnPlateau needs `validation` batches and `evaluateEvery`/,
+    );
+  });
+
+  test("continues from a checkpoint", async () => {
+    const make = () => reduceOnPlateau(1e-3, { patience: 1, factor: 0.5, threshold: 10, thresholdMode: "absolute" });
+    const settings = { evaluateEvery: 2, steps: 12 };
+    const straight = await run({ ...settings, learningRate: make() });
+    const folder = mkdtempSync(path.join(os.tmpdir(), "halftone-plateau-"));
+    try {
+      const checkpoint = { path: path.join(folder, "run.safetensors") };
+      await run({ ...settings, learningRate: make(), checkpoint, steps: 6 });
+      const resumed = await run({ ...settings, learningRate: make(), checkpoint });
+      assert.equal(resumed.bits, straight.bits);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
