@@ -8,7 +8,8 @@ import { label } from "./names.ts";
 import type { Broadcast, DType, IfBroadcast } from "./types/shape.ts";
 import type { AnyTensor, NumberOrTensor, Operand, ShapeOf, Tensor, WiderDType } from "./types/tensor.ts";
 
-type Arithmetic<Op extends string, D extends DType | "wider" = "wider"> = <
+/** A function of two tensors that broadcast, or of a tensor and a number: `[2, 3]` and `[3]` give `[2, 3]`. */
+export type Arithmetic<Op extends string, D extends DType | "wider" = "wider"> = <
   A extends NumberOrTensor,
   B extends NumberOrTensor,
 >(
@@ -102,6 +103,15 @@ export const mul = arithmetic("mul", "Multiply");
  */
 export const div = ((a: Operand, b: Operand) => pair("div", "RealDiv", a, b, "float32")) as Arithmetic<
   "div",
+  "float32"
+>;
+/**
+ * The angle of the point (b, a) in radians, elementwise, broadcasts: `atan(a / b)` in the quadrant of the two signs, in float32.
+ *
+ * @throws ShapeError when the shapes do not broadcast
+ */
+export const atan2 = ((a: Operand, b: Operand) => pair("atan2", "Atan2", a, b, "float32")) as Arithmetic<
+  "atan2",
   "float32"
 >;
 /** Arithmetic that throws for two integers without an integer result, as in NumPy and PyTorch. */

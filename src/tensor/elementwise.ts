@@ -9,7 +9,7 @@ import type { DType } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Same = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, Whole<DTypeOf<T>>>;
-type To<D extends DType> = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, D>;
+export type To<D extends DType> = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, D>;
 
 const unary =
   (op: string, kernel: string, wanted: DType | "numeric", attributes?: Record<string, unknown>) => (x: AnyTensor) => {
@@ -22,7 +22,7 @@ const unary =
 /** Bools are made whole numbers first. */
 const same = (op: string, kernel: string) => unary(op, kernel, "numeric") as Same;
 /** Whole numbers are made float32 first. */
-const float = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"float32">;
+export const float = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"float32">;
 const test = (op: string, kernel: string) => unary(op, kernel, "float32") as To<"bool">;
 
 /** The absolute value, elementwise: `|x|`. As in PyTorch, the gradient at 0 is 0. */

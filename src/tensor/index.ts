@@ -1,7 +1,9 @@
 export { deriveSeed, type Generator, generator } from "../random/index.ts";
+export { elu, hardsigmoid, hardswish, logSigmoid, mish, prelu, selu } from "./activations.ts";
 export * from "./arithmetic.ts";
 export { at } from "./at.ts";
 export { broadcastTo } from "./broadcast.ts";
+export { bincount, histc, searchSorted, unique } from "./counts.ts";
 export {
   arange,
   eye,
@@ -17,6 +19,7 @@ export {
   zerosLike,
 } from "./create.ts";
 export { crossEntropy } from "./cross-entropy.ts";
+export { cumprod } from "./cumprod.ts";
 export { dropout } from "./dropout.ts";
 export { einsum } from "./einsum.ts";
 export {
@@ -54,7 +57,7 @@ export {
 export { ShapeError } from "./errors.ts";
 export { type FrameLike, fromFrame, toFrameRows } from "./files/frame.ts";
 export { load, type SavedLeaf, save, unflatten } from "./files/save.ts";
-export { gather, gatherAlong, oneHot, sort, topK, where } from "./gather.ts";
+export { gather, gatherAlong, oneHot, where } from "./gather.ts";
 export { gelu } from "./gelu.ts";
 export { checkpoint, customGrad, grad, stopGradient, type ValueAndGrad, valueAndGrad } from "./grad.ts";
 export { concat, split, stack, unstack } from "./join.ts";
@@ -64,6 +67,7 @@ export { matmul } from "./matmul.ts";
 export { named, namesOf } from "./names.ts";
 export { layerNorm, rmsNorm } from "./normalize.ts";
 export { type NamedParameter, type ParametersOf, parameterList, parameters, type Trainable } from "./parameters.ts";
+export { median, type QuantileInterpolation, quantile } from "./quantile.ts";
 export {
   bernoulli,
   type RandomOptions,
@@ -92,7 +96,10 @@ export {
   sum,
   variance,
 } from "./reductions.ts";
+export { categorical, multinomial } from "./sampling.ts";
+export { indexAdd, indexCopy, scatter, scatterAdd } from "./scatter.ts";
 export { logSoftmax, softmax } from "./softmax.ts";
+export { argSort, sort, topK } from "./sort.ts";
 export {
   type LoadStateDictOptions,
   loadStateDict,
@@ -101,6 +108,8 @@ export {
   stateDict,
 } from "./state-dict.ts";
 export { noGrad } from "./tape.ts";
+export { meshgrid, roll, tile } from "./tiling.ts";
+export { acos, acosh, asin, asinh, atan, atanh, cosh, hypot, log2, log10, sinh, trunc } from "./transcendental.ts";
 export { hessian, jacobian } from "./transform/jacobian.ts";
 export { hvp, jvp, type Vjp, vjp } from "./transform/jvp.ts";
 export { perExampleGrad } from "./transform/per-example-grad.ts";
@@ -115,6 +124,7 @@ export {
   mapTree,
   zipTrees,
 } from "./tree.ts";
+export { diagEmbed, diagonal, outer, trace, tril, triu } from "./triangle.ts";
 export type { Dim, DType, Shape, Size } from "./types/shape.ts";
 export type { AnyTensor, Operand, Tensor } from "./types/tensor.ts";
 

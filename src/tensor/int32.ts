@@ -30,12 +30,14 @@ export function checkInt32(op: string, x: AnyTensor): void {
 }
 
 interface Totals {
-  kind: "sum" | "prod" | "running";
+  kind: "sum" | "prod";
+  /** Every partial total along the axis counts. */
+  isRunning?: boolean;
   exclusive?: boolean;
   reverse?: boolean;
 }
 
-/** Throws RangeError when a total of int32 elements over some axes, or any one of a running sum, does not fit in int32. */
+/** Throws RangeError when a total of int32 elements over some axes, or any one of a running total, does not fit in int32. */
 export function checkTotals(op: string, x: AnyTensor, axes: readonly number[], totals: Totals): void {
   if (x.dtype !== "int32" || x.size === 0) return;
   const added = levelsOf(x).length;
@@ -44,7 +46,7 @@ export function checkTotals(op: string, x: AnyTensor, axes: readonly number[], t
     withAllExamples(x, (all) => checkTotals(op, all, moved, totals));
     return;
   }
-  const { kind, exclusive = false, reverse = false } = totals;
+  const { kind, isRunning = false, exclusive = false, reverse = false } = totals;
   const count = axes.reduce((n, axis) => n * x.shape[axis]!, 1);
   const largest = largestSize(x);
   if ((kind === "prod" ? largest ** count : largest * count) <= highest) return;
@@ -56,9 +58,9 @@ export function checkTotals(op: string, x: AnyTensor, axes: readonly number[], t
     const place = broadcastIndex(kept, x.shape, i);
     const before = found[place]!;
     found[place] = kind === "prod" ? before * values[i]! : before + values[i]!;
-    if (kind === "running") int32Of(op, exclusive ? before : found[place], placeText(i, x.shape));
+    if (isRunning) int32Of(op, exclusive ? before : found[place], placeText(i, x.shape));
   }
-  if (kind !== "running") {
+  if (!isRunning) {
     const left = x.shape.filter((_, axis) => !axes.includes(axis));
     int32Values(op, found, left);
   }

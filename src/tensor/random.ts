@@ -47,7 +47,7 @@ export function drawSeed(options: RandomOptions = {}): [number, number] {
 
 const unit = 2 ** -24;
 /** Uniform in [0, 1): the 24 bits that a float32 holds. */
-const next = (random: Generator): number => (random.next() >>> 8) * unit;
+export const next = (random: Generator): number => (random.next() >>> 8) * unit;
 
 function made(
   op: string,

@@ -26,7 +26,7 @@ export interface Keep<K extends boolean = boolean> {
   keepDims?: K;
 }
 
-type AxisList = Axis | readonly Axis[] | undefined;
+export type AxisList = Axis | readonly Axis[] | undefined;
 export type Whole<D extends DType> = D extends "float32" ? "float32" : D extends "int32" | "bool" ? "int32" : DType;
 
 type Reduction<Op extends string, Out extends DType | "same" | "whole" = "same"> = <
@@ -40,7 +40,7 @@ type Reduction<Op extends string, Out extends DType | "same" | "whole" = "same">
 ) => Tensor<Reduced<ShapeOf<T>, A, K>, Out extends DType ? Out : Out extends "whole" ? Whole<DTypeOf<T>> : DTypeOf<T>>;
 
 /** The axis names that remain after a reduction. */
-const reducedNames = (x: AnyTensor, gone: readonly number[], keepDims: boolean) =>
+export const reducedNames = (x: AnyTensor, gone: readonly number[], keepDims: boolean) =>
   namesOf(x)?.flatMap((name, i) => (gone.includes(i) ? (keepDims ? [undefined] : []) : [name]));
 
 function reduction(op: string, kernel: ReduceKernel, dtype: (input: DType) => DType) {
@@ -55,7 +55,7 @@ function reduction(op: string, kernel: ReduceKernel, dtype: (input: DType) => DT
   };
 }
 
-const whole = (input: DType): DType => (input === "bool" ? "int32" : input);
+export const whole = (input: DType): DType => (input === "bool" ? "int32" : input);
 
 /**
  * The sum over some axes, all by default: `[2, 3]` over axis 1 gives `[2]`, or `[2, 1]` with `keepDims`. Bools give int32.
@@ -322,7 +322,7 @@ export function cumsum(
   checkTensor("cumsum", x);
   const axisNumber = axisIndex("cumsum", x, axis);
   const { exclusive = false, reverse = false } = options;
-  checkTotals("cumsum", x, [axisNumber], { kind: "running", exclusive, reverse });
+  checkTotals("cumsum", x, [axisNumber], { kind: "sum", isRunning: true, exclusive, reverse });
   const result = scoped("cumsum", () => {
     // The kernels and the gradient of tfjs support only the last axis.
     const last = [...x.shape.keys()].filter((i) => i !== axisNumber).concat(axisNumber);

@@ -84,3 +84,47 @@ test("invalid parameters are rejected with their name and value", () => {
   assert.throws(() => h.dropout(h.ones([1]), 1), /dropout: the dropout rate must be at least 0 and below 1, got 1/);
   assert.throws(() => h.randn([2], { std: -1 }), /std must not be negative, got -1/);
 });
+
+/** The place at which the running sum of the weights passes a part of their sum. */
+function placeOf(weights: readonly number[], part: number): number {
+  const sum = weights.reduce((a, b) => a + b);
+  let running = 0;
+  return weights.findIndex((weight) => {
+    running += weight;
+    return running > part * sum;
+  });
+}
+
+test("categorical and multinomial invert the distribution at the generator's uniform numbers", () => {
+  const logits = [
+    [0.5, -1, 2, 0],
+    [Number.NEGATIVE_INFINITY, 1, 1, 3],
+  ];
+  const parts = values(h.rand([2], { from: 5 }));
+  const expected = logits.map((row, i) => placeOf(row.map(Math.exp), parts[i]!));
+  assert.deepEqual(values(h.categorical(h.tensor(logits), { from: 5 })), expected);
+  assert.deepEqual(values(h.categorical(h.transpose(h.tensor(logits)), { from: 5, axis: 0 })), expected);
+  const weights = [1, 0, 5, 2];
+  const many = values(h.rand([6], { from: 9 }));
+  assert.deepEqual(
+    values(h.multinomial(h.tensor(weights), 6, { from: 9, replacement: true })),
+    many.map((part) => placeOf(weights, part)),
+  );
+});
+
+test("multinomial without replacement draws each index once, in proportion to what is left", () => {
+  const rows = h.multinomial(h.broadcastTo(h.tensor([1, 0, 3, 4]), [20000, 4]), 2, { from: 3 });
+  assert.deepEqual(rows.shape, [20000, 2]);
+  const pairs = h.toArray(rows);
+  assert.ok(pairs.every(([a, b]) => a !== b && a !== 1 && b !== 1));
+  const share = (of: (pair: readonly number[]) => boolean) => pairs.filter(of).length / pairs.length;
+  assert.ok(Math.abs(share(([a]) => a === 3) - 4 / 8) < 0.015);
+  // First 2, then 0 of the weights 1 and 4.
+  assert.ok(Math.abs(share(([a, b]) => a === 2 && b === 0) - (3 / 8) * (1 / 5)) < 0.01);
+  assert.throws(() => h.multinomial(h.tensor([1, 0, 3]), 3), /multinomial: a row of \[3\] has 2 weights above 0/);
+  assert.throws(
+    () => h.multinomial(h.tensor([1, -1]), 1),
+    /multinomial: the weights must be finite and at least 0, got -1/,
+  );
+  assert.throws(() => h.categorical(h.tensor([1, Number.NaN])), /categorical: .* finite/);
+});

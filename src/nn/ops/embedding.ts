@@ -1,7 +1,7 @@
 import { valuesOfAll } from "../../runtime/levels.ts";
 import { checkTensor } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
-import { gatherAt } from "../../tensor/gather.ts";
+import { gatherAt } from "../../tensor/indices.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
 import type { IsUnknown, Rest, Shape } from "../../tensor/types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";

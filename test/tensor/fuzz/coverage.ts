@@ -11,6 +11,8 @@ const ofTransforms =
 export const withoutPrograms: Record<string, string> = {
   deriveSeed: noReference,
   bernoulli: noReference,
+  categorical: noReference,
+  multinomial: noReference,
   generator: noReference,
   randperm: noReference,
   randint: noReference,
