@@ -2,7 +2,7 @@ import type { Data } from "plotly.js";
 import { type Figure, figure } from "../plot/figure.ts";
 import { palette } from "../plot/template.ts";
 import type { Plan } from "./plan.ts";
-import { type PlanStatistics, planStatistics } from "./statistics.ts";
+import { type PlanStatistics, planStatistics, rectangleWidths } from "./statistics.ts";
 
 /** Options of `batchRectangles`. */
 export interface BatchRectanglesOptions {
@@ -14,32 +14,42 @@ export interface BatchRectanglesOptions {
   title?: string;
 }
 
-/** Empty rows between two batches. */
+/** Empty rows between two batches, and empty columns between two rectangles of a batch. */
 const GAP = 2;
+
+/** The colours of the names' tokens, in the palette. */
+const TOKEN_COLORS = [0, 2, 3, 5];
 
 /**
  * Draws batches as the rectangles that the model computes on, one below the other: tokens in blue, padding in orange.
- * Sequences that share a packed row alternate in shade. The title gives the epoch's share of padding, as `planStatistics`
- * does; where only some batches are drawn, the axis gives their share.
+ * Sequences that share a packed row alternate in shade. Where an example has several sequences, the rectangles of a batch are side by
+ * side. The title gives the epoch's share of padding, as `planStatistics` does; where only some batches are drawn, the axis gives
+ * their share.
  */
 export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}): Figure {
   const { epoch = 0, batches: count = 8 } = options;
   const drawn = plan.epoch(epoch).slice(0, count);
+  const lists = Object.entries(plan.lengthsByName ?? { tokens: plan.lengths });
   const padding = boxes();
-  const tokens = [boxes(), boxes()];
+  const tokens = lists.map(() => [boxes(), boxes()] as const);
   let top = 0;
   let slots = 0;
   let useful = 0;
-  for (const { time, rows } of drawn) {
-    rows.forEach((row, r) => {
-      let at = 0;
-      row.forEach((i, segment) => {
-        const length = plan.lengths[i]!;
-        tokens[segment % 2]!.add(at, at + length, top + r, top + r + 1);
-        at += length;
+  for (const batch of drawn) {
+    const { time, rows } = batch;
+    let left = 0;
+    rectangleWidths(batch).forEach((width, l) => {
+      rows.forEach((row, r) => {
+        let at = left;
+        row.forEach((i, segment) => {
+          const length = lists[l]![1][i]!;
+          tokens[l]![segment % 2 === 0 ? 0 : 1].add(at, at + length, top + r, top + r + 1);
+          at += length;
+        });
+        if (at < left + width) padding.add(at, left + width, top + r, top + r + 1);
+        useful += at - left;
       });
-      if (at < time) padding.add(at, time, top + r, top + r + 1);
-      useful += at;
+      left += width + GAP;
     });
     slots += rows.length * time;
     top += rows.length + GAP;
@@ -51,8 +61,12 @@ export function batchRectangles(plan: Plan, options: BatchRectanglesOptions = {}
   const rows = `rows of the first ${drawn.length} batches${isPart ? `, ${percent(1 - useful / slots)}` : ""}`;
   const traces = [
     trace(padding, "padding", palette[1], 0.85),
-    trace(tokens[0]!, "tokens", palette[0], 1),
-    trace(tokens[1]!, "next sequence in the row", palette[4], 1),
+    ...lists.flatMap(([name], l) => {
+      const [even, odd] = tokens[l]!;
+      const color = palette[TOKEN_COLORS[l % TOKEN_COLORS.length]!]!;
+      if (lists.length > 1) return [trace(even, name, color, 1), trace(odd, `next ${name} in the row`, color, 0.6)];
+      return [trace(even, name, color, 1), trace(odd, "next sequence in the row", palette[4], 1)];
+    }),
   ];
   return figure({
     data: traces.filter(({ x }) => (x as number[]).length > 0),

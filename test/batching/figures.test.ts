@@ -26,6 +26,20 @@ describe("batchRectangles", () => {
     assert.match((drawn.layout.title as { text: string }).text, /^Dynamic length: 31.3% padding$/);
   });
 
+  test("draws the rectangles of several sequences side by side", () => {
+    const plan = packedPlan(
+      { source: [2, 1, 3], target: [1, 2, 2] },
+      { batchSize: 2, maxLength: { source: 5, target: 4 } },
+    );
+    const drawn = batchRectangles(plan);
+    assert.equal(area(drawn, "source") + area(drawn, "next source in the row"), 6);
+    assert.equal(area(drawn, "target") + area(drawn, "next target in the row"), 5);
+    // Two rows of 5 + 4 slots.
+    assert.equal(area(drawn, "padding"), 18 - 11);
+    const { x } = drawn.data.find(({ name }) => name === "target") as { x: number[] };
+    assert.ok(Math.min(...x.filter((value) => value !== null)) > 5);
+  });
+
   test("gives the padding of the epoch, and of the drawn batches where these are fewer", () => {
     const plan = fixedLengthPlan([4, 1, 1, 1], { batchSize: 1, maxLength: 4 });
     const words = (batches: number) => {
