@@ -18,6 +18,10 @@ export { addWithDropout } from "./ops/add-with-dropout.ts";
 export { type AttentionOptions, attention } from "./ops/attention.ts";
 export { linearRelu } from "./ops/linear.ts";
 export { meanPool } from "./ops/pool.ts";
+export {
+  type ScaledDotProductAttentionOptions,
+  scaledDotProductAttention,
+} from "./ops/scaled-dot-product-attention.ts";
 export { predictTransformerMemory, transformerParameterCount } from "./predict-memory.ts";
 export {
   type Classifier,

@@ -1,7 +1,8 @@
 // Hides keys in attention, and keeps scores within the range of float16.
-import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
 import { type Storage, to } from "../../storage/index.ts";
+import { ShapeError } from "../../tensor/errors.ts";
 import { noGrad } from "../../tensor/tape.ts";
 
 /** Which keys are hidden from which queries, prepared once for all heads and layers. */
@@ -28,6 +29,55 @@ export function maskOf(bias: Tensor): AttentionMask {
   return { bias: hiding!, sees: sees! };
 }
 
+/** The mask of a condition, true where a query may attend to a key; numbers are true unless they are 0. */
+export function maskOfVisible(visible: Tensor): AttentionMask {
+  const [bias, sees] = noGrad(() =>
+    tf.tidy(() => {
+      const isVisible = tf.cast(visible, "bool");
+      const sighted = tf.any(isVisible, -1, true);
+      // A row that sees nothing hides nothing, so that its softmax is finite.
+      const isOpen = tf.logicalOr(isVisible, tf.logicalNot(sighted));
+      const hidden = tf.fill(isOpen.shape, Number.NEGATIVE_INFINITY);
+      return [tf.where(isOpen, tf.zeros(isOpen.shape), hidden), tf.cast(sighted, "float32")];
+    }),
+  );
+  return { bias: bias!, sees: sees! };
+}
+
+/**
+ * Which of `keys` keys each of `queries` queries sees, when it sees no later ones: `[queries, keys]`, bool. Before the first query
+ * there are `offset` keys.
+ */
+export function causalCondition(queries: number, keys: number, offset = 0): Tensor2D {
+  const sees = new Uint8Array(queries * keys);
+  for (let i = 0; i < queries; i++) sees.fill(1, i * keys, i * keys + Math.min(keys, offset + i + 1));
+  return tf.tensor2d(sees, [queries, keys], "bool");
+}
+
+/** Both masks at once: of a condition or a bias, and of another condition. */
+export function conditioned(mask: Tensor | undefined, visible: Tensor): AttentionMask {
+  if (!mask) return maskOfVisible(visible);
+  return noGrad(() => {
+    if (mask.dtype !== "float32") return maskOfVisible(tf.logicalAnd(tf.cast(mask, "bool"), visible));
+    return maskOf(tf.add(to(mask, "float32"), maskOfVisible(visible).bias));
+  });
+}
+
+/** Throws ShapeError when a mask or bias does not broadcast to the scores. */
+export function checkBroadcast(
+  op: string,
+  what: string,
+  mask: Tensor | AttentionMask,
+  scores: readonly number[],
+): void {
+  const { shape } = mask instanceof tf.Tensor ? mask : mask.bias;
+  const fits = shape.length <= 4 && shape.every((size, i) => size === 1 || size === scores[4 - shape.length + i]);
+  if (!fits)
+    throw new ShapeError(
+      `${op}: the ${what} [${shape.join(", ")}] does not broadcast to the scores [${scores.join(", ")}]`,
+    );
+}
+
 /** The largest score in float16: half of float16's range, because a bias is added. */
 const LARGEST = 2 ** 15;
 
@@ -43,7 +93,7 @@ export function scoreRange(q: Tensor, k: Tensor, scale: number): ScoreRange {
   const largest = (x: Tensor) => to(tf.max(tf.abs(x)), "float32");
   const [narrowed, factor] = noGrad(() =>
     tf.tidy(() => {
-      const bound = tf.mul(tf.mul(largest(q), largest(k)), (q.shape.at(-1)! * scale) / LARGEST);
+      const bound = tf.mul(tf.mul(largest(q), largest(k)), (q.shape.at(-1)! * Math.abs(scale)) / LARGEST);
       const part = tf.maximum(bound, 1);
       return [to(tf.div(tf.scalar(scale), part), "float16"), part];
     }),

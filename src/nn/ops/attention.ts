@@ -1,28 +1,14 @@
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { autocastOp } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
-import { storageOf } from "../../storage/index.ts";
-import { checkRate, type Dropout, keep, keepMask, keepScale } from "../../tensor/dropout-mask.ts";
+import { checkRate, type Dropout } from "../../tensor/dropout-mask.ts";
 import { checkTensor, differentiable } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { shapeText } from "../../tensor/names.ts";
-import {
-  add,
-  batchMatMul,
-  batchMatMulTransposedA,
-  batchMatMulTransposedB,
-  multiply,
-  packThree,
-  reshape,
-  softmaxOfRows,
-  subtract,
-  sumOfRows,
-  times,
-  transpose,
-  unpackThree,
-} from "../../tensor/primitives.ts";
+import { multiply, packThree, reshape, sumOfRows, transpose, unpackThree } from "../../tensor/primitives.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
-import { type AttentionMask, maskIn, maskOf, type ScoreRange, scoreRange, widened } from "./attention-mask.ts";
+import { attend as attendByHead, attentionGradients, listed, weightsOf } from "./attention-core.ts";
+import { type AttentionMask, checkBroadcast, maskOf } from "./attention-mask.ts";
 
 /** Options of `attention`. */
 export interface AttentionOptions {
@@ -47,8 +33,8 @@ export interface AttentionOptions {
  * `scaled_dot_product_attention`. Queries, keys, values, the weights `[rows, heads, time, time]` and, with dropout, one byte per
  * weight are saved for the gradient.
  *
- * Vaswani et al. 2017 (arXiv 1706.03762), section 3.2. The gradient of the softmax takes its row sums from the output,
- * as in FlashAttention (Dao et al. 2022, arXiv 2205.14135, appendix B.2).
+ * `scaledDotProductAttention` takes queries, keys and values apart, of any lengths. Vaswani et al. 2017 (arXiv 1706.03762),
+ * section 3.2.
  *
  * @throws ShapeError when the input does not fit the rows, time and heads, or the bias does not broadcast to the scores
  * @throws RangeError for a dropout rate outside [0, 1)
@@ -67,14 +53,7 @@ function checkShapes(projected: AnyTensor, { rows, time, heads, bias }: Attentio
       `attention: ${shapeText(projected)} must be [rows * time, 3 * features], here ${rows} * ${time} rows and a multiple ` +
         `of ${3 * heads} columns for ${heads} heads`,
     );
-  if (bias === undefined) return;
-  const { shape } = bias instanceof tf.Tensor ? bias : bias.bias;
-  const scores = [rows, heads, time, time];
-  const fits = shape.length <= 4 && shape.every((size, i) => size === 1 || size === scores[4 - shape.length + i]);
-  if (!fits)
-    throw new ShapeError(
-      `attention: the bias [${shape.join(", ")}] does not broadcast to the scores [${scores.join(", ")}]`,
-    );
+  if (bias) checkBroadcast("attention", "bias", bias, [rows, heads, time, time]);
 }
 
 /**
@@ -84,72 +63,38 @@ function checkShapes(projected: AnyTensor, { rows, time, heads, bias }: Attentio
 const inHalf = autocastOp("half", attend);
 
 function attend(projected: Tensor2D, options: AttentionOptions): Tensor2D {
-  const { rows, time, heads } = options;
+  const { rows, time, heads, bias } = options;
   const features = projected.shape[1] / 3;
   const size = features / heads;
-  const scale = 1 / Math.sqrt(size);
   const drop = options.dropout && options.dropout.rate > 0 ? options.dropout : undefined;
-  const prepared = preparedFor(options, projected, scale);
+  const rule = { scale: 1 / Math.sqrt(size), drop };
   const splitHeads = (x: Tensor) => transpose(reshape(x, [rows, time, heads, size]), [0, 2, 1, 3]);
   const mergeHeads = (x: Tensor) => reshape(transpose(x, [0, 2, 1, 3]), [rows * time, features]);
-  /** Dropout's factor is applied to the outputs and their gradients, which are far smaller than the weights. */
-  const factored = (x: Tensor, factor: Tensor | undefined) =>
-    factor ? multiply(x, factor) : drop ? times(x, keepScale(drop)) : x;
 
-  const mask = options.bias instanceof tf.Tensor ? [options.bias] : [options.bias?.bias, options.bias?.sees];
+  const read = bias instanceof tf.Tensor ? [bias] : [bias?.bias, bias?.sees];
   return differentiable("attention", [projected], {
-    captured: mask.filter((x) => x !== undefined),
+    captured: read.filter((x) => x !== undefined),
     forward: (save) => {
       const byHead = transpose(reshape(projected, [rows, time, 3, heads, size]), [2, 0, 3, 1, 4]);
       const [q, k, v] = unpackThree(byHead) as [Tensor, Tensor, Tensor];
       byHead.dispose();
-      const { range, mask } = prepared(q, k);
-      const scaled = range ? multiply(q, range.scale) : times(q, scale);
-      const scores = batchMatMulTransposedB(scaled, k);
-      const hidden = mask ? add(scores, mask.bias) : scores;
-      if (mask) scores.dispose();
-      const logits = range ? widened(hidden, range) : hidden;
-      const weights = softmaxOfRows(logits);
-      for (const x of new Set([hidden, logits])) x.dispose();
-      const kept = drop && keepMask(weights.shape, drop);
-      const used = kept ? keep(weights, kept) : weights;
-      const factor = mask?.sees && drop ? tf.mul(mask.sees, keepScale(drop)) : mask?.sees;
-      const y = mergeHeads(factored(batchMatMul(used, v), factor));
-      save([q, k, v, weights, y, ...[factor, kept].filter((x) => x !== undefined)]);
+      const mask = bias instanceof tf.Tensor ? maskOf(bias) : bias;
+      const { y: byHeads, ...weights } = attendByHead({ q, k, v }, { ...rule, mask });
+      const y = mergeHeads(byHeads);
+      save([q, k, v, y, ...listed(weights)]);
       return y;
     },
-    backward: (dy, [q, k, v, weights, y, ...rest]) => [
+    backward: (dy, [q, k, v, y, ...weights]) => [
       () => {
-        const kept = drop && rest.at(-1);
-        const factor = rest.length > (drop ? 1 : 0) ? rest[0] : undefined;
-        const dOut = factored(splitHeads(dy), factor);
-        const used = kept ? keep(weights!, kept) : weights!;
-        const dv = batchMatMulTransposedA(used, dOut);
-        if (kept) used.dispose();
-        const dUsed = batchMatMulTransposedB(dOut, v!);
-        const dWeights = kept ? keep(dUsed, kept) : dUsed;
-        if (kept) dUsed.dispose();
-        const rowSums = sumOfRows(reshape(multiply(dy, y!), [rows, time, heads, size]));
-        const centred = subtract(dWeights, transpose(rowSums, [0, 2, 1, 3]));
-        dWeights.dispose();
-        const dScores = multiply(weights!, centred);
-        centred.dispose();
-        const dq = times(batchMatMul(dScores, k!), scale);
-        const dk = times(batchMatMulTransposedA(dScores, q!), scale);
-        dScores.dispose();
-        const together = transpose(packThree(dq, dk, dv), [1, 3, 0, 2, 4]);
+        const product = multiply(dy, y!);
+        const rowSums = transpose(sumOfRows(reshape(product, [rows, time, heads, size])), [0, 2, 1, 3]);
+        product.dispose();
+        const operands = { q: q!, k: k!, v: v! };
+        const gradients = attentionGradients(splitHeads(dy), rowSums, operands, weightsOf(weights, drop), rule);
+        gradients.scores.dispose();
+        const together = transpose(packThree(gradients.dq, gradients.dk, gradients.dv), [1, 3, 0, 2, 4]);
         return reshape(together, [rows * time, 3 * features]);
       },
     ],
   }) as Tensor2D;
-}
-
-/** The score range and the mask for queries and keys, in their storage type. */
-function preparedFor({ bias }: AttentionOptions, projected: Tensor2D, scale: number) {
-  const storage = storageOf(projected);
-  return (q: Tensor, k: Tensor): { range?: ScoreRange | undefined; mask?: AttentionMask | undefined } => {
-    const range = storage === "float16" ? scoreRange(q, k, scale) : undefined;
-    const mask = bias instanceof tf.Tensor ? maskOf(bias) : bias;
-    return { range, mask: mask && maskIn(storage, mask, range) };
-  };
 }

@@ -34,6 +34,7 @@ export const withoutPrograms: Record<string, string> = {
   perExampleGrad: ofTransforms,
   namesOf: "gives the names of axes, which NumPy and PyTorch do not have",
   ShapeError: "an error",
+  scaledDotProductAttention: "test/nn/scaled-dot-product-attention.test.ts compares it with PyTorch's",
   load: ofFiles,
   save: ofFiles,
   unflatten: ofFiles,
