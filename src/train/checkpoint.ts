@@ -1,18 +1,19 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { GradScaler } from "../amp/index.ts";
 import { makeFolder } from "../base/folders.ts";
-import type { Batches, DataCursor } from "../batching/index.ts";
-import type { Classifier } from "../nn/index.ts";
+import type { DataCursor } from "../batching/index.ts";
 import type { StoredArray } from "../tensor/files/array.ts";
 import { decodeSafetensors, encodeSafetensors } from "../tensor/files/safetensors.ts";
 import { writeDurably } from "../tensor/files/save.ts";
-import { parameterList } from "../tensor/index.ts";
-import { assignParameters, type EarlyStopState, parameterValues } from "./early-stop.ts";
+import type { EarlyStopState } from "./early-stop.ts";
 import type { Optimizer } from "./optimizer.ts";
+import type { OptimizerState } from "./optimizer-state.ts";
 import type { PlateauState } from "./reduce-on-plateau.ts";
-import type { Evaluation, History, StepRecord } from "./training-log.ts";
+import { metricNames, recordsOf, tableOf } from "./step-table.ts";
+import { assignParameters, type ParameterValues, parameterValues } from "./trained-model.ts";
+import type { Epochs } from "./training-batches.ts";
+import type { Evaluation, History } from "./training-log.ts";
 
 /** Where and when `train` writes checkpoints. */
 export interface CheckpointOptions {
@@ -50,34 +51,32 @@ export interface RunIdentity {
 /** Version 2 draws other numbers from the same seeds, so a run of version 1 would continue with other batches and masks. */
 const FORMAT = "halftone training 2";
 
-export function runIdentity(batches: Batches, seed: number, accumulate: number): RunIdentity {
-  const { plan } = batches;
-  const firstEpoch = JSON.stringify(plan.epoch(0));
-  const { buffer, byteOffset, byteLength } = plan.lengths;
-  const hash = createHash("sha256")
-    .update(new Uint8Array(buffer, byteOffset, byteLength))
-    .update(firstEpoch);
-  return { strategy: plan.strategy, lengths: hash.digest("hex"), seed, accumulate };
-}
+export const runIdentity = (batches: Epochs<unknown>, seed: number, accumulate: number): RunIdentity => ({
+  ...batches.identity(),
+  seed,
+  accumulate,
+});
 
 /** Writes all that the next step depends on, so that another process can continue with the same result. */
 export function saveCheckpoint(
   path: string,
-  model: Classifier,
+  model: { readonly parameters: object },
   optimizer: Optimizer,
   state: TrainingState,
   identity: RunIdentity,
 ): void {
   const { step: taken, groups } = optimizer.stateDict();
-  const shapes = new Map(parameterList(model.parameters).map(({ name, variable }) => [name, variable.shape]));
-  const arrays = new Map<string, StoredArray>([["history", recordTable(state.history.steps)]]);
-  const keep = (prefix: string, all: Record<string, Float32Array>) => {
-    for (const [name, own] of Object.entries(all)) {
-      arrays.set(`${prefix}/${name}`, { shape: shapes.get(name) ?? [own.length], dtype: "float32", values: own });
-    }
+  const metrics = metricNames(state.history.steps);
+  const arrays = new Map<string, StoredArray>([["history", tableOf(state.history.steps, metrics)]]);
+  const keep = (prefix: string, all: ParameterValues) => {
+    for (const [name, own] of Object.entries(all)) arrays.set(`${prefix}/${name}`, own);
   };
   keep("model", parameterValues(model));
-  for (const [g, { values }] of groups.entries()) keep(`optimizer/${g}`, values);
+  for (const [g, { values }] of groups.entries()) {
+    for (const [name, own] of Object.entries(values)) {
+      arrays.set(`optimizer/${g}/${name}`, { shape: [own.length], dtype: "float32", values: own });
+    }
+  }
   keep("best", state.earlyStop?.parameters ?? {});
   const { step, cursor, elapsed, history, earlyStop, scaler, schedule } = state;
   const bytes = encodeSafetensors(arrays, {
@@ -91,6 +90,7 @@ export function saveCheckpoint(
       scaler,
       schedule,
       evaluations: history.evaluations,
+      metrics,
     }),
     identity: JSON.stringify(identity),
     ...(earlyStop ? { earlyStop: JSON.stringify({ best: earlyStop.best, since: earlyStop.since }) } : {}),
@@ -106,7 +106,7 @@ export function saveCheckpoint(
  */
 export function loadCheckpoint(
   path: string,
-  model: Classifier,
+  model: { readonly parameters: object },
   optimizer: Optimizer,
   identity: RunIdentity,
 ): TrainingState | undefined {
@@ -128,96 +128,73 @@ export function loadCheckpoint(
         : `with ${key} ${saved[key]}, not ${identity[key]}`;
     throw new Error(`${path} is a checkpoint ${difference}: set resume to false to start again, or use another path`);
   }
-  const under = (prefix: string) =>
-    Object.fromEntries(
-      [...arrays]
-        .filter(([name]) => name.startsWith(`${prefix}/`))
-        .map(([name, { values }]) => [name.slice(prefix.length + 1), values as Float32Array]),
-    );
-  const {
-    step,
-    place: cursor,
-    elapsed,
-    taken,
-    groups,
-    evaluations,
-    scaler,
-    schedule,
-  } = JSON.parse(metadata.state!) as Omit<TrainingState, "history" | "cursor"> & {
-    /** The file's name for the cursor. */
-    place: TrainingState["cursor"];
-    taken: number;
-    /** The paths of the optimizer's parameters by group. */
-    groups: string[][];
-    evaluations: Evaluation[];
-  };
-  assignParameters(model, under("model"));
-  optimizer.loadStateDict({
-    step: taken,
-    groups: groups.map((parameters, g) => ({ parameters, values: under(`optimizer/${g}`) })),
-  });
+  const state = JSON.parse(metadata.state!) as SavedState;
+  const { step, place: cursor, elapsed, evaluations, metrics = [], scaler, schedule } = state;
+  const optimizerState = optimizerStateOf(state, arrays, optimizer);
+  assignParameters(model, under(arrays, "model"));
+  optimizer.loadStateDict(optimizerState);
+  const earlyStop = metadata.earlyStop
+    ? (JSON.parse(metadata.earlyStop) as Pick<EarlyStopState, "best" | "since">)
+    : undefined;
   return {
     step,
     cursor,
     elapsed,
-    history: {
-      steps: recordsOf(arrays.get("history")!),
-      // JSON has no NaN.
-      evaluations: evaluations.map((each) => ({ ...each, accuracy: each.accuracy ?? Number.NaN })),
-    },
+    history: { steps: recordsOf(arrays.get("history")!, metrics), evaluations: evaluations.map(withNaN) },
     scaler,
     schedule,
-    earlyStop: metadata.earlyStop ? { ...JSON.parse(metadata.earlyStop), parameters: under("best") } : undefined,
+    earlyStop: earlyStop && {
+      best: earlyStop.best && withNaN(earlyStop.best),
+      since: earlyStop.since,
+      parameters: under(arrays, "best"),
+    },
   };
 }
 
-type Column = Exclude<keyof StepRecord, "times">;
-const COLUMNS: readonly Column[] = [
-  "step",
-  "epoch",
-  "loss",
-  "accuracy",
-  "learningRate",
-  "gradientNorm",
-  "lossScale",
-  "skipped",
-  "milliseconds",
-  "processor",
-  "elapsed",
-  "liveBytes",
-  "peakBytes",
-  "rss",
-  "sequences",
-  "tokens",
-  "usefulTokens",
-];
-const TIMES = ["data", "forward", "backward", "update"] as const;
-
-/** Doubles as pairs of 32-bit words, because a stored array has the dtype of a tensor. */
-function recordTable(steps: readonly StepRecord[]): StoredArray {
-  const rows = steps.map((record) => [
-    ...COLUMNS.map((column) => Number(record[column] ?? Number.NaN)),
-    ...TIMES.map((part) => record.times[part]),
-  ]);
-  const doubles = Float64Array.from(rows.flat());
-  const width = COLUMNS.length + TIMES.length;
-  return { shape: [steps.length, width, 2], dtype: "int32", values: new Int32Array(doubles.buffer) };
+interface SavedState extends Omit<TrainingState, "history" | "cursor" | "earlyStop"> {
+  /** The file's name for the cursor. */
+  place: DataCursor;
+  /** Steps of the optimizer. */
+  taken: number;
+  /** The paths of the optimizer's parameters by group; files of before groups existed have none. */
+  groups?: string[][];
+  evaluations: SavedEvaluation[];
+  /** The metrics of the steps apart from the accuracy; absent in older files. */
+  metrics?: string[];
 }
 
-function recordsOf({ shape, values: words }: StoredArray): StepRecord[] {
-  const [rows, width] = shape as [number, number];
-  const values = new Float64Array(words.buffer, words.byteOffset, rows * width);
-  return Array.from({ length: rows }, (_, row) => {
-    const own = values.subarray(row * width, (row + 1) * width);
-    const fields = COLUMNS.map((column, i) => [column, own[i]!] as const);
-    const times = TIMES.map((part, i) => [part, own[COLUMNS.length + i]!] as const);
-    return {
-      ...Object.fromEntries(
-        fields
-          .filter(([column, value]) => column === "accuracy" || !Number.isNaN(value))
-          .map(([column, value]) => [column, column === "skipped" ? value === 1 : value]),
-      ),
-      times: Object.fromEntries(times),
-    } as unknown as StepRecord;
-  });
+/** An evaluation in JSON, which has no NaN; older ones have no metrics. */
+type SavedEvaluation = Omit<Evaluation, "metrics" | "accuracy"> & {
+  accuracy: number | null;
+  metrics?: Record<string, number | null>;
+};
+
+function withNaN({ accuracy, metrics, ...other }: SavedEvaluation): Evaluation {
+  const older = accuracy === null ? {} : { accuracy };
+  const figures = Object.entries(metrics ?? older).map(([name, figure]) => [name, figure ?? Number.NaN]);
+  return { ...other, accuracy: accuracy ?? Number.NaN, metrics: Object.fromEntries(figures) };
+}
+
+function optimizerStateOf(
+  { taken, groups }: SavedState,
+  arrays: ReadonlyMap<string, StoredArray>,
+  optimizer: Optimizer,
+): OptimizerState {
+  const values = (prefix: string) =>
+    Object.fromEntries(Object.entries(under(arrays, prefix)).map(([name, own]) => [name, own.values as Float32Array]));
+  if (groups) {
+    const states = groups.map((parameters, g) => ({ parameters, values: values(`optimizer/${g}`) }));
+    return { step: taken, groups: states };
+  }
+  const [parameters = []] = optimizer.stateDict().groups.map((group) => group.parameters);
+  return { step: taken, groups: [{ parameters, values: values("optimizer") }] };
+}
+
+/** The arrays whose names start with `prefix/`, without it. */
+function under(arrays: ReadonlyMap<string, StoredArray>, prefix: string): ParameterValues {
+  return Object.fromEntries(
+    [...arrays]
+      .filter(([name]) => name.startsWith(`${prefix}/`))
+      .map(([name, own]) => [name.slice(prefix.length + 1), own]),
+  );
 }

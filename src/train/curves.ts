@@ -2,9 +2,21 @@ import type { Data } from "plotly.js";
 import type { MemoryProbe } from "../memory/index.ts";
 import { type Figure, figure } from "../plot/figure.ts";
 import { palette } from "../plot/template.ts";
-import type { History } from "./training-log.ts";
+import type { Objective } from "./objective.ts";
+import type { Evaluation, History } from "./training-log.ts";
 
 const MIB = 2 ** 20;
+
+const TITLES: Readonly<Record<Objective, string>> = {
+  crossEntropy: "cross-entropy (nats)",
+  meanSquaredError: "mean squared error",
+  binaryCrossEntropy: "binary cross-entropy (nats)",
+  tokenCrossEntropy: "cross-entropy (nats a token)",
+  nextToken: "cross-entropy (nats a token)",
+};
+
+/** What the loss of a training is, for an axis. */
+export const lossTitle = ({ loss }: History): string => (loss ? TITLES[loss] : "loss");
 
 /** Plots the loss of each step, its moving average, and the validation loss. */
 export function lossCurve(history: History, { title = "Loss over steps" } = {}): Figure {
@@ -14,53 +26,66 @@ export function lossCurve(history: History, { title = "Loss over steps" } = {}):
     data: [
       { x: step, y: loss, name: "each step", mode: "lines", line: { color: palette[4], width: 1 }, opacity: 0.5 },
       { x: step, y: smooth(loss), name: "moving average", mode: "lines", line: { color: palette[0], width: 2.5 } },
-      ...evaluated(history, "loss", "validation"),
+      ...evaluated(history, (evaluation) => evaluation.loss, "validation"),
     ],
     layout: {
       title: { text: title },
       xaxis: { title: { text: "step" } },
-      yaxis: { title: { text: "cross-entropy (nats)" } },
+      yaxis: { title: { text: lossTitle(history) } },
     },
   });
 }
 
-/** Plots training and validation accuracy over steps, and a line at `chance` where it is given. */
-export function accuracyCurve(
-  history: History,
-  { chance, title = "Accuracy over steps" }: { chance?: number; title?: string } = {},
-): Figure {
+/**
+ * Plots a metric of each step, as a moving average, and of the evaluations. A metric named `accuracy` is in percent.
+ *
+ * @throws RangeError when neither steps nor evaluations have the metric, with the names that they have
+ */
+export function metricCurve(history: History, metric: string, { title = `${metric} over steps` } = {}): Figure {
+  const names = new Set([...history.steps, ...history.evaluations].flatMap(({ metrics }) => Object.keys(metrics)));
+  if (names.size > 0 && !names.has(metric)) {
+    throw new RangeError(`metricCurve: the history has no metric "${metric}", only ${[...names].join(", ")}`);
+  }
+  const percent = metric === "accuracy" ? { tickformat: ".0%", rangemode: "tozero" as const } : {};
   const step = history.steps.map((record) => record.step);
-  const accuracy = smooth(history.steps.map((record) => record.accuracy));
-  const line: Data[] =
-    chance === undefined
-      ? []
-      : [
-          {
-            x: [step[0] ?? 0, step.at(-1) ?? 0],
-            y: [chance, chance],
-            name: "always the most frequent answer",
-            mode: "lines",
-            line: { color: palette[5], width: 2, dash: "dash" },
-          },
-        ];
   return figure({
     data: [
       {
         x: step,
-        y: accuracy,
+        y: smooth(history.steps.map(({ metrics }) => metrics[metric] ?? Number.NaN)),
         name: "training, moving average",
         mode: "lines",
         line: { color: palette[0], width: 2.5 },
       },
-      ...evaluated(history, "accuracy", "validation"),
-      ...line,
+      ...evaluated(history, ({ metrics }) => metrics[metric] ?? Number.NaN, "validation"),
     ],
     layout: {
       title: { text: title },
       xaxis: { title: { text: "step" } },
-      yaxis: { title: { text: "accuracy" }, tickformat: ".0%", rangemode: "tozero" },
+      yaxis: { title: { text: metric }, ...percent },
     },
   });
+}
+
+/**
+ * Plots training and validation accuracy over steps, and a line at `chance` where it is given.
+ *
+ * @throws RangeError when the loss of the training gave no accuracy
+ */
+export function accuracyCurve(
+  history: History,
+  { chance, title = "Accuracy over steps" }: { chance?: number; title?: string } = {},
+): Figure {
+  const curve = metricCurve(history, "accuracy", { title });
+  if (chance === undefined) return curve;
+  const line: Data = {
+    x: [history.steps[0]?.step ?? 0, history.steps.at(-1)?.step ?? 0],
+    y: [chance, chance],
+    name: "always the most frequent answer",
+    mode: "lines",
+    line: { color: palette[5], width: 2, dash: "dash" },
+  };
+  return figure({ data: [...curve.data, line], layout: curve.layout });
 }
 
 /**
@@ -102,12 +127,12 @@ export function memoryTimeline(source: History | readonly MemoryProbe[], { title
   });
 }
 
-function evaluated(history: History, key: "loss" | "accuracy", name: string): Data[] {
+function evaluated(history: History, measure: (evaluation: Evaluation) => number, name: string): Data[] {
   if (history.evaluations.length === 0) return [];
   return [
     {
       x: history.evaluations.map(({ step }) => step),
-      y: history.evaluations.map((evaluation) => evaluation[key]),
+      y: history.evaluations.map(measure),
       name,
       mode: "lines+markers",
       line: { color: palette[1], width: 2 },

@@ -1,15 +1,15 @@
 import { checkPositiveInteger } from "../base/checks.ts";
-import type { Classifier } from "../nn/index.ts";
-import { tf } from "../runtime/index.ts";
-import { parameterList } from "../tensor/index.ts";
+import { assignParameters, type ParameterValues, parameterValues } from "./trained-model.ts";
 import type { Evaluation } from "./training-log.ts";
 
 /** When to stop a training whose evaluations do not improve. */
 export interface EarlyStopOptions {
   /** Evaluations without improvement after which the training ends. */
   patience: number;
-  /** The measure that must improve: validation loss (the default) or accuracy. */
-  by?: "loss" | "accuracy";
+  /** The measure that must improve: the validation loss (`"loss"`, the default), or one of the metrics, for instance `"accuracy"`. */
+  by?: string;
+  /** Whether the smallest or the largest is the best: `"min"` for the loss, `"max"` for the accuracy. Another metric needs it. */
+  mode?: "min" | "max";
   /** The smallest change that counts as an improvement; 0 by default. */
   minimumChange?: number;
   /** Restores the parameters of the best evaluation at the end; true by default. */
@@ -22,7 +22,7 @@ export interface EarlyStopState {
   /** Evaluations since the best one. */
   since: number;
   /** The parameters at the best evaluation, if they are to be restored. */
-  parameters: Record<string, Float32Array>;
+  parameters: ParameterValues;
 }
 
 /** Watches the evaluations of a training run. */
@@ -34,16 +34,26 @@ export interface EarlyStop {
   end(): void;
 }
 
-export function earlyStop(model: Classifier, options: EarlyStopOptions): EarlyStop {
+const MODES: Readonly<Record<string, "min" | "max">> = { loss: "min", accuracy: "max" };
+
+/** @throws RangeError for a negative option; TypeError when it is not known whether the measure should rise or fall */
+export function earlyStop(model: { readonly parameters: object }, options: EarlyStopOptions): EarlyStop {
   const { patience, by = "loss", minimumChange = 0, restoreBest = true } = options;
   checkPositiveInteger("patience", patience);
   if (!(minimumChange >= 0)) throw new RangeError(`minimumChange must be 0 or more, got ${minimumChange}`);
+  const mode = options.mode ?? (Object.hasOwn(MODES, by) ? MODES[by] : undefined);
+  if (mode !== "min" && mode !== "max") {
+    throw new TypeError(`earlyStop by "${by}" needs mode: "min" or "max", got ${JSON.stringify(mode)}`);
+  }
   const state: EarlyStopState = { best: undefined, since: 0, parameters: {} };
-  const better = (evaluation: Evaluation, best: Evaluation) =>
-    (by === "loss" ? best.loss - evaluation.loss : evaluation.accuracy - best.accuracy) > minimumChange;
+  const better = (evaluation: Evaluation, best: Evaluation) => {
+    const gain = measured(evaluation, by) - measured(best, by);
+    return (mode === "min" ? -gain : gain) > minimumChange;
+  };
   return {
     state,
     after(evaluation) {
+      measured(evaluation, by);
       if (state.best && !better(evaluation, state.best)) return ++state.since >= patience;
       state.best = evaluation;
       state.since = 0;
@@ -56,22 +66,10 @@ export function earlyStop(model: Classifier, options: EarlyStopOptions): EarlySt
   };
 }
 
-/** A copy of every parameter, by path. */
-export function parameterValues(model: Classifier): Record<string, Float32Array> {
-  return Object.fromEntries(
-    parameterList(model.parameters).map(({ name, variable }) => [name, variable.dataSync().slice() as Float32Array]),
-  );
-}
-
-/** @throws RangeError when a parameter is missing or has another size */
-export function assignParameters(model: Classifier, values: Readonly<Record<string, Float32Array>>): void {
-  for (const { name, variable } of parameterList(model.parameters)) {
-    const own = values[name];
-    if (own?.length !== variable.size) {
-      throw new RangeError(
-        `Parameter size mismatch: ${name} has ${variable.size} elements in the model, ${own?.length ?? "none"} in the saved state.`,
-      );
-    }
-    tf.tidy(() => variable.assign(tf.tensor(own, variable.shape)));
-  }
+/** @throws TypeError when the evaluation has no such measure */
+function measured({ loss, metrics }: Evaluation, by: string): number {
+  if (by === "loss") return loss;
+  if (Object.hasOwn(metrics, by)) return metrics[by]!;
+  const names = ["loss", ...Object.keys(metrics)].map((name) => `"${name}"`).join(" or ");
+  throw new TypeError(`earlyStop by "${by}": the evaluation does not have it; use ${names}`);
 }

@@ -14,10 +14,25 @@ export function valueAndGradients(
   variables: readonly Variable[],
   afterForward?: (value: Scalar) => void,
 ): { value: Scalar; gradients: Tensor[] } {
-  const found = differentiate(() => [loss(), undefined], variables, {
+  const { value, gradients } = valueAndFoundGradients(loss, variables, afterForward);
+  return { value, gradients: withZeros(gradients, variables) };
+}
+
+/** The same, with undefined where the loss does not depend on a variable. */
+export function valueAndFoundGradients(
+  loss: () => Scalar,
+  variables: readonly Variable[],
+  afterForward?: (value: Scalar) => void,
+): { value: Scalar; gradients: (Tensor | undefined)[] } {
+  const { value, gradients } = differentiate(() => [loss(), undefined], variables, {
     afterForward: afterForward as (value: Tensor) => void,
   });
-  const gradients = found.gradients.map((gradient, i) => gradient ?? tf.zerosLike(variables[i]!));
-  categorize("gradients", gradients);
-  return { value: found.value as Scalar, gradients };
+  return { value: value as Scalar, gradients };
+}
+
+/** The gradients with zeros for those that are undefined. */
+export function withZeros(gradients: readonly (Tensor | undefined)[], variables: readonly Variable[]): Tensor[] {
+  const all = gradients.map((gradient, i) => gradient ?? tf.zerosLike(variables[i]!));
+  categorize("gradients", all);
+  return all;
 }

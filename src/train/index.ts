@@ -3,13 +3,13 @@ export { type AdagradOptions, adagrad } from "./adagrad.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./adamw.ts";
 export type { CheckpointOptions } from "./checkpoint.ts";
 export { clipGradNorm, clipGradValue } from "./clip.ts";
-export { accuracyCurve, lossCurve, memoryTimeline } from "./curves.ts";
+export { accuracyCurve, lossCurve, memoryTimeline, metricCurve } from "./curves.ts";
 export type { EarlyStopOptions } from "./early-stop.ts";
 export { type Ema, type EmaOptions, ema } from "./ema.ts";
 export { type EvaluateOptions, evaluate } from "./evaluate.ts";
 export { valueAndGradients } from "./gradients.ts";
 export { type LionOptions, lion } from "./lion.ts";
-export type { Objective } from "./loss.ts";
+export type { LossFunction, LossResult, Objective, ObjectiveOf } from "./objective.ts";
 export type { Optimizer, OptimizerOptions } from "./optimizer.ts";
 export type { OptimizerGroupState, OptimizerState } from "./optimizer-state.ts";
 export type { ParameterGroup } from "./parameter-groups.ts";
@@ -35,7 +35,9 @@ export {
 } from "./schedule.ts";
 export { type SgdOptions, sgd } from "./sgd.ts";
 export { stepTimes, trainingFigure } from "./step-figures.ts";
-export { historyOf, type TrainOptions, train } from "./train.ts";
+export { historyOf, type LossIfNeeded, type TrainOptions, train } from "./train.ts";
+export type { TrainedModel } from "./trained-model.ts";
+export type { TrainingBatches } from "./training-batches.ts";
 export {
   type Evaluation,
   type History,

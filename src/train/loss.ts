@@ -1,46 +1,68 @@
-import type { Scalar, Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
-import { autocastOp } from "../amp/index.ts";
-import type { Batch } from "../batching/index.ts";
-import { labelTensor } from "../nn/index.ts";
-import { tf } from "../runtime/index.ts";
-import { type AnyTensor, crossEntropy, meanSquaredError } from "../tensor/index.ts";
+import { isTensor } from "../tensor/tree.ts";
+import { exampleCount } from "./batch-figures.ts";
+import { namedLosses } from "./named-losses.ts";
+import type { BatchLoss, LossFunction, LossResult, Objective } from "./objective.ts";
 
-/** The training objective: cross-entropy for classes, or mean squared error for real labels and a model of one output. */
-export type Objective = "crossEntropy" | "meanSquaredError";
-
-export interface LossAndMetrics {
-  /** Mean over the batch's sequences. */
-  loss: Scalar;
-  /** Share of sequences classified correctly; undefined for a regression. */
-  accuracy: Scalar | undefined;
+/** A checked objective. */
+export interface Loss<Out, B> {
+  /** For messages: `loss "crossEntropy"`. */
+  text: string;
+  name: Objective | undefined;
+  /** How many the loss is a mean over; undefined for a function, which only tells it with the loss. */
+  weigh: ((batch: B) => number) | undefined;
+  compute(outputs: Out, batch: B): BatchLoss;
 }
 
-/** The loss and accuracy of a model's outputs `[sequences, classes]` (`[sequences, 1]` in a regression) for a batch. */
-export function computeLoss(objective: Objective, outputs: Tensor2D, batch: Batch): LossAndMetrics {
-  if (objective === "crossEntropy") {
-    const labels = labelTensor(batch);
-    return { loss: crossEntropy(outputs, labels), accuracy: correctShare(outputs, labels) };
+/** @throws TypeError for a name that is not one of the objectives */
+export function lossOf<Out, B>(given: Objective | LossFunction<Out, B> = "crossEntropy"): Loss<Out, B> {
+  if (typeof given === "function") {
+    const compute = (outputs: Out, batch: B) => checked(given(outputs, batch), outputs, batch);
+    return { text: "the loss function", name: undefined, weigh: undefined, compute };
   }
-  if (outputs.shape[1] !== 1) {
-    throw new RangeError(`a regression needs a model with 1 output, got ${outputs.shape[1]}: set classes to 1`);
+  if (!Object.hasOwn(namedLosses, given)) {
+    const names = Object.keys(namedLosses).map((name) => `"${name}"`);
+    throw new TypeError(`loss must be ${names.join(", ")} or a function, got ${JSON.stringify(given)}`);
   }
-  if (!batch.labels) throw new TypeError("the batch has no labels: make it from examples with labels");
-  return { loss: squaredError(outputs, tf.tensor2d(batch.labels, [batch.labels.length, 1])), accuracy: undefined };
+  const { weigh, compute } = namedLosses[given];
+  return { text: `loss "${given}"`, name: given, weigh, compute };
 }
 
-export function checkObjective(objective: Objective): void {
-  if (objective !== "crossEntropy" && objective !== "meanSquaredError") {
-    throw new TypeError(`loss must be "crossEntropy" or "meanSquaredError", got ${JSON.stringify(objective)}`);
+/** What a loss function returned, once it is known to be what `LossFunction` says. */
+function checked(result: unknown, outputs: unknown, batch: unknown): BatchLoss {
+  const { loss, metrics = {}, weight } = (isRecord(result) ? result : { loss: result }) as Partial<LossResult>;
+  if (!isTensor(loss)) {
+    throw new TypeError(
+      `the loss function must return a scalar tensor, or { loss, metrics, weight }, got ${kindOf(result)}`,
+    );
   }
+  if (loss.size !== 1 || loss.dtype !== "float32") {
+    throw new TypeError(
+      `the loss function must return a float32 scalar, got ${loss.dtype} [${loss.shape.join(", ")}]: take its mean`,
+    );
+  }
+  const counted = weight ?? exampleCount(batch, outputs);
+  if (!(counted >= 0 && Number.isFinite(counted))) {
+    throw new RangeError(`the loss function's weight must be a finite number of at least 0, got ${weight}`);
+  }
+  const figures = Object.entries(metrics).map(([name, figure]) => [name, figureOf(name, figure)]);
+  return { loss: loss.reshape([]), metrics: Object.fromEntries(figures), weight: counted };
 }
 
-/** On the float32 list, as PyTorch's mse_loss. */
-const squaredError = autocastOp(
-  "float32",
-  (outputs: Tensor, targets: Tensor) => meanSquaredError(outputs as AnyTensor, targets as AnyTensor) as Scalar,
-);
+function figureOf(name: string, figure: unknown): number {
+  if (typeof figure === "number") return figure;
+  if (isTensor(figure) && figure.size === 1) return figure.dataSync()[0]!;
+  throw new TypeError(
+    `the metric \`${name}\` must be a scalar tensor or a number, got ${isTensor(figure) ? `a tensor [${figure.shape.join(", ")}]` : kindOf(figure)}`,
+  );
+}
 
-/** Share of the rows whose largest logit is that of the label. */
-function correctShare(logits: Tensor2D, labels: Tensor1D): Scalar {
-  return tf.tidy(() => tf.mean(tf.cast(tf.equal(tf.argMax(logits, 1), labels), "float32"))) as Scalar;
+const isRecord = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !isTensor(value) && "loss" in value;
+
+function kindOf(value: unknown): string {
+  if (value instanceof Promise) return "a Promise: it must not be async";
+  if (value === null || value === undefined) return `${value}`;
+  return typeof value === "object"
+    ? `an object with ${Object.keys(value).join(", ") || "no properties"}`
+    : typeof value;
 }

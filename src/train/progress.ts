@@ -1,7 +1,7 @@
 import { type DisplayHandle, display, html, inNotebook } from "../display/index.ts";
 import { formatBytes } from "../memory/index.ts";
 import { trainingFigure } from "./step-figures.ts";
-import { type History, type StepRecord, usefulTokensPerSecond } from "./training-log.ts";
+import { type Evaluation, type History, type StepRecord, speedOf } from "./training-log.ts";
 
 /** Milliseconds between two updates of the progress, and of the figure, which is larger. */
 const EVERY = { notebook: 500, terminal: 100, figure: 2000 };
@@ -17,7 +17,7 @@ export interface Progress {
 
 /**
  * Progress of `total` steps: in a notebook one display that is updated, and with `figure` a figure; on a terminal one line that
- * is rewritten; ten lines where the output is a file.
+ * is rewritten; ten lines where the output is a file. A total that is not known is infinite.
  */
 export function progress(total: number, history: History, figure: boolean): Progress {
   const started = performance.now();
@@ -52,19 +52,31 @@ interface State {
 function state(record: StepRecord, history: History, elapsed: number, before: number, total: number): State {
   const each = elapsed / (record.step - before);
   const evaluation = history.evaluations.at(-1);
-  const speed = usefulTokensPerSecond(history.steps.slice(-RECENT), { skip: 0 });
+  const known = Number.isFinite(total);
+  const speed = speedOf(history.steps.slice(-RECENT));
   const parts = [
-    `step ${record.step}/${total}`,
+    `step ${record.step}${known ? `/${total}` : ""}`,
     `loss ${record.loss.toFixed(3)}`,
-    evaluation &&
-      `validation ${Number.isNaN(evaluation.accuracy) ? evaluation.loss.toPrecision(3) : `${(100 * evaluation.accuracy).toFixed(1)}%`}`,
+    ...figures(record.metrics),
+    evaluation && validationText(evaluation),
     `${each.toFixed(0)} ms/step`,
-    `${count(speed)} useful tokens/s`,
+    `${count(speed.value)} ${speed.unit}`,
     `peak ${formatBytes(record.peakBytes)}`,
-    record.step < total ? `${seconds(each * (total - record.step))} left` : seconds(elapsed),
+    known && record.step < total ? `${seconds(each * (total - record.step))} left` : seconds(elapsed),
   ];
   return { step: record.step, text: parts.filter(Boolean).join(" · ") };
 }
+
+function validationText({ loss, accuracy, metrics }: Evaluation): string {
+  const first = Number.isNaN(accuracy) ? loss.toPrecision(3) : `${(100 * accuracy).toFixed(1)}%`;
+  return `validation ${[first, ...figures(metrics)].join(", ")}`;
+}
+
+/** The metrics apart from the accuracy, each with its name. */
+const figures = (metrics: Readonly<Record<string, number>>): string[] =>
+  Object.entries(metrics)
+    .filter(([name]) => name !== "accuracy")
+    .map(([name, figure]) => `${name} ${figure.toPrecision(3)}`);
 
 /** Draws the history so far in one display. */
 function drawing(total: number, history: History): (ended: boolean) => void {
@@ -72,7 +84,7 @@ function drawing(total: number, history: History): (ended: boolean) => void {
   let drawn = performance.now();
   return (ended) => {
     if (!ended && performance.now() - drawn < EVERY.figure) return;
-    const figure = trainingFigure(history, { total });
+    const figure = trainingFigure(history, Number.isFinite(total) ? { total } : {});
     if (handle) handle.update(figure);
     else handle = display(figure);
     drawn = performance.now();
@@ -82,7 +94,10 @@ function drawing(total: number, history: History): (ended: boolean) => void {
 function notebook(total: number): (state: State, ended: boolean) => void {
   let handle: DisplayHandle | undefined;
   return ({ step, text }) => {
-    const bar = html`<div><progress value="${step}" max="${total}" style="width:20em;vertical-align:middle"></progress> ${text}</div>`;
+    const style = "width:20em;vertical-align:middle";
+    const bar = Number.isFinite(total)
+      ? html`<div><progress value="${step}" max="${total}" style="${style}"></progress> ${text}</div>`
+      : html`<div><progress style="${style}"></progress> ${text}</div>`;
     if (handle) handle.update(bar);
     else handle = display(bar);
   };
@@ -91,7 +106,7 @@ function notebook(total: number): (state: State, ended: boolean) => void {
 function rewrittenLine(total: number): (state: State, ended: boolean) => void {
   const width = 24;
   return ({ step, text }, ended) => {
-    const done = Math.round((width * step) / total);
+    const done = Number.isFinite(total) ? Math.round((width * step) / total) : 0;
     const line = `${"█".repeat(done)}${"░".repeat(width - done)} ${text}`;
     process.stdout.write(`\r\x1b[K${line.slice(0, process.stdout.columns - 1)}${ended ? "\n" : ""}`);
   };
@@ -99,8 +114,10 @@ function rewrittenLine(total: number): (state: State, ended: boolean) => void {
 
 function fewLines(total: number): (state: State, ended: boolean) => void {
   let tenth = 0;
-  return ({ step, text }) => {
-    const now = Math.floor((10 * step) / total);
+  const isKnown = Number.isFinite(total);
+  return ({ step, text }, ended) => {
+    // Where the number of steps is not known, at each doubling of it and at the end.
+    const now = isKnown ? Math.floor((10 * step) / total) : Math.floor(Math.log2(step)) + (ended ? 2 : 1);
     if (now === tenth) return;
     tenth = now;
     process.stdout.write(`${text}\n`);

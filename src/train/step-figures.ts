@@ -1,12 +1,13 @@
 import type { Data } from "plotly.js";
 import { type Figure, figure } from "../plot/figure.ts";
 import { palette } from "../plot/template.ts";
-import type { History, StepRecord } from "./training-log.ts";
+import { lossTitle } from "./curves.ts";
+import { type History, type StepRecord, speedOf } from "./training-log.ts";
 
 /** Most points in a line, so that a figure that is drawn repeatedly stays small. */
 const POINTS = 300;
 
-/** Plots loss and useful tokens per second over the steps so far, as `train` shows them in a notebook. */
+/** Plots loss and useful tokens (or, without sequences, examples) per second over the steps so far, as `train` shows them in a notebook. */
 export function trainingFigure(history: History, { total, title }: { total?: number; title?: string } = {}): Figure {
   const parts = grouped(history.steps);
   const x = parts.map((part) => part.at(-1)!.step);
@@ -28,12 +29,11 @@ export function trainingFigure(history: History, { total, title }: { total?: num
       line: { color: palette[1], width: 2 },
     });
   }
+  const { unit } = speedOf(history.steps);
   const speed: Data = {
     x,
-    y: parts.map(
-      (part) => mean(part, ({ usefulTokens }) => usefulTokens) / mean(part, (each) => each.milliseconds / 1000),
-    ),
-    name: "useful tokens/s",
+    y: parts.map((part) => speedOf(part).value),
+    name: unit,
     mode: "lines",
     yaxis: "y2",
     line: { color: palette[2], width: 2 },
@@ -45,8 +45,8 @@ export function trainingFigure(history: History, { total, title }: { total?: num
       title: { text: title ?? `Step ${last}${total ? ` of ${total}` : ""}` },
       height: 440,
       xaxis: { title: { text: "step" }, anchor: "y2", ...(total ? { range: [0, total] } : {}) },
-      yaxis: { title: { text: "cross-entropy (nats)" }, domain: [0.45, 1] },
-      yaxis2: { title: { text: "useful tokens/s" }, domain: [0, 0.35], rangemode: "tozero" },
+      yaxis: { title: { text: lossTitle(history) }, domain: [0.45, 1] },
+      yaxis2: { title: { text: unit }, domain: [0, 0.35], rangemode: "tozero" },
     },
   });
 }

@@ -1,15 +1,15 @@
 import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
 import { autocast, type GradScaler, type HalfType } from "../amp/index.ts";
-import { type Batch, usefulTokens } from "../batching/index.ts";
-import type { Classifier } from "../nn/index.ts";
 import { deriveSeed } from "../random/index.ts";
 import { nativeMemory, resetPeak, tf, uninterrupted } from "../runtime/index.ts";
-import { valueAndGradients } from "./gradients.ts";
-import { computeLoss, type Objective } from "./loss.ts";
+import { batchFigures, exampleCount } from "./batch-figures.ts";
+import { valueAndFoundGradients, withZeros } from "./gradients.ts";
+import type { Loss } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";
+import { stateOf, type TrainedModel } from "./trained-model.ts";
 import type { StepRecord } from "./training-log.ts";
 
-export interface StepOptions {
+export interface StepOptions<Out, B> {
   /** From 1. */
   step: number;
   learningRate: number | undefined;
@@ -18,59 +18,60 @@ export interface StepOptions {
   /** The half type of the forward and backward passes. */
   autocast?: HalfType | undefined;
   scaler?: GradScaler | undefined;
-  loss: Objective;
+  loss: Loss<Out, B>;
 }
 
 /**
- * One update from one or several batches. Each batch is weighted by its number of sequences, so the gradient is that of all of
- * them in one batch.
+ * One update from one or several batches. Each batch is weighted by what its loss is a mean over, so the gradient is that of all
+ * of them in one batch. When it fails, parameters, running statistics and optimizer are as before.
  */
-export function takeStep(
-  model: Classifier,
+export function takeStep<P extends object, B, Out>(
+  model: TrainedModel<P, B, Out>,
   optimizer: Optimizer,
-  batches: readonly Batch[],
-  options: StepOptions,
+  batches: readonly B[],
+  options: StepOptions<Out, B>,
 ): Omit<StepRecord, "epoch" | "milliseconds" | "processor" | "elapsed"> {
   const { step, learningRate, scaler } = options;
   resetPeak();
   const lossScale = scaler?.getScale();
   const clock = stopwatch();
-  const sequences = batches.reduce((sum, { indices }) => sum + indices.length, 0);
   let skipped = false;
-  const [loss, accuracy, gradientNorm] = tf.tidy(() => {
-    const sums = { loss: 0, accuracy: 0 };
-    let gradients: Tensor[] | undefined;
-    batches.forEach((batch, b) => {
-      const share = batch.indices.length / sequences;
-      const seed = deriveSeed(options.seed, step, b);
-      const one = lossAndGradients(model, optimizer.variables, batch, share, { ...options, seed }, () =>
-        clock.lap("forward"),
-      );
-      clock.lap("backward");
-      sums.loss += one.loss;
-      sums.accuracy += one.accuracy * share;
-      gradients = gradients ? added(gradients, one.gradients) : one.gradients;
-    });
-    const read = (norm: Scalar | undefined) => ({ norm: norm?.dataSync()[0] });
-    const change = (ready: Tensor[]) => read(optimizer.step(ready, learningRate));
-    const { flat } = optimizer.step;
-    if (flat) change.flat = (ready: Tensor1D) => read(flat(ready, learningRate));
-    // Not interruptible, so that a stopped training has the state between two steps.
-    const taken = uninterrupted(() => {
-      const norm = scaler ? scaler.step({ step: change }, gradients!) : change(gradients!);
-      updateScale(scaler, step);
-      return norm;
-    });
-    skipped = taken === undefined;
-    const norm = taken?.norm;
-    clock.lap("update");
-    return [sums.loss, sums.accuracy, norm];
+  const { sums, gradientNorm } = tf.tidy(() => {
+    const state = stateOf(model);
+    try {
+      const { gradients, ...sums } = accumulated(model, optimizer.variables, batches, options, clock.lap);
+      // With a scaler an overflow lowers the scale, and only a finite step gets here.
+      const change =
+        <Given>(update: (ready: Given, rate?: number) => Scalar | undefined) =>
+        (ready: Given) => {
+          checkFinite(sums.loss, step);
+          return { norm: update(ready, learningRate)?.dataSync()[0] };
+        };
+      const { flat } = optimizer.step;
+      const own = { step: Object.assign(change<Tensor[]>(optimizer.step), flat && { flat: change<Tensor1D>(flat) }) };
+      // Not interruptible, so that a stopped training has the state between two steps.
+      const taken = uninterrupted(() => {
+        if (!scaler) return own.step(gradients);
+        try {
+          return scaler.step(own, gradients);
+        } finally {
+          updateScale(scaler, step);
+        }
+      });
+      skipped = taken === undefined;
+      clock.lap("update");
+      return { sums, gradientNorm: taken?.norm };
+    } catch (error) {
+      state.restore();
+      throw error;
+    }
   });
   const { live, peak } = nativeMemory();
   return {
     step,
-    loss: loss!,
-    accuracy: accuracy!,
+    loss: sums.loss,
+    metrics: sums.metrics,
+    accuracy: sums.metrics.accuracy ?? Number.NaN,
     learningRate: learningRate ?? optimizer.learningRate,
     ...(gradientNorm === undefined ? {} : { gradientNorm }),
     ...(lossScale === undefined ? {} : { lossScale, skipped }),
@@ -78,38 +79,91 @@ export function takeStep(
     liveBytes: live,
     peakBytes: peak,
     rss: process.memoryUsage.rss(),
-    sequences,
-    tokens: batches.reduce((sum, { rows, time }) => sum + rows * time, 0),
-    usefulTokens: batches.reduce((sum, batch) => sum + usefulTokens(batch), 0),
+    ...batchFigures(batches, sums.examples),
   };
 }
 
-function updateScale(scaler: GradScaler | undefined, step: number): void {
+function updateScale(scaler: GradScaler, step: number): void {
   try {
-    scaler?.update();
+    scaler.update();
   } catch (error) {
     throw new Error(`step ${step}: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
 }
 
-function lossAndGradients(
-  model: Classifier,
+function checkFinite(loss: number, step: number): void {
+  if (Number.isFinite(loss)) return;
+  throw new Error(`the loss is ${loss} at step ${step}: lower the learning rate, or clip the gradients`);
+}
+
+interface Accumulated {
+  loss: number;
+  metrics: Record<string, number>;
+  gradients: Tensor[];
+  /** The number of examples of each batch. */
+  examples: number[];
+}
+
+/** Loss, metrics and gradients of all batches as if they were one. */
+function accumulated<P extends object, B, Out>(
+  model: TrainedModel<P, B, Out>,
   variables: readonly Variable[],
-  batch: Batch,
+  batches: readonly B[],
+  options: StepOptions<Out, B>,
+  lap: (part: Part) => void,
+): Accumulated {
+  const { loss, step } = options;
+  const weights = loss.weigh && batches.map(loss.weigh);
+  const total = weights?.reduce((sum, weight) => sum + weight, 0);
+  const sums: Accumulated = { loss: 0, metrics: {}, gradients: [], examples: [] };
+  let counted = 0;
+  batches.forEach((batch, b) => {
+    if (weights?.[b] === 0) {
+      sums.examples.push(exampleCount(batch, undefined));
+      return;
+    }
+    const share = weights ? weights[b]! / total! : 1;
+    const seed = deriveSeed(options.seed, step, b);
+    const one = lossAndGradients(model, variables, batch, share, { ...options, seed }, () => lap("forward"));
+    lap("backward");
+    sums.examples.push(one.examples);
+    if (one.weight === 0) return;
+    counted += one.weight;
+    // Where the weights are not known beforehand, the mean of the batches so far, instead of a share of all.
+    const taken = weights ? share : one.weight / counted;
+    const kept = weights ? 1 : 1 - taken;
+    sums.loss = sums.loss * kept + one.loss * (weights ? 1 : taken);
+    for (const [name, figure] of Object.entries(one.metrics)) {
+      sums.metrics[name] = (sums.metrics[name] ?? 0) * kept + figure * taken;
+    }
+    sums.gradients = added(sums.gradients, one.gradients, kept, weights ? 1 : taken);
+  });
+  if (counted === 0) {
+    throw new Error(
+      `step ${step}: ${loss.text} has nothing to count in ${batches.length === 1 ? "the batch" : "the batches"}: every label is ignored, or the weight is 0`,
+    );
+  }
+  return sums;
+}
+
+function lossAndGradients<P extends object, B, Out>(
+  model: TrainedModel<P, B, Out>,
+  variables: readonly Variable[],
+  batch: B,
   share: number,
-  { seed, autocast: half, scaler, loss: objective }: StepOptions,
+  { seed, step, autocast: half, scaler, loss: objective }: StepOptions<Out, B>,
   forwardDone: () => void,
 ) {
-  let right: Scalar | undefined;
+  let measured = { metrics: {} as Record<string, number>, weight: 0, examples: 1 };
   let unscaled: Scalar | undefined;
-  let read: number | undefined;
+  let read = Number.NaN;
   const forward = () => {
     const outputs = model.apply(model.parameters, batch, { training: true, seed });
-    const { loss, accuracy } = computeLoss(objective, outputs, batch);
-    right = accuracy && tf.keep(accuracy);
+    const { loss, ...figures } = objective.compute(outputs, batch);
+    measured = { ...figures, examples: exampleCount(batch, outputs) };
     return share === 1 ? loss : (tf.mul(loss, share) as Scalar);
   };
-  const { value, gradients } = valueAndGradients(
+  const { value, gradients } = valueAndFoundGradients(
     () => {
       const loss = half ? autocast(half, forward) : forward();
       if (!scaler) return loss;
@@ -124,13 +178,20 @@ function lossAndGradients(
       forwardDone();
     },
   );
-  const accuracy = right?.dataSync()[0] ?? Number.NaN;
-  tf.dispose([value, right, unscaled].filter((tensor) => tensor !== undefined));
-  return { loss: read!, accuracy, gradients };
+  tf.dispose([value, unscaled].filter((tensor) => tensor !== undefined));
+  if (Number.isFinite(read) && gradients.every((gradient) => gradient === undefined)) {
+    throw new Error(
+      `step ${step}: ${objective.text} does not depend on any of the optimizer's parameters: compute it from the parameters that \`apply\` receives, by tensor operations`,
+    );
+  }
+  return { ...measured, loss: read, gradients: withZeros(gradients, variables) };
 }
 
-function added(sum: Tensor[], more: Tensor[]): Tensor[] {
-  const total = sum.map((gradient, i) => tf.add(gradient, more[i]!));
+/** `kept` times the sum and `taken` times the new gradients, both disposed. */
+function added(sum: Tensor[], more: Tensor[], kept: number, taken: number): Tensor[] {
+  if (sum.length === 0) return more;
+  const times = (tensor: Tensor, factor: number) => (factor === 1 ? tensor : tf.mul(tensor, factor));
+  const total = tf.tidy(() => sum.map((gradient, i) => tf.add(times(gradient, kept), times(more[i]!, taken))));
   tf.dispose([...sum, ...more]);
   return total;
 }

@@ -1,26 +1,34 @@
 import { setImmediate } from "node:timers/promises";
+import type { Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import type { GradScaler, HalfType } from "../amp/index.ts";
 import { checkPositiveInteger } from "../base/checks.ts";
-import type { Batch, Batches, DataCursor } from "../batching/index.ts";
-import type { Classifier } from "../nn/index.ts";
+import type { Batch } from "../batching/index.ts";
+import type { TransformerParameters } from "../nn/index.ts";
 import { stopIfInterrupted } from "../runtime/index.ts";
 import { type CheckpointOptions, loadCheckpoint, runIdentity, saveCheckpoint } from "./checkpoint.ts";
-import { type EarlyStopOptions, earlyStop } from "./early-stop.ts";
-import { evaluate } from "./evaluate.ts";
-import { checkObjective, type Objective } from "./loss.ts";
+import { type EarlyStop, type EarlyStopOptions, earlyStop } from "./early-stop.ts";
+import { evaluateLoss } from "./evaluate.ts";
+import { lossOf } from "./loss.ts";
+import type { LossFunction, Objective, ObjectiveOf } from "./objective.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { progress } from "./progress.ts";
 import { isObserving } from "./reduce-on-plateau.ts";
 import type { Schedule } from "./schedule.ts";
 import { takeStep } from "./step.ts";
+import { checkModel, type TrainedModel } from "./trained-model.ts";
+import { type Epochs, epochsOf, groups, processorTime, type TrainingBatches } from "./training-batches.ts";
 import type { History, StepRecord } from "./training-log.ts";
 
-/** Options of `train`. */
-export interface TrainOptions {
-  model: Classifier;
-  /** Batches of any strategy. */
-  batches: Batches;
-  /** An optimizer of the model's parameters: `adamW(model.parameters)`. */
+/**
+ * Options of `train`, for a model with parameters `P` that makes outputs `Out` of batches `B`; without type arguments, for a
+ * Transformer classifier.
+ */
+export interface TrainOptions<P extends object = TransformerParameters, B = Batch, Out = Tensor2D> {
+  /** A model, or any layer whose input is a batch: `{ parameters, apply(parameters, batch, options) }`. */
+  model: TrainedModel<P, NoInfer<B>, Out>;
+  /** Batches of any strategy, an array of your own batches, or a function that makes those of an epoch. */
+  batches: TrainingBatches<B>;
+  /** An optimizer of the model's parameters, or of some of them: `adamW(model.parameters)`. */
   optimizer: Optimizer;
   /** The number of steps. Give either `steps` or `epochs`. */
   steps?: number;
@@ -34,10 +42,10 @@ export interface TrainOptions {
    */
   learningRate?: Schedule;
   /**
-   * The objective: `"crossEntropy"` of classes, the default, or `"meanSquaredError"` of real labels with a model of one output
-   * (`classes: 1`). The accuracy of a regression is NaN.
+   * The objective: a name, or a function of outputs and batch that gives a scalar, or `{ loss, metrics, weight }`. The
+   * cross-entropy of classes, `"crossEntropy"`, by default. A regression is `"meanSquaredError"` with a model of one output.
    */
-  loss?: Objective;
+  loss?: ObjectiveOf<NoInfer<B>> | LossFunction<NoInfer<Out>, NoInfer<B>>;
   /**
    * Runs forward and backward passes in mixed precision; parameters and optimizer state stay float32. Evaluations run in it
    * too, as in transformers' Trainer. `evaluate(model, batches)` evaluates in float32.
@@ -48,7 +56,7 @@ export interface TrainOptions {
   /** The seed of dropout; 0 by default. */
   seed?: number;
   /** Batches to evaluate on: before the first step, every `evaluateEvery` steps, and after the last. */
-  validation?: Iterable<Batch>;
+  validation?: TrainingBatches<NoInfer<B>>;
   /** Steps between two evaluations; by default only before the first step and after the last. */
   evaluateEvery?: number;
   /** Ends the training when the evaluations no longer improve. */
@@ -74,34 +82,43 @@ const histories = new WeakMap<object, History>();
  */
 export const historyOf = (model: object): History | undefined => histories.get(model);
 
+/** Requires a loss where the batches have no labels, which the default compares with the outputs. */
+export type LossIfNeeded<B> = "labels" extends keyof B ? unknown : { loss: Objective | LossFunction<never, never> };
+
 /**
  * Trains a model on `batches`. Between steps it holds no memory beyond parameters and optimizer state.
  *
  * With a `checkpoint`, a resumed training takes the same steps as one that was not stopped, bit for bit where the backend's
  * ops are deterministic.
  *
- * @throws Error with the step when the loss, or at the scaler's smallest scale a gradient, is not finite, and for a
- *   checkpoint of another run
- * @throws TypeError for options that contradict each other; RangeError for a count that is not a positive integer
+ * @throws Error with the step when the loss, or at the scaler's smallest scale a gradient, is not finite; then the model is as it
+ *   was before that step. Also for a loss that depends on no parameter, and a checkpoint of another run
+ * @throws TypeError for options that contradict each other, a model without trainable parameters, an optimizer of other
+ *   parameters, and a batch that lacks what the loss needs; RangeError for a count that is not a positive integer
  */
-export async function train(options: TrainOptions): Promise<History> {
-  const { model, batches, optimizer, signal, validation, checkpoint, seed = 0, accumulate = 1 } = options;
-  const { evaluateEvery = Number.POSITIVE_INFINITY, loss: objective = "crossEntropy", autocast, scaler } = options;
-  checkObjective(objective);
+export async function train<P extends object, B, Out>(
+  options: TrainOptions<P, B, Out> & LossIfNeeded<NoInfer<B>>,
+): Promise<History> {
+  const { model, optimizer, signal, validation, checkpoint, seed = 0, accumulate = 1 } = options;
+  const { evaluateEvery = Number.POSITIVE_INFINITY, autocast, scaler } = options;
+  const loss = lossOf<Out, B>(options.loss);
   checkPositiveInteger("accumulate", accumulate);
   if (checkpoint?.every !== undefined) checkPositiveInteger("checkpoint.every", checkpoint.every);
   if (options.earlyStop && !(validation && options.evaluateEvery)) {
     throw new TypeError("earlyStop needs `validation` batches and `evaluateEvery`");
   }
-  if (options.earlyStop?.by === "accuracy" && objective === "meanSquaredError") {
+  if (options.earlyStop?.by === "accuracy" && loss.name === "meanSquaredError") {
     throw new TypeError('earlyStop by accuracy needs classes; use by: "loss" for a regression');
   }
   const observing = isObserving(options.learningRate) ? options.learningRate : undefined;
   if (observing && !(validation && options.evaluateEvery)) {
     throw new TypeError("a learning rate of reduceOnPlateau needs `validation` batches and `evaluateEvery`");
   }
-  const total = stepCount(options);
+  checkModel(model, optimizer);
+  const batches = epochsOf(options.batches);
+  const total = stepCount(options, batches) ?? Number.POSITIVE_INFINITY;
   const history: History = { steps: [], evaluations: [], milliseconds: 0, ended: "unfinished" };
+  if (loss.name) history.loss = loss.name;
   histories.set(model, history);
   const stopping = options.earlyStop && earlyStop(model, options.earlyStop);
   const identity = checkpoint && runIdentity(batches, seed, accumulate);
@@ -125,9 +142,9 @@ export async function train(options: TrainOptions): Promise<History> {
 
   const evaluateNow = () => {
     if (!validation) return false;
-    const evaluation = { step: taken, ...evaluate(model, validation, { loss: objective, autocast }) };
+    const evaluation = { step: taken, ...evaluateLoss(model, validation, loss, autocast) };
     history.evaluations.push(evaluation);
-    observing?.observe(evaluation);
+    observing?.observe({ ...evaluation.metrics, ...evaluation });
     return stopping?.after(evaluation) ?? false;
   };
   const save = () => {
@@ -146,13 +163,13 @@ export async function train(options: TrainOptions): Promise<History> {
   };
 
   if (!resumed) evaluateNow();
-  for (const group of taken < total && !ended(stopping, options) ? groups(batches, cursor, accumulate) : []) {
+  const isDone = taken >= total || ended(stopping, options);
+  for (const group of isDone ? [] : groups(batches, cursor, accumulate, options.epochs)) {
     const made = performance.now();
     const used = processorTime();
     const step = taken + 1;
     const learningRate = options.learningRate?.(updates);
-    const how = { step, learningRate, seed, autocast, scaler, loss: objective };
-    const own = takeStep(model, optimizer, group.batches, how);
+    const own = takeStep(model, optimizer, group.batches, { step, learningRate, seed, autocast, scaler, loss });
     const now = performance.now();
     const processor = processorTime();
     const record: StepRecord = {
@@ -168,10 +185,6 @@ export async function train(options: TrainOptions): Promise<History> {
     cursor = group.next;
     history.steps.push(record);
     history.milliseconds = record.elapsed;
-    // With a scaler an overflow lowers the scale, and the scaler throws at the smallest one.
-    if (!Number.isFinite(record.loss) && !record.skipped) {
-      throw new Error(`the loss is ${record.loss} at step ${step}: lower the learning rate, or clip the gradients`);
-    }
     const enough = (step === total || step % evaluateEvery === 0) && evaluateNow();
     bar?.step(record);
     options.onStep?.(record);
@@ -185,6 +198,14 @@ export async function train(options: TrainOptions): Promise<History> {
     else if (enough && step < total) history.ended = "no longer improving";
     if (step === total || history.ended !== "unfinished") break;
   }
+  // Where the number of steps was not known, the last one is known only now.
+  if (
+    total === Number.POSITIVE_INFINITY &&
+    history.ended === "unfinished" &&
+    history.evaluations.at(-1)?.step !== taken
+  ) {
+    evaluateNow();
+  }
   save();
   if (taken < total && ended(stopping, options)) history.ended = "no longer improving";
   if (history.ended === "unfinished") history.ended = "all steps taken";
@@ -196,61 +217,26 @@ export async function train(options: TrainOptions): Promise<History> {
 }
 
 /** Whether a resumed run had already stopped early. */
-function ended(stopping: ReturnType<typeof earlyStop> | undefined, options: TrainOptions): boolean {
-  return stopping !== undefined && stopping.state.since >= options.earlyStop!.patience;
+function ended(stopping: EarlyStop | undefined, { earlyStop }: Pick<TrainOptions, "earlyStop">): boolean {
+  return stopping !== undefined && stopping.state.since >= earlyStop!.patience;
 }
 
-interface Group {
-  batches: Batch[];
-  epoch: number;
-  /** Where the next one begins. */
-  next: DataCursor;
-  /** How long the batches took to make, by the clock and in processor time. */
-  milliseconds: number;
-  processor: number;
-}
-
-/** The batches of each step, from a position on, without end. */
-function* groups(batches: Batches, from: DataCursor, accumulate: number): Generator<Group> {
-  let { epoch, batch: at } = from;
-  for (; ; epoch++, at = 0) {
-    const waiting = batches.epoch(epoch, at)[Symbol.iterator]();
-    try {
-      for (;;) {
-        const began = performance.now();
-        const used = processorTime();
-        const group: Batch[] = [];
-        while (group.length < accumulate) {
-          const { value, done } = waiting.next();
-          if (done) break;
-          group.push(value);
-        }
-        if (group.length === 0) break;
-        at += group.length;
-        const milliseconds = performance.now() - began;
-        const processor = processorTime() - used;
-        yield { batches: group, epoch, next: { epoch, batch: at }, milliseconds, processor };
-      }
-    } finally {
-      waiting.return?.();
-    }
-  }
-}
-
-/** Milliseconds of processor time of this process so far, all threads together. */
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
-function stepCount({ steps: asked, epochs, batches, accumulate = 1 }: TrainOptions): number {
-  if ((asked === undefined) === (epochs === undefined)) throw new TypeError("train needs either `steps` or `epochs`");
-  if (asked !== undefined) {
-    checkPositiveInteger("steps", asked);
-    return asked;
+/** The number of steps; undefined where only the batches of an epoch tell how many it has. */
+function stepCount(
+  { steps, epochs, accumulate = 1 }: Pick<TrainOptions, "steps" | "epochs" | "accumulate">,
+  batches: Epochs<unknown>,
+): number | undefined {
+  if ((steps === undefined) === (epochs === undefined)) throw new TypeError("train needs either `steps` or `epochs`");
+  if (steps !== undefined) {
+    checkPositiveInteger("steps", steps);
+    return steps;
   }
   checkPositiveInteger("epochs", epochs!);
   let total = 0;
-  for (let epoch = 0; epoch < epochs!; epoch++) total += Math.ceil(batches.plan.epoch(epoch).length / accumulate);
+  for (let epoch = 0; epoch < epochs!; epoch++) {
+    const count = batches.count(epoch);
+    if (count === undefined) return undefined;
+    total += Math.ceil(count / accumulate);
+  }
   return total;
 }

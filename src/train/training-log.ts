@@ -1,3 +1,5 @@
+import type { Objective } from "./objective.ts";
+
 /** The measurements of one training step. */
 export interface StepRecord {
   /** From 1. */
@@ -5,7 +7,9 @@ export interface StepRecord {
   /** From 0. */
   epoch: number;
   loss: number;
-  /** Share of the batch that the model classified correctly before this step; NaN in a regression. */
+  /** What the loss reports beside itself, by name, over the step's batches before the update. */
+  metrics: Readonly<Record<string, number>>;
+  /** `metrics.accuracy`: the share that the model classified correctly; NaN where the loss gives none, as in a regression. */
   accuracy: number;
   learningRate: number;
   /** Common norm of the gradients before clipping; absent when nothing is clipped. */
@@ -28,9 +32,9 @@ export interface StepRecord {
   peakBytes: number;
   /** Resident set size of the process after the step, in bytes. */
   rss: number;
-  /** Sequences in the step's batches. */
+  /** Examples in the step's batches: sequences, pairs of them, images. */
   sequences: number;
-  /** Positions in the step's batches, padding included. */
+  /** Positions of all sequences in the step's batches, padding included; 0 for data without sequences. */
   tokens: number;
   /** Tokens in the step's batches, padding not included. */
   usefulTokens: number;
@@ -44,12 +48,14 @@ export interface StepTimes {
   update: number;
 }
 
-/** The loss and accuracy on the validation batches. */
+/** The loss and metrics on the validation batches. */
 export interface Evaluation {
   /** Steps taken before the evaluation; 0 is the untrained model. */
   step: number;
   loss: number;
-  /** NaN in a regression. */
+  /** What the loss reports beside itself, by name. */
+  metrics: Readonly<Record<string, number>>;
+  /** `metrics.accuracy`; NaN where the loss gives none, as in a regression. */
   accuracy: number;
 }
 
@@ -57,6 +63,8 @@ export interface Evaluation {
 export interface History {
   steps: StepRecord[];
   evaluations: Evaluation[];
+  /** The name of the loss; absent where it is a function. */
+  loss?: Objective;
   /** Wall time in milliseconds, evaluations included. */
   milliseconds: number;
   /** Why the run ended; "unfinished" while it runs, and after an interrupt or an error. */
@@ -73,7 +81,24 @@ export function usefulTokensPerSecond(
   steps: readonly StepRecord[],
   { skip = 1, by = "milliseconds" }: { skip?: number; by?: "milliseconds" | "processor" } = {},
 ): number {
+  return perSecond("usefulTokens", steps, skip, by);
+}
+
+/** Useful tokens per second, or examples where the data has no sequences. */
+export function speedOf(steps: readonly StepRecord[]): { value: number; unit: string } {
+  const counts = steps.some(({ tokens }) => tokens > 0);
+  return counts
+    ? { value: perSecond("usefulTokens", steps), unit: "useful tokens/s" }
+    : { value: perSecond("sequences", steps), unit: "examples/s" };
+}
+
+function perSecond(
+  what: "usefulTokens" | "sequences",
+  steps: readonly StepRecord[],
+  skip = 0,
+  by: "milliseconds" | "processor" = "milliseconds",
+): number {
   const counted = steps.length > skip ? steps.slice(skip) : steps;
   const milliseconds = counted.reduce((sum, step) => sum + step[by], 0);
-  return milliseconds > 0 ? (1000 * counted.reduce((sum, step) => sum + step.usefulTokens, 0)) / milliseconds : 0;
+  return milliseconds > 0 ? (1000 * counted.reduce((sum, step) => sum + step[what], 0)) / milliseconds : 0;
 }

@@ -13,6 +13,7 @@ const history: History = {
     step: i + 1,
     epoch: 0,
     loss: 2,
+    metrics: { accuracy: 0.25 },
     accuracy: 0.25,
     learningRate: 1e-3,
     milliseconds: 10,
@@ -27,8 +28,8 @@ const history: History = {
     usefulTokens: 32,
   })),
   evaluations: [
-    { step: 0, loss: 2.3, accuracy: 0.1 },
-    { step: 50, loss: 1.9, accuracy: 0.3 },
+    { step: 0, loss: 2.3, metrics: { accuracy: 0.1 }, accuracy: 0.1 },
+    { step: 50, loss: 1.9, metrics: { accuracy: 0.3 }, accuracy: 0.3 },
   ],
   milliseconds: 600,
   ended: "all steps taken",

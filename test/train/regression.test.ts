@@ -81,7 +81,7 @@ describe("a regression", () => {
     await assert.rejects(setUp({}, 10).run(), /a regression needs a model with 1 output, got 10: set classes to 1/);
     await assert.rejects(
       setUp().run({ loss: "hinge" as Objective }),
-      /loss must be "crossEntropy" or "meanSquaredError"/,
+      /loss must be "crossEntropy", .* or a function, got "hinge"/,
     );
     const earlyStop = { patience: 1, by: "accuracy" as const };
     await assert.rejects(setUp().run({ earlyStop, evaluateEvery: 5 }), /use by: "loss" for a regression/);

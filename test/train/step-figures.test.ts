@@ -7,7 +7,7 @@ import { stepRecord } from "./step-record.ts";
 
 const history = (steps: number): History => ({
   steps: Array.from({ length: steps }, (_, i) => stepRecord(i + 1, { loss: 2 / (i + 1) })),
-  evaluations: [{ step: 0, loss: 2.3, accuracy: 0.1 }],
+  evaluations: [{ step: 0, loss: 2.3, metrics: { accuracy: 0.1 }, accuracy: 0.1 }],
   milliseconds: 20 * steps,
   ended: "all steps taken",
 });

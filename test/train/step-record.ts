@@ -5,6 +5,7 @@ export const stepRecord = (step: number, other: Partial<StepRecord> = {}): StepR
   step,
   epoch: 0,
   loss: 1.5,
+  metrics: { accuracy: 0.5 },
   accuracy: 0.5,
   learningRate: 1e-3,
   milliseconds: 20,

@@ -1,0 +1,42 @@
+import type { Scalar } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor } from "../tensor/types/tensor.ts";
+
+/**
+ * A training objective by name. `"crossEntropy"`, `"meanSquaredError"` and `"binaryCrossEntropy"` compare the outputs with
+ * `batch.labels`. `"tokenCrossEntropy"` has a class for each token, `batch.tokenLabels`, and `"nextToken"` predicts the ids of the
+ * batch shifted by one within each sequence; where the batch has several sequences an example, both are those of its `target`.
+ */
+export type Objective = "crossEntropy" | "meanSquaredError" | "binaryCrossEntropy" | "tokenCrossEntropy" | "nextToken";
+
+/** The part of a batch whose tokens are predicted. */
+type Predicted<B> = B extends { readonly target: infer T } ? T : B;
+
+/** The objectives for which a batch has what they need. */
+export type ObjectiveOf<B> =
+  | ("labels" extends keyof B ? "crossEntropy" | "meanSquaredError" | "binaryCrossEntropy" : never)
+  | ("tokenLabels" extends keyof Predicted<B> ? "tokenCrossEntropy" : never)
+  | ("ids" extends keyof Predicted<B> ? "nextToken" : never);
+
+/** A loss with what is reported beside it. */
+export interface LossResult {
+  /** The mean that is minimised. */
+  loss: Tensor<[], "float32">;
+  /** Figures by name, for instance `accuracy`: means over what the loss is a mean over. */
+  metrics?: Readonly<Record<string, Tensor<[]> | number>>;
+  /**
+   * How many the loss is a mean over, for instance counted tokens, so that accumulated batches and evaluations equal one large
+   * batch. By default the number of examples: `batch.indices`, or else the first axis of the outputs.
+   */
+  weight?: number;
+}
+
+/** A training objective: the loss of a model's outputs for a batch, a scalar that depends on the parameters. */
+export type LossFunction<Out, B> = (outputs: Out, batch: B) => Tensor<[], "float32"> | LossResult;
+
+/** The loss of one batch. */
+export interface BatchLoss {
+  loss: Scalar;
+  metrics: Record<string, number>;
+  /** How many the loss is a mean over. */
+  weight: number;
+}
