@@ -10,13 +10,13 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/typ
 import type { ApplyOptions } from "../layer.ts";
 import type { Ruled, ShapeRule } from "./shape-rule.ts";
 
-declare const ruleOf: unique symbol;
+export declare const ruleOf: unique symbol;
 
 /** A layer from one tensor to one tensor, whose rule computes the shape of its result. */
 export interface TensorLayer<P extends object, R extends ShapeRule> {
   readonly parameters: P;
   /** For types only: this property does not exist at run time. */
-  readonly [ruleOf]?: R;
+  readonly [ruleOf]: R;
   /**
    * The layer of `input`, with these parameters.
    *
@@ -41,6 +41,8 @@ interface Made<P extends object> {
   settings: object;
   parameters: P;
   apply(parameters: P, input: AnyTensor, options: ApplyOptions): AnyTensor;
+  /** What is shown of the layer; by default its name, its settings and the number of its parameters. */
+  summary?: () => string;
 }
 
 /** A layer whose `apply` frees what it makes on the way; its result is never the input itself. */
@@ -55,24 +57,17 @@ export function tensorLayer<P extends object, R extends ShapeRule>(layer: Made<P
       }),
     );
   };
-  return withSummary(layer, { parameters, apply }) as unknown as TensorLayer<P, R>;
+  const made = { parameters, apply } as unknown as TensorLayer<P, R>;
+  return defineSummary(made, layer.summary ?? (() => summaryOf(name, layer.settings, parameters)));
 }
 
-/** Shows the layer as `linear({ in: 784, out: 128 }): 100,480 parameters`. */
-export function withSummary<T extends { parameters: object }>(
-  { name, settings }: { name: string; settings: object },
-  layer: T,
-): T {
-  return defineSummary(layer, () => {
-    const count = countParameters(layer.parameters);
-    return `${name}(${settingsText(settings)})${count > 0 ? `: ${formatCount(count)} parameters` : ""}`;
-  });
+/** `linear({ in: 784, out: 128 }): 100,480 parameters`. */
+export function summaryOf(name: string, settings: object, parameters: object): string {
+  const parts = Object.entries(settings).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  const count = countParameters(parameters);
+  const size = count > 0 ? `: ${formatCount(count)} parameters` : "";
+  return `${name}(${parts.length > 0 ? `{ ${parts.join(", ")} }` : ""})${size}`;
 }
-
-const settingsText = (settings: object): string => {
-  const parts = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
-  return parts.length > 0 ? `{ ${parts.join(", ")} }` : "";
-};
 
 /** Throws ShapeError unless the last axis has this size. */
 export function checkLastAxis(name: string, x: AnyTensor, features: number): void {

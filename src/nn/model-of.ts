@@ -1,0 +1,20 @@
+import type { ShapeIn } from "../tensor/types/shape.ts";
+import type { ShapeOf, Tensor, TensorOperand } from "../tensor/types/tensor.ts";
+import type { ApplyOptions, Model } from "./layer.ts";
+import type { Ruled, ShapeRule } from "./layers/shape-rule.ts";
+import type { TensorLayer } from "./layers/tensor-layer.ts";
+
+/**
+ * A model from a layer and what it reads of a batch, `modelOf(net, (batch: ImageBatch) => batch.images)`, for `train`: images
+ * `[batch, height, width, channels]`, for instance, give the layer's result.
+ */
+export function modelOf<P extends object, R extends ShapeRule, B, T extends TensorOperand>(
+  layer: TensorLayer<P, R>,
+  input: (batch: B) => T,
+): Model<P, B, Tensor<ShapeIn<Ruled<R, ShapeOf<T>>>, "float32">> {
+  return {
+    parameters: layer.parameters,
+    apply: (parameters, batch, options?: ApplyOptions) =>
+      layer.apply(parameters, input(batch) as never, options) as never,
+  };
+}
