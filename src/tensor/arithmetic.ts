@@ -6,7 +6,7 @@ import { inFloat32 } from "./half.ts";
 import { int32Of } from "./int32.ts";
 import { label } from "./names.ts";
 import type { Broadcast, DType, IfBroadcast } from "./types/shape.ts";
-import type { AnyTensor, NumberOrTensor, Operand, ShapeOf, Tensor, WiderDType } from "./types/tensor.ts";
+import type { AnyTensor, LeftShape, NumberOrTensor, Operand, ShapeOf, Tensor, WiderDType } from "./types/tensor.ts";
 
 /** A function of two tensors that broadcast, or of a tensor and a number: `[2, 3]` and `[3]` give `[2, 3]`. */
 export type Arithmetic<Op extends string, D extends DType | "wider" = "wider"> = <
@@ -14,8 +14,8 @@ export type Arithmetic<Op extends string, D extends DType | "wider" = "wider"> =
   B extends NumberOrTensor,
 >(
   a: A,
-  b: IfBroadcast<Op, ShapeOf<A>, ShapeOf<B>, B>,
-) => Tensor<Broadcast<ShapeOf<A>, ShapeOf<B>>, D extends DType ? D : WiderDType<A, B>>;
+  b: IfBroadcast<Op, LeftShape<A, B>, ShapeOf<B>, B>,
+) => Tensor<Broadcast<LeftShape<A, B>, ShapeOf<B>>, D extends DType ? D : WiderDType<A, B>>;
 
 const widths = ["bool", "int32", "float32"];
 

@@ -3,7 +3,17 @@ import { broadcastShape, expandTo } from "./broadcast.ts";
 import { cast, checkTensor, drop, reshapeTo, run, sameShape, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
-import type { Differ, DimText, IsUnknown, Rest, Shape, ShapeIn, ShapeText, TryBroadcast } from "./types/shape.ts";
+import type {
+  Differ,
+  DimText,
+  IsUnknown,
+  Rest,
+  Shape,
+  ShapeIn,
+  ShapeText,
+  TryBroadcast,
+  Unless,
+} from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Matrices<A, B> = A extends [infer K]
@@ -11,7 +21,7 @@ type Matrices<A, B> = A extends [infer K]
     ? Inner<K, L, [...Batch, N]>
     : B extends [infer L]
       ? Inner<K, L, []>
-      : false
+      : "must both have an axis"
   : A extends [...infer AB extends Rest<A>, infer M, infer K]
     ? B extends [infer L]
       ? Inner<K, L, [...AB, M]>
@@ -21,22 +31,19 @@ type Matrices<A, B> = A extends [infer K]
             ? `do not broadcast: ${Batch}`
             : Inner<K, L, Batch extends [...infer R extends Rest<Batch>] ? [...R, M, N] : Shape>
           : never
-        : false
-    : false;
+        : "must both have an axis"
+    : "must both have an axis";
 
 type Inner<K, L, Out> = Differ<K, L> extends true ? `do not fit: ${DimText<K>} is not ${DimText<L>}` : Out;
 
 type Result<A, B> = IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : Matrices<A, B>;
 
 /** `Then`, or an error message where the two shapes cannot be multiplied. */
-export type IfMatmul<A, B, Then, Op extends string = "matmul"> =
-  Result<A, B> extends infer R
-    ? R extends string
-      ? `${Op}: ${ShapeText<A>} and ${ShapeText<B>} ${R}`
-      : R extends false
-        ? `${Op}: ${ShapeText<A>} and ${ShapeText<B>} must both have an axis`
-        : Then
-    : never;
+export type IfMatmul<A, B, Then, Op extends string = "matmul"> = Unless<
+  Result<A, B>,
+  `${Op}: ${ShapeText<A>} and ${ShapeText<B>} `,
+  Then
+>;
 
 export type MatmulShape<A, B> = ShapeIn<Result<A, B>>;
 

@@ -1,5 +1,5 @@
 // Axes by number or by name.
-import type { IsUnknown, Rest, Shape, ShapeIn, ShapeText, Writable } from "./shape.ts";
+import type { Fit, IsUnknown, Rest, Shape, ShapeIn, ShapeText, Writable } from "./shape.ts";
 
 /** An axis: its number, from the end when negative, or its name. */
 export type Axis = number | string;
@@ -70,28 +70,33 @@ type Ones<S, Out extends 1[] = []> = S extends [infer _, ...infer R extends Rest
 type MaybeUndefined<A> = [Extract<A, undefined>] extends [never] ? false : true;
 
 /** A shape without some axes, or with one element there; all axes when none is given. */
-export type Reduced<S, A, Keep = false> =
-  IsUnknown<S> extends true
+export type Reduced<S, A, Keep = false> = [A] extends [undefined]
+  ? Keep extends true
+    ? IsUnknown<S> extends true
+      ? Shape
+      : Ones<S>
+    : []
+  : IsUnknown<S> extends true
     ? Shape
-    : [A] extends [undefined]
-      ? Keep extends true
-        ? Ones<S>
-        : []
-      : MaybeUndefined<A> extends true
-        ? Shape
-        : Places<S, List<A>> extends infer P extends number
-          ? number extends P
-            ? Shape
-            : ShapeIn<Without<S, P, Keep>>
-          : Shape;
+    : MaybeUndefined<A> extends true
+      ? Shape
+      : Places<S, List<A>> extends infer P extends number
+        ? number extends P
+          ? Shape
+          : ShapeIn<Without<S, P, Keep>>
+        : Shape;
 
 /** `A`, or an error message with the axis that the shape does not have. An axis that may be undefined is checked at run time. */
 export type AxisOf<Op extends string, S, A> =
   MaybeUndefined<A> extends true
     ? A
-    : Places<S, List<A>> extends infer X extends string
-      ? `${Op}: axis ${X} is not in ${ShapeText<S>}`
+    : [Fit<Places<S, List<A>>>] extends [never]
+      ? NoAxis<Op, Places<S, List<A>>, S>
       : A;
+
+type NoAxis<Op extends string, X, S> = [X] extends [infer M extends string]
+  ? `${Op}: axis ${M} is not in ${ShapeText<S>}`
+  : never;
 
 type Replaced<S, P, D, Out extends unknown[] = [], I extends 0[] = []> = S extends [infer X, ...infer R extends Rest<S>]
   ? I["length"] extends P

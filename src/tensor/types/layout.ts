@@ -4,13 +4,17 @@ import type { Difference, Product, Quotient, Sum } from "./number.ts";
 import type {
   Differ,
   DimText,
+  Evidence,
   IsUnknown,
+  Resolved,
   Rest,
   SameDim,
   Shape,
   ShapeIn,
   ShapeOfSizes,
   ShapeText,
+  Unless,
+  Unresolved,
   Writable,
 } from "./shape.ts";
 
@@ -31,36 +35,52 @@ type Open<S, Found = false> = S extends [infer D, ...infer R extends Rest<S>]
     : Open<R, D extends -1 ? true : Found>
   : Found;
 
-type Misfit<S, To> = `reshape: ${ShapeText<S>} cannot be reshaped to ${ShapeText<To>}`;
+type Misfit<S, To> = `${ShapeText<S>} cannot be reshaped to ${ShapeText<To>}`;
 
-/** The shape with -1 worked out; a sentence when the numbers of elements differ. */
-type Reshaped<S, To> =
+/** A message when the numbers of elements differ. */
+type Misfitting<S, To> =
   IsUnknown<To> extends true
-    ? Shape
+    ? true
     : IsUnknown<S> extends true
-      ? Filled<To, number>
+      ? true
       : Open<To> extends infer O
         ? O extends true
           ? Quotient<Product<S>, Product<WithoutMinusOne<To>>> extends infer Q
             ? Q extends false
               ? Misfit<S, To>
-              : Filled<To, Q>
+              : true
             : never
           : O extends false
             ? [Product<S>, Product<To>] extends [infer P, infer Q]
               ? Differ<P, Q> extends true
                 ? Misfit<S, To>
-                : To
+                : true
               : never
-            : Filled<To, number>
+            : true
         : never;
 
 /** The shape that a reshape gives, -1 worked out. */
-export type ReshapeTo<S, To> = ShapeIn<Reshaped<S, ShapeOfSizes<To>>>;
+export type ReshapeTo<S, To> = Reshaped<S, ShapeOfSizes<To>>;
+type Reshaped<S, To> =
+  IsUnknown<To> extends true
+    ? Shape
+    : Open<To> extends infer O
+      ? O extends true
+        ? ShapeIn<Filled<To, Share<S, To>>>
+        : O extends false
+          ? ShapeIn<To>
+          : ShapeIn<Filled<To, number>>
+      : never;
+/** The size that stands for -1. */
+type Share<S, To> =
+  Evidence<Unresolved<S>, To> extends Evidence<Resolved<S>, readonly unknown[]>
+    ? number
+    : IsUnknown<S> extends true
+      ? number
+      : Quotient<Product<S>, Product<WithoutMinusOne<To>>>;
 
 /** `Then`, or a sentence when the numbers of elements differ. */
-export type IfReshape<S, To, Then> =
-  Reshaped<S, ShapeOfSizes<To>> extends infer R ? (R extends string ? R : Then) : never;
+export type IfReshape<S, To, Then> = Unless<Misfitting<S, ShapeOfSizes<To>>, "reshape: ", Then>;
 
 type Backwards<S, Out extends unknown[] = []> = S extends [infer D, ...infer R extends Rest<S>]
   ? Backwards<R, [D, ...Out]>
@@ -152,11 +172,9 @@ type JoinDims<S, T, P, Out extends unknown[] = [], I extends 0[] = []> = S exten
   ? T extends [infer E, ...infer Q extends Rest<T>]
     ? I["length"] extends P
       ? JoinDims<R, Q, P, [...Out, Sum<D, E>], [...I, 0]>
-      : SameDim<D, E> extends infer Same
-        ? Same extends false
-          ? `${DimText<D>} is not ${DimText<E>}`
-          : JoinDims<R, Q, P, [...Out, Same], [...I, 0]>
-        : never
+      : Differ<D, E> extends true
+        ? `${DimText<D>} is not ${DimText<E>}`
+        : JoinDims<R, Q, P, [...Out, SameDim<D, E>], [...I, 0]>
     : false
   : T extends []
     ? Out
@@ -169,11 +187,7 @@ export type Concatenated<S extends readonly unknown[], A extends Axis> = number 
 /** `Then`, or an error message with the two shapes and the dimension that differs. */
 export type IfConcat<S extends readonly unknown[], A extends Axis, Then> = number extends S["length"]
   ? Then
-  : Joined<Writable<S>, A> extends infer J
-    ? J extends string
-      ? `concat: ${J}`
-      : Then
-    : never;
+  : Unless<Joined<Writable<S>, A>, "concat: ", Then>;
 
 /** One index of `at`: a place, a slice "1:3" in Python's notation, "...", a new axis, or a list of places. */
 export type Index = number | string | null | readonly number[] | { readonly shape: readonly number[] };

@@ -61,6 +61,27 @@ export interface Box<D> {
   readonly held: D;
 }
 
+/** Wraps a shape or dimension for comparison; `Exact<A>` extends `Exact<B>` only where A and B are the same. */
+interface Exact<in out S> {
+  readonly held: S;
+}
+
+// Whether a shape is a type parameter: two conditional types that are not resolved are compared by their parts, and these are
+// equal. They are 1 and 2 for every shape that is known. The compiler also answers where a type is declared, and then for every
+// S, so that what depends on this must depend on something else that is not known there.
+
+/** Extends `Resolved<S>` only if S is a type parameter, or not resolved for another reason. */
+export type Unresolved<S> = [S] extends [object] ? 1 : 2;
+export type Resolved<S> = [S | 0] extends [object] ? 1 : 2;
+
+/** Two shapes of which the compiler knows only that they broadcast to A: both are one type parameter, or B is a scalar's. */
+type SameGeneric<A, B> =
+  Evidence<Unresolved<A>, Exact<B>> extends Evidence<Resolved<A>, Exact<A> | Exact<[]>> ? true : false;
+export interface Evidence<S, T> {
+  readonly first: S;
+  readonly second: T;
+}
+
 /** Whether two dimensions certainly differ. A name and a size may be equal, so they are compared at run time. */
 export type Differ<A, B> = Box<A> extends Box<B> ? false : Box<B> extends Box<A> ? false : DifferInKind<A, B>;
 type DifferInKind<A, B> = A extends string ? (B extends string ? true : false) : B extends string ? false : true;
@@ -85,8 +106,8 @@ export type BroadcastDim<A, B> = A extends 1 ? B : B extends 1 ? A : SameDim<A, 
 
 type BroadcastKnown<A, B, Out extends unknown[] = []> = A extends [...infer AR extends Rest<A>, infer AL]
   ? B extends [...infer BR extends Rest<B>, infer BL]
-    ? Box<AL> extends Box<BL>
-      ? BroadcastKnown<AR, BR, [Box<BL> extends Box<AL> ? AL : BroadcastDim<AL, BL>, ...Out]>
+    ? Exact<BL> extends Exact<AL> | Exact<1>
+      ? BroadcastKnown<AR, BR, [AL, ...Out]>
       : BroadcastDim<AL, BL> extends infer D
         ? D extends false
           ? `${DimText<AL>} is not ${DimText<BL>}`
@@ -102,21 +123,26 @@ export type TryBroadcast<A, B> =
   IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : BroadcastKnown<A, B>;
 
 /** The shape that two shapes broadcast to. */
-export type Broadcast<A, B> = ShapeIn<TryBroadcast<A, B>>;
+export type Broadcast<A, B> = SameGeneric<A, B> extends true ? A : ShapeIn<TryBroadcast<A, B>>;
 
 /** `X` if it is a known shape, otherwise the unknown shape. */
 export type ShapeIn<X> = X extends [...infer S extends Rest<X>] ? S : Shape;
 
 /** `Then`, or an error message if the two shapes do not broadcast. */
 export type IfBroadcast<Op extends string, A, B, Then> =
-  TryBroadcast<A, B> extends infer R
-    ? R extends string
-      ? `${Op}: ${ShapeText<A>} and ${ShapeText<B>} do not broadcast: ${R}`
-      : Then
-    : never;
+  SameGeneric<A, B> extends true
+    ? Then
+    : Unless<TryBroadcast<A, B>, `${Op}: ${ShapeText<A>} and ${ShapeText<B>} do not broadcast: `, Then>;
 
-/** `Then`, or, if `R` is a message, that message prefixed with `Begin`. An unresolved shape is not a message. */
-export type Unless<R, Begin extends string, Then> = [R] extends [string] ? `${Begin}${R & string}` : Then;
+/**
+ * `Then`, or, if `R` is a message, that message prefixed with `Begin`. An unresolved shape is not a message: the compiler tries
+ * one as `any`, which does not extend `never`. The message is inferred, because the compiler works out the constraint of `R` in
+ * a template, without end where `R` is recursive.
+ */
+export type Unless<R, Begin extends string, Then> = [Fit<R>] extends [never] ? Prefixed<Begin, R> : Then;
+/** `never` for a message. */
+export type Fit<R> = [R] extends [null] ? true : [R] extends [string] ? never : true;
+type Prefixed<Begin extends string, R> = [R] extends [infer M extends string] ? `${Begin}${M}` : never;
 
 type SameKnown<A, B> = A extends [infer AF, ...infer AR extends Rest<A>]
   ? B extends [infer BF, ...infer BR extends Rest<B>]
@@ -130,10 +156,10 @@ type SameKnown<A, B> = A extends [infer AF, ...infer AR extends Rest<A>]
 
 /** `Then`, or an error message if the two shapes differ. */
 export type IfSameShape<Op extends string, A, B, Then> =
-  IsUnknown<A> extends true
+  SameGeneric<A, B> extends true
     ? Then
-    : IsUnknown<B> extends true
-      ? Then
-      : SameKnown<A, B> extends false
+    : [IsUnknown<A>, IsUnknown<B>] extends [false, false]
+      ? [SameKnown<A, B>] extends [false]
         ? `${Op}: the shapes ${ShapeText<A>} and ${ShapeText<B>} must be the same; reshape one of them`
-        : Then;
+        : Then
+      : Then;

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core/dist/tensor.js";
 import type { Rank } from "@tensorflow/tfjs-core/dist/types.js";
-import type { DType, IsUnknown, Shape, Writable } from "./shape.ts";
+import type { DType, Evidence, IsUnknown, Resolved, Shape, Unresolved, Writable } from "./shape.ts";
 
 declare const shapeOf: unique symbol;
 declare const dtypeOf: unique symbol;
@@ -14,10 +14,11 @@ type Gradual<S> = IsUnknown<S> extends true ? Anything : { [I in keyof S]: numbe
 
 /**
  * Carries the shape and the dtype to where they are inferred, since a `number` of the shape is `any` in `Gradual`. The
- * parameters stand nowhere in it, so that all of these are one type when tensors are compared.
+ * parameters stand nowhere in it, so that all of these are one type when tensors are compared. The property is required, since
+ * without strictNullChecks `unknown` extends a type whose properties are all optional.
  */
 interface Exactly<_S, _D> {
-  readonly [exactly]?: never;
+  readonly [exactly]: never;
 }
 
 /** The shape and dtype that the compiler knows of a tensor. These properties do not exist at run time. */
@@ -81,16 +82,29 @@ export type Operand = tf.Tensor<Rank> | number;
 /** What a type parameter for one extends. */
 export type NumberOrTensor = TensorOperand | number;
 
-/** The shape of an operand; of a tfjs tensor at most the rank is known. */
+/** The shape of an operand; of a tfjs tensor at most the rank is known; of a `Tensor<S>` with a type parameter, `S`. */
 export type ShapeOf<T> = unknown extends T
   ? Shape
   : T extends number
     ? []
-    : T extends Shaped<infer S, infer _>
-      ? IsUnknown<S> extends true
+    : T extends { readonly [exactly]?: infer E }
+      ? unknown extends E
         ? RankOf<T>
-        : Writable<S>
+        : E extends Exactly<infer S, infer _>
+          ? Own<S, T>
+          : Shape
       : RankOf<T>;
+
+/** A type parameter as it is, and a known shape as a mutable tuple. */
+type Own<S, T> =
+  Evidence<Unresolved<S>, T> extends Evidence<Resolved<S>, TensorOperand>
+    ? S
+    : IsUnknown<S> extends true
+      ? RankOf<T>
+      : Writable<S>;
+
+/** The shape of a left operand; of a number that of the right operand, which leaves even a type parameter as it is. */
+export type LeftShape<A, B> = unknown extends A ? Shape : A extends number ? ShapeOf<B> : ShapeOf<A>;
 
 type RankOf<T> = T extends { readonly shape: infer N extends number[] } ? (number[] extends N ? Shape : N) : Shape;
 
