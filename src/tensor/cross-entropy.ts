@@ -170,5 +170,9 @@ function lossesOfExamples(logits: AnyTensor, labels: AnyTensor, options: CrossEn
   if (reduction === "none") return reshapeTo(counted, labels.shape);
   if (reduction !== "mean") return reduced("crossEntropy", counted, reduction);
   const count = reduceOver("Sum", cast(run("LogicalNot", { x: ignored }), "float32"), [0]);
-  return run("RealDiv", { a: reduceOver("Sum", counted, [0]), b: count });
+  // As in PyTorch, the mean over no label is NaN and its gradient 0.
+  const share = run("Reciprocal", { x: run("Maximum", { a: count, b: scalarOf(1, "float32") }) });
+  const isEmpty = run("Equal", { a: count, b: scalarOf(0, "float32") });
+  const nan = run("Select", { condition: isEmpty, t: scalarOf(Number.NaN, "float32"), e: scalarOf(0, "float32") });
+  return run("Add", { a: run("Multiply", { a: reduceOver("Sum", counted, [0]), b: share }), b: nan });
 }

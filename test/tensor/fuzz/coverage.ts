@@ -6,7 +6,7 @@ const ofLayers = "a layer or its initial values: test/nn/layers compares it with
 const ofFiles = "reads or writes files or frames: test/tensor/files.test.ts";
 
 const ofTransforms =
-  "a transformation of functions: test/tensor/transform.test.ts compares it with torch.func and with a loop";
+  "a transformation of functions: test/tensor/transform compares it with torch.func and with a loop";
 
 export const withoutPrograms: Record<string, string> = {
   deriveSeed: noReference,

@@ -46,7 +46,8 @@ function outcomeOf(program: Program, recomputed: boolean): Outcome {
   }
 }
 
-const call = ({ op, args }: Program, tensors: Tensor[]): unknown => {
+/** The result of a program's op with other tensors in place of those among its arguments. */
+export const call = ({ op, args }: Program, tensors: Tensor[]): unknown => {
   const queue = [...tensors];
   return ops[op]!(...args.map((arg) => decoded(arg, queue)));
 };
@@ -60,7 +61,8 @@ function decoded(value: Argument, queue: Tensor[]): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decoded(item, queue)]));
 }
 
-function made({ t, s, v }: StoredTensor, { st = "float32" }: Program): Tensor {
+/** A tensor of a program. */
+export function made({ t, s, v }: StoredTensor, { st = "float32" }: Program): Tensor {
   const values = v.map(numberOf);
   if (t === "i") return halftone.tensor(Int32Array.from(values), { shape: s }) as Tensor;
   if (t === "b") return halftone.tensor(values, { shape: s, dtype: "bool" }) as Tensor;
@@ -69,7 +71,7 @@ function made({ t, s, v }: StoredTensor, { st = "float32" }: Program): Tensor {
 }
 
 /** The results of an op: one tensor, several, a pair under names, a number or numbers. */
-function asList(value: unknown): unknown[] {
+export function asList(value: unknown): unknown[] {
   if (value instanceof tf.Tensor || ArrayBuffer.isView(value) || typeof value === "number") return [value];
   if (Array.isArray(value)) return value.every((item) => item instanceof tf.Tensor) ? value : [value];
   return Object.values(value as object);

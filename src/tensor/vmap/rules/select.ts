@@ -1,11 +1,15 @@
 // Kernels that read or write elements at indices.
-import { tf } from "../../../runtime/index.ts";
+import { runtimeInfo, tf } from "../../../runtime/index.ts";
 import type { Level } from "../../../runtime/levels.ts";
 import { run, scalarOf } from "../../engine.ts";
 import type { AnyTensor } from "../../types/tensor.ts";
 import { axisToFront, batched, type Call, folded, type Input, type Rule, readAxis, unfolded } from "../call.ts";
+import { eachExample } from "./loop.ts";
 
-const gather: Rule = ({ kernel, inputs, attributes, level }) => {
+const onWasm = runtimeInfo().backend === "wasm";
+
+const gather: Rule = (call) => {
+  const { kernel, inputs, attributes, level } = call;
   const { x, indices } = inputs as { x: Input; indices: Input };
   const axis = readAxis(attributes.axis ?? 0, x.shape.length);
   const batchDims = readAxis(attributes.batchDims ?? 0, indices.shape.length);
@@ -14,8 +18,27 @@ const gather: Rule = ({ kernel, inputs, attributes, level }) => {
   if (batchDims === 0 && !indices.batched) return at(x.x, indices.x, { axis: axis + 1, batchDims: 0 });
   // The axes of the indices replace the axis.
   if (batchDims === 0 && !x.batched) return axisToFront(at(x.x, indices.x, { axis, batchDims: 0 }), axis);
+  if (batchDims > 0 && onWasm) return eachExample(call);
+  if (onWasm) return gatherRows(call, x, indices, axis);
   return at(batched(x, level), batched(indices, level), { axis: axis + 1, batchDims: batchDims + 1 });
 };
+
+/** WebAssembly's kernel mixes up batches, so the examples' slices are taken as one list of slices. */
+function gatherRows({ kernel, level }: Call, x: Input, indices: Input, axis: number): AnyTensor {
+  const [before, size, after] = [x.shape.slice(0, axis), x.shape[axis]!, x.shape.slice(axis + 1)];
+  const front = axisToFront(batched(x, level), axis + 1);
+  const moved = run("Transpose", { x: front }, { perm: [1, 0, ...front.shape.keys()].toSpliced(2, 2) });
+  const many = batched(indices, level);
+  const first = run("Multiply", { a: exampleNumbers(level, many.rank), b: scalarOf(size, "int32") });
+  const rows = run("Reshape", { x: run("Add", { a: many, b: first }) }, { shape: [many.size] });
+  const found = run(kernel, { x: folded(moved), indices: rows }, { axis: 0, batchDims: 0 });
+  const shape = [...many.shape, ...before, ...after];
+  // [size, ...indices, ...before, ...after] to [size, ...before, ...indices, ...after].
+  const axes = [...shape.keys()];
+  const [i, b] = [many.rank, many.rank + before.length];
+  const perm = [0, ...axes.slice(i, b), ...axes.slice(1, i), ...axes.slice(b)];
+  return run("Transpose", { x: run("Reshape", { x: found }, { shape }) }, { perm });
+}
 
 /** The numbers of the examples as an int32 tensor that broadcasts to a rank. */
 const exampleNumbers = ({ size }: Level, rank: number): AnyTensor =>
