@@ -34,7 +34,7 @@ export const isBatching = (): boolean => open.length > 0;
 
 export function newLevel(size: number, randomness: Randomness): Level {
   if (!isUsed) {
-    hooks.observed.subscribe("vmap", refuse);
+    hooks.observed.subscribe("vmap", refuseExamples);
     hooks.op.subscribe("vmap", (next) => (op) => {
       for (const x of op.inputs) if (marks.has(x as Tensor)) throw new Error(noRule(op.name));
       return next(op);
@@ -47,7 +47,8 @@ export function newLevel(size: number, randomness: Randomness): Level {
 export const noRule = (op: string): string =>
   `vmap: there is no batching rule for ${op}; call it outside of the vmapped function, or loop over the examples`;
 
-function refuse(x: Tensor): void {
+/** Throws for a tensor of a vmapped function, whose values cannot be read there. */
+export function refuseExamples(x: Tensor): void {
   if (levelsOf(x).length === 0) return;
   const shape = `[${x.shape.join(", ")}]`;
   throw new Error(

@@ -12,6 +12,7 @@ import {
   typeOf,
   uninterrupted,
 } from "../runtime/index.ts";
+import { refuseExamples } from "../runtime/levels.ts";
 import { floatBits, floatFromBits } from "./format.ts";
 import { storageOf, to } from "./to.ts";
 
@@ -49,6 +50,7 @@ export function readFloat64(x: Tensor): Float64Array {
  */
 export function tensorBytes(x: Tensor): Uint8Array<ArrayBuffer> {
   if (x.dtype !== "float32") throw new TypeError(`tensorBytes: expected a floating-point tensor, got ${x.dtype}`);
+  refuseExamples(x);
   const storage = storageOf(x);
   const size = bytesPerNumber[storage] * x.size;
   const bytes = new Uint8Array(size);

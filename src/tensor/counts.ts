@@ -1,6 +1,7 @@
 // Distinct elements, counts and places in sorted lists. The result depends on the data, so that these wait for the device.
 
 import { engine } from "../runtime/index.ts";
+import { levelsOf, noRule } from "../runtime/levels.ts";
 import { readFloat64 } from "../storage/index.ts";
 import { cast, checkTensor, reshapeTo, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
@@ -8,6 +9,7 @@ import { gatherAt, scatterAt } from "./indices.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { noGrad } from "./tape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
+import { oneByOne } from "./vmap/one-by-one.ts";
 
 const integersOf = (values: Int32Array, shape: readonly number[]): AnyTensor =>
   engine.makeTensor(values, [...shape], "int32") as AnyTensor;
@@ -19,12 +21,15 @@ const inOrder = (a: number, b: number): number =>
 /**
  * The distinct elements in ascending order, `values` of `[n]`; for each element of `x` (any shape) its place among them, `inverse`; and how often each
  * occurs, `counts` of `[n]`; both int32 (`torch.unique`). NaN counts as one value, the last, as in NumPy.
+ *
+ * @throws Error for a tensor that a vmap maps, because the shape of the result depends on the values
  */
 export function unique<T extends TensorOperand>(
   x: T,
 ): { values: Tensor<[number], DTypeOf<T>>; inverse: Tensor<ShapeOf<T>, "int32">; counts: Tensor<[number], "int32"> };
 export function unique(x: AnyTensor): { values: AnyTensor; inverse: AnyTensor; counts: AnyTensor } {
   checkTensor("unique", x);
+  if (levelsOf(x).length > 0) throw new Error(noRule("unique, whose shape depends on the values"));
   const numbers = readFloat64(x);
   const order = Int32Array.from(numbers.keys()).sort((i, j) => inOrder(numbers[i]!, numbers[j]!) || i - j);
   const [firsts, counts, inverse]: [number[], number[], Int32Array] = [[], [], new Int32Array(numbers.length)];
@@ -66,23 +71,30 @@ export function bincount(
   if (x.dtype !== "int32") throw new TypeError(`bincount: expected an int32 tensor, got ${x.dtype}`);
   if (!Number.isInteger(minLength) || minLength < 0)
     throw new RangeError(`bincount: minLength must be an integer of at least 0, got ${minLength}`);
+  if (weights) {
+    checkTensor("bincount", weights);
+    if (weights.shape.join() !== x.shape.join())
+      throw new ShapeError(`bincount: the weights must have the shape ${shapeText(x)}, got ${shapeText(weights)}`);
+  }
+  const counts = oneByOne("bincount", [x], (own) => countsOf(own, minLength));
+  if (!weights) return counts;
+  const { shape } = counts;
+  counts.dispose();
+  return scoped("bincount", () =>
+    scatterAt("bincount", reshapeTo(cast(weights, "float32"), [x.size]), reshapeTo(x, [x.size]), shape, 0),
+  );
+}
+
+function countsOf(x: AnyTensor, minLength: number): AnyTensor {
   const values = x.dataSync() as Int32Array;
   let length = minLength;
   for (const value of values) {
     if (value < 0) throw new RangeError(`bincount: the elements must be at least 0, got ${value}`);
     length = Math.max(length, value + 1);
   }
-  if (!weights) {
-    const counts = new Int32Array(length);
-    for (const value of values) counts[value]!++;
-    return integersOf(counts, [length]);
-  }
-  checkTensor("bincount", weights);
-  if (weights.shape.join() !== x.shape.join())
-    throw new ShapeError(`bincount: the weights must have the shape ${shapeText(x)}, got ${shapeText(weights)}`);
-  return scoped("bincount", () =>
-    scatterAt("bincount", reshapeTo(cast(weights, "float32"), [x.size]), reshapeTo(x, [x.size]), [length], 0),
-  );
+  const counts = new Int32Array(length);
+  for (const value of values) counts[value]!++;
+  return integersOf(counts, [length]);
 }
 
 /**
@@ -100,6 +112,10 @@ export function histc(x: AnyTensor, bins = 100, options: { min?: number; max?: n
   checkTensor("histc", x);
   if (!Number.isInteger(bins) || bins < 1)
     throw new RangeError(`histc: bins must be an integer of at least 1, got ${bins}`);
+  return oneByOne("histc", [x], (own) => histogramOf(own, bins, options));
+}
+
+function histogramOf(x: AnyTensor, bins: number, options: { min?: number; max?: number }): AnyTensor {
   const values = readFloat64(x);
   let [low, high] = [options.min ?? Number.POSITIVE_INFINITY, options.max ?? Number.NEGATIVE_INFINITY];
   for (const value of values) {
@@ -139,6 +155,12 @@ export function searchSorted(sorted: AnyTensor, values: AnyTensor, side: "left" 
     throw new ShapeError(
       `searchSorted: the values ${shapeText(values)} must have the axes of the sequences ${shapeText(sorted)} but for the last`,
     );
+  const found = oneByOne("searchSorted", [sorted, values], (own, wanted) => placesOf(own, wanted, side));
+  return label(found, namesOf(values));
+}
+
+function placesOf(sorted: AnyTensor, values: AnyTensor, side: "left" | "right"): AnyTensor {
+  const isShared = sorted.rank === 1;
   const [from, wanted] = [readFloat64(sorted), readFloat64(values)];
   const length = sorted.shape.at(-1)!;
   const width = isShared ? wanted.length : values.shape.at(-1)!;
@@ -153,5 +175,5 @@ export function searchSorted(sorted: AnyTensor, values: AnyTensor, side: "left" 
     }
     return low;
   });
-  return label(integersOf(found, values.shape), namesOf(values));
+  return integersOf(found, values.shape);
 }

@@ -1,5 +1,7 @@
 // Random choices by given probabilities. They are drawn in JavaScript, so that a seed gives the same ones on every backend.
+import type { Generator } from "../random/index.ts";
 import { engine } from "../runtime/index.ts";
+import { levelsOf, randomLevels } from "../runtime/levels.ts";
 import { readFloat64 } from "../storage/index.ts";
 import { axisIndex } from "./axes.ts";
 import { checkTensor, permuteTo } from "./engine.ts";
@@ -10,6 +12,7 @@ import { generatorOf, next, type RandomOptions } from "./random.ts";
 import { noGrad } from "./tape.ts";
 import type { Axis, AxisOf, Reduced, WithDim } from "./types/axis.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
+import { oneByOne } from "./vmap/one-by-one.ts";
 
 /**
  * Indices drawn by weights along the last axis, which need not sum to 1: `[..., n]` gives `[..., count]`, int32 (`torch.multinomial`). Without
@@ -33,6 +36,19 @@ export function multinomial(
   if (!Number.isInteger(count) || count < 0)
     throw new RangeError(`multinomial: count must be an integer of at least 0, got ${count}`);
   const random = generatorOf(options);
+  const drawn = eachExample("multinomial", weights, (own) => drawnOf(own, count, replacement, random));
+  return label(drawn, namesOf(weights));
+}
+
+/** Inside of a vmap each example has its own draws. */
+function eachExample(op: string, x: AnyTensor, f: (x: AnyTensor) => AnyTensor): AnyTensor {
+  const levels = randomLevels(op);
+  if (levelsOf(x).some((level) => level.randomness === "same"))
+    throw new Error(`${op}: a vmap with the randomness "same" cannot map the probabilities; use "different"`);
+  return oneByOne(op, [x], f, levels);
+}
+
+function drawnOf(weights: AnyTensor, count: number, replacement: boolean, random: Generator): AnyTensor {
   const numbers = readFloat64(weights);
   const width = weights.shape.at(-1)!;
   const rows = width === 0 ? 0 : numbers.length / width;
@@ -47,7 +63,7 @@ export function multinomial(
     }
   }
   const shape = [...weights.shape.slice(0, -1), count];
-  return label(engine.makeTensor(drawn, shape, "int32") as AnyTensor, namesOf(weights));
+  return engine.makeTensor(drawn, shape, "int32") as AnyTensor;
 }
 
 function checkWeights(weights: Float64Array, least: number, shape: string): void {
@@ -92,22 +108,27 @@ export function categorical(
   const place = axisIndex("categorical", logits, axis);
   const random = generatorOf(options);
   const moved = noGrad(() => permuteTo(logits, lastPlace(logits.rank, place).last));
-  const numbers = readFloat64(moved);
+  const drawn = eachExample("categorical", moved, (own) => classesOf(own, random, shapeText(logits)));
   if (moved !== logits) moved.dispose();
-  const width = logits.shape[place]!;
+  return label(drawn, namesOf(logits)?.toSpliced(place, 1));
+}
+
+/** The classes of logits along the last axis. */
+function classesOf(logits: AnyTensor, random: Generator, shape: string): AnyTensor {
+  const numbers = readFloat64(logits);
+  const width = logits.shape.at(-1)!;
   const drawn = new Int32Array(width === 0 ? 0 : numbers.length / width);
   for (let row = 0; row < drawn.length; row++) {
     const own = numbers.subarray(row * width, (row + 1) * width);
     const largest = own.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     if (!Number.isFinite(largest))
       throw new RangeError(
-        `categorical: a row of ${shapeText(logits)} has the largest logit ${largest}; it must be a finite number`,
+        `categorical: a row of ${shape} has the largest logit ${largest}; it must be a finite number`,
       );
     drawn[row] = draw(
       own.map((logit) => Math.exp(logit - largest)),
       next(random),
     );
   }
-  const shape = logits.shape.toSpliced(place, 1);
-  return label(engine.makeTensor(drawn, shape, "int32") as AnyTensor, namesOf(logits)?.toSpliced(place, 1));
+  return engine.makeTensor(drawn, logits.shape.slice(0, -1), "int32") as AnyTensor;
 }

@@ -1,5 +1,7 @@
 // Puts elements at integer indices of a copy, or adds them there.
+import { sizeOf } from "../base/shape.ts";
 import { engine, tf } from "../runtime/index.ts";
+import { asExamples, levelsOf, valuesOfAll } from "../runtime/levels.ts";
 import { add } from "./arithmetic.ts";
 import { axisIndex } from "./axes.ts";
 import { expandTo } from "./broadcast.ts";
@@ -35,15 +37,20 @@ function readSource(op: string, x: AnyTensor, source: Operand, shape: readonly n
 /** Slices of `source` in place of those of `x` at positions along an axis; of equal positions the last holds. */
 function replaceAt(op: string, x: AnyTensor, source: AnyTensor, positions: AnyTensor, axis: number): AnyTensor {
   const size = x.shape[axis]!;
-  const chosen = new Int32Array(size);
-  const isHit = new Uint8Array(size);
-  for (const [i, position] of positions.dataSync().entries()) {
-    chosen[position] = i;
-    isHit[position] = 1;
+  // Inside of a vmap, of all examples.
+  const levels = levelsOf(positions);
+  const shape = [...levels.map((level) => level.size), size];
+  const chosen = new Int32Array(sizeOf(shape));
+  const isHit = new Uint8Array(chosen.length);
+  for (const [i, position] of valuesOfAll(positions).entries()) {
+    const at = Math.floor(i / positions.size) * size + position;
+    chosen[at] = i % positions.size;
+    isHit[at] = 1;
   }
   if (positions.size === 0 || x.size === 0) return run("Identity", { x });
-  const slices = gatherAt(op, source, tf.tensor1d(chosen, "int32"), axis);
-  const mask = engine.makeTensor(isHit, [size, ...x.shape.slice(axis + 1).map(() => 1)], "bool") as AnyTensor;
+  const slices = gatherAt(op, source, asExamples(tf.tensor(chosen, shape, "int32"), levels), axis);
+  const rows = [...shape, ...x.shape.slice(axis + 1).map(() => 1)];
+  const mask = asExamples(engine.makeTensor(isHit, rows, "bool") as AnyTensor, levels);
   return run("Select", { condition: expandTo(mask, x.shape), t: slices, e: x });
 }
 

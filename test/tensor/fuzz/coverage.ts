@@ -5,8 +5,7 @@ const ofGradients = "every gradient of the fuzz goes through it, or through what
 const ofLayers = "a layer or its initial values: test/nn/layers compares it with PyTorch's";
 const ofFiles = "reads or writes files or frames: test/tensor/files.test.ts";
 
-const ofTransforms =
-  "a transformation of functions: test/tensor/transform compares it with torch.func and with a loop";
+const ofTransforms = "a transformation of functions: test/tensor/transform compares it with torch.func and with a loop";
 
 export const withoutPrograms: Record<string, string> = {
   deriveSeed: noReference,

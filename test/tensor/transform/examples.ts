@@ -68,8 +68,7 @@ function textOf(program: Program, { what, isMapped }: Comparison): string | unde
         return f(...xs.map((x, i) => (isFloat(i) ? queue.shift()! : x)));
       })(xs.filter((_, i) => isFloat(i))) as Tensor[];
   const inAxes = stored.map((_, i) => (isMapped(i) ? 0 : null));
-  const mapped = <R>(f: (...xs: Tensor[]) => R) =>
-    halftone.vmap(f, { inAxes }) as unknown as (...xs: Tensor[]) => R;
+  const mapped = <R>(f: (...xs: Tensor[]) => R) => halftone.vmap(f, { inAxes }) as unknown as (...xs: Tensor[]) => R;
 
   const f = what === "results" ? results : gradientOf(loss);
   const looped = attempt(() => {
