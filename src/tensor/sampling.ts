@@ -44,7 +44,7 @@ export function multinomial(
 function eachExample(op: string, x: AnyTensor, f: (x: AnyTensor) => AnyTensor): AnyTensor {
   const levels = randomLevels(op);
   if (levelsOf(x).some((level) => level.randomness === "same"))
-    throw new Error(`${op}: a vmap with the randomness "same" cannot map the probabilities; use "different"`);
+    throw new TypeError(`${op}: a vmap with the randomness "same" cannot map the probabilities; use "different"`);
   return oneByOne(op, [x], f, levels);
 }
 
