@@ -70,7 +70,9 @@ export function batchSizes(batch: ExampleBatch): BatchSizes {
 /** The rectangles of a batch: itself, or one for each name; none where the data has no sequences. */
 export function rectanglesOf(batch: ExampleBatch): Batch[] {
   if (isRectangle(batch)) return [batch];
-  return Object.values(batch).filter(isRectangle);
+  // Only values that are there: reading a name of a batch of arrays makes its tensor.
+  const properties = Object.values(Object.getOwnPropertyDescriptors(batch)) as TypedPropertyDescriptor<unknown>[];
+  return properties.map(({ value }) => value).filter(isRectangle);
 }
 
 /** Whether a value is one rectangle of sequences. */

@@ -10,13 +10,18 @@ export interface BatchFigures {
 }
 
 /**
- * The number of examples of a batch: that of its `indices`, or else the first axis of the model's outputs; 1 where there is
- * neither.
+ * The number of examples of a batch: that of its `indices` or `labels`, or else the first axis of a batch that is a tensor, or of
+ * the model's outputs; 1 where there is none of these.
  */
 export function exampleCount(batch: unknown, outputs: unknown): number {
-  const indices = isObject(batch) && "indices" in batch ? batch.indices : undefined;
-  if (isObject(indices) && "length" in indices) return indices.length as number;
-  return isTensor(outputs) ? (outputs.shape[0] ?? 1) : 1;
+  const { indices, labels } = isObject(batch) ? (batch as Record<string, unknown>) : {};
+  return firstAxis(indices) ?? firstAxis(labels) ?? firstAxis(batch) ?? firstAxis(outputs) ?? 1;
+}
+
+function firstAxis(value: unknown): number | undefined {
+  if (isTensor(value)) return value.shape[0];
+  const isList = Array.isArray(value) || ArrayBuffer.isView(value);
+  return isList ? (value as ArrayLike<unknown> & object).length : undefined;
 }
 
 /** The figures of batches with the given numbers of examples. */

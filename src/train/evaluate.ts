@@ -42,9 +42,9 @@ export function evaluateLoss<P extends object, B, Out>(
   const sums: Record<string, number> = {};
   for (const batch of epochsOf(batches).epoch(0, 0)) {
     count++;
-    if (objective.weigh?.(batch) === 0) continue;
     const forward = () => objective.compute(model.apply(model.parameters, batch, { training: false }), batch);
     const one = withoutTensors(() => {
+      if (objective.weigh?.(batch) === 0) return { loss: 0, metrics: {}, weight: 0 };
       const { loss, ...figures } = half ? autocast(half, forward) : forward();
       return { ...figures, loss: loss.dataSync()[0]! };
     });

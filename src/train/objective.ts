@@ -25,7 +25,7 @@ export interface LossResult {
   metrics?: Readonly<Record<string, Tensor<[]> | number>>;
   /**
    * How many the loss is a mean over, for instance counted tokens, so that accumulated batches and evaluations equal one large
-   * batch. By default the number of examples: `batch.indices`, or else the first axis of the outputs.
+   * batch. By default the number of examples: that of `batch.indices` or `batch.labels`, or else the first axis of the outputs.
    */
   weight?: number;
 }

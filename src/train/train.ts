@@ -144,7 +144,7 @@ export async function train<P extends object, B, Out>(
     if (!validation) return false;
     const evaluation = { step: taken, ...evaluateLoss(model, validation, loss, autocast) };
     history.evaluations.push(evaluation);
-    observing?.observe({ ...evaluation.metrics, ...evaluation });
+    observing?.observe(evaluation);
     return stopping?.after(evaluation) ?? false;
   };
   const save = () => {
