@@ -61,8 +61,8 @@ export function matmul<A extends TensorOperand, B extends TensorOperand>(
 export function matmul(a: AnyTensor, b: AnyTensor): AnyTensor {
   checkTensor("matmul", a);
   checkTensor("matmul", b);
-  checkShapes(a, b);
-  const names = resultNames(a, b);
+  checkProduct("matmul", a, b);
+  const names = productNames(a, b);
   const x = cast(a, "float32");
   const y = cast(b, "float32");
   const result = multiply(x, y);
@@ -71,10 +71,11 @@ export function matmul(a: AnyTensor, b: AnyTensor): AnyTensor {
   return names === undefined ? result : label(result, names);
 }
 
-function checkShapes(a: AnyTensor, b: AnyTensor): void {
+/** Throws when the shapes of a matrix product do not fit. */
+export function checkProduct(op: string, a: AnyTensor, b: AnyTensor): void {
   const [s, t] = [a.shape, b.shape];
   const fail = (why: string): never => {
-    throw new ShapeError(`matmul: ${shapeText(a)} and ${shapeText(b)} ${why}`);
+    throw new ShapeError(`${op}: ${shapeText(a)} and ${shapeText(b)} ${why}`);
   };
   if (s.length === 0 || t.length === 0) fail("must both have an axis");
   const [left, right] = [namesOf(a), namesOf(b)];
@@ -88,7 +89,8 @@ function checkShapes(a: AnyTensor, b: AnyTensor): void {
   if (differ(k, l)) fail(`do not fit: ${text(s, left, k)} is not ${text(t, right, l)}`);
 }
 
-function resultNames(a: AnyTensor, b: AnyTensor): AxisNames | undefined {
+/** The names of the axes of a matrix product. */
+export function productNames(a: AnyTensor, b: AnyTensor): AxisNames | undefined {
   const [left, right] = [namesOf(a), namesOf(b)];
   if (left === undefined && right === undefined) return undefined;
   const l = left ?? Array<undefined>(a.rank).fill(undefined);

@@ -1,5 +1,6 @@
 // Runs a program through the library's public functions.
 import * as halftone from "../../../src/index.ts";
+import { invariants } from "./invariants.ts";
 import { type Argument, isStored, numberOf, type Program, type StoredTensor, tensorsIn } from "./program.ts";
 
 type Tensor = halftone.AnyTensor;
@@ -17,7 +18,7 @@ export interface Result {
 
 const kinds: Record<string, Result["kind"]> = { float32: "f", int32: "i", bool: "b" };
 const { tf } = halftone;
-const ops = halftone as unknown as Record<string, (...args: unknown[]) => unknown>;
+const ops = { ...halftone, ...invariants } as unknown as Record<string, (...args: unknown[]) => unknown>;
 
 /** Every fourth gradient is computed again in the backward pass. */
 export function runProgram(program: Program, position: number): Outcome {
