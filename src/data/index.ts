@@ -2,8 +2,11 @@ export { type AddingExample, type AddingOptions, addingProblem } from "./adding.
 export { type CacheOptions, cachedExamples } from "./cache.ts";
 export { type Example, majorityShare, type Vocabulary, vocabulary } from "./dataset.ts";
 export { collect, type EncodeOptions, encodeRecords } from "./encode.ts";
+export type { Column, ColumnType, ColumnValues } from "./files/column-types.ts";
+export type { Columns } from "./files/columns.ts";
 export { type ArrowTableLike, type DataFrameLike, recordsOf } from "./files/frames.ts";
 export { type ParquetOptions, readParquet } from "./files/parquet.ts";
+export { type ColumnsOptions, readColumns } from "./files/read-columns.ts";
 export type { DataRecord } from "./files/record.ts";
 export { type CsvOptions, readCsv, readJsonLines, readLines, readRecords } from "./files/records.ts";
 export {

@@ -1,3 +1,4 @@
 export { type Figure, type FigureOptions, figure } from "./figure.ts";
 export { type HistogramOptions, histogram } from "./histogram.ts";
+export { type PlotFrameOptions, type PlotKind, type PlottedFrame, plotFrame } from "./plot-frame.ts";
 export { palette } from "./template.ts";

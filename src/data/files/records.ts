@@ -1,8 +1,6 @@
-import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse";
+import { openFile } from "./open.ts";
 import type { DataRecord } from "./record.ts";
 
 /**
@@ -24,7 +22,7 @@ export async function* readRecords(path: string): AsyncGenerator<DataRecord> {
 
 /** Streams the lines of a text file (or a `.gz` of one), without line endings. */
 export async function* readLines(path: string): AsyncGenerator<string> {
-  const input = open(path);
+  const input = openFile(path);
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   // readline's iterator does not report an error of its input.
   let failure: unknown;
@@ -71,8 +69,11 @@ export interface CsvOptions {
   columns?: readonly string[];
 }
 
+/** A file may have lines that end in different ways. */
+export const lineEnds = ["\r\n", "\n", "\r"];
+
 /**
- * Streams the rows of a CSV file (RFC 4180); every value is a string.
+ * Streams the rows of a CSV file (RFC 4180); every value is a string. `readColumns` reads a whole file with types.
  *
  * @throws Error with the line number when a row has more or fewer values than there are columns
  */
@@ -80,8 +81,11 @@ export async function* readCsv(
   path: string,
   { delimiter = ",", columns }: CsvOptions = {},
 ): AsyncGenerator<DataRecord> {
-  const input = open(path);
-  const parser = parse({ delimiter, columns: columns ? [...columns] : true, bom: true, skip_empty_lines: true });
+  const input = openFile(path);
+  const parser = parse({
+    ...{ delimiter, columns: columns ? [...columns] : true, record_delimiter: lineEnds },
+    ...{ bom: true, skip_empty_lines: true },
+  });
   input.once("error", (error) => parser.destroy(error));
   input.pipe(parser);
   try {
@@ -92,12 +96,4 @@ export async function* readCsv(
   } finally {
     input.destroy();
   }
-}
-
-function open(path: string): Readable {
-  const file = createReadStream(path);
-  if (!path.endsWith(".gz")) return file;
-  const unzip = createGunzip();
-  file.once("error", (error) => unzip.destroy(error));
-  return file.pipe(unzip);
 }
