@@ -6,17 +6,13 @@ import type { AttentionMask } from "./ops/attention-mask.ts";
 /** Added to the score of a hidden key, whose weight is then exactly 0, whatever the score. */
 const HIDDEN = Number.NEGATIVE_INFINITY;
 
-/** The tensors of a batch that a Transformer needs. */
+/** The tensors of a batch that a Transformer classifier needs. */
 export interface BatchTensors {
   /** `[rows * time]` */
   ids: Tensor1D;
   /** `[rows * time, width]`, of sequences of real numbers. */
   features: Tensor2D | undefined;
   positions: Tensor1D;
-  /**
-   * Its bias is `[rows, 1, 1, time]`, or `[rows, 1, time, time]` when rows are packed. Absent when nothing is hidden. No
-   * loss uses what comes of a query that sees nothing: it is padding.
-   */
   attentionMask: AttentionMask | undefined;
   /** `1 / length` on a sequence's tokens, 0 elsewhere: `[rows, segments, time]`. */
   meanWeights: Tensor3D;
@@ -37,24 +33,53 @@ export function batchTensors(batch: Batch): BatchTensors {
   };
 }
 
-function attentionMask({ rows, time, mask, segments, segmentsPerRow }: Batch): AttentionMask | undefined {
-  if (segmentsPerRow === 1) {
-    if (!mask.includes(0)) return undefined;
-    const bias = Float32Array.from(mask, (token) => (token ? 0 : HIDDEN));
-    openBlindRows(bias, time);
-    return { bias: tf.tensor4d(bias, [rows, 1, 1, time]) };
-  }
-  const bias = new Float32Array(rows * time * time);
+/** The part of a batch that decides which tokens see each other. */
+export type MaskedTokens = Pick<Batch, "rows" | "time" | "mask" | "segments" | "segmentsPerRow">;
+
+/**
+ * Which tokens of a batch see each other: those of their own sequence, and no later ones where it is causal. Its bias is
+ * `[rows, 1, 1, time]`, or `[rows, 1, time, time]` when it differs between queries, or `[1, 1, time, time]` when no row has padding
+ * that matters. Absent when nothing is hidden. No loss uses what comes of a query that sees nothing: it is padding.
+ */
+export function attentionMask(batch: MaskedTokens, { causal = false } = {}): AttentionMask | undefined {
+  const { rows, time, mask, segmentsPerRow } = batch;
+  if (segmentsPerRow > 1) return pairMask(batch, batch, causal);
+  if (!causal) return keyMask(batch);
+  // A token sees no padding after it.
+  const isPaddedBefore = Array.from({ length: rows }, (_, row) => mask[row * time]).includes(0);
+  if (isPaddedBefore) return pairMask(batch, batch, causal);
+  const all = new Uint8Array(time).fill(1);
+  const row = { rows: 1, time, mask: all, segments: Int32Array.from(all), segmentsPerRow };
+  return time === 1 ? undefined : pairMask(row, row, causal);
+}
+
+/** Which tokens of `keys` the tokens of `queries` see, where row i of one belongs to row i of the other. */
+export function crossMask(queries: MaskedTokens, keys: MaskedTokens): AttentionMask | undefined {
+  return queries.segmentsPerRow > 1 || keys.segmentsPerRow > 1 ? pairMask(queries, keys, false) : keyMask(keys);
+}
+
+function keyMask({ rows, time, mask }: MaskedTokens): AttentionMask | undefined {
+  if (!mask.includes(0)) return undefined;
+  const bias = Float32Array.from(mask, (token) => (token ? 0 : HIDDEN));
+  openBlindRows(bias, time);
+  return { bias: tf.tensor4d(bias, [rows, 1, 1, time]) };
+}
+
+function pairMask(queries: MaskedTokens, keys: MaskedTokens, causal: boolean): AttentionMask {
+  const { rows, time } = queries;
+  const bias = new Float32Array(rows * time * keys.time);
   for (let row = 0; row < rows; row++) {
     for (let query = 0; query < time; query++) {
-      for (let key = 0; key < time; key++) {
-        const sees = mask[row * time + key] && segments[row * time + query] === segments[row * time + key];
-        bias[(row * time + query) * time + key] = sees ? 0 : HIDDEN;
+      const segment = queries.segments[row * time + query];
+      for (let key = 0; key < keys.time; key++) {
+        const at = row * keys.time + key;
+        const sees = keys.mask[at] && segment === keys.segments[at] && !(causal && key > query);
+        bias[(row * time + query) * keys.time + key] = sees ? 0 : HIDDEN;
       }
     }
   }
-  openBlindRows(bias, time);
-  return { bias: tf.tensor4d(bias, [rows, 1, time, time]) };
+  openBlindRows(bias, keys.time);
+  return { bias: tf.tensor4d(bias, [rows, 1, time, keys.time]) };
 }
 
 /** Where everything is hidden nothing is, so that a softmax is finite. */
@@ -64,7 +89,6 @@ function openBlindRows(bias: Float32Array, time: number): void {
     if (row.every((value) => value === HIDDEN)) row.fill(0);
   }
 }
-
 function meanWeights({ rows, time, segments, segmentsPerRow }: Batch): { weights: Float32Array; places: number[] } {
   const weights = new Float32Array(rows * segmentsPerRow * time);
   const places: number[] = [];

@@ -3,8 +3,21 @@ export { type Initialiser, type Parameter, xavierUniform } from "./initialisers.
 export type { ApplyOptions, Layer, Model } from "./layer.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";
 export { type Embedding, type EmbeddingOptions, type EmbeddingParameters, embedding } from "./layers/embedding.ts";
+// Attention and Transformers.
+export type { FeedForwardActivation, FeedForwardParameters, LayerNormParameters } from "./layers/feed-forward.ts";
 export { flatten } from "./layers/flatten.ts";
 export { type Linear, type LinearOptions, type LinearParameters, linear } from "./layers/linear.ts";
+export {
+  type AttentionInput,
+  type AttentionLinear,
+  type CrossAttention,
+  type CrossAttentionParameters,
+  type HeadOptions,
+  type MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+  multiHeadAttention,
+  type SelfAttentionParameters,
+} from "./layers/multi-head-attention.ts";
 export {
   type LayerNorm,
   layerNorm,
@@ -16,20 +29,50 @@ export {
 export { type Sequential, sequential } from "./layers/sequential.ts";
 export type { ShapeRule } from "./layers/shape-rule.ts";
 export type { TensorLayer } from "./layers/tensor-layer.ts";
-export { modelOf } from "./model-of.ts";
-export { addWithDropout } from "./ops/add-with-dropout.ts";
-export { type AttentionOptions, attention } from "./ops/attention.ts";
-export { linearRelu } from "./ops/linear.ts";
-export { meanPool } from "./ops/pool.ts";
 export {
-  type ScaledDotProductAttentionOptions,
-  scaledDotProductAttention,
-} from "./ops/scaled-dot-product-attention.ts";
-export { predictTransformerMemory, transformerParameterCount } from "./predict-memory.ts";
+  type DecoderInput,
+  type TransformerDecoderLayer,
+  type TransformerDecoderLayerParameters,
+  transformerDecoderLayer,
+} from "./layers/transformer-decoder-layer.ts";
+export {
+  type TransformerEncoderLayer,
+  type TransformerEncoderLayerParameters,
+  transformerEncoderLayer,
+} from "./layers/transformer-encoder-layer.ts";
+export type { TransformerLayerOptions } from "./layers/transformer-layer.ts";
+export { modelOf } from "./model-of.ts";
+export type { Decoding } from "./models/decoding.ts";
+export { type GenerateOptions, type GenerativeModel, generate } from "./models/generate.ts";
+export type { SamplingOptions } from "./models/sampling.ts";
 export {
   type Classifier,
   labelTensor,
   type TransformerConfig,
   type TransformerParameters,
   transformerClassifier,
-} from "./transformer.ts";
+} from "./models/transformer-classifier.ts";
+export {
+  type LanguageModel,
+  type LanguageModelConfig,
+  type LanguageModelParameters,
+  transformerLanguageModel,
+} from "./models/transformer-language-model.ts";
+export {
+  type Seq2Seq,
+  type Seq2SeqBatch,
+  type Seq2SeqConfig,
+  type Seq2SeqParameters,
+  transformerSeq2Seq,
+} from "./models/transformer-seq2seq.ts";
+export { addWithDropout } from "./ops/add-with-dropout.ts";
+export { type AttentionOptions, attention } from "./ops/attention.ts";
+export { KeyValueCache } from "./ops/key-value-cache.ts";
+export { linearRelu } from "./ops/linear.ts";
+export { meanPool } from "./ops/pool.ts";
+export { rotaryEmbedding } from "./ops/rotary.ts";
+export {
+  type ScaledDotProductAttentionOptions,
+  scaledDotProductAttention,
+} from "./ops/scaled-dot-product-attention.ts";
+export { predictTransformerMemory, transformerParameterCount } from "./predict-memory.ts";

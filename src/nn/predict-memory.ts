@@ -1,5 +1,5 @@
 import type { MemoryPrediction } from "../memory/prediction.ts";
-import type { TransformerConfig } from "./transformer.ts";
+import type { TransformerConfig } from "./models/transformer-classifier.ts";
 
 const FLOAT = 4;
 

@@ -143,7 +143,10 @@ describe("transformerClassifier", () => {
   test("reports the invalid size", () => {
     assert.throws(() => transformerClassifier({ ...config, layers: 0 }), /layers must be a positive integer, got 0/);
     assert.throws(() => transformerClassifier({ ...config, heads: 3 }), /got 16 features and 3 heads/);
-    assert.throws(() => transformerClassifier({ ...config, dropout: 1 }), /dropout must be in \[0, 1\), got 1/);
+    assert.throws(
+      () => transformerClassifier({ ...config, dropout: 1 }),
+      /transformerClassifier: the dropout rate must be at least 0 and below 1, got 1/,
+    );
     assert.throws(
       () => logits(fixedPad(sequences, { maxLength: 25 })),
       /25 tokens long, but the model's maxLength is 24/,

@@ -3,6 +3,7 @@ const noReference = "its numbers are random: test/tensor/random.test.ts has thei
 const ofTrees = "works on trees, and computes nothing";
 const ofGradients = "every gradient of the fuzz goes through it, or through what it is made of";
 const ofLayers = "a layer or its initial values: test/nn/layers compares it with PyTorch's";
+const ofTransformers = "of Transformers: test/nn/transformer-layers.test.ts compares it with PyTorch's";
 const ofFiles = "reads or writes files or frames: test/tensor/files.test.ts";
 
 const ofTransforms = "a transformation of functions: test/tensor/transform compares it with torch.func and with a loop";
@@ -34,6 +35,14 @@ export const withoutPrograms: Record<string, string> = {
   namesOf: "gives the names of axes, which NumPy and PyTorch do not have",
   ShapeError: "an error",
   scaledDotProductAttention: "test/nn/scaled-dot-product-attention.test.ts compares it with PyTorch's",
+  multiHeadAttention: ofTransformers,
+  transformerEncoderLayer: ofTransformers,
+  transformerDecoderLayer: ofTransformers,
+  transformerLanguageModel: ofTransformers,
+  transformerSeq2Seq: ofTransformers,
+  rotaryEmbedding: ofTransformers,
+  generate: "generates tokens: test/nn/generate.test.ts",
+  KeyValueCache: "keeps tensors: test/nn/generate.test.ts",
   load: ofFiles,
   save: ofFiles,
   unflatten: ofFiles,

@@ -1,0 +1,81 @@
+// The position-wise feed-forward part of a Transformer layer, and its norm.
+import type { Random } from "../../data/random.ts";
+import { mul } from "../../tensor/arithmetic.ts";
+import { seededDropout } from "../../tensor/dropout.ts";
+import { relu, silu } from "../../tensor/elementwise.ts";
+import { gelu } from "../../tensor/gelu.ts";
+import { layerNorm, rmsNorm } from "../../tensor/normalize.ts";
+import type { AnyTensor } from "../../tensor/types/tensor.ts";
+import { type Parameter, parameter, uniformWithin } from "../initialisers.ts";
+import type { ApplyOptions } from "../layer.ts";
+import { linearRelu } from "../ops/linear.ts";
+import { affine, dropoutAt } from "./heads.ts";
+import type { AttentionLinear } from "./multi-head-attention.ts";
+
+/** The activation of a feed-forward part; `"swiGLU"` multiplies by a gate (Shazeer 2020). */
+export type FeedForwardActivation = "relu" | "gelu" | "geluTanh" | "swiGLU";
+
+/** `scale` and, in a layer norm with a bias, `offset`: `[features]`. */
+export interface LayerNormParameters {
+  scale: Parameter<[number]>;
+  offset?: Parameter<[number]>;
+}
+
+/** The parameters of a feed-forward part. */
+export interface FeedForwardParameters {
+  /** `[features, hidden]` */
+  up: AttentionLinear;
+  /** Of swiGLU: `[features, hidden]`. */
+  gate?: AttentionLinear;
+  /** `[hidden, features]` */
+  down: AttentionLinear;
+}
+
+/** `x: [rows, features]` through the hidden layer; `[rows, features]` follow with `down`. */
+export function hiddenLayer(
+  x: AnyTensor,
+  p: FeedForwardParameters,
+  { activation, dropout }: { activation: FeedForwardActivation; dropout: number },
+  options: ApplyOptions,
+): AnyTensor {
+  const { weight, bias } = p.up;
+  if (activation === "relu" && bias)
+    return linearRelu(x as never, weight as never, bias as never, dropoutAt(dropout, options)) as AnyTensor;
+  const up = affine(x, p.up as never);
+  const active =
+    activation === "swiGLU"
+      ? mul(silu(affine(x, p.gate as never)), up)
+      : activation === "relu"
+        ? relu(up)
+        : gelu(up, activation === "gelu" ? "exact" : "tanh");
+  return seededDropout(active as AnyTensor, dropoutAt(dropout, options));
+}
+
+/** PyTorch's `nn.Linear`: weight and bias uniform within `1 / sqrt(in)`. */
+export function fromFanIn(rng: Random, size: number, out: number, bias = true): AttentionLinear {
+  const init = uniformWithin(1 / Math.sqrt(size));
+  const weight = parameter<[number, number]>("weight", init, [size, out], rng);
+  return bias ? { weight, bias: parameter<[number]>("bias", init, [out], rng) } : { weight };
+}
+
+/** Which norm, and whether it has an offset. */
+export interface NormSettings {
+  norm: "layerNorm" | "rmsNorm";
+  bias: boolean;
+  epsilon: number;
+}
+
+export function normParameters(
+  features: number,
+  { norm, bias }: Pick<NormSettings, "norm" | "bias">,
+): LayerNormParameters {
+  const scale = parameter<[number]>("scale", 1, [features]);
+  return norm === "layerNorm" && bias ? { scale, offset: parameter<[number]>("offset", 0, [features]) } : { scale };
+}
+
+export const normalised = (
+  x: AnyTensor,
+  p: LayerNormParameters,
+  { norm, epsilon }: Pick<NormSettings, "norm" | "epsilon">,
+): AnyTensor =>
+  (norm === "rmsNorm" ? rmsNorm(x, p.scale, epsilon) : layerNorm(x, p.scale, p.offset, epsilon)) as AnyTensor;

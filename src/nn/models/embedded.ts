@@ -1,0 +1,83 @@
+// What the Transformer models share: positions, initial values, checks and the summary.
+import type { Tensor2D } from "@tensorflow/tfjs-node-gpu";
+import { checkPositiveInteger } from "../../base/checks.ts";
+import type { Random } from "../../data/random.ts";
+import { defineSummary, formatCount } from "../../display/define-summary.ts";
+import { tf } from "../../runtime/index.ts";
+import { seededDropout } from "../../tensor/dropout.ts";
+import { countParameters, parameterList } from "../../tensor/index.ts";
+import type { AnyTensor } from "../../tensor/types/tensor.ts";
+import type { ApplyOptions } from "../layer.ts";
+import { dropoutAt } from "../layers/heads.ts";
+import { addWithDropout } from "../ops/add-with-dropout.ts";
+import { embedding } from "../ops/embedding.ts";
+
+/** `[length, features]`: `sin(p / 10000^(2i/features))` at even features, the cosine at odd ones. */
+export function sinusoids(length: number, features: number): Tensor2D {
+  const values = new Float32Array(length * features);
+  for (let p = 0; p < length; p++) {
+    for (let f = 0; f < features; f++) {
+      const angle = p / 10000 ** ((2 * (f >> 1)) / features);
+      values[p * features + f] = f % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
+    }
+  }
+  return tf.keep(tf.tensor2d(values, [length, features]));
+}
+
+/** Rows of tokens with their positions added, after dropout: `[rows * time, features]`. */
+export function withPositions(
+  tokens: () => AnyTensor,
+  table: AnyTensor | undefined,
+  positions: AnyTensor,
+  rate: number,
+  options: ApplyOptions,
+): AnyTensor {
+  const placed = (): AnyTensor =>
+    table ? addWithDropout(tokens(), embedding(table, positions) as AnyTensor, undefined) : tokens();
+  return tf.tidy(() => seededDropout(placed(), dropoutAt(rate, options)));
+}
+
+/** Throws RangeError when a batch is longer than a model takes. */
+export function checkLength(time: number, maxLength: number): void {
+  if (time > maxLength)
+    throw new RangeError(`the batch is ${time} tokens long, but the model's maxLength is ${maxLength}`);
+}
+
+/** Throws RangeError for a size that is not a positive integer. */
+export function checkSizes(sizes: Readonly<Record<string, number>>): void {
+  for (const [name, size] of Object.entries(sizes)) checkPositiveInteger(name, size);
+}
+
+/**
+ * GPT-2's initial values (Radford et al. 2019): normal with deviation 0.02, divided by the square root of the number of residual
+ * sums for the weights before one; biases 0. Norms stay as they are.
+ */
+export function drawAsGpt2(parameters: object, sums: number, rng: Random): void {
+  for (const { name, variable } of parameterList(parameters)) {
+    if (/(^|\.)(scale|offset)$/.test(name)) continue;
+    const isBias = name.endsWith(".bias");
+    const deviation = /(attentionOutput|crossOutput|down)\.weight$/.test(name) ? 0.02 / Math.sqrt(sums) : 0.02;
+    const values = Float32Array.from({ length: variable.size }, () => (isBias ? 0 : deviation * rng.normal()));
+    const initial = tf.tensor(values, variable.shape);
+    variable.assign(initial);
+    initial.dispose();
+  }
+}
+
+/** Gives a model its summary: a line, and the parameters by part. */
+export const withParts = <M extends { parameters: object }>(model: M, line: string): M =>
+  defineSummary(model, () => {
+    const { parameters } = model;
+    const parts = Object.entries(parameters).flatMap(([part, own]: [string, object]) =>
+      Array.isArray(own) ? own.map((each: object, i): [string, object] => [`${part}.${i}`, each]) : [[part, own]],
+    ) as [string, object][];
+    const rows = parts.map(([part, own]) => ({ part, parameters: formatCount(countParameters(own)) }));
+    const sum = { part: "all", parameters: formatCount(countParameters(parameters)) };
+    const width = Math.max(12, ...rows.map(({ part }) => part.length + 1));
+    const lines = [...rows, sum].map((row) => `  ${row.part.padEnd(width)}${row.parameters.padStart(14)}`);
+    return [`${line}; parameters:`, ...lines].join("\n");
+  });
+
+/** "2 layers of 16 features and 4 heads" */
+export const sizeText = (layers: number, features: number, heads: number): string =>
+  `${layers} ${layers === 1 ? "layer" : "layers"} of ${features} features and ${heads} heads`;

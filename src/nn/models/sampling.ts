@@ -1,0 +1,51 @@
+// The choice of the next token from its logits.
+import type { Random } from "../../data/random.ts";
+
+/** How a token is chosen. */
+export interface SamplingOptions {
+  /** Divides the logits: below 1 prefers likely tokens, 0 takes the likeliest; 0 by default, 1 with another option of sampling. */
+  temperature?: number;
+  /** Chooses among so many of the likeliest tokens. */
+  topK?: number;
+  /** Chooses among the fewest likeliest tokens whose probabilities sum to this (Holtzman et al. 2019, nucleus sampling). */
+  topP?: number;
+}
+
+/** Throws RangeError for an option out of range. */
+export function checkSampling({ temperature, topK, topP }: SamplingOptions): void {
+  if (temperature !== undefined && !(temperature >= 0 && temperature < Number.POSITIVE_INFINITY))
+    throw new RangeError(`generate: temperature must be a number of at least 0, got ${temperature}`);
+  if (topK !== undefined && !(Number.isInteger(topK) && topK >= 1))
+    throw new RangeError(`generate: topK must be a positive integer, got ${topK}`);
+  if (topP !== undefined && !(topP > 0 && topP <= 1))
+    throw new RangeError(`generate: topP must be above 0 and at most 1, got ${topP}`);
+}
+
+/** The token with the largest logit; of equal ones the first. */
+export function likeliest(logits: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
+  return best;
+}
+
+/** A token drawn with the probabilities that temperature, topK and topP, in this order, leave. */
+export function sampled(
+  logits: ArrayLike<number>,
+  rng: Random,
+  { temperature = 1, topK, topP }: SamplingOptions,
+): number {
+  if (temperature === 0) return likeliest(logits);
+  const order = Array.from(logits, (_, token) => token).sort((a, b) => logits[b]! - logits[a]! || a - b);
+  const considered = order.slice(0, topK ?? order.length);
+  const largest = logits[considered[0]!]!;
+  const weights = considered.map((token) => Math.exp((logits[token]! - largest) / temperature));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let [count, mass] = [0, 0];
+  while (count < considered.length && (count === 0 || mass < (topP ?? 1) * total)) mass += weights[count++]!;
+  let left = rng.uniform() * mass;
+  for (let i = 0; i < count; i++) {
+    left -= weights[i]!;
+    if (left < 0) return considered[i]!;
+  }
+  return considered[count - 1]!;
+}

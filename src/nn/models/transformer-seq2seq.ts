@@ -1,0 +1,282 @@
+import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
+import type { Batch } from "../../batching/batch.ts";
+import { dynamicPad } from "../../batching/pad.ts";
+import { random } from "../../data/random.ts";
+import { profileScope, tf } from "../../runtime/index.ts";
+import { batchMatmul } from "../../tensor/matmul.ts";
+import { disposeTree } from "../../tensor/tree.ts";
+import type { AnyTensor, Tensor } from "../../tensor/types/tensor.ts";
+import { attentionMask, crossMask } from "../batch-tensors.ts";
+import { type Parameter, parameter, standardNormal } from "../initialisers.ts";
+import type { ApplyOptions, Model } from "../layer.ts";
+import {
+  type FeedForwardActivation,
+  type LayerNormParameters,
+  normalised,
+  normParameters,
+} from "../layers/feed-forward.ts";
+import type { DividingHeads } from "../layers/multi-head-attention.ts";
+import {
+  decoderLayer,
+  decoderLayerParameters,
+  type TransformerDecoderLayerParameters,
+} from "../layers/transformer-decoder-layer.ts";
+import {
+  encoderLayer,
+  encoderLayerParameters,
+  type TransformerEncoderLayerParameters,
+} from "../layers/transformer-encoder-layer.ts";
+import { layerSettings } from "../layers/transformer-layer.ts";
+import type { AttentionMask } from "../ops/attention-mask.ts";
+import { embedding } from "../ops/embedding.ts";
+import { KeyValueCache } from "../ops/key-value-cache.ts";
+import { linear } from "../ops/linear.ts";
+import { checkPrompts, decoding } from "./decoding.ts";
+import { checkLength, checkSizes, drawAsGpt2, sinusoids, sizeText, withParts, withPositions } from "./embedded.ts";
+import type { GenerativeModel } from "./generate.ts";
+import { lastOfRows } from "./transformer-language-model.ts";
+
+/** The sizes and options of `transformerSeq2Seq`. */
+export interface Seq2SeqConfig {
+  /** Number of token ids of the sources. */
+  sourceVocabularySize: number;
+  /** Number of token ids of the targets. */
+  targetVocabularySize: number;
+  /** The token that begins every target, from which `generate` starts. */
+  startToken: number;
+  /** Length of the longest source and of the longest target, generated tokens and the start token included. */
+  maxLength: number;
+  /** Width of the model; a multiple of `heads`. */
+  features: number;
+  heads: number;
+  /** Layers of the encoder, and of the decoder. */
+  layers: number;
+  /** Layers of the decoder, where it has another number. */
+  decoderLayers?: number;
+  /** Width of the feed-forward part; 4 times `features` by default. */
+  hidden?: number;
+  /** Dropout rate after the embeddings, of attention weights, after attention and of the feed-forward part; 0.1 by default. */
+  dropout?: number;
+  /** Activation of the feed-forward part; `"relu"` by default. */
+  activation?: FeedForwardActivation;
+  /** `"layerNorm"`, the default, or `"rmsNorm"`. */
+  norm?: "layerNorm" | "rmsNorm";
+  /** Fixed sines and cosines (Vaswani et al. 2017, section 3.5), the default, or learned tables. */
+  positions?: "sinusoidal" | "learned";
+  /** Whether the output layer uses the embedding table of the targets; true by default. */
+  tied?: boolean;
+  /** Seed of the initial parameters; 0 by default. */
+  seed?: number;
+}
+
+/** The parameters of an encoder and a decoder, a tree of variables. */
+export interface Seq2SeqParameters {
+  /** `[sourceVocabularySize, features]` */
+  sourceTokens: Parameter<[number, number]>;
+  /** `[targetVocabularySize, features]` */
+  targetTokens: Parameter<[number, number]>;
+  /** `[maxLength, features]`, only when positions are learned. */
+  sourcePositions?: Parameter<[number, number]>;
+  targetPositions?: Parameter<[number, number]>;
+  encoderLayers: TransformerEncoderLayerParameters[];
+  encoderNorm: LayerNormParameters;
+  decoderLayers: TransformerDecoderLayerParameters[];
+  decoderNorm: LayerNormParameters;
+  /** `[features, targetVocabularySize]`, only when the output layer is not tied to the embedding. */
+  output?: { weight: Parameter<[number, number]> };
+}
+
+/** Sources and their targets, as batches of examples `{ source: { tokens }, target: { tokens } }`. */
+export interface Seq2SeqBatch {
+  source: Batch;
+  target: Batch;
+}
+
+/** An encoder and a decoder: their configuration, their parameters, and a function of parameters and a batch. */
+export interface Seq2Seq
+  extends Model<Seq2SeqParameters, Seq2SeqBatch, Tensor<[number, number, number], "float32">>,
+    GenerativeModel<Seq2SeqParameters> {
+  config: Required<Seq2SeqConfig>;
+  /** Logits of the token after each position of the targets, `[rows, time, targetVocabularySize]`. */
+  apply(
+    parameters: Seq2SeqParameters,
+    batch: Seq2SeqBatch,
+    options?: ApplyOptions,
+  ): Tensor<[number, number, number], "float32">;
+  /** Disposes the parameters. */
+  dispose(): void;
+}
+
+/** A rectangle of tokens, and what its positions attend to. */
+interface Inputs {
+  rows: number;
+  time: number;
+  ids: Int32Array;
+  positions: Int32Array;
+  mask: AttentionMask | undefined;
+}
+
+interface DecoderInputs extends Inputs {
+  memory: AnyTensor;
+  memoryMask: AttentionMask | undefined;
+  caches?: readonly KeyValueCache[] | undefined;
+  memoryCaches?: readonly KeyValueCache[] | undefined;
+}
+
+/**
+ * A Transformer encoder and decoder (Vaswani et al. 2017) with pre-norm layers, from a batch of sources and targets, `[rows, time]`
+ * ids each, to logits `[rows, time, targetVocabularySize]` of the targets.
+ *
+ * Train it with `train({ loss: "nextToken" })`: the decoder reads the target up to a position and predicts its next token
+ * (teacher forcing). So each target is the start token, its tokens, and a token that ends it.
+ *
+ * @throws RangeError when a size is not a positive integer, the heads do not divide, or `dropout` is outside [0, 1); from `apply`
+ *   when a batch is longer than `maxLength` or a target does not begin with the start token; TypeError for an unknown activation,
+ *   norm or kind of positions, and from `apply` for a batch without sources and targets
+ */
+export function transformerSeq2Seq<const F extends number, const H extends number>(
+  config: Seq2SeqConfig & { features: F; heads: DividingHeads<"transformerSeq2Seq", F, H> },
+): Seq2Seq;
+export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
+  const name = "transformerSeq2Seq";
+  const full: Required<Seq2SeqConfig> = {
+    ...{ decoderLayers: config.layers, hidden: 4 * config.features, dropout: 0.1, activation: "relu" },
+    ...{ norm: "layerNorm", positions: "sinusoidal", tied: true, seed: 0 },
+    ...config,
+  };
+  const { sourceVocabularySize, targetVocabularySize, startToken, maxLength, features, heads } = full;
+  const { layers, decoderLayers, positions, dropout } = full;
+  checkSizes({ sourceVocabularySize, targetVocabularySize, maxLength, layers, decoderLayers });
+  if (!(Number.isInteger(startToken) && startToken >= 0 && startToken < targetVocabularySize))
+    throw new RangeError(`${name}: startToken must be in [0, ${targetVocabularySize}), got ${startToken}`);
+  if (!["learned", "sinusoidal"].includes(positions))
+    throw new TypeError(`${name}: positions must be "learned" or "sinusoidal", got "${positions}"`);
+  const { hidden, activation, norm } = full;
+  const settings = layerSettings(name, { features, heads, hidden, dropout, activation, norm, normFirst: true });
+  const parameters = initialParameters(full, settings);
+  const sines = positions === "sinusoidal" ? sinusoids(maxLength, features) : undefined;
+
+  const embeddedRows = (table: AnyTensor, places: AnyTensor | undefined, inputs: Inputs, options: ApplyOptions) => {
+    const tokens = () => embedding(table, tf.tensor1d(inputs.ids, "int32")) as AnyTensor;
+    const at = tf.tensor1d(inputs.positions, "int32") as AnyTensor;
+    return withPositions(tokens, places ?? (sines as AnyTensor | undefined), at, dropout, options);
+  };
+  /** `[rows * time, features]` of the sources. */
+  const encode = (p: Seq2SeqParameters, inputs: Inputs, options: ApplyOptions): AnyTensor =>
+    profileScope("encoder", () => {
+      const { rows, time, mask } = inputs;
+      let x = embeddedRows(p.sourceTokens as AnyTensor, p.sourcePositions as AnyTensor | undefined, inputs, options);
+      for (const own of p.encoderLayers) {
+        const before = x;
+        x = tf.tidy(() => encoderLayer(before, own, settings, { rows, time, mask }, options));
+        before.dispose();
+      }
+      return normalised(x, p.encoderNorm, settings);
+    });
+  /** `[rows * time, features]` of the targets. */
+  const decode = (p: Seq2SeqParameters, inputs: DecoderInputs, options: ApplyOptions): AnyTensor =>
+    profileScope("decoder", () => {
+      const { rows, time, mask, memory, memoryMask, caches, memoryCaches } = inputs;
+      let x = embeddedRows(p.targetTokens as AnyTensor, p.targetPositions as AnyTensor | undefined, inputs, options);
+      for (const [i, own] of p.decoderLayers.entries()) {
+        const before = x;
+        const places = {
+          self: { rows, time, mask, cache: caches?.[i] },
+          cross: { rows, time, mask: memoryMask, cache: memoryCaches?.[i] },
+        };
+        x = tf.tidy(() => decoderLayer(before, memory, own, settings, places, options));
+        before.dispose();
+      }
+      return normalised(x, p.decoderNorm, settings);
+    });
+  const logits = (p: Seq2SeqParameters, rows: AnyTensor): AnyTensor =>
+    profileScope(
+      "output",
+      () =>
+        (p.output
+          ? linear(rows, p.output.weight as never)
+          : batchMatmul(rows, p.targetTokens as AnyTensor, false, true)) as AnyTensor,
+    );
+
+  const apply = (p: Seq2SeqParameters, batch: Seq2SeqBatch, options: ApplyOptions = {}) => {
+    const { source, target } = checkBatch(batch, full);
+    return tf.tidy(() => {
+      const memory = encode(p, { ...source, mask: attentionMask(source) }, options);
+      const mask = attentionMask(target, { causal: true });
+      const inputs = { ...target, mask, memory, memoryMask: crossMask(target, source) };
+      return tf.reshape(logits(p, decode(p, inputs, options)), [target.rows, target.time, targetVocabularySize]);
+    }) as Tensor3D as never;
+  };
+  const startDecoding: Seq2Seq["startDecoding"] = (p, sources, { cache = true, maxNewTokens = 0 } = {}) => {
+    checkPrompts(sources, { vocabularySize: sourceVocabularySize, maxLength });
+    const prompts = sources.map(() => [startToken]);
+    checkPrompts(prompts, { vocabularySize: targetVocabularySize, maxLength, maxNewTokens });
+    const source = dynamicPad(sources);
+    const [memory, bias] = tf.tidy(() => {
+      const made = encode(p, { ...source, mask: attentionMask(source) }, {});
+      return [tf.keep(made), ...[crossMask(source, source)].flatMap((mask) => (mask ? [tf.keep(mask.bias)] : []))];
+    }) as [AnyTensor, AnyTensor?];
+    const memoryCaches = cache ? p.decoderLayers.map(() => new KeyValueCache()) : undefined;
+    const memoryMask = bias && { bias };
+    return decoding({
+      ...{ prompts, cache, layers: decoderLayers },
+      forward: (step) =>
+        logits(p, lastOfRows(decode(p, { ...step, memory, memoryMask, memoryCaches }, {}), step)) as Tensor2D,
+      dispose: () => {
+        for (const each of [memory, bias, ...(memoryCaches ?? [])]) each?.dispose();
+      },
+    });
+  };
+  const dispose = () => {
+    sines?.dispose();
+    disposeTree(parameters);
+  };
+  const sizes = `${sizeText(layers, features, heads)} and a decoder of ${decoderLayers}`;
+  return withParts(
+    { config: full, parameters, apply, startDecoding, dispose },
+    `Encoder of ${sizes}, at most ${maxLength} tokens`,
+  );
+}
+
+function checkBatch(
+  { source, target }: Seq2SeqBatch,
+  { maxLength, startToken }: Required<Seq2SeqConfig>,
+): Seq2SeqBatch {
+  if (!source?.ids || !target?.ids)
+    throw new TypeError(
+      "transformerSeq2Seq: expected a batch of sources and targets: make it from examples { source: { tokens }, target: { tokens } }",
+    );
+  checkLength(Math.max(source.time, target.time), maxLength);
+  for (let at = 0; at < target.ids.length; at++) {
+    if (target.mask[at] && target.positions[at] === 0 && target.ids[at] !== startToken)
+      throw new RangeError(
+        `transformerSeq2Seq: a target in row ${Math.floor(at / target.time)} begins with token ${target.ids[at]}, expected the startToken ${startToken}`,
+      );
+  }
+  return { source, target };
+}
+
+function initialParameters(
+  config: Required<Seq2SeqConfig>,
+  settings: ReturnType<typeof layerSettings>,
+): Seq2SeqParameters {
+  const { sourceVocabularySize, targetVocabularySize, maxLength, features, layers, decoderLayers } = config;
+  const rng = random(config.seed);
+  const table = (rows: number, columns = features) =>
+    parameter<[number, number]>("weight", standardNormal, [rows, columns], rng);
+  const places = () => (config.positions === "learned" ? table(maxLength) : undefined);
+  const [sourcePositions, targetPositions] = [places(), places()];
+  const parameters: Seq2SeqParameters = {
+    sourceTokens: table(sourceVocabularySize),
+    targetTokens: table(targetVocabularySize),
+    ...(sourcePositions && { sourcePositions }),
+    ...(targetPositions && { targetPositions }),
+    encoderLayers: Array.from({ length: layers }, () => encoderLayerParameters(settings, rng)),
+    encoderNorm: normParameters(features, settings),
+    decoderLayers: Array.from({ length: decoderLayers }, () => decoderLayerParameters(settings, features, rng)),
+    decoderNorm: normParameters(features, settings),
+    ...(!config.tied && { output: { weight: table(features, targetVocabularySize) } }),
+  };
+  drawAsGpt2(parameters, 2 * layers + 3 * decoderLayers, rng);
+  return parameters;
+}
