@@ -35,7 +35,7 @@ export {
 } from "./schedule.ts";
 export { type SgdOptions, sgd } from "./sgd.ts";
 export { stepTimes, trainingFigure } from "./step-figures.ts";
-export { historyOf, type LossIfNeeded, type TrainOptions, train } from "./train.ts";
+export { historyOf, type LossForBatchesWithoutLabels, type LossIfNeeded, type TrainOptions, train } from "./train.ts";
 export type { TrainedModel } from "./trained-model.ts";
 export type { TrainingBatches } from "./training-batches.ts";
 export {

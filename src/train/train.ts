@@ -82,8 +82,13 @@ const histories = new WeakMap<object, History>();
  */
 export const historyOf = (model: object): History | undefined => histories.get(model);
 
-/** Requires a loss where the batches have no labels, which the default compares with the outputs. */
-export type LossIfNeeded<B> = "labels" extends keyof B ? unknown : { loss: Objective | LossFunction<never, never> };
+/** What batches without labels need: the default loss compares the outputs with labels. */
+export interface LossForBatchesWithoutLabels {
+  loss: Objective | LossFunction<never, never>;
+}
+
+/** Requires a loss where the batches have no labels. */
+export type LossIfNeeded<B> = "labels" extends keyof B ? unknown : LossForBatchesWithoutLabels;
 
 /**
  * Trains a model on `batches`. Between steps it holds no memory beyond parameters and optimizer state.
