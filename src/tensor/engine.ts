@@ -136,7 +136,8 @@ function savedAgain(read: readonly AnyTensor[], copies: readonly AnyTensor[], cu
   let saved: AnyTensor[] = [];
   revived(read, copies, () =>
     custom.forward((tensors) => {
-      saved = tensors;
+      // Copies, because the forward pass may dispose of what it saves.
+      saved = tensors.map((x) => run("Identity", { x }));
     }),
   );
   return saved;

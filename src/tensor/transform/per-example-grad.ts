@@ -3,7 +3,7 @@ import { grad } from "../grad.ts";
 import type { Gradients } from "../tree.ts";
 import type { Dim } from "../types/shape.ts";
 import type { TensorOperand } from "../types/tensor.ts";
-import type { WithMapped } from "./types.ts";
+import type { MappedArguments, WithMapped } from "./types.ts";
 import { vmap } from "./vmap.ts";
 
 /**
@@ -17,7 +17,7 @@ import { vmap } from "./vmap.ts";
 export function perExampleGrad<P, Example extends unknown[]>(
   loss: (parameters: P, ...example: Example) => TensorOperand,
   { randomness }: { randomness?: Randomness } = {},
-): <B extends Dim>(parameters: P, ...batch: WithMapped<Example, 0, B>) => WithMapped<Gradients<P>, 0, B> {
+): <B extends Dim>(parameters: P, ...batch: MappedArguments<Example, 0, B>) => WithMapped<Gradients<P>, 0, B> {
   return ((parameters: P, ...batch: Example) => {
     const inAxes = [null, ...batch.map(() => 0)];
     const gradients = vmap(grad(loss), { inAxes, ...(randomness && { randomness }) });

@@ -15,6 +15,17 @@ export type WithMapped<T, A, B> = T extends TensorOperand
     ? { [K in keyof T]: WithMapped<T[K], AxisAt<A, K>, B> }
     : T;
 
+type IsUnion<T, All = T> = T extends unknown ? ([All] extends [T] ? false : true) : never;
+
+/** Whether an axis was inferred with two sizes or two names. */
+type Unequal<B> = true extends IsUnion<Extract<B, number>> | IsUnion<Extract<B, string>> ? true : false;
+
+/** The arguments of a vmapped function; a sentence in place of each where the mapped axes have different sizes. */
+export type MappedArguments<Args, A, B> =
+  Unequal<B> extends true
+    ? { [K in keyof Args]: `vmap: the mapped axes have different sizes: ${Extract<B, number | string>}` }
+    : WithMapped<Args, A, B>;
+
 type Joined<A, B> =
   IsUnknown<A> extends true
     ? Shape

@@ -9,7 +9,7 @@ import type { AnyTensor } from "../types/tensor.ts";
 import { enter, leave } from "../vmap/enter.ts";
 import { openLevel } from "../vmap/intercept.ts";
 import { type Axes, mapAxes } from "./axes.ts";
-import type { WithMapped } from "./types.ts";
+import type { MappedArguments, WithMapped } from "./types.ts";
 
 /** Options of `vmap`. */
 export interface VmapOptions<I extends Axes = Axes, O extends Axes = Axes> {
@@ -39,7 +39,7 @@ export interface VmapOptions<I extends Axes = Axes, O extends Axes = Axes> {
 export function vmap<A extends unknown[], R, const I extends Axes = 0, const O extends Axes = 0>(
   f: (...args: A) => R,
   options?: VmapOptions<I, O>,
-): <B extends Dim>(...args: WithMapped<A, I, B>) => WithMapped<R, O, B>;
+): <B extends Dim>(...args: MappedArguments<A, I, B>) => WithMapped<R, O, B>;
 export function vmap(
   f: (...args: unknown[]) => unknown,
   { inAxes = 0, outAxes = 0, randomness = "different" }: VmapOptions = {},
