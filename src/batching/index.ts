@@ -25,7 +25,7 @@ export { type BucketEdges, type BucketPlanOptions, bucketBoundaries, bucketPlan 
 export { type BatchOf, type Examples, lengthsOf, type NameOf } from "./examples.ts";
 export { type BatchRectanglesOptions, batchRectangles, paddingComparison } from "./figures.ts";
 export type { LengthLimit, LengthRule, Lengths, PerName } from "./lengths.ts";
-export { type AttentionMaskOptions, attentionMask } from "./masks.ts";
+export { type AttentionMaskOptions, attentionMask, type MaskedTokens } from "./masks.ts";
 export type { GroupingOptions } from "./order.ts";
 export { type PackedPlanOptions, type PackOptions, packedPlan } from "./packing.ts";
 export { type DynamicPadOptions, dynamicPad, type FixedPadOptions, fixedPad, pack } from "./pad.ts";

@@ -1,10 +1,13 @@
 import { type Tensor, tensor } from "../tensor/index.ts";
 import type { Batch } from "./batch.ts";
 
+/** The part of a batch that decides which tokens see each other. */
+export type MaskedTokens = Pick<Batch, "rows" | "time" | "mask" | "segments" | "segmentsPerRow">;
+
 /** Options of `attentionMask`. */
 export interface AttentionMaskOptions {
   /** The sequences that are attended to, as the `source` of a batch with `source` and `target`; the batch's own by default. */
-  keys?: Batch;
+  keys?: MaskedTokens;
   /** Hides later tokens of the same sequence, as a language model needs; false by default. */
   causal?: boolean;
 }
@@ -17,7 +20,7 @@ export interface AttentionMaskOptions {
  * @throws RangeError when `keys` has other rows; TypeError for a causal mask between different sequences
  */
 export function attentionMask(
-  batch: Batch,
+  batch: MaskedTokens,
   { keys = batch, causal = false }: AttentionMaskOptions = {},
 ): Tensor<[number, 1, number, number], "bool"> {
   const { rows, time } = batch;

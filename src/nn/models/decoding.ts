@@ -1,6 +1,6 @@
 import type { Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../../runtime/index.ts";
-import { attentionMask } from "../batch-tensors.ts";
+import { attentionBias } from "../batch-tensors.ts";
 import { type AttentionMask, maskOfVisible } from "../ops/attention-mask.ts";
 import { KeyValueCache } from "../ops/key-value-cache.ts";
 
@@ -58,7 +58,7 @@ export function decoding({ prompts, layers, cache, forward, dispose }: Decoder):
       for (let t = 0; t < sequence.length; t++) positions[start + t] = t;
     });
     const batch = { rows, time, mask, segments: Int32Array.from(mask), segmentsPerRow: 1 };
-    return { rows, time, ids, positions, mask: attentionMask(batch, { causal: true }), caches };
+    return { rows, time, ids, positions, mask: attentionBias(batch, { causal: true }), caches };
   };
   const last = (time: number): DecodingStep => {
     const visible = () => {

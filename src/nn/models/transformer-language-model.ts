@@ -5,7 +5,7 @@ import { profileScope, tf } from "../../runtime/index.ts";
 import { batchMatmul } from "../../tensor/matmul.ts";
 import { disposeTree } from "../../tensor/tree.ts";
 import type { AnyTensor, Tensor } from "../../tensor/types/tensor.ts";
-import { attentionMask } from "../batch-tensors.ts";
+import { attentionBias } from "../batch-tensors.ts";
 import { type Parameter, parameter, standardNormal } from "../initialisers.ts";
 import type { ApplyOptions, Model } from "../layer.ts";
 import {
@@ -169,7 +169,7 @@ export function transformerLanguageModel(config: LanguageModelConfig): LanguageM
     const { rows, time } = batch;
     checkLength(time, maxLength);
     return tf.tidy(() => {
-      const mask = attentionMask(batch, { causal: true });
+      const mask = attentionBias(batch, { causal: true });
       return tf.reshape(logits(p, hidden(p, { ...batch, mask }, options)), [rows, time, vocabularySize]);
     }) as Tensor3D as never;
   };

@@ -6,7 +6,7 @@ import { profileScope, tf } from "../../runtime/index.ts";
 import { batchMatmul } from "../../tensor/matmul.ts";
 import { disposeTree } from "../../tensor/tree.ts";
 import type { AnyTensor, Tensor } from "../../tensor/types/tensor.ts";
-import { attentionMask, crossMask } from "../batch-tensors.ts";
+import { attentionBias } from "../batch-tensors.ts";
 import { type Parameter, parameter, standardNormal } from "../initialisers.ts";
 import type { ApplyOptions, Model } from "../layer.ts";
 import {
@@ -201,9 +201,9 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
   const apply = (p: Seq2SeqParameters, batch: Seq2SeqBatch, options: ApplyOptions = {}) => {
     const { source, target } = checkBatch(batch, full);
     return tf.tidy(() => {
-      const memory = encode(p, { ...source, mask: attentionMask(source) }, options);
-      const mask = attentionMask(target, { causal: true });
-      const inputs = { ...target, mask, memory, memoryMask: crossMask(target, source) };
+      const memory = encode(p, { ...source, mask: attentionBias(source) }, options);
+      const mask = attentionBias(target, { causal: true });
+      const inputs = { ...target, mask, memory, memoryMask: attentionBias(target, { keys: source }) };
       return tf.reshape(logits(p, decode(p, inputs, options)), [target.rows, target.time, targetVocabularySize]);
     }) as Tensor3D as never;
   };
@@ -213,8 +213,8 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
     checkPrompts(prompts, { vocabularySize: targetVocabularySize, maxLength, maxNewTokens });
     const source = dynamicPad(sources);
     const [memory, bias] = tf.tidy(() => {
-      const made = encode(p, { ...source, mask: attentionMask(source) }, {});
-      return [tf.keep(made), ...[crossMask(source, source)].flatMap((mask) => (mask ? [tf.keep(mask.bias)] : []))];
+      const made = encode(p, { ...source, mask: attentionBias(source) }, {});
+      return [tf.keep(made), ...[attentionBias(source)].flatMap((mask) => (mask ? [tf.keep(mask.bias)] : []))];
     }) as [AnyTensor, AnyTensor?];
     const memoryCaches = cache ? p.decoderLayers.map(() => new KeyValueCache()) : undefined;
     const memoryMask = bias && { bias };

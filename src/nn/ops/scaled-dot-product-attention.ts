@@ -102,24 +102,27 @@ export function scaledDotProductAttention(
   if (mask) checkBroadcast(op, "mask", mask, [batch, heads, queries, keys]);
   const drop = rate === 0 ? undefined : typeof dropout === "number" ? { rate, seed: drawSeed(options) } : dropout;
   const result = scoped(op, () => {
-    const isBias = mask instanceof tf.Tensor && mask.dtype === "float32";
-    const prepared =
-      isCausal && !isPrepared(mask)
-        ? conditioned(mask, causalCondition(queries, keys))
-        : isBias
-          ? maskOf(mask)
-          : mask instanceof tf.Tensor
-            ? maskOfVisible(mask)
-            : mask;
+    const bias = mask instanceof tf.Tensor && mask.dtype === "float32" ? mask : undefined;
     const [a, b, c] = [q, k, v].map((x) => cast(x, "float32")) as [AnyTensor, AnyTensor, AnyTensor];
-    return inHalf(a, b, c, isBias ? mask : undefined, { mask: prepared, drop, scale });
+    return inHalf(a, b, c, bias, { mask, isCausal, drop, scale });
   });
   const names = namesOf(q);
   return label(result, names && [...names.slice(0, 3), namesOf(v)?.[3]]);
 }
 
-const isPrepared = (mask: TfTensor | AttentionMask | undefined): mask is AttentionMask =>
-  mask !== undefined && !(mask instanceof tf.Tensor);
+interface Rule {
+  mask: TfTensor | AttentionMask | undefined;
+  isCausal: boolean;
+  drop: Dropout | undefined;
+  scale: number;
+}
+
+/** The mask of the scores `[..., queries, keys]`. A prepared one is used as it is. */
+function prepared({ mask, isCausal }: Rule, q: AnyTensor, k: AnyTensor): AttentionMask | undefined {
+  if (mask && !(mask instanceof tf.Tensor)) return mask;
+  if (isCausal) return conditioned(mask, causalCondition(q.shape[2]!, k.shape[2]!));
+  return mask && (mask.dtype === "float32" ? maskOf(mask) : maskOfVisible(mask));
+}
 
 function checkOperands(op: string, q: AnyTensor, k: AnyTensor, v: AnyTensor): void {
   for (const x of [q, k, v]) checkTensor(op, x);
@@ -139,19 +142,14 @@ function checkOperands(op: string, q: AnyTensor, k: AnyTensor, v: AnyTensor): vo
 /** On autocast's half list as a whole, with the softmax in half precision too, as in `attention`. */
 const inHalf = autocastOp("half", attended);
 
-function attended(
-  q: AnyTensor,
-  k: AnyTensor,
-  v: AnyTensor,
-  bias: AnyTensor | undefined,
-  rule: { mask: AttentionMask | undefined; drop: Dropout | undefined; scale: number },
-): AnyTensor {
+function attended(q: AnyTensor, k: AnyTensor, v: AnyTensor, bias: AnyTensor | undefined, rule: Rule): AnyTensor {
   const { mask, drop } = rule;
+  const read = mask instanceof tf.Tensor ? [mask] : [mask?.bias, mask?.sees];
   const inputs = bias ? [q, k, v, bias] : [q, k, v];
   return differentiable("scaledDotProductAttention", inputs, {
-    captured: [mask?.bias, mask?.sees].filter((x) => x !== undefined),
+    captured: read.filter((x) => x !== undefined),
     forward: (save) => {
-      const { y, ...weights } = attend({ q, k, v }, rule);
+      const { y, ...weights } = attend({ q, k, v }, { ...rule, mask: prepared(rule, q, k) });
       save([q, k, v, y, ...listed(weights)]);
       return y;
     },
