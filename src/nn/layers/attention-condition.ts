@@ -42,3 +42,19 @@ export function attentionCondition(
   const hidden = tf.where(visible, tf.zeros(visible.shape), tf.fill(visible.shape, Number.NEGATIVE_INFINITY));
   return tf.add(mask, hidden) as AnyTensor;
 }
+
+/** Throws ShapeError for positions that are not `[time]` or `[rows, time]`. */
+export function checkPositions(
+  name: string,
+  given: TensorOperand | undefined,
+  rows: number,
+  time: number,
+): AnyTensor | undefined {
+  const positions = given as AnyTensor | undefined;
+  if (!positions) return undefined;
+  checkTensor(name, positions);
+  const shape = positions.shape.join();
+  if (shape !== `${time}` && shape !== `${rows},${time}`)
+    throw new ShapeError(`${name}: the positions must be [${time}] or [${rows}, ${time}], got ${shapeText(positions)}`);
+  return positions;
+}

@@ -12,7 +12,7 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/typ
 import { parameter, randomFor, uniformWithin, xavierUniform } from "../initialisers.ts";
 import type { ApplyOptions, Layer } from "../layer.ts";
 import type { KeyValueCache } from "../ops/key-value-cache.ts";
-import { attentionCondition } from "./attention-condition.ts";
+import { attentionCondition, checkPositions } from "./attention-condition.ts";
 import { affine, crossAttention, type HeadSettings, selfAttention } from "./heads.ts";
 import type { LinearParameters } from "./linear.ts";
 import type { Features } from "./shape-rule.ts";
@@ -163,7 +163,13 @@ export function multiHeadAttention(
         keys,
         causal: causal && !context,
       });
-      const place = { rows, time, mask, cache: given.cache, positions: given.positions as AnyTensor | undefined };
+      const place = {
+        rows,
+        time,
+        mask,
+        cache: given.cache,
+        positions: checkPositions(name, given.positions, rows, time),
+      };
       const mixed = context
         ? crossAttention(
             affine(flat, p.query),

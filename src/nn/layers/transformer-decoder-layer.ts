@@ -5,7 +5,7 @@ import { label, namesOf } from "../../tensor/names.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import { randomFor } from "../initialisers.ts";
 import type { ApplyOptions, Layer } from "../layer.ts";
-import { attentionCondition } from "./attention-condition.ts";
+import { attentionCondition, checkPositions } from "./attention-condition.ts";
 import { fromFanIn, type LayerNormParameters, normParameters } from "./feed-forward.ts";
 import { affine, crossAttention, selfAttention, type TokenRows } from "./heads.ts";
 import {
@@ -104,7 +104,7 @@ export function transformerDecoderLayer(
       const ofMemory = { mask: given.memoryMask, keyPadding: given.memoryKeyPadding };
       const memoryMask = attentionCondition(name, ofMemory, { ...sizes, keys, causal: false });
       const places = {
-        self: { rows, time, mask, positions: given.positions as AnyTensor | undefined },
+        self: { rows, time, mask, positions: checkPositions(name, given.positions, rows, time) },
         cross: { rows, time, mask: memoryMask },
       };
       const flat = tf.reshape(x, [rows * time, features]) as AnyTensor;

@@ -5,7 +5,7 @@ import { label, namesOf } from "../../tensor/names.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import { randomFor } from "../initialisers.ts";
 import type { ApplyOptions } from "../layer.ts";
-import { attentionCondition } from "./attention-condition.ts";
+import { attentionCondition, checkPositions } from "./attention-condition.ts";
 import { type FeedForwardParameters, fromFanIn, type LayerNormParameters, normParameters } from "./feed-forward.ts";
 import { affine, selfAttention, type TokenRows } from "./heads.ts";
 import {
@@ -70,7 +70,13 @@ export function transformerEncoderLayer(options: TransformerLayerOptions & { hea
     const run = () => {
       const keys = (given.cache?.length ?? 0) + time;
       const mask = attentionCondition(name, given, { rows, heads, time, keys, causal: options.causal ?? false });
-      const place = { rows, time, mask, cache: given.cache, positions: given.positions as AnyTensor | undefined };
+      const place = {
+        rows,
+        time,
+        mask,
+        cache: given.cache,
+        positions: checkPositions(name, given.positions, rows, time),
+      };
       const flat = tf.reshape(given.x, [rows * time, features]) as AnyTensor;
       return tf.reshape(encoderLayer(flat, p, settings, place, own), [rows, time, features]) as AnyTensor;
     };

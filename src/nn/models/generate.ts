@@ -13,7 +13,7 @@ export interface GenerateOptions extends SamplingOptions {
   /** The seed of sampling; 0 by default. Each prompt has a generator of its own. */
   seed?: number;
   /** Tokens that end a sequence; they are not part of the result. */
-  stopTokens?: readonly number[];
+  stopTokens?: Iterable<number>;
   /** Whether keys and values are kept from step to step, which changes the time and not the tokens; true by default. */
   cache?: boolean;
   /** Called with each new token and the index of its prompt. */
