@@ -61,6 +61,29 @@ test("the gradient of the gradient equals finite differences", () => {
   }
 });
 
+test("with dropout and grouped heads the gradients equal finite differences", () => {
+  const [q, k, v] = [
+    [1, 4, 3, 2],
+    [1, 2, 5, 2],
+    [1, 2, 5, 3],
+  ].map((shape, from) => randn(shape, { from })) as Tensor[];
+  const weights = randn([1, 4, 3, 3], { from: 9 });
+  const value = (...inputs: Tensor[]) =>
+    tf.sum(
+      tf.mul(op(inputs[0]!, inputs[1]!, inputs[2]!, { dropout: 0.4, from: 5, isCausal: true }), weights),
+    ) as Scalar;
+  const inputs = [q!, k!, v!];
+  const slopes = tf.grads(value)(inputs);
+  for (const [n, input] of inputs.entries())
+    for (let i = 0; i < input.size; i++) {
+      const nudge = tf.oneHot(tf.scalar(i, "int32"), input.size).mul(1e-2).reshape(input.shape);
+      const at = (moved: Tensor) => value(...inputs.with(n, moved)).dataSync()[0]!;
+      const slope = (at(input.add(nudge)) - at(input.sub(nudge))) / 2e-2;
+      const gradient = slopes[n]!.dataSync()[i]!;
+      assert.ok(Math.abs(slope - gradient) < 5e-3, `input ${n}[${i}]: slope ${slope}, gradient ${gradient}`);
+    }
+});
+
 test("int32 masks count as conditions, and names of axes stay", () => {
   const q = named(randn([1, 1, 2, 4], { from: 1 }), ["batch", "heads", "time", 4]);
   const mask = tf.tensor2d([1, 0, 1, 0], [2, 2], "int32");

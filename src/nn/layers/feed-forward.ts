@@ -41,10 +41,10 @@ export function hiddenLayer(
   const { weight, bias } = p.up;
   if (activation === "relu" && bias)
     return linearRelu(x as never, weight as never, bias as never, dropoutAt(dropout, options)) as AnyTensor;
-  const up = affine(x, p.up as never);
+  const up = affine(x, p.up);
   const active =
     activation === "swiGLU"
-      ? mul(silu(affine(x, p.gate as never)), up)
+      ? mul(silu(affine(x, p.gate!)), up)
       : activation === "relu"
         ? relu(up)
         : gelu(up, activation === "gelu" ? "exact" : "tanh");

@@ -1,7 +1,7 @@
 // Attention between rows of tokens, `[rows * time, features]`: what the layers and models of attention share.
 import { tf } from "../../runtime/index.ts";
 import type { Dropout } from "../../tensor/dropout-mask.ts";
-import type { AnyTensor } from "../../tensor/types/tensor.ts";
+import type { AnyTensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import { type ApplyOptions, dropoutSeed } from "../layer.ts";
 import { attention } from "../ops/attention.ts";
 import type { AttentionMask } from "../ops/attention-mask.ts";
@@ -11,9 +11,9 @@ import { type RotaryTable, rotaryTable, rotated } from "../ops/rotary.ts";
 import { scaledDotProductAttention } from "../ops/scaled-dot-product-attention.ts";
 
 /** A weight `[in, out]` and a bias `[out]`, or no bias. */
-export interface AffineParameters {
-  weight: AnyTensor;
-  bias?: AnyTensor;
+interface AffineParameters {
+  weight: TensorOperand;
+  bias?: TensorOperand | undefined;
 }
 
 /** The sizes of an attention layer. */
@@ -41,8 +41,9 @@ export interface TokenRows {
 export const dropoutAt = (rate: number, options: ApplyOptions): Dropout | undefined =>
   options.training && rate > 0 ? { rate, seed: dropoutSeed(options) } : undefined;
 
+/** The affine map of `[rows, in]` to `[rows, out]`. */
 export const affine = (x: AnyTensor, { weight, bias }: AffineParameters): AnyTensor =>
-  linear(x, weight, bias) as AnyTensor;
+  linear(x, weight as AnyTensor, bias) as AnyTensor;
 
 /**
  * Self-attention, before the output layer: `projected: [rows * time, (heads + 2 * keyValueHeads) * size]` has queries, keys and

@@ -156,15 +156,15 @@ export function decoderLayer(
   options: ApplyOptions,
 ): AnyTensor {
   const attended = profileScope("attention", () =>
-    residual(x, p.attentionNorm, p.attentionOutput as never, settings, options, (normed) =>
-      selfAttention(affine(normed, p.projection as never), settings, places.self, options),
+    residual(x, p.attentionNorm, p.attentionOutput, settings, options, (normed) =>
+      selfAttention(affine(normed, p.projection), settings, places.self, options),
     ),
   );
   const crossed = profileScope("crossAttention", () =>
-    residual(attended, p.crossNorm, p.crossOutput as never, settings, options, (normed) =>
+    residual(attended, p.crossNorm, p.crossOutput, settings, options, (normed) =>
       crossAttention(
-        affine(normed, p.crossQuery as never),
-        () => affine(memory, p.crossKeyValue as never),
+        affine(normed, p.crossQuery),
+        () => affine(memory, p.crossKeyValue),
         settings,
         places.cross,
         options,

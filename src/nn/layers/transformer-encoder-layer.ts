@@ -115,8 +115,8 @@ export function encoderLayer(
   options: ApplyOptions,
 ): AnyTensor {
   const attended = profileScope("attention", () =>
-    residual(x, p.attentionNorm, p.attentionOutput as never, settings, options, (normed) =>
-      selfAttention(affine(normed, p.projection as never), settings, place, options),
+    residual(x, p.attentionNorm, p.attentionOutput, settings, options, (normed) =>
+      selfAttention(affine(normed, p.projection), settings, place, options),
     ),
   );
   return feedForward(attended, p, settings, options);

@@ -14,7 +14,7 @@ import {
   normalised,
 } from "./feed-forward.ts";
 import { affine, dropoutAt, type HeadSettings } from "./heads.ts";
-import { type HeadOptions, headSettings } from "./multi-head-attention.ts";
+import { type AttentionLinear, type HeadOptions, headSettings } from "./multi-head-attention.ts";
 
 /** The options of a layer of a Transformer. */
 export interface TransformerLayerOptions<F extends number = number> extends HeadOptions<F> {
@@ -69,7 +69,7 @@ function checkName(name: string, option: string, known: readonly string[], given
 export function residual(
   x: AnyTensor,
   norm: LayerNormParameters,
-  last: Parameters<typeof affine>[1],
+  last: AttentionLinear,
   settings: TransformerLayerSettings,
   options: ApplyOptions,
   part: (x: AnyTensor) => AnyTensor,
@@ -89,7 +89,5 @@ export const feedForward = (
   options: ApplyOptions,
 ): AnyTensor =>
   profileScope("feedForward", () =>
-    residual(x, p.feedForwardNorm, p.down as never, settings, options, (normed) =>
-      hiddenLayer(normed, p, settings, options),
-    ),
+    residual(x, p.feedForwardNorm, p.down, settings, options, (normed) => hiddenLayer(normed, p, settings, options)),
   );

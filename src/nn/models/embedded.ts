@@ -3,12 +3,13 @@ import type { Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { checkPositiveInteger } from "../../base/checks.ts";
 import type { Random } from "../../data/random.ts";
 import { defineSummary, formatCount } from "../../display/define-summary.ts";
-import { tf } from "../../runtime/index.ts";
+import { profileScope, tf } from "../../runtime/index.ts";
 import { seededDropout } from "../../tensor/dropout.ts";
 import { countParameters, parameterList } from "../../tensor/index.ts";
-import type { AnyTensor } from "../../tensor/types/tensor.ts";
+import { batchMatmul } from "../../tensor/matmul.ts";
+import type { AnyTensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import type { ApplyOptions } from "../layer.ts";
-import { dropoutAt } from "../layers/heads.ts";
+import { affine, dropoutAt } from "../layers/heads.ts";
 import { addWithDropout } from "../ops/add-with-dropout.ts";
 import { embedding } from "../ops/embedding.ts";
 
@@ -27,15 +28,42 @@ export function sinusoids(length: number, features: number): Tensor2D {
 /** Rows of tokens with their positions added, after dropout: `[rows * time, features]`. */
 export function withPositions(
   tokens: () => AnyTensor,
-  table: AnyTensor | undefined,
+  table: TensorOperand | undefined,
   positions: AnyTensor,
   rate: number,
   options: ApplyOptions,
 ): AnyTensor {
   const placed = (): AnyTensor =>
-    table ? addWithDropout(tokens(), embedding(table, positions) as AnyTensor, undefined) : tokens();
+    table ? addWithDropout(tokens(), embedding(table as AnyTensor, positions) as AnyTensor, undefined) : tokens();
   return tf.tidy(() => seededDropout(placed(), dropoutAt(rate, options)));
 }
+
+/** Rows of tokens through the layers of a model; each layer's input is freed after it. */
+export function throughLayers<P>(
+  rows: AnyTensor,
+  layers: readonly P[],
+  layer: (x: AnyTensor, parameters: P, index: number) => AnyTensor,
+): AnyTensor {
+  let x = rows;
+  for (const [i, own] of layers.entries()) {
+    const before = x;
+    x = profileScope(`layers.${i}`, () => tf.tidy(() => layer(before, own, i)));
+    before.dispose();
+  }
+  return x;
+}
+
+/** Scores of the vocabulary for `[rows, features]`: by an output layer, or else by the embedding table. */
+export const vocabularyLogits = (
+  rows: AnyTensor,
+  table: TensorOperand,
+  output: { weight: TensorOperand } | undefined,
+): AnyTensor =>
+  profileScope("output", () => (output ? affine(rows, output) : batchMatmul(rows, table as AnyTensor, false, true)));
+
+/** The last position of each row: `[rows * time, features]` to `[rows, features]`. */
+export const lastOfRows = (x: AnyTensor, { rows, time }: { rows: number; time: number }): AnyTensor =>
+  tf.reshape(tf.slice(tf.reshape(x, [rows, time, -1]), [0, time - 1, 0], [-1, 1, -1]), [rows, -1]);
 
 /** Throws RangeError when a batch is longer than a model takes. */
 export function checkLength(time: number, maxLength: number): void {

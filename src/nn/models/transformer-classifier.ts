@@ -20,7 +20,7 @@ import {
 import { layerSettings } from "../layers/transformer-layer.ts";
 import { embedding } from "../ops/embedding.ts";
 import { meanPool } from "../ops/pool.ts";
-import { checkLength, checkSizes, sinusoids, sizeText, withParts, withPositions } from "./embedded.ts";
+import { checkLength, checkSizes, sinusoids, sizeText, throughLayers, withParts, withPositions } from "./embedded.ts";
 
 /** The sizes and options of `transformerClassifier`. */
 export interface TransformerConfig {
@@ -95,22 +95,17 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
     checkLength(time, maxLength);
     return tf.tidy(() => {
       const inputs = batchTensors(batch);
-      const table = (p.positions ?? sines) as AnyTensor;
       const tokens = () => embedded(p.tokens as AnyTensor, inputs);
-      let x = profileScope("embedding", () =>
-        withPositions(tokens, table, inputs.positions as AnyTensor, dropout, options),
+      const place = { rows, time, mask: inputs.attentionMask };
+      const start = profileScope("embedding", () =>
+        withPositions(tokens, p.positions ?? sines, inputs.positions as AnyTensor, dropout, options),
       );
-      for (const [i, own] of p.layers.entries()) {
-        const before = x;
-        const place = { rows, time, mask: inputs.attentionMask };
-        x = profileScope(`layers.${i}`, () => tf.tidy(() => encoderLayer(before, own, settings, place, options)));
-        before.dispose();
-      }
+      const x = throughLayers(start, p.layers, (each, own) => encoderLayer(each, own, settings, place, options));
       return profileScope("classifier", () => {
         const pooled = tf.tidy(() => meanPool(normalised(x, p.norm, settings) as Tensor2D, inputs.meanWeights));
         x.dispose();
         const sequences = inputs.sequences ? embedding(pooled, inputs.sequences) : pooled;
-        return affine(sequences as AnyTensor, p.classifier as never) as Tensor2D;
+        return affine(sequences as AnyTensor, p.classifier) as Tensor2D;
       });
     });
   };

@@ -2,7 +2,6 @@ import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
 import type { Batch } from "../../batching/batch.ts";
 import { random } from "../../data/random.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
-import { batchMatmul } from "../../tensor/matmul.ts";
 import { disposeTree } from "../../tensor/tree.ts";
 import type { AnyTensor, Tensor } from "../../tensor/types/tensor.ts";
 import { attentionBias } from "../batch-tensors.ts";
@@ -24,10 +23,20 @@ import { layerSettings } from "../layers/transformer-layer.ts";
 import type { AttentionMask } from "../ops/attention-mask.ts";
 import { embedding } from "../ops/embedding.ts";
 import type { KeyValueCache } from "../ops/key-value-cache.ts";
-import { linear } from "../ops/linear.ts";
 import { rotaryTable } from "../ops/rotary.ts";
 import { checkPrompts, decoding } from "./decoding.ts";
-import { checkLength, checkSizes, drawAsGpt2, sinusoids, sizeText, withParts, withPositions } from "./embedded.ts";
+import {
+  checkLength,
+  checkSizes,
+  drawAsGpt2,
+  lastOfRows,
+  sinusoids,
+  sizeText,
+  throughLayers,
+  vocabularyLogits,
+  withParts,
+  withPositions,
+} from "./embedded.ts";
 import type { GenerativeModel } from "./generate.ts";
 
 /** The sizes and options of `transformerLanguageModel`. */
@@ -141,29 +150,18 @@ export function transformerLanguageModel(config: LanguageModelConfig): LanguageM
     const { rows, time, mask, caches } = inputs;
     const at = tf.tensor1d(inputs.positions, "int32") as AnyTensor;
     const tokens = () => embedding(p.tokens, tf.tensor1d(inputs.ids, "int32")) as AnyTensor;
-    let x = profileScope("embedding", () =>
-      withPositions(tokens, (p.positions ?? sines) as AnyTensor | undefined, at, dropout, options),
-    );
+    const start = profileScope("embedding", () => withPositions(tokens, p.positions ?? sines, at, dropout, options));
     const table =
       settings.rotaryBase === undefined
         ? undefined
         : rotaryTable(tf.reshape(at, [rows, time]), features / full.heads, settings.rotaryBase);
-    for (const [i, own] of p.layers.entries()) {
-      const before = x;
-      const place = { rows, time, mask, positions: table, cache: caches?.[i] };
-      x = profileScope(`layers.${i}`, () => tf.tidy(() => encoderLayer(before, own, settings, place, options)));
-      before.dispose();
-    }
+    const place = { rows, time, mask, positions: table };
+    const x = throughLayers(start, p.layers, (each, own, i) =>
+      encoderLayer(each, own, settings, { ...place, cache: caches?.[i] }, options),
+    );
     return normalised(x, p.norm, settings);
   };
-  const logits = (p: LanguageModelParameters, rows: AnyTensor): AnyTensor =>
-    profileScope(
-      "output",
-      () =>
-        (p.output
-          ? linear(rows, p.output.weight as never)
-          : batchMatmul(rows, p.tokens as AnyTensor, false, true)) as AnyTensor,
-    );
+  const logits = (p: LanguageModelParameters, rows: AnyTensor) => vocabularyLogits(rows, p.tokens, p.output);
 
   const apply = (p: LanguageModelParameters, batch: Batch, options: ApplyOptions = {}) => {
     const { rows, time } = batch;
@@ -189,10 +187,6 @@ export function transformerLanguageModel(config: LanguageModelConfig): LanguageM
     `Language model of ${sizeText(layers, features, full.heads)}, at most ${maxLength} of ${vocabularySize} tokens${tied ? ", tied output" : ""}`,
   );
 }
-
-/** The last position of each row: `[rows * time, features]` to `[rows, features]`. */
-export const lastOfRows = (x: AnyTensor, { rows, time }: { rows: number; time: number }): AnyTensor =>
-  tf.reshape(tf.slice(tf.reshape(x, [rows, time, -1]), [0, time - 1, 0], [-1, 1, -1]), [rows, -1]);
 
 function initialParameters(
   { vocabularySize, maxLength, features, layers, positions, tied, seed }: Required<LanguageModelConfig>,

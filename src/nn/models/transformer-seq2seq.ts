@@ -3,9 +3,8 @@ import type { Batch } from "../../batching/batch.ts";
 import { dynamicPad } from "../../batching/pad.ts";
 import { random } from "../../data/random.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
-import { batchMatmul } from "../../tensor/matmul.ts";
 import { disposeTree } from "../../tensor/tree.ts";
-import type { AnyTensor, Tensor } from "../../tensor/types/tensor.ts";
+import type { AnyTensor, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import { attentionBias } from "../batch-tensors.ts";
 import { type Parameter, parameter, standardNormal } from "../initialisers.ts";
 import type { ApplyOptions, Model } from "../layer.ts";
@@ -30,11 +29,20 @@ import { layerSettings } from "../layers/transformer-layer.ts";
 import type { AttentionMask } from "../ops/attention-mask.ts";
 import { embedding } from "../ops/embedding.ts";
 import { KeyValueCache } from "../ops/key-value-cache.ts";
-import { linear } from "../ops/linear.ts";
 import { checkPrompts, decoding } from "./decoding.ts";
-import { checkLength, checkSizes, drawAsGpt2, sinusoids, sizeText, withParts, withPositions } from "./embedded.ts";
+import {
+  checkLength,
+  checkSizes,
+  drawAsGpt2,
+  lastOfRows,
+  sinusoids,
+  sizeText,
+  throughLayers,
+  vocabularyLogits,
+  withParts,
+  withPositions,
+} from "./embedded.ts";
 import type { GenerativeModel } from "./generate.ts";
-import { lastOfRows } from "./transformer-language-model.ts";
 
 /** The sizes and options of `transformerSeq2Seq`. */
 export interface Seq2SeqConfig {
@@ -156,47 +164,39 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
   const parameters = initialParameters(full, settings);
   const sines = positions === "sinusoidal" ? sinusoids(maxLength, features) : undefined;
 
-  const embeddedRows = (table: AnyTensor, places: AnyTensor | undefined, inputs: Inputs, options: ApplyOptions) => {
-    const tokens = () => embedding(table, tf.tensor1d(inputs.ids, "int32")) as AnyTensor;
+  const embeddedRows = (
+    table: TensorOperand,
+    places: TensorOperand | undefined,
+    inputs: Inputs,
+    options: ApplyOptions,
+  ) => {
+    const tokens = () => embedding(table as AnyTensor, tf.tensor1d(inputs.ids, "int32")) as AnyTensor;
     const at = tf.tensor1d(inputs.positions, "int32") as AnyTensor;
-    return withPositions(tokens, places ?? (sines as AnyTensor | undefined), at, dropout, options);
+    return withPositions(tokens, places ?? sines, at, dropout, options);
   };
   /** `[rows * time, features]` of the sources. */
   const encode = (p: Seq2SeqParameters, inputs: Inputs, options: ApplyOptions): AnyTensor =>
     profileScope("encoder", () => {
       const { rows, time, mask } = inputs;
-      let x = embeddedRows(p.sourceTokens as AnyTensor, p.sourcePositions as AnyTensor | undefined, inputs, options);
-      for (const own of p.encoderLayers) {
-        const before = x;
-        x = tf.tidy(() => encoderLayer(before, own, settings, { rows, time, mask }, options));
-        before.dispose();
-      }
+      const start = embeddedRows(p.sourceTokens, p.sourcePositions, inputs, options);
+      const x = throughLayers(start, p.encoderLayers, (each, own) =>
+        encoderLayer(each, own, settings, { rows, time, mask }, options),
+      );
       return normalised(x, p.encoderNorm, settings);
     });
   /** `[rows * time, features]` of the targets. */
   const decode = (p: Seq2SeqParameters, inputs: DecoderInputs, options: ApplyOptions): AnyTensor =>
     profileScope("decoder", () => {
       const { rows, time, mask, memory, memoryMask, caches, memoryCaches } = inputs;
-      let x = embeddedRows(p.targetTokens as AnyTensor, p.targetPositions as AnyTensor | undefined, inputs, options);
-      for (const [i, own] of p.decoderLayers.entries()) {
-        const before = x;
-        const places = {
-          self: { rows, time, mask, cache: caches?.[i] },
-          cross: { rows, time, mask: memoryMask, cache: memoryCaches?.[i] },
-        };
-        x = tf.tidy(() => decoderLayer(before, memory, own, settings, places, options));
-        before.dispose();
-      }
+      const start = embeddedRows(p.targetTokens, p.targetPositions, inputs, options);
+      const x = throughLayers(start, p.decoderLayers, (each, own, i) => {
+        const self = { rows, time, mask, cache: caches?.[i] };
+        const cross = { rows, time, mask: memoryMask, cache: memoryCaches?.[i] };
+        return decoderLayer(each, memory, own, settings, { self, cross }, options);
+      });
       return normalised(x, p.decoderNorm, settings);
     });
-  const logits = (p: Seq2SeqParameters, rows: AnyTensor): AnyTensor =>
-    profileScope(
-      "output",
-      () =>
-        (p.output
-          ? linear(rows, p.output.weight as never)
-          : batchMatmul(rows, p.targetTokens as AnyTensor, false, true)) as AnyTensor,
-    );
+  const logits = (p: Seq2SeqParameters, rows: AnyTensor) => vocabularyLogits(rows, p.targetTokens, p.output);
 
   const apply = (p: Seq2SeqParameters, batch: Seq2SeqBatch, options: ApplyOptions = {}) => {
     const { source, target } = checkBatch(batch, full);
