@@ -10,8 +10,8 @@ import { openNotebook, type Ran } from "./fixture.ts";
  */
 const setUp = `
 import {
-  adamW, autocast, checkpoint, customGrad, evaluate, freeUnreachable, GradScaler, historyOf, listOps, listOpsVocabulary, mean,
-  mul, nativeMemory, parameterList, probe, profileScope, scope, sum, tf, train, transformerClassifier, uniformLengthBatches, valueAndGrad,
+  adamW, autocast, checkpoint, customGrad, evaluate, freeUnreachable, generate, GradScaler, historyOf, listOps, listOpsVocabulary, mean,
+  mul, nativeMemory, parameterList, probe, profileScope, scope, sum, tf, train, transformerClassifier, transformerLanguageModel, uniformLengthBatches, valueAndGrad,
   withMemoryBudget,
 } from "halftone";
 
@@ -45,6 +45,11 @@ const weights = parameterList(model.parameters)[0]!.variable;
 const batch = [...batches.epoch(0)][0]!;
 const step = () => valueAndGrad((parameters: typeof model.parameters) =>
   mean(trap((model as any).apply(parameters, batch, { training: true, seed: 1 }))))(model.parameters);
+const language = transformerLanguageModel({ vocabularySize: 8, maxLength: 12, features: 8, heads: 2, layers: 1 });
+const writer = { ...language, startDecoding: (...given: Parameters<typeof language.startDecoding>) => {
+  const { next, dispose } = language.startDecoding(...given);
+  return { next: (tokens?: ArrayLike<number>) => tf.tidy(() => trap(next(tokens)) as any), dispose };
+} };
 async function losses() {
   const fresh = transformerClassifier({ ...sizes, seed: 1 });
   const own = adamW(fresh.parameters);
@@ -68,6 +73,7 @@ const work: Record<string, string> = {
   training: "await training()",
   "training in half precision": "await training({ autocast: 'bfloat16', accumulate: 2 })",
   "training with a scaler": "await training({ autocast: 'float16', scaler: new GradScaler({ initScale: 256 }) })",
+  "generating with a cache": "for (;;) await generate(writer, [[1, 2], [3]], { maxNewTokens: 8, seed: 1 })",
   evaluation: "for (;;) evaluate(model, batches.epoch(0))",
   "checkpointed layers": `const loss = checkpoint((w: typeof weights) => sum(trap(mul(trap(mul(w as any, 2)), w as any))));
     for (;;) valueAndGrad((w: any) => sum(mul(loss(w) as any, 2)))(weights as any)`,

@@ -153,6 +153,12 @@ describe("generate", () => {
     assertNoMoreThan(live);
   });
 
+  test("says so when a model has diverged", async () => {
+    const broken = transformerLanguageModel(sizes);
+    parameterList(broken.parameters)[0]!.variable.assign(tf.fill([20, 16], Number.NaN));
+    await assert.rejects(generate(broken, prompts, { maxNewTokens: 1 }), /generate: the model's logits are NaN/);
+  });
+
   test("refuses prompts and options that it cannot use, in one sentence", async () => {
     const refused = (given: number[][], options: object, message: string) =>
       assert.rejects(generate(model, given, { maxNewTokens: 2, ...options }), { name: "RangeError", message });

@@ -42,7 +42,7 @@ const YIELD_EVERY = 50;
  * in length; a prompt's tokens depend on its index and not on the other prompts.
  *
  * @throws RangeError for an option out of range, an empty prompt, a token outside the vocabulary, or a prompt whose new tokens
- *   exceed the model's `maxLength`
+ *   exceed the model's `maxLength`; Error when the logits are NaN
  */
 export async function generate<P extends object>(
   model: GenerativeModel<P>,
@@ -63,8 +63,10 @@ export async function generate<P extends object>(
     let yielded = performance.now();
     for (let step = 0; step < maxNewTokens && running.size > 0 && !signal?.aborted; step++) {
       const logits = decoding.next(chosen);
-      const values = logits.dataSync();
+      const values = logits.dataSync() as Float32Array;
       logits.dispose();
+      if (values.some(Number.isNaN))
+        throw new Error("generate: the model's logits are NaN: are its parameters finite?");
       const width = values.length / prompts.length;
       chosen = Int32Array.from(prompts, (_, i) => {
         const own = values.subarray(i * width, (i + 1) * width);

@@ -22,30 +22,34 @@ export function checkSampling({ temperature, topK, topP }: SamplingOptions): voi
 }
 
 /** The token with the largest logit; of equal ones the first. */
-export function likeliest(logits: ArrayLike<number>): number {
+export function likeliest(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
   return best;
 }
 
 /** A token drawn with the probabilities that temperature, topK and topP, in this order, leave. */
-export function sampled(
-  logits: ArrayLike<number>,
-  rng: Random,
-  { temperature = 1, topK, topP }: SamplingOptions,
-): number {
+export function sampled(logits: Float32Array, rng: Random, { temperature = 1, topK, topP }: SamplingOptions): number {
   if (temperature === 0) return likeliest(logits);
-  const order = Array.from(logits, (_, token) => token).sort((a, b) => logits[b]! - logits[a]! || a - b);
-  const considered = order.slice(0, topK ?? order.length);
-  const largest = logits[considered[0]!]!;
-  const weights = considered.map((token) => Math.exp((logits[token]! - largest) / temperature));
+  const isWhole = topK === undefined && topP === undefined;
+  const tokens = isWhole ? [...logits.keys()] : likeliestFirst(logits, topK);
+  const largest = logits[likeliest(logits)]!;
+  const weights = tokens.map((token) => Math.exp((logits[token]! - largest) / temperature));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let [count, mass] = [0, 0];
-  while (count < considered.length && (count === 0 || mass < (topP ?? 1) * total)) mass += weights[count++]!;
+  while (count < tokens.length && (count === 0 || mass < (topP ?? 1) * total)) mass += weights[count++]!;
   let left = rng.uniform() * mass;
   for (let i = 0; i < count; i++) {
     left -= weights[i]!;
-    if (left < 0) return considered[i]!;
+    if (left < 0) return tokens[i]!;
   }
-  return considered[count - 1]!;
+  return tokens[count - 1]!;
+}
+
+/** The `count` tokens with the largest logits, or all, the largest first; of equal ones the lower token first. */
+function likeliestFirst(logits: Float32Array, count = logits.length): number[] {
+  // Sorting numbers is far faster than sorting tokens, of which few are left then.
+  const least = logits.toSorted()[Math.max(0, logits.length - count)]!;
+  const candidates = [...logits.keys()].filter((token) => logits[token]! >= least);
+  return candidates.sort((a, b) => logits[b]! - logits[a]! || a - b).slice(0, count);
 }

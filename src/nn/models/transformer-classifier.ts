@@ -20,7 +20,15 @@ import {
 import { layerSettings } from "../layers/transformer-layer.ts";
 import { embedding } from "../ops/embedding.ts";
 import { meanPool } from "../ops/pool.ts";
-import { checkLength, checkSizes, sinusoids, sizeText, throughLayers, withParts, withPositions } from "./embedded.ts";
+import {
+  checkLength,
+  checkSizes,
+  sinusoids,
+  sizeText,
+  throughLayers,
+  withParts,
+  withPositions,
+} from "./transformer-parts.ts";
 
 /** The sizes and options of `transformerClassifier`. */
 export interface TransformerConfig {

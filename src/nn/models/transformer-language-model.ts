@@ -25,6 +25,7 @@ import { embedding } from "../ops/embedding.ts";
 import type { KeyValueCache } from "../ops/key-value-cache.ts";
 import { rotaryTable } from "../ops/rotary.ts";
 import { checkPrompts, decoding } from "./decoding.ts";
+import type { GenerativeModel } from "./generate.ts";
 import {
   checkLength,
   checkSizes,
@@ -36,8 +37,7 @@ import {
   vocabularyLogits,
   withParts,
   withPositions,
-} from "./embedded.ts";
-import type { GenerativeModel } from "./generate.ts";
+} from "./transformer-parts.ts";
 
 /** The sizes and options of `transformerLanguageModel`. */
 export interface LanguageModelConfig {

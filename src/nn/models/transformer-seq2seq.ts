@@ -30,6 +30,7 @@ import type { AttentionMask } from "../ops/attention-mask.ts";
 import { embedding } from "../ops/embedding.ts";
 import { KeyValueCache } from "../ops/key-value-cache.ts";
 import { checkPrompts, decoding } from "./decoding.ts";
+import type { GenerativeModel } from "./generate.ts";
 import {
   checkLength,
   checkSizes,
@@ -41,8 +42,7 @@ import {
   vocabularyLogits,
   withParts,
   withPositions,
-} from "./embedded.ts";
-import type { GenerativeModel } from "./generate.ts";
+} from "./transformer-parts.ts";
 
 /** The sizes and options of `transformerSeq2Seq`. */
 export interface Seq2SeqConfig {
