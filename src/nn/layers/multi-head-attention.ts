@@ -102,12 +102,12 @@ export interface CrossAttention extends Layer<CrossAttentionParameters> {
 /** An attention layer: `[batch, time, features]`. With a tensor alone it is a layer like any other, for instance of `sequential`. */
 export interface MultiHeadAttention<P extends object, F extends number = number>
   extends TensorLayer<P, Features<"multiHeadAttention", F, F>> {
-  apply: TensorLayer<P, Features<"multiHeadAttention", F, F>>["apply"] &
-    (<T extends TensorOperand>(
-      parameters: P,
-      input: Omit<AttentionInput<T>, "context">,
-      options?: ApplyOptions,
-    ) => Tensor<ShapeOf<T>, "float32">);
+  apply: (<T extends TensorOperand>(
+    parameters: P,
+    input: Omit<AttentionInput<T>, "context">,
+    options?: ApplyOptions,
+  ) => Tensor<ShapeOf<T>, "float32">) &
+    TensorLayer<P, Features<"multiHeadAttention", F, F>>["apply"];
 }
 
 /**

@@ -39,12 +39,12 @@ export interface TransformerEncoderLayerParameters extends FeedForwardParameters
 /** A Transformer encoder layer: `[batch, time, features]`. */
 export interface TransformerEncoderLayer<F extends number = number>
   extends TensorLayer<TransformerEncoderLayerParameters, Features<"transformerEncoderLayer", F, F>> {
-  apply: TensorLayer<TransformerEncoderLayerParameters, Features<"transformerEncoderLayer", F, F>>["apply"] &
-    (<T extends TensorOperand>(
-      parameters: TransformerEncoderLayerParameters,
-      input: Omit<AttentionInput<T>, "context">,
-      options?: ApplyOptions,
-    ) => Tensor<ShapeOf<T>, "float32">);
+  apply: (<T extends TensorOperand>(
+    parameters: TransformerEncoderLayerParameters,
+    input: Omit<AttentionInput<T>, "context">,
+    options?: ApplyOptions,
+  ) => Tensor<ShapeOf<T>, "float32">) &
+    TensorLayer<TransformerEncoderLayerParameters, Features<"transformerEncoderLayer", F, F>>["apply"];
 }
 
 /**

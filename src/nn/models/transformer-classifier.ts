@@ -84,7 +84,10 @@ export interface Classifier extends Model<TransformerParameters, Batch, Tensor2D
  *   [0, 1); from `apply` when a batch is longer than `maxLength`
  */
 export function transformerClassifier<const F extends number, const H extends number>(
-  config: TransformerConfig & { features: F; heads: DividingHeads<"transformerClassifier", F, H> },
+  config: Omit<TransformerConfig, "features" | "heads"> & {
+    features: F;
+    heads: DividingHeads<"transformerClassifier", F, H>;
+  },
 ): Classifier;
 export function transformerClassifier(config: TransformerConfig): Classifier {
   const full: Required<TransformerConfig> = {

@@ -121,7 +121,10 @@ interface Inputs {
  *   when a batch is longer than `maxLength`; TypeError for an unknown activation, norm or kind of positions
  */
 export function transformerLanguageModel<const F extends number, const H extends number>(
-  config: LanguageModelConfig & { features: F; heads: DividingHeads<"transformerLanguageModel", F, H> },
+  config: Omit<LanguageModelConfig, "features" | "heads"> & {
+    features: F;
+    heads: DividingHeads<"transformerLanguageModel", F, H>;
+  },
 ): LanguageModel;
 export function transformerLanguageModel(config: LanguageModelConfig): LanguageModel {
   const name = "transformerLanguageModel";

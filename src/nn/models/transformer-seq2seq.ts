@@ -143,7 +143,7 @@ interface DecoderInputs extends Inputs {
  *   norm or kind of positions, and from `apply` for a batch without sources and targets
  */
 export function transformerSeq2Seq<const F extends number, const H extends number>(
-  config: Seq2SeqConfig & { features: F; heads: DividingHeads<"transformerSeq2Seq", F, H> },
+  config: Omit<Seq2SeqConfig, "features" | "heads"> & { features: F; heads: DividingHeads<"transformerSeq2Seq", F, H> },
 ): Seq2Seq;
 export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
   const name = "transformerSeq2Seq";
