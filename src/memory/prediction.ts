@@ -1,4 +1,4 @@
-/** The predicted bytes of one training step of a Transformer classifier, by cause. */
+/** The predicted bytes of one training step of a Transformer, by cause. */
 export interface MemoryPrediction {
   parameters: number;
   gradients: number;

@@ -1,37 +1,80 @@
 import type { MemoryPrediction } from "../memory/prediction.ts";
 import type { TransformerConfig } from "./models/transformer-classifier.ts";
+import type { LanguageModelConfig } from "./models/transformer-language-model.ts";
 
 const FLOAT = 4;
 
-/** The number of parameters of a Transformer classifier. */
-export function transformerParameterCount(config: TransformerConfig): number {
-  const { vocabularySize, classes, maxLength, features: d, layers, hidden = 4 * d, positions } = config;
-  const layer = 2 * 2 * d + (d * 3 * d + 3 * d) + (d * d + d) + (d * hidden + hidden) + (hidden * d + d);
-  return (
-    (vocabularySize + (positions === "learned" ? maxLength : 0)) * d + layers * layer + 2 * d + d * classes + classes
-  );
+/** What the two kinds of models need to know of each other's configuration. */
+interface Sizes {
+  vocabularySize: number;
+  maxLength: number;
+  features: number;
+  heads: number;
+  layers: number;
+  keyValueHeads: number;
+  hidden: number;
+  dropout: number;
+  activation: "relu" | "gelu" | "geluTanh" | "swiGLU";
+  norm: "layerNorm" | "rmsNorm";
+  positions: "learned" | "sinusoidal" | "rotary";
+  bias: boolean;
+  /** Parameters of the output layer. */
+  output: number;
+  /** Logits for each position, which the loss saves once; 0 in a classifier, which has them for each sequence. */
+  logits: number;
+}
+
+function sizesOf(config: TransformerConfig | LanguageModelConfig): Sizes {
+  const { features, heads, vocabularySize, maxLength, layers, hidden = 4 * features, dropout = 0.1 } = config;
+  const common = { features, heads, vocabularySize, maxLength, layers, hidden, dropout };
+  if ("classes" in config) {
+    const { activation = "relu", positions = "sinusoidal", classes } = config;
+    const output = (features + 1) * classes;
+    return { ...common, activation, positions, keyValueHeads: heads, norm: "layerNorm", bias: true, output, logits: 0 };
+  }
+  const { activation = "gelu", positions = "learned", keyValueHeads = heads, norm = "layerNorm" } = config;
+  const output = (config.tied ?? true) ? 0 : features * vocabularySize;
+  const { bias = true } = config;
+  return { ...common, activation, positions, keyValueHeads, norm, bias, output, logits: vocabularySize };
+}
+
+/** The number of parameters of a Transformer classifier or language model. */
+export function transformerParameterCount(config: TransformerConfig | LanguageModelConfig): number {
+  const { vocabularySize, maxLength, features: d, layers, hidden, positions, ...rest } = sizesOf(config);
+  const { heads, keyValueHeads, bias, norm, activation, output } = rest;
+  const affine = (size: number, out: number) => size * out + (bias ? out : 0);
+  const normal = norm === "layerNorm" && bias ? 2 * d : d;
+  const ups = activation === "swiGLU" ? 2 : 1;
+  const attention = affine(d, ((heads + 2 * keyValueHeads) * d) / heads) + affine(d, d);
+  const layer = 2 * normal + attention + ups * affine(d, hidden) + affine(hidden, d);
+  return (vocabularySize + (positions === "learned" ? maxLength : 0)) * d + layers * layer + normal + output;
 }
 
 /**
- * Predicts the bytes of a training step on a batch of `rows` by `time` tokens from the sizes alone.
+ * Predicts the bytes of a training step on a batch of `rows` by `time` tokens from the sizes alone, for a Transformer classifier
+ * or language model.
  *
  * A layer saves for each token the normalised and scaled rows of both norms, the queries, keys, values and the attention's
  * output (8 rows of `features`), the feed-forward activation (`hidden`), two inverse deviations, and with dropout one byte for
- * each value that can be dropped. Attention saves `heads * time` weights for each token, and with dropout a byte each.
+ * each value that can be dropped. Attention saves `heads * time` weights for each token, and with dropout a byte each. Rotary
+ * positions and fewer heads of keys and values save the output twice, by head and by token. A language model's loss saves the
+ * gradient of its logits.
  */
 export function predictTransformerMemory(
-  config: TransformerConfig,
+  config: TransformerConfig | LanguageModelConfig,
   { rows, time }: { rows: number; time: number },
 ): MemoryPrediction {
-  const { features: d, heads, layers, hidden = 4 * d, dropout = 0.1, activation = "relu" } = config;
+  const { features: d, heads, keyValueHeads, layers, hidden, dropout, activation, positions, logits } = sizesOf(config);
   const tokens = rows * time;
   const parameters = FLOAT * transformerParameterCount(config);
   const mask = dropout > 0 ? 1 : 0;
-  // The rectifier is kept as its result alone; GELU needs its input, and dropout after it a mask and a result.
-  const feedForward = hidden * (activation === "relu" ? FLOAT : 2 * FLOAT + mask * (FLOAT + 1));
-  const layer = tokens * (8 * d * FLOAT + 2 * FLOAT + feedForward + 2 * mask * d);
-  const ends = tokens * (2 * d * FLOAT + FLOAT + mask * d);
+  const isApart = positions === "rotary" || keyValueHeads < heads;
+  const attended = 6 + (2 * keyValueHeads) / heads + (isApart ? 1 : 0);
+  const feedForward = hidden * savedOfHidden(activation, mask);
+  const layer = tokens * (attended * d * FLOAT + 2 * FLOAT + feedForward + 2 * mask * d);
+  const ends = tokens * (2 * d * FLOAT + FLOAT + mask * d + logits * FLOAT);
   const weights = tokens * heads * time;
+  const wide = { relu: 3, gelu: 5, geluTanh: 5, swiGLU: 5 }[activation];
   const prediction = {
     parameters,
     gradients: parameters,
@@ -39,9 +82,20 @@ export function predictTransformerMemory(
     activations: layers * layer + ends,
     attention: layers * weights * (FLOAT + mask),
     working: Math.max(
-      (activation === "relu" ? 3 : 5) * tokens * hidden * FLOAT,
+      wide * tokens * hidden * FLOAT,
       (mask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT,
+      // The logits, and two steps of their gradient.
+      3 * tokens * logits * FLOAT,
     ),
   };
   return { ...prediction, total: Object.values(prediction).reduce((sum, bytes) => sum + bytes, 0) - parameters };
+}
+
+/**
+ * Bytes saved for each value of the hidden layer, and a byte where it can be dropped. The rectifier is kept as its result alone;
+ * GELU needs its input and its result; SwiGLU needs the gate before and after its activation, the other factor, and their product.
+ */
+function savedOfHidden(activation: Sizes["activation"], mask: number): number {
+  if (activation === "relu") return FLOAT;
+  return (activation === "swiGLU" ? 4 : 2) * FLOAT + mask;
 }

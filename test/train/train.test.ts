@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Scalar } from "@tensorflow/tfjs-node-gpu";
-import { fixedLengthBatches } from "../../src/batching/index.ts";
+import { dynamicPad, fixedLengthBatches } from "../../src/batching/index.ts";
 import { listOps, listOpsVocabulary } from "../../src/data/index.ts";
 import { freeUnreachable } from "../../src/memory/index.ts";
-import { predictTransformerMemory, transformerClassifier, transformerParameterCount } from "../../src/nn/index.ts";
+import {
+  type LanguageModelConfig,
+  predictTransformerMemory,
+  transformerClassifier,
+  transformerLanguageModel,
+  transformerParameterCount,
+} from "../../src/nn/index.ts";
 import { nativeMemory, ready, tf } from "../../src/runtime/index.ts";
 import { countParameters, parameterList } from "../../src/tensor/index.ts";
 import { adamW, evaluate, type StepRecord, train, valueAndGradients } from "../../src/train/index.ts";
@@ -186,6 +192,33 @@ describe("the predicted memory", () => {
       const own = transformerParameterCount(config) * 4 * 3;
       const measured = steps.at(-1)!.peakBytes - Math.max(0, held - own);
       const { total } = predictTransformerMemory(config, { rows: 16, time: config.maxLength });
+      assert.ok(Math.abs(total / measured - 1) < 0.15, `predicted ${total}, measured ${measured}`);
+      optimizer.dispose();
+      model.dispose();
+    });
+  }
+
+  const language = { vocabularySize: 100, maxLength: 64, features: 64, heads: 4, layers: 2 };
+  for (const [name, options] of Object.entries<Partial<LanguageModelConfig>>({
+    "as GPT-2": {},
+    "as GPT-2, without dropout": { dropout: 0 },
+    "as Llama": {
+      ...{ norm: "rmsNorm", bias: false, activation: "swiGLU", positions: "rotary", tied: false, keyValueHeads: 2 },
+    },
+    "with a large vocabulary": { vocabularySize: 2000 },
+  })) {
+    test(`is within 15% of the measured peak of a language model ${name}`, async () => {
+      const config = { ...language, ...options };
+      const texts = Array.from({ length: 16 }, (_, i) => Array.from({ length: 64 }, (_, t) => (i * 7 + t * 3) % 100));
+      freeUnreachable();
+      const held = nativeMemory().live;
+      const model = transformerLanguageModel(config);
+      assert.equal(transformerParameterCount(config), countParameters(model.parameters));
+      const optimizer = adamW(model.parameters);
+      const quiet = { steps: 3, loss: "nextToken" as const, progress: false };
+      const { steps } = await train({ model, optimizer, batches: [dynamicPad(texts)], ...quiet });
+      const measured = steps.at(-1)!.peakBytes - held;
+      const { total } = predictTransformerMemory(config, { rows: 16, time: 64 });
       assert.ok(Math.abs(total / measured - 1) < 0.15, `predicted ${total}, measured ${measured}`);
       optimizer.dispose();
       model.dispose();
