@@ -119,7 +119,9 @@ export function tokenBudgetPlan(lengths: Lengths, options: TokenBudgetPlanOption
   checkPositiveInteger("padToMultipleOf", padToMultipleOf);
   return planExamples("token budget", lengths, options, (examples, epoch) => {
     const { lists, total } = examples;
-    const needed = total.map((_, i) => longestWidths([[i]], examples, padToMultipleOf).time);
+    const needed = total.map((_, i) =>
+      lists.reduce((sum, list) => sum + raised(list.lengths[i]!, list, padToMultipleOf), 0),
+    );
     const longest = longestOf(needed);
     if (needed[longest]! > maxTokens) {
       const which = lists[0]!.name === undefined ? sequenceText(longest, undefined) : `example ${longest}`;
