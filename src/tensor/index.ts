@@ -1,3 +1,5 @@
+import "./iterate.ts";
+
 export { deriveSeed, type Generator, generator } from "../random/index.ts";
 export { elu, hardsigmoid, hardswish, logSigmoid, mish, prelu, selu } from "./activations.ts";
 export * from "./arithmetic.ts";

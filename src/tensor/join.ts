@@ -2,9 +2,10 @@ import { axisIndex } from "./axes.ts";
 import { cast, checkTensor, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { dimText, label, namesOf, shapeText } from "./names.ts";
-import type { Axis, AxisOf, Reduced, WithDim } from "./types/axis.ts";
+import type { Axis, AxisOf } from "./types/axis.ts";
 import type { Concatenated, IfConcat, Stacked } from "./types/layout.ts";
 import type { DType } from "./types/shape.ts";
+import type { IfSplit, Parts, Slices } from "./types/split.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Shapes<T extends readonly TensorOperand[]> = { [I in keyof T]: ShapeOf<T[I]> };
@@ -89,11 +90,11 @@ export function stack(tensors: List, axis = 0): AnyTensor {
  *
  * @throws ShapeError when the parts do not add up to the size of the axis
  */
-export function split<T extends TensorOperand, const A extends Axis = 0>(
+export function split<T extends TensorOperand, const P extends number | readonly number[], const A extends Axis = 0>(
   x: T,
-  parts: number | readonly number[],
+  parts: IfSplit<ShapeOf<T>, P, A, P>,
   axis?: AxisOf<"split", ShapeOf<T>, A>,
-): Tensor<WithDim<ShapeOf<T>, A, number>, DTypeOf<T>>[];
+): Parts<ShapeOf<T>, P, A, DTypeOf<T>>;
 export function split(x: AnyTensor, parts: number | readonly number[], axis: Axis = 0): AnyTensor[] {
   checkTensor("split", x);
   const place = axisIndex("split", x, axis);
@@ -121,7 +122,7 @@ export function split(x: AnyTensor, parts: number | readonly number[], axis: Axi
 export function unstack<T extends TensorOperand, const A extends Axis = 0>(
   x: T,
   axis?: AxisOf<"unstack", ShapeOf<T>, A>,
-): Tensor<Reduced<ShapeOf<T>, A>, DTypeOf<T>>[];
+): Slices<ShapeOf<T>, A, DTypeOf<T>>;
 export function unstack(x: AnyTensor, axis: Axis = 0): AnyTensor[] {
   checkTensor("unstack", x);
   const place = axisIndex("unstack", x, axis);

@@ -41,7 +41,7 @@ const modes = [true, false].map((strict) => ({
 for (const { mode, diagnostics } of modes)
   test(`shapes are inferred from patterns and axes, and every op accepts unknown sizes (${mode})`, () => {
     assert.deepEqual(
-      diagnostics.filter(({ file }) => file !== "mistakes.ts"),
+      diagnostics.filter(({ file }) => file !== "mistakes.ts" && file !== "iteration.ts"),
       [],
     );
   });
@@ -81,17 +81,23 @@ test("the declarations need nothing beyond es2022 and Node's or the browser's ty
   }
 });
 
-test("a mistake is one compile error, on its line, with the message of the run-time error", async () => {
-  const source = readFileSync(path.join(fixtures, "mistakes.ts"), "utf8");
-  const script = transformSync("mistakes.ts", source).code.replace(/"[./]+\/dist\/(.*?)"/g, (_, file: string) =>
-    JSON.stringify(pathToFileURL(path.join(root, "dist", file)).href),
+/** The functions that a fixture exports as `name`, one a line, and their lines. */
+async function functionsOf(file: string, name: string): Promise<{ functions: (() => unknown)[]; lines: number[] }> {
+  const source = readFileSync(path.join(fixtures, file), "utf8");
+  const script = transformSync(file, source).code.replace(/"[./]+\/dist\/(.*?)"/g, (_, imported: string) =>
+    JSON.stringify(pathToFileURL(path.join(root, "dist", imported)).href),
   );
-  const compiled = path.join(scratch, "mistakes.mjs");
+  const compiled = path.join(scratch, file.replace(/ts$/, "mjs"));
   writeFileSync(compiled, script);
-  const { mistakes } = (await import(pathToFileURL(compiled).href)) as { mistakes: (() => unknown)[] };
+  const functions = ((await import(pathToFileURL(compiled).href)) as Record<string, (() => unknown)[]>)[name]!;
   const lines = source.split("\n").flatMap((line, i) => (line.startsWith("  () =>") ? [i + 1] : []));
-  assert.equal(lines.length, mistakes.length);
-  for (const [i, mistake] of mistakes.entries()) {
+  assert.equal(lines.length, functions.length);
+  return { functions, lines };
+}
+
+test("a mistake is one compile error, on its line, with the message of the run-time error", async () => {
+  const { functions, lines } = await functionsOf("mistakes.ts", "mistakes");
+  for (const [i, mistake] of functions.entries()) {
     let message = "";
     assert.throws(mistake, (error: Error) => {
       // At run time a name has its size beside it.
@@ -102,6 +108,21 @@ test("a mistake is one compile error, on its line, with the message of the run-t
       const found = diagnostics.filter(({ file, line }) => file === "mistakes.ts" && line === lines[i]);
       const words = found.map(({ text }) => /parameter of type '"(.*)"'\.$/.exec(text)?.[1] ?? text);
       assert.deepEqual(words, [message], mode);
+    }
+  }
+});
+
+test("iterating a tensor is a compile error and a run-time error that names unstack", async () => {
+  const { functions, lines } = await functionsOf("iteration.ts", "iterations");
+  const message = "a tensor is not iterable; use unstack(x), the list of its slices along an axis";
+  for (const [i, iteration] of functions.entries()) {
+    assert.throws(iteration, new TypeError(message));
+    for (const { mode, diagnostics } of modes) {
+      const found = diagnostics.filter(({ file, line }) => file === "iteration.ts" && line === lines[i]);
+      assert.equal(found.length, 1, `${mode}, line ${lines[i]}`);
+      // Without strictNullChecks the compiler has no error that shows a type of ours.
+      if (mode === "strict" && !found[0]!.text.startsWith("TS2769"))
+        assert.ok(found[0]!.text.includes(`'"${message}"'`));
     }
   }
 });

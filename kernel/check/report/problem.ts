@@ -42,7 +42,7 @@ export function readProblems(
       const where = placeOf(each.location, labels);
       if (where) reasons.push(`${relabel(each.message, labels)} (${where})`);
     }
-    const sentence = shapeSentence(first!) ?? listSentence(first!);
+    const sentence = shapeSentence(first!) ?? listSentence(first!) ?? iterationSentence(first!);
     if (sentence !== undefined) reasons.unshift(first!);
     problems.push({
       severity: code === untyped ? "warning" : "error",
@@ -102,6 +102,13 @@ function listSentence(message: string): string | undefined {
   const isList = /^(?:Argument of t|T)ype '(?:number|boolean)(?:\[\])+' is (?:not assignable|missing)/.test(message);
   if (!isList || !/'(?:TensorOperand|NumberOrTensor|Operand|Tensor<[^']*>)'/.test(message)) return undefined;
   return "Expected a tensor, got an array. Wrap it: `tensor([...])`.";
+}
+
+/** Returns what to use instead of iterating a tensor: the type that its iterator expects is the message. */
+function iterationSentence(message: string): string | undefined {
+  return /^Cannot iterate value because the 'next' method of its iterator expects type '"(a tensor [^"]*)"'/.exec(
+    message,
+  )?.[1];
 }
 
 /**

@@ -89,7 +89,7 @@ type Backwards<S, Out extends unknown[] = []> = S extends [infer D, ...infer R e
 export type Reversed<S> = IsUnknown<S> extends true ? Shape : ShapeIn<Backwards<S>>;
 
 /** The dimension at a place. */
-type At<S, P, Before extends 0[] = []> = S extends [infer D, ...infer R extends Rest<S>]
+export type At<S, P, Before extends 0[] = []> = S extends [infer D, ...infer R extends Rest<S>]
   ? Before["length"] extends P
     ? D
     : At<R, P, [...Before, 0]>
