@@ -84,6 +84,15 @@ test("a shape mismatch is reported in the library's own words", async () => {
   assert.match(error!.evalue, /^add: \[2, 3\] and \[4\] do not broadcast/);
 });
 
+test("names unstack when a tensor is iterated", async () => {
+  const { run } = strict();
+  await run('import { ones } from "halftone"\nconst x = ones([2, 3])');
+  for (const code of ["for (const row of x) row", "const [a, b] = x", "[...x]"]) {
+    const { error } = await run(code);
+    assert.match(error?.evalue ?? "", /^a tensor is not iterable; use unstack\(x\)/, code);
+  }
+});
+
 test("suggests tensor([...]) when an array is passed", async () => {
   const { run } = strict();
   await run('import { add, layerNorm, randn, softmax } from "halftone"');
