@@ -57,11 +57,13 @@ export {
   tanh,
 } from "./elementwise.ts";
 export { ShapeError } from "./errors.ts";
+export { type Complex, type FourierNorm, type FourierOptions, fft, ifft, irfft, rfft } from "./fft/fft.ts";
 export { type FrameLike, fromFrame, toFrameRows } from "./files/frame.ts";
 export { load, type SavedLeaf, save, unflatten } from "./files/save.ts";
 export { gather, gatherAlong, oneHot, where } from "./gather.ts";
 export { gelu } from "./gelu.ts";
 export { checkpoint, customGrad, grad, stopGradient, type ValueAndGrad, valueAndGrad } from "./grad.ts";
+export { type InterpolateOptions, type InterpolationMode, interpolate } from "./interpolate.ts";
 export { concat, split, stack, unstack } from "./join.ts";
 export { clone, flip, pad, reshape, squeeze, swapAxes, transpose, unsqueeze } from "./layout.ts";
 export { det, slogDet } from "./linalg/determinant.ts";

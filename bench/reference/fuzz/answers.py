@@ -38,6 +38,8 @@ class Case:
     gradient: bool = False
     #: The call must be refused, by an error that names the op.
     refused: bool = False
+    #: The least scale of the numbers of results and of gradients, where a sum of large numbers may be 0 whatever the inputs.
+    least: tuple = (0, 0)
     more: dict = field(default_factory=dict)
 
 
@@ -138,7 +140,7 @@ def classes(x):
     return torch.where(x.isnan(), 2, torch.where(x.isinf(), torch.sign(x).to(torch.float64), torch.tensor(0.5).double()))
 
 
-def written(wide, narrow, beside, own, storage, exact):
+def written(wide, narrow, beside, own, storage, exact, least):
     """
     One result: what float64 gives and what the storage's type gives; what float64 gives a step away; and pairs of what
     both give for the same inputs.
@@ -154,13 +156,13 @@ def written(wide, narrow, beside, own, storage, exact):
     digits = 17 if exact else DIGITS[storage]
     made = {"t": "f", "s": shape, "v": [number(x, digits) for x in value.flatten().tolist()]}
     if not exact:
-        made["c"] = exponents(value, wide, beside, own, storage)
+        made["c"] = exponents(value, wide, beside, own, storage, least)
     return made
 
 
-def exponents(value, wide, beside, own, storage):
+def exponents(value, wide, beside, own, storage, least):
     magnitude = value.abs()
-    scale = magnitude.clone()
+    scale = magnitude.clamp(min=least)
     unit = LAST_PLACE["float32" if storage == "float64" else storage]
     for other in beside:
         change = (other - wide).abs() / STEP
@@ -215,7 +217,7 @@ def program(case, storage, source):
     for part in (0, 1):
         parts.append([
             written(y, narrow[part][i], [b[part][i] for b in beside], [(w[part][i], n[part][i]) for w, n in own], storage,
-                    case.exact and part == 0)
+                    case.exact and part == 0, case.least[part])
             for i, y in enumerate(wide[part])
         ])  # fmt: skip
     made["out"] = parts[0]

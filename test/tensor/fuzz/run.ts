@@ -58,7 +58,8 @@ function decoded(value: Argument, queue: Tensor[]): unknown {
   if (Array.isArray(value)) return value.map((item) => decoded(item, queue));
   if (typeof value !== "object" || value === null) return value;
   if ("u" in value) return undefined;
-  if ("n" in value) return numberOf(value.n as never);
+  // A number of an option named n is itself.
+  if ("n" in value && typeof value.n === "string") return numberOf(value.n as never);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decoded(item, queue)]));
 }
 
