@@ -114,7 +114,7 @@ describe("ten steps of AdamW have PyTorch's losses:", () => {
         check(await train({ model, batches: [dynamicPad(texts)], optimizer, ...settings }));
         return;
       }
-      const model = transformerSeq2Seq(config as Seq2SeqConfig);
+      const model = transformerSeq2Seq({ tied: true, ...(config as Seq2SeqConfig) });
       assign(model.parameters, parameters);
       const optimizer = adamW(model.parameters, optimizerOptions);
       const [source, target] = [sources!, targets!].map((each) => dynamicPad(each)) as [Batch, Batch];

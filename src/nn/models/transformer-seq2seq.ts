@@ -3,13 +3,15 @@ import type { Batch } from "../../batching/batch.ts";
 import { dynamicPad } from "../../batching/pad.ts";
 import { random } from "../../data/random.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
+import { randn } from "../../tensor/random.ts";
 import { disposeTree } from "../../tensor/tree.ts";
 import type { AnyTensor, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import { attentionBias } from "../batch-tensors.ts";
-import { type Parameter, parameter, standardNormal } from "../initialisers.ts";
+import { type Initialiser, type Parameter, parameter, standardNormal } from "../initialisers.ts";
 import type { ApplyOptions, Model } from "../layer.ts";
 import {
   type FeedForwardActivation,
+  fromFanIn,
   type LayerNormParameters,
   normalised,
   normParameters,
@@ -34,7 +36,6 @@ import type { GenerativeModel } from "./generate.ts";
 import {
   checkLength,
   checkSizes,
-  drawAsGpt2,
   lastOfRows,
   sinusoids,
   sizeText,
@@ -71,7 +72,7 @@ export interface Seq2SeqConfig {
   norm?: "layerNorm" | "rmsNorm";
   /** Fixed sines and cosines (Vaswani et al. 2017, section 3.5), the default, or learned tables. */
   positions?: "sinusoidal" | "learned";
-  /** Whether the output layer uses the embedding table of the targets; true by default. */
+  /** Whether the output layer uses the embedding table of the targets; false by default. */
   tied?: boolean;
   /** Seed of the initial parameters; 0 by default. */
   seed?: number;
@@ -149,7 +150,7 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
   const name = "transformerSeq2Seq";
   const full: Required<Seq2SeqConfig> = {
     ...{ decoderLayers: config.layers, hidden: 4 * config.features, dropout: 0.1, activation: "relu" },
-    ...{ norm: "layerNorm", positions: "sinusoidal", tied: true, seed: 0 },
+    ...{ norm: "layerNorm", positions: "sinusoidal", tied: false, seed: 0 },
     ...config,
   };
   const { sourceVocabularySize, targetVocabularySize, startToken, maxLength, features, heads } = full;
@@ -262,21 +263,23 @@ function initialParameters(
 ): Seq2SeqParameters {
   const { sourceVocabularySize, targetVocabularySize, maxLength, features, layers, decoderLayers } = config;
   const rng = random(config.seed);
-  const table = (rows: number, columns = features) =>
-    parameter<[number, number]>("weight", standardNormal, [rows, columns], rng);
+  // A table that also gives the logits is drawn like an output layer.
+  const ofTargets: Initialiser = config.tied
+    ? (shape, options) => randn(shape, { ...options, std: features ** -0.5 })
+    : standardNormal;
+  const table = (rows: number, initial: Initialiser = standardNormal) =>
+    parameter<[number, number]>("weight", initial, [rows, features], rng);
   const places = () => (config.positions === "learned" ? table(maxLength) : undefined);
   const [sourcePositions, targetPositions] = [places(), places()];
-  const parameters: Seq2SeqParameters = {
+  return {
     sourceTokens: table(sourceVocabularySize),
-    targetTokens: table(targetVocabularySize),
+    targetTokens: table(targetVocabularySize, ofTargets),
     ...(sourcePositions && { sourcePositions }),
     ...(targetPositions && { targetPositions }),
     encoderLayers: Array.from({ length: layers }, () => encoderLayerParameters(settings, rng)),
     encoderNorm: normParameters(features, settings),
     decoderLayers: Array.from({ length: decoderLayers }, () => decoderLayerParameters(settings, features, rng)),
     decoderNorm: normParameters(features, settings),
-    ...(!config.tied && { output: { weight: table(features, targetVocabularySize) } }),
+    ...(!config.tied && { output: fromFanIn(rng, features, targetVocabularySize, false) }),
   };
-  drawAsGpt2(parameters, 2 * layers + 3 * decoderLayers, rng);
-  return parameters;
 }
