@@ -101,7 +101,9 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
   const parameters = initialParameters(full, settings);
   const sines = full.positions === "sinusoidal" ? sinusoids(maxLength, features) : undefined;
 
-  const apply = (p: TransformerParameters, batch: Batch, options: ApplyOptions = {}) => {
+  const apply = (p: TransformerParameters, batch: Batch, given: ApplyOptions = {}) => {
+    // A copy, so that the same options give the same masks in every call.
+    const options = { ...given };
     const { rows, time } = batch;
     checkLength(time, maxLength);
     return tf.tidy(() => {

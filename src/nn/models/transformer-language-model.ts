@@ -166,7 +166,9 @@ export function transformerLanguageModel(config: LanguageModelConfig): LanguageM
   };
   const logits = (p: LanguageModelParameters, rows: AnyTensor) => vocabularyLogits(rows, p.tokens, p.output);
 
-  const apply = (p: LanguageModelParameters, batch: Batch, options: ApplyOptions = {}) => {
+  const apply = (p: LanguageModelParameters, batch: Batch, given: ApplyOptions = {}) => {
+    // A copy, so that the same options give the same masks in every call.
+    const options = { ...given };
     const { rows, time } = batch;
     checkLength(time, maxLength);
     return tf.tidy(() => {

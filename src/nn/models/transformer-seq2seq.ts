@@ -199,7 +199,9 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
     });
   const logits = (p: Seq2SeqParameters, rows: AnyTensor) => vocabularyLogits(rows, p.targetTokens, p.output);
 
-  const apply = (p: Seq2SeqParameters, batch: Seq2SeqBatch, options: ApplyOptions = {}) => {
+  const apply = (p: Seq2SeqParameters, batch: Seq2SeqBatch, given: ApplyOptions = {}) => {
+    // A copy, so that the same options give the same masks in every call.
+    const options = { ...given };
     const { source, target } = checkBatch(batch, full);
     return tf.tidy(() => {
       const memory = encode(p, { ...source, mask: attentionBias(source) }, options);
