@@ -8,6 +8,7 @@ import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { uniformLengthBatches } from "../../src/batching/index.ts";
 import { tf } from "../../src/runtime/index.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/tensor/files/safetensors.ts";
 import { save } from "../../src/tensor/index.ts";
 import { run } from "./runs.ts";
 
@@ -75,6 +76,22 @@ describe("a resumed training", () => {
       [],
     );
   });
+});
+
+test("a checkpoint of before optimizers had groups and steps had metrics continues with the same bits", async () => {
+  const path = join(folder, "old.safetensors");
+  const stop = new AbortController();
+  await run({ checkpoint: { path }, onStep: ({ step }) => step === 8 && stop.abort(), signal: stop.signal });
+  const { arrays, metadata } = decodeSafetensors(new Uint8Array(readFileSync(path)), path);
+  const { groups, metrics, evaluations, ...state } = JSON.parse(metadata.state!) as Record<string, object[]>;
+  assert.deepEqual([groups!.length, metrics], [1, []]);
+  const older = evaluations!.map((each) => ({ ...each, metrics: undefined }));
+  const renamed = [...arrays].map(([name, own]) => [name.replace("optimizer/0/", "optimizer/"), own] as const);
+  const text = JSON.stringify({ ...state, evaluations: older });
+  writeFileSync(path, encodeSafetensors(new Map(renamed), { ...metadata, state: text }));
+  const resumed = await run({ checkpoint: { path } });
+  assert.equal(resumed.bits, whole.bits);
+  assert.deepEqual(comparable(resumed), comparable(whole));
 });
 
 describe("a checkpoint is rejected", () => {
