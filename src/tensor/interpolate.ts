@@ -25,7 +25,14 @@ export interface InterpolateOptions<N = number | readonly number[]> {
   alignCorners?: boolean;
 }
 
-type One<N, I extends number> = N extends number ? N : N extends readonly number[] ? Extract<N[I], number> : number;
+// Without strictNullChecks `undefined` extends all, so that it stands first.
+type One<N, I extends number> = [N] extends [undefined]
+  ? number
+  : N extends number
+    ? N
+    : N extends readonly number[]
+      ? Extract<N[I], number>
+      : number;
 type Interpolated<S, N> =
   IsUnknown<S> extends true
     ? Shape
