@@ -1,6 +1,15 @@
 export type { Dropout } from "../tensor/dropout-mask.ts";
 export { type Initialiser, type Parameter, xavierUniform } from "./initialisers.ts";
 export type { ApplyOptions, Layer, Model } from "./layer.ts";
+export { type BatchNorm, type BatchNormOptions, type BatchNormParameters, batchNorm } from "./layers/batch-norm.ts";
+export {
+  type ConvOptions,
+  type ConvParameters,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+} from "./layers/convolution.ts";
 export { type DropoutOptions, dropout } from "./layers/dropout.ts";
 export { type Embedding, type EmbeddingOptions, type EmbeddingParameters, embedding } from "./layers/embedding.ts";
 // Attention and Transformers.
@@ -26,6 +35,7 @@ export {
   type RmsNorm,
   rmsNorm,
 } from "./layers/normalization.ts";
+export { avgPool1d, avgPool2d, maxPool1d, maxPool2d, type PoolOptions } from "./layers/pooling.ts";
 export { type Sequential, sequential } from "./layers/sequential.ts";
 export type { ShapeRule } from "./layers/shape-rule.ts";
 export type { TensorLayer } from "./layers/tensor-layer.ts";

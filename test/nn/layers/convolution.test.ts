@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import {
+  type AnyTensor,
+  type ApplyOptions,
+  avgPool1d,
+  avgPool2d,
+  batchNorm,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  grad,
+  loadStateDict,
+  maxPool1d,
+  maxPool2d,
+  mul,
+  randn,
+  ready,
+  sgd,
+  sum,
+  tensor,
+  zeros,
+} from "../../../src/index.ts";
+
+await ready();
+
+const layers = { avgPool1d, avgPool2d, batchNorm, conv1d, conv2d, convTranspose2d, maxPool1d, maxPool2d };
+
+// python bench/reference/layers.py test/nn/layers/fixtures/layers.json
+const file = new URL("../../../../test/nn/layers/fixtures/layers.json", import.meta.url);
+
+interface Stored {
+  shape: number[];
+  values: number[];
+}
+interface Case {
+  layer: keyof typeof layers;
+  options: object;
+  training: boolean;
+  parameters: Record<string, Stored>;
+  x: Stored;
+  y: Stored;
+  dy: Stored;
+  dx: Stored;
+  gradients: Record<string, Stored>;
+  after: Record<string, Stored>;
+}
+type Tensor = AnyTensor;
+type Tree = Record<string, Tensor>;
+interface Made {
+  parameters: Tree;
+  apply(parameters: Tree, x: Tensor, options?: ApplyOptions): Tensor;
+}
+
+const { cases } = JSON.parse(readFileSync(file, "utf8")) as { cases: Case[] };
+const tensorOf = ({ shape, values }: Stored) => tensor(values, { shape }) as Tensor;
+
+/** Relative to the largest number of the expected ones. */
+function near(got: Tensor, expected: Stored, tolerance: number, what: string): void {
+  assert.deepEqual(got.shape, expected.shape, what);
+  const scale = Math.max(1, ...expected.values.map(Math.abs));
+  const values = got.dataSync();
+  for (const [i, value] of expected.values.entries())
+    assert.ok(Math.abs(values[i]! - value) <= tolerance * scale, `${what}, element ${i}: ${values[i]}, not ${value}`);
+}
+
+for (const { layer, options, training, parameters, x, y, dy, dx, gradients, after } of cases)
+  test(`${layer}(${JSON.stringify(options)}) gives PyTorch's output and gradients${training ? "" : ", outside of training"}`, () => {
+    const made = (layers[layer] as unknown as (options: object) => Made)(options);
+    const weights = Object.fromEntries(Object.entries(parameters).map(([name, stored]) => [name, tensorOf(stored)]));
+    loadStateDict(made.parameters, weights as never);
+    const output = made.apply(made.parameters, tensorOf(x), { training });
+    near(output, y, 1e-6, "output");
+    for (const [name, stored] of Object.entries(after)) near(made.parameters[name]!, stored, 1e-6, name);
+    loadStateDict(made.parameters, weights as never);
+    const loss = (tree: { p: Tree; x: Tensor }) => sum(mul(made.apply(tree.p, tree.x, { training }), tensorOf(dy)));
+    const found = grad(loss as never)({ p: made.parameters, x: tensorOf(x) }) as { p: Tree; x: Tensor };
+    near(found.x, dx, 1e-5, "gradient of the input");
+    for (const [name, stored] of Object.entries(gradients)) near(found.p[name]!, stored, 1e-5, `gradient of ${name}`);
+  });
+
+test("running statistics move in training only, and optimizers leave them alone", () => {
+  const norm = batchNorm({ features: 2 });
+  const x = randn([8, 2], { from: 1 });
+  norm.apply(norm.parameters, x);
+  assert.deepEqual([...norm.parameters.mean.dataSync()], [0, 0]);
+  norm.apply(norm.parameters, x, { training: true });
+  assert.notDeepEqual([...norm.parameters.mean.dataSync()], [0, 0]);
+  assert.equal(sgd(norm.parameters).variables.length, 2);
+});
+
+test("a wrong image, kernel or padding is refused with the shapes", () => {
+  const conv = conv2d({ in: 3, out: 4, kernelSize: 3 });
+  const apply = (shape: number[]) => () => conv.apply(conv.parameters, zeros(shape) as never);
+  assert.throws(apply([2, 5, 5, 1]), /conv2d: expected \[batch, height, width, 3\], got \[2, 5, 5, 1\]/);
+  assert.throws(apply([2, 2, 2, 3]), /is smaller than the kernel/);
+  assert.throws(() => conv2d({ in: 3, out: 4, kernelSize: 3, groups: 2 }), /2 groups must divide/);
+  const pool = maxPool2d({ kernelSize: 4 });
+  assert.throws(() => pool.apply({}, zeros([1, 2, 2, 1])), /smaller than the window 4 by 4/);
+  const norm = batchNorm({ features: 2 });
+  const one = zeros([1, 2]);
+  assert.throws(() => norm.apply(norm.parameters, one, { training: true }), /more than one value per feature, got 1/);
+});
