@@ -38,6 +38,9 @@ const besides: Record<string, string> = { Select: "condition", GatherV2: "indice
  */
 const imprecise = new Set(names("Cos Log1p Sin Tan"));
 
+/** The gradient of a window without a positive number is 0 at its largest element: the search for that begins at the least positive number. */
+const wrong = new Set(["MaxPoolGrad"]);
+
 /** Kernels of XNNPACK, which support at most six axes. */
 const sixAxes = new Set(names("Add Multiply PadV2 RealDiv SquaredDifference Sub"));
 
@@ -45,7 +48,7 @@ const sixAxes = new Set(names("Add Multiply PadV2 RealDiv SquaredDifference Sub"
 function isOwn(kernel: string, inputs: object, attrs: unknown): boolean {
   // The kernel truncates numbers to bytes, so -1 becomes 255.
   if (kernel === "Cast") return (attrs as { dtype: string }).dtype !== "bool";
-  if (imprecise.has(kernel)) return false;
+  if (imprecise.has(kernel) || wrong.has(kernel)) return false;
   // XNNPACK rejects equal bounds, and then no result is written.
   if (kernel === "ClipByValue") {
     const { clipValueMin, clipValueMax } = attrs as Record<string, number>;
@@ -78,7 +81,7 @@ export function borrowKernels(tfjs: Tfjs): void {
       tfjs.registerKernel({ ...kernel, backendName: "wasm", kernelFunc: borrowed });
       continue;
     }
-    if (name !== "Cast" && !computes.has(name)) continue;
+    if (name !== "Cast" && !computes.has(name) && !wrong.has(name)) continue;
     replaceKernel(tfjs, name, "wasm", ({ kernelFunc }) => {
       return (call) => (isOwn(name, call.inputs, call.attrs) ? kernelFunc(call) : borrowed(call));
     });

@@ -1,7 +1,6 @@
 // Pools: the largest or the mean of each window of an image or a sequence.
 import { checkPositiveInteger } from "../../base/checks.ts";
-import { isNative } from "../../runtime/native/op.ts";
-import { reshapeTo, run, sameShape } from "../../tensor/engine.ts";
+import { reshapeTo, run } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
 import type { IsUnknown, Shape } from "../../tensor/types/shape.ts";
@@ -123,8 +122,7 @@ function pool(name: string, kernel: "MaxPool" | "AvgPool", options: PoolOptions)
     apply: (_, input) => {
       checkShape(name, input, isSequence, filterSize, pad);
       const [batch, ...rest] = input.shape as [number, ...number[]];
-      const images = isSequence ? reshapeTo(input, [batch, 1, ...rest]) : input;
-      const x = pad === "valid" && !isNative() ? covered(images, filterSize, strides) : images;
+      const x = isSequence ? reshapeTo(input, [batch, 1, ...rest]) : input;
       const small = run(kernel, { x }, { filterSize, strides, pad, dimRoundingMode: undefined });
       const result = isSequence ? reshapeTo(small, [batch, ...small.shape.slice(2)]) : small;
       const names = namesOf(input);
@@ -134,15 +132,6 @@ function pool(name: string, kernel: "MaxPool" | "AvgPool", options: PoolOptions)
       );
     },
   });
-}
-
-/** The images without the rows and columns that no window covers, for which WebAssembly's gradient of a pool is wrong. */
-function covered(x: AnyTensor, filterSize: Pair, strides: Pair): AnyTensor {
-  const size = x.shape.map((length, i) => {
-    if (i === 0 || i === 3) return length;
-    return length - ((length - filterSize[i - 1]!) % strides[i - 1]!);
-  });
-  return sameShape(size, x.shape) ? x : run("Slice", { x }, { begin: [0, 0, 0, 0], size });
 }
 
 function checkShape(name: string, x: AnyTensor, isSequence: boolean, [high, wide]: Pair, pad: string): void {
