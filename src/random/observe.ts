@@ -34,16 +34,23 @@ export function observed<T>(f: () => T): { result: T; states: GeneratorStates } 
   }
 }
 
+let replays = 0;
+
+/** Whether a function runs again whose draws were observed, as a checkpointed one does in the backward pass. */
+export const isReplaying = (): boolean => replays > 0;
+
 /** Runs `f` with the generators at the given states, then restores every generator, also when `f` throws. */
 export function replayed<T>(states: GeneratorStates, f: () => T): T {
   const before = new Map<Generator, readonly number[]>();
   const open = begin(
     () => {
       observers.push(before);
+      replays++;
       restore(states);
     },
     () => {
       observers.splice(observers.indexOf(before), 1);
+      replays--;
       restore(before);
     },
   );

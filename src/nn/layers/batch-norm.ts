@@ -1,4 +1,5 @@
 import { checkPositiveInteger } from "../../base/checks.ts";
+import { isReplaying } from "../../random/index.ts";
 import { tf, uninterrupted } from "../../runtime/index.ts";
 import { cast, differentiable, reshapeTo, scoped } from "../../tensor/engine.ts";
 import { inFloat32 } from "../../tensor/half.ts";
@@ -39,7 +40,7 @@ export type BatchNorm<F extends number> = TensorLayer<BatchNormParameters<F>, Fe
  * A batch norm, `batchNorm({ features: 16 })`: mean 0 and variance 1 of each feature over all other axes of `[..., features]`, times
  * `scale` plus `offset`, both `[features]` (Ioffe and Szegedy 2015; `torch.nn.BatchNorm1d` and `BatchNorm2d`). With
  * `training: true` it takes the batch's statistics and moves the running ones, of which it takes the variance over n - 1; otherwise
- * it takes the running ones. A training pass that is computed again, in `checkpoint`, moves them again.
+ * it takes the running ones. A pass that `checkpoint` computes again does not move them again.
  *
  * @throws RangeError when `features` is not a positive integer, the momentum is outside [0, 1] or epsilon is not positive; from
  *   `apply` in training for a single value per feature; ShapeError for another number of features
@@ -69,7 +70,8 @@ export function batchNorm({ features, momentum = 0.1, epsilon = 1e-5 }: BatchNor
       const compute = (given: AnyTensor, scale: AnyTensor, offset: AnyTensor) => {
         const rows = reshapeTo(cast(given, "float32"), [count, features]);
         if (!training) return reshapeTo(byStatistics(rows, scale, offset, p, epsilon), x.shape);
-        move(p, rows, momentum);
+        // A checkpointed pass that runs again has moved them before, and has copies of the parameters.
+        if (!isReplaying()) move(p, rows, momentum);
         return reshapeTo(byBatch(rows, scale, offset, epsilon), x.shape);
       };
       return label(inFloat32("batchNorm", "float32", [x, p.scale, p.offset], compute as never), namesOf(x));

@@ -7,6 +7,7 @@ import {
   avgPool1d,
   avgPool2d,
   batchNorm,
+  checkpoint,
   conv1d,
   conv2d,
   convTranspose2d,
@@ -88,6 +89,19 @@ test("running statistics move in training only, and optimizers leave them alone"
   norm.apply(norm.parameters, x, { training: true });
   assert.notDeepEqual([...norm.parameters.mean.dataSync()], [0, 0]);
   assert.equal(sgd(norm.parameters).variables.length, 2);
+});
+
+test("a checkpointed batch norm moves its running statistics once, and has the same gradients", () => {
+  const x = randn([6, 2], { from: 1 });
+  const weights = randn([6, 2], { from: 2 });
+  const found = [false, true].map((again) => {
+    const norm = batchNorm({ features: 2 });
+    type P = typeof norm.parameters;
+    const pass = (p: P) => sum(mul(norm.apply(p, x, { training: true }), weights));
+    const gradients = grad((p: P) => (again ? checkpoint(pass)(p) : pass(p)))(norm.parameters);
+    return [norm.parameters.mean, norm.parameters.variance, gradients.scale].map((each) => [...each.dataSync()]);
+  });
+  assert.deepEqual(found[1], found[0]);
 });
 
 test("a wrong image, kernel or padding is refused with the shapes", () => {
