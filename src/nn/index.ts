@@ -36,6 +36,14 @@ export {
   rmsNorm,
 } from "./layers/normalization.ts";
 export { avgPool1d, avgPool2d, maxPool1d, maxPool2d, type PoolOptions } from "./layers/pooling.ts";
+export {
+  type CellParameters,
+  gru,
+  lstm,
+  type Recurrent,
+  type RecurrentOptions,
+  type RecurrentParameters,
+} from "./layers/recurrent.ts";
 export { type Sequential, sequential } from "./layers/sequential.ts";
 export type { ShapeRule } from "./layers/shape-rule.ts";
 export type { TensorLayer } from "./layers/tensor-layer.ts";

@@ -42,6 +42,8 @@ export const withoutPrograms: Record<string, string> = {
   avgPool1d: ofLayers,
   avgPool2d: ofLayers,
   batchNorm: ofLayers,
+  lstm: ofLayers,
+  gru: ofLayers,
   scaledDotProductAttention: "test/nn/scaled-dot-product-attention.test.ts compares it with PyTorch's",
   multiHeadAttention: ofTransformers,
   transformerEncoderLayer: ofTransformers,
