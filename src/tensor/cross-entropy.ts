@@ -4,18 +4,24 @@ import { sparseSoftmaxCrossEntropy } from "../runtime/native/primitives.ts";
 import { cast, checkTensor, differentiable, reduceOver, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { hotRows } from "./gather.ts";
-import { inFloat32 } from "./half.ts";
+import { inFloat32, toFloat32 } from "./half.ts";
 import { type LossOptions, type LossReduction, type Reduced, reduced } from "./losses.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { exp, isDirect, multiply, plus, subtract, times } from "./primitives.ts";
 import { lastLogSoftmax } from "./softmax.ts";
+import { noGrad } from "./tape.ts";
 import type { Rest, Shape } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
-type CrossEntropyOptions<R extends LossReduction = LossReduction> = LossOptions<R> & {
+/** Options of `crossEntropy`, with PyTorch's defaults. */
+export interface CrossEntropyOptions<R extends LossReduction = LossReduction> extends LossOptions<R> {
+  /** A label that is left out, also of the mean; -100 by default. */
   ignoreIndex?: number;
+  /** The share of the target distributed evenly over all classes; 0 by default. */
   labelSmoothing?: number;
-};
+  /** A weight for each class, `[classes]`; the mean is over the weights of the labels. It has no gradient. */
+  weight?: TensorOperand;
+}
 
 type AllButLast<S> = S extends [...infer R extends Rest<S>, infer _] ? R : Shape;
 
@@ -23,7 +29,8 @@ type AllButLast<S> = S extends [...infer R extends Rest<S>, infer _] ? R : Shape
  * The cross-entropy of logits `[..., classes]` and int32 class labels `[...]` (`torch.nn.functional.cross_entropy`): a scalar,
  * or `[...]` with the reduction "none"; "mean" by default. Labels equal to `ignoreIndex`, -100 by default, are left out, also of
  * the mean. `labelSmoothing`, 0 by default, is the share of the target distributed evenly over all classes (Szegedy et al.
- * 2016).
+ * 2016), and `weight`, `[classes]`, a weight for each class. Logits of tokens are `[batch, time, classes]`, their labels
+ * `[batch, time]`.
  *
  * @throws RangeError for a label that is not a class; ShapeError when the shapes do not fit; TypeError for labels that are not
  *   int32, or an unknown reduction
@@ -41,6 +48,7 @@ export function crossEntropy(
   const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = options;
   const labels = classLabels as AnyTensor;
   const classes = checkShapes(logits, labels);
+  checkWeight(options.weight as AnyTensor | undefined, classes);
   // A copy, because WebAssembly gives a view of memory that it reuses.
   const labelValues = valuesOfAll(labels).slice() as Int32Array;
   let counted = 0;
@@ -52,11 +60,16 @@ export function crossEntropy(
         `crossEntropy: label ${labelValue} is not one of the ${classes} classes of ${shapeText(logits)}`,
       );
   }
-  if (levelsOf(labels).length > 0)
+  const weight = options.weight as AnyTensor | undefined;
+  if (levelsOf(labels).length > 0 || (weight && levelsOf(weight).length > 0))
     return inFloat32("crossEntropy", "float32", [logits], (given) =>
       scoped("crossEntropy", () => lossesOfExamples(cast(given, "float32"), labels, options)),
     );
-  const truth: Truth = { labels, labelValues, ignoreIndex, counted, smoothing: labelSmoothing };
+  const weights = weight && (valuesOfAll(weight).slice() as Float32Array);
+  const total = weights
+    ? labelValues.reduce((sum, value) => (value === ignoreIndex ? sum : sum + weights[value]!), 0)
+    : counted;
+  const truth: Truth = { labels, labelValues, ignoreIndex, counted, total, smoothing: labelSmoothing, weight };
   return inFloat32("crossEntropy", "float32", [logits], (given) =>
     scoped("crossEntropy", () => {
       const flat = reshapeTo(cast(given, "float32"), [labelValues.length, classes]);
@@ -81,6 +94,15 @@ function checkShapes(logits: AnyTensor, labels: AnyTensor): number {
   return classes;
 }
 
+function checkWeight(weight: AnyTensor | undefined, classes: number): void {
+  if (weight === undefined) return;
+  checkTensor("crossEntropy", weight);
+  if (weight.rank !== 1 || weight.size !== classes || weight.dtype !== "float32")
+    throw new ShapeError(
+      `crossEntropy: the weight must be float32 with one value for each of the ${classes} classes, got ${weight.dtype} ${shapeText(weight)}`,
+    );
+}
+
 interface Truth {
   labels: AnyTensor;
   /** The values of `labels`. */
@@ -88,23 +110,27 @@ interface Truth {
   ignoreIndex: number;
   /** Number of rows that are not ignored. */
   counted: number;
+  /** The sum of their weights, which is their number without class weights. */
+  total: number;
   smoothing: number;
+  /** Of the classes. */
+  weight: AnyTensor | undefined;
 }
 
 /** The losses of the rows of [rows, classes], -sum(target * log softmax), reduced; the gradient of one is softmax - target. */
 function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): AnyTensor {
-  const { labelValues, counted } = truth;
+  const { labelValues, counted, total } = truth;
   const isEach = counted === labelValues.length;
   // As in PyTorch, the mean over no label is NaN and its gradient 0.
   if (reduction === "mean" && counted === 0) return scalarOf(Number.NaN, "float32");
-  const share = reduction === "mean" ? 1 / counted : 1;
+  const share = reduction === "mean" ? 1 / total : 1;
   return differentiable("crossEntropy", [logits], {
-    captured: [truth.labels],
+    captured: truth.weight ? [truth.labels, truth.weight] : [truth.labels],
     forward: (save) => {
       const [losses, slope] = lossesAndSlope(logits, truth);
       save([slope]);
       const kept = isEach ? losses : onlyCounted(losses, truth);
-      if (reduction !== "mean" || isEach) return reduced("crossEntropy", kept, reduction);
+      if (reduction !== "mean" || (isEach && !truth.weight)) return reduced("crossEntropy", kept, reduction);
       return times(reduceOver("Sum", kept, [0]), share);
     },
     backward: (dy, [slope]) => [
@@ -120,7 +146,7 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
 
 /** The loss of each row, and its gradient. */
 function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor] {
-  const { labelValues, ignoreIndex, smoothing } = truth;
+  const { labelValues, ignoreIndex, smoothing, weight } = truth;
   const classes = logits.shape[1]!;
   const labels =
     truth.counted === labelValues.length
@@ -129,10 +155,13 @@ function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor]
           labelValues.map((labelValue) => (labelValue === ignoreIndex ? 0 : labelValue)),
           "int32",
         );
-  if (isDirect() && smoothing === 0) return sparseSoftmaxCrossEntropy(logits, labels) as [AnyTensor, AnyTensor];
+  if (isDirect() && smoothing === 0 && !weight)
+    return sparseSoftmaxCrossEntropy(logits, labels) as [AnyTensor, AnyTensor];
   const logs = lastLogSoftmax(logits);
-  const targets = plus(times(hotRows(labels, classes), 1 - smoothing), smoothing / classes);
-  const slope = subtract(exp(logs), targets);
+  const even = plus(times(hotRows(labels, classes), 1 - smoothing), smoothing / classes);
+  const targets = weight ? multiply(even, toFloat32(weight)) : even;
+  const share = weight ? multiply(exp(logs), reduceOver("Sum", targets, [1], true)) : exp(logs);
+  const slope = subtract(share, targets);
   let shares = multiply(targets, logs);
   if (smoothing === 0) {
     // A class with share 0 contributes 0, also where its logarithm is -Infinity.
@@ -152,14 +181,17 @@ function onlyCounted(losses: AnyTensor, truth: Truth): AnyTensor {
   return run("Select", { condition, t: losses, e: run("ZerosLike", { x: losses }) });
 }
 
-/** Inside of a vmap over the labels, where the number of labels that count differs from example to example. */
+/** Inside of a vmap over the labels or the weight, where what the mean is over differs from example to example. */
 function lossesOfExamples(logits: AnyTensor, labels: AnyTensor, options: CrossEntropyOptions): AnyTensor {
   const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = options;
   const [rows, classes] = [labels.size, logits.shape.at(-1)!];
   const flat = reshapeTo(labels, [rows]);
   const ignored = run("Equal", { a: flat, b: scalarOf(ignoreIndex, "int32") });
   const classLabels = run("Select", { condition: ignored, t: run("ZerosLike", { x: flat }), e: flat });
-  const targets = plus(times(hotRows(classLabels, classes), 1 - labelSmoothing), labelSmoothing / classes);
+  const hot = hotRows(classLabels, classes);
+  const weight = options.weight && noGrad(() => run("Identity", { x: toFloat32(options.weight as AnyTensor) }));
+  const even = plus(times(hot, 1 - labelSmoothing), labelSmoothing / classes);
+  const targets = weight ? multiply(even, weight) : even;
   const logs = lastLogSoftmax(reshapeTo(logits, [rows, classes]));
   const none = run("ZerosLike", { x: logs });
   // A class with share 0 contributes 0, also where its logarithm is -Infinity.
@@ -169,10 +201,12 @@ function lossesOfExamples(logits: AnyTensor, labels: AnyTensor, options: CrossEn
   const counted = run("Select", { condition: ignored, t: run("ZerosLike", { x: losses }), e: losses });
   if (reduction === "none") return reshapeTo(counted, labels.shape);
   if (reduction !== "mean") return reduced("crossEntropy", counted, reduction);
-  const count = reduceOver("Sum", cast(run("LogicalNot", { x: ignored }), "float32"), [0]);
+  const isCounted = cast(run("LogicalNot", { x: ignored }), "float32");
+  const weights = weight ? multiply(isCounted, reduceOver("Sum", multiply(hot, weight), [1])) : isCounted;
+  const count = reduceOver("Sum", weights, [0]);
   // As in PyTorch, the mean over no label is NaN and its gradient 0.
-  const share = run("Reciprocal", { x: run("Maximum", { a: count, b: scalarOf(1, "float32") }) });
   const isEmpty = run("Equal", { a: count, b: scalarOf(0, "float32") });
+  const divisor = run("Select", { condition: isEmpty, t: scalarOf(1, "float32"), e: count });
   const nan = run("Select", { condition: isEmpty, t: scalarOf(Number.NaN, "float32"), e: scalarOf(0, "float32") });
-  return run("Add", { a: run("Multiply", { a: reduceOver("Sum", counted, [0]), b: share }), b: nan });
+  return run("Add", { a: run("RealDiv", { a: reduceOver("Sum", counted, [0]), b: divisor }), b: nan });
 }

@@ -5,6 +5,7 @@ export { elu, hardsigmoid, hardswish, logSigmoid, mish, prelu, selu } from "./ac
 export * from "./arithmetic.ts";
 export { at } from "./at.ts";
 export { broadcastTo } from "./broadcast.ts";
+export { cosineEmbeddingLoss, cosineSimilarity } from "./cosine.ts";
 export { bincount, histc, searchSorted, unique } from "./counts.ts";
 export {
   arange,
@@ -20,8 +21,16 @@ export {
   zeros,
   zerosLike,
 } from "./create.ts";
-export { crossEntropy } from "./cross-entropy.ts";
+export { type CrossEntropyOptions, crossEntropy } from "./cross-entropy.ts";
+export { type CtcOptions, ctcLoss } from "./ctc-loss.ts";
 export { cumprod } from "./cumprod.ts";
+export {
+  type DivergenceOptions,
+  type DivergenceReduction,
+  type GaussianNllOptions,
+  gaussianNllLoss,
+  klDivergence,
+} from "./divergence.ts";
 export { dropout } from "./dropout.ts";
 export { einsum } from "./einsum.ts";
 export {
@@ -63,6 +72,7 @@ export { load, type SavedLeaf, save, unflatten } from "./files/save.ts";
 export { gather, gatherAlong, oneHot, where } from "./gather.ts";
 export { gelu } from "./gelu.ts";
 export { checkpoint, customGrad, grad, stopGradient, type ValueAndGrad, valueAndGrad } from "./grad.ts";
+export { huberLoss, smoothL1Loss } from "./huber.ts";
 export { type InterpolateOptions, type InterpolationMode, interpolate } from "./interpolate.ts";
 export { concat, split, stack, unstack } from "./join.ts";
 export { clone, flip, pad, reshape, squeeze, swapAxes, transpose, unsqueeze } from "./layout.ts";

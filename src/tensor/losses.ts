@@ -25,7 +25,7 @@ export function reduced(op: string, losses: AnyTensor, reduction: LossReduction)
 }
 
 /** Requires equal shapes, because broadcasting would give more losses than predictions. */
-function checkSameShape(op: string, a: AnyTensor, b: AnyTensor): void {
+export function checkSameShape(op: string, a: AnyTensor, b: AnyTensor): void {
   const [left, right] = [namesOf(a), namesOf(b)];
   const clash = left?.some((name, i) => name !== undefined && right?.[i] !== undefined && name !== right[i]);
   if (clash || !sameShape(a.shape, b.shape))

@@ -15,8 +15,8 @@ const programs = readPrograms(readdirSync(folder).map((name) => join(folder, nam
 
 /** Ops that give numbers and no tensors, so that there is nothing to map. */
 const readers = ["item", "toArray", "toTyped", "size"];
-/** Ops whose shapes depend on values; vmap refuses them by name. */
-const refused = ["unique"];
+/** Ops whose shapes depend on values, or that read values on the processor; vmap refuses them by name. */
+const refused = ["unique", "ctcLoss"];
 /** Of the thousands of programs, some of each op; HALFTONE_VMAP_PROGRAMS gives another number. */
 const most = Number(process.env.HALFTONE_VMAP_PROGRAMS ?? 4);
 
