@@ -1,11 +1,10 @@
 import { checkPositiveInteger } from "../../base/checks.ts";
 import { isReplaying } from "../../random/index.ts";
 import { tf, uninterrupted } from "../../runtime/index.ts";
-import { cast, differentiable, reshapeTo, scoped } from "../../tensor/engine.ts";
+import { cast, differentiable, reshapeTo } from "../../tensor/engine.ts";
 import { inFloat32 } from "../../tensor/half.ts";
 import { label, namesOf } from "../../tensor/names.ts";
 import { addBias, multiply, plus, rsqrt, square, subtract, sumOfColumns, times } from "../../tensor/primitives.ts";
-import { noGrad } from "../../tensor/tape.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { type Parameter, parameter } from "../initialisers.ts";
 import type { Features } from "./shape-rule.ts";
@@ -71,8 +70,10 @@ export function batchNorm({ features, momentum = 0.1, epsilon = 1e-5 }: BatchNor
         const rows = reshapeTo(cast(given, "float32"), [count, features]);
         if (!training) return reshapeTo(byStatistics(rows, scale, offset, p, epsilon), x.shape);
         // A checkpointed pass that runs again has moved them before, and has copies of the parameters.
-        if (!isReplaying()) move(p, rows, momentum);
-        return reshapeTo(byBatch(rows, scale, offset, epsilon), x.shape);
+        const seen = isReplaying()
+          ? () => undefined
+          : (mean: AnyTensor, variance: AnyTensor) => move(p, mean, times(variance, count / (count - 1)), momentum);
+        return reshapeTo(byBatch(rows, scale, offset, epsilon, seen), x.shape);
       };
       return label(inFloat32("batchNorm", "float32", [x, p.scale, p.offset], compute as never), namesOf(x));
     },
@@ -81,12 +82,24 @@ export function batchNorm({ features, momentum = 0.1, epsilon = 1e-5 }: BatchNor
 
 const meanOfColumns = (x: AnyTensor): AnyTensor => times(sumOfColumns(x), 1 / x.shape[0]!);
 
-/** Saves the normalized rows and the inverse deviations for the gradient. */
-function byBatch(x: AnyTensor, scale: AnyTensor, offset: AnyTensor, epsilon: number): AnyTensor {
+/** Saves the normalized rows and the inverse deviations for the gradient. `seen` gets the batch's statistics, once. */
+function byBatch(
+  x: AnyTensor,
+  scale: AnyTensor,
+  offset: AnyTensor,
+  epsilon: number,
+  seen: (mean: AnyTensor, variance: AnyTensor) => void,
+): AnyTensor {
+  let isSeen = false;
   return differentiable("batchNorm", [x, scale, offset], {
     forward: (save) => {
-      const off = subtract(x, meanOfColumns(x));
-      const inverse = rsqrt(plus(meanOfColumns(square(off)), epsilon));
+      const mean = meanOfColumns(x);
+      const off = subtract(x, mean);
+      const variance = meanOfColumns(square(off));
+      // Where gradients nest, this runs again in the backward pass.
+      if (!isSeen) seen(mean, variance);
+      isSeen = true;
+      const inverse = rsqrt(plus(variance, epsilon));
       const normal = multiply(off, inverse);
       save([normal, inverse, scale]);
       return addBias(multiply(normal, scale), offset);
@@ -113,21 +126,13 @@ function byStatistics(
   return tf.add(tf.mul(tf.mul(tf.sub(x, mean as AnyTensor), inverse), scale), offset) as AnyTensor;
 }
 
-/** Moves the running statistics towards those of the rows; their variance is over n - 1. */
-function move({ mean, variance }: BatchNormParameters, rows: AnyTensor, momentum: number): void {
-  uninterrupted(() =>
-    noGrad(() =>
-      scoped("batchNorm", () => {
-        const own = meanOfColumns(rows);
-        const off = subtract(rows, own);
-        const spread = times(sumOfColumns(square(off)), 1 / (rows.shape[0]! - 1));
-        for (const [statistic, value] of [
-          [mean, own],
-          [variance, spread],
-        ] as const)
-          statistic.assign(tf.add(tf.mul(statistic as AnyTensor, 1 - momentum), tf.mul(value, momentum)) as never);
-        return [];
-      }),
-    ),
-  );
+/** Moves the running statistics towards those of a batch. */
+function move(p: BatchNormParameters, mean: AnyTensor, variance: AnyTensor, momentum: number): void {
+  uninterrupted(() => {
+    for (const [statistic, value] of [
+      [p.mean, mean],
+      [p.variance, variance],
+    ] as const)
+      statistic.assign(tf.add(tf.mul(statistic as AnyTensor, 1 - momentum), tf.mul(value, momentum)) as never);
+  });
 }
