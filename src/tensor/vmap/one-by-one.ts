@@ -1,9 +1,9 @@
 import { type Level, levelsOf, levelsOfAll } from "../../runtime/levels.ts";
-import { run, sameShape, scoped } from "../engine.ts";
-import { ShapeError } from "../errors.ts";
+import { scoped } from "../engine.ts";
 import { noGrad } from "../tape.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 import { enter, leave } from "./enter.ts";
+import { exampleAt, joined } from "./examples.ts";
 
 /**
  * Runs an op without a gradient that computes in JavaScript, from the values of its tensors: inside of a vmap once for each
@@ -34,16 +34,5 @@ function overLevels<T extends AnyTensor[]>(
     const examples = tensors.map((x, at) => (all[at] ? exampleAt(all[at], i) : x)) as T;
     return overLevels(op, examples, f, outer);
   });
-  const odd = results.find(({ shape }) => !sameShape(shape, results[0]!.shape));
-  if (odd)
-    throw new ShapeError(
-      `vmap: ${op} gives examples of different shapes, [${results[0]!.shape.join(", ")}] and [${odd.shape.join(", ")}]`,
-    );
-  return enter(run("Pack", results as unknown as Record<string, AnyTensor>, { axis: 0 }), level);
-}
-
-function exampleAt(x: AnyTensor, i: number): AnyTensor {
-  const shape = x.shape.slice(1);
-  const sliced = run("Slice", { x }, { begin: [i, ...shape.map(() => 0)], size: [1, ...shape] });
-  return run("Reshape", { x: sliced }, { shape });
+  return enter(joined(op, results), level);
 }

@@ -1,8 +1,8 @@
 import { noRule } from "../../../runtime/levels.ts";
-import { run, sameShape } from "../../engine.ts";
-import { ShapeError } from "../../errors.ts";
+import { run } from "../../engine.ts";
 import type { AnyTensor } from "../../types/tensor.ts";
-import type { Call, Input, Rule } from "../call.ts";
+import type { Input, Rule } from "../call.ts";
+import { exampleAt, joined } from "../examples.ts";
 
 /** Kernels whose results have a shape that depends on the values, or numbers from a generator that vmap does not know. */
 const refused = new Set(
@@ -23,26 +23,13 @@ export const eachExample: Rule = (call) => {
         : Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, example(input, i)]));
     return [run(kernel, given, attributes)].flat() as AnyTensor[];
   });
-  const joined = results[0]!.map((_, part) =>
-    join(
-      call,
-      results.map((parts) => parts[part]!),
+  const parts = results[0]!.map((_, part) =>
+    joined(
+      kernel,
+      results.map((outputs) => outputs[part]!),
     ),
   );
-  return joined.length === 1 ? joined[0]! : joined;
+  return parts.length === 1 ? parts[0]! : parts;
 };
 
-function example({ x, batched, shape }: Input, i: number): AnyTensor {
-  if (!batched) return x;
-  const sliced = run("Slice", { x }, { begin: [i, ...shape.map(() => 0)], size: [1, ...shape] });
-  return run("Reshape", { x: sliced }, { shape: [...shape] });
-}
-
-function join({ kernel }: Call, parts: AnyTensor[]): AnyTensor {
-  const odd = parts.find(({ shape }) => !sameShape(shape, parts[0]!.shape));
-  if (odd)
-    throw new ShapeError(
-      `vmap: ${kernel} gives examples of different shapes, [${parts[0]!.shape.join(", ")}] and [${odd.shape.join(", ")}]`,
-    );
-  return run("Pack", parts as unknown as Record<string, AnyTensor>, { axis: 0 });
-}
+const example = ({ x, batched }: Input, i: number): AnyTensor => (batched ? exampleAt(x, i) : x);
