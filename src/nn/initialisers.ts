@@ -2,6 +2,7 @@
 import { sizeOf } from "../base/shape.ts";
 import { type Random, randomOver } from "../data/random.ts";
 import { engine, tf } from "../runtime/index.ts";
+import { sameShape } from "../tensor/engine.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { readSizes } from "../tensor/layout.ts";
 import { label } from "../tensor/names.ts";
@@ -35,11 +36,35 @@ export function parameter<S extends Shape>(
   from: Random = randomFor(0),
 ): Parameter<S> {
   const values = (typeof init === "number" ? tf.fill(shape, init) : init(shape, { from })) as AnyTensor;
-  if (values.shape.join() !== shape.join())
+  if (!sameShape(values.shape, shape))
     throw new ShapeError(`${name}: expected initial values [${shape.join(", ")}], got [${values.shape.join(", ")}]`);
   const variable = tf.variable(values);
   values.dispose();
   return variable as unknown as Parameter<S>;
+}
+
+/** Whether an affine layer has a bias, and its initial values. */
+export interface AffineOptions {
+  bias?: boolean | undefined;
+  init?: { weight?: Initialiser; bias?: Initialiser } | undefined;
+}
+
+/**
+ * A weight of a shape and a bias `[out]`, both by default uniform within `bound`.
+ *
+ * @throws ShapeError when an initialiser gives another shape
+ */
+export function affineParameters<S extends number[]>(
+  name: string,
+  shape: S,
+  out: number,
+  bound: number,
+  { bias = true, init = {} }: AffineOptions,
+  rng: Random,
+): { weight: Parameter<S>; bias?: Parameter<[number]> } {
+  const initial = uniformWithin(bound);
+  const weight = parameter<S>(`${name}: weight`, init.weight ?? initial, shape, rng);
+  return bias ? { weight, bias: parameter<[number]>(`${name}: bias`, init.bias ?? initial, [out], rng) } : { weight };
 }
 
 /** Uniform in [-bound, bound]. */

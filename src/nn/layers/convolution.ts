@@ -4,7 +4,7 @@ import { ShapeError } from "../../tensor/errors.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
 import type { RandomOptions } from "../../tensor/random.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
-import { type Initialiser, type Parameter, parameter, randomFor, uniformWithin } from "../initialisers.ts";
+import { affineParameters, type Initialiser, type Parameter, randomFor } from "../initialisers.ts";
 import { withBias } from "../ops/add-bias.ts";
 import { bordered, channels, convolve, dilated, type Pair, spread } from "../ops/convolution.ts";
 import type { Conv1dShape, Conv2dShape, ConvTranspose2dShape } from "./convolution-shape.ts";
@@ -48,8 +48,6 @@ export interface ConvParameters<Rank extends number[] = number[], Out extends nu
   weight: Parameter<Rank>;
   bias: Parameter<[Out]>;
 }
-
-type Own = { weight: Parameter<number[]>; bias?: Parameter<[number]> };
 
 /**
  * A convolution of images, `conv2d({ in: 3, out: 16, kernelSize: 3, padding: "same" })`: `[batch, height, width, in]` gives
@@ -103,7 +101,7 @@ export function conv1d(options: ConvOptions): unknown {
 }
 
 function convolution(name: "conv1d" | "conv2d", options: ConvOptions) {
-  const { in: size, out, groups = 1, bias = true, init = {} } = options;
+  const { in: size, out, groups = 1 } = options;
   const isSequence = name === "conv1d";
   for (const [key, value] of Object.entries({ in: size, out, groups })) checkPositiveInteger(`${name}: ${key}`, value);
   if (size % groups !== 0 || out % groups !== 0)
@@ -114,9 +112,9 @@ function convolution(name: "conv1d" | "conv2d", options: ConvOptions) {
   const padding = paddingOf(`${name}: padding`, options.padding ?? "valid", isSequence);
   const reach: Pair = [(kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1];
 
-  const initial = uniformWithin(1 / Math.sqrt((size / groups) * kernel[0] * kernel[1]));
+  const bound = 1 / Math.sqrt((size / groups) * kernel[0] * kernel[1]);
   const shape = [...(isSequence ? [kernel[1]] : kernel), size / groups, out];
-  const parameters = withParameters(name, shape, out, bias, { weight: initial, bias: initial, ...init }, options);
+  const parameters = affineParameters(name, shape, out, bound, options, randomFor(options.from));
   const axes = isSequence ? ["batch", "time"] : ["batch", "height", "width"];
 
   return tensorLayer({
@@ -207,7 +205,7 @@ export function convTranspose2d<
 >;
 export function convTranspose2d(options: ConvTransposeOptions): unknown {
   const name = "convTranspose2d";
-  const { in: size, out, bias = true, init = {} } = options;
+  const { in: size, out } = options;
   for (const [key, value] of Object.entries({ in: size, out })) checkPositiveInteger(`${name}: ${key}`, value);
   const kernel = pairOf(`${name}: kernelSize`, options.kernelSize);
   const stride = pairOf(`${name}: stride`, options.stride ?? 1);
@@ -216,9 +214,9 @@ export function convTranspose2d(options: ConvTransposeOptions): unknown {
   if (extra === "same" || extra.some((more, i) => more >= stride[i]!))
     throw new RangeError(`${name}: outputPadding must be below the stride ${stride.join(", ")}, got ${String(extra)}`);
 
-  const initial = uniformWithin(1 / Math.sqrt(out * kernel[0] * kernel[1]));
+  const bound = 1 / Math.sqrt(out * kernel[0] * kernel[1]);
   const shape = [...kernel, out, size];
-  const parameters = withParameters(name, shape, out, bias, { weight: initial, bias: initial, ...init }, options);
+  const parameters = affineParameters(name, shape, out, bound, options, randomFor(options.from));
   return tensorLayer({
     name,
     settings: settingsOf(options),
@@ -241,19 +239,6 @@ export function convTranspose2d(options: ConvTransposeOptions): unknown {
       return batchNamed(withBias(run("Slice", { x: whole }, { begin, size: inner }), p.bias), x);
     },
   });
-}
-
-function withParameters(
-  name: string,
-  shape: number[],
-  out: number,
-  bias: boolean,
-  init: { weight: Initialiser; bias: Initialiser },
-  { from }: RandomOptions,
-): Own {
-  const rng = randomFor(from);
-  const weight = parameter<number[]>(`${name}: weight`, init.weight, shape, rng);
-  return bias ? { weight, bias: parameter<[number]>(`${name}: bias`, init.bias, [out], rng) } : { weight };
 }
 
 const settingsOf = ({ from: _, init: _own, ...settings }: RandomOptions & { init?: unknown }): object => settings;

@@ -6,7 +6,7 @@ import { relu, silu } from "../../tensor/elementwise.ts";
 import { gelu } from "../../tensor/gelu.ts";
 import { layerNorm, rmsNorm } from "../../tensor/normalize.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
-import { type Parameter, parameter, uniformWithin } from "../initialisers.ts";
+import { affineParameters, type Parameter, parameter } from "../initialisers.ts";
 import type { ApplyOptions } from "../layer.ts";
 import { linearRelu } from "../ops/linear.ts";
 import { affine, dropoutAt } from "./heads.ts";
@@ -52,10 +52,25 @@ export function hiddenLayer(
 }
 
 /** PyTorch's `nn.Linear`: weight and bias uniform within `1 / sqrt(in)`. */
-export function fromFanIn(rng: Random, size: number, out: number, bias = true): AttentionLinear {
-  const init = uniformWithin(1 / Math.sqrt(size));
-  const weight = parameter<[number, number]>("weight", init, [size, out], rng);
-  return bias ? { weight, bias: parameter<[number]>("bias", init, [out], rng) } : { weight };
+export const fromFanIn = (rng: Random, size: number, out: number, bias = true): AttentionLinear =>
+  affineParameters<[number, number]>("linear", [size, out], out, 1 / Math.sqrt(size), { bias }, rng);
+
+/** New parameters of a feed-forward part, drawn in the order of PyTorch's layer. */
+export const feedForwardParameters = (
+  { features, hidden, bias, activation }: FeedForwardSettings,
+  rng: Random,
+): FeedForwardParameters => ({
+  up: fromFanIn(rng, features, hidden, bias),
+  ...(activation === "swiGLU" && { gate: fromFanIn(rng, features, hidden, bias) }),
+  down: fromFanIn(rng, hidden, features, bias),
+});
+
+/** The sizes of a feed-forward part. */
+interface FeedForwardSettings {
+  features: number;
+  hidden: number;
+  bias: boolean;
+  activation: FeedForwardActivation;
 }
 
 /** Which norm, and whether it has an offset. */

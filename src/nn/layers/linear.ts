@@ -2,7 +2,7 @@ import { checkPositiveInteger } from "../../base/checks.ts";
 import type { IfMatmul, MatmulShape } from "../../tensor/matmul.ts";
 import type { RandomOptions } from "../../tensor/random.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
-import { type Initialiser, type Parameter, parameter, randomFor, uniformWithin } from "../initialisers.ts";
+import { affineParameters, type Initialiser, type Parameter, randomFor } from "../initialisers.ts";
 import { linear as linearOp } from "../ops/linear.ts";
 import type { Features } from "./shape-rule.ts";
 import { areOptions, checkLastAxis, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
@@ -63,15 +63,18 @@ export function linear(...args: [LinearOptions] | [AnyTensor, AnyTensor, TensorO
   return linearOp(...(args as [AnyTensor, AnyTensor, TensorOperand?]));
 }
 
-function layer({ in: size, out, bias = true, init = {}, from }: LinearOptions) {
+function layer({ in: size, out, bias = true, init, from }: LinearOptions) {
   checkPositiveInteger("linear: in", size);
   checkPositiveInteger("linear: out", out);
-  const rng = randomFor(from);
-  const initial = uniformWithin(1 / Math.sqrt(size));
-  const weight = parameter<[number, number]>("linear: weight", init.weight ?? initial, [size, out], rng);
-  const parameters: { weight: typeof weight; bias?: Parameter<[number]> } = bias
-    ? { weight, bias: parameter<[number]>("linear: bias", init.bias ?? initial, [out], rng) }
-    : { weight };
+  const bound = 1 / Math.sqrt(size);
+  const parameters = affineParameters<[number, number]>(
+    "linear",
+    [size, out],
+    out,
+    bound,
+    { bias, init },
+    randomFor(from),
+  );
   return tensorLayer({
     name: "linear",
     settings: { in: size, out, ...(bias ? {} : { bias }) },

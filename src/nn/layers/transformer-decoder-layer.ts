@@ -6,7 +6,7 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/typ
 import { randomFor } from "../initialisers.ts";
 import type { ApplyOptions, Layer } from "../layer.ts";
 import { attentionCondition, checkPositions } from "./attention-condition.ts";
-import { fromFanIn, type LayerNormParameters, normParameters } from "./feed-forward.ts";
+import { feedForwardParameters, type LayerNormParameters, normParameters } from "./feed-forward.ts";
 import { affine, crossAttention, selfAttention, type TokenRows } from "./heads.ts";
 import {
   type AttentionLinear,
@@ -126,7 +126,7 @@ export function decoderLayerParameters(
   crossFeatures: number,
   rng: Random,
 ): TransformerDecoderLayerParameters {
-  const { features, hidden, bias, activation } = settings;
+  const { features, bias } = settings;
   const attentionNorm = normParameters(features, settings);
   const projection = selfProjection(settings, bias, rng);
   const attentionOutput = outputProjection(features, bias, rng);
@@ -140,9 +140,7 @@ export function decoderLayerParameters(
     crossKeyValue: keyValue,
     crossOutput: outputProjection(features, bias, rng),
     feedForwardNorm: normParameters(features, settings),
-    up: fromFanIn(rng, features, hidden, bias),
-    ...(activation === "swiGLU" && { gate: fromFanIn(rng, features, hidden, bias) }),
-    down: fromFanIn(rng, hidden, features, bias),
+    ...feedForwardParameters(settings, rng),
   };
 }
 

@@ -6,7 +6,12 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/typ
 import { randomFor } from "../initialisers.ts";
 import type { ApplyOptions } from "../layer.ts";
 import { attentionCondition, checkPositions } from "./attention-condition.ts";
-import { type FeedForwardParameters, fromFanIn, type LayerNormParameters, normParameters } from "./feed-forward.ts";
+import {
+  type FeedForwardParameters,
+  feedForwardParameters,
+  type LayerNormParameters,
+  normParameters,
+} from "./feed-forward.ts";
 import { affine, selfAttention, type TokenRows } from "./heads.ts";
 import {
   type AttentionInput,
@@ -94,15 +99,13 @@ export function encoderLayerParameters(
   settings: TransformerLayerSettings,
   rng: Random,
 ): TransformerEncoderLayerParameters {
-  const { features, hidden, bias, activation } = settings;
+  const { features, bias } = settings;
   return {
     attentionNorm: normParameters(features, settings),
     projection: selfProjection(settings, bias, rng),
     attentionOutput: outputProjection(features, bias, rng),
     feedForwardNorm: normParameters(features, settings),
-    up: fromFanIn(rng, features, hidden, bias),
-    ...(activation === "swiGLU" && { gate: fromFanIn(rng, features, hidden, bias) }),
-    down: fromFanIn(rng, hidden, features, bias),
+    ...feedForwardParameters(settings, rng),
   };
 }
 
