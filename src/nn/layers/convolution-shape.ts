@@ -1,10 +1,7 @@
 // The shapes that convolutions give, as types.
 import type { Differ, DimText, IsUnknown, Shape } from "../../tensor/types/shape.ts";
 import type { ShapeRule, Unfit } from "./shape-rule.ts";
-import type { TransposedSize, WindowSize } from "./window-shape.ts";
-
-/** Height or width of a pair, or the one number. */
-type At<V, I extends 0 | 1> = V extends readonly [infer A, infer B] ? (I extends 0 ? A : B) : V;
+import type { Side, TransposedSize, WindowSize } from "./window-shape.ts";
 
 /** `[batch, height, width, in]` to `[batch, height, width, out]`. */
 export interface Conv2dShape<In, Out, Kernel, Stride, Pad, Dilation> extends ShapeRule {
@@ -12,8 +9,8 @@ export interface Conv2dShape<In, Out, Kernel, Stride, Pad, Dilation> extends Sha
     ? S extends [infer Batch, infer H, infer W, infer _]
       ? [
           Batch,
-          WindowSize<H, At<Kernel, 0>, At<Stride, 0>, At<Pad, 0>, At<Dilation, 0>>,
-          WindowSize<W, At<Kernel, 1>, At<Stride, 1>, At<Pad, 1>, At<Dilation, 1>>,
+          WindowSize<H, Side<Kernel, 0>, Side<Stride, 0>, Side<Pad, 0>, Side<Dilation, 0>>,
+          WindowSize<W, Side<Kernel, 1>, Side<Stride, 1>, Side<Pad, 1>, Side<Dilation, 1>>,
           Out,
         ]
       : S
@@ -39,8 +36,8 @@ export interface ConvTranspose2dShape<In, Out, Kernel, Stride, Pad, Extra> exten
     ? S extends [infer Batch, infer H, infer W, infer _]
       ? [
           Batch,
-          TransposedSize<H, At<Kernel, 0>, At<Stride, 0>, At<Pad, 0>, At<Extra, 0>>,
-          TransposedSize<W, At<Kernel, 1>, At<Stride, 1>, At<Pad, 1>, At<Extra, 1>>,
+          TransposedSize<H, Side<Kernel, 0>, Side<Stride, 0>, Side<Pad, 0>, Side<Extra, 0>>,
+          TransposedSize<W, Side<Kernel, 1>, Side<Stride, 1>, Side<Pad, 1>, Side<Extra, 1>>,
           Out,
         ]
       : S

@@ -1,5 +1,4 @@
 // Pools: the largest or the mean of each window of an image or a sequence.
-import { checkPositiveInteger } from "../../base/checks.ts";
 import { reshapeTo, run } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
@@ -9,7 +8,7 @@ import type { Pair } from "../ops/convolution.ts";
 import type { ShapeRule, Unfit } from "./shape-rule.ts";
 import { type NoParameters, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
 import { pairOf, type Sides } from "./window.ts";
-import type { WindowSize } from "./window-shape.ts";
+import type { Side, WindowSize } from "./window-shape.ts";
 
 /** The options of the pools. */
 export interface PoolOptions<
@@ -25,14 +24,17 @@ export interface PoolOptions<
   padding?: Pad;
 }
 
-type At<V, I extends 0 | 1> = V extends readonly [infer A, infer B] ? (I extends 0 ? A : B) : V;
-
 /** `[batch, height, width, channels]` to smaller images. */
 export interface Pool2dShape<Name extends string, Kernel, Stride, Pad> extends ShapeRule {
   readonly out: IsUnknown<this["in"]> extends true
     ? Shape
     : this["in"] extends [infer B, infer H, infer W, infer C]
-      ? [B, WindowSize<H, At<Kernel, 0>, At<Stride, 0>, Pad>, WindowSize<W, At<Kernel, 1>, At<Stride, 1>, Pad>, C]
+      ? [
+          B,
+          WindowSize<H, Side<Kernel, 0>, Side<Stride, 0>, Pad>,
+          WindowSize<W, Side<Kernel, 1>, Side<Stride, 1>, Pad>,
+          C,
+        ]
       : Unfit<Name, "batch, height, width, channels", this["in"]>;
   readonly takes: unknown;
   readonly gives: "same";
@@ -114,7 +116,6 @@ function pool(name: string, kernel: "MaxPool" | "AvgPool", options: PoolOptions)
   const pad = options.padding ?? "valid";
   if (pad !== "same" && pad !== "valid")
     throw new RangeError(`${name}: padding must be "same" or "valid", got ${JSON.stringify(pad)}`);
-  for (const size of [...filterSize, ...strides]) checkPositiveInteger(name, size);
   return tensorLayer<NoParameters, ShapeRule>({
     name,
     settings: options,

@@ -4,6 +4,9 @@ import type { Difference, Multiply, Quotient, Sum } from "../../tensor/types/num
 /** Padding of a convolution or pool: "same" keeps the size (divided by the stride, rounded up), a number is that of each side. */
 export type Padding = "same" | "valid" | number | readonly [number, number];
 
+/** Height or width of a pair, or the one number. */
+export type Side<V, I extends 0 | 1> = V extends readonly [infer A, infer B] ? (I extends 0 ? A : B) : V;
+
 /** The size along one axis. */
 export type WindowSize<Size, Kernel, Stride, Pad, Dilation = 1> = Pad extends "same"
   ? Stride extends 1
