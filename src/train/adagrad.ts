@@ -1,7 +1,7 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
-import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import { decayedGradient, flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
 
 /** Options of `adagrad`, with the defaults of `torch.optim.Adagrad`. */
@@ -33,7 +33,7 @@ export function adagrad<P extends object>(parameters: P & Trainable<P>, options:
 function adagradRule(options: AdagradOptions): Rule {
   const { rateDecay = 0, initialAccumulator = 0, epsilon = 1e-10, weightDecay = 0 } = options;
   const effective = (gradient: Tensor1D, parameters: () => Tensor1D) =>
-    weightDecay === 0 ? gradient : (tf.add(gradient, tf.mul(parameters(), weightDecay)) as Tensor1D);
+    decayedGradient(gradient, parameters, weightDecay);
   return {
     slots: ["sum"],
     advance: ({ gradient, parameters, slots: { sum }, step }) => {

@@ -1,7 +1,7 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
-import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import { decayedGradient, flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
 
 /** Options of `adam`. */
@@ -53,8 +53,7 @@ function adamRule({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: Ada
   return {
     slots: ["first", "second"],
     advance: ({ gradient: raw, parameters, slots: { first, second } }) => {
-      const through = !decoupled && weightDecay > 0;
-      const gradient = through ? tf.add(raw, tf.mul(parameters(), weightDecay)) : raw;
+      const gradient = decayedGradient(raw, parameters, decoupled ? 0 : weightDecay);
       return {
         first: tf.add(first!, tf.mul(tf.sub(gradient, first!), 1 - betas[0])) as Tensor1D,
         second: tf.add(tf.mul(second!, betas[1]), tf.mul(tf.square(gradient), 1 - betas[1])) as Tensor1D,

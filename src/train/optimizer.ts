@@ -63,6 +63,10 @@ export interface Rule {
   move(update: Update): Tensor1D;
 }
 
+/** The gradient with weight decay as a part of the loss, `weightDecay / 2` times the sum of squares. */
+export const decayedGradient = (gradient: Tensor1D, parameters: () => Tensor1D, weightDecay: number): Tensor1D =>
+  weightDecay === 0 ? gradient : (tf.add(gradient, tf.mul(parameters(), weightDecay)) as Tensor1D);
+
 /** The rule for parameters of the given shapes. */
 type MakeRule<Options> = (options: Options, shapes: readonly (readonly number[])[]) => Rule;
 

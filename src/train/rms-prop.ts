@@ -1,7 +1,7 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
-import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import { decayedGradient, flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
 
 /** Options of `rmsProp`, with the defaults of `torch.optim.RMSprop`. */
@@ -37,7 +37,7 @@ function rmsPropRule(options: RmsPropOptions): Rule {
   const { alpha = 0.99, epsilon = 1e-8, weightDecay = 0, momentum = 0, centered = false } = options;
   const mixed = (old: Tensor1D, fresh: Tensor1D) => tf.add(tf.mul(old, alpha), tf.mul(fresh, 1 - alpha)) as Tensor1D;
   const effective = (gradient: Tensor1D, parameters: () => Tensor1D) =>
-    weightDecay === 0 ? gradient : (tf.add(gradient, tf.mul(parameters(), weightDecay)) as Tensor1D);
+    decayedGradient(gradient, parameters, weightDecay);
   const change = (gradient: Tensor1D, { square, mean }: Record<string, Tensor1D>) => {
     const spread = mean ? tf.sub(square!, tf.square(mean)) : square!;
     return tf.div(gradient, tf.add(tf.sqrt(spread), epsilon)) as Tensor1D;

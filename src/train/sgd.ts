@@ -1,7 +1,7 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
-import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import { decayedGradient, flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
 
 /** Options of `sgd`. */
@@ -32,7 +32,7 @@ function sgdRule({ momentum = 0, dampening = 0, nesterov = false, weightDecay = 
   if (nesterov && (momentum === 0 || dampening !== 0))
     throw new RangeError(`nesterov needs momentum and no dampening, got ${momentum} and ${dampening}`);
   const effective = (gradient: Tensor1D, parameters: () => Tensor1D) =>
-    weightDecay === 0 ? gradient : (tf.add(gradient, tf.mul(parameters(), weightDecay)) as Tensor1D);
+    decayedGradient(gradient, parameters, weightDecay);
   return {
     slots: momentum === 0 ? [] : ["velocity"],
     advance: ({ gradient, parameters, slots: { velocity }, step }): Record<string, Tensor1D> => {
