@@ -3,7 +3,7 @@
 import { engine } from "../runtime/index.ts";
 import { levelsOf, noRule } from "../runtime/levels.ts";
 import { readFloat64 } from "../storage/index.ts";
-import { cast, checkTensor, reshapeTo, scoped } from "./engine.ts";
+import { cast, checkTensor, reshapeTo, sameShape, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { gatherAt, scatterAt } from "./indices.ts";
 import { label, namesOf, shapeText } from "./names.ts";
@@ -73,7 +73,7 @@ export function bincount(
     throw new RangeError(`bincount: minLength must be an integer of at least 0, got ${minLength}`);
   if (weights) {
     checkTensor("bincount", weights);
-    if (weights.shape.join() !== x.shape.join())
+    if (!sameShape(weights.shape, x.shape))
       throw new ShapeError(`bincount: the weights must have the shape ${shapeText(x)}, got ${shapeText(weights)}`);
   }
   const counts = oneByOne("bincount", [x], (own) => countsOf(own, minLength));

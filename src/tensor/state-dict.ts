@@ -2,6 +2,7 @@
 import { listNames } from "../base/list-names.ts";
 import { tf, uninterrupted } from "../runtime/index.ts";
 import { storageOf, to } from "../storage/index.ts";
+import { sameShape } from "./engine.ts";
 import { shapeText } from "./names.ts";
 import { parameterList } from "./parameters.ts";
 import { isTensor, leaves } from "./tree.ts";
@@ -92,8 +93,9 @@ function difference(variable: AnyTensor, value: Value): string[] | undefined {
     return value.length === variable.size ? undefined : [`has ${variable.size} elements, ${value.length} in the state`];
   if (value.isDisposed) return ["is disposed in the state"];
   if (value.dtype !== variable.dtype) return [`is ${variable.dtype}, ${value.dtype} in the state`];
-  const isSame = value.rank === variable.rank && value.shape.every((size, i) => size === variable.shape[i]);
-  return isSame ? undefined : [`has the shape ${shapeText(variable)}, ${shapeText(value)} in the state`];
+  return sameShape(value.shape, variable.shape)
+    ? undefined
+    : [`has the shape ${shapeText(variable)}, ${shapeText(value)} in the state`];
 }
 
 function assignable(variable: AnyTensor, value: Value): AnyTensor {

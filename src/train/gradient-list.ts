@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import { listNames } from "../base/list-names.ts";
+import { sameShape } from "../tensor/engine.ts";
 import { leaves } from "../tensor/index.ts";
 
 /**
@@ -44,6 +45,3 @@ function byPath(given: object, names: readonly string[], paths: ReadonlyMap<stri
     );
   return names.map((name) => gradients.get(name)!);
 }
-
-const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i]);

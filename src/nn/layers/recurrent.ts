@@ -3,7 +3,7 @@ import { defineSummary } from "../../display/define-summary.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
 import { seededDropout } from "../../tensor/dropout.ts";
 import { checkRate } from "../../tensor/dropout-mask.ts";
-import { cast, checkTensor, run } from "../../tensor/engine.ts";
+import { cast, checkTensor, run, sameShape } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
 import type { RandomOptions } from "../../tensor/random.ts";
@@ -260,7 +260,7 @@ function initialState(name: string, key: string, given: unknown, shape: number[]
   const state = (given as Record<string, AnyTensor | undefined>)[key];
   if (state === undefined) throw new ShapeError(`${name}: the state has no ${key}`);
   checkTensor(name, state);
-  if (state.shape.join() !== shape.join())
+  if (!sameShape(state.shape, shape))
     throw new ShapeError(`${name}: expected the state ${key} to be [${shape.join(", ")}], got ${shapeText(state)}`);
   return state;
 }

@@ -2,7 +2,7 @@
 import { sizeOf } from "../../base/shape.ts";
 import { tf } from "../../runtime/index.ts";
 import { axisIndex } from "../axes.ts";
-import { cast, checkTensor, permuteTo, reshapeTo, run, scalarOf, scoped } from "../engine.ts";
+import { cast, checkTensor, permuteTo, reshapeTo, run, sameShape, scalarOf, scoped } from "../engine.ts";
 import { ShapeError } from "../errors.ts";
 import { inFloat32 } from "../half.ts";
 import { gatherAt, lastPlace } from "../indices.ts";
@@ -135,7 +135,7 @@ function fourier(
   checkTensor(op, real);
   if (imag) {
     checkTensor(op, imag);
-    if (imag.shape.join() !== real.shape.join())
+    if (!sameShape(imag.shape, real.shape))
       throw new ShapeError(
         `${op}: the real part ${shapeText(real)} and the imaginary part ${shapeText(imag)} differ in shape`,
       );

@@ -1,5 +1,5 @@
 // Gradients of functions with any results, by a scalar: the sum of the results times their cotangents.
-import { checkTensor, run } from "../engine.ts";
+import { checkTensor, run, sameShape } from "../engine.ts";
 import { ShapeError } from "../errors.ts";
 import { label, namesOf, shapeText } from "../names.ts";
 import { leaves, mapTree } from "../tree.ts";
@@ -41,7 +41,7 @@ export function matchingLeaves(
     const at = path && ` at ${path}`;
     if (!found) throw new TypeError(`${op}: ${what} has no tensor${at}`);
     checkTensor(op, found);
-    if (found.shape.join() !== tensor.shape.join())
+    if (!sameShape(found.shape, tensor.shape))
       throw new ShapeError(`${op}: ${what} has the shape ${shapeText(found)}${at}, ${ofWhat} ${shapeText(tensor)}`);
     if (found.dtype !== "float32") throw new TypeError(`${op}: ${what} must be float32, got ${found.dtype}${at}`);
     return found;
