@@ -77,7 +77,7 @@ function checkWeights(weights: Float64Array, least: number, shape: string): void
 }
 
 /** The index at which the running sum of the weights passes a part of their sum, `at` in [0, 1). */
-function draw(weights: Float64Array, at: number): number {
+export function draw(weights: Float64Array, at: number): number {
   const limit = at * weights.reduce((sum, weight) => sum + weight, 0);
   let [sum, last] = [0, 0];
   for (const [i, weight] of weights.entries()) {

@@ -1,5 +1,6 @@
 // The choice of the next token from its logits.
 import type { Random } from "../../data/random.ts";
+import { draw } from "../../tensor/sampling.ts";
 
 /** How a token is chosen. */
 export interface SamplingOptions {
@@ -34,16 +35,11 @@ export function sampled(logits: Float32Array, rng: Random, { temperature = 1, to
   const isWhole = topK === undefined && topP === undefined;
   const tokens = isWhole ? [...logits.keys()] : likeliestFirst(logits, topK);
   const largest = logits[likeliest(logits)]!;
-  const weights = tokens.map((token) => Math.exp((logits[token]! - largest) / temperature));
+  const weights = Float64Array.from(tokens, (token) => Math.exp((logits[token]! - largest) / temperature));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let [count, mass] = [0, 0];
   while (count < tokens.length && (count === 0 || mass < (topP ?? 1) * total)) mass += weights[count++]!;
-  let left = rng.uniform() * mass;
-  for (let i = 0; i < count; i++) {
-    left -= weights[i]!;
-    if (left < 0) return tokens[i]!;
-  }
-  return tokens[count - 1]!;
+  return tokens[draw(weights.subarray(0, count), rng.uniform())]!;
 }
 
 /** The `count` tokens with the largest logits, or all, the largest first; of equal ones the lower token first. */
