@@ -20,9 +20,9 @@ import {
   ready,
   sgd,
   sum,
-  tensor,
   zeros,
 } from "../../../src/index.ts";
+import { assertClose, type ReferenceArray, tensorOf } from "../reference.ts";
 
 await ready();
 
@@ -31,21 +31,17 @@ const layers = { avgPool1d, avgPool2d, batchNorm, conv1d, conv2d, convTranspose2
 // python bench/reference/layers.py test/nn/layers/fixtures/layers.json
 const file = new URL("../../../../test/nn/layers/fixtures/layers.json", import.meta.url);
 
-interface Stored {
-  shape: number[];
-  values: number[];
-}
 interface Case {
   layer: keyof typeof layers;
   options: object;
   training: boolean;
-  parameters: Record<string, Stored>;
-  x: Stored;
-  y: Stored;
-  dy: Stored;
-  dx: Stored;
-  gradients: Record<string, Stored>;
-  after: Record<string, Stored>;
+  parameters: Record<string, ReferenceArray>;
+  x: ReferenceArray;
+  y: ReferenceArray;
+  dy: ReferenceArray;
+  dx: ReferenceArray;
+  gradients: Record<string, ReferenceArray>;
+  after: Record<string, ReferenceArray>;
 }
 type Tensor = AnyTensor;
 type Tree = Record<string, Tensor>;
@@ -55,16 +51,6 @@ interface Made {
 }
 
 const { cases } = JSON.parse(readFileSync(file, "utf8")) as { cases: Case[] };
-const tensorOf = ({ shape, values }: Stored) => tensor(values, { shape }) as Tensor;
-
-/** Relative to the largest number of the expected ones. */
-function near(got: Tensor, expected: Stored, tolerance: number, what: string): void {
-  assert.deepEqual(got.shape, expected.shape, what);
-  const scale = Math.max(1, ...expected.values.map(Math.abs));
-  const values = got.dataSync();
-  for (const [i, value] of expected.values.entries())
-    assert.ok(Math.abs(values[i]! - value) <= tolerance * scale, `${what}, element ${i}: ${values[i]}, not ${value}`);
-}
 
 for (const { layer, options, training, parameters, x, y, dy, dx, gradients, after } of cases)
   test(`${layer}(${JSON.stringify(options)}) gives PyTorch's output and gradients${training ? "" : ", outside of training"}`, () => {
@@ -72,13 +58,14 @@ for (const { layer, options, training, parameters, x, y, dy, dx, gradients, afte
     const weights = Object.fromEntries(Object.entries(parameters).map(([name, stored]) => [name, tensorOf(stored)]));
     loadStateDict(made.parameters, weights as never);
     const output = made.apply(made.parameters, tensorOf(x), { training });
-    near(output, y, 1e-6, "output");
-    for (const [name, stored] of Object.entries(after)) near(made.parameters[name]!, stored, 1e-6, name);
+    assertClose(output, y, 1e-6, "output");
+    for (const [name, stored] of Object.entries(after)) assertClose(made.parameters[name]!, stored, 1e-6, name);
     loadStateDict(made.parameters, weights as never);
     const loss = (tree: { p: Tree; x: Tensor }) => sum(mul(made.apply(tree.p, tree.x, { training }), tensorOf(dy)));
     const found = grad(loss as never)({ p: made.parameters, x: tensorOf(x) }) as { p: Tree; x: Tensor };
-    near(found.x, dx, 1e-5, "gradient of the input");
-    for (const [name, stored] of Object.entries(gradients)) near(found.p[name]!, stored, 1e-5, `gradient of ${name}`);
+    assertClose(found.x, dx, 1e-5, "gradient of the input");
+    for (const [name, stored] of Object.entries(gradients))
+      assertClose(found.p[name]!, stored, 1e-5, `gradient of ${name}`);
   });
 
 test("running statistics move in training only, and optimizers leave them alone", () => {

@@ -25,27 +25,24 @@ import {
   toArray,
   zeros,
 } from "../../../src/index.ts";
+import { assertClose, type ReferenceArray, tensorOf } from "../reference.ts";
 
 await ready();
 
-interface Stored {
-  shape: number[];
-  values: number[];
-}
-type StoredState = Record<string, Stored>;
+type StoredState = Record<string, ReferenceArray>;
 interface Case {
   layer: "lstm" | "gru";
   options: object;
   lengths: number[] | null;
-  parameters: Record<string, Stored>;
-  x: Stored;
+  parameters: Record<string, ReferenceArray>;
+  x: ReferenceArray;
   state: StoredState | null;
-  outputs: Stored;
+  outputs: ReferenceArray;
   after: StoredState;
-  slopes: Record<string, Stored>;
-  dx: Stored;
+  slopes: Record<string, ReferenceArray>;
+  dx: ReferenceArray;
   dState: StoredState | null;
-  gradients: Record<string, Stored>;
+  gradients: Record<string, ReferenceArray>;
 }
 type State = Record<string, AnyTensor>;
 interface Made {
@@ -61,18 +58,8 @@ interface Made {
 // python bench/reference/recurrent.py test/nn/layers/fixtures/recurrent.json
 const file = new URL("../../../../test/nn/layers/fixtures/recurrent.json", import.meta.url);
 const { cases } = JSON.parse(readFileSync(file, "utf8")) as { cases: Case[] };
-const tensorOf = ({ shape, values }: Stored) => tensor(values, { shape }) as AnyTensor;
 const stateOf = (state: StoredState): State =>
   Object.fromEntries(Object.entries(state).map(([name, stored]) => [name, tensorOf(stored)]));
-
-/** Relative to the largest of the expected numbers, at least 1. */
-function near(got: AnyTensor, expected: Stored, tolerance: number, what: string): void {
-  assert.deepEqual(got.shape, expected.shape, what);
-  const scale = Math.max(1, ...expected.values.map(Math.abs));
-  const values = got.dataSync();
-  for (const [i, value] of expected.values.entries())
-    assert.ok(Math.abs(values[i]! - value) <= tolerance * scale, `${what}, element ${i}: ${values[i]}, not ${value}`);
-}
 
 function madeOf({ layer, options, parameters }: Pick<Case, "layer" | "options" | "parameters">): Made {
   const made = { lstm, gru }[layer](options as never) as unknown as Made;
@@ -90,8 +77,8 @@ for (const each of cases) {
     const made = madeOf(each);
     const sequence = (given: State | undefined) => ({ ...(lengths && { lengths }), ...(given && { state: given }) });
     const result = made.apply(made.parameters, tensorOf(x), {}, sequence(state ? stateOf(state) : undefined));
-    near(result.outputs, outputs, 1e-6, "outputs");
-    for (const [name, stored] of Object.entries(after)) near(result.state[name]!, stored, 1e-6, name);
+    assertClose(result.outputs, outputs, 1e-6, "outputs");
+    for (const [name, stored] of Object.entries(after)) assertClose(result.state[name]!, stored, 1e-6, name);
 
     interface Tree {
       p: object;
@@ -108,11 +95,11 @@ for (const each of cases) {
     const tree: Tree = { p: made.parameters, x: tensorOf(x), ...(state && { state: stateOf(state) }) };
     for (const f of [loss, checkpoint(loss)]) {
       const found = grad(f as never)(tree as never) as unknown as Tree;
-      near(found.x, dx, 1e-5, "gradient of the input");
+      assertClose(found.x, dx, 1e-5, "gradient of the input");
       for (const [name, stored] of Object.entries(dState ?? {}))
-        near(found.state![name]!, stored, 1e-5, `gradient of the state ${name}`);
+        assertClose(found.state![name]!, stored, 1e-5, `gradient of the state ${name}`);
       for (const { path, tensor: gradient } of leaves(found.p))
-        near(gradient, gradients[path]!, 1e-5, `gradient of ${path}`);
+        assertClose(gradient, gradients[path]!, 1e-5, `gradient of ${path}`);
     }
   });
 }
@@ -124,12 +111,13 @@ test("a result's state continues the sequence", () => {
     const whole = made.apply(made.parameters, x, {}, {});
     const first = made.apply(made.parameters, at(x, "...", "0:4", ":"), {}, {});
     const rest = made.apply(made.parameters, at(x, "...", "4:6", ":"), {}, { state: first.state });
-    near(rest.outputs, storedOf(at(whole.outputs, ":", "4:6")), 1e-6, "outputs");
-    for (const [name, state] of Object.entries(whole.state)) near(rest.state[name]!, storedOf(state), 1e-6, name);
+    assertClose(rest.outputs, storedOf(at(whole.outputs, ":", "4:6")), 1e-6, "outputs");
+    for (const [name, state] of Object.entries(whole.state))
+      assertClose(rest.state[name]!, storedOf(state), 1e-6, name);
   }
 });
 
-const storedOf = (x: AnyTensor): Stored => ({ shape: x.shape, values: [...x.dataSync()] });
+const storedOf = (x: AnyTensor): ReferenceArray => ({ shape: x.shape, values: [...x.dataSync()] });
 
 test("a mask is that of the lengths, and padding does not matter", () => {
   const net = lstm({ in: 2, hidden: 3, bidirectional: true, from: 1 });
@@ -178,10 +166,10 @@ test("autocast runs a recurrent layer in half precision", () => {
   const half = autocast("float16", () => net.apply(net.parameters, x).outputs);
   assert.equal(storageOf(half), "float16");
   const single = net.apply(net.parameters, x).outputs;
-  near(half.to("float32"), storedOf(single), 5e-3, "outputs");
+  assertClose(half.to("float32"), storedOf(single), 5e-3, "outputs");
   const loss = (p: typeof net.parameters) => autocast("float16", () => sum(square(net.apply(p, x).outputs)));
   const exact = grad((p: typeof net.parameters) => sum(square(net.apply(p, x).outputs)))(net.parameters);
-  near(grad(loss)(net.parameters).hiddenWeight, storedOf(exact.hiddenWeight), 1e-2, "gradient");
+  assertClose(grad(loss)(net.parameters).hiddenWeight, storedOf(exact.hiddenWeight), 1e-2, "gradient");
 });
 
 test("a recurrent layer in a sequential passes its outputs on, and frees the rest", () => {
