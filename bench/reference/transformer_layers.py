@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from model import sinusoids
+
 FILE = Path(__file__).parents[2] / "test/nn/fixtures/transformer-layers.json"
 
 
@@ -278,13 +280,6 @@ class Llama(nn.Module):
         put_norm(out, "norm", self.norm)
         put_linear(out, "output", self.output.weight, None)
         return out
-
-
-def sinusoids(length, features):
-    p = torch.arange(length, dtype=torch.float64)[:, None]
-    f = torch.arange(features)
-    angle = p / 10000 ** (2 * (f // 2) / features)
-    return torch.where(f % 2 == 0, angle.sin(), angle.cos()).float()
 
 
 class Seq2Seq(nn.Module):
