@@ -11,14 +11,19 @@ import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types
 type Same = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, Whole<DTypeOf<T>>>;
 export type To<D extends DType> = <T extends TensorOperand>(x: T) => Tensor<ShapeOf<T>, D>;
 
-const unary =
-  (op: string, kernel: string, wanted: DType | "numeric", attributes?: Record<string, unknown>) => (x: AnyTensor) => {
-    checkTensor(op, x);
-    const input = cast(x, wanted !== "numeric" ? wanted : x.dtype === "bool" ? "int32" : (x.dtype as DType));
-    const result = run(kernel, { x: input }, attributes);
-    drop(input, x);
-    return label(result, namesOf(x));
+/** A function of one tensor that has the op's name, which the summary of a `sequential` shows. */
+const unary = (op: string, kernel: string, wanted: DType | "numeric", attributes?: Record<string, unknown>) => {
+  const named = {
+    [op]: (x: AnyTensor) => {
+      checkTensor(op, x);
+      const input = cast(x, wanted !== "numeric" ? wanted : x.dtype === "bool" ? "int32" : (x.dtype as DType));
+      const result = run(kernel, { x: input }, attributes);
+      drop(input, x);
+      return label(result, namesOf(x));
+    },
   };
+  return named[op]!;
+};
 /** Bools are made whole numbers first. */
 const same = (op: string, kernel: string) => unary(op, kernel, "numeric") as Same;
 /** Whole numbers are made float32 first. */

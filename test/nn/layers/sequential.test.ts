@@ -95,4 +95,5 @@ test("a mistake is reported with the layer's index, and the summary lists the la
     inspect(model),
     /^sequential of 4 layers with 90 parameters:\n {2}0 {2}linear\(\{ in: 6, out: 8 \}\): 56 /,
   );
+  assert.match(inspect(sequential([relu])), /\n {2}0 {2}relu$/);
 });
