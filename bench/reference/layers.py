@@ -1,5 +1,5 @@
 """
-Outputs and gradients of PyTorch's convolutions, pools and batch norm in our layout, channels last:
+Outputs and gradients of PyTorch's convolutions, pools, batch norm and group norm in our layout, channels last:
 
     python bench/reference/layers.py test/nn/layers/fixtures/layers.json
 """
@@ -28,6 +28,8 @@ def weights(layer):
     if isinstance(layer, nn.BatchNorm2d):
         named = {"scale": layer.weight, "offset": layer.bias}
         return named | {"mean": layer.running_mean, "variance": layer.running_var}
+    if isinstance(layer, nn.GroupNorm):
+        return {"scale": layer.weight, "offset": layer.bias}
     if not hasattr(layer, "weight"):
         return {}
     order = {3: (2, 1, 0), 4: (2, 3, 1, 0)}[layer.weight.dim()]
@@ -45,7 +47,7 @@ def case(name, options, layer, shape, training=True):
     gradients = torch.autograd.grad((y * dy).sum(), [x, *leaves.values()])
     for parameter, gradient in zip(leaves.values(), gradients[1:]):
         parameter.grad = gradient
-    ours = {"weight": "scale", "bias": "offset"} if isinstance(layer, nn.BatchNorm2d) else {}
+    ours = {"weight": "scale", "bias": "offset"} if isinstance(layer, (nn.BatchNorm2d, nn.GroupNorm)) else {}
     slopes = {}
     for key, value in leaves.items():
         own = value.grad
@@ -63,6 +65,14 @@ def norm(features):
         for each in layer.weight, layer.bias, layer.running_mean:
             each.normal_()
         layer.running_var.uniform_(0.5, 2)
+    return layer
+
+
+def groups(count, features):
+    layer = nn.GroupNorm(count, features)
+    with torch.no_grad():
+        for each in layer.weight, layer.bias:
+            each.normal_()
     return layer
 
 
@@ -84,6 +94,8 @@ cases = [
     case("avgPool1d", {"kernelSize": 3, "stride": 2}, nn.AvgPool1d(3, 2), (2, 3, 7)),
     case("batchNorm", {"features": 4}, norm(4), (3, 4, 2, 2)),
     case("batchNorm", {"features": 4}, norm(4), (3, 4, 2, 2), training=False),
+    case("groupNorm", {"features": 6, "groups": 3}, groups(3, 6), (2, 6, 2, 3)),
+    case("groupNorm", {"features": 4, "groups": 1}, groups(1, 4), (3, 4, 3)),
 ]
 with open(sys.argv[1], "w") as file:
     json.dump({"torch": torch.__version__, "cases": cases}, file, separators=(",", ":"))

@@ -1,5 +1,17 @@
 export type { Dropout } from "../tensor/dropout-mask.ts";
-export { type Initialiser, type Parameter, xavierUniform } from "./initialisers.ts";
+export {
+  type GainOptions,
+  type Initialiser,
+  type KaimingOptions,
+  kaimingNormal,
+  kaimingUniform,
+  orthogonal,
+  type Parameter,
+  type TruncatedNormalOptions,
+  truncatedNormal,
+  xavierNormal,
+  xavierUniform,
+} from "./initialisers.ts";
 export type { ApplyOptions, Layer, Model } from "./layer.ts";
 export { type BatchNorm, type BatchNormOptions, type BatchNormParameters, batchNorm } from "./layers/batch-norm.ts";
 export {
@@ -15,6 +27,7 @@ export { type Embedding, type EmbeddingOptions, type EmbeddingParameters, embedd
 // Attention and Transformers.
 export type { FeedForwardActivation, FeedForwardParameters, LayerNormParameters } from "./layers/feed-forward.ts";
 export { flatten } from "./layers/flatten.ts";
+export { type GroupNorm, type GroupNormOptions, groupNorm } from "./layers/group-norm.ts";
 export { type Linear, type LinearOptions, type LinearParameters, linear } from "./layers/linear.ts";
 export {
   type AttentionInput,

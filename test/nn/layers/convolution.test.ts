@@ -12,6 +12,7 @@ import {
   conv2d,
   convTranspose2d,
   grad,
+  groupNorm,
   loadStateDict,
   maxPool1d,
   maxPool2d,
@@ -26,7 +27,7 @@ import { assertClose, type ReferenceArray, tensorOf } from "../reference.ts";
 
 await ready();
 
-const layers = { avgPool1d, avgPool2d, batchNorm, conv1d, conv2d, convTranspose2d, maxPool1d, maxPool2d };
+const layers = { avgPool1d, avgPool2d, batchNorm, conv1d, conv2d, convTranspose2d, groupNorm, maxPool1d, maxPool2d };
 
 // python bench/reference/layers.py test/nn/layers/fixtures/layers.json
 const file = new URL("../../../../test/nn/layers/fixtures/layers.json", import.meta.url);
