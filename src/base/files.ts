@@ -8,25 +8,27 @@ import { UserError } from "./user-error.ts";
  * Writes a file atomically. Creates its folder if it does not exist.
  * @throws UserError if the operating system refuses the write
  */
-export function writeWhole(file: string, text: string): void {
-  refusing(file, () => {
+export function writeWhole(file: string, content: string | Uint8Array, advice?: string): void {
+  const write = () => {
     makeFolder(path.dirname(file));
     using created = new NewFile(file);
-    writeFileSync(created.handle, text);
+    writeFileSync(created.handle, content);
     created.commit({ durable: false });
-  });
+  };
+  refusing(file, write, advice);
 }
 
 /**
  * Checks that `writeWhole` will succeed, so that no work is lost because the name is too long or the folder is not writable.
  * @throws UserError
  */
-export function requireWritable(file: string): void {
-  refusing(file, () => {
+export function requireWritable(file: string, advice?: string): void {
+  const check = () => {
     makeFolder(path.dirname(file));
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
     new NewFile(file)[Symbol.dispose]();
-  });
+  };
+  refusing(file, check, advice);
 }
 
 /** Runs `work`, which writes to `place`. A refusal by the operating system becomes a UserError that ends with `advice`. */

@@ -1,14 +1,22 @@
 import type { Config, Data, Layout } from "plotly.js";
 import { escapeHtml } from "../display/html.ts";
 import { type Displayable, displaySymbol } from "../display/index.ts";
+import { type FigureParts, titleText } from "./figure-parts.ts";
+import { type SaveFigureOptions, saveFigure } from "./save.ts";
 import { sketch } from "./sketch.ts";
 import { baseConfig, baseLayout } from "./template.ts";
 
 /** A plotly figure as plain data. A notebook draws it; its text is a summary of the traces. */
-export interface Figure extends Displayable {
-  data: Data[];
-  layout: Partial<Layout>;
-  config: Partial<Config>;
+export interface Figure extends FigureParts, Displayable {
+  /**
+   * Writes the figure to a file, atomically. The extension gives the format: ".png" or ".svg" for an image, ".html" for a page with the
+   * live figure, which works without a network, or ".json" for plotly's JSON. Plotly draws the images in a Chromium, Chrome or Edge of
+   * this machine (`HALFTONE_BROWSER` names another).
+   *
+   * @throws RangeError for another extension or a size that is not positive; UserError if the file cannot be written, or an image
+   *   cannot be drawn because there is no browser
+   */
+  save(file: string, options?: SaveFigureOptions): Promise<void>;
 }
 
 /** A figure's traces, layout and configuration, as plotly.js takes them. */
@@ -31,14 +39,14 @@ export function figure({ data, layout = {}, config = {} }: FigureOptions): Figur
     },
     config: { ...baseConfig, ...config },
   };
-  return Object.defineProperty(made as Figure, displaySymbol, {
-    enumerable: false,
-    value: () => ({
-      "application/vnd.plotly.v1+json": { data: made.data, layout: made.layout, config: made.config },
-      ...(process.env.HALFTONE_FIGURES === "image" ? fallback(made.data, made.layout) : {}),
-      "text/plain": summary(made.data, made.layout),
-    }),
+  const shown = () => ({
+    "application/vnd.plotly.v1+json": { data: made.data, layout: made.layout, config: made.config },
+    ...(process.env.HALFTONE_FIGURES === "image" ? fallback(made.data, made.layout) : {}),
+    "text/plain": summary(made.data, made.layout),
   });
+  const save: Figure["save"] = (file, options) => saveFigure(made, file, options);
+  // Not enumerable, so that a figure's own properties are plain data.
+  return Object.defineProperties(made as Figure, { [displaySymbol]: { value: shown }, save: { value: save } });
 }
 
 /** The first two axes and every axis of the layout, merged with the base axis. */
@@ -124,8 +132,7 @@ function titled(title: string | object | undefined): object {
 }
 
 function summary(data: Data[], layout: Partial<Layout>): string {
-  const { title } = layout;
-  const heading = (typeof title === "string" ? title : title?.text) ?? "figure";
+  const heading = titleText(layout.title) || "figure";
   const lines = data.map((trace) => {
     const { name, type = "scatter", ...shown } = trace as { name?: string; type?: string } & Record<string, unknown>;
     const found = numbers(shown.z ?? shown.y ?? shown.x ?? shown.values);

@@ -1,5 +1,6 @@
 import type { Data, Layout } from "plotly.js";
 import { escapeHtml } from "../display/html.ts";
+import { titleText } from "./figure-parts.ts";
 import { grid, ink, palette } from "./template.ts";
 
 interface Series {
@@ -59,7 +60,7 @@ export function sketch(data: Data[], layout: Partial<Layout>): string | undefine
   const middle = (top + bottom) / 2;
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 48}" width="${width}" font-family="system-ui, sans-serif" font-size="12" fill="${ink}">` +
-    text(titleOf(layout.title), 8, 20, "start", ' font-size="16"') +
+    text(titleText(layout.title), 8, 20, "start", ' font-size="16"') +
     legend.join("") +
     y.ticks
       .map(
@@ -68,8 +69,8 @@ export function sketch(data: Data[], layout: Partial<Layout>): string | undefine
       )
       .join("") +
     x.ticks.map(([label, at]) => text(label, at, bottom + 18, "middle")).join("") +
-    text(titleOf(layout.xaxis?.title), (box.left + box.right) / 2, bottom + 40, "middle") +
-    text(titleOf(layout.yaxis?.title), 14, middle, "middle", ` transform="rotate(-90 14 ${middle})"`) +
+    text(titleText(layout.xaxis?.title), (box.left + box.right) / 2, bottom + 40, "middle") +
+    text(titleText(layout.yaxis?.title), 14, middle, "middle", ` transform="rotate(-90 14 ${middle})"`) +
     `${parts.join("")}</svg>`
   );
 }
@@ -104,10 +105,6 @@ function seriesOf(trace: Data, at: number): Series | undefined {
 
 function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || ArrayBuffer.isView(value);
-}
-
-function titleOf(title: unknown): string {
-  return typeof title === "string" ? title : ((title as { text?: string } | undefined)?.text ?? "");
 }
 
 /** Where each stacked bar begins and ends. */

@@ -7,9 +7,9 @@ import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { mimeBundle, table } from "../../src/display/index.ts";
 import { treemapFigure } from "../../src/memory/figures.ts";
-import { findBrowser } from "../../src/notebook/browser.ts";
 import { type Notebook, parseNotebook, readNotebook } from "../../src/notebook/nbformat.ts";
 import { headlineOf, renderLanding, renderPage, sharedPlotly } from "../../src/notebook/report/index.ts";
+import { findBrowser } from "../../src/plot/browser.ts";
 import { palette, figure as plotly } from "../../src/plot/index.ts";
 import { code, markdown, notebookJson, scratch } from "./cells.ts";
 

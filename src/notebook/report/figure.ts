@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { escapeHtml } from "../../display/html.ts";
+import { plainTitle } from "../../plot/figure-parts.ts";
+import { type Bundle, bundleOf } from "../../plot/plotly.ts";
 
 /** A plotly figure, as in its display data. */
 interface Figure {
@@ -11,25 +11,6 @@ interface Figure {
 }
 
 export const PLOTLY = "application/vnd.plotly.v1+json";
-
-/**
- * The trace types of plotly's cartesian bundle. A page contains the full bundle only for other traces, because it is several times larger
- * and its WebGL traces need a policy that allows `eval`.
- */
-const CARTESIAN = new Set(
-  "bar box contour heatmap histogram histogram2d histogram2dcontour image pie scatter scatterternary violin".split(" "),
-);
-
-export type Bundle = "cartesian" | "full";
-
-/** Plotly's source code. The full bundle draws everything that the cartesian one does. */
-export function plotlySource(bundle: Bundle): string {
-  const files = {
-    full: "plotly.js-dist-min/plotly.min.js",
-    cartesian: "plotly.js-cartesian-dist-min/plotly-cartesian.min.js",
-  };
-  return readFileSync(createRequire(import.meta.url).resolve(files[bundle]), "utf8");
-}
 
 /** The figures of one page, and the one copy of plotly that draws them. */
 export class Figures {
@@ -44,9 +25,8 @@ export class Figures {
 
   render(figure: Figure): string {
     this.#count++;
-    this.#full ||= (figure.data ?? []).some(({ type = "scatter" }) => !CARTESIAN.has(type));
-    const title = figure.layout?.title;
-    const label = (typeof title === "string" ? title : title?.text)?.replaceAll(/<[^>]*>/g, " ").trim();
+    this.#full ||= bundleOf(figure.data ?? []) === "full";
+    const label = plainTitle(figure.layout?.title);
     const height = typeof figure.layout?.height === "number" ? figure.layout.height : 420;
     const caption = this.#captions && label ? `<p class="figure-title">${escapeHtml(label)}</p>` : "";
     const withoutTitle = caption === "" ? figure : { ...figure, layout: { ...figure.layout, title: undefined } };

@@ -1,4 +1,5 @@
 import { formatBytes } from "../../base/bytes.ts";
+import { contentPolicy } from "../../display/content-policy.ts";
 import { escapeHtml } from "../../display/html.ts";
 import type { NotebookOutput } from "../nbformat.ts";
 import type { RunRecord, RunStatus } from "../record.ts";
@@ -7,7 +8,7 @@ import { Figures } from "./figure.ts";
 import { imageSource } from "./images.ts";
 import { Markdown } from "./markdown.ts";
 import { renderOutput } from "./output.ts";
-import { behaviourOf, document, FRAME_SCRIPT, policy, type SharePlotly } from "./page.ts";
+import { behaviourOf, document, FRAME_SCRIPT, type SharePlotly } from "./page.ts";
 import { elapsed, seconds } from "./run-summary.ts";
 
 export interface LandingEntry {
@@ -64,7 +65,7 @@ export async function renderLanding(entries: LandingEntry[], sharePlotly?: Share
     : "";
   return document({
     title: "Notebooks",
-    policy: policy([...scripts], { needsEval: figures.needsEval, nonce: behaviour.nonce }),
+    policy: contentPolicy([...scripts], { needsEval: figures.needsEval, nonce: behaviour.nonce }),
     body:
       `<main id="main" class="landing"><h1>Notebooks</h1><p class="note">${escapeHtml(runNote)}</p>` +
       `<ul class="cards">${cards.join("")}</ul></main>${behaviour.html}`,

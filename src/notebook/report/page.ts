@@ -1,12 +1,14 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { contentPolicy, inScript } from "../../display/content-policy.ts";
 import { escapeHtml } from "../../display/html.ts";
+import { type Bundle, plotlySource } from "../../plot/plotly.ts";
 import { languageOf } from "../language.ts";
 import type { Cell, CodeCell, Notebook } from "../nbformat.ts";
 import { hasTag } from "../parameters.ts";
 import { runRecord } from "../record.ts";
 import { loadHighlight } from "./code.ts";
-import { type Bundle, Figures, plotlySource } from "./figure.ts";
+import { Figures } from "./figure.ts";
 import { imageSource } from "./images.ts";
 import { type Heading, Markdown } from "./markdown.ts";
 import { type OutputContext, renderOutput } from "./output.ts";
@@ -62,7 +64,7 @@ export async function renderPage(
   const headings = [...markdown.headings, ...(record ? [{ level: 2, text: "Environment", id: "environment" }] : [])];
   return document({
     title,
-    policy: policy([...scripts], { needsEval: figures.needsEval, nonce: behaviour.nonce }),
+    policy: contentPolicy([...scripts], { needsEval: figures.needsEval, nonce: behaviour.nonce }),
     body:
       `<header class="top">${home ? `<a href="${escapeHtml(home)}">All notebooks</a>` : `<span>${escapeHtml(name)}</span>`}` +
       `<span class="status">${status(record)}</span></header>` +
@@ -76,10 +78,7 @@ export async function renderPage(
 export function behaviourOf({ bundle }: Figures, sharePlotly?: SharePlotly): Behaviour {
   const shared = bundle && sharePlotly?.(bundle);
   const own = bundle && shared === undefined ? [plotlySource(bundle)] : [];
-  const inline = [
-    ...own.map((text) => text.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--")),
-    browserScript(),
-  ];
+  const inline = [...own.map(inScript), browserScript()];
   // Random for each page, so that a notebook's content cannot contain it.
   const nonce = shared === undefined ? undefined : randomBytes(16).toString("base64");
   const outside = shared === undefined ? "" : `<script nonce="${nonce}" src="${escapeHtml(shared)}"></script>`;
@@ -103,16 +102,6 @@ export function document({ title, policy, body }: { title: string; policy: strin
     `<meta name="generator" content="halftone"><title>${escapeHtml(title)}</title><style>${styleSheet()}</style></head>\n` +
     `<body><a class="skip" href="#main">Skip to the content</a>${body}</body></html>\n`
   );
-}
-
-export function policy(
-  scripts: string[],
-  { needsEval = false, nonce }: { needsEval?: boolean; nonce?: string | undefined } = {},
-): string {
-  const hashes = scripts.map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
-  if (nonce !== undefined) hashes.push(`'nonce-${nonce}'`);
-  const run = [...hashes, ...(needsEval ? ["'unsafe-eval'"] : [])].join(" ") || "'none'";
-  return `default-src 'none'; script-src ${run}; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data:; worker-src blob:`;
 }
 
 function renderCode(cell: CodeCell, at: number, code: string, context: OutputContext): string {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { writeWhole } from "../../base/files.ts";
-import { type Bundle, plotlySource } from "./figure.ts";
+import { type Bundle, plotlySource } from "../../plot/plotly.ts";
 import type { SharePlotly } from "./page.ts";
 
 const NAME = "plotly.min.js";

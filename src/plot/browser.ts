@@ -21,8 +21,15 @@ export function findBrowser(env: NodeJS.ProcessEnv = process.env): string | unde
   );
 }
 
-/** A page's HTML after its scripts have finished. `profile`: an empty folder for the browser's own files. */
-export async function renderedPage(browser: string, page: URL, profile: string): Promise<string> {
+interface PageOptions {
+  /** An empty folder for the browser's own files. */
+  profile: string;
+  /** Ends the browser; the promise is rejected with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A page's HTML after its scripts have finished. */
+export async function renderedPage(browser: string, page: URL, { profile, signal }: PageOptions): Promise<string> {
   const flags = [
     "--headless",
     "--disable-gpu",
@@ -37,12 +44,13 @@ export async function renderedPage(browser: string, page: URL, profile: string):
   ];
   const child = spawn(browser, [...flags, page.href], {
     stdio: ["ignore", "pipe", "pipe"],
-    signal: AbortSignal.timeout(timeoutMs),
+    signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
     killSignal: "SIGKILL",
   });
   const [pageText, errorText] = [textOf(child.stdout), textOf(child.stderr)];
   const status = await new Promise<number | string | null>((resolve, reject) => {
     child.once("error", (error) => {
+      if (signal?.aborted) return reject(signal.reason);
       const problem = error.name === "AbortError" ? `took longer than ${timeoutMs / 1000} s` : "could not be started";
       reject(new UserError(`${browser} ${problem}: ${error.message}`, 1));
     });
