@@ -47,16 +47,18 @@ export function metricCurve(history: History, metric: string, { title = `${metri
     throw new RangeError(`metricCurve: the history has no metric "${metric}", only ${[...names].join(", ")}`);
   }
   const percent = metric === "accuracy" ? { tickformat: ".0%", rangemode: "tozero" as const } : {};
-  const step = history.steps.map((record) => record.step);
+  // A metric that `train` was asked for by name is of the evaluations only.
+  const steps = history.steps.filter(({ metrics }) => metrics[metric] !== undefined);
+  const training: Data = {
+    x: steps.map((record) => record.step),
+    y: smooth(steps.map(({ metrics }) => metrics[metric]!)),
+    name: "training, moving average",
+    mode: "lines",
+    line: { color: palette[0], width: 2.5 },
+  };
   return figure({
     data: [
-      {
-        x: step,
-        y: smooth(history.steps.map(({ metrics }) => metrics[metric] ?? Number.NaN)),
-        name: "training, moving average",
-        mode: "lines",
-        line: { color: palette[0], width: 2.5 },
-      },
+      ...(steps.length > 0 ? [training] : []),
       ...evaluated(history, ({ metrics }) => metrics[metric] ?? Number.NaN, "validation"),
     ],
     layout: {

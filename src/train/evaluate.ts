@@ -3,6 +3,8 @@ import { autocast, type HalfType } from "../amp/index.ts";
 import type { Batch } from "../batching/index.ts";
 import { tf } from "../runtime/index.ts";
 import { type Loss, lossOf } from "./loss.ts";
+import { checkMetrics, collectMetrics } from "./metrics/collect.ts";
+import type { MetricName } from "./metrics/metric-name.ts";
 import type { LossFunction, ObjectiveOf } from "./objective.ts";
 import type { TrainedModel } from "./trained-model.ts";
 import { epochsOf, type TrainingBatches } from "./training-batches.ts";
@@ -14,35 +16,50 @@ export interface EvaluateOptions<Out = Tensor2D, B = Batch> {
   loss?: ObjectiveOf<B> | LossFunction<Out, B> | undefined;
   /** The half type of the forward pass; float32 by default. */
   autocast?: HalfType | undefined;
+  /**
+   * Metrics of classes over all batches together, in place of a metric of that name that the loss reports. Precision, recall and F1
+   * are those of class 1 where there are two classes, and means over the classes where there are more.
+   */
+  metrics?: readonly MetricName[] | undefined;
 }
 
 /**
  * Mean loss and metrics over all of `batches`, without dropout: over the examples, or over what the loss counts. The accuracy is
  * NaN where the loss gives none.
  *
- * @throws RangeError when there is no batch, or nothing that the loss counts; TypeError for a batch that lacks what the loss needs
+ *     evaluate(model, batches, { metrics: ["f1", "auc"] }).metrics.f1
+ *
+ * @throws RangeError when there is no batch, nothing that the loss counts, or, for `"auc"`, a class without examples; TypeError for a
+ *   batch that lacks what the loss needs, and for metrics of classes with another loss
  */
 export function evaluate<P extends object, B, Out>(
   model: TrainedModel<P, NoInfer<B>, Out>,
   batches: TrainingBatches<B>,
-  { loss, autocast }: EvaluateOptions<NoInfer<Out>, NoInfer<B>> = {},
+  { loss, ...options }: EvaluateOptions<NoInfer<Out>, NoInfer<B>> = {},
 ): Omit<Evaluation, "step"> {
-  return evaluateLoss(model, batches, lossOf<Out, B>(loss), autocast);
+  return evaluateLoss(model, batches, lossOf<Out, B>(loss), options);
 }
 
 export function evaluateLoss<P extends object, B, Out>(
   model: TrainedModel<P, B, Out>,
   batches: TrainingBatches<B>,
   objective: Loss<Out, B>,
-  half: HalfType | undefined,
+  { autocast: half, metrics: names = [] }: Pick<EvaluateOptions, "autocast" | "metrics">,
 ): Omit<Evaluation, "step"> {
+  checkMetrics(names, objective);
+  const collector = names.length > 0 ? collectMetrics(names, objective) : undefined;
   let count = 0;
   let weight = 0;
   let lossSum = 0;
   const sums: Record<string, number> = {};
   for (const batch of epochsOf(batches).epoch(0, 0)) {
     count++;
-    const forward = () => objective.compute(model.apply(model.parameters, batch, { training: false }), batch);
+    const forward = () => {
+      const outputs = model.apply(model.parameters, batch, { training: false });
+      const one = objective.compute(outputs, batch);
+      collector?.add(outputs, batch);
+      return one;
+    };
     const one = withoutTensors(() => {
       if (objective.weigh?.(batch) === 0) return { loss: 0, metrics: {}, weight: 0 };
       const { loss, ...figures } = half ? autocast(half, forward) : forward();
@@ -55,7 +72,8 @@ export function evaluateLoss<P extends object, B, Out>(
   }
   if (count === 0) throw new RangeError("evaluate: expected at least one batch, got none");
   if (weight === 0) throw new RangeError(`evaluate: ${objective.text} has nothing to count in the ${count} batches`);
-  const metrics = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / weight]));
+  const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / weight]));
+  const metrics = { ...means, ...collector?.end() };
   return { loss: lossSum / weight, accuracy: metrics.accuracy ?? Number.NaN, metrics };
 }
 

@@ -9,6 +9,20 @@ export { type Ema, type EmaOptions, ema } from "./ema.ts";
 export { type EvaluateOptions, evaluate } from "./evaluate.ts";
 export { valueAndGradients } from "./gradients.ts";
 export { type LionOptions, lion } from "./lion.ts";
+export { type AucOptions, auc } from "./metrics/auc.ts";
+export {
+  type Average,
+  type Averaged,
+  accuracy,
+  type ClassMetricOptions,
+  f1,
+  precision,
+  recall,
+} from "./metrics/classes.ts";
+export { type ConfusionMatrix, type ConfusionMatrixOptions, confusionMatrix } from "./metrics/confusion-matrix.ts";
+export type { MetricName } from "./metrics/metric-name.ts";
+export { perplexity } from "./metrics/perplexity.ts";
+export type { Classes, IgnoreIndex, Scores } from "./metrics/values.ts";
 export type { LossFunction, LossResult, Objective, ObjectiveOf } from "./objective.ts";
 export type { Optimizer, OptimizerOptions } from "./optimizer.ts";
 export type { OptimizerGroupState, OptimizerState } from "./optimizer-state.ts";

@@ -2,6 +2,7 @@ import { isTensor } from "../tensor/tree.ts";
 import { exampleCount } from "./batch-figures.ts";
 import { namedLosses } from "./named-losses.ts";
 import type { BatchLoss, LossFunction, LossResult, Objective } from "./objective.ts";
+import { lossText } from "./targets.ts";
 
 /** A checked objective. */
 export interface Loss<Out, B> {
@@ -24,7 +25,7 @@ export function lossOf<Out, B>(given: Objective | LossFunction<Out, B> = "crossE
     throw new TypeError(`loss must be ${names.join(", ")} or a function, got ${JSON.stringify(given)}`);
   }
   const { weigh, compute } = namedLosses[given];
-  return { text: `loss "${given}"`, name: given, weigh, compute };
+  return { text: lossText(given), name: given, weigh, compute };
 }
 
 /** What a loss function returned, once it is known to be what `LossFunction` says. */

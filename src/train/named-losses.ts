@@ -4,8 +4,9 @@ import { tf } from "../runtime/index.ts";
 import { type AnyTensor, binaryCrossEntropy, crossEntropy, meanSquaredError } from "../tensor/index.ts";
 import { int32Values } from "../tensor/int32.ts";
 import { isTensor } from "../tensor/tree.ts";
+import { accuracy } from "./metrics/classes.ts";
 import type { BatchLoss, Objective } from "./objective.ts";
-import { classLabels, IGNORED, nextTokens, realLabels, tokenLabels } from "./targets.ts";
+import { classLabels, IGNORED, lossText, nextTokens, realLabels, tokenLabels } from "./targets.ts";
 
 /** An objective with a name. */
 interface NamedLoss {
@@ -18,7 +19,7 @@ interface NamedLoss {
 export const namedLosses: Record<Objective, NamedLoss> = {
   crossEntropy: classification("crossEntropy", "[examples, classes]", classLabels),
   meanSquaredError: {
-    weigh: (batch) => realLabels("meanSquaredError", batch).size,
+    weigh: (batch) => realLabels(lossText("meanSquaredError"), batch).size,
     compute(outputs, batch) {
       const predictions = tensorOutputs("meanSquaredError", outputs, "[examples, 1]");
       const labels = labelsLike("meanSquaredError", predictions, batch);
@@ -26,13 +27,12 @@ export const namedLosses: Record<Objective, NamedLoss> = {
     },
   },
   binaryCrossEntropy: {
-    weigh: (batch) => realLabels("binaryCrossEntropy", batch).size,
+    weigh: (batch) => realLabels(lossText("binaryCrossEntropy"), batch).size,
     compute(outputs, batch) {
       const logits = tensorOutputs("binaryCrossEntropy", outputs, "[examples, 1]");
       const labels = labelsLike("binaryCrossEntropy", logits, batch);
-      const right = tf.equal(tf.greater(logits, 0), tf.greater(labels, 0.5));
-      const accuracy = read(tf.mean(tf.cast(right, "float32")));
-      return { loss: binaryCrossEntropy(logits, labels) as Scalar, metrics: { accuracy }, weight: labels.size };
+      const metrics = { accuracy: accuracy(tf.greater(logits, 0), tf.greater(labels, 0.5)) };
+      return { loss: binaryCrossEntropy(logits, labels) as Scalar, metrics, weight: labels.size };
     },
   },
   tokenCrossEntropy: classification("tokenCrossEntropy", "[rows, time, classes]", tokenLabels),
@@ -43,33 +43,25 @@ export const namedLosses: Record<Objective, NamedLoss> = {
 function classification(
   name: Objective,
   shape: string,
-  labelsOf: (name: string, batch: unknown) => ArrayLike<number>,
+  labelsOf: (asker: string, batch: unknown) => ArrayLike<number>,
 ): NamedLoss {
   return {
-    weigh: (batch) => countOf(labelsOf(name, batch)),
+    weigh: (batch) => countOf(labelsOf(lossText(name), batch)),
     compute(outputs, batch) {
       const logits = tensorOutputs(name, outputs, shape);
-      const values = labelsOf(name, batch);
+      const values = labelsOf(lossText(name), batch);
       const axes = logits.shape.slice(0, -1);
       if (logits.rank < 2 || axes.reduce((product, size) => product * size, 1) !== values.length) {
         throw new RangeError(
-          `loss "${name}" needs outputs ${shape} for the batch's ${values.length} labels, got [${logits.shape.join(", ")}]`,
+          `${lossText(name)} needs outputs ${shape} for the batch's ${values.length} labels, got [${logits.shape.join(", ")}]`,
         );
       }
       const labels = tf.tensor(int32Values(name, values, axes), axes, "int32");
       const weight = countOf(values);
-      const accuracy = read(correctShare(logits, labels, weight));
-      return { loss: crossEntropy(logits, labels) as Scalar, metrics: { accuracy }, weight };
+      const metrics = { accuracy: accuracy(tf.argMax(logits, -1), values) };
+      return { loss: crossEntropy(logits, labels) as Scalar, metrics, weight };
     },
   };
-}
-
-/** Share of the counted labels whose logit is the largest. */
-function correctShare(logits: AnyTensor, labels: AnyTensor, counted: number): AnyTensor {
-  return tf.tidy(() => {
-    const right = tf.cast(tf.equal(tf.argMax(logits, -1), labels), "float32");
-    return counted === labels.size ? tf.mean(right) : tf.div(tf.sum(right), counted);
-  });
 }
 
 const countOf = (labels: ArrayLike<number>): number => {
@@ -86,15 +78,15 @@ const squaredError = autocastOp(
 
 /** The labels in the shape of the outputs, since other shapes would be broadcast. */
 function labelsLike(name: Objective, outputs: AnyTensor, batch: unknown): AnyTensor {
-  const labels = realLabels(name, batch);
+  const labels = realLabels(lossText(name), batch);
   if (labels.size === outputs.size) return tf.tensor(labels.values, outputs.shape);
   if (outputs.rank === 2 && outputs.shape[0] === labels.size) {
     throw new RangeError(
-      `loss "${name}" of one label an example: a regression needs a model with 1 output, got ${outputs.shape[1]}: set classes to 1`,
+      `${lossText(name)} of one label an example: a regression needs a model with 1 output, got ${outputs.shape[1]}: set classes to 1`,
     );
   }
   throw new RangeError(
-    `loss "${name}" needs a label for each output, but the outputs are [${outputs.shape.join(", ")}] and the batch has ${labels.size} labels`,
+    `${lossText(name)} needs a label for each output, but the outputs are [${outputs.shape.join(", ")}] and the batch has ${labels.size} labels`,
   );
 }
 
@@ -102,8 +94,6 @@ function tensorOutputs(name: Objective, outputs: unknown, shape: string): AnyTen
   if (isTensor(outputs)) return outputs;
   const found = outputs instanceof Promise ? "a Promise" : typeof outputs;
   throw new TypeError(
-    `loss "${name}" needs a model whose outputs are a tensor ${shape}, got ${found}: give a loss function for other outputs`,
+    `${lossText(name)} needs a model whose outputs are a tensor ${shape}, got ${found}: give a loss function for other outputs`,
   );
 }
-
-const read = (figure: AnyTensor): number => figure.dataSync()[0]!;

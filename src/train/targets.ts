@@ -1,7 +1,11 @@
 import { isTensor } from "../tensor/tree.ts";
+import type { Objective } from "./objective.ts";
 
 /** The label of what does not count, as in PyTorch. */
 export const IGNORED = -100;
+
+/** What needs the labels, for messages. */
+export const lossText = (name: Objective): string => `loss "${name}"`;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -10,13 +14,13 @@ type Fields = Readonly<Record<string, unknown>>;
  *
  * @throws TypeError when the batch has no labels, or one is not an integer
  */
-export function classLabels(loss: string, batch: unknown): ArrayLike<number> {
-  return whole(loss, field(loss, batch, "labels", "a label for each example"));
+export function classLabels(asker: string, batch: unknown): ArrayLike<number> {
+  return whole(asker, field(asker, batch, "labels", "a label for each example"));
 }
 
 /** The real labels of the examples. */
-export function realLabels(loss: string, batch: unknown): { values: Float32Array; size: number } {
-  const values = field(loss, batch, "labels", "a label for each example");
+export function realLabels(asker: string, batch: unknown): { values: Float32Array; size: number } {
+  const values = field(asker, batch, "labels", "a label for each example");
   return { values: values instanceof Float32Array ? values : Float32Array.from(values), size: values.length };
 }
 
@@ -25,8 +29,8 @@ export function realLabels(loss: string, batch: unknown): { values: Float32Array
  *
  * @throws TypeError when it has no token labels, or one is not an integer
  */
-export function tokenLabels(loss: string, batch: unknown): ArrayLike<number> {
-  return whole(loss, field(loss, predicted(batch), "tokenLabels", "tokenLabels in each example"));
+export function tokenLabels(asker: string, batch: unknown): ArrayLike<number> {
+  return whole(asker, field(asker, predicted(batch), "tokenLabels", "tokenLabels in each example"));
 }
 
 /**
@@ -34,13 +38,13 @@ export function tokenLabels(loss: string, batch: unknown): ArrayLike<number> {
  *
  * @throws TypeError when the batch has no ids, or not their rows and time
  */
-export function nextTokens(loss: string, batch: unknown): ArrayLike<number> {
+export function nextTokens(asker: string, batch: unknown): ArrayLike<number> {
   const of = predicted(batch);
-  const ids = whole(loss, field(loss, of, "ids", "sequences of tokens"));
+  const ids = whole(asker, field(asker, of, "ids", "sequences of tokens"));
   const time = timeOf(of);
   if (!time || ids.length % time !== 0) {
     throw new TypeError(
-      `loss "${loss}" needs ids [rows, time]: give the batch \`rows\` and \`time\`, or make \`ids\` a tensor`,
+      `${asker} needs ids [rows, time]: give the batch \`rows\` and \`time\`, or make \`ids\` a tensor`,
     );
   }
   const segments = of.segments ?? of.mask;
@@ -51,6 +55,23 @@ export function nextTokens(loss: string, batch: unknown): ArrayLike<number> {
     if (!own || (own[i]! > 0 && own[i] === own[i + 1])) next[i] = ids[i + 1]!;
   }
   return next;
+}
+
+/**
+ * The classes that a loss compares the outputs with; of a loss function, the batch's token labels, or else its labels.
+ *
+ * @throws TypeError when it has none, or one is not an integer
+ */
+export function labelsOf(loss: Objective | undefined, batch: unknown): Int32Array {
+  if (loss === "nextToken") return Int32Array.from(nextTokens(lossText(loss), batch));
+  const fields = typeof batch === "object" && batch !== null ? (batch as Fields) : {};
+  const ofTokens = loss ? loss === "tokenCrossEntropy" : predicted(fields).tokenLabels !== undefined;
+  if (!loss && !ofTokens && fields.labels === undefined)
+    throw new TypeError(
+      `metrics need labels or tokenLabels in the batch, which has ${namesOf(batch)}: return metrics from the loss function`,
+    );
+  const asker = loss ? lossText(loss) : "metrics";
+  return Int32Array.from(ofTokens ? tokenLabels(asker, batch) : classLabels(asker, batch));
 }
 
 /** The part of the batch whose tokens are predicted: its `target`, where an example has several sequences. */
@@ -66,12 +87,12 @@ function timeOf({ ids, time }: Fields): number | undefined {
   return isTensor(ids) ? ids.shape.at(-1) : undefined;
 }
 
-function field(loss: string, batch: unknown, name: string, from: string): ArrayLike<number> {
+function field(asker: string, batch: unknown, name: string, from: string): ArrayLike<number> {
   const value = typeof batch === "object" && batch !== null ? (batch as Fields)[name] : undefined;
   const found = value === undefined ? undefined : numbers(value);
   if (found) return found;
   throw new TypeError(
-    `loss "${loss}" needs ${name}, but the batch has ${namesOf(batch)}: make it from data with ${from}, or give a loss function`,
+    `${asker} needs ${name}, but the batch has ${namesOf(batch)}: make it from data with ${from}, or give a loss function`,
   );
 }
 
@@ -86,12 +107,12 @@ function namesOf(batch: unknown): string {
   return Object.keys(batch).join(", ") || "nothing";
 }
 
-function whole(loss: string, labels: ArrayLike<number>): ArrayLike<number> {
+function whole(asker: string, labels: ArrayLike<number>): ArrayLike<number> {
   if (labels instanceof Int32Array) return labels;
   for (let i = 0; i < labels.length; i++) {
     if (Number.isInteger(labels[i])) continue;
     throw new TypeError(
-      `loss "${loss}" needs integer labels, got ${labels[i]} at ${i}: use "meanSquaredError" for real ones`,
+      `${asker} needs integer labels, got ${labels[i]} at ${i}: use "meanSquaredError" for real ones`,
     );
   }
   return labels;

@@ -9,6 +9,8 @@ import { type CheckpointOptions, loadCheckpoint, runIdentity, saveCheckpoint } f
 import { type EarlyStop, type EarlyStopOptions, earlyStop } from "./early-stop.ts";
 import { evaluateLoss } from "./evaluate.ts";
 import { lossOf } from "./loss.ts";
+import { checkMetrics } from "./metrics/collect.ts";
+import type { MetricName } from "./metrics/metric-name.ts";
 import type { LossFunction, Objective, ObjectiveOf } from "./objective.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { progress } from "./progress.ts";
@@ -57,6 +59,12 @@ export interface TrainOptions<P extends object = TransformerParameters, B = Batc
   seed?: number;
   /** Batches to evaluate on: before the first step, every `evaluateEvery` steps, and after the last. */
   validation?: TrainingBatches<NoInfer<B>>;
+  /**
+   * Metrics of the evaluations, over all of `validation` together, for instance `["f1", "auc"]`: precision, recall and F1 are those
+   * of class 1 where there are two classes, and means over the classes where there are more. Figures of your own are those that a
+   * loss function returns.
+   */
+  metrics?: readonly MetricName[];
   /** Steps between two evaluations; by default only before the first step and after the last. */
   evaluateEvery?: number;
   /** Ends the training when the evaluations no longer improve. */
@@ -105,8 +113,11 @@ export async function train<P extends object, B, Out>(
   options: TrainOptions<P, B, Out> & LossIfNeeded<NoInfer<B>>,
 ): Promise<History> {
   const { model, optimizer, signal, validation, checkpoint, seed = 0, accumulate = 1 } = options;
-  const { evaluateEvery = Number.POSITIVE_INFINITY, autocast, scaler } = options;
+  const { evaluateEvery = Number.POSITIVE_INFINITY, autocast, scaler, metrics = [] } = options;
   const loss = lossOf<Out, B>(options.loss);
+  checkMetrics(metrics, loss);
+  if (metrics.length > 0 && !validation)
+    throw new TypeError("metrics needs `validation` batches, which they are computed on");
   checkPositiveInteger("accumulate", accumulate);
   if (checkpoint?.every !== undefined) checkPositiveInteger("checkpoint.every", checkpoint.every);
   if (options.earlyStop && !(validation && options.evaluateEvery)) {
@@ -147,7 +158,7 @@ export async function train<P extends object, B, Out>(
 
   const evaluateNow = () => {
     if (!validation) return false;
-    const evaluation = { step: taken, ...evaluateLoss(model, validation, loss, autocast) };
+    const evaluation = { step: taken, ...evaluateLoss(model, validation, loss, { autocast, metrics }) };
     history.evaluations.push(evaluation);
     observing?.observe(evaluation);
     return stopping?.after(evaluation) ?? false;
