@@ -1,5 +1,6 @@
 """
-Outputs and gradients of PyTorch's convolutions, pools, batch norm and group norm in our layout, channels last:
+Outputs, gradients and second derivatives of PyTorch's convolutions, pools, batch norm and group norm in our layout, channels last.
+`second` is the gradient of `sum(v * g)`, where `g` is the gradient of `sum(dy * y * y)`, both for the input:
 
     python bench/reference/layers.py test/nn/layers/fixtures/layers.json
 """
@@ -11,6 +12,7 @@ import torch
 from torch import nn
 
 torch.manual_seed(0)
+directions = torch.Generator().manual_seed(1)
 
 
 def array(x):
@@ -37,14 +39,18 @@ def weights(layer):
     return named | ({"bias": layer.bias} if layer.bias is not None else {})
 
 
-def case(name, options, layer, shape, training=True):
+def case(name, options, layer, shape, training=True, ties=False):
     layer.train(training)
-    x = torch.randn(shape, requires_grad=True)
+    x = torch.randn(shape)
+    x = (x.round() if ties else x).requires_grad_()
     before = {key: array(value) for key, value in weights(layer).items()}
     y = layer(x)
     dy = torch.randn_like(y)
     leaves = {key: value for key, value in layer.named_parameters()}
-    gradients = torch.autograd.grad((y * dy).sum(), [x, *leaves.values()])
+    gradients = torch.autograd.grad((y * dy).sum(), [x, *leaves.values()], retain_graph=True)
+    (slope,) = torch.autograd.grad((y * y * dy).sum(), x, create_graph=True)
+    v = torch.randn(shape, generator=directions)
+    (second,) = torch.autograd.grad((slope * v).sum(), x)
     for parameter, gradient in zip(leaves.values(), gradients[1:]):
         parameter.grad = gradient
     ours = {"weight": "scale", "bias": "offset"} if isinstance(layer, (nn.BatchNorm2d, nn.GroupNorm)) else {}
@@ -56,7 +62,8 @@ def case(name, options, layer, shape, training=True):
         slopes[ours.get(key, key)] = array(own)
     after = {key: array(value) for key, value in weights(layer).items() if key in ("mean", "variance")}
     made = {"layer": name, "options": options, "training": training, "parameters": before, "x": array(last(x)), "y": array(last(y))}
-    return made | {"dy": array(last(dy)), "dx": array(last(gradients[0])), "gradients": slopes, "after": after}
+    made |= {"dy": array(last(dy)), "dx": array(last(gradients[0])), "gradients": slopes, "after": after}
+    return made | {"v": array(last(v)), "second": array(last(second))}
 
 
 def norm(features):
@@ -96,6 +103,14 @@ cases = [
     case("batchNorm", {"features": 4}, norm(4), (3, 4, 2, 2), training=False),
     case("groupNorm", {"features": 6, "groups": 3}, groups(3, 6), (2, 6, 2, 3)),
     case("groupNorm", {"features": 4, "groups": 1}, groups(1, 4), (3, 4, 3)),
+    case("maxPool2d", {"kernelSize": 3, "stride": 2, "padding": 1}, nn.MaxPool2d(3, 2, 1), (2, 3, 6, 7)),
+    case("maxPool2d", {"kernelSize": 3, "stride": 1, "padding": 1}, nn.MaxPool2d(3, 1, 1), (2, 3, 4, 5), ties=True),
+    case("maxPool2d", {"kernelSize": [3, 2], "stride": [2, 1], "padding": [1, 0]}, nn.MaxPool2d((3, 2), (2, 1), (1, 0)), (2, 2, 5, 4), ties=True),
+    case("avgPool2d", {"kernelSize": 3, "stride": 2, "padding": 1}, nn.AvgPool2d(3, 2, 1), (2, 3, 6, 7)),
+    case("avgPool2d", {"kernelSize": 3, "stride": 2, "padding": 1, "countIncludePad": False}, nn.AvgPool2d(3, 2, 1, count_include_pad=False), (2, 3, 6, 7)),
+    case("avgPool2d", {"kernelSize": 3, "stride": 1, "padding": 1, "countIncludePad": False}, nn.AvgPool2d(3, 1, 1, count_include_pad=False), (1, 3, 4, 4)),
+    case("maxPool1d", {"kernelSize": 3, "stride": 2, "padding": 1}, nn.MaxPool1d(3, 2, 1), (2, 3, 7), ties=True),
+    case("avgPool1d", {"kernelSize": 4, "padding": 2}, nn.AvgPool1d(4, padding=2), (2, 3, 8)),
 ]
 with open(sys.argv[1], "w") as file:
     json.dump({"torch": torch.__version__, "cases": cases}, file, separators=(",", ":"))

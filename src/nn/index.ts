@@ -48,7 +48,7 @@ export {
   type RmsNorm,
   rmsNorm,
 } from "./layers/normalization.ts";
-export { avgPool1d, avgPool2d, maxPool1d, maxPool2d, type PoolOptions } from "./layers/pooling.ts";
+export { type AvgPoolOptions, avgPool1d, avgPool2d, maxPool1d, maxPool2d, type PoolOptions } from "./layers/pooling.ts";
 export {
   type CellParameters,
   gru,

@@ -2,7 +2,7 @@
 // agree with PyTorch (torch/csrc/autograd/FunctionsManual.cpp).
 import type { GradFunc, NamedAttrMap, Tensor } from "@tensorflow/tfjs-node-gpu";
 import { scalarValues } from "./native/backend.ts";
-import { engineOf, type Tfjs } from "./tfjs/engine.ts";
+import { engineOf, type Tfjs, unrecorded } from "./tfjs/engine.ts";
 import { replaceGradient } from "./tfjs/kernels.ts";
 
 interface Rule {
@@ -26,16 +26,8 @@ export function correctGradients(tfjs: Tfjs): void {
 
 function rules(tf: Tfjs, batchMatMul: GradFunc): Record<string, Rule> {
   const float = (x: Tensor) => tf.cast(x, "float32");
-  const { state } = engineOf(tf);
   /** Not recorded, because the gradient of a comparison is 0 and tfjs defines none. */
-  const constant = (f: () => Tensor): Tensor => {
-    state.kernelDepth++;
-    try {
-      return f();
-    } finally {
-      state.kernelDepth--;
-    }
-  };
+  const constant = (f: () => Tensor): Tensor => unrecorded(engineOf(tf), f);
   const sumTo = (x: Tensor, shape: number[]) => summedTo(tf, x, shape);
 
   /** 1 where the result is `a`, 1/2 where the two are equal. Where either is NaN, both get the gradient. */

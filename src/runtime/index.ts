@@ -27,7 +27,7 @@ export { bytesPerNumber, checkStorage, promoted, type Storage, storageNames, typ
 export { addOpGuard, type GatedOp, type OpGuard } from "./op-guard.ts";
 export { currentProfileScope, observeProfileScopes, profileScope, withinProfileScope } from "./profile-scope.ts";
 export { categorize, collect, memoryOf, pendingBytes, settleCauses } from "./tensor-lifetimes.ts";
-export type { Engine, TapeNode } from "./tfjs/engine.ts";
+export { type Engine, type TapeNode, unrecorded } from "./tfjs/engine.ts";
 export type { NativeOp, RunOp } from "./tfjs/hooks.ts";
 export * as hooks from "./tfjs/hooks.ts";
 export { extendTensors } from "./tfjs/patch.ts";

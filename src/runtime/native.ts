@@ -6,6 +6,7 @@ import { watchEngine } from "./interrupts.ts";
 import { machineMemory } from "./machine.ts";
 import { openStorage } from "./native/storage.ts";
 import { correctPartGradients } from "./part-gradients.ts";
+import { addPoolGradients } from "./pool-gradients.ts";
 import { loadQuietly } from "./quiet-load.ts";
 import { readableError } from "./refusal.ts";
 import { bindingFile } from "./setup/compiler.ts";
@@ -43,6 +44,7 @@ export function loadNative(folder: string): Tfjs {
   makeErrorsReadable(engine);
   correctGradients(tf);
   correctPartGradients(tf);
+  addPoolGradients(tf);
   manageNative(backend, engine);
   watchEngine(tf);
   return tf;

@@ -3,6 +3,7 @@ import { equalizeWasmBatches } from "./batch-matmul.ts";
 import { correctGradients } from "./gradients.ts";
 import { onStopped, watchEngine } from "./interrupts.ts";
 import { correctPartGradients } from "./part-gradients.ts";
+import { addPoolGradients } from "./pool-gradients.ts";
 import { manageWasm } from "./tensor-lifetimes.ts";
 import { type WasmData, wasmBackendOf } from "./tfjs/backend.ts";
 import { engineOf, type Tfjs } from "./tfjs/engine.ts";
@@ -12,6 +13,7 @@ import { patchEngine } from "./tfjs/patch-engine.ts";
 import { patchStorage } from "./tfjs/patch-storage.ts";
 import { addLongSumsInDoubles, borrowKernels, transposeEmpty } from "./wasm-kernels.ts";
 import { keepNaN } from "./wasm-nan.ts";
+import { countInsideWindows } from "./wasm-pools.ts";
 
 /** Loads tfjs with its WebAssembly backend. Ops may run once `ready` has settled. */
 export function loadWasm(): { tf: Tfjs; ready: Promise<unknown>; version: string } {
@@ -23,10 +25,12 @@ export function loadWasm(): { tf: Tfjs; ready: Promise<unknown>; version: string
   borrowKernels(tfjs);
   transposeEmpty(tfjs);
   addLongSumsInDoubles(tfjs);
+  countInsideWindows(tfjs);
   keepNaN(tfjs);
   equalizeWasmBatches(tfjs);
   correctGradients(tfjs);
   correctPartGradients(tfjs);
+  addPoolGradients(tfjs);
   const ready = tfjs.setBackend("wasm").then((started) => {
     if (!started) throw new Error("The WebAssembly backend did not start. Run `halftone doctor`.");
     const backend = wasmBackendOf(tfjs);

@@ -1,6 +1,6 @@
 // The backward pass over tfjs' own tape. Unlike tfjs' own, it frees each saved activation and each gradient right after its
 // last use, so that the peak memory of a training step does not include the gradients of all activations.
-import { begin, categorize, engine, type TapeNode, tf } from "../runtime/index.ts";
+import { begin, categorize, engine, type TapeNode, tf, unrecorded } from "../runtime/index.ts";
 import { type Level, levelsOf, levelsOfAll, openLevels, within } from "../runtime/levels.ts";
 import { run, scalarOf, scoped } from "./engine.ts";
 import { shapeText } from "./names.ts";
@@ -8,15 +8,7 @@ import type { AnyTensor } from "./types/tensor.ts";
 import { isEntered, sumOverLevel } from "./vmap/enter.ts";
 
 /** Runs `f` without recording it for gradients. */
-export function noGrad<T>(f: () => T): T {
-  const { state } = engine;
-  state.kernelDepth++;
-  try {
-    return f();
-  } finally {
-    state.kernelDepth--;
-  }
-}
+export const noGrad = <T>(f: () => T): T => unrecorded(engine, f);
 
 /** Runs `f` on a new tape. Returns the result and every tensor made outside `f` that `f` uses. */
 export function recordAlone<T extends AnyTensor>(f: () => T): { value: T; inputs: AnyTensor[] } {

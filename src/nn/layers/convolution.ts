@@ -6,7 +6,7 @@ import type { RandomOptions } from "../../tensor/random.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { affineParameters, type Initialiser, type Parameter, randomFor } from "../initialisers.ts";
 import { withBias } from "../ops/add-bias.ts";
-import { bordered, channels, convolve, dilated, type Pair, spread } from "../ops/convolution.ts";
+import { bordered, channels, convolve, dilated, type Pair, padOf, spread } from "../ops/convolution.ts";
 import type { Conv1dShape, Conv2dShape, ConvTranspose2dShape } from "./convolution-shape.ts";
 import type { WithBias } from "./linear.ts";
 import { type TensorLayer, tensorLayer } from "./tensor-layer.ts";
@@ -137,13 +137,6 @@ function convolution(name: "conv1d" | "conv2d", options: ConvOptions) {
       return batchNamed(withBias(flat, p.bias), input);
     },
   });
-}
-
-/** TensorFlow's padding where it is what was asked for, otherwise a border around the images. */
-function padOf(padding: Pair | "same", reach: Pair, stride: Pair): { pad: "same" | "valid"; border: Pair } {
-  if (padding === "same") return { pad: "same", border: [0, 0] };
-  const isSame = [0, 1].every((i) => stride[i] === 1 && 2 * padding[i]! === reach[i]! - 1);
-  return isSame ? { pad: "same", border: [0, 0] } : { pad: "valid", border: padding };
 }
 
 function inGroups(

@@ -1,27 +1,40 @@
 // Pools: the largest or the mean of each window of an image or a sequence.
-import { reshapeTo, run } from "../../tensor/engine.ts";
+import { reshapeTo } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
 import type { IsUnknown, Shape } from "../../tensor/types/shape.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
-import type { Pair } from "../ops/convolution.ts";
+import { largestOfWindows, meanOfWindows, type PoolWindow } from "../ops/pool-images.ts";
 import type { ShapeRule, Unfit } from "./shape-rule.ts";
 import { type NoParameters, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
-import { pairOf, type Sides } from "./window.ts";
-import type { Side, WindowSize } from "./window-shape.ts";
+import { paddingOf, pairOf, type Sides } from "./window.ts";
+import type { Padding, Side, WindowSize } from "./window-shape.ts";
 
 /** The options of the pools. */
 export interface PoolOptions<
   Kernel extends Sides = Sides,
   Stride extends Sides = Sides,
-  Pad extends "same" | "valid" = "same" | "valid",
+  Pad extends Padding = Padding,
 > {
   /** The size of the window: one number, or height and width. */
   kernelSize: Kernel;
   /** The distance of the windows; `kernelSize` by default, so that they do not overlap. */
   stride?: Stride;
-  /** "valid", none, by default; with "same" the windows at the edges count only what is inside. */
+  /**
+   * "valid", none, by default; a number is that of each side, at most half of the window. Padding is never the largest; a mean counts
+   * it as zeros, but not with "same".
+   */
   padding?: Pad;
+}
+
+/** The options of `avgPool1d` and `avgPool2d`. */
+export interface AvgPoolOptions<
+  Kernel extends Sides = Sides,
+  Stride extends Sides = Sides,
+  Pad extends Padding = Padding,
+> extends PoolOptions<Kernel, Stride, Pad> {
+  /** Whether a mean counts the zeros of a `padding` that is a number; true by default, as in PyTorch. */
+  countIncludePad?: boolean;
 }
 
 /** `[batch, height, width, channels]` to smaller images. */
@@ -31,8 +44,8 @@ export interface Pool2dShape<Name extends string, Kernel, Stride, Pad> extends S
     : this["in"] extends [infer B, infer H, infer W, infer C]
       ? [
           B,
-          WindowSize<H, Side<Kernel, 0>, Side<Stride, 0>, Pad>,
-          WindowSize<W, Side<Kernel, 1>, Side<Stride, 1>, Pad>,
+          WindowSize<H, Side<Kernel, 0>, Side<Stride, 0>, Side<Pad, 0>>,
+          WindowSize<W, Side<Kernel, 1>, Side<Stride, 1>, Side<Pad, 1>>,
           C,
         ]
       : Unfit<Name, "batch, height, width, channels", this["in"]>;
@@ -55,30 +68,32 @@ export interface Pool1dShape<Name extends string, Kernel, Stride, Pad> extends S
  * The largest of each window, `maxPool2d({ kernelSize: 2 })`: `[batch, height, width, channels]` gives
  * `[batch, height / 2, width / 2, channels]`, rounded down (`torch.nn.MaxPool2d`, whose channels come second).
  *
- * @throws RangeError for a size that is not a positive integer, or another padding; ShapeError from `apply` for another rank, or an
- *   image smaller than the window
+ * @throws RangeError for a size that is not a positive integer, or a padding of more than half of the window; ShapeError from `apply`
+ *   for another rank, or an image smaller than the window
  */
 export function maxPool2d<
   const Kernel extends Sides,
   const Stride extends Sides = Kernel,
-  const Pad extends "same" | "valid" = "valid",
+  const Pad extends Padding = "valid",
 >(options: PoolOptions<Kernel, Stride, Pad>): TensorLayer<NoParameters, Pool2dShape<"maxPool2d", Kernel, Stride, Pad>> {
-  return pool("maxPool2d", "MaxPool", options) as never;
+  return pool("maxPool2d", options, largestOfWindows) as never;
 }
 
 /**
  * The mean of each window, `avgPool2d({ kernelSize: 2 })`: `[batch, height, width, channels]` gives
  * `[batch, height / 2, width / 2, channels]`, rounded down (`torch.nn.AvgPool2d`, whose channels come second).
  *
- * @throws RangeError for a size that is not a positive integer, or another padding; ShapeError from `apply` for another rank, or an
- *   image smaller than the window
+ * @throws RangeError for a size that is not a positive integer, or a padding of more than half of the window; ShapeError from `apply`
+ *   for another rank, or an image smaller than the window
  */
 export function avgPool2d<
   const Kernel extends Sides,
   const Stride extends Sides = Kernel,
-  const Pad extends "same" | "valid" = "valid",
->(options: PoolOptions<Kernel, Stride, Pad>): TensorLayer<NoParameters, Pool2dShape<"avgPool2d", Kernel, Stride, Pad>> {
-  return pool("avgPool2d", "AvgPool", options) as never;
+  const Pad extends Padding = "valid",
+>(
+  options: AvgPoolOptions<Kernel, Stride, Pad>,
+): TensorLayer<NoParameters, Pool2dShape<"avgPool2d", Kernel, Stride, Pad>> {
+  return averagePool("avgPool2d", options) as never;
 }
 
 /**
@@ -90,9 +105,9 @@ export function avgPool2d<
 export function maxPool1d<
   const Kernel extends number,
   const Stride extends number = Kernel,
-  const Pad extends "same" | "valid" = "valid",
+  const Pad extends "same" | "valid" | number = "valid",
 >(options: PoolOptions<Kernel, Stride, Pad>): TensorLayer<NoParameters, Pool1dShape<"maxPool1d", Kernel, Stride, Pad>> {
-  return pool("maxPool1d", "MaxPool", options) as never;
+  return pool("maxPool1d", options, largestOfWindows) as never;
 }
 
 /**
@@ -104,27 +119,34 @@ export function maxPool1d<
 export function avgPool1d<
   const Kernel extends number,
   const Stride extends number = Kernel,
-  const Pad extends "same" | "valid" = "valid",
->(options: PoolOptions<Kernel, Stride, Pad>): TensorLayer<NoParameters, Pool1dShape<"avgPool1d", Kernel, Stride, Pad>> {
-  return pool("avgPool1d", "AvgPool", options) as never;
+  const Pad extends "same" | "valid" | number = "valid",
+>(
+  options: AvgPoolOptions<Kernel, Stride, Pad>,
+): TensorLayer<NoParameters, Pool1dShape<"avgPool1d", Kernel, Stride, Pad>> {
+  return averagePool("avgPool1d", options) as never;
 }
 
-function pool(name: string, kernel: "MaxPool" | "AvgPool", options: PoolOptions) {
+function pool(name: string, options: AvgPoolOptions, compute: (x: AnyTensor, window: PoolWindow) => AnyTensor) {
   const isSequence = name.endsWith("1d");
-  const filterSize = pairOf(`${name}: kernelSize`, options.kernelSize, isSequence);
-  const strides = pairOf(`${name}: stride`, options.stride ?? options.kernelSize, isSequence);
-  const pad = options.padding ?? "valid";
-  if (pad !== "same" && pad !== "valid")
-    throw new RangeError(`${name}: padding must be "same" or "valid", got ${JSON.stringify(pad)}`);
+  const window: PoolWindow = {
+    filterSize: pairOf(`${name}: kernelSize`, options.kernelSize, isSequence),
+    strides: pairOf(`${name}: stride`, options.stride ?? options.kernelSize, isSequence),
+    padding: paddingOf(`${name}: padding`, options.padding ?? "valid", isSequence),
+  };
+  const { filterSize, padding } = window;
+  if (padding !== "same" && padding.some((size, axis) => 2 * size > filterSize[axis]!))
+    throw new RangeError(
+      `${name}: padding must be at most half of kernelSize ${JSON.stringify(options.kernelSize)}, got ${JSON.stringify(options.padding)}`,
+    );
   return tensorLayer<NoParameters, ShapeRule>({
     name,
     settings: options,
     parameters: {},
     apply: (_, input) => {
-      checkShape(name, input, isSequence, filterSize, pad);
+      checkShape(name, input, isSequence, window);
       const [batch, ...rest] = input.shape as [number, ...number[]];
       const x = isSequence ? reshapeTo(input, [batch, 1, ...rest]) : input;
-      const small = run(kernel, { x }, { filterSize, strides, pad, dimRoundingMode: undefined });
+      const small = compute(x, window);
       const result = isSequence ? reshapeTo(small, [batch, ...small.shape.slice(2)]) : small;
       const names = namesOf(input);
       return label(
@@ -135,10 +157,17 @@ function pool(name: string, kernel: "MaxPool" | "AvgPool", options: PoolOptions)
   });
 }
 
-function checkShape(name: string, x: AnyTensor, isSequence: boolean, [high, wide]: Pair, pad: string): void {
+function averagePool(name: string, options: AvgPoolOptions) {
+  const { countIncludePad = true } = options;
+  return pool(name, options, (x, window) => meanOfWindows(x, window, countIncludePad));
+}
+
+function checkShape(name: string, x: AnyTensor, isSequence: boolean, { filterSize, padding }: PoolWindow): void {
   const axes = isSequence ? "batch, time, channels" : "batch, height, width, channels";
   if (x.rank !== (isSequence ? 3 : 4)) throw new ShapeError(`${name}: expected [${axes}], got ${shapeText(x)}`);
-  const [height, width] = isSequence ? [1, x.shape[1]!] : [x.shape[1]!, x.shape[2]!];
-  if (pad === "valid" && (height < high || width < wide))
+  if (padding === "same") return;
+  const sides = isSequence ? [1, x.shape[1]!] : [x.shape[1]!, x.shape[2]!];
+  const [high, wide] = filterSize;
+  if (sides.some((size, axis) => size + 2 * padding[axis]! < filterSize[axis]!))
     throw new ShapeError(`${name}: the input ${shapeText(x)} is smaller than the window ${high} by ${wide}`);
 }

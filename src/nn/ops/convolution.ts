@@ -88,6 +88,13 @@ export function dilated(filter: AnyTensor, [high, wide]: Pair): AnyTensor {
   });
 }
 
+/** TensorFlow's padding where it is what was asked for, otherwise a border around the images. */
+export function padOf(padding: Pair | "same", reach: Pair, stride: Pair): { pad: "same" | "valid"; border: Pair } {
+  if (padding === "same") return { pad: "same", border: [0, 0] };
+  const isSame = [0, 1].every((i) => stride[i] === 1 && 2 * padding[i]! === reach[i]! - 1);
+  return isSame ? { pad: "same", border: [0, 0] } : { pad: "valid", border: padding };
+}
+
 /** Images with a border of some rows above and below and columns left and right. */
 export function bordered(x: AnyTensor, [rows, columns]: Pair, value: number): AnyTensor {
   if (rows === 0 && columns === 0) return x;

@@ -80,3 +80,13 @@ interface Internals {
 export type Engine = Omit<ReturnType<Tfjs["engine"]>, keyof Internals> & Internals;
 
 export const engineOf = (tfjs: Pick<Tfjs, "engine">): Engine => tfjs.engine() as unknown as Engine;
+
+/** Runs `f` without recording it for gradients. */
+export function unrecorded<T>({ state }: Engine, f: () => T): T {
+  state.kernelDepth++;
+  try {
+    return f();
+  } finally {
+    state.kernelDepth--;
+  }
+}

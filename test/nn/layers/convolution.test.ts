@@ -20,6 +20,7 @@ import {
   randn,
   ready,
   sgd,
+  square,
   sum,
   zeros,
 } from "../../../src/index.ts";
@@ -43,6 +44,8 @@ interface Case {
   dx: ReferenceArray;
   gradients: Record<string, ReferenceArray>;
   after: Record<string, ReferenceArray>;
+  v: ReferenceArray;
+  second: ReferenceArray;
 }
 type Tensor = AnyTensor;
 type Tree = Record<string, Tensor>;
@@ -53,8 +56,8 @@ interface Made {
 
 const { cases } = JSON.parse(readFileSync(file, "utf8")) as { cases: Case[] };
 
-for (const { layer, options, training, parameters, x, y, dy, dx, gradients, after } of cases)
-  test(`${layer}(${JSON.stringify(options)}) gives PyTorch's output and gradients${training ? "" : ", outside of training"}`, () => {
+for (const { layer, options, training, parameters, x, y, dy, dx, gradients, after, v, second } of cases)
+  test(`${layer}(${JSON.stringify(options)}) gives PyTorch's output, gradients and second derivatives${training ? "" : ", outside of training"}`, () => {
     const made = (layers[layer] as unknown as (options: object) => Made)(options);
     const weights = Object.fromEntries(Object.entries(parameters).map(([name, stored]) => [name, tensorOf(stored)]));
     loadStateDict(made.parameters, weights as never);
@@ -67,7 +70,28 @@ for (const { layer, options, training, parameters, x, y, dy, dx, gradients, afte
     assertClose(found.x, dx, 1e-5, "gradient of the input");
     for (const [name, stored] of Object.entries(gradients))
       assertClose(found.p[name]!, stored, 1e-5, `gradient of ${name}`);
+    const squares = (own: Tensor) => {
+      const result = made.apply(made.parameters, own, { training });
+      return sum(mul(mul(result, result), tensorOf(dy)));
+    };
+    const slope = grad((own: Tensor) => sum(mul(grad(squares)(own), tensorOf(v))));
+    assertClose(slope(tensorOf(x)), second, 1e-5, "second derivative of the input");
   });
+
+test('a mean with padding "same" is over what lies inside, as PyTorch\'s without count_include_pad, and so are its gradients', () => {
+  const x = randn([2, 7, 5, 2], { from: 3 });
+  const [same, numeric] = [
+    avgPool2d({ kernelSize: 3, stride: 2, padding: "same" }),
+    avgPool2d({ kernelSize: 3, stride: 2, padding: 1, countIncludePad: false }),
+  ].map((pool) => {
+    const slope = grad((own: AnyTensor) => sum(square(pool.apply({}, own))));
+    return [pool.apply({}, x), slope(x), grad((own: AnyTensor) => sum(square(slope(own))))(x)];
+  });
+  for (const [i, what] of ["output", "gradient", "second derivative"].entries()) {
+    const { shape } = numeric![i]!;
+    assertClose(same![i]!, { shape, values: [...numeric![i]!.dataSync()] }, 1e-6, what);
+  }
+});
 
 test("running statistics move in training only, and optimizers leave them alone", () => {
   const norm = batchNorm({ features: 2 });
@@ -100,6 +124,11 @@ test("a wrong image, kernel or padding is refused with the shapes", () => {
   assert.throws(() => conv2d({ in: 3, out: 4, kernelSize: 3, groups: 2 }), /2 groups must divide/);
   const pool = maxPool2d({ kernelSize: 4 });
   assert.throws(() => pool.apply({}, zeros([1, 2, 2, 1])), /smaller than the window 4 by 4/);
+  assert.throws(
+    () => avgPool2d({ kernelSize: [4, 2], padding: 2 }),
+    /avgPool2d: padding must be at most half of kernelSize \[4,2\], got 2/,
+  );
+  assert.throws(() => maxPool1d({ kernelSize: 2, padding: -1 }), /maxPool1d: padding must be "same", "valid" or/);
   const norm = batchNorm({ features: 2 });
   const one = zeros([1, 2]);
   assert.throws(() => norm.apply(norm.parameters, one, { training: true }), /more than one value per feature, got 1/);
