@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { findBrowser } from "../../src/plot/browser.ts";
 import { codeBlocks } from "../docs/blocks.ts";
 import { jupyter } from "./jupyter.ts";
 import { forTslab, layOut, npm, packed, tslabProgram } from "./tslab.ts";
@@ -73,4 +74,18 @@ test("notebook 0 runs in tslab's kernel, including the cell that fails on purpos
   const words = outputs.map(({ text }) => [text].flat().join("")).join("");
   assert.match(words, /OutOfMemoryError/);
   assert.ok(shown(outputs, "text/markdown").some((text) => text.includes("grow with the length to the power")));
+});
+
+test("a figure is saved as an image in the notebook's folder by tslab's kernel", {
+  skip: findBrowser() ? false : "no Chromium or Chrome is on the PATH",
+}, async () => {
+  const source = ["import { figure } from 'halftone';\nawait figure({ data: [{ y: [1, 2] }] }).save('saved.png');"];
+  const cell = { cell_type: "code", id: "save", metadata: {}, source, outputs: [], execution_count: null };
+  writeFileSync(
+    path.join(folder, "save.ipynb"),
+    JSON.stringify({ cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 }),
+  );
+  const { status, stderr } = await run("jupyter", ["execute", "save.ipynb", "--kernel_name", "tslab-peer"]);
+  assert.equal(status, 0, stderr);
+  assert.equal(readFileSync(path.join(folder, "saved.png")).toString("latin1", 1, 4), "PNG");
 });
