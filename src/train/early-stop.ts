@@ -1,20 +1,17 @@
 import { checkPositiveInteger } from "../base/checks.ts";
+import { directionOf, type WatchedFigure } from "./direction.ts";
 import { assignParameters, type ParameterValues, parameterValues } from "./trained-model.ts";
 import type { Evaluation } from "./training-log.ts";
 
 /** When to stop a training whose evaluations do not improve. */
-export interface EarlyStopOptions {
+export type EarlyStopOptions = WatchedFigure & {
   /** Evaluations without improvement after which the training ends. */
   patience: number;
-  /** The measure that must improve: the validation loss (`"loss"`, the default), or one of the metrics, for instance `"accuracy"`. */
-  by?: string;
-  /** Whether the smallest or the largest is the best: `"min"` for the loss, `"max"` for the accuracy. Another metric needs it. */
-  mode?: "min" | "max";
   /** The smallest change that counts as an improvement; 0 by default. */
   minimumChange?: number;
   /** Restores the parameters of the best evaluation at the end; true by default. */
   restoreBest?: boolean;
-}
+};
 
 /** The state of early stopping between evaluations. */
 export interface EarlyStopState {
@@ -34,17 +31,12 @@ export interface EarlyStop {
   end(): void;
 }
 
-const MODES: Readonly<Record<string, "min" | "max">> = { loss: "min", accuracy: "max" };
-
 /** @throws RangeError for a negative option; TypeError when it is not known whether the measure should rise or fall */
 export function earlyStop(model: { readonly parameters: object }, options: EarlyStopOptions): EarlyStop {
   const { patience, by = "loss", minimumChange = 0, restoreBest = true } = options;
   checkPositiveInteger("patience", patience);
   if (!(minimumChange >= 0)) throw new RangeError(`minimumChange must be 0 or more, got ${minimumChange}`);
-  const mode = options.mode ?? (Object.hasOwn(MODES, by) ? MODES[by] : undefined);
-  if (mode !== "min" && mode !== "max") {
-    throw new TypeError(`earlyStop by "${by}" needs mode: "min" or "max", got ${JSON.stringify(mode)}`);
-  }
+  const mode = directionOf("earlyStop", options);
   const state: EarlyStopState = { best: undefined, since: 0, parameters: {} };
   const better = (evaluation: Evaluation, best: Evaluation) => {
     const gain = measured(evaluation, by) - measured(best, by);

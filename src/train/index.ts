@@ -4,6 +4,7 @@ export { type AdamOptions, type AdamWOptions, adam, adamW } from "./adamw.ts";
 export type { CheckpointOptions } from "./checkpoint.ts";
 export { clipGradNorm, clipGradValue } from "./clip.ts";
 export { accuracyCurve, lossCurve, memoryTimeline, metricCurve } from "./curves.ts";
+export type { Direction, KnownFigure, WatchedFigure } from "./direction.ts";
 export type { EarlyStopOptions } from "./early-stop.ts";
 export { type Ema, type EmaOptions, ema } from "./ema.ts";
 export { type EvaluateOptions, evaluate } from "./evaluate.ts";

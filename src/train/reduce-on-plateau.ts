@@ -1,7 +1,8 @@
+import { directionOf, type WatchedFigure } from "./direction.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** Options of `reduceOnPlateau`, with the defaults of PyTorch's ReduceLROnPlateau. */
-export interface PlateauOptions {
+export type PlateauOptions = WatchedFigure & {
   /** What the rate is multiplied by; 0.1 by default. */
   factor?: number;
   /** Evaluations without improvement that are tolerated; the next one reduces the rate. 10 by default. */
@@ -14,11 +15,7 @@ export interface PlateauOptions {
   cooldown?: number;
   /** The smallest rate that a reduction leads to; 0 by default. */
   minRate?: number;
-  /** The figure of the evaluation that must improve: `"loss"`, the default, or another one, for instance `"accuracy"`. */
-  by?: string;
-  /** Whether smaller or larger is better; `"min"` by default for the loss, `"max"` for another figure. */
-  mode?: "min" | "max";
-}
+};
 
 /** The state of a schedule that sees evaluations. */
 export interface PlateauState {
@@ -51,12 +48,13 @@ export const isObserving = (schedule: Schedule | undefined): schedule is Observi
  *
  *     train({ model, batches, optimizer, steps, validation, evaluateEvery: 100, learningRate: reduceOnPlateau(1e-3, { patience: 3 }) });
  *
- * @throws RangeError for a factor outside (0, 1), or another negative option; TypeError, in `observe`, for an evaluation without
- *   the figure
+ * @throws RangeError for a factor outside (0, 1), or another negative option; TypeError for a figure of your own without `mode`, and,
+ *   in `observe`, for an evaluation without the figure
  */
 export function reduceOnPlateau(rate: number | Schedule, options: PlateauOptions = {}): ObservingSchedule {
   const { factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = "relative", cooldown = 0 } = options;
-  const { minRate = 0, by = "loss", mode = by === "loss" ? "min" : "max" } = options;
+  const { minRate = 0, by = "loss" } = options;
+  const mode = directionOf("reduceOnPlateau", options);
   if (!(factor > 0 && factor < 1)) throw new RangeError(`factor must lie between 0 and 1, got ${factor}`);
   for (const [name, value] of Object.entries({ patience, threshold, cooldown, minRate }))
     if (!(value >= 0)) throw new RangeError(`${name} must be 0 or more, got ${value}`);

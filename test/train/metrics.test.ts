@@ -273,7 +273,7 @@ describe("train and evaluate compute named metrics", () => {
       validation: rowBatches(),
       evaluateEvery: 2,
       metrics: names,
-      earlyStop: { patience: 5, by: "f1", mode: "max", restoreBest: false },
+      earlyStop: { patience: 5, by: "f1", restoreBest: false },
       progress: false,
     });
     const logits = model.apply(model.parameters, all);

@@ -95,7 +95,13 @@ describe("reduceOnPlateau", () => {
     schedule.observe({ loss: 1, accuracy: 0.5 });
     schedule.observe({ loss: 0.5, metrics: { accuracy: 0.5 } });
     assert.deepEqual([0, 2, 4].map(schedule), [0, 0.25, 0.5]);
+    const falling = reduceOnPlateau(1, { patience: 0, by: "perplexity" });
+    for (const perplexity of [5, 4, 3]) falling.observe({ metrics: { perplexity } });
+    assert.equal(falling(0), 1);
     assert.throws(() => schedule.observe({ loss: 1 }), /the evaluation has no accuracy, only loss/);
+    // @ts-expect-error a figure of one's own needs a direction
+    const undirected = () => reduceOnPlateau(1, { by: "surprise" });
+    assert.throws(undirected, /reduceOnPlateau by "surprise" needs mode: "min" or "max"/);
     assert.throws(() => reduceOnPlateau(1, { factor: 1 }), /factor must lie between 0 and 1, got 1/);
     assert.throws(() => reduceOnPlateau(1, { patience: -1 }), /patience must be 0 or more, got -1/);
   });
