@@ -1,6 +1,7 @@
 import { UserError } from "../base/user-error.ts";
 import { buildFinalizer } from "../runtime/finalizer-build.ts";
 import { findGpu } from "../runtime/machine.ts";
+import { buildKernels } from "../runtime/native/kernels/load.ts";
 import { explained, type Progress, provision } from "../runtime/setup/provision.ts";
 import { terminalProgress } from "./progress.ts";
 
@@ -15,7 +16,11 @@ export async function setup(): Promise<void> {
   process.once("SIGINT", stopBy).once("SIGTERM", stopBy);
   try {
     if (process.env.HALFTONE_BACKEND === "wasm") return await collector(progress, stop.signal);
-    if (await nativeLibrary(progress, stop.signal)) return await collector(progress, stop.signal);
+    const library = await nativeLibrary(progress, stop.signal);
+    if (library) {
+      await collector(progress, stop.signal);
+      return await kernels(library, progress, stop.signal);
+    }
     progress.step("Using the WebAssembly backend: all operations work, but slower. `halftone doctor` explains why.");
     // The reason that was reported may also prevent the build of the collector.
     await collector({ ...progress, step: () => {} }, stop.signal);
@@ -28,18 +33,17 @@ export async function setup(): Promise<void> {
   }
 }
 
-/** Builds the native library if needed. Returns whether one is available. */
-async function nativeLibrary(progress: Progress, signal: AbortSignal): Promise<boolean> {
+/** Builds the native library if needed. Returns its folder; undefined where there is none. */
+async function nativeLibrary(progress: Progress, signal: AbortSignal): Promise<string | undefined> {
   for (const device of findGpu() ? (["gpu", "cpu"] as const) : (["cpu"] as const)) {
     try {
-      await provision(device, progress, signal);
-      return true;
+      return await provision(device, progress, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof UserError)) throw error;
       progress.step(`No native TensorFlow for the ${device.toUpperCase()}. ${error.message}`);
     }
   }
-  return false;
+  return undefined;
 }
 
 /** Builds the collector, which both backends use. Without it, tensors are freed with a delay. */
@@ -49,5 +53,15 @@ async function collector(progress: Progress, signal: AbortSignal): Promise<void>
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     progress.step(`Memory will be freed with a delay: ${error.message}`);
+  }
+}
+
+/** Builds the fused kernels. Without them, TensorFlow's own ops are used. */
+async function kernels(library: string, progress: Progress, signal: AbortSignal): Promise<void> {
+  try {
+    await explained(() => buildKernels(library, signal));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    progress.step(`Training will be slower: ${error.message}`);
   }
 }

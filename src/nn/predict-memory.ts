@@ -1,4 +1,5 @@
 import type { MemoryPrediction } from "../memory/prediction.ts";
+import { hasKernels } from "../runtime/native/kernels/index.ts";
 import type { TransformerConfig } from "./models/transformer-classifier.ts";
 import type { LanguageModelConfig } from "./models/transformer-language-model.ts";
 
@@ -51,8 +52,8 @@ export function transformerParameterCount(config: TransformerConfig | LanguageMo
 }
 
 /**
- * Predicts the bytes of a training step on a batch of `rows` by `time` tokens from the sizes alone, for a Transformer classifier
- * or language model.
+ * Predicts the bytes of a training step on a batch of `rows` by `time` tokens from the sizes and the kernels in use, for a
+ * Transformer classifier or language model.
  *
  * A layer saves for each token the normalised and scaled rows of both norms, the queries, keys, values and the attention's
  * output (8 rows of `features`), the feed-forward activation (`hidden`), two inverse deviations, and with dropout one byte for
@@ -74,7 +75,8 @@ export function predictTransformerMemory(
   const layer = tokens * (attended * d * FLOAT + 2 * FLOAT + feedForward + 2 * mask * d);
   const ends = tokens * (2 * d * FLOAT + FLOAT + mask * d + logits * FLOAT);
   const weights = tokens * heads * time;
-  const wide = { relu: 3, gelu: 5, geluTanh: 5, swiGLU: 5 }[activation];
+  const ofGelu = hasKernels() ? 3 : 5;
+  const wide = { relu: 3, gelu: ofGelu, geluTanh: ofGelu, swiGLU: 5 }[activation];
   const prediction = {
     parameters,
     gradients: parameters,
@@ -83,7 +85,8 @@ export function predictTransformerMemory(
     attention: layers * weights * (FLOAT + mask),
     working: Math.max(
       wide * tokens * hidden * FLOAT,
-      (mask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT,
+      // The feed-forward part of the last layer has been freed by then.
+      (mask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT - tokens * feedForward,
       // The logits, and two steps of their gradient.
       3 * tokens * logits * FLOAT,
     ),

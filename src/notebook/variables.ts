@@ -30,6 +30,7 @@ const KNOWN: Record<string, RegExp> = {
   CUDA_VISIBLE_DEVICES: /^(-?\d{1,3}(,-?\d{1,3})*|NoDevFiles|(GPU|MIG)-[\da-f-]{1,40}(,(GPU|MIG)-[\da-f-]{1,40})*)?$/i,
   NVIDIA_TF32_OVERRIDE: SWITCH,
   HALFTONE_BACKEND: /^(tensorflow|wasm)$/,
+  HALFTONE_KERNELS: /^(fused|separate)$/,
   HALFTONE_TYPES: /^(error|warn|off)$/,
 };
 

@@ -10,6 +10,11 @@ export interface RuntimeInfo {
   gpu?: string;
   /** Threads that one op may use. */
   threads: number;
+  /**
+   * What computes norms, attention, dropout, activations, losses and updates of optimizers: one kernel of Halftone's own each
+   * ("fused"), or several of the backend's ("separate").
+   */
+  kernels: "fused" | "separate";
   /** The TensorFlow library, if it is used. */
   library?: { path: string; sha256: string };
   /** Why this backend and device were chosen, as a sentence. */

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { RuntimeInfo } from "./info.ts";
 import { type Device, findGpu, threads } from "./machine.ts";
+import { kernelsFault } from "./native/kernels/load.ts";
 import { loadNative } from "./native.ts";
 import { libraryFolder } from "./setup/cache.ts";
 import { quickFault, readManifest } from "./setup/manifest.ts";
@@ -42,6 +43,9 @@ function load(): Runtime {
   const asked = process.env.HALFTONE_BACKEND;
   if (asked && asked !== "wasm" && asked !== "tensorflow")
     throw new Error(`HALFTONE_BACKEND must be "tensorflow" or "wasm", got "${asked}"`);
+  const kernels = process.env.HALFTONE_KERNELS;
+  if (kernels && kernels !== "fused" && kernels !== "separate")
+    throw new Error(`HALFTONE_KERNELS must be "fused" or "separate", got "${kernels}"`);
   const gpu = findGpu();
   const reasons: string[] = [];
   if (asked === "wasm") reasons.push("HALFTONE_BACKEND=wasm asks for it");
@@ -62,7 +66,11 @@ function load(): Runtime {
     throw new Error(`HALFTONE_BACKEND=tensorflow, but ${reasons.join("; ")}. Run \`halftone doctor\`.`);
   const { tf, ready, version } = loadWasm();
   const reason = `WebAssembly, because ${reasons.join("; ")}`;
-  return { tf, ready, info: { backend: "wasm", version, device: "cpu", ...(gpu && { gpu }), threads: 1, reason } };
+  return {
+    tf,
+    ready,
+    info: { backend: "wasm", version, device: "cpu", ...(gpu && { gpu }), threads: 1, kernels: "separate", reason },
+  };
 }
 
 interface Library {
@@ -92,13 +100,19 @@ function nativeInfo(native: Tfjs, library: Library, gpu: string | undefined, rea
       ? `${gpu} was found`
       : `${gpu} was found, but TensorFlow cannot use it`
     : "there is no NVIDIA GPU";
+  const fault = kernelsFault();
   return {
     backend: "tensorflow",
     version: library.tensorflow,
     device: isUsingGpuDevice ? "gpu" : "cpu",
     ...(gpu && { gpu }),
     threads: threads(),
+    kernels: fault ? "separate" : "fused",
     library: { path: path.join(library.folder, "tensorflow/libtensorflow_cc.so.2"), sha256: library.sha256 },
-    reason: [`TensorFlow on the ${isUsingGpuDevice ? "GPU" : "CPU"}, because ${why}`, ...reasons].join("; "),
+    reason: [
+      `TensorFlow on the ${isUsingGpuDevice ? "GPU" : "CPU"}, because ${why}`,
+      ...reasons,
+      ...(fault ? [`separate kernels, because ${fault}`] : []),
+    ].join("; "),
   };
 }

@@ -4,6 +4,7 @@ import { withEqualBatches } from "./batch-matmul.ts";
 import { correctGradients } from "./gradients.ts";
 import { watchEngine } from "./interrupts.ts";
 import { machineMemory } from "./machine.ts";
+import { loadKernels } from "./native/kernels/load.ts";
 import { openStorage } from "./native/storage.ts";
 import { correctPartGradients } from "./part-gradients.ts";
 import { addPoolGradients } from "./pool-gradients.ts";
@@ -47,6 +48,7 @@ export function loadNative(folder: string): Tfjs {
   addPoolGradients(tf);
   manageNative(backend, engine);
   watchEngine(tf);
+  loadKernels(backend.isUsingGpuDevice);
   return tf;
 }
 

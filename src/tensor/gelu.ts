@@ -1,4 +1,7 @@
+import * as kernels from "../runtime/native/kernels/index.ts";
+import { storageOf } from "../storage/index.ts";
 import { cast, checkTensor, differentiable, drop, scoped } from "./engine.ts";
+import { canFuse } from "./fused.ts";
 import { asStored, toFloat32 } from "./half.ts";
 import { label, namesOf } from "./names.ts";
 import { add, erf, exp, multiply, plus, square, tanh, times } from "./primitives.ts";
@@ -11,13 +14,20 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.t
 export function gelu<T extends TensorOperand>(x: T, form?: "exact" | "tanh"): Tensor<ShapeOf<T>, "float32">;
 export function gelu(x: AnyTensor, form: "exact" | "tanh" = "exact"): AnyTensor {
   checkTensor("gelu", x);
+  const isTanh = form === "tanh";
   const curve = form === "exact" ? exactGelu : tanhGelu;
   const input = cast(x, "float32");
   // Halves are kept as they are and computed with in float32, as in PyTorch's kernel.
   const result = differentiable("gelu", [input], {
-    forward: () => asStored(curve.value(toFloat32(input)), input),
+    forward: () =>
+      canFuse(input) ? (kernels.gelu(input, isTanh) as AnyTensor) : asStored(curve.value(toFloat32(input)), input),
     keep: () => [input],
-    backward: (dy, [kept]) => [() => multiply(toFloat32(dy), curve.derivative(toFloat32(kept!)))],
+    backward: (dy, [kept]) => [
+      () =>
+        canFuse(dy, kept!) && storageOf(dy) === storageOf(kept!)
+          ? (kernels.geluGradient(dy, kept!, isTanh) as AnyTensor)
+          : multiply(toFloat32(dy), curve.derivative(toFloat32(kept!))),
+    ],
   });
   drop(input, x);
   return label(result, namesOf(x));

@@ -1,9 +1,11 @@
 // Layer norm and RMS norm: one op with its own gradient.
 import { autocastType } from "../amp/index.ts";
+import * as kernels from "../runtime/native/kernels/index.ts";
 import { storageOf, to } from "../storage/index.ts";
 import { axisIndex } from "./axes.ts";
 import { cast, checkTensor, differentiable, drop, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
+import { canFuse } from "./fused.ts";
 import { inFloat32, toFloat32 } from "./half.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { addBias, meanOfRows, multiply, plus, rsqrt, square, subtract, sumOfColumns } from "./primitives.ts";
@@ -77,41 +79,94 @@ function checkFeatures(op: string, x: AnyTensor, given: AnyTensor | undefined, w
     throw new ShapeError(`${op}: the ${what} of ${shapeText(x)} must be [${features}], got ${shapeText(given)}`);
 }
 
-/** Saves for the gradient the normalized rows, in half precision under autocast, and the inverse deviation of each. */
+/**
+ * Saves for the gradient the input and the statistics of each row: the inverse of its deviation and, of a layer norm, its mean.
+ * Under autocast the normalized rows in half precision are saved instead of the input.
+ */
 function normalized(
   op: string,
   x: AnyTensor,
   { weight, bias, epsilon, centered }: Normalization,
-  keptType: ReturnType<typeof autocastType>,
+  autocastTo: ReturnType<typeof autocastType>,
 ): AnyTensor {
   const inputs = [x, weight, bias].filter((tensor) => tensor !== undefined);
+  const halfType = storageOf(x) === "float32" ? autocastTo : undefined;
   return differentiable(op, inputs, {
     forward: (save) => {
-      const off = centered ? subtract(x, meanOfRows(x)) : x;
-      const inverse = scoped(op, () => rsqrt(plus(meanOfRows(square(off)), epsilon)));
-      const normal = multiply(off, inverse);
-      drop(off, x);
-      const kept = keptType && storageOf(normal) === "float32" ? to(normal, keptType) : normal;
-      save(weight ? [kept, inverse, weight] : [kept, inverse]);
-      if (!weight) return bias ? addBias(normal, bias) : normal;
-      const scaled = multiply(normal, weight);
-      normal.dispose();
-      return bias ? addBias(scaled, bias) : scaled;
+      const isFused = canFuse(...inputs) && inputs.every((input) => storageOf(input) === "float32");
+      const { y, inverse, mean, kept } = isFused
+        ? (kernels.norm(x, { scale: weight, offset: bias, centred: centered, epsilon, kept: halfType }) as Normalized)
+        : separately(op, x, { weight, bias, epsilon, centered }, halfType);
+      save([kept ?? x, inverse, kept ? undefined : mean, weight].filter((tensor) => tensor !== undefined));
+      return y;
     },
-    backward: (dy, [kept, inverse, scale]) => {
-      // Cast once, not in each of the ops that use it.
-      const normal = toFloat32(kept!);
-      const ofInput = () => {
-        const dNormal = scale ? multiply(dy, scale) : dy;
-        const along = scoped(op, () => meanOfRows(multiply(dNormal, normal)));
-        const rest = centered ? subtract(dNormal, meanOfRows(dNormal)) : dNormal;
-        if (rest !== dNormal) drop(dNormal, dy);
-        const across = scoped(op, () => subtract(rest, multiply(normal, along)));
-        drop(rest, dy);
-        return multiply(across, inverse!);
-      };
-      const ofWeight = () => sumOfColumns(multiply(dy, normal));
-      return [ofInput, ...(weight ? [ofWeight] : []), ...(bias ? [() => sumOfColumns(dy)] : [])];
+    backward: (dy, [source, inverse, ...rest]) => {
+      const mean = centered && !halfType ? rest.shift() : undefined;
+      const saved = { source: source!, inverse: inverse!, mean, scale: rest[0] };
+      const used = [source!, inverse!, ...rest];
+      const isFused = canFuse(dy, ...used) && [dy, ...used.slice(1)].every((each) => storageOf(each) === "float32");
+      if (!isFused) return gradientsOf(op, dy, saved, { centered, normalized: halfType !== undefined }, bias);
+      const options = { ...saved, centred: centered, normalized: halfType !== undefined };
+      const [dx, dWeight, dBias] = kernels.normGradients(dy, source!, options) as [AnyTensor, AnyTensor, AnyTensor];
+      return [() => dx, ...(weight ? [() => dWeight] : []), ...(bias ? [() => dBias] : [])];
     },
   });
+}
+
+interface Normalized {
+  y: AnyTensor;
+  inverse: AnyTensor;
+  mean: AnyTensor | undefined;
+  /** The normalized rows in half precision. */
+  kept: AnyTensor | undefined;
+}
+
+function separately(
+  op: string,
+  x: AnyTensor,
+  { weight, bias, epsilon, centered }: Normalization,
+  halfType: ReturnType<typeof autocastType>,
+): Normalized {
+  const mean = centered ? meanOfRows(x) : undefined;
+  const off = mean ? subtract(x, mean) : x;
+  const inverse = scoped(op, () => rsqrt(plus(meanOfRows(square(off)), epsilon)));
+  const normal = multiply(off, inverse);
+  drop(off, x);
+  const kept = halfType && to(normal, halfType);
+  if (!weight) return { y: bias ? addBias(normal, bias) : normal, inverse, mean, kept };
+  const scaled = multiply(normal, weight);
+  normal.dispose();
+  return { y: bias ? addBias(scaled, bias) : scaled, inverse, mean, kept };
+}
+
+interface Saved {
+  /** The input, or the normalized rows. */
+  source: AnyTensor;
+  inverse: AnyTensor;
+  mean: AnyTensor | undefined;
+  scale: AnyTensor | undefined;
+}
+
+function gradientsOf(
+  op: string,
+  dy: AnyTensor,
+  { source, inverse, mean, scale }: Saved,
+  { centered, normalized }: { centered: boolean; normalized: boolean },
+  bias: AnyTensor | undefined,
+): (() => AnyTensor)[] {
+  // Once, and not in each of the gradients that use it.
+  const normal = normalized
+    ? toFloat32(source)
+    : scoped(op, () => multiply(mean ? subtract(source, mean) : source, inverse));
+  const ofInput = () => {
+    const dNormal = scale ? multiply(dy, scale) : dy;
+    const along = scoped(op, () => meanOfRows(multiply(dNormal, normal)));
+    const rest = centered ? subtract(dNormal, meanOfRows(dNormal)) : dNormal;
+    if (rest !== dNormal) drop(dNormal, dy);
+    const across = scoped(op, () => subtract(rest, multiply(normal, along)));
+    drop(rest, dy);
+    return multiply(across, inverse);
+  };
+  const ofWeight = () => sumOfColumns(multiply(dy, normal));
+  return [ofInput, ...(scale ? [ofWeight] : []), ...(bias ? [() => sumOfColumns(dy)] : [])];
 }

@@ -3,8 +3,16 @@ import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { tf } from "../load.ts";
 import { nativeBackend } from "./backend.ts";
 import { scalarOf } from "./scalar.ts";
+import { type Storage, typeOf } from "./storage-types.ts";
 
-type AttributeValue = boolean | number | { type: DataType } | { text: string } | { float: number };
+/** The value of an attribute of a TensorFlow op; `storage` is a type that tfjs may not have. */
+export type AttributeValue =
+  | boolean
+  | number
+  | { type: DataType }
+  | { storage: Storage }
+  | { text: string }
+  | { float: number };
 
 // Cached because it is read before every op, and tf.getBackend is a chain of getters.
 const engine = tf.engine();
@@ -76,11 +84,12 @@ function attributeList(attributes: Record<string, AttributeValue>): () => TFEOpA
   };
 }
 
-function attribute(name: string, value: AttributeValue): TFEOpAttr {
+export function attribute(name: string, value: AttributeValue): TFEOpAttr {
   const { binding } = nativeBackend();
   if (typeof value === "boolean") return { name, type: binding.TF_ATTR_BOOL, value };
   if (typeof value === "number") return { name, type: binding.TF_ATTR_INT, value };
   if ("text" in value) return { name, type: binding.TF_ATTR_STRING, value: value.text };
   if ("float" in value) return { name, type: binding.TF_ATTR_FLOAT, value: value.float };
+  if ("storage" in value) return { name, type: binding.TF_ATTR_TYPE, value: typeOf[value.storage] };
   return { name, type: binding.TF_ATTR_TYPE, value: nativeBackend().getDTypeInteger(value.type) };
 }

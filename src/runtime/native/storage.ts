@@ -4,6 +4,7 @@ import type { NativeOp } from "../tfjs/hooks.ts";
 import * as hooks from "../tfjs/hooks.ts";
 import { type Entry, entryOf, type ScalarValues, useBackend } from "./backend.ts";
 import { executeCast, isOwnCast } from "./cast.ts";
+import { isKernel } from "./kernels/kernel-name.ts";
 import { rewritten } from "./promotion.ts";
 import { BFLOAT16, DOUBLE, FLOAT, HALF, storageOfType } from "./storage-types.ts";
 
@@ -51,7 +52,7 @@ function begin(): void {
   inUse = true;
   // Inside autocast, which may have begun earlier, so that the results of its casts are seen here.
   hooks.op.subscribe("storage", (next) => (op) => {
-    return isMixed(op) && !isOwnCast(op) ? rewritten(op, next) : withNumber(op, next(op));
+    return isMixed(op) && !isOwnCast(op) && !isKernel(op.name) ? rewritten(op, next) : withNumber(op, next(op));
   });
   for (const callback of whenUsed.splice(0)) callback();
 }

@@ -1,0 +1,56 @@
+// Functions of float32 numbers, accurate to a few units in the last place, without branches or calls: loops over them become
+// vector instructions.
+#pragma once
+
+#include "storage.h"
+
+namespace halftone {
+
+INLINE float smaller(float a, float b) { return a < b ? a : b; }
+INLINE float larger(float a, float b) { return a > b ? a : b; }
+
+// 2^n times a polynomial (Cephes, expf). 0 below -87.3; NaN stays NaN.
+INLINE float exponential(float x) {
+  const float bounded = x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x;
+  // Adding 1.5 * 2^23 rounds to an integer, which the low bits then hold.
+  const float shifted = bounded * 1.44269504088896341f + 12582912.f;
+  const float n = shifted - 12582912.f;
+  const float r = (bounded - n * 0.693359375f) - n * -2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.f;
+  // In two halves, because 2^128 is no float32 although the result may be one.
+  const int32_t power = bitsAs<int32_t>(shifted) - 0x4B400000;
+  const int32_t half = power >> 1;
+  const float result = p * bitsAs<float>((half + 127) << 23) * bitsAs<float>((power - half + 127) << 23);
+  return x < -87.3f ? 0.f : x > 88.7f ? x * bitsAs<float>(0x7F000000) : result;
+}
+
+// Eigen's rational approximation (generic_fast_erf_float).
+INLINE float errorFunction(float x) {
+  // Beyond this the nearest float32 is 1.
+  const float end = 3.832506856900711f;
+  const float z = x < -end ? -end : x > end ? end : x;
+  const float z2 = z * z;
+  float p = -2.72614225801306e-10f;
+  p = p * z2 + 2.77068142495902e-08f;
+  p = p * z2 + -2.10102402082508e-06f;
+  p = p * z2 + -5.69250639462346e-05f;
+  p = p * z2 + -7.34990630326855e-04f;
+  p = p * z2 + -2.95459980854025e-03f;
+  p = p * z2 + -1.60960333262415e-02f;
+  float q = -1.45660718464996e-05f;
+  q = q * z2 + -2.13374055278905e-04f;
+  q = q * z2 + -1.68282697438203e-03f;
+  q = q * z2 + -7.37332916720468e-03f;
+  q = q * z2 + -1.42647390514189e-02f;
+  return x <= -end ? -1.f : x >= end ? 1.f : z * p / q;
+}
+
+INLINE float sigmoid(float x) { return 1.f / (1.f + exponential(-x)); }
+
+}  // namespace halftone

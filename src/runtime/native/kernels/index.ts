@@ -1,0 +1,3 @@
+export { gelu, geluGradient } from "./gelu.ts";
+export { hasKernels } from "./load.ts";
+export { norm, normGradients } from "./norm.ts";

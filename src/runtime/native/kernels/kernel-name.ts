@@ -1,0 +1,5 @@
+/** What the names of all ops of this folder begin with. */
+export const kernelPrefix = "Halftone";
+
+/** The storage policy leaves these ops alone: they take inputs of several storage types, and name them in their attributes. */
+export const isKernel = (op: string): boolean => op.startsWith(kernelPrefix);

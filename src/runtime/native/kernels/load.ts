@@ -1,0 +1,54 @@
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { threads } from "../../machine.ts";
+import { type Addon, buildAddon, loadAddon } from "../../setup/addon.ts";
+
+/** From dist/src/... to src/..., because the TypeScript compiler does not copy C++ files. */
+const folder = fileURLToPath(new URL("../../../../../src/runtime/native/kernels/", import.meta.url));
+
+const flags = ["-O3", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-DNAPI_VERSION=8"];
+// Loops become vector instructions only when a comparison may be computed although its result is not used.
+flags.push("-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi");
+if (process.arch === "x64") flags.push("-mprefer-vector-width=512");
+
+const kernels = (): Addon => ({
+  name: "kernels",
+  sources: readdirSync(folder)
+    .filter((name) => /\.(cc|h)$/.test(name))
+    .sort()
+    .map((name) => path.join(folder, name)),
+  flags,
+});
+
+/** Compiles the kernels, if they are missing, against the native library in a folder. Throws `UserError` when that fails. */
+export const buildKernels = (library: string, signal?: AbortSignal): Promise<void> =>
+  buildAddon({ ...kernels(), libraries: [path.join(library, "tensorflow/libtensorflow_framework.so.2")] }, signal);
+
+let fault: string | undefined = "TensorFlow is not loaded";
+
+/** Makes the kernels known to TensorFlow, which must be loaded. Without them every op is TensorFlow's own. */
+export function loadKernels(isUsingGpu: boolean): void {
+  fault = isUsingGpu
+    ? "the fused ones are for the CPU"
+    : process.env.HALFTONE_KERNELS === "separate"
+      ? "HALFTONE_KERNELS=separate asks for them"
+      : register();
+}
+
+function register(): string | undefined {
+  const loaded = loadAddon<{ register(threads: number): void }>(kernels());
+  if ("fault" in loaded) return loaded.fault;
+  try {
+    loaded.addon.register(threads());
+    return undefined;
+  } catch (error) {
+    return `TensorFlow refused the kernels: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
+/** Whether the kernels are used. */
+export const hasKernels = (): boolean => fault === undefined;
+
+/** Why the kernels are not used; undefined when they are. */
+export const kernelsFault = (): string | undefined => fault;
