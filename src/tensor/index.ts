@@ -68,7 +68,9 @@ export {
 export { ShapeError } from "./errors.ts";
 export { type Complex, type FourierNorm, type FourierOptions, fft, ifft, irfft, rfft } from "./fft/fft.ts";
 export { type FrameLike, fromFrame, toFrameRows } from "./files/frame.ts";
-export { load, type SavedLeaf, save, unflatten } from "./files/save.ts";
+export { load, save } from "./files/save.ts";
+export type { SavedLeaf } from "./files/tree-leaves.ts";
+export { unflatten } from "./files/unflatten.ts";
 export { gather, gatherAlong, oneHot, where } from "./gather.ts";
 export { gelu } from "./gelu.ts";
 export { checkpoint, customGrad, grad, stopGradient, type ValueAndGrad, valueAndGrad } from "./grad.ts";

@@ -90,12 +90,11 @@ test("a saved tree keeps its numbers, strings and typed arrays, also of an optim
       // A part of a larger buffer, not at its beginning.
       Float32Array.of(1, 2, 3, 4).subarray(1, 3),
     ],
-    left: undefined,
   };
   h.save(file("run.safetensors"), tree);
   const flat = h.load<h.SavedLeaf>(file("run.safetensors"));
   assert.equal(flat["optimizer.step"], 1);
-  const { model, left: _, ...rest } = tree;
+  const { model, ...rest } = tree;
   const { model: savedModel, ...saved } = h.unflatten(flat) as typeof tree;
   assert.deepEqual(saved, rest);
   assert.deepEqual(savedModel.parameters.w.arraySync(), model.parameters.w.arraySync());
@@ -120,6 +119,7 @@ test("save rejects a value that the format cannot store, with its path, and leav
     [{ x, a: [{ b: new Map() }] }, /save: a\.0\.b is a Map/],
     [{ x, at: new Date(0) }, /save: at is a Date/],
     [{ x, list: [undefined] }, /save: list\.0 is undefined/],
+    [{ x, scaler: undefined }, /save: scaler is undefined, which .*: leave the property out, or set it to null/],
     [{ x, key: Symbol("s") }, /save: key is a symbol/],
     [{ x, bytes: new ArrayBuffer(2) }, /save: bytes is an ArrayBuffer/],
     [{ x, made: new (class Layer {})() }, /save: made is a Layer/],

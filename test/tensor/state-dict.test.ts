@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -51,25 +51,25 @@ describe("stateDict", () => {
     for (let i = 0; i < 2; i++) step(stopped, first);
     const file = path.join(scratch, "run.safetensors");
     const generator = h.generator(1);
-    h.save(file, {
+    const [scaler, schedule] = [new h.GradScaler(), h.reduceOnPlateau(1e-3, { patience: 1 })];
+    schedule.observe({ loss: 2 });
+    const run = {
       model: h.stateDict(stopped),
       optimizer: first.stateDict(),
-      scaler: new h.GradScaler().stateDict(),
+      scaler: scaler.stateDict(),
+      schedule: schedule.stateDict(),
       generator: generator.getState(),
       step: 2,
       name: "x",
-    });
-    const saved = h.unflatten(h.load<h.SavedLeaf>(file)) as {
-      model: object;
-      optimizer: h.OptimizerState;
-      scaler: h.GradScalerState;
-      generator: number[];
-      step: number;
-      name: string;
     };
-    assert.deepEqual([saved.step, saved.name], [2, "x"]);
-    assert.deepEqual(saved.optimizer, first.stateDict());
+    h.save(file, run);
+    const saved = h.unflatten(h.load<h.SavedLeaf>(file)) as typeof run & { scaler: h.GradScalerState };
+    const { model: savedModel, ...others } = saved;
+    const { model: ownModel, ...own } = run;
+    assert.deepEqual(others, own);
+    assert.deepEqual(Object.keys(savedModel), Object.keys(ownModel));
     new h.GradScaler().loadStateDict(saved.scaler);
+    h.reduceOnPlateau(1e-3).loadStateDict(saved.schedule);
     assert.equal(h.generator(saved.generator).next(), generator.next());
     assert.deepEqual(h.loadStateDict(resumed, saved.model), { missing: [], unexpected: [] });
     const second = h.adamW(resumed);
@@ -152,6 +152,30 @@ describe("a file of a mixed tree", () => {
           assert.equal(h.storageOf(tensor), h.storageOf(value), name);
       }
     }
+  });
+
+  test("keeps keys with dots, objects whose keys are numbers, and a tree of one tensor, also when saved again", () => {
+    const tree = {
+      "a.b": { "c.d": [1, { "0": 2 }], c: { "": 3 } },
+      a: { b: 4 },
+      byEpoch: { "0": "x", "1": { "0.5": null } },
+      sparse: { "1": 5 },
+      list: [[6]],
+    };
+    for (const [name, each] of Object.entries({ tree, numbered: { "0": 1, "1": 2 }, list: [1, 2] })) {
+      const files = [name, `${name}-again`].map((base) => path.join(scratch, `${base}.safetensors`));
+      h.save(files[0]!, each);
+      const flat = h.load<h.SavedLeaf>(files[0]!);
+      assert.deepEqual(h.unflatten(flat), each);
+      h.save(files[1]!, flat);
+      assert.deepEqual(readFileSync(files[1]!), readFileSync(files[0]!));
+      assert.deepEqual(h.unflatten(h.load<h.SavedLeaf>(files[1]!)), each);
+    }
+    const one = path.join(scratch, "one.safetensors");
+    h.save(one, h.tensor([1, 2]));
+    assert.deepEqual([...(h.unflatten(h.load(one)) as h.Tensor).dataSync()], [1, 2]);
+    // Elsewhere the names alone tell the tree.
+    assert.deepEqual(h.unflatten({ "a.b": 1, "a.c": 2 }), { a: { b: 1, c: 2 } });
   });
 
   test("is not written where a leaf cannot be kept, which is named", () => {

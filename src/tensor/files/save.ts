@@ -11,11 +11,12 @@ import { decodeSafetensors, encodeSafetensors } from "./safetensors.ts";
 import {
   leafFrom,
   type PlainLeaf,
+  type SavedLeaf,
   type TreeLeaves,
-  type TypedArray,
   treeLeaves,
   typedArrayFrom,
 } from "./tree-leaves.ts";
+import { structureOf, type TreeStructure, withStructure } from "./tree-structure.ts";
 
 const kinds = [".npy", ".npz", ".safetensors"] as const;
 type Kind = (typeof kinds)[number];
@@ -42,6 +43,8 @@ const LEAVES = "halftone.leaves";
 const leavesOfFile = v.object({
   plain: recordOf(plainLeaf),
   typed: recordOf(v.string()),
+  /** How they make a tree; absent in files whose names tell it. */
+  structure: v.optional(v.object({ keys: recordOf(v.array(v.string())), objects: v.array(v.array(v.string())) })),
 });
 
 /**
@@ -50,8 +53,10 @@ const leavesOfFile = v.object({
  * safetensors only). The file is written atomically.
  *
  * A safetensors file also stores numbers, strings, booleans, null and typed arrays, so that `optimizer.stateDict()` is a part of one.
+ * `unflatten(load(file))` is the same tree. An npz file stores the names only, and keys with dots become nested. A record that `load`
+ * gave is written as the tree that it was read from.
  *
- * @throws TypeError for a leaf that the format cannot store, with its path, or a tree without tensors
+ * @throws TypeError for a leaf that the format cannot store, `undefined` among them, with its path, or a tree without tensors
  * @throws Error for another extension
  */
 export function save(file: string, tree: unknown): void {
@@ -64,21 +69,28 @@ export function save(file: string, tree: unknown): void {
   const other = [...found.arrays.keys(), ...found.plain.keys()][0];
   if (kind === ".npz" && other !== undefined)
     throw new TypeError(`save: ${other} is not a tensor, and ${file} stores only tensors; use .safetensors`);
-  writeDurably(file, encode(kind, found));
+  writeDurably(file, encode(kind, found, structureOf(tree) ?? found.structure));
 }
 
 /** True of a tree that is one number or text, or empty. */
 const isLeaf = ({ plain }: TreeLeaves): boolean => plain.size === 0 || plain.has("");
 
-function encode(kind: Kind, { tensors, arrays: typed, plain }: TreeLeaves): Uint8Array {
+function encode(kind: Kind, { tensors, arrays: typed, plain }: TreeLeaves, structure: TreeStructure): Uint8Array {
   const arrays = new Map([...tensors].map(([name, tensor]) => [name, fromTensor(tensor, name)]));
   if (kind === ".npy") return encodeNpy(arrays.get("")!, "save: the tensor");
   // NumPy's name for an array without one.
   const named = <T>(all: ReadonlyMap<string, T>) => new Map([...all].map(([name, array]) => [name || "arr_0", array]));
   if (kind === ".safetensors") {
     const kinds = Object.fromEntries([...named(typed)].map(([name, array]) => [name, array[Symbol.toStringTag]]));
-    const leaves: v.InferOutput<typeof leavesOfFile> = { plain: Object.fromEntries(plain), typed: kinds };
-    const metadata: Record<string, string> = typed.size + plain.size > 0 ? { [LEAVES]: JSON.stringify(leaves) } : {};
+    const keys = Object.fromEntries(named(new Map(Object.entries(structure.keys))));
+    const isTold = Object.keys(keys).length + structure.objects.length > 0;
+    const leaves: v.InferOutput<typeof leavesOfFile> = {
+      plain: Object.fromEntries(plain),
+      typed: kinds,
+      ...(isTold ? { structure: { keys, objects: structure.objects } } : {}),
+    };
+    const isNeeded = typed.size + plain.size > 0 || isTold;
+    const metadata: Record<string, string> = isNeeded ? { [LEAVES]: JSON.stringify(leaves) } : {};
     return encodeSafetensors(named(arrays), metadata, named(typed));
   }
   const files = Object.fromEntries(
@@ -115,11 +127,9 @@ export function load(file: string): AnyTensor | Record<string, SavedLeaf> {
   const bytes = new Uint8Array(readFileSync(file));
   if (kind === ".npy") return toTensor(decodeNpy(bytes, file));
   if (kind === ".safetensors") return loadSafetensors(bytes, file);
-  return Object.fromEntries([...decodeNpz(bytes, file)].map(([name, array]) => [name, toTensor(array)]));
+  const leaves = Object.fromEntries([...decodeNpz(bytes, file)].map(([name, array]) => [name, toTensor(array)]));
+  return withStructure(leaves, { keys: {}, objects: [] });
 }
-
-/** A value in a file: a tensor, or another value that `save` stores. */
-export type SavedLeaf = AnyTensor | TypedArray | number | string | boolean | bigint | null | [] | Record<string, never>;
 
 function loadSafetensors(bytes: Uint8Array, file: string): Record<string, SavedLeaf> {
   let leaves: v.InferOutput<typeof leavesOfFile> = { plain: {}, typed: {} };
@@ -135,7 +145,10 @@ function loadSafetensors(bytes: Uint8Array, file: string): Record<string, SavedL
   });
   const plain = Object.entries(leaves.plain).map(([name, leaf]): [string, SavedLeaf] => [name, leafFrom(leaf)]);
   const tensors = [...arrays].map(([name, array]): [string, SavedLeaf] => [name, toTensor(array)]);
-  return Object.fromEntries([...tensors, ...typed, ...plain]);
+  return withStructure(
+    Object.fromEntries([...tensors, ...typed, ...plain]),
+    leaves.structure ?? { keys: {}, objects: [] },
+  );
 }
 
 function readLeaves(text: string, file: string): v.InferOutput<typeof leavesOfFile> {
@@ -155,34 +168,4 @@ function decodeNpz(bytes: Uint8Array, file: string): Map<string, StoredArray> {
   }
   const entries = Object.entries(files);
   return new Map(entries.map(([name, data]) => [name.slice(0, -4), decodeNpy(data, `${file} (${name})`)]));
-}
-
-/**
- * The tree of a flat record such as `load` gives, with tensors of any shape. Paths become nested objects, or arrays where the
- * keys are 0, 1, 2 and so on.
- *
- * @throws Error when a leaf's path continues another leaf's
- */
-export function unflatten(flat: Readonly<Record<string, SavedLeaf>>): unknown {
-  type Branch = Map<string, Branch | SavedLeaf>;
-  const root: Branch = new Map();
-  for (const [name, leaf] of Object.entries(flat)) {
-    const keys = name.split(".");
-    let branch = root;
-    for (const key of keys.slice(0, -1)) {
-      const next = branch.get(key) ?? new Map();
-      if (!(next instanceof Map)) throw new Error(`unflatten: ${name} lies inside another leaf`);
-      branch.set(key, next);
-      branch = next;
-    }
-    branch.set(keys.at(-1)!, leaf);
-  }
-  const grown = (branch: Branch | SavedLeaf): unknown => {
-    if (!(branch instanceof Map)) return branch;
-    const keys = [...branch.keys()];
-    const isList = keys.every((key) => /^\d+$/.test(key)) && keys.every((_, i) => branch.has(`${i}`));
-    if (isList) return keys.map((_, i) => grown(branch.get(`${i}`)!));
-    return Object.fromEntries(keys.map((key) => [key, grown(branch.get(key)!)]));
-  };
-  return grown(root);
 }

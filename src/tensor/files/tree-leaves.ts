@@ -1,6 +1,7 @@
 // Converts the leaves of a tree that are not tensors (numbers, text, typed arrays) for a file, and back.
 import { isTensor } from "../tree.ts";
 import type { AnyTensor } from "../types/tensor.ts";
+import { areListKeys, type TreeStructure } from "./tree-structure.ts";
 
 const typedArrays = {
   Float32Array,
@@ -18,6 +19,9 @@ const typedArrays = {
 export type TypedArrayName = keyof typeof typedArrays;
 export type TypedArray = InstanceType<(typeof typedArrays)[TypedArrayName]>;
 
+/** A value in a file: a tensor, or another value that `save` stores. */
+export type SavedLeaf = AnyTensor | TypedArray | number | string | boolean | bigint | null | [] | Record<string, never>;
+
 /** A leaf stored in a file's JSON. Numbers that JSON cannot express, and empty lists and objects, are stored as objects. */
 export type PlainLeaf =
   | number
@@ -28,53 +32,63 @@ export type PlainLeaf =
   | { bigint: string }
   | { empty: "list" | "object" };
 
+/** The leaves of a tree by name: the keys that lead to them, joined by dots. */
 export interface TreeLeaves {
   tensors: Map<string, AnyTensor>;
   arrays: Map<string, TypedArray>;
   plain: Map<string, PlainLeaf>;
+  structure: TreeStructure;
 }
 
 /**
- * Every leaf of a tree by its path, "layers.0.weight". A property that is undefined is left out.
+ * Every leaf of a tree by its path, "layers.0.weight".
  * @throws TypeError naming the path, for a leaf that cannot be saved, or for two leaves with the same path
  */
 export function treeLeaves(tree: unknown): TreeLeaves {
-  const found: TreeLeaves = { tensors: new Map(), arrays: new Map(), plain: new Map() };
+  const [tensors, arrays, plain] = [
+    new Map<string, AnyTensor>(),
+    new Map<string, TypedArray>(),
+    new Map<string, PlainLeaf>(),
+  ];
+  const structure: TreeStructure = { keys: {}, objects: [] };
   const ancestors = new Set<object>();
-  const add = <T>(kind: Map<string, T>, path: string, leaf: T) => {
-    if (Object.values(found).some((leaves: Map<string, unknown>) => leaves.has(path)))
+  const add = <T>(kind: Map<string, T>, keys: readonly string[], leaf: T) => {
+    const path = keys.join(".");
+    if ([tensors, arrays, plain].some((leaves: ReadonlyMap<string, unknown>) => leaves.has(path)))
       throw new TypeError(`save: two leaves of the tree have the path ${path}; rename one`);
     kind.set(path, leaf);
+    if (path.split(".").length !== keys.length) structure.keys[path] = [...keys];
   };
-  const branch = (children: [string | number, unknown][], kind: "list" | "object", parent: object, path: string) => {
-    if (ancestors.has(parent)) throw new TypeError(`save: ${path || "the tree"} contains itself`);
-    if (children.length === 0) add(found.plain, path, { empty: kind });
+  const branch = (children: [string, unknown][], kind: "list" | "object", parent: object, keys: readonly string[]) => {
+    if (ancestors.has(parent)) throw new TypeError(`save: ${nameOf(keys)} contains itself`);
+    if (children.length === 0) add(plain, keys, { empty: kind });
+    else if (kind === "object" && areListKeys(children.map(([key]) => key))) structure.objects.push([...keys]);
     // The path of such a property would be that of the tree itself.
-    if (path === "" && children.some(([key]) => key === ""))
+    if (keys.length === 0 && children.some(([key]) => key === ""))
       throw new TypeError("save: a property of the tree has an empty name; rename it");
     ancestors.add(parent);
-    for (const [key, child] of children) visit(child, path === "" ? `${key}` : `${path}.${key}`);
+    for (const [key, child] of children) visit(child, [...keys, key]);
     ancestors.delete(parent);
   };
-  const visit = (value: unknown, path: string): void => {
+  const visit = (value: unknown, keys: readonly string[]): void => {
     const array = typedArrayOf(value);
-    const plain = plainOf(value);
-    if (isTensor(value)) add(found.tensors, path, value);
-    else if (array) add(found.arrays, path, array);
-    else if (plain !== undefined) add(found.plain, path, plain);
-    else if (Array.isArray(value)) branch([...value.entries()], "list", value, path);
-    else if (isPlainObject(value)) {
-      const set = Object.entries(value).filter(([, child]) => child !== undefined);
-      branch(set, "object", value, path);
-    } else
+    const leaf = plainOf(value);
+    if (isTensor(value)) add(tensors, keys, value);
+    else if (array) add(arrays, keys, array);
+    else if (leaf !== undefined) add(plain, keys, leaf);
+    else if (Array.isArray(value)) branch(Object.entries([...value]), "list", value, keys);
+    else if (isPlainObject(value)) branch(Object.entries(value), "object", value, keys);
+    else
       throw new TypeError(
-        `save: ${path || "the tree"} is ${kindName(value)}, which cannot be saved. A tree may contain tensors, typed arrays, numbers, ` +
-          "text, booleans and null, in plain objects and arrays",
+        `save: ${nameOf(keys)} is ${kindName(value)}, which cannot be saved. A tree may contain tensors, typed arrays, numbers, ` +
+          `text, booleans and null, in plain objects and arrays${value === undefined ? ": leave the property out, or set it to null" : ""}`,
       );
   };
-  visit(tree, "");
-  return found;
+  visit(tree, []);
+  return { tensors, arrays, plain, structure };
 }
+
+const nameOf = (keys: readonly string[]): string => keys.join(".") || "the tree";
 
 /** Restores a leaf that `treeLeaves` converted. */
 export function leafFrom(leaf: PlainLeaf): number | string | boolean | bigint | null | [] | Record<string, never> {
