@@ -303,7 +303,7 @@ class Seq2Seq(nn.Module):
         for layer in self.encoder:
             x = layer(x, src_key_padding_mask=unseen)
         memory = self.encoder_norm(x)
-        y = self.target(target) + self.places[:t]
+        y = self.target(target) * self.target.embedding_dim**0.5 + self.places[:t]
         for layer in self.decoder:
             y = layer(y, memory, tgt_mask=torch.ones(t, t, dtype=torch.bool).triu(1), memory_key_padding_mask=unseen)
         return self.decoder_norm(y) @ self.target.weight.t()

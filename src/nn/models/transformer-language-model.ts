@@ -21,7 +21,6 @@ import {
 } from "../layers/transformer-encoder-layer.ts";
 import { layerSettings } from "../layers/transformer-layer.ts";
 import type { AttentionMask } from "../ops/attention-mask.ts";
-import { embedding } from "../ops/embedding.ts";
 import type { KeyValueCache } from "../ops/key-value-cache.ts";
 import { rotaryTable } from "../ops/rotary.ts";
 import { checkPrompts, decoding } from "./decoding.ts";
@@ -34,6 +33,8 @@ import {
   sinusoids,
   sizeText,
   throughLayers,
+  tokenRows,
+  tokenTable,
   vocabularyLogits,
   withParts,
   withPositions,
@@ -61,7 +62,10 @@ export interface LanguageModelConfig {
   norm?: "layerNorm" | "rmsNorm";
   /** Added to a norm's variance; 1e-5 by default. */
   epsilon?: number;
-  /** A learned table, the default, fixed sines and cosines, or rotary positions in each layer. */
+  /**
+   * A learned table, the default, fixed sines and cosines, or rotary positions in each layer. With sines and cosines the initial
+   * embeddings are of their size, as in `transformerSeq2Seq`.
+   */
   positions?: "learned" | "sinusoidal" | "rotary";
   /** The base of rotary positions; 10,000 by default. */
   rotaryBase?: number;
@@ -152,7 +156,7 @@ export function transformerLanguageModel(config: LanguageModelConfig): LanguageM
   const hidden = (p: LanguageModelParameters, inputs: Inputs, options: ApplyOptions): AnyTensor => {
     const { rows, time, mask, caches } = inputs;
     const at = tf.tensor1d(inputs.positions, "int32") as AnyTensor;
-    const tokens = () => embedding(p.tokens, tf.tensor1d(inputs.ids, "int32")) as AnyTensor;
+    const tokens = () => tokenRows(p.tokens, inputs.ids, tied && positions === "sinusoidal");
     const start = profileScope("embedding", () => withPositions(tokens, p.positions ?? sines, at, dropout, options));
     const table =
       settings.rotaryBase === undefined
@@ -200,13 +204,16 @@ function initialParameters(
   const rng = random(seed);
   const table = (rows: number, columns: number) =>
     parameter<[number, number]>("weight", standardNormal, [rows, columns], rng);
+  // Sines and cosines would hide tokens of the size of GPT-2's.
+  const areSines = positions === "sinusoidal";
   const parameters: LanguageModelParameters = {
-    tokens: table(vocabularySize, features),
+    tokens: areSines ? tokenTable(vocabularySize, features, tied, rng) : table(vocabularySize, features),
     ...(positions === "learned" && { positions: table(maxLength, features) }),
     layers: Array.from({ length: layers }, () => encoderLayerParameters(settings, rng)),
     norm: normParameters(features, settings),
     ...(!tied && { output: { weight: table(features, vocabularySize) } }),
   };
-  drawAsGpt2(parameters, 2 * layers, rng);
+  const { tokens: _, ...others } = parameters;
+  drawAsGpt2(areSines ? others : parameters, 2 * layers, rng);
   return parameters;
 }

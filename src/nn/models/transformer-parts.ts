@@ -4,10 +4,13 @@ import { checkPositiveInteger } from "../../base/checks.ts";
 import type { Random } from "../../data/random.ts";
 import { defineSummary, formatCount } from "../../display/define-summary.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
+import { mul } from "../../tensor/arithmetic.ts";
 import { seededDropout } from "../../tensor/dropout.ts";
 import { countParameters, parameterList } from "../../tensor/index.ts";
 import { batchMatmul } from "../../tensor/matmul.ts";
+import { randn } from "../../tensor/random.ts";
 import type { AnyTensor, TensorOperand } from "../../tensor/types/tensor.ts";
+import { parameter, standardNormal } from "../initialisers.ts";
 import type { ApplyOptions } from "../layer.ts";
 import { affine, dropoutAt } from "../layers/heads.ts";
 import { addWithDropout } from "../ops/add-with-dropout.ts";
@@ -23,6 +26,27 @@ export function sinusoids(length: number, features: number): Tensor2D {
     }
   }
   return tf.keep(tf.tensor2d(values, [length, features]));
+}
+
+/**
+ * A table of tokens, `[vocabulary, features]`: standard normal, as PyTorch's, or, where it also gives the logits, with the deviation
+ * of an output layer.
+ */
+export const tokenTable = (vocabulary: number, features: number, tied: boolean, rng: Random) =>
+  parameter<[number, number]>(
+    "tokens",
+    tied ? (shape, options) => randn(shape, { ...options, std: features ** -0.5 }) : standardNormal,
+    [vocabulary, features],
+    rng,
+  );
+
+/**
+ * Rows of a table, `[rows * time, features]`. Those of a table that also gives the logits are multiplied by the square root of
+ * the features (Vaswani et al. 2017, section 3.4); otherwise positions of size 1 would hide them.
+ */
+export function tokenRows(table: TensorOperand, ids: Int32Array, isScaled: boolean): AnyTensor {
+  const rows = embedding(table as AnyTensor, tf.tensor1d(ids, "int32")) as AnyTensor;
+  return isScaled ? (mul(rows, Math.sqrt(rows.shape[1]!)) as AnyTensor) : rows;
 }
 
 /** Rows of tokens with their positions added, after dropout: `[rows * time, features]`. */

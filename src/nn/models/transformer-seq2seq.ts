@@ -3,11 +3,10 @@ import type { Batch } from "../../batching/batch.ts";
 import { dynamicPad } from "../../batching/pad.ts";
 import { random } from "../../data/random.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
-import { randn } from "../../tensor/random.ts";
 import { disposeTree } from "../../tensor/tree.ts";
 import type { AnyTensor, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import { attentionBias } from "../batch-tensors.ts";
-import { type Initialiser, type Parameter, parameter, standardNormal } from "../initialisers.ts";
+import type { Parameter } from "../initialisers.ts";
 import type { ApplyOptions, Model } from "../layer.ts";
 import {
   type FeedForwardActivation,
@@ -29,7 +28,6 @@ import {
 } from "../layers/transformer-encoder-layer.ts";
 import { layerSettings } from "../layers/transformer-layer.ts";
 import type { AttentionMask } from "../ops/attention-mask.ts";
-import { embedding } from "../ops/embedding.ts";
 import { KeyValueCache } from "../ops/key-value-cache.ts";
 import { checkPrompts, decoding } from "./decoding.ts";
 import type { GenerativeModel } from "./generate.ts";
@@ -40,6 +38,8 @@ import {
   sinusoids,
   sizeText,
   throughLayers,
+  tokenRows,
+  tokenTable,
   vocabularyLogits,
   withParts,
   withPositions,
@@ -72,7 +72,10 @@ export interface Seq2SeqConfig {
   norm?: "layerNorm" | "rmsNorm";
   /** Fixed sines and cosines (Vaswani et al. 2017, section 3.5), the default, or learned tables. */
   positions?: "sinusoidal" | "learned";
-  /** Whether the output layer uses the embedding table of the targets; false by default. */
+  /**
+   * Whether the output layer uses the embedding table of the targets; false by default. The decoder then reads its rows times
+   * `sqrt(features)` (Vaswani et al. 2017, section 3.4).
+   */
   tied?: boolean;
   /** Seed of the initial parameters; 0 by default. */
   seed?: number;
@@ -166,12 +169,11 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
   const sines = positions === "sinusoidal" ? sinusoids(maxLength, features) : undefined;
 
   const embeddedRows = (
-    table: TensorOperand,
+    tokens: () => AnyTensor,
     places: TensorOperand | undefined,
     inputs: Inputs,
     options: ApplyOptions,
   ) => {
-    const tokens = () => embedding(table as AnyTensor, tf.tensor1d(inputs.ids, "int32")) as AnyTensor;
     const at = tf.tensor1d(inputs.positions, "int32") as AnyTensor;
     return withPositions(tokens, places ?? sines, at, dropout, options);
   };
@@ -179,7 +181,12 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
   const encode = (p: Seq2SeqParameters, inputs: Inputs, options: ApplyOptions): AnyTensor =>
     profileScope("encoder", () => {
       const { rows, time, mask } = inputs;
-      const start = embeddedRows(p.sourceTokens, p.sourcePositions, inputs, options);
+      const start = embeddedRows(
+        () => tokenRows(p.sourceTokens, inputs.ids, false),
+        p.sourcePositions,
+        inputs,
+        options,
+      );
       const x = throughLayers(start, p.encoderLayers, (each, own) =>
         encoderLayer(each, own, settings, { rows, time, mask }, options),
       );
@@ -189,7 +196,12 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
   const decode = (p: Seq2SeqParameters, inputs: DecoderInputs, options: ApplyOptions): AnyTensor =>
     profileScope("decoder", () => {
       const { rows, time, mask, memory, memoryMask, caches, memoryCaches } = inputs;
-      const start = embeddedRows(p.targetTokens, p.targetPositions, inputs, options);
+      const start = embeddedRows(
+        () => tokenRows(p.targetTokens, inputs.ids, full.tied),
+        p.targetPositions,
+        inputs,
+        options,
+      );
       const x = throughLayers(start, p.decoderLayers, (each, own, i) => {
         const self = { rows, time, mask, cache: caches?.[i] };
         const cross = { rows, time, mask: memoryMask, cache: memoryCaches?.[i] };
@@ -265,17 +277,11 @@ function initialParameters(
 ): Seq2SeqParameters {
   const { sourceVocabularySize, targetVocabularySize, maxLength, features, layers, decoderLayers } = config;
   const rng = random(config.seed);
-  // A table that also gives the logits is drawn like an output layer.
-  const ofTargets: Initialiser = config.tied
-    ? (shape, options) => randn(shape, { ...options, std: features ** -0.5 })
-    : standardNormal;
-  const table = (rows: number, initial: Initialiser = standardNormal) =>
-    parameter<[number, number]>("weight", initial, [rows, features], rng);
-  const places = () => (config.positions === "learned" ? table(maxLength) : undefined);
+  const places = () => (config.positions === "learned" ? tokenTable(maxLength, features, false, rng) : undefined);
   const [sourcePositions, targetPositions] = [places(), places()];
   return {
-    sourceTokens: table(sourceVocabularySize),
-    targetTokens: table(targetVocabularySize, ofTargets),
+    sourceTokens: tokenTable(sourceVocabularySize, features, false, rng),
+    targetTokens: tokenTable(targetVocabularySize, features, config.tied, rng),
     ...(sourcePositions && { sourcePositions }),
     ...(targetPositions && { targetPositions }),
     encoderLayers: Array.from({ length: layers }, () => encoderLayerParameters(settings, rng)),
