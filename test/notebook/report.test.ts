@@ -52,6 +52,18 @@ test("text in outputs is escaped, and a figure's text cannot end its script", as
   assert.ok(!closing.includes("</script><b>"));
 });
 
+test("code is highlighted the same when the machine is slow", async (context) => {
+  const notebook = parseNotebook(notebookJson([code("// a comment\nlet hidden = 48;")]), "n.ipynb");
+  const page = await render(notebook);
+  // Shiki and the grammar read the clock: every look at it is 10 seconds later than the one before.
+  let now = Date.now();
+  context.mock.method(Date, "now", () => {
+    now += 10_000;
+    return now;
+  });
+  assert.equal(await render(notebook), page);
+});
+
 test("HTML in markdown loses its scripts and handlers and is closed", async () => {
   const source = 'a <b onclick="x()">bold\n\n<script>alert(1)</script>\n\n<div><p>open\n\n[link](javascript:alert(1))';
   const page = await render(parseNotebook(notebookJson([markdown(source), markdown("next")]), "n.ipynb"));

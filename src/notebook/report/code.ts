@@ -49,6 +49,8 @@ export async function loadHighlight(): Promise<Highlight> {
     return ready.codeToHtml(code, {
       lang,
       tabindex: false,
+      // By default a line that takes longer than 500 ms, as the first may on a busy machine, ends as if its last token went on.
+      tokenizeTimeLimit: 0,
       themes: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
       defaultColor: "light-dark()",
       transformers: [
