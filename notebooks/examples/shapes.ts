@@ -9,9 +9,13 @@ export const side = 16;
 /** The n-th picture, `side * side` pixels of 0 or 1 row by row, and the index of its kind. */
 export function picture(n: number): { pixels: Float32Array; kind: number } {
   const kind = n % kinds.length;
-  const [cx, cy] = [5 + ((n * 7) % 13) / 2, 5 + ((n * 11) % 13) / 2];
-  const radius = 3 + ((n * 5) % 9) / 4;
-  const pixels = Float32Array.from({ length: side * side }, (_, i) => {
+  const center = [5 + ((n * 7) % 13) / 2, 5 + ((n * 11) % 13) / 2] as const;
+  return { pixels: shape(kind, center, 3 + ((n * 5) % 9) / 4), kind };
+}
+
+/** The pixels of a shape of a kind, around a centre `[x, y]`. */
+export function shape(kind: number, [cx, cy]: readonly [number, number], radius: number): Float32Array {
+  return Float32Array.from({ length: side * side }, (_, i) => {
     const [x, y] = [(i % side) - cx, Math.floor(i / side) - cy];
     const [least, most] = [Math.min(Math.abs(x), Math.abs(y)), Math.max(Math.abs(x), Math.abs(y))];
     const inside = [
@@ -22,5 +26,4 @@ export function picture(n: number): { pixels: Float32Array; kind: number } {
     ];
     return inside[kind] ? 1 : 0;
   });
-  return { pixels, kind };
 }

@@ -29,7 +29,13 @@ const linesOf = (text: string, comment: RegExp) =>
   text.split("\n").filter((line) => line.trim() !== "" && !comment.test(line)).length;
 
 test("the examples are valid notebooks, committed without outputs", () => {
-  assert.deepEqual(names, ["character-gpt.ipynb", "cnn.ipynb", "sequence-to-sequence.ipynb"]);
+  assert.deepEqual(names, [
+    "character-gpt.ipynb",
+    "cnn.ipynb",
+    "lstm.ipynb",
+    "sequence-to-sequence.ipynb",
+    "variational-autoencoder.ipynb",
+  ]);
   for (const name of names) {
     assert.deepEqual(schemaFaults(read(name).json), [], name);
     for (const cell of codeOf(name)) assert.deepEqual([cell.outputs, cell.execution_count], [[], null], name);

@@ -13,7 +13,7 @@ SIZES = {
     "sequence_to_sequence": "--features 16 --heads 2 --layers 1 --batch 4",
     "cnn": "--channels 4 --batch 8",
     "lstm": "--hidden 8 --batch 4",
-    "vae": "--latent 2 --channels 2 --batch 4",
+    "variational_autoencoder": "--channels 2 --batch 4",
 }
 folder, own = pathlib.Path(sys.argv[1]), pathlib.Path(__file__).parent
 folder.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,13 @@
-"""A variational autoencoder of shapes (Kingma & Welling 2014). The twin of notebooks/examples/vae.ipynb."""
+"""A variational autoencoder of shapes (Kingma & Welling 2014). The twin of notebooks/examples/variational-autoencoder.ipynb."""
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from common import conv, linear, randn, recorded, sizes
-from shapes import SIDE, picture
+from shapes import KINDS, SIDE, shape
 
-size = sizes(latent=4, channels=8, batch=32, steps=300, rate=2e-3)
+size = sizes(channels=16, batch=32, steps=500, rate=3e-3)
 
 
 class Autoencoder(nn.Module):
@@ -15,8 +15,7 @@ class Autoencoder(nn.Module):
         super().__init__()
         c, flat = size.channels, 2 * size.channels * 16
         self.down1, self.down2 = nn.Conv2d(1, c, 4, 2, 1), nn.Conv2d(c, 2 * c, 4, 2, 1)
-        self.mean, self.logVariance = nn.Linear(flat, size.latent), nn.Linear(flat, size.latent)
-        self.expand = nn.Linear(size.latent, flat)
+        self.moments, self.expand = nn.Linear(flat, 4), nn.Linear(2, flat)
         self.up1, self.up2 = nn.ConvTranspose2d(2 * c, c, 4, 2, 1), nn.ConvTranspose2d(c, 1, 4, 2, 1)
 
     def decode(self, z):
@@ -27,20 +26,27 @@ class Autoencoder(nn.Module):
     def forward(self, images, noise):
         x = self.down2(self.down1(images).relu()).relu()
         x = x.permute(0, 2, 3, 1).flatten(1)
-        mean, logVariance = self.mean(x), self.logVariance(x)
+        mean, logVariance = self.moments(x).chunk(2, 1)
         return self.decode(mean + (logVariance / 2).exp() * noise), mean, logVariance
 
 
 def batch(step):
-    images = torch.stack([picture(step * size.batch + i)[0] for i in range(size.batch)])
-    return images[:, None], randn((size.batch, size.latent), step)
+    numbers = range(step * size.batch, (step + 1) * size.batch)
+    pictures = [shape(n % len(KINDS), 7.5, 7.5, 3 + n * 7 % 41 / 10) for n in numbers]
+    return torch.stack(pictures)[:, None], randn((size.batch, 2), step)
+
+
+def show(images, rows):
+    """Prints pictures, in rows."""
+    sheet = images.reshape(rows, -1, SIDE, SIDE).permute(0, 2, 1, 3).reshape(rows * SIDE, -1)
+    for line in sheet:
+        print("".join(" .:+#"[int(4.99 * value)] for value in line))
 
 
 model = Autoencoder()
-names = {}
-for name, layer in model.named_children():
-    names |= linear(name, layer) if isinstance(layer, nn.Linear) else conv(name, layer)
-record = recorded(size, "vae", names)
+names = conv("encoder.0", model.down1) | conv("encoder.2", model.down2) | linear("encoder.5", model.moments)
+names |= linear("decoder.0", model.expand) | conv("decoder.3", model.up1) | conv("decoder.5", model.up2)
+record = recorded(size, "variational-autoencoder", names)
 
 optimizer = torch.optim.AdamW(model.parameters(), size.rate, weight_decay=0.01)
 losses = []
@@ -57,6 +63,13 @@ for step in range(size.steps):
     if step % 100 == 0:
         print(f"step {step}: loss {loss.item():.1f}, divergence {divergence.item():.2f}")
 record(losses)
+
 with torch.no_grad():
-    samples = model.decode(randn((8, size.latent), 1)).sigmoid()
-print("pictures of", SIDE, "by", SIDE, "with a mean of", samples.mean().item())
+    images, noise = batch(size.steps)
+    logits, means, _ = model(images, noise)
+    show(torch.cat([images[:8], logits.sigmoid()[:8]]), 2)
+    for kind, name in enumerate(KINDS):
+        print(name, means[kind :: len(KINDS)].tolist())
+    axis = torch.linspace(-2, 2, 10)
+    grid = torch.cartesian_prod(axis.flip(0), axis).flip(1)
+    show(model.decode(grid).sigmoid(), 10)
