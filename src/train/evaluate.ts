@@ -5,7 +5,7 @@ import { tf } from "../runtime/index.ts";
 import { type Loss, lossOf } from "./loss.ts";
 import { checkMetrics, collectMetrics } from "./metrics/collect.ts";
 import type { MetricName } from "./metrics/metric-name.ts";
-import type { LossFunction, ObjectiveOf } from "./objective.ts";
+import type { LossForBatchesWithoutLabels, LossFunction, ObjectiveOf } from "./objective.ts";
 import type { TrainedModel } from "./trained-model.ts";
 import { epochsOf, type TrainingBatches } from "./training-batches.ts";
 import type { Evaluation } from "./training-log.ts";
@@ -23,6 +23,11 @@ export interface EvaluateOptions<Out = Tensor2D, B = Batch> {
   metrics?: readonly MetricName[] | undefined;
 }
 
+/** The options, which may be left out where the batches have the labels that the default loss needs. */
+type EvaluateArguments<Out, B> = "labels" extends keyof B
+  ? [options?: EvaluateOptions<Out, B>]
+  : [options: EvaluateOptions<Out, B> & LossForBatchesWithoutLabels];
+
 /**
  * Mean loss and metrics over all of `batches`, without dropout: over the examples, or over what the loss counts. The accuracy is
  * NaN where the loss gives none.
@@ -35,7 +40,7 @@ export interface EvaluateOptions<Out = Tensor2D, B = Batch> {
 export function evaluate<P extends object, B, Out>(
   model: TrainedModel<P, NoInfer<B>, Out>,
   batches: TrainingBatches<B>,
-  { loss, ...options }: EvaluateOptions<NoInfer<Out>, NoInfer<B>> = {},
+  ...[{ loss, ...options } = {}]: EvaluateArguments<NoInfer<Out>, NoInfer<B>>
 ): Omit<Evaluation, "step"> {
   return evaluateLoss(model, batches, lossOf<Out, B>(loss), options);
 }

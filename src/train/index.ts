@@ -24,7 +24,14 @@ export { type ConfusionMatrix, type ConfusionMatrixOptions, confusionMatrix } fr
 export type { MetricName } from "./metrics/metric-name.ts";
 export { perplexity } from "./metrics/perplexity.ts";
 export type { Classes, IgnoreIndex, Scores } from "./metrics/values.ts";
-export type { LossFunction, LossResult, Objective, ObjectiveOf } from "./objective.ts";
+export type {
+  LossForBatchesWithoutLabels,
+  LossFunction,
+  LossIfNeeded,
+  LossResult,
+  Objective,
+  ObjectiveOf,
+} from "./objective.ts";
 export type { Optimizer, OptimizerOptions } from "./optimizer.ts";
 export type { OptimizerGroupState, OptimizerState } from "./optimizer-state.ts";
 export type { ParameterGroup } from "./parameter-groups.ts";
@@ -50,7 +57,7 @@ export {
 } from "./schedule.ts";
 export { type SgdOptions, sgd } from "./sgd.ts";
 export { stepTimes, trainingFigure } from "./step-figures.ts";
-export { historyOf, type LossForBatchesWithoutLabels, type LossIfNeeded, type TrainOptions, train } from "./train.ts";
+export { historyOf, type TrainOptions, train } from "./train.ts";
 export type { TrainedModel } from "./trained-model.ts";
 export type { TrainingBatches } from "./training-batches.ts";
 export {

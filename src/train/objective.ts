@@ -33,6 +33,14 @@ export interface LossResult {
 /** A training objective: the loss of a model's outputs for a batch, a scalar that depends on the parameters. */
 export type LossFunction<Out, B> = (outputs: Out, batch: B) => Tensor<[], "float32"> | LossResult;
 
+/** What batches without labels need: the default loss compares the outputs with labels. */
+export interface LossForBatchesWithoutLabels {
+  loss: Objective | LossFunction<never, never>;
+}
+
+/** Requires a loss where the batches have no labels. */
+export type LossIfNeeded<B> = "labels" extends keyof B ? unknown : LossForBatchesWithoutLabels;
+
 /** The loss of one batch. */
 export interface BatchLoss {
   loss: Scalar;

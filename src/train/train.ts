@@ -11,7 +11,7 @@ import { evaluateLoss } from "./evaluate.ts";
 import { lossOf } from "./loss.ts";
 import { checkMetrics } from "./metrics/collect.ts";
 import type { MetricName } from "./metrics/metric-name.ts";
-import type { LossFunction, Objective, ObjectiveOf } from "./objective.ts";
+import type { LossFunction, LossIfNeeded, ObjectiveOf } from "./objective.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { progress } from "./progress.ts";
 import { isObserving } from "./reduce-on-plateau.ts";
@@ -89,14 +89,6 @@ const histories = new WeakMap<object, History>();
  * `ended` is "unfinished". Undefined for a model that `train` has not trained.
  */
 export const historyOf = (model: object): History | undefined => histories.get(model);
-
-/** What batches without labels need: the default loss compares the outputs with labels. */
-export interface LossForBatchesWithoutLabels {
-  loss: Objective | LossFunction<never, never>;
-}
-
-/** Requires a loss where the batches have no labels. */
-export type LossIfNeeded<B> = "labels" extends keyof B ? unknown : LossForBatchesWithoutLabels;
 
 /**
  * Trains a model on `batches`. Between steps it holds no memory beyond parameters and optimizer state.
