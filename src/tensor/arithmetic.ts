@@ -5,7 +5,8 @@ import { cast, checkTensor, drop, run, sameShape, scalarOf, scoped } from "./eng
 import { inFloat32 } from "./half.ts";
 import { int32Of } from "./int32.ts";
 import { label } from "./names.ts";
-import type { Broadcast, DType, IfBroadcast } from "./types/shape.ts";
+import type { Broadcast, IfBroadcast } from "./types/broadcast.ts";
+import type { DType } from "./types/shape.ts";
 import type { AnyTensor, LeftShape, NumberOrTensor, Operand, ShapeOf, Tensor, WiderDType } from "./types/tensor.ts";
 
 /** A function of two tensors that broadcast, or of a tensor and a number: `[2, 3]` and `[3]` give `[2, 3]`. */
@@ -15,7 +16,7 @@ export type Arithmetic<Op extends string, D extends DType | "wider" = "wider"> =
 >(
   a: A,
   b: IfBroadcast<Op, LeftShape<A, B>, ShapeOf<B>, B>,
-) => Tensor<Broadcast<LeftShape<A, B>, ShapeOf<B>>, D extends DType ? D : WiderDType<A, B>>;
+) => Tensor<Broadcast<LeftShape<A, B>, ShapeOf<B>, A>, D extends DType ? D : WiderDType<A, B>>;
 
 const widths = ["bool", "int32", "float32"];
 

@@ -15,7 +15,8 @@ import {
 import { label, shapeText } from "./names.ts";
 import { multiply, plus, sumOfRows, times } from "./primitives.ts";
 import type { Axis, AxisOf, Reduced } from "./types/axis.ts";
-import type { Broadcast, IfBroadcast, IfSameShape, Rest, Shape } from "./types/shape.ts";
+import type { Broadcast, IfBroadcast } from "./types/broadcast.ts";
+import type { IfSameShape, Rest, Shape } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /**
@@ -28,9 +29,9 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.t
 export function cosineSimilarity<A extends TensorOperand, B extends TensorOperand, const X extends Axis = -1>(
   a: A,
   b: IfBroadcast<"cosineSimilarity", ShapeOf<A>, ShapeOf<B>, B>,
-  axis?: AxisOf<"cosineSimilarity", Broadcast<ShapeOf<A>, ShapeOf<B>>, X>,
+  axis?: AxisOf<"cosineSimilarity", Broadcast<ShapeOf<A>, ShapeOf<B>, A>, X>,
   options?: { epsilon?: number },
-): Tensor<Reduced<Broadcast<ShapeOf<A>, ShapeOf<B>>, X>, "float32">;
+): Tensor<Reduced<Broadcast<ShapeOf<A>, ShapeOf<B>, A>, X>, "float32">;
 export function cosineSimilarity(
   a: AnyTensor,
   b: AnyTensor,

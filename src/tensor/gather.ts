@@ -10,7 +10,8 @@ import { int32Of } from "./int32.ts";
 import { readSizes } from "./layout.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { Axis, AxisOf, Place, SameRank, WithDim } from "./types/axis.ts";
-import type { Broadcast, DType, IfBroadcast, IsUnknown, Shape } from "./types/shape.ts";
+import type { Broadcast, IfBroadcast } from "./types/broadcast.ts";
+import type { DType, IsUnknown, Shape } from "./types/shape.ts";
 import type {
   AnyTensor,
   DTypeOf,
@@ -145,8 +146,8 @@ export function oneHot(indices: AnyTensor, depth: number): AnyTensor {
 export function where<C extends TensorOperand, A extends NumberOrTensor, B extends NumberOrTensor>(
   condition: C,
   a: IfBroadcast<"where", ShapeOf<C>, ShapeOf<A>, A>,
-  b: IfBroadcast<"where", Broadcast<ShapeOf<C>, ShapeOf<A>>, ShapeOf<B>, B>,
-): Tensor<Broadcast<Broadcast<ShapeOf<C>, ShapeOf<A>>, ShapeOf<B>>, WiderDType<A, B>>;
+  b: IfBroadcast<"where", Broadcast<ShapeOf<C>, ShapeOf<A>, C>, ShapeOf<B>, B>,
+): Tensor<Broadcast<Broadcast<ShapeOf<C>, ShapeOf<A>, C>, ShapeOf<B>, C>, WiderDType<A, B>>;
 export function where(condition: AnyTensor, a: Operand, b: Operand): AnyTensor {
   checkTensor("where", condition);
   for (const x of [a, b]) if (typeof x !== "number") checkTensor("where", x);

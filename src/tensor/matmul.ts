@@ -3,17 +3,9 @@ import { broadcastShape, expandTo } from "./broadcast.ts";
 import { cast, checkTensor, drop, reshapeTo, run, sameShape, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
-import type {
-  Differ,
-  DimText,
-  IsUnknown,
-  Rest,
-  Shape,
-  ShapeIn,
-  ShapeText,
-  TryBroadcast,
-  Unless,
-} from "./types/shape.ts";
+import type { TryBroadcast } from "./types/broadcast.ts";
+import type { Box, Evidence, Resolved, Unresolved } from "./types/generic.ts";
+import type { Differ, Dim, DimText, IsUnknown, Rest, Shape, ShapeIn, ShapeText, Unless } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Matrices<A, B> = A extends [infer K]
@@ -45,7 +37,15 @@ export type IfMatmul<A, B, Then, Op extends string = "matmul"> = Unless<
   Then
 >;
 
-export type MatmulShape<A, B> = ShapeIn<Result<A, B>>;
+export type MatmulShape<A, B> =
+  Evidence<Unresolved<A>, B> extends Evidence<Resolved<A>, [unknown, unknown]> ? Features<A, B> : ShapeIn<Result<A, B>>;
+/** `[...S, in]` with a type parameter S, by the matrix `[in, out]`. */
+type Features<A, B> =
+  Box<A> extends Box<[...infer R extends Shape, unknown]>
+    ? B extends [unknown, infer N extends Dim]
+      ? [...R, N]
+      : never
+    : ShapeIn<Result<A, B>>;
 
 /**
  * The matrix product of the last two axes, as `numpy.matmul`: `[..., m, k]` and `[..., k, n]` give `[..., m, n]`; the leading

@@ -8,9 +8,9 @@ import { where } from "./gather.ts";
 import { inFloat32 } from "./half.ts";
 import { gatherAt } from "./indices.ts";
 import { label, shapeText } from "./names.ts";
-import { type AxisList, type Keep, reducedNames, type Whole, whole } from "./reductions.ts";
+import { type Keep, reducedNames, type Whole, whole } from "./reductions.ts";
 import { sort } from "./sort.ts";
-import type { AxisOf, Reduced } from "./types/axis.ts";
+import type { AxisList, AxisOf, Reduced } from "./types/axis.ts";
 import type { DType, Shape } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 

@@ -17,7 +17,7 @@ import { inFloat32 } from "./half.ts";
 import { checkTotals } from "./int32.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { noGrad } from "./tape.ts";
-import type { Axis, AxisOf, Reduced } from "./types/axis.ts";
+import type { Axis, AxisList, AxisOf, Reduced } from "./types/axis.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
@@ -26,7 +26,6 @@ export interface Keep<K extends boolean = boolean> {
   keepDims?: K;
 }
 
-export type AxisList = Axis | readonly Axis[] | undefined;
 export type Whole<D extends DType> = D extends "float32" ? "float32" : D extends "int32" | "bool" ? "int32" : DType;
 
 type Reduction<Op extends string, Out extends DType | "same" | "whole" = "same"> = <

@@ -8,7 +8,8 @@ import { gatherAt } from "./indices.ts";
 import { pad, unsqueeze } from "./layout.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { sum, type Whole } from "./reductions.ts";
-import type { Box, IsUnknown, Rest, Shape } from "./types/shape.ts";
+import type { Box } from "./types/generic.ts";
+import type { IsUnknown, Rest, Shape } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** Rows and columns of the matrices; throws where there are none. */

@@ -1,12 +1,11 @@
 // Shapes of what only moves, joins or cuts elements.
 import type { Axis, Place, Rank, SameRank, WithDim } from "./axis.ts";
+import type { Evidence, Resolved, Unresolved } from "./generic.ts";
 import type { Difference, Product, Quotient, Sum } from "./number.ts";
 import type {
   Differ,
   DimText,
-  Evidence,
   IsUnknown,
-  Resolved,
   Rest,
   SameDim,
   Shape,
@@ -14,7 +13,6 @@ import type {
   ShapeOfSizes,
   ShapeText,
   Unless,
-  Unresolved,
   Writable,
 } from "./shape.ts";
 

@@ -1,6 +1,9 @@
 // The types shared by einsum and einops patterns. ../pattern.ts does the same at run time, with the same messages.
+
+import type { TryBroadcast } from "./broadcast.ts";
+import type { Box } from "./generic.ts";
 import type { Multiply, Quotient } from "./number.ts";
-import type { Box, Differ, DimText, Rest, ShapeText, TryBroadcast } from "./shape.ts";
+import type { Differ, DimText, Rest, ShapeText } from "./shape.ts";
 
 /** "b t  d" is ["b", "t", "d"]. */
 export type Words<S extends string, Out extends string[] = []> = S extends `${infer W} ${infer R}`

@@ -1,3 +1,5 @@
+import type { Box, Evidence, Exact, Resolved, Unresolved } from "./generic.ts";
+
 /** One dimension: its size if that is known, a name such as "batch", or `number` if neither is known. */
 export type Dim = number | string;
 /** The dimensions of a tensor. `Shape` itself means that they are unknown. */
@@ -53,35 +55,6 @@ type Joined<S, Out extends string = ""> = S extends [infer A, ...infer R extends
 /** A shape as shown in errors: `[batch, 3, 4]`, with `?` for an unknown dimension. */
 export type ShapeText<S> = IsUnknown<S> extends true ? "[...]" : `[${Joined<S>}]`;
 
-/**
- * Wraps a dimension for comparison. If a dimension is a type parameter, `D extends 3` is not resolved until the parameter is
- * known. The box of a type parameter does extend itself, and an unresolved comparison does not count as a difference.
- */
-export interface Box<D> {
-  readonly held: D;
-}
-
-/** Wraps a shape or dimension for comparison; `Exact<A>` extends `Exact<B>` only where A and B are the same. */
-interface Exact<in out S> {
-  readonly held: S;
-}
-
-// Whether a shape is a type parameter: two conditional types that are not resolved are compared by their parts, and these are
-// equal. They are 1 and 2 for every shape that is known. The compiler also answers where a type is declared, and then for every
-// S, so that what depends on this must depend on something else that is not known there.
-
-/** Extends `Resolved<S>` only if S is a type parameter, or not resolved for another reason. */
-export type Unresolved<S> = [S] extends [object] ? 1 : 2;
-export type Resolved<S> = [S | 0] extends [object] ? 1 : 2;
-
-/** Two shapes of which the compiler knows only that they broadcast to A: both are one type parameter, or B is a scalar's. */
-type SameGeneric<A, B> =
-  Evidence<Unresolved<A>, Exact<B>> extends Evidence<Resolved<A>, Exact<A> | Exact<[]>> ? true : false;
-export interface Evidence<S, T> {
-  readonly first: S;
-  readonly second: T;
-}
-
 /** Whether two dimensions certainly differ. A name and a size may be equal, so they are compared at run time. */
 export type Differ<A, B> = Box<A> extends Box<B> ? false : Box<B> extends Box<A> ? false : DifferInKind<A, B>;
 type DifferInKind<A, B> = A extends string ? (B extends string ? true : false) : B extends string ? false : true;
@@ -98,41 +71,8 @@ export type SameDim<A, B> =
           ? A
           : B;
 
-/**
- * The dimension that two dimensions broadcast to (numpy.org/doc/stable/user/basics.broadcasting.html); `false` if they do
- * not.
- */
-export type BroadcastDim<A, B> = A extends 1 ? B : B extends 1 ? A : SameDim<A, B>;
-
-type BroadcastKnown<A, B, Out extends unknown[] = []> = A extends [...infer AR extends Rest<A>, infer AL]
-  ? B extends [...infer BR extends Rest<B>, infer BL]
-    ? Exact<BL> extends Exact<AL> | Exact<1>
-      ? BroadcastKnown<AR, BR, [AL, ...Out]>
-      : BroadcastDim<AL, BL> extends infer D
-        ? D extends false
-          ? `${DimText<AL>} is not ${DimText<BL>}`
-          : BroadcastKnown<AR, BR, [D, ...Out]>
-        : never
-    : [...AR, AL, ...Out]
-  : B extends [...infer BR extends Rest<B>]
-    ? [...BR, ...Out]
-    : Out;
-
-/** The shape that two shapes broadcast to, or a message with the two dimensions that do not broadcast. */
-export type TryBroadcast<A, B> =
-  IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : BroadcastKnown<A, B>;
-
-/** The shape that two shapes broadcast to. */
-export type Broadcast<A, B> = SameGeneric<A, B> extends true ? A : ShapeIn<TryBroadcast<A, B>>;
-
 /** `X` if it is a known shape, otherwise the unknown shape. */
 export type ShapeIn<X> = X extends [...infer S extends Rest<X>] ? S : Shape;
-
-/** `Then`, or an error message if the two shapes do not broadcast. */
-export type IfBroadcast<Op extends string, A, B, Then> =
-  SameGeneric<A, B> extends true
-    ? Then
-    : Unless<TryBroadcast<A, B>, `${Op}: ${ShapeText<A>} and ${ShapeText<B>} do not broadcast: `, Then>;
 
 /**
  * `Then`, or, if `R` is a message, that message prefixed with `Begin`. An unresolved shape is not a message: the compiler tries
@@ -143,6 +83,10 @@ export type Unless<R, Begin extends string, Then> = [Fit<R>] extends [never] ? P
 /** `never` for a message. */
 export type Fit<R> = [R] extends [null] ? true : [R] extends [string] ? never : true;
 type Prefixed<Begin extends string, R> = [R] extends [infer M extends string] ? `${Begin}${M}` : never;
+
+/** Two shapes of which the compiler knows only that they are the same, or that B is a scalar's. */
+type SameGeneric<A, B> =
+  Evidence<Unresolved<A>, Exact<B>> extends Evidence<Resolved<A>, Exact<A> | Exact<[]>> ? true : false;
 
 type SameKnown<A, B> = A extends [infer AF, ...infer AR extends Rest<A>]
   ? B extends [infer BF, ...infer BR extends Rest<B>]

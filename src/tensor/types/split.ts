@@ -2,7 +2,7 @@
 import type { Axis, Place, Reduced, WithDim } from "./axis.ts";
 import type { At } from "./layout.ts";
 import type { Quotient, Sum } from "./number.ts";
-import type { Differ, DType, IsUnknown, Rest, ShapeIn, ShapeText, Unless, Writable } from "./shape.ts";
+import type { Differ, DType, IsUnknown, Rest, Shape, ShapeIn, ShapeText, Unless, Writable } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The dimension of an axis, `number` where it is not known. */
@@ -50,5 +50,5 @@ type Misfit<S, P, A extends Axis> = P extends number
 type Total<W, Out = 0> = W extends [infer N, ...infer R extends Rest<W>] ? Total<R, Sum<Out, N>> : Out;
 
 /** The slices of `unstack(x, axis)`. */
-export type Slices<S, A, D extends DType> =
+export type Slices<S extends Shape, A, D extends DType> =
   Size<S, A> extends infer N ? Times<N extends number ? N : number, Tensor<Reduced<S, A>, D>> : never;

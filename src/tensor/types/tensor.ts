@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core/dist/tensor.js";
 import type { Rank } from "@tensorflow/tfjs-core/dist/types.js";
-import type { DType, Evidence, IsUnknown, Resolved, Shape, Unresolved, Writable } from "./shape.ts";
+import type { Evidence, IsArray, NoArray, Resolved, Unresolved } from "./generic.ts";
+import type { DType, IsUnknown, Shape, Writable } from "./shape.ts";
 
 declare const shapeOf: unique symbol;
 declare const dtypeOf: unique symbol;
@@ -95,13 +96,13 @@ export type ShapeOf<T> = unknown extends T
           : Shape
       : RankOf<T>;
 
-/** A type parameter as it is, and a known shape as a mutable tuple. */
+/** A shape with a type parameter as it is, and a known shape as a mutable tuple. */
 type Own<S, T> =
-  Evidence<Unresolved<S>, T> extends Evidence<Resolved<S>, TensorOperand>
-    ? S
-    : IsUnknown<S> extends true
-      ? RankOf<T>
-      : Writable<S>;
+  Evidence<Unresolved<S>, T> extends Evidence<Resolved<S>, NumberOrTensor>
+    ? Evidence<IsArray<S>, T> extends Evidence<NoArray<S>, TensorOperand>
+      ? S
+      : RankOf<T>
+    : Writable<S>;
 
 /** The shape of a left operand; of a number that of the right operand, which leaves even a type parameter as it is. */
 export type LeftShape<A, B> = unknown extends A ? Shape : A extends number ? ShapeOf<B> : ShapeOf<A>;
