@@ -10,12 +10,21 @@ export interface BatchFigures {
 }
 
 /**
- * The number of examples of a batch: that of its `indices` or `labels`, or else the first axis of a batch that is a tensor, or of
- * the model's outputs; 1 where there is none of these.
+ * The number of examples of a batch: that of its `indices` or `labels`, or else the first axis of the tensors and lists that are
+ * the batch or its properties, or of the model's outputs; 1 where there is none of these, or they differ.
  */
 export function exampleCount(batch: unknown, outputs: unknown): number {
   const { indices, labels } = isObject(batch) ? (batch as Record<string, unknown>) : {};
-  return firstAxis(indices) ?? firstAxis(labels) ?? firstAxis(batch) ?? firstAxis(outputs) ?? 1;
+  return firstAxis(indices) ?? firstAxis(labels) ?? commonAxis(batch) ?? commonAxis(outputs) ?? 1;
+}
+
+/** The first axis of all tensors and lists that are properties of a value; of a tensor or a list of other things its own. */
+function commonAxis(value: unknown): number | undefined {
+  const holdsTensors = Array.isArray(value) && value.some(isTensor);
+  if (!isObject(value) || (!holdsTensors && firstAxis(value) !== undefined)) return firstAxis(value);
+  const sizes = new Set(Object.values(value).map(firstAxis));
+  sizes.delete(undefined);
+  return sizes.size === 1 ? [...sizes][0] : undefined;
 }
 
 function firstAxis(value: unknown): number | undefined {

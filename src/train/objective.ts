@@ -25,7 +25,8 @@ export interface LossResult {
   metrics?: Readonly<Record<string, Tensor<[]> | number>>;
   /**
    * How many the loss is a mean over, for instance counted tokens, so that accumulated batches and evaluations equal one large
-   * batch. By default the number of examples: that of `batch.indices` or `batch.labels`, or else the first axis of the outputs.
+   * batch. By default the number of examples: that of `batch.indices` or `batch.labels`, or else the first axis of the
+   * batch's tensors and lists or of the outputs, where they have the same one.
    */
   weight?: number;
 }

@@ -4,6 +4,7 @@ import {
   adamW,
   add,
   arrayBatches,
+  at,
   type Batch,
   crossEntropy,
   dynamicLengthBatches,
@@ -165,6 +166,28 @@ describe("train takes", () => {
       history.evaluations.map((each) => each.metrics.size),
     );
     assert.throws(() => metricCurve(history, "f1"), /has no metric "f1", only size, constant/);
+  });
+
+  test("batches of several tensors without labels, whose sizes differ, count as one large batch", async () => {
+    const own = parameters({ weight: randn([4, 2], { from: 5 }) });
+    const model = {
+      parameters: own,
+      apply: (p: typeof own, { x }: { x: Tensor<[number, 4]> }) => ({ y: matmul(x, p.weight), scale: 1 }),
+    };
+    const all = randn([8, 6], { from: 6 });
+    const part = (start: number, end: number) => ({
+      x: at(all, `${start}:${end}`, ":4"),
+      target: at(all, `${start}:${end}`, "4:"),
+    });
+    const loss = ({ y }: { y: Tensor<[number, 2]> }, { target }: ReturnType<typeof part>) =>
+      mean(square(sub(y, target)));
+    const whole = evaluate(model, [part(0, 8)], { loss }).loss;
+    assert.ok(Math.abs(evaluate(model, [part(0, 5), part(5, 8)], { loss }).loss - whole) < 1e-6);
+    const optimizer = adamW(own);
+    const batches = [part(0, 5), part(5, 8)];
+    const { steps } = await train({ ...quiet, model, batches, optimizer, steps: 1, accumulate: 2, loss });
+    assert.ok(Math.abs(steps[0]!.loss - whole) < 1e-6);
+    assert.equal(steps[0]!.sequences, 8);
   });
 
   test("batches from a generator function by epoch, whose number it does not know beforehand", async () => {
