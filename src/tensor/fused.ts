@@ -1,16 +1,17 @@
+import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { nativeStorageOf } from "../runtime/index.ts";
 import { hasKernels } from "../runtime/native/kernels/index.ts";
 import { isDirect } from "./primitives.ts";
-import type { AnyTensor } from "./types/tensor.ts";
 
 /**
- * May a kernel of `runtime/native/kernels` be called for these tensors? Where a second derivative is asked for, inside of vmap, on
- * other backends and for float64, the separate ops compute the same.
+ * May a kernel of `runtime/native/kernels` be called for these tensors, which have this storage, or "any" of those that kernels
+ * take? Where a second derivative is asked for, inside of vmap, on other backends and for float64, the separate ops compute the same.
  */
-export const canFuse = (...inputs: AnyTensor[]): boolean => hasKernels() && isDirect() && inputs.every(isFusable);
+export const canFuse = (storage: "float32" | "any", ...inputs: readonly Tensor[]): boolean =>
+  hasKernels() && isDirect() && inputs.every((x) => isFusable(x, storage));
 
-function isFusable(x: AnyTensor): boolean {
+function isFusable(x: Tensor, storage: "float32" | "any"): boolean {
   if (x.dtype !== "float32") return false;
-  const storage = nativeStorageOf(x);
-  return storage !== undefined && storage !== "float64";
+  const own = nativeStorageOf(x);
+  return storage === "any" ? own !== undefined && own !== "float64" : own === storage;
 }

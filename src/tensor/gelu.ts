@@ -20,11 +20,13 @@ export function gelu(x: AnyTensor, form: "exact" | "tanh" = "exact"): AnyTensor 
   // Halves are kept as they are and computed with in float32, as in PyTorch's kernel.
   const result = differentiable("gelu", [input], {
     forward: () =>
-      canFuse(input) ? (kernels.gelu(input, isTanh) as AnyTensor) : asStored(curve.value(toFloat32(input)), input),
+      canFuse("any", input)
+        ? (kernels.gelu(input, isTanh) as AnyTensor)
+        : asStored(curve.value(toFloat32(input)), input),
     keep: () => [input],
     backward: (dy, [kept]) => [
       () =>
-        canFuse(dy, kept!) && storageOf(dy) === storageOf(kept!)
+        canFuse("any", dy, kept!) && storageOf(dy) === storageOf(kept!)
           ? (kernels.geluGradient(dy, kept!, isTanh) as AnyTensor)
           : multiply(toFloat32(dy), curve.derivative(toFloat32(kept!))),
     ],

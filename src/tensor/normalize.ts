@@ -93,8 +93,7 @@ function normalized(
   const halfType = storageOf(x) === "float32" ? autocastTo : undefined;
   return differentiable(op, inputs, {
     forward: (save) => {
-      const isFused = canFuse(...inputs) && inputs.every((input) => storageOf(input) === "float32");
-      const { y, inverse, mean, kept } = isFused
+      const { y, inverse, mean, kept } = canFuse("float32", ...inputs)
         ? (kernels.norm(x, { scale: weight, offset: bias, centred: centered, epsilon, kept: halfType }) as Normalized)
         : separately(op, x, { weight, bias, epsilon, centered }, halfType);
       save([kept ?? x, inverse, kept ? undefined : mean, weight].filter((tensor) => tensor !== undefined));
@@ -103,9 +102,8 @@ function normalized(
     backward: (dy, [source, inverse, ...rest]) => {
       const mean = centered && !halfType ? rest.shift() : undefined;
       const saved = { source: source!, inverse: inverse!, mean, scale: rest[0] };
-      const used = [source!, inverse!, ...rest];
-      const isFused = canFuse(dy, ...used) && [dy, ...used.slice(1)].every((each) => storageOf(each) === "float32");
-      if (!isFused) return gradientsOf(op, dy, saved, { centered, normalized: halfType !== undefined }, bias);
+      if (!canFuse("float32", dy, inverse!, ...rest) || !canFuse("any", source!))
+        return gradientsOf(op, dy, saved, { centered, normalized: halfType !== undefined }, bias);
       const options = { ...saved, centred: centered, normalized: halfType !== undefined };
       const [dx, dWeight, dBias] = kernels.normGradients(dy, source!, options) as [AnyTensor, AnyTensor, AnyTensor];
       return [() => dx, ...(weight ? [() => dWeight] : []), ...(bias ? [() => dBias] : [])];

@@ -1,5 +1,6 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
+import { adamStep } from "../runtime/native/kernels/index.ts";
 import type { Trainable } from "../tensor/index.ts";
 import { decayedGradient, flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
@@ -50,22 +51,32 @@ export function adam<P extends object>(parameters: P & Trainable<P>, options: Ad
 }
 
 function adamRule({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: AdamOptions, decoupled: boolean): Rule {
+  /** The factor of the step, and what is added to the root: sqrt(v) / c2 + e = (sqrt(v) + e c2) / c2 saves one pass over v. */
+  const corrected = (rate: number, step: number) => {
+    const correction2 = Math.sqrt(1 - betas[1] ** step);
+    return { rate: (rate * correction2) / (1 - betas[0] ** step), epsilon: epsilon * correction2 };
+  };
+  const kept = (rate: number) => (decoupled ? 1 - rate * weightDecay : 1);
+  const decay = decoupled ? 0 : weightDecay;
   return {
     slots: ["first", "second"],
+    fused: ({ slots: { first, second }, rate, step, maxNorm, maxValue, ...tensors }) => {
+      const numbers = { betas, ...corrected(rate, step), kept: kept(rate), decay, maxNorm, maxValue };
+      const { parameters, ...slots } = adamStep({ ...tensors, first: first!, second: second!, numbers });
+      return { parameters, slots };
+    },
     advance: ({ gradient: raw, parameters, slots: { first, second } }) => {
-      const gradient = decayedGradient(raw, parameters, decoupled ? 0 : weightDecay);
+      const gradient = decayedGradient(raw, parameters, decay);
       return {
         first: tf.add(first!, tf.mul(tf.sub(gradient, first!), 1 - betas[0])) as Tensor1D,
         second: tf.add(tf.mul(second!, betas[1]), tf.mul(tf.square(gradient), 1 - betas[1])) as Tensor1D,
       };
     },
     move: ({ parameters, slots: { first, second }, rate, step }) => {
-      const correction1 = 1 - betas[0] ** step;
-      const correction2 = Math.sqrt(1 - betas[1] ** step);
-      // sqrt(v) / c2 + e = (sqrt(v) + e c2) / c2, which saves one pass over v.
-      const change = tf.div(first!, tf.add(tf.sqrt(second!), epsilon * correction2));
-      const decayed = decoupled ? tf.mul(parameters(), 1 - rate * weightDecay) : parameters();
-      return tf.sub(decayed, tf.mul(change, (rate * correction2) / correction1)) as Tensor1D;
+      const by = corrected(rate, step);
+      const change = tf.div(first!, tf.add(tf.sqrt(second!), by.epsilon));
+      const decayed = decoupled ? tf.mul(parameters(), kept(rate)) : parameters();
+      return tf.sub(decayed, tf.mul(change, by.rate)) as Tensor1D;
     },
   };
 }

@@ -1,11 +1,17 @@
-import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
+import type { Scalar, Tensor } from "@tensorflow/tfjs-node-gpu";
 import { categorize, tf, uninterrupted } from "../runtime/index.ts";
 import { flatten } from "../runtime/native/flatten.ts";
+import { globalNorm } from "../runtime/native/kernels/index.ts";
+import { canFuse } from "../tensor/fused.ts";
 import { type Gradients, leaves, mapTree } from "../tensor/index.ts";
 
-/** The norm of several vectors together. */
-export const normOf = (vectors: readonly Tensor1D[]): Scalar =>
-  tf.sqrt(vectors.map((vector) => tf.sum(tf.square(vector))).reduce((sum, more) => tf.add(sum, more))) as Scalar;
+/** The norm of several tensors together. */
+export function normOf(tensors: readonly Tensor[]): Scalar {
+  if (canFuse("float32", ...tensors)) return globalNorm(tensors);
+  // A copy costs less than an op for each of many tensors.
+  const parts = tensors.length > 8 ? [flatten(tensors)] : tensors;
+  return tf.sqrt(parts.map((part) => tf.sum(tf.square(part))).reduce((sum, more) => tf.add(sum, more))) as Scalar;
+}
 
 /** What `clip_grad_norm_` multiplies the gradients by. */
 export const clipFactor = (norm: Scalar, maxNorm: number): Scalar =>
@@ -24,7 +30,7 @@ export function clipGradNorm<T extends object>(
 ): { gradients: Gradients<T>; norm: Scalar } {
   const tensors = gradientLeaves("clipGradNorm", gradients, "maxNorm", maxNorm);
   return replaced(tensors, () => {
-    const norm = tf.tidy(() => normOf([flatten(tensors)]));
+    const norm = tf.tidy(() => normOf(tensors));
     const factor = clipFactor(norm, maxNorm);
     return { gradients: scaled(gradients, (gradient) => tf.mul(gradient, factor)), norm };
   });

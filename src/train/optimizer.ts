@@ -3,6 +3,7 @@ import type { OptimizerStep } from "../amp/index.ts";
 import { defineSummary, formatCount } from "../display/define-summary.ts";
 import { categorize, tf, uninterrupted } from "../runtime/index.ts";
 import { flatten, unflatten } from "../runtime/native/flatten.ts";
+import { canFuse } from "../tensor/fused.ts";
 import { clipFactor, normOf } from "./clip.ts";
 import { gradientList } from "./gradient-list.ts";
 import { checkState, type OptimizerState } from "./optimizer-state.ts";
@@ -53,6 +54,20 @@ export interface Update {
   step: number;
 }
 
+/** One step of a rule as one kernel. */
+export interface FusedUpdate {
+  parameters: readonly Tensor[];
+  /** One for each parameter, or one vector for all. */
+  gradients: readonly Tensor[];
+  slots: Record<string, Tensor1D>;
+  rate: number;
+  step: number;
+  /** The common norm of all gradients, which `maxNorm` bounds. */
+  norm: Scalar | undefined;
+  maxNorm: number | undefined;
+  maxValue: number | undefined;
+}
+
 /** An update rule: `advance` gives the new state, and, once the old state is freed, `move` the new parameters. */
 export interface Rule {
   /** Whether `move` comes before `advance`, with the old state. */
@@ -61,6 +76,8 @@ export interface Rule {
   slots: readonly string[] | Readonly<Record<string, number>>;
   advance(update: Update): Record<string, Tensor1D>;
   move(update: Update): Tensor1D;
+  /** Both, with clipping, where the parameters and gradients are float32 and there is a kernel. */
+  fused?(update: FusedUpdate): { parameters: Tensor[]; slots: Record<string, Tensor1D> };
 }
 
 /** The gradient with weight decay as a part of the loss, `weightDecay / 2` times the sum of squares. */
@@ -112,53 +129,78 @@ export function flatOptimizer<Options extends OptimizerOptions>(
   const step = (given: readonly Tensor[] | object, rate?: number) => {
     const { gradients, all } = gradientList(given, variables, names, paths);
     return uninterrupted(() => {
-      const vectors = groups.map(({ members }) => flatten(members.map((i) => gradients[i]!)));
+      const lists = groups.map(({ members }) => members.map((i) => gradients[i]!));
+      if (isFused(gradients)) {
+        const norm = update(lists, rate);
+        tf.dispose(all);
+        return norm;
+      }
+      const vectors = lists.map((list) => [flatten(list)]);
       tf.dispose(all);
-      return update(vectors, rate);
+      return updateAndDispose(vectors, rate);
     });
   };
   // An interrupt in the middle would leave new moments with old parameters.
   const flatStep = (raw: Tensor1D, rate?: number) => {
     if (raw.size !== total)
       throw new RangeError(`Gradient size mismatch: the parameters have ${total} elements, the gradients ${raw.size}.`);
-    return uninterrupted(() => update(groups.length === 1 ? [raw] : regrouped(raw), rate));
+    return uninterrupted(() => updateAndDispose(groups.length === 1 ? [[raw]] : regrouped(raw), rate));
   };
-  const regrouped = (raw: Tensor1D): Tensor1D[] => {
+  const regrouped = (raw: Tensor1D): Tensor1D[][] => {
     const vectors = tf.tidy(() => {
       const split = tf.split(
         raw,
         variables.map(({ size }) => size),
       );
-      return groups.map(({ members }) => tf.concat1d(members.map((i) => split[i]!) as Tensor1D[]));
+      return groups.map(({ members }) => [tf.concat1d(members.map((i) => split[i]!) as Tensor1D[])]);
     });
     raw.dispose();
     return vectors;
   };
-  const update = (raw: Tensor1D[], rate = learningRate) => {
-    taken++;
-    const norm = tf.tidy(() => {
-      const common = clipNorm === undefined ? undefined : normOf(raw);
-      const factor = common && clipFactor(common, clipNorm!);
-      groups.forEach((group, g) => {
-        tf.tidy(() => {
-          updateGroup(group, raw[g]!, factor, rate);
-        });
-      });
-      return common;
-    });
-    tf.dispose(raw);
+  const isFused = (gradients: readonly Tensor[]) =>
+    groups.every(({ rule }) => rule.fused) && canFuse("float32", ...variables, ...gradients);
+  const updateAndDispose = (vectors: Tensor1D[][], rate?: number) => {
+    const norm = update(vectors, rate);
+    tf.dispose(vectors);
     return norm;
   };
+  /** By the gradients of each group: of each parameter, or one vector of all. */
+  const update = (gradients: readonly (readonly Tensor[])[], rate = learningRate) => {
+    taken++;
+    const all = gradients.flat();
+    categorize("gradients", all);
+    const isByKernel = isFused(all);
+    return tf.tidy(() => {
+      const norm = clipNorm === undefined ? undefined : normOf(all);
+      groups.forEach((group, g) => {
+        tf.tidy(() => {
+          const own = group.rateRatio === 1 ? rate : rate * group.rateRatio;
+          if (isByKernel) updateByKernel(group, gradients[g]!, norm, own);
+          else updateGroup(group, gradients[g]![0] as Tensor1D, norm && clipFactor(norm, clipNorm!), own);
+        });
+      });
+      return norm;
+    });
+  };
+  const updateByKernel = (group: Group, gradients: readonly Tensor[], norm: Scalar | undefined, rate: number) => {
+    const { rule, variables, slots } = group;
+    const limits = { norm, maxNorm: clipNorm, maxValue: clipValue };
+    const made = rule.fused!({ parameters: variables, gradients, slots, rate, step: taken, ...limits });
+    replace(group, made.slots);
+    made.parameters.forEach((parameter, i) => {
+      variables[i]!.assign(parameter);
+    });
+  };
   const updateGroup = (group: Group, raw: Tensor1D, factor: Scalar | undefined, rate: number) => {
-    const { rule, variables, rateRatio } = group;
+    const { rule, variables } = group;
     const scaled = factor ? (tf.mul(raw, factor) as Tensor1D) : raw;
-    categorize("gradients", [raw, scaled]);
+    categorize("gradients", [scaled]);
     const gradient = clipValue === undefined ? scaled : (tf.clipByValue(scaled, -clipValue, clipValue) as Tensor1D);
     const parts = () => ({
       gradient,
       parameters: () => flatten(variables),
       slots: group.slots,
-      rate: rateRatio === 1 ? rate : rate * rateRatio,
+      rate,
       step: taken,
     });
     const advance = () => {

@@ -6,6 +6,7 @@
 
 namespace halftone {
 
+// The second one where either is NaN.
 INLINE float smaller(float a, float b) { return a < b ? a : b; }
 INLINE float larger(float a, float b) { return a > b ? a : b; }
 
