@@ -15,7 +15,8 @@ import {
   transformerSeq2Seq,
 } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
-import { randn, tensor } from "../../src/tensor/index.ts";
+import { item, leaves, randn, square, sum, tensor, valueAndGrad } from "../../src/tensor/index.ts";
+import { assertClose } from "./reference.ts";
 
 await ready();
 
@@ -173,6 +174,49 @@ test("an encoder and decoder gives pairs the same logits padded on either side, 
     assert.ok(distance(logits(dynamicPad(sources, { side }), dynamicPad(targets, { side })), alone) < 1e-6, side);
   const rows = { maxLength: 8, algorithm: "first-fit" } as const;
   assert.ok(distance(logits(pack(sources, rows), pack(targets, rows)), alone) < 1e-6);
+});
+
+describe("packed pairs", () => {
+  const pairs = [
+    { source: [2, 3, 4], target: [1, 7] },
+    { source: [5, 6], target: [1, 8, 2] },
+    { source: [7, 2, 3, 8, 4], target: [1] },
+    { source: [6], target: [1, 3, 5, 2] },
+  ].map(({ source, target }) => ({ source: { tokens: source }, target: { tokens: target } }));
+  const batch = pack(pairs, { maxLength: 6, algorithm: "first-fit" });
+  assert.ok(batch.source.rows > 1 && batch.source.segmentsPerRow > 1);
+  const places = ({ mask }: Batch) => [...mask.keys()].filter((at) => mask[at]);
+
+  test("have the cross-attention of each pair alone", () => {
+    const layer = multiHeadAttention({ features: 8, heads: 2, crossFeatures: 6, from: 3 });
+    const [queries, keys] = [randn([9, 8], { from: 4 }), randn([9, 6], { from: 5 })];
+    const rowsOf = (table: Tensor, { ids, rows, time }: Batch) =>
+      tf.reshape(tf.gather(table, tf.tensor1d(ids, "int32")), [rows, time, -1]);
+    const attended = ({ source, target }: typeof batch) => {
+      const input = { x: rowsOf(queries, target), context: rowsOf(keys, source) };
+      const mask = attentionMask(target, { keys: source });
+      const y = layer.apply(layer.parameters, { ...input, mask } as never) as Tensor;
+      return tf.gather(tf.reshape(y, [-1, 8]), places(target));
+    };
+    const alone = tf.concat([...batch.indices].map((i) => attended(dynamicPad([pairs[i]!]))));
+    assert.ok(distance(attended(batch), alone) < 1e-6);
+  });
+
+  test("give an encoder and decoder the loss and the gradients of the pairs alone", () => {
+    const sizes = { sourceVocabularySize: 9, targetVocabularySize: 9, startToken: 1, maxLength: 12 };
+    const model = transformerSeq2Seq({ ...sizes, features: 8, heads: 2, layers: 2, dropout: 0, seed: 1 });
+    const lossOf = (one: typeof batch) => (p: typeof model.parameters) => {
+      const logits = tf.reshape(model.apply(p, one), [-1, 9]);
+      return sum(square(tf.gather(logits, places(one.target)))) as Tensor;
+    };
+    const packed = valueAndGrad(lossOf(batch) as never)(model.parameters as never);
+    const alone = valueAndGrad(((p: typeof model.parameters) =>
+      tf.addN(pairs.map((pair) => lossOf(dynamicPad([pair]))(p)))) as never)(model.parameters as never);
+    assert.ok(Math.abs(item(packed.value) / item(alone.value) - 1) < 1e-6);
+    const expected = new Map(leaves(alone.gradients).map(({ path, tensor }) => [path, tensor]));
+    for (const { path, tensor } of leaves(packed.gradients))
+      assertClose(tensor, { shape: tensor.shape, values: [...expected.get(path)!.dataSync()] }, 1e-5, path);
+  });
 });
 
 test("a language model runs under autocast close to float32", () => {

@@ -1,6 +1,7 @@
 import { checkPositiveInteger } from "../../base/checks.ts";
 import { isReplaying } from "../../random/index.ts";
 import { tf, uninterrupted } from "../../runtime/index.ts";
+import { levelsOf } from "../../runtime/levels.ts";
 import { cast, differentiable, reshapeTo } from "../../tensor/engine.ts";
 import { inFloat32 } from "../../tensor/half.ts";
 import { label, namesOf } from "../../tensor/names.ts";
@@ -42,7 +43,8 @@ export type BatchNorm<F extends number> = TensorLayer<BatchNormParameters<F>, Fe
  * it takes the running ones. A pass that `checkpoint` computes again does not move them again.
  *
  * @throws RangeError when `features` is not a positive integer, the momentum is outside [0, 1] or epsilon is not positive; from
- *   `apply` in training for a single value per feature; ShapeError for another number of features
+ *   `apply` in training for a single value per feature; ShapeError for another number of features; Error in training under `vmap`
+ *   and `perExampleGrad`
  */
 export function batchNorm<const F extends number>(options: BatchNormOptions<F>): BatchNorm<F>;
 export function batchNorm({ features, momentum = 0.1, epsilon = 1e-5 }: BatchNormOptions): unknown {
@@ -64,6 +66,10 @@ export function batchNorm({ features, momentum = 0.1, epsilon = 1e-5 }: BatchNor
     apply: (p, x, { training = false }) => {
       checkLastAxis("batchNorm", x, features);
       const count = x.size / features;
+      if (training && [x, p.mean, p.variance].some((each) => levelsOf(each as AnyTensor).length > 0))
+        throw new Error(
+          "batchNorm: vmap and perExampleGrad cannot run it in training, because its statistics mix the examples of a batch: use groupNorm or layerNorm, or training: false",
+        );
       if (training && count < 2)
         throw new RangeError(`batchNorm: training needs more than one value per feature, got ${count}`);
       const compute = (given: AnyTensor, scale: AnyTensor, offset: AnyTensor) => {
