@@ -73,8 +73,14 @@ export {
 } from "./layers/transformer-encoder-layer.ts";
 export type { TransformerLayerOptions } from "./layers/transformer-layer.ts";
 export { modelOf } from "./model-of.ts";
-export type { Decoding } from "./models/decoding.ts";
-export { type GenerateOptions, type GenerativeModel, generate } from "./models/generate.ts";
+export type { Decoding, GenerativeModel } from "./models/decoding.ts";
+export {
+  type GeneratedToken,
+  type GenerateOptions,
+  type GenerateStreamOptions,
+  generate,
+  generateStream,
+} from "./models/generate.ts";
 export type { SamplingOptions } from "./models/sampling.ts";
 export {
   type Classifier,

@@ -10,7 +10,7 @@ import { openNotebook, type Ran } from "./fixture.ts";
  */
 const setUp = `
 import {
-  adamW, autocast, checkpoint, customGrad, evaluate, freeUnreachable, generate, GradScaler, historyOf, listOps, listOpsVocabulary, mean,
+  adamW, autocast, checkpoint, customGrad, evaluate, freeUnreachable, generate, generateStream, GradScaler, historyOf, listOps, listOpsVocabulary, mean,
   mul, nativeMemory, parameterList, probe, profileScope, scope, sum, tf, train, transformerClassifier, transformerLanguageModel, uniformLengthBatches, valueAndGrad,
   withMemoryBudget,
 } from "halftone";
@@ -47,8 +47,8 @@ const step = () => valueAndGrad((parameters: typeof model.parameters) =>
   mean(trap((model as any).apply(parameters, batch, { training: true, seed: 1 }))))(model.parameters);
 const language = transformerLanguageModel({ vocabularySize: 8, maxLength: 12, features: 8, heads: 2, layers: 1 });
 const writer = { ...language, startDecoding: (...given: Parameters<typeof language.startDecoding>) => {
-  const { next, dispose } = language.startDecoding(...given);
-  return { next: (tokens?: ArrayLike<number>) => tf.tidy(() => trap(next(tokens)) as any), dispose };
+  const decoding = language.startDecoding(...given);
+  return { ...decoding, next: (tokens?: ArrayLike<number>) => tf.tidy(() => trap(decoding.next(tokens)) as any) };
 } };
 async function losses() {
   const fresh = transformerClassifier({ ...sizes, seed: 1 });
@@ -74,6 +74,8 @@ const work: Record<string, string> = {
   "training in half precision": "await training({ autocast: 'bfloat16', accumulate: 2 })",
   "training with a scaler": "await training({ autocast: 'float16', scaler: new GradScaler({ initScale: 256 }) })",
   "generating with a cache": "for (;;) await generate(writer, [[1, 2], [3]], { maxNewTokens: 8, seed: 1 })",
+  "reading a stream of tokens": `for (;;)
+    for await (const _ of generateStream(writer, [[1, 2], [3]], { maxNewTokens: 8, seed: 1 })) await null`,
   evaluation: "for (;;) evaluate(model, batches.epoch(0))",
   "checkpointed layers": `const loss = checkpoint((w: typeof weights) => sum(trap(mul(trap(mul(w as any, 2)), w as any))));
     for (;;) valueAndGrad((w: any) => sum(mul(loss(w) as any, 2)))(weights as any)`,
@@ -146,3 +148,16 @@ for (const backend of ["tensorflow", "wasm"]) {
     assert.equal((await run("await losses()")).text, (await expected).text);
   });
 }
+
+test("A Stop frees the keys and values of a stream whose cell waits for something else", async () => {
+  const { run, session } = openNotebook();
+  const read = (body: string) =>
+    `for await (const _ of generateStream(language, [[1, 2], [3]], { maxNewTokens: 4 })) { ${body} }`;
+  await run(`${setUp}\n${read("")}`);
+  const before = (await run("nativeMemory().tensors")).text;
+  const { stdout, error } = await run(read('console.log("now"); await new Promise(() => {});'), {
+    onOutput: (output) => output.type === "stream" && session.interrupt(),
+  });
+  assert.deepEqual([stdout, error!.ename], ["now\n", "KeyboardInterrupt"]);
+  assert.equal((await run("nativeMemory().tensors")).text, before);
+});

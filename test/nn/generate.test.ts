@@ -4,6 +4,7 @@ import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import { dynamicPad, fixedPad, pack } from "../../src/batching/index.ts";
 import {
   generate,
+  generateStream,
   type LanguageModelConfig,
   transformerLanguageModel,
   transformerSeq2Seq,
@@ -131,6 +132,57 @@ describe("generate", () => {
     const expected = free.map((tokens) => (tokens.includes(stop) ? tokens.slice(0, tokens.indexOf(stop)) : tokens));
     assert.deepEqual(stopped, expected);
     assert.deepEqual(called, expected);
+  });
+
+  test("does not compute a sequence that has ended", async () => {
+    const free = await generate(model, prompts, { maxNewTokens: 6 });
+    const rows: number[] = [];
+    const counting: typeof model = {
+      ...model,
+      startDecoding: (...given) => {
+        const decoding = model.startDecoding(...given);
+        const next = (tokens?: ArrayLike<number>) => {
+          const logits = decoding.next(tokens);
+          rows.push(logits.shape[0]);
+          return logits;
+        };
+        return { ...decoding, next };
+      },
+    };
+    const stopTokens = [free[1]![0]!, free[2]![2]!];
+    const expected = free.map((tokens) => {
+      const end = tokens.findIndex((token) => stopTokens.includes(token));
+      return end < 0 ? tokens : tokens.slice(0, end);
+    });
+    const steps = Math.max(...expected.map(({ length }) => Math.min(6, length + 1)));
+    const runningAt = (step: number) => expected.filter(({ length }) => length >= step).length;
+    for (const cache of [true, false]) {
+      rows.length = 0;
+      assert.deepEqual(await generate(counting, prompts, { maxNewTokens: 6, stopTokens, cache }), expected);
+      assert.deepEqual(
+        rows,
+        Array.from({ length: steps }, (_, step) => runningAt(step)),
+      );
+    }
+    assert.ok(new Set(rows).size > 1, `${rows}`);
+  });
+
+  test("as a stream gives each token as it is chosen, and frees its memory when it is left", async () => {
+    const options = { maxNewTokens: 5, temperature: 1.2, seed: 2 };
+    const expected = await generate(model, prompts, options);
+    const order: number[] = [];
+    const all = new Map<number, readonly number[]>();
+    for await (const { token, prompt, tokens } of generateStream(model, prompts, options)) {
+      assert.equal(tokens.at(-1), token);
+      order.push(prompt);
+      all.set(prompt, tokens);
+    }
+    assert.deepEqual([...all.values()], expected);
+    assert.deepEqual(order.slice(0, 6), [0, 1, 2, 0, 1, 2]);
+    const { live } = nativeMemory();
+    for await (const { tokens } of generateStream(model, prompts, options)) if (tokens.length === 2) break;
+    assertNoMoreThan(live);
+    await assert.rejects(generateStream(model, [], options).next(), { name: "RangeError" });
   });
 
   test("frees its memory at the end, when it is aborted, and after an error", async () => {

@@ -11,8 +11,21 @@ export interface Decoding {
    * gives the tokens that were chosen after the last one.
    */
   next(tokens?: ArrayLike<number>): Tensor2D;
+  /** Continues with these sequences, in this order; one may occur more than once. The others are no longer computed. */
+  select(sequences: readonly number[]): void;
   /** Frees the keys and values that it keeps. */
   dispose(): void;
+}
+
+/** A model that generates tokens, such as `transformerLanguageModel` and `transformerSeq2Seq`. */
+export interface GenerativeModel<P extends object = object> {
+  readonly parameters: P;
+  /** Starts after the prompts; `maxNewTokens` is checked against the longest sequence of the model. */
+  startDecoding(
+    parameters: P,
+    prompts: readonly ArrayLike<number>[],
+    options?: { cache?: boolean; maxNewTokens?: number },
+  ): Decoding;
 }
 
 /** A rectangle of tokens to run through a decoder. */
@@ -33,6 +46,7 @@ interface Decoder {
   cache: boolean;
   /** Logits of the last position of each row, `[rows, vocabulary]`. */
   forward: (step: DecodingStep) => Tensor2D;
+  select?: (rows: readonly number[]) => void;
   dispose?: () => void;
 }
 
@@ -40,15 +54,14 @@ interface Decoder {
  * Generation of several sequences at once. Prompts of different lengths are padded on the left, so that all of them end at the
  * same place. With a cache each step computes one position; without, all of them.
  */
-export function decoding({ prompts, layers, cache, forward, dispose }: Decoder): Decoding {
-  const rows = prompts.length;
+export function decoding({ prompts, layers, cache, forward, select, dispose }: Decoder): Decoding {
   const longest = prompts.reduce((most, { length }) => Math.max(most, length), 0);
-  const padding = prompts.map(({ length }) => longest - length);
-  const sequences = prompts.map((prompt) => Array.from(prompt));
+  let padding = prompts.map(({ length }) => longest - length);
+  let sequences = prompts.map((prompt) => Array.from(prompt));
   const caches = cache ? Array.from({ length: layers }, () => new KeyValueCache()) : undefined;
-  const isPadded = padding.some((count) => count > 0);
 
   const whole = (time: number): DecodingStep => {
+    const rows = sequences.length;
     const [ids, positions] = [new Int32Array(rows * time), new Int32Array(rows * time)];
     const mask = new Uint8Array(rows * time);
     sequences.forEach((sequence, row) => {
@@ -61,6 +74,8 @@ export function decoding({ prompts, layers, cache, forward, dispose }: Decoder):
     return { rows, time, ids, positions, mask: attentionBias(batch, { causal: true }), caches };
   };
   const last = (time: number): DecodingStep => {
+    const rows = sequences.length;
+    const isPadded = padding.some((count) => count > 0);
     const visible = () => {
       const sees = new Uint8Array(rows * time).fill(1);
       padding.forEach((count, row) => {
@@ -79,6 +94,12 @@ export function decoding({ prompts, layers, cache, forward, dispose }: Decoder):
       if (tokens) for (const [row, sequence] of sequences.entries()) sequence.push(tokens[row]!);
       const time = sequences[0]!.length + padding[0]!;
       return tf.tidy(() => forward(tokens && caches ? last(time) : whole(time)));
+    },
+    select(rows) {
+      padding = rows.map((row) => padding[row]!);
+      sequences = rows.map((row) => [...sequences[row]!]);
+      for (const each of caches ?? []) each.select(rows);
+      select?.(rows);
     },
     dispose() {
       for (const each of caches ?? []) each.dispose();

@@ -1,13 +1,13 @@
-import { setImmediate } from "node:timers/promises";
 import { checkPositiveInteger } from "../../base/checks.ts";
 import { random } from "../../data/random.ts";
 import { deriveSeed } from "../../random/index.ts";
-import { stopIfInterrupted } from "../../runtime/index.ts";
-import type { Decoding } from "./decoding.ts";
+import { beamSearch } from "./beam-search.ts";
+import type { GenerativeModel } from "./decoding.ts";
+import { DecodingRun } from "./decoding-run.ts";
 import { checkSampling, likeliest, type SamplingOptions, sampled } from "./sampling.ts";
 
-/** The options of `generate`. */
-export interface GenerateOptions extends SamplingOptions {
+/** The options of `generateStream`. */
+export interface GenerateStreamOptions extends SamplingOptions {
   /** The largest number of tokens to generate for each prompt. */
   maxNewTokens: number;
   /** The seed of sampling; 0 by default. Each prompt has a generator of its own. */
@@ -16,81 +16,112 @@ export interface GenerateOptions extends SamplingOptions {
   stopTokens?: Iterable<number>;
   /** Whether keys and values are kept from step to step, which changes the time and not the tokens; true by default. */
   cache?: boolean;
-  /** Called with each new token and the index of its prompt. */
-  onToken?: (token: number, prompt: number) => void;
   /** Ends the generation when it is aborted; the tokens so far are the result. */
   signal?: AbortSignal;
 }
 
-/** A model that generates tokens, such as `transformerLanguageModel` and `transformerSeq2Seq`. */
-export interface GenerativeModel<P extends object = object> {
-  readonly parameters: P;
-  /** Starts after the prompts; `maxNewTokens` is checked against the longest sequence of the model. */
-  startDecoding(
-    parameters: P,
-    prompts: readonly ArrayLike<number>[],
-    options?: { cache?: boolean; maxNewTokens?: number },
-  ): Decoding;
+/** The options of `generate`. */
+export interface GenerateOptions extends GenerateStreamOptions {
+  /** Called with each new token and the index of its prompt. */
+  onToken?: (token: number, prompt: number) => void;
+  /**
+   * The number of sequences of each prompt that a beam search keeps; 1 by default, which is no search. The result is the sequence with
+   * the largest sum of log probabilities divided by `length ** lengthPenalty`.
+   */
+  beams?: number;
+  /** Above 0 prefers long sequences of a beam search, below 0 short ones; 1 by default. A stop token counts. */
+  lengthPenalty?: number;
 }
 
-/** Milliseconds after which the loop yields to the event loop, for displays, timers and interrupts. */
-const YIELD_EVERY = 50;
+/** A new token of `generateStream`. */
+export interface GeneratedToken {
+  token: number;
+  /** The index of its prompt. */
+  prompt: number;
+  /** The new tokens of this prompt so far, this one included. */
+  tokens: readonly number[];
+}
 
 /**
  * New tokens after each prompt, without the prompt: the likeliest ones, or sampled ones with `temperature`, `topK`, `topP` or
- * `seed`. For `transformerSeq2Seq` the prompts are sources and the result are targets without the start token. Prompts may differ
- * in length; a prompt's tokens depend on its index and not on the other prompts.
+ * `seed`, or the best ones of a beam search with `beams`. For `transformerSeq2Seq` the prompts are sources and the result are targets
+ * without the start token. Prompts may differ in length; a prompt's tokens depend on its index and not on the other prompts. A sequence
+ * that has ended is no longer computed.
+ *
+ * The beam search is that of HuggingFace's transformers with `early_stopping=False`.
  *
  * @throws RangeError for an option out of range, an empty prompt, a token outside the vocabulary, or a prompt whose new tokens
- *   exceed the model's `maxLength`; Error when the logits are NaN
+ *   exceed the model's `maxLength`; TypeError for options that exclude each other; Error when the logits are NaN
  */
 export async function generate<P extends object>(
   model: GenerativeModel<P>,
   prompts: readonly ArrayLike<number>[],
   options: GenerateOptions,
 ): Promise<number[][]> {
-  const { maxNewTokens, seed, stopTokens = [], cache = true, onToken, signal, ...sampling } = options;
+  checkBeams(options);
+  const { beams = 1, lengthPenalty, onToken, ...others } = options;
+  if (beams > 1) return beamSearch(model, prompts, { beams, lengthPenalty, ...others });
+  const results = prompts.map((): number[] => []);
+  for await (const { token, prompt } of generateStream(model, prompts, others)) {
+    results[prompt]!.push(token);
+    onToken?.(token, prompt);
+  }
+  return results;
+}
+
+/**
+ * The tokens of `generate` one by one as they are chosen, for `for await`: of each prompt in turn, at every step. `break` ends the
+ * generation. There is no beam search, whose tokens are known at the end only.
+ *
+ * @throws RangeError for an option out of range, an empty prompt, a token outside the vocabulary, or a prompt whose new tokens
+ *   exceed the model's `maxLength`; Error when the logits are NaN
+ */
+export async function* generateStream<P extends object>(
+  model: GenerativeModel<P>,
+  prompts: readonly ArrayLike<number>[],
+  options: GenerateStreamOptions,
+): AsyncGenerator<GeneratedToken, void, undefined> {
+  const { maxNewTokens, seed, stopTokens = [], cache = true, signal, ...sampling } = options;
   checkPositiveInteger("generate: maxNewTokens", maxNewTokens);
   checkSampling(sampling);
   const isGreedy = seed === undefined && Object.values(sampling).every((value) => value === undefined);
   const generators = prompts.map((_, i) => random(deriveSeed(seed ?? 0, i)));
-  const results = prompts.map((): number[] => []);
-  const running = new Set(prompts.keys());
   const stops = new Set(stopTokens);
-  const decoding = model.startDecoding(model.parameters, prompts, { cache, maxNewTokens });
-  try {
-    let chosen: Int32Array | undefined;
-    let yielded = performance.now();
-    for (let step = 0; step < maxNewTokens && running.size > 0 && !signal?.aborted; step++) {
-      const logits = decoding.next(chosen);
-      const values = logits.dataSync() as Float32Array;
-      logits.dispose();
-      if (values.some(Number.isNaN))
-        throw new Error("generate: the model's logits are NaN: are its parameters finite?");
-      const width = values.length / prompts.length;
-      chosen = Int32Array.from(prompts, (_, i) => {
-        const own = values.subarray(i * width, (i + 1) * width);
-        // A sequence that has ended goes through the model with the others; what comes of it is not used.
-        if (!running.has(i) || isGreedy) return likeliest(own);
-        return sampled(own, generators[i]!, sampling);
-      });
-      for (const i of [...running]) {
-        const token = chosen[i]!;
-        if (stops.has(token)) {
-          running.delete(i);
-          continue;
-        }
-        results[i]!.push(token);
-        onToken?.(token, i);
-      }
-      if (performance.now() - yielded > YIELD_EVERY) {
-        await setImmediate();
-        stopIfInterrupted();
-        yielded = performance.now();
-      }
+  let running = prompts.map((_, prompt) => ({ prompt, tokens: [] as number[] }));
+  let chosen: number[] | undefined;
+  using run = new DecodingRun(model, prompts, { cache, maxNewTokens });
+  for (let step = 0; step < maxNewTokens && running.length > 0 && !signal?.aborted; step++) {
+    const logits = run.next(chosen);
+    const width = logits.length / running.length;
+    const tokens = running.map(({ prompt }, row) => {
+      const own = logits.subarray(row * width, (row + 1) * width);
+      return isGreedy ? likeliest(own) : sampled(own, generators[prompt]!, sampling);
+    });
+    const rows = [...tokens.keys()].filter((row) => !stops.has(tokens[row]!));
+    chosen = rows.map((row) => tokens[row]!);
+    if (rows.length < running.length && rows.length > 0) run.select(rows);
+    running = rows.map((row) => running[row]!);
+    for (const [row, token] of chosen.entries()) {
+      const { prompt, tokens } = running[row]!;
+      tokens.push(token);
+      yield { token, prompt, tokens };
     }
-  } finally {
-    decoding.dispose();
+    await run.takeTurns();
   }
-  return results;
+}
+
+function checkBeams({ beams = 1, lengthPenalty, onToken, ...options }: GenerateOptions): void {
+  checkPositiveInteger("generate: beams", beams);
+  if (lengthPenalty !== undefined && !Number.isFinite(lengthPenalty))
+    throw new RangeError(`generate: lengthPenalty must be a finite number, got ${lengthPenalty}`);
+  checkPositiveInteger("generate: maxNewTokens", options.maxNewTokens);
+  if (beams === 1) {
+    if (lengthPenalty !== undefined) throw new TypeError("generate: lengthPenalty needs beams of at least 2");
+    return;
+  }
+  for (const name of ["temperature", "topK", "topP", "seed"] as const)
+    if (options[name] !== undefined)
+      throw new TypeError(`generate: a search with ${beams} beams does not sample: leave out beams or ${name}`);
+  if (onToken)
+    throw new TypeError(`generate: a search with ${beams} beams knows its tokens at the end only: leave out onToken`);
 }

@@ -43,7 +43,7 @@ export function sampled(logits: Float32Array, rng: Random, { temperature = 1, to
 }
 
 /** The `count` tokens with the largest logits, or all, the largest first; of equal ones the lower token first. */
-function likeliestFirst(logits: Float32Array, count = logits.length): number[] {
+export function likeliestFirst(logits: Float32Array, count = logits.length): number[] {
   // Sorting numbers is far faster than sorting tokens, of which few are left then.
   const least = logits.toSorted()[Math.max(0, logits.length - count)]!;
   const candidates = [...logits.keys()].filter((token) => logits[token]! >= least);

@@ -23,8 +23,7 @@ import { layerSettings } from "../layers/transformer-layer.ts";
 import type { AttentionMask } from "../ops/attention-mask.ts";
 import type { KeyValueCache } from "../ops/key-value-cache.ts";
 import { rotaryTable } from "../ops/rotary.ts";
-import { checkPrompts, decoding } from "./decoding.ts";
-import type { GenerativeModel } from "./generate.ts";
+import { checkPrompts, decoding, type GenerativeModel } from "./decoding.ts";
 import {
   checkLength,
   checkSizes,

@@ -28,9 +28,8 @@ import {
 } from "../layers/transformer-encoder-layer.ts";
 import { layerSettings } from "../layers/transformer-layer.ts";
 import type { AttentionMask } from "../ops/attention-mask.ts";
-import { KeyValueCache } from "../ops/key-value-cache.ts";
-import { checkPrompts, decoding } from "./decoding.ts";
-import type { GenerativeModel } from "./generate.ts";
+import { KeyValueCache, replacedByRows } from "../ops/key-value-cache.ts";
+import { checkPrompts, decoding, type GenerativeModel } from "./decoding.ts";
 import {
   checkLength,
   checkSizes,
@@ -227,18 +226,27 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
     const prompts = sources.map(() => [startToken]);
     checkPrompts(prompts, { vocabularySize: targetVocabularySize, maxLength, maxNewTokens });
     const source = dynamicPad(sources);
-    const [memory, bias] = tf.tidy(() => {
+    // `[rows, time, features]` and `[rows, 1, 1, time]`
+    let [encoded, bias] = tf.tidy(() => {
       const made = encode(p, { ...source, mask: attentionBias(source) }, {});
-      return [tf.keep(made), ...[attentionBias(source)].flatMap((mask) => (mask ? [tf.keep(mask.bias)] : []))];
+      const rows = tf.reshape(made, [source.rows, source.time, features]);
+      return [tf.keep(rows), ...[attentionBias(source)].flatMap((mask) => (mask ? [tf.keep(mask.bias)] : []))];
     }) as [AnyTensor, AnyTensor?];
     const memoryCaches = cache ? p.decoderLayers.map(() => new KeyValueCache()) : undefined;
-    const memoryMask = bias && { bias };
     return decoding({
       ...{ prompts, cache, layers: decoderLayers },
-      forward: (step) =>
-        logits(p, lastOfRows(decode(p, { ...step, memory, memoryMask, memoryCaches }, {}), step)) as Tensor2D,
+      forward: (step) => {
+        const memory = tf.reshape(encoded, [-1, features]);
+        const inputs = { ...step, memory, memoryMask: bias && { bias }, memoryCaches };
+        return logits(p, lastOfRows(decode(p, inputs, {}), step)) as Tensor2D;
+      },
+      select: (rows) => {
+        encoded = replacedByRows(encoded, rows);
+        bias &&= replacedByRows(bias, rows);
+        for (const each of memoryCaches ?? []) each.select(rows);
+      },
       dispose: () => {
-        for (const each of [memory, bias, ...(memoryCaches ?? [])]) each?.dispose();
+        for (const each of [encoded, bias, ...(memoryCaches ?? [])]) each?.dispose();
       },
     });
   };

@@ -31,6 +31,12 @@ export class KeyValueCache {
     return this.#keys && { keys: this.#keys, values: this.#values! };
   }
 
+  /** Continues with these rows of the batch, in this order; a row may occur more than once. */
+  select(rows: ArrayLike<number>): void {
+    this.#keys &&= replacedByRows(this.#keys, rows);
+    this.#values &&= replacedByRows(this.#values, rows);
+  }
+
   /** Frees the keys and values; the cache is then empty. */
   dispose(): void {
     this.#keys?.dispose();
@@ -38,4 +44,11 @@ export class KeyValueCache {
     this.#keys = undefined;
     this.#values = undefined;
   }
+}
+
+/** These rows of a tensor that is kept and then freed. */
+export function replacedByRows(kept: AnyTensor, rows: ArrayLike<number>): AnyTensor {
+  const selected = tf.tidy(() => tf.keep(tf.gather(kept, tf.tensor1d(Int32Array.from(rows), "int32"))));
+  kept.dispose();
+  return selected;
 }

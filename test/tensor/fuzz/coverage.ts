@@ -52,6 +52,7 @@ export const withoutPrograms: Record<string, string> = {
   transformerSeq2Seq: ofTransformers,
   rotaryEmbedding: ofTransformers,
   generate: "generates tokens: test/nn/generate.test.ts",
+  generateStream: "generates tokens: test/nn/generate.test.ts",
   KeyValueCache: "keeps tensors: test/nn/generate.test.ts",
   load: ofFiles,
   save: ofFiles,

@@ -1,0 +1,52 @@
+import { setImmediate } from "node:timers/promises";
+import { begin, type Lasting, stopIfInterrupted } from "../../runtime/index.ts";
+import type { Decoding, GenerativeModel } from "./decoding.ts";
+
+/** Milliseconds after which a run yields to the event loop. */
+const YIELD_EVERY = 50;
+
+/** A generation from its start until it is disposed, or until the cell that runs it is stopped. */
+export class DecodingRun {
+  readonly #decoding: Decoding;
+  readonly #open: Lasting;
+  #yielded = performance.now();
+
+  constructor(
+    model: GenerativeModel,
+    prompts: readonly ArrayLike<number>[],
+    options: { cache?: boolean; maxNewTokens?: number },
+  ) {
+    const decoding = model.startDecoding(model.parameters, prompts, options);
+    this.#decoding = decoding;
+    this.#open = begin(
+      () => {},
+      () => decoding.dispose(),
+    );
+    this.#open.awaits();
+  }
+
+  /** The logits of each sequence's next token, one row of the vocabulary after the other. */
+  next(tokens: ArrayLike<number> | undefined): Float32Array {
+    const logits = this.#decoding.next(tokens);
+    const values = logits.dataSync() as Float32Array;
+    logits.dispose();
+    if (values.some(Number.isNaN)) throw new Error("generate: the model's logits are NaN: are its parameters finite?");
+    return values;
+  }
+
+  select(sequences: readonly number[]): void {
+    this.#decoding.select(sequences);
+  }
+
+  /** Lets displays, timers and interrupts have their turn from time to time. */
+  async takeTurns(): Promise<void> {
+    if (performance.now() - this.#yielded <= YIELD_EVERY) return;
+    await setImmediate();
+    stopIfInterrupted();
+    this.#yielded = performance.now();
+  }
+
+  [Symbol.dispose](): void {
+    this.#open.end();
+  }
+}
