@@ -4,6 +4,7 @@ import { cast, checkTensor, differentiable, drop, run, scalarOf, scoped } from "
 import { inFloat32 } from "./half.ts";
 import { checkInt32, int32Bound } from "./int32.ts";
 import { label, namesOf } from "./names.ts";
+import { erf as boundedErf } from "./primitives.ts";
 import type { Whole } from "./reductions.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
@@ -81,8 +82,7 @@ export const erf = ((x: AnyTensor): AnyTensor => {
   checkTensor("erf", x);
   if (nativeStorageOf(x) !== "float64") return plainErf(x);
   const result = differentiable("erf", [x], {
-    // TensorFlow's kernel for doubles gives NaN at infinity; erf(30) is 1.
-    forward: () => run("Erf", { x: run("ClipByValue", { x }, { clipValueMin: -30, clipValueMax: 30 }) }),
+    forward: () => boundedErf(x),
     keep: () => [x],
     backward: (dy, [kept]) => [
       () => times(product(dy, run("Exp", { x: times(run("Square", { x: kept! }), -1) })), 2 / Math.sqrt(Math.PI)),

@@ -1,6 +1,7 @@
 // The arithmetic of ops that have their own gradient. Each function is one op of TensorFlow, called directly, where
 // TensorFlow runs and no tape records; else a registered kernel, which works on every backend and can be recorded for a
 // gradient of the gradient.
+import { nativeStorageOf } from "../runtime/index.ts";
 import { isBatching } from "../runtime/levels.ts";
 import { integers, isNative, scalar } from "../runtime/native/op.ts";
 import * as native from "../runtime/native/primitives.ts";
@@ -32,9 +33,13 @@ export const multiply = binary(native.multiply, "Multiply");
 export const square = unary(native.square, "Square");
 export const rsqrt = unary(native.rsqrt, "Rsqrt");
 export const exp = unary(native.exp, "Exp");
-export const erf = unary(native.erf, "Erf");
 export const relu = unary(native.relu, "Relu");
 export const tanh = unary(native.tanh, "Tanh");
+
+const plainErf = unary(native.erf, "Erf");
+/** TensorFlow's kernel for doubles gives NaN at infinity; erf(30) is 1. */
+export const erf: Unary = (x) =>
+  plainErf(nativeStorageOf(x) === "float64" ? run("ClipByValue", { x }, { clipValueMin: -30, clipValueMax: 30 }) : x);
 
 /** dy where y, a rectifier's result, is positive; 0 elsewhere. */
 export const reluGradient = (dy: AnyTensor, y: AnyTensor): AnyTensor =>

@@ -7,6 +7,7 @@ import { readFloat64 } from "../../storage/index.ts";
 import { hasNaN } from "../reductions.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 import { eigenOf, singularOf } from "./jacobi.ts";
+import { nativeDeterminant } from "./native-determinant.ts";
 import { choleskyOf, determinant, qrOf, signAndLog, solved, triangularSolved } from "./portable.ts";
 
 const native = {
@@ -18,7 +19,6 @@ const native = {
   upper: nativeOp("MatrixTriangularSolve", { T: float, lower: false, adjoint: false }),
   upperTransposed: nativeOp("MatrixTriangularSolve", { T: float, lower: false, adjoint: true }),
   inverse: nativeOp("MatrixInverse", { T: float, adjoint: false }),
-  determinant: nativeOp("MatrixDeterminant", { T: float }),
   logDeterminant: nativeOpOf("LogMatrixDeterminant", 2, { T: float }),
   qr: nativeOpOf("Qr", 2, { T: float, full_matrices: false }),
   svd: nativeOpOf("Svd", 3, { T: float, compute_uv: true, full_matrices: false }),
@@ -125,7 +125,7 @@ export const inverseKernel = (a: AnyTensor, fail: () => Error): AnyTensor =>
 
 export const determinantKernel = (a: AnyTensor): AnyTensor =>
   throughLevels(a, (x) => {
-    if (isNative()) return native.determinant(x);
+    if (isNative()) return nativeDeterminant(x);
     const [n] = lastTwo(x);
     return each([x], (matrix) => [{ values: Float64Array.of(determinant(matrix, n)), shape: [] }])[0]!;
   });
