@@ -2,10 +2,10 @@
 import { type Arithmetic, add, div, greater, mul } from "./arithmetic.ts";
 import { clip, expm1, neg, softplus, tanh } from "./elementwise.ts";
 import { cast, checkTensor, scoped } from "./engine.ts";
-import { where } from "./gather.ts";
 import { inFloat32 } from "./half.ts";
 import { label, namesOf } from "./names.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
+import { where } from "./where.ts";
 
 function activation(op: string, x: AnyTensor, f: (x: AnyTensor) => AnyTensor): AnyTensor {
   checkTensor(op, x);

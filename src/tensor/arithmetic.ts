@@ -2,7 +2,7 @@
 import { valuesOfAll } from "../runtime/levels.ts";
 import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
 import { cast, checkTensor, drop, run, sameShape, scalarOf, scoped } from "./engine.ts";
-import { inFloat32 } from "./half.ts";
+import { floatsBeside, inFloat32 } from "./half.ts";
 import { int32Of } from "./int32.ts";
 import { label } from "./names.ts";
 import type { Broadcast, IfBroadcast } from "./types/broadcast.ts";
@@ -34,8 +34,10 @@ function commonDType(op: string, a: Operand, b: Operand): DType {
   return widths[width] as DType;
 }
 
-const operand = (op: string, x: Operand, dtype: DType): AnyTensor =>
-  typeof x === "number" ? scalarOf(dtype === "int32" ? int32Of(op, x) : x, dtype) : cast(x, dtype);
+function operand(op: string, x: Operand, dtype: DType, other: Operand): AnyTensor {
+  if (typeof x === "number") return scalarOf(dtype === "int32" ? int32Of(op, x) : x, dtype);
+  return dtype === "float32" ? floatsBeside(x, other) : cast(x, dtype);
+}
 
 /** Tensors of more axes than TensorFlow's kernels broadcast. */
 const isWide = (x: AnyTensor, y: AnyTensor): boolean =>
@@ -55,8 +57,8 @@ function pair(op: string, kernel: string, a: Operand, b: Operand, wanted?: DType
   if (typeof b !== "number") checkTensor(op, b);
   const common = wanted === undefined || wanted === "numeric" ? commonDType(op, a, b) : wanted;
   const dtype = wanted === "numeric" && common === "bool" ? "int32" : common;
-  const x = operand(op, a, dtype);
-  const y = operand(op, b, dtype);
+  const x = operand(op, a, dtype, b);
+  const y = operand(op, b, dtype, a);
   const names = broadcastNames(op, x, y);
   const result =
     kernel === "FloorDiv"

@@ -2,8 +2,9 @@ import { memoize } from "../base/memoize.ts";
 import { broadcastShape } from "./broadcast.ts";
 import { diagonalOf } from "./diagonal.ts";
 import { type Problem, planEinsum, type Step } from "./einsum-plan.ts";
-import { cast, checkTensor, reduceOver, run, scoped } from "./engine.ts";
+import { checkTensor, reduceOver, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
+import { floatsBeside } from "./half.ts";
 import { batchMatmul } from "./matmul.ts";
 import { dimText, label, namesOf, shapeText, sizesText } from "./names.ts";
 import type { EinsumPattern, EinsumShape } from "./types/einsum.ts";
@@ -28,10 +29,11 @@ export function einsum(pattern: string, ...operands: AnyTensor[]): AnyTensor {
   const equation = parsed(pattern);
   const problem = bind(pattern, equation, operands);
   const steps = planOf(problem);
+  const beside = operands.find(({ dtype }) => dtype === "float32") ?? 0;
   const result = scoped("einsum", () =>
     execute(
       steps,
-      operands.map((x) => cast(x, "float32")),
+      operands.map((x) => floatsBeside(x, beside)),
     ),
   );
   const names = outputNames(problem, operands);

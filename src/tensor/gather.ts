@@ -2,26 +2,14 @@
 
 import { isNative } from "../runtime/index.ts";
 import { axisIndex } from "./axes.ts";
-import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
-import { cast, checkTensor, permuteTo, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
+import { cast, checkTensor, permuteTo, reshapeTo, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { flatPositions, gatherAt, type Indices, lastPlace, readIndices } from "./indices.ts";
-import { int32Of } from "./int32.ts";
 import { readSizes } from "./layout.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { Axis, AxisOf, Place, SameRank, WithDim } from "./types/axis.ts";
-import type { Broadcast, IfBroadcast } from "./types/broadcast.ts";
-import type { DType, IsUnknown, Shape } from "./types/shape.ts";
-import type {
-  AnyTensor,
-  DTypeOf,
-  NumberOrTensor,
-  Operand,
-  ShapeOf,
-  Tensor,
-  TensorOperand,
-  WiderDType,
-} from "./types/tensor.ts";
+import type { IsUnknown, Shape } from "./types/shape.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 export type IndicesShape<I> = I extends readonly number[] ? [I["length"]] : ShapeOf<I>;
 
@@ -135,46 +123,4 @@ export function oneHot(indices: AnyTensor, depth: number): AnyTensor {
     reshapeTo(hotRows(reshapeTo(indices, [indices.size]), depth), [...indices.shape, depth]),
   );
   return label(result, names && [...names, undefined]);
-}
-
-/**
- * `a` where `condition`, a bool tensor, is true and `b` elsewhere; elementwise, broadcasts (`numpy.where`).
- *
- * @throws TypeError for a condition that is not bool; ShapeError when the shapes do not broadcast; RangeError for a number
- *   outside int32 where the result is int32
- */
-export function where<C extends TensorOperand, A extends NumberOrTensor, B extends NumberOrTensor>(
-  condition: C,
-  a: IfBroadcast<"where", ShapeOf<C>, ShapeOf<A>, A>,
-  b: IfBroadcast<"where", Broadcast<ShapeOf<C>, ShapeOf<A>, C>, ShapeOf<B>, B>,
-): Tensor<Broadcast<Broadcast<ShapeOf<C>, ShapeOf<A>, C>, ShapeOf<B>, C>, WiderDType<A, B>>;
-export function where(condition: AnyTensor, a: Operand, b: Operand): AnyTensor {
-  checkTensor("where", condition);
-  for (const x of [a, b]) if (typeof x !== "number") checkTensor("where", x);
-  if (condition.dtype !== "bool")
-    throw new TypeError(`where: the condition must be a bool tensor, got ${condition.dtype}`);
-  let names = namesOf(condition);
-  const result = scoped("where", () => {
-    const dtype = commonOf(a, b);
-    const element = (v: number) => scalarOf(dtype === "int32" ? int32Of("where", v) : v, dtype);
-    const [x, y] = [a, b].map((v) => (typeof v === "number" ? element(v) : cast(v, dtype))) as [AnyTensor, AnyTensor];
-    names = broadcastNames("where", condition, x);
-    const wide = broadcastShape(condition.shape, x.shape);
-    const middle = label({ shape: wide, dtype, rank: wide.length } as unknown as AnyTensor, names);
-    names = broadcastNames("where", middle, y);
-    const shape = broadcastShape(wide, y.shape);
-    return run("Select", { condition: expandTo(condition, shape), t: expandTo(x, shape), e: expandTo(y, shape) });
-  });
-  return label(result, names);
-}
-
-function commonOf(a: Operand, b: Operand): DType {
-  const tensors = [a, b].filter((x) => typeof x !== "number");
-  if (
-    tensors.length > 0 &&
-    tensors.every((x) => x.dtype !== "float32") &&
-    [a, b].every((x) => typeof x !== "number" || Number.isInteger(x))
-  )
-    return tensors.every((x) => x.dtype === "bool") && tensors.length === 2 ? "bool" : "int32";
-  return "float32";
 }

@@ -3,11 +3,19 @@
 import { autocastOp, autocastType } from "../amp/index.ts";
 import { promoted, type Storage } from "../runtime/index.ts";
 import { storageOf, to } from "../storage/index.ts";
-import { scoped } from "./engine.ts";
-import type { AnyTensor } from "./types/tensor.ts";
+import { cast, scoped } from "./engine.ts";
+import { label, namesOf } from "./names.ts";
+import type { AnyTensor, Operand } from "./types/tensor.ts";
 
 /** A half as float32; itself for any other tensor. */
 export const toFloat32 = (x: AnyTensor): AnyTensor => (isHalf(storageOf(x)) ? to(x, "float32") : x);
+
+/** An operand as floats: whole numbers and bools are stored as the floats beside them are, as PyTorch promotes them. */
+export function floatsBeside(x: AnyTensor, other: Operand): AnyTensor {
+  if (x.dtype === "float32") return x;
+  const isTyped = typeof other !== "number" && other.dtype === "float32";
+  return isTyped && storageOf(other) !== "float32" ? label(to(x, storageOf(other)), namesOf(x)) : cast(x, "float32");
+}
 
 /** A result that was computed in float32, as a half where `like` is one. */
 export function asStored(value: AnyTensor, like: AnyTensor): AnyTensor {

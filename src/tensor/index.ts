@@ -71,7 +71,7 @@ export { type FrameLike, fromFrame, toFrameRows } from "./files/frame.ts";
 export { load, save } from "./files/save.ts";
 export type { SavedLeaf } from "./files/tree-leaves.ts";
 export { unflatten } from "./files/unflatten.ts";
-export { gather, gatherAlong, oneHot, where } from "./gather.ts";
+export { gather, gatherAlong, oneHot } from "./gather.ts";
 export { gelu } from "./gelu.ts";
 export { checkpoint, customGrad, grad, stopGradient, type ValueAndGrad, valueAndGrad } from "./grad.ts";
 export { huberLoss, smoothL1Loss } from "./huber.ts";
@@ -148,6 +148,7 @@ export {
 export { diagEmbed, diagonal, outer, trace, tril, triu } from "./triangle.ts";
 export type { Dim, DType, Shape, Size } from "./types/shape.ts";
 export type { AnyTensor, Operand, Tensor } from "./types/tensor.ts";
+export { where } from "./where.ts";
 
 import { installShow } from "./show/show.ts";
 

@@ -1,7 +1,8 @@
 import { sizeOf } from "../base/shape.ts";
 import { broadcastShape, expandTo } from "./broadcast.ts";
-import { cast, checkTensor, drop, reshapeTo, run, sameShape, scoped } from "./engine.ts";
+import { checkTensor, drop, reshapeTo, run, sameShape, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
+import { floatsBeside } from "./half.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
 import type { TryBroadcast } from "./types/broadcast.ts";
 import type { Box, Evidence, Resolved, Unresolved } from "./types/generic.ts";
@@ -63,8 +64,8 @@ export function matmul(a: AnyTensor, b: AnyTensor): AnyTensor {
   checkTensor("matmul", b);
   checkProduct("matmul", a, b);
   const names = productNames(a, b);
-  const x = cast(a, "float32");
-  const y = cast(b, "float32");
+  const x = floatsBeside(a, b);
+  const y = floatsBeside(b, a);
   const result = multiply(x, y);
   drop(x, a);
   drop(y, b);

@@ -4,7 +4,6 @@ import { tf } from "../runtime/index.ts";
 import { add, mul, sub } from "./arithmetic.ts";
 import { axisIndices } from "./axes.ts";
 import { cast, checkTensor, permuteTo, reshapeTo, run, scoped } from "./engine.ts";
-import { where } from "./gather.ts";
 import { inFloat32 } from "./half.ts";
 import { gatherAt } from "./indices.ts";
 import { label, shapeText } from "./names.ts";
@@ -13,6 +12,7 @@ import { sort } from "./sort.ts";
 import type { AxisList, AxisOf, Reduced } from "./types/axis.ts";
 import type { DType, Shape } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
+import { where } from "./where.ts";
 
 /** What stands for a quantile between two elements: a number in proportion between them, the lower, higher or nearest one, or their mean. */
 export type QuantileInterpolation = "linear" | "lower" | "higher" | "nearest" | "midpoint";

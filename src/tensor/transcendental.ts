@@ -3,11 +3,11 @@ import { type Arithmetic, add, div, equal, less, logicalOr, maximum, mul } from 
 import { broadcastNames } from "./broadcast.ts";
 import { abs, ceil, float, floor, isInfinite, sqrt, square, type To } from "./elementwise.ts";
 import { cast, checkTensor, run, scalarOf, scoped } from "./engine.ts";
-import { where } from "./gather.ts";
 import { stopGradient } from "./grad.ts";
 import { inFloat32 } from "./half.ts";
 import { label, namesOf } from "./names.ts";
 import type { AnyTensor, Operand } from "./types/tensor.ts";
+import { where } from "./where.ts";
 
 /** The angle in radians, in [-pi/2, pi/2], whose sine is x, elementwise; NaN outside [-1, 1]. */
 export const asin = float("asin", "Asin");

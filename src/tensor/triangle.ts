@@ -3,7 +3,6 @@ import { engine } from "../runtime/index.ts";
 import { mul } from "./arithmetic.ts";
 import { checkTensor, reshapeTo, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
-import { where } from "./gather.ts";
 import { gatherAt } from "./indices.ts";
 import { pad, unsqueeze } from "./layout.ts";
 import { label, namesOf, shapeText } from "./names.ts";
@@ -11,6 +10,7 @@ import { sum, type Whole } from "./reductions.ts";
 import type { Box } from "./types/generic.ts";
 import type { IsUnknown, Rest, Shape } from "./types/shape.ts";
 import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
+import { where } from "./where.ts";
 
 /** Rows and columns of the matrices; throws where there are none. */
 function sizesOf(op: string, x: AnyTensor, offset = 0): [rows: number, columns: number] {

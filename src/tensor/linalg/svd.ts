@@ -2,6 +2,7 @@
 import { tf } from "../../runtime/index.ts";
 import { storageOf } from "../../storage/index.ts";
 import { checkTensor, differentiable, reduceOver, reshapeTo, run, scalarOf, scoped } from "../engine.ts";
+import { floatsBeside } from "../half.ts";
 import { checkProduct, type IfMatmul, type MatmulShape, matmul } from "../matmul.ts";
 import { label, namesOf } from "../names.ts";
 import type { Beside, Columns, Rows, Smaller } from "../types/linalg.ts";
@@ -159,7 +160,7 @@ export function lstsq<A extends TensorOperand, B extends TensorOperand>(
 export function lstsq(a: AnyTensor, b: AnyTensor): AnyTensor {
   checkMatrix("lstsq", a);
   checkTensor("lstsq", b);
-  const inverse = pinv(a) as AnyTensor;
+  const inverse = pinv(floatsBeside(a, b)) as AnyTensor;
   checkProduct("lstsq", inverse, b);
   const result = matmul(inverse, b) as AnyTensor;
   inverse.dispose();
