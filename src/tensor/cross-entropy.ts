@@ -1,6 +1,7 @@
 import { tf } from "../runtime/index.ts";
 import { levelsOf, valuesOfAll } from "../runtime/levels.ts";
 import { sparseSoftmaxCrossEntropy } from "../runtime/native/primitives.ts";
+import { readFloat64, storageOf, to } from "../storage/index.ts";
 import { cast, checkTensor, differentiable, reduceOver, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { hotRows } from "./gather.ts";
@@ -65,7 +66,7 @@ export function crossEntropy(
     return inFloat32("crossEntropy", "float32", [logits], (given) =>
       scoped("crossEntropy", () => lossesOfExamples(cast(given, "float32"), labels, options)),
     );
-  const weights = weight && (valuesOfAll(weight).slice() as Float32Array);
+  const weights = weight && readFloat64(weight);
   const total = weights
     ? labelValues.reduce((sum, value) => (value === ignoreIndex ? sum : sum + weights[value]!), 0)
     : counted;
@@ -147,7 +148,6 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
 /** The loss of each row, and its gradient. */
 function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor] {
   const { labelValues, ignoreIndex, smoothing, weight } = truth;
-  const classes = logits.shape[1]!;
   const labels =
     truth.counted === labelValues.length
       ? reshapeTo(truth.labels, [labelValues.length])
@@ -158,7 +158,7 @@ function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor]
   if (isDirect() && smoothing === 0 && !weight)
     return sparseSoftmaxCrossEntropy(logits, labels) as [AnyTensor, AnyTensor];
   const logs = lastLogSoftmax(logits);
-  const even = plus(times(hotRows(labels, classes), 1 - smoothing), smoothing / classes);
+  const even = plus(times(hotBeside(logs, labels), 1 - smoothing), smoothing / logits.shape[1]!);
   const targets = weight ? multiply(even, toFloat32(weight)) : even;
   const share = weight ? multiply(exp(logs), reduceOver("Sum", targets, [1], true)) : exp(logs);
   const slope = subtract(share, targets);
@@ -170,6 +170,10 @@ function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor]
   }
   return [run("Neg", { x: reduceOver("Sum", shares, [1]) }), slope];
 }
+
+/** One-hot rows stored as the logarithms are: smoothed targets of doubles are doubles. */
+const hotBeside = (logs: AnyTensor, labels: AnyTensor): AnyTensor =>
+  to(hotRows(labels, logs.shape.at(-1)!), storageOf(logs));
 
 /** 1 for a row that counts, 0 for one that is ignored. */
 const countOf = ({ labelValues, ignoreIndex }: Truth): AnyTensor =>
@@ -188,11 +192,11 @@ function lossesOfExamples(logits: AnyTensor, labels: AnyTensor, options: CrossEn
   const flat = reshapeTo(labels, [rows]);
   const ignored = run("Equal", { a: flat, b: scalarOf(ignoreIndex, "int32") });
   const classLabels = run("Select", { condition: ignored, t: run("ZerosLike", { x: flat }), e: flat });
-  const hot = hotRows(classLabels, classes);
+  const logs = lastLogSoftmax(reshapeTo(logits, [rows, classes]));
+  const hot = hotBeside(logs, classLabels);
   const weight = options.weight && noGrad(() => run("Identity", { x: toFloat32(options.weight as AnyTensor) }));
   const even = plus(times(hot, 1 - labelSmoothing), labelSmoothing / classes);
   const targets = weight ? multiply(even, weight) : even;
-  const logs = lastLogSoftmax(reshapeTo(logits, [rows, classes]));
   const none = run("ZerosLike", { x: logs });
   // A class with share 0 contributes 0, also where its logarithm is -Infinity.
   const isShared = run("NotEqual", { a: targets, b: scalarOf(0, "float32") });
