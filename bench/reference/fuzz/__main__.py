@@ -13,9 +13,11 @@ Many more programs, on both backends:
 import argparse
 import gzip
 import importlib
+import itertools
 import json
 import random
 import warnings
+from collections import Counter
 
 import torch
 
@@ -23,7 +25,6 @@ from answers import program
 from registry import makers_of
 from values import Source
 
-# The order of import is the order of an op's makers.
 BASE = "choosing,creation,elementwise,layout,networks,products,reductions,refusals,corners"
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -38,21 +39,31 @@ torch.set_num_threads(1)
 warnings.filterwarnings("ignore")
 STORAGES = ["float32"] * 5 + ["float16", "bfloat16", "float64"]
 
-random_numbers = random.Random(options.seed)
 modules = [importlib.import_module(name) for name in options.modules.split(",")]
 makers = makers_of(modules)
 ops = [options.op] if options.op else sorted([*makers, *["refusals"] * (3 if "refusals" in makers else 0)])
-written = lambda case, storage, source: json.dumps(program(case, storage, source), separators=(",", ":"), allow_nan=False)
+
+
+def written(case, storage, source):
+    return json.dumps(program(case, storage, source), separators=(",", ":"), allow_nan=False)
+
+
+def numbers_of(op, place):
+    """The random numbers of an op's program: they stay when another op is added or renamed."""
+    return random.Random(f"{options.seed} {op} {place}")
+
+
 lines = []
 if not options.op:
     corners = [pair for module in modules if hasattr(module, "corners") for pair in module.corners()]
-    lines = [written(case, storage, Source(random_numbers, storage)) for storage, case in corners]
-for i in range(options.count):
-    op = ops[i % len(ops)]
-    storage = random_numbers.choice(STORAGES)
-    source = Source(random_numbers, storage)
+    lines = [written(case, storage, Source(numbers_of("corner", i), storage)) for i, (storage, case) in enumerate(corners)]
+counts = Counter()
+for op in itertools.islice(itertools.cycle(ops), options.count):
+    numbers = numbers_of(op, counts[op])
+    counts[op] += 1
+    source = Source(numbers, numbers.choice(STORAGES))
     make = source.choice(makers[op])
-    lines.append(written(make(source, op), storage, source))
+    lines.append(written(make(source, op), source.storage, source))
 
 with open(options.out, "wb") as file, gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
     packed.write("\n".join(lines).encode())

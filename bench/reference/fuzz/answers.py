@@ -40,6 +40,8 @@ class Case:
     refused: bool = False
     #: The least scale of the numbers of results and of gradients, where a sum of large numbers may be 0 whatever the inputs.
     least: tuple = (0, 0)
+    #: The scale of a number is at least the largest of its result or gradient: the error of a factorization is that of the whole matrix.
+    normwise: bool = False
     more: dict = field(default_factory=dict)
 
 
@@ -140,7 +142,7 @@ def classes(x):
     return torch.where(x.isnan(), 2, torch.where(x.isinf(), torch.sign(x).to(torch.float64), torch.tensor(0.5).double()))
 
 
-def written(wide, narrow, beside, own, storage, exact, least):
+def written(wide, narrow, beside, own, storage, exact, least, normwise):
     """
     One result: what float64 gives and what the storage's type gives; what float64 gives a step away; and pairs of what
     both give for the same inputs.
@@ -156,8 +158,13 @@ def written(wide, narrow, beside, own, storage, exact, least):
     digits = 17 if exact else DIGITS[storage]
     made = {"t": "f", "s": shape, "v": [number(x, digits) for x in value.flatten().tolist()]}
     if not exact:
-        made["c"] = exponents(value, wide, beside, own, storage, least)
+        made["c"] = exponents(value, wide, beside, own, storage, largest(value, least) if normwise else least)
     return made
+
+
+def largest(x, least):
+    """The largest finite number of a tensor."""
+    return max([least, *x[x.isfinite()].abs().flatten().tolist()])
 
 
 def exponents(value, wide, beside, own, storage, least):
@@ -217,7 +224,7 @@ def program(case, storage, source):
     for part in (0, 1):
         parts.append([
             written(y, narrow[part][i], [b[part][i] for b in beside], [(w[part][i], n[part][i]) for w, n in own], storage,
-                    case.exact and part == 0, case.least[part])
+                    case.exact and part == 0, case.least[part], case.normwise)
             for i, y in enumerate(wide[part])
         ])  # fmt: skip
     made["out"] = parts[0]

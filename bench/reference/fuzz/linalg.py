@@ -89,8 +89,8 @@ def det(source, op):
         values = a.numpy()
         values[..., 1, :] = -values[..., 0, :]
         a.values = values.flatten().tolist()
-        return Case(op, [a], by_minors, gradient=True)
-    return Case(op, [a], lambda a: torch.linalg.det(fl(a)), gradient=a.kind == "f")
+        return Case(op, [a], by_minors, gradient=True, normwise=True)
+    return Case(op, [a], lambda a: torch.linalg.det(fl(a)), gradient=a.kind == "f", normwise=True)
 
 
 def by_minors(a):
@@ -106,7 +106,8 @@ def by_minors(a):
 def slogdet(source, op):
     n = source.between(1, 4)
     a = well(source, batch(source), n, n)
-    return Case(op, [a], lambda a: list(torch.linalg.slogdet(fl(a))), gradient=a.kind == "f")
+    # The logarithms of the pivots cancel.
+    return Case(op, [a], lambda a: list(torch.linalg.slogdet(fl(a))), gradient=a.kind == "f", least=(1, 0))
 
 
 @maker("cholesky")
@@ -124,7 +125,7 @@ def qr(source, op):
         signs = torch.where(torch.diagonal(r, 0, -2, -1) < 0, -1.0, 1.0).to(r.dtype)
         return q * signs.unsqueeze(-2), r * signs.unsqueeze(-1)
 
-    return Case(op, [a], reference, gradient=a.kind == "f")
+    return Case(op, [a], reference, gradient=a.kind == "f", normwise=True)
 
 
 def joined(u, s, vh):
@@ -139,31 +140,31 @@ def eigh(source, op):
         values, vectors = torch.linalg.eigh(a)
         return values, joined(vectors, values, vectors.mT)
 
-    return Case(op, [a], reference, gradient=True)
+    return Case(op, [a], reference, gradient=True, normwise=True)
+
+
+def singular(a):
+    u, s, vh = torch.linalg.svd(fl(a), full_matrices=False)
+    return s, joined(u, s, vh)
 
 
 @maker("svd")
 def svd(source, op):
     a = well(source, batch(source), source.between(1, 4), source.between(1, 4), step=1.5)
-
-    def reference(a):
-        u, s, vh = torch.linalg.svd(fl(a), full_matrices=False)
-        return s, joined(u, s, vh)
-
-    return Case(op, [a], reference, gradient=a.kind == "f")
+    return Case(op, [a], singular, gradient=a.kind == "f", normwise=True)
 
 
 @maker("pinv")
 def pinv(source, op):
     a = well(source, batch(source), source.between(1, 4), source.between(1, 4))
-    return Case(op, [a], lambda a: torch.linalg.pinv(fl(a)), gradient=a.kind == "f")
+    return Case(op, [a], lambda a: torch.linalg.pinv(fl(a)), gradient=a.kind == "f", normwise=True)
 
 
 @maker("lstsq")
 def lstsq(source, op):
     axes, m = batch(source), source.between(1, 4)
     a, b = well(source, axes, m, source.between(1, 4)), right(source, axes, m)
-    return Case(op, [a, b], column(lambda a, b: torch.linalg.pinv(a) @ b), gradient=a.kind == "f")
+    return Case(op, [a, b], column(lambda a, b: torch.linalg.pinv(a) @ b), gradient=a.kind == "f", normwise=True)
 
 
 @maker("refusals")
@@ -183,3 +184,13 @@ def refusals(source, _):
         lambda: refusal("solve", flat, f([2])),
         lambda: refusal("cholesky", Array("f", [1, 2, 2], [1.0, 2.0, 2.0, 1.0])),
     ])()
+
+
+def corners():
+    """Programs that meet the rows of docs/numbers.md about matrices: one of each in every sample."""
+    turned = [7, -3, 1, 4, 7, -2, -5, 1, 4, 3, 4, -1, -2, 5, 5, -3, -2, 8, 2, 2, 4, -1, 9, 0, -3, 0, 8, 0, -5, 3, -3, 3, -5, -3, 4, 3]
+    yield "float32", Case("svd", [Array("i", [2, 2, 3, 3], turned)], singular, normwise=True)
+    flat = [[5.6875, -1.9375, 0, 1.3125], [-5.6875, 1.9375, 0, -1.3125], [0.6875, 0.0625, 7.8125, -1.9375], [0.875, -0.6875, -1.5625, -7.375],
+            [5.1875, -2, 0.1875, -1.5625], [-5.1875, 2, -0.1875, 1.5625], [0.0625, -0.5625, 5.9375, 1.75], [0.8125, 1.1875, 0.6875, -6.75],
+            [7.8125, 2, -0.375, 1.375], [-7.8125, -2, 0.375, -1.375], [0.625, 0.125, 6.375, -0.75], [-0.0625, 1.875, 0.25, -6]]  # fmt: skip
+    yield "float32", Case("det", [Array("f", [3, 4, 4], sum(flat, []))], by_minors, gradient=True, normwise=True)

@@ -15,7 +15,8 @@ def maker(*ops):
 
 
 def makers_of(modules):
-    """The makers that these modules define, by op; a module may import from another without taking its makers."""
+    """The makers that these modules define, by op and in the order of the modules' names; a module may import from another without taking its makers."""
     names = {module.__name__ for module in modules}
-    own = {op: [f for f in found if f.__module__ in names] for op, found in makers.items()}
+    by_module = lambda found: sorted(found, key=lambda f: f.__module__)
+    own = {op: by_module(f for f in found if f.__module__ in names) for op, found in makers.items()}
     return {op: found for op, found in own.items() if found}

@@ -1,11 +1,14 @@
 """The inverse and hyperbolic functions, further activations, triangles and diagonals, rolls and grids."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
 from answers import Case, fl
 from elementwise import common, numeric
 from registry import maker
+from values import Array
 
 FLOAT = {
     "sinh": torch.sinh,
@@ -171,3 +174,10 @@ def refusals(source, _):
         lambda: refusal("cumprod", f([2]), 1),
         lambda: refusal("cumprod", source.ints([2, 3, 4], 2000, 3000)),
     ])()
+
+
+def corners():
+    """Programs that meet the rows of docs/numbers.md about activations: one of each in every sample."""
+    column = lambda *values: Array("f", [len(values)], [float(x) for x in values])
+    yield "float32", Case("selu", [column(math.nan, 1)], F.selu, gradient=True)
+    yield "float32", Case("hardswish", [column(1e38, 1)], F.hardswish)
