@@ -1,4 +1,5 @@
 import path from "node:path";
+import { claimProcess } from "./copies.ts";
 import type { RuntimeInfo } from "./info.ts";
 import { type Device, findGpu, threads } from "./machine.ts";
 import { kernelsFault } from "./native/kernels/load.ts";
@@ -39,6 +40,7 @@ export async function ready(): Promise<RuntimeInfo> {
 }
 
 function load(): Runtime {
+  claimProcess();
   shareModules();
   const asked = process.env.HALFTONE_BACKEND;
   if (asked && asked !== "wasm" && asked !== "tensorflow")

@@ -88,8 +88,8 @@ export class Loader {
   }
 
   async #import(specifier: string, attributes: Attributes | undefined): Promise<Namespace> {
-    if (isTensorflow(specifier)) return tensorflow();
-    if (needsTensorflow(specifier)) await tensorflow();
+    if (isTensorflow(specifier)) return this.#tensorflow();
+    if (needsTensorflow(specifier)) await this.#tensorflow();
     const namespace = isFileLike(specifier)
       ? await this.#importFile(specifier, attributes)
       : await this.#importPackage(specifier, attributes);
@@ -97,11 +97,19 @@ export class Loader {
     return namespace;
   }
 
+  /** tfjs. A library in the notebook's folder is loaded before the kernel's, because a process can have only one. */
+  #tensorflow(): Promise<Namespace> {
+    return tensorflow(async () => {
+      const url = this.resolve("halftone");
+      if (url !== resolveFrom("halftone", kernelUrl)) await importUrl(url, undefined);
+    });
+  }
+
   async #importFile(specifier: string, attributes: Attributes | undefined): Promise<Namespace> {
     const local = await this.#locals();
     const found = local.find(specifier, fileURLToPath(this.#base));
     if (!found) return importUrl(this.#resolveFile(specifier), attributes);
-    for (const each of found.packages) if (isTensorflow(each) || needsTensorflow(each)) await tensorflow();
+    for (const each of found.packages) if (isTensorflow(each) || needsTensorflow(each)) await this.#tensorflow();
     return importUrl(found.url, attributes ?? found.attributes);
   }
 

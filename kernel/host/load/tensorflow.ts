@@ -1,12 +1,13 @@
 /** All names of tfjs resolve to the one engine that the library has loaded. */
-import { exec, intrinsics, isIn } from "../primordials.ts";
+import { exec, intrinsics } from "../primordials.ts";
 
 type Namespace = Record<string, unknown>;
-type Runtime = typeof import("../../../src/runtime/index.ts");
+type Runtime = Pick<typeof import("../../../src/runtime/index.ts"), "tf" | "ready">;
 
 const names = /^@tensorflow\/tfjs(-core|-node|-node-gpu)?$/;
 const dependents = /^(danfojs(-node)?|@tensorflow(-models)?\/.+)$/;
 const loadedSymbol = Symbol.for("halftone.runtime");
+const { get } = Reflect;
 let waited = false;
 let namespace: Namespace | undefined;
 
@@ -19,11 +20,16 @@ export function needsTensorflow(specifier: string): boolean {
   return exec(dependents, specifier) !== null;
 }
 
-export async function tensorflow(): Promise<Namespace> {
-  const { tf, ready }: Runtime = await import("../../../src/runtime/index.ts");
-  const { installShow } = await import("../../../src/tensor/show/show.ts");
+/** `loadOwn` loads the library of the notebook's folder, if it has one; otherwise the kernel's runtime is loaded. */
+export async function tensorflow(loadOwn: () => Promise<unknown>): Promise<Namespace> {
+  if (!loadedRuntime()) await loadOwn();
+  if (!loadedRuntime()) {
+    await import("../../../src/runtime/index.ts");
+    const { installShow } = await import("../../../src/tensor/show/show.ts");
+    installShow();
+  }
+  const { tf, ready } = loadedRuntime()!;
   await ready();
-  installShow();
   const module = tf as unknown as Namespace;
   namespace ??= "default" in module ? module : intrinsics.Object.create(module, { default: { value: module } });
   return namespace!;
@@ -31,8 +37,13 @@ export async function tensorflow(): Promise<Namespace> {
 
 /** After an import that has loaded the library: waits until its backend is ready. */
 export async function readyRuntime(): Promise<void> {
-  if (waited || !isIn(loadedSymbol, intrinsics.globalThis)) return;
-  const { ready }: Runtime = await import("../../../src/runtime/index.ts");
-  await ready();
+  const runtime = loadedRuntime();
+  if (waited || !runtime) return;
+  await runtime.ready();
   waited = true;
+}
+
+/** The runtime of the copy of the library that this process has loaded: of the notebook's folder or of the kernel. */
+function loadedRuntime(): Runtime | undefined {
+  return get(intrinsics.globalThis, loadedSymbol) as Runtime | undefined;
 }
