@@ -8,9 +8,7 @@ import { floatsBeside } from "./half.ts";
 import { batchMatmul } from "./matmul.ts";
 import { dimText, label, namesOf, shapeText, sizesText } from "./names.ts";
 import type { EinsumPattern, EinsumShape } from "./types/einsum.ts";
-import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
-
-type Shapes<T extends readonly TensorOperand[]> = { [I in keyof T]: ShapeOf<T[I]> };
+import type { AnyTensor, Shapes, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /**
  * Sums products over named axes (`numpy.einsum`): `einsum("b t d, d h -> b t h", x, w)` of `[2, 5, 3]` and `[3, 4]` gives

@@ -6,9 +6,8 @@ import type { Axis, AxisOf } from "./types/axis.ts";
 import type { Concatenated, IfConcat, Stacked } from "./types/layout.ts";
 import type { DType } from "./types/shape.ts";
 import type { IfSplit, Parts, Slices } from "./types/split.ts";
-import type { AnyTensor, DTypeOf, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
+import type { AnyTensor, DTypeOf, ShapeOf, Shapes, Tensor, TensorOperand } from "./types/tensor.ts";
 
-type Shapes<T extends readonly TensorOperand[]> = { [I in keyof T]: ShapeOf<T[I]> };
 type List = readonly AnyTensor[];
 
 const order: readonly string[] = ["bool", "int32", "float32"];

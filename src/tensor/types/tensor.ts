@@ -96,6 +96,9 @@ export type ShapeOf<T> = unknown extends T
           : Shape
       : RankOf<T>;
 
+/** The shapes of a list of tensors. */
+export type Shapes<T extends readonly TensorOperand[]> = { [I in keyof T]: ShapeOf<T[I]> };
+
 /** A shape with a type parameter as it is, and a known shape as a mutable tuple. */
 type Own<S, T> =
   Evidence<Unresolved<S>, T> extends Evidence<Resolved<S>, NumberOrTensor>
