@@ -78,7 +78,7 @@ function adafactorRule(options: AdafactorOptions, shapes: readonly Shape[]): Rul
       const limit = Math.min(rate, 1 / Math.sqrt(step));
       const values = unpacked(parameters(), shapes);
       let [matrix, vector] = [0, 0];
-      const moved = unpacked(gradient, shapes).map((part, i) => {
+      const updated = (part: Tensor, i: number) => {
         const variance = isMatrix(part.shape)
           ? factored(state.rows![matrix]!, state.columns![matrix++]!, epsilon[0])
           : state.whole![vector++]!;
@@ -87,8 +87,8 @@ function adafactorRule(options: AdafactorOptions, shapes: readonly Shape[]): Rul
         const clipped = tf.maximum(tf.div(rootMeanSquare(update), clipThreshold), 1);
         const decayed = weightDecay === 0 ? values[i]! : tf.mul(values[i]!, 1 - rate * weightDecay);
         return tf.sub(decayed, tf.mul(update, tf.div(scale, clipped)));
-      });
-      return packed(moved);
+      };
+      return packed(unpacked(gradient, shapes).map((part, i) => tf.tidy(() => updated(part, i))));
     },
   };
 }

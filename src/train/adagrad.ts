@@ -1,8 +1,9 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
-import { decayedGradient, flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
+import { decayedGradient, moved, pipe } from "./vectors.ts";
 
 /** Options of `adagrad`, with the defaults of `torch.optim.Adagrad`. */
 export interface AdagradOptions extends OptimizerOptions {
@@ -37,12 +38,16 @@ function adagradRule(options: AdagradOptions): Rule {
   return {
     slots: ["sum"],
     advance: ({ gradient, parameters, slots: { sum }, step }) => {
-      const before = step === 1 ? tf.add(sum!, initialAccumulator) : sum!;
-      return { sum: tf.add(before, tf.square(effective(gradient, parameters))) as Tensor1D };
+      const before = () => (step === 1 ? (tf.add(sum!, initialAccumulator) as Tensor1D) : sum!.clone());
+      const square = tf.tidy(() => tf.square(effective(gradient, parameters)));
+      return { sum: pipe(square, (fresh) => pipe(before(), (old) => tf.add(old, fresh))) };
     },
     move: ({ gradient, parameters, slots: { sum }, rate, step }) => {
-      const change = tf.div(effective(gradient, parameters), tf.add(tf.sqrt(sum!), epsilon));
-      return tf.sub(parameters(), tf.mul(change, rate / (1 + (step - 1) * rateDecay))) as Tensor1D;
+      const change = tf.tidy(() => {
+        const root = pipe(tf.sqrt(sum!), (each) => tf.add(each, epsilon));
+        return tf.div(effective(gradient, parameters), root) as Tensor1D;
+      });
+      return pipe(change, (each) => moved(parameters, 1, each, rate / (1 + (step - 1) * rateDecay)));
     },
   };
 }

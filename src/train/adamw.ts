@@ -2,8 +2,9 @@ import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import { adamStep } from "../runtime/native/kernels/index.ts";
 import type { Trainable } from "../tensor/index.ts";
-import { decayedGradient, flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
+import { decayedGradient, moved, pipe, weightedSum } from "./vectors.ts";
 
 /** Options of `adam`. */
 export interface AdamOptions extends OptimizerOptions {
@@ -68,15 +69,22 @@ function adamRule({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: Ada
     advance: ({ gradient: raw, parameters, slots: { first, second } }) => {
       const gradient = decayedGradient(raw, parameters, decay);
       return {
-        first: tf.add(first!, tf.mul(tf.sub(gradient, first!), 1 - betas[0])) as Tensor1D,
-        second: tf.add(tf.mul(second!, betas[1]), tf.mul(tf.square(gradient), 1 - betas[1])) as Tensor1D,
+        first: pipe(
+          tf.sub(gradient, first!) as Tensor1D,
+          (difference) => tf.mul(difference, 1 - betas[0]),
+          (change) => tf.add(first!, change),
+        ),
+        second: pipe(tf.square(gradient), (square) => weightedSum(second!, betas[1], square, 1 - betas[1])),
       };
     },
     move: ({ parameters, slots: { first, second }, rate, step }) => {
       const by = corrected(rate, step);
-      const change = tf.div(first!, tf.add(tf.sqrt(second!), by.epsilon));
-      const decayed = decoupled ? tf.mul(parameters(), kept(rate)) : parameters();
-      return tf.sub(decayed, tf.mul(change, by.rate)) as Tensor1D;
+      return pipe(
+        tf.sqrt(second!),
+        (root) => tf.add(root, by.epsilon),
+        (deviation) => tf.div(first!, deviation),
+        (change) => moved(parameters, kept(rate), change, by.rate),
+      );
     },
   };
 }

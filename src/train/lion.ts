@@ -3,6 +3,7 @@ import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
 import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
+import { moved, pipe, weightedSum } from "./vectors.ts";
 
 /** Options of `lion`. */
 export interface LionOptions extends OptimizerOptions {
@@ -30,15 +31,16 @@ export function lion<P extends object>(parameters: P & Trainable<P>, options: Li
 
 function lionRule({ betas = [0.9, 0.99], weightDecay = 0 }: LionOptions): Rule {
   const mixed = (momentum: Tensor1D, gradient: Tensor1D, beta: number) =>
-    tf.add(tf.mul(momentum, beta), tf.mul(gradient, 1 - beta)) as Tensor1D;
+    weightedSum(momentum, beta, gradient, 1 - beta);
   return {
     slots: ["momentum"],
     movesFirst: true,
     advance: ({ gradient, slots: { momentum } }) => ({ momentum: mixed(momentum!, gradient, betas[1]) }),
-    move: ({ gradient, parameters, slots: { momentum }, rate }) => {
-      const direction = tf.sign(mixed(momentum!, gradient, betas[0]));
-      const decayed = weightDecay === 0 ? parameters() : tf.mul(parameters(), 1 - rate * weightDecay);
-      return tf.sub(decayed, tf.mul(direction, rate)) as Tensor1D;
-    },
+    move: ({ gradient, parameters, slots: { momentum }, rate }) =>
+      pipe(
+        mixed(momentum!, gradient, betas[0]),
+        (mean) => tf.sign(mean),
+        (direction) => moved(parameters, 1 - rate * weightDecay, direction, rate),
+      ),
   };
 }

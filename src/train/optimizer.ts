@@ -27,8 +27,9 @@ export interface Optimizer {
   learningRate: number;
   /**
    * Takes an array of gradients in the order of the variables, or a tree of the parameters' structure, and disposes them. Gradients
-   * of variables that are not trainable are ignored. Gives the common norm before clipping if `clipNorm` is set. Throws RangeError
-   * when number or size differ from the parameters'.
+   * of variables that are not trainable are ignored. Gives the common norm before clipping if `clipNorm` is set. A step that fails,
+   * for instance for lack of memory, changes neither parameters nor state. Throws RangeError when number or size differ from the
+   * parameters'.
    */
   step: OptimizerStep<readonly Tensor[] | object, Scalar | undefined>;
   /** A copy of the state, to be saved. The options are not part of it. */
@@ -68,21 +69,23 @@ export interface FusedUpdate {
   maxValue: number | undefined;
 }
 
-/** An update rule: `advance` gives the new state, and, once the old state is freed, `move` the new parameters. */
+/** An update rule: `advance` gives the new state, and with it `move` gives the new parameters. */
 export interface Rule {
-  /** Whether `move` comes before `advance`, with the old state. */
+  /** Whether `move` takes the old state. */
   movesFirst?: boolean;
   /** The state by name, as many vectors of the parameters' size, or of the given number of elements. */
   slots: readonly string[] | Readonly<Record<string, number>>;
   advance(update: Update): Record<string, Tensor1D>;
   move(update: Update): Tensor1D;
   /** Both, with clipping, where the parameters and gradients are float32 and there is a kernel. */
-  fused?(update: FusedUpdate): { parameters: Tensor[]; slots: Record<string, Tensor1D> };
+  fused?(update: FusedUpdate): Updated;
 }
 
-/** The gradient with weight decay as a part of the loss, `weightDecay / 2` times the sum of squares. */
-export const decayedGradient = (gradient: Tensor1D, parameters: () => Tensor1D, weightDecay: number): Tensor1D =>
-  weightDecay === 0 ? gradient : (tf.add(gradient, tf.mul(parameters(), weightDecay)) as Tensor1D);
+/** The parameters and the state of a group after a step; an alias, because tf.tidy does not take interfaces. */
+type Updated = {
+  parameters: Tensor[];
+  slots: Record<string, Tensor1D>;
+};
 
 /** The rule for parameters of the given shapes. */
 type MakeRule<Options> = (options: Options, shapes: readonly (readonly number[])[]) => Rule;
@@ -130,89 +133,76 @@ export function flatOptimizer<Options extends OptimizerOptions>(
     const { gradients, all } = gradientList(given, variables, names, paths);
     return uninterrupted(() => {
       const lists = groups.map(({ members }) => members.map((i) => gradients[i]!));
-      if (isFused(gradients)) {
-        const norm = update(lists, rate);
-        tf.dispose(all);
-        return norm;
-      }
-      const vectors = lists.map((list) => [flatten(list)]);
-      tf.dispose(all);
-      return updateAndDispose(vectors, rate);
+      if (isFused(gradients)) return thenDispose(all, () => update(lists, rate));
+      const vectors = thenDispose(all, () => tf.tidy(() => lists.map((list) => [flatten(list)])));
+      return thenDispose(vectors, () => update(vectors, rate));
     });
   };
-  // An interrupt in the middle would leave new moments with old parameters.
   const flatStep = (raw: Tensor1D, rate?: number) => {
     if (raw.size !== total)
       throw new RangeError(`Gradient size mismatch: the parameters have ${total} elements, the gradients ${raw.size}.`);
-    return uninterrupted(() => updateAndDispose(groups.length === 1 ? [[raw]] : regrouped(raw), rate));
+    return uninterrupted(() => {
+      const vectors = groups.length === 1 ? [[raw]] : thenDispose(raw, () => regrouped(raw));
+      return thenDispose(vectors, () => update(vectors, rate));
+    });
   };
   const regrouped = (raw: Tensor1D): Tensor1D[][] => {
-    const vectors = tf.tidy(() => {
-      const split = tf.split(
-        raw,
-        variables.map(({ size }) => size),
-      );
+    const sizes = variables.map(({ size }) => size);
+    return tf.tidy(() => {
+      const split = tf.split(raw, sizes);
       return groups.map(({ members }) => [tf.concat1d(members.map((i) => split[i]!) as Tensor1D[])]);
     });
-    raw.dispose();
-    return vectors;
   };
   const isFused = (gradients: readonly Tensor[]) =>
     groups.every(({ rule }) => rule.fused) && canFuse("float32", ...variables, ...gradients);
-  const updateAndDispose = (vectors: Tensor1D[][], rate?: number) => {
-    const norm = update(vectors, rate);
-    tf.dispose(vectors);
-    return norm;
-  };
   /** By the gradients of each group: of each parameter, or one vector of all. */
   const update = (gradients: readonly (readonly Tensor[])[], rate = learningRate) => {
-    taken++;
     const all = gradients.flat();
     categorize("gradients", all);
     const isByKernel = isFused(all);
     return tf.tidy(() => {
       const norm = clipNorm === undefined ? undefined : normOf(all);
-      groups.forEach((group, g) => {
+      const results = groups.map((group, g) =>
         tf.tidy(() => {
           const own = group.rateRatio === 1 ? rate : rate * group.rateRatio;
-          if (isByKernel) updateByKernel(group, gradients[g]!, norm, own);
-          else updateGroup(group, gradients[g]![0] as Tensor1D, norm && clipFactor(norm, clipNorm!), own);
+          return isByKernel
+            ? updatedByKernel(group, gradients[g]!, norm, own)
+            : updated(group, gradients[g]![0] as Tensor1D, norm && clipFactor(norm, clipNorm!), own);
+        }),
+      );
+      // Nothing from here on allocates or fails, so that a step is taken by all groups or by none.
+      taken++;
+      groups.forEach((group, g) => {
+        replace(group, results[g]!.slots);
+        results[g]!.parameters.forEach((parameter, i) => {
+          group.variables[i]!.assign(parameter);
         });
       });
       return norm;
     });
   };
-  const updateByKernel = (group: Group, gradients: readonly Tensor[], norm: Scalar | undefined, rate: number) => {
-    const { rule, variables, slots } = group;
+  const updatedByKernel = (
+    { rule, variables, slots }: Group,
+    gradients: readonly Tensor[],
+    norm: Scalar | undefined,
+    rate: number,
+  ): Updated => {
     const limits = { norm, maxNorm: clipNorm, maxValue: clipValue };
-    const made = rule.fused!({ parameters: variables, gradients, slots, rate, step: taken, ...limits });
-    replace(group, made.slots);
-    made.parameters.forEach((parameter, i) => {
-      variables[i]!.assign(parameter);
-    });
+    return rule.fused!({ parameters: variables, gradients, slots, rate, step: taken + 1, ...limits });
   };
-  const updateGroup = (group: Group, raw: Tensor1D, factor: Scalar | undefined, rate: number) => {
-    const { rule, variables } = group;
+  const updated = (
+    { rule, variables, slots }: Group,
+    raw: Tensor1D,
+    factor: Scalar | undefined,
+    rate: number,
+  ): Updated => {
     const scaled = factor ? (tf.mul(raw, factor) as Tensor1D) : raw;
     categorize("gradients", [scaled]);
     const gradient = clipValue === undefined ? scaled : (tf.clipByValue(scaled, -clipValue, clipValue) as Tensor1D);
-    const parts = () => ({
-      gradient,
-      parameters: () => flatten(variables),
-      slots: group.slots,
-      rate,
-      step: taken,
-    });
-    const advance = () => {
-      const made = tf.tidy(() => rule.advance(parts()));
-      replace(group, made);
-    };
-    if (!rule.movesFirst) advance();
-    const updated = tf.tidy(() => rule.move(parts()));
-    unflatten(updated, variables).forEach((part, i) => {
-      variables[i]!.assign(part);
-    });
-    if (rule.movesFirst) advance();
+    const given: Update = { gradient, parameters: () => flatten(variables), slots, rate, step: taken + 1 };
+    const made = tf.tidy(() => rule.advance(given));
+    const vector = tf.tidy(() => rule.move(rule.movesFirst ? given : { ...given, slots: made }));
+    return { slots: made, parameters: unflatten(vector, variables) };
   };
   step.flat = flatStep;
 
@@ -250,6 +240,15 @@ export function flatOptimizer<Options extends OptimizerOptions>(
     const split = groups.length > 1 ? ` and ${groups.length} groups` : "";
     return `${name} of ${formatCount(total)} parameters in ${variables.length} tensors${split}: learning rate ${learningRate}, ${formatCount(taken)} steps taken`;
   });
+}
+
+/** What `f` gives; the tensors are disposed after it, also where it fails. */
+function thenDispose<T>(tensors: Tensor | Tensor[] | Tensor[][], f: () => T): T {
+  try {
+    return f();
+  } finally {
+    tf.dispose(tensors);
+  }
 }
 
 const shapesOf = (variables: readonly Variable[]) => variables.map(({ shape }) => shape);

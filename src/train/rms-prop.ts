@@ -1,8 +1,9 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
-import { decayedGradient, flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
+import { decayedGradient, moved, pipe, weightedSum } from "./vectors.ts";
 
 /** Options of `rmsProp`, with the defaults of `torch.optim.RMSprop`. */
 export interface RmsPropOptions extends OptimizerOptions {
@@ -35,25 +36,38 @@ export function rmsProp<P extends object>(parameters: P & Trainable<P>, options:
 
 function rmsPropRule(options: RmsPropOptions): Rule {
   const { alpha = 0.99, epsilon = 1e-8, weightDecay = 0, momentum = 0, centered = false } = options;
-  const mixed = (old: Tensor1D, fresh: Tensor1D) => tf.add(tf.mul(old, alpha), tf.mul(fresh, 1 - alpha)) as Tensor1D;
+  const mixed = (old: Tensor1D, fresh: Tensor1D) => weightedSum(old, alpha, fresh, 1 - alpha);
   const effective = (gradient: Tensor1D, parameters: () => Tensor1D) =>
     decayedGradient(gradient, parameters, weightDecay);
   const change = (gradient: Tensor1D, { square, mean }: Record<string, Tensor1D>) => {
-    const spread = mean ? tf.sub(square!, tf.square(mean)) : square!;
-    return tf.div(gradient, tf.add(tf.sqrt(spread), epsilon)) as Tensor1D;
+    const root = mean
+      ? pipe(
+          tf.square(mean),
+          (each) => tf.sub(square!, each),
+          (spread) => tf.sqrt(spread),
+        )
+      : tf.sqrt(square!);
+    return pipe(
+      root,
+      (each) => tf.add(each, epsilon),
+      (deviation) => tf.div(gradient, deviation),
+    );
   };
   return {
     slots: ["square", ...(centered ? ["mean"] : []), ...(momentum > 0 ? ["velocity"] : [])],
     advance: ({ gradient: raw, parameters, slots: { square, mean, velocity } }) => {
       const gradient = effective(raw, parameters);
-      const made: Record<string, Tensor1D> = { square: mixed(square!, tf.square(gradient)) };
+      const made: Record<string, Tensor1D> = { square: pipe(tf.square(gradient), (each) => mixed(square!, each)) };
       if (mean) made.mean = mixed(mean, gradient);
-      if (velocity) made.velocity = tf.add(tf.mul(velocity, momentum), change(gradient, made)) as Tensor1D;
+      if (velocity)
+        made.velocity = pipe(change(gradient, made), (each) =>
+          pipe(tf.mul(velocity, momentum) as Tensor1D, (kept) => tf.add(kept, each)),
+        );
       return made;
     },
     move: ({ gradient, parameters, slots, rate }) => {
-      const step = slots.velocity ?? change(effective(gradient, parameters), slots);
-      return tf.sub(parameters(), tf.mul(step, rate)) as Tensor1D;
+      if (slots.velocity) return moved(parameters, 1, slots.velocity, rate);
+      return pipe(change(effective(gradient, parameters), slots), (each) => moved(parameters, 1, each, rate));
     },
   };
 }

@@ -1,8 +1,9 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../runtime/index.ts";
 import type { Trainable } from "../tensor/index.ts";
-import { decayedGradient, flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
+import { decayedGradient, moved, pipe, weightedSum } from "./vectors.ts";
 
 /** Options of `sgd`. */
 export interface SgdOptions extends OptimizerOptions {
@@ -39,12 +40,14 @@ function sgdRule({ momentum = 0, dampening = 0, nesterov = false, weightDecay = 
       if (!velocity) return {};
       const pull = effective(gradient, parameters);
       if (step === 1) return { velocity: pull.clone() };
-      return { velocity: tf.add(tf.mul(velocity, momentum), tf.mul(pull, 1 - dampening)) as Tensor1D };
+      return { velocity: weightedSum(velocity, momentum, pull, 1 - dampening) };
     },
     move: ({ gradient, parameters, slots: { velocity }, rate }) => {
-      const ahead = () => tf.add(effective(gradient, parameters), tf.mul(velocity!, momentum)) as Tensor1D;
-      const change = !velocity ? effective(gradient, parameters) : nesterov ? ahead() : velocity;
-      return tf.sub(parameters(), tf.mul(change, rate)) as Tensor1D;
+      if (velocity && !nesterov) return moved(parameters, 1, velocity, rate);
+      const pull = effective(gradient, parameters);
+      if (!velocity) return moved(parameters, 1, pull, rate);
+      const ahead = pipe(tf.mul(velocity, momentum) as Tensor1D, (each) => tf.add(pull, each));
+      return pipe(ahead, (each) => moved(parameters, 1, each, rate));
     },
   };
 }
