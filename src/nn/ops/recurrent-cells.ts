@@ -1,8 +1,10 @@
 // The formulas of recurrent cells and of their gradients (torch.nn.LSTM, torch.nn.GRU).
 
+import * as kernels from "../../runtime/native/kernels/index.ts";
 import * as native from "../../runtime/native/primitives.ts";
 import { run, scalarOf } from "../../tensor/engine.ts";
-import { add, isDirect, multiply, subtract, tanh } from "../../tensor/primitives.ts";
+import { canFuse } from "../../tensor/fused.ts";
+import { add, addBias, isDirect, multiply, subtract, tanh } from "../../tensor/primitives.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 
 /** One step of a recurrent network. The first state is the hidden state. */
@@ -11,10 +13,14 @@ export interface Cell {
   gates: number;
   /** Whether the projected input and the product are used only in their sum, so that one bias serves for both. */
   isSum: boolean;
-  /** The next states from the projected input, the product of the hidden state and its weight, and the states; and what `backward` needs. */
+  /**
+   * The next states from the projected input, the product of the hidden state and its weight, to which the bias is added, and the
+   * states; and what `backward` needs, in one tensor where a kernel has computed it.
+   */
   forward(
     input: AnyTensor,
     product: AnyTensor,
+    bias: AnyTensor | undefined,
     states: readonly AnyTensor[],
   ): { states: AnyTensor[]; kept: AnyTensor[] };
   /**
@@ -33,14 +39,23 @@ export const lstmCell: Cell = {
   name: "lstm",
   gates: 4,
   isSum: true,
-  forward(input, product, [, cell]) {
-    const [i, f, g, o] = parts(add(input, product), 4);
+  forward(input, product, bias, [, cell]) {
+    if (canFuse("float32", input, product, cell!)) {
+      const [hidden, next, kept] = kernels.lstmStep(input, product, bias, cell!) as AnyTensor[];
+      return { states: [hidden!, next!], kept: [kept!] };
+    }
+    const [i, f, g, o] = parts(add(input, biased(product, bias)), 4);
     const [inputGate, forget, content, output] = [sigmoid(i!), sigmoid(f!), tanh(g!), sigmoid(o!)];
     const next = add(multiply(forget, cell!), multiply(inputGate, content));
     const squashed = tanh(next);
     return { states: [multiply(output, squashed), next], kept: [inputGate, forget, content, output, squashed] };
   },
-  backward([dHidden, dCellAfter], [inputGate, forget, content, output, squashed], [, cell]) {
+  backward([dHidden, dCellAfter], kept, [, cell]) {
+    if (kept.length === 1 && canFuse("float32", dHidden!, dCellAfter!, kept[0]!)) {
+      const [dGates, dCell] = kernels.lstmStepGradient(dHidden!, dCellAfter!, kept[0]!, cell!) as AnyTensor[];
+      return { dInput: dGates!, dProduct: dGates!, dBefore: [undefined, dCell] };
+    }
+    const [inputGate, forget, content, output, squashed] = kept.length === 1 ? parts(kept[0]!, 5) : kept;
     const dCell = add(dCellAfter!, tanhGradient(squashed!, multiply(dHidden!, output!)));
     const dGates = joined([
       sigmoidGradient(inputGate!, multiply(dCell, content!)),
@@ -57,9 +72,13 @@ export const gruCell: Cell = {
   name: "gru",
   gates: 3,
   isSum: false,
-  forward(input, product, [hidden]) {
+  forward(input, product, bias, [hidden]) {
+    if (canFuse("float32", input, product, hidden!)) {
+      const [next, kept] = kernels.gruStep(input, product, bias, hidden!) as AnyTensor[];
+      return { states: [next!], kept: [kept!] };
+    }
     const [inputReset, inputUpdate, inputNew] = parts(input, 3);
-    const [productReset, productUpdate, productNew] = parts(product, 3);
+    const [productReset, productUpdate, productNew] = parts(biased(product, bias), 3);
     const reset = sigmoid(add(inputReset!, productReset!));
     const update = sigmoid(add(inputUpdate!, productUpdate!));
     const content = tanh(add(inputNew!, multiply(reset, productNew!)));
@@ -67,7 +86,12 @@ export const gruCell: Cell = {
     const next = add(content, multiply(update, subtract(hidden!, content)));
     return { states: [next], kept: [reset, update, content, productNew!] };
   },
-  backward([dHidden], [reset, update, content, productNew], [hidden]) {
+  backward([dHidden], kept, [hidden]) {
+    if (kept.length === 1 && canFuse("float32", dHidden!, kept[0]!)) {
+      const [dInput, dProduct, dStay] = kernels.gruStepGradient(dHidden!, kept[0]!, hidden!) as AnyTensor[];
+      return { dInput: dInput!, dProduct: dProduct!, dBefore: [dStay] };
+    }
+    const [reset, update, content, productNew] = kept.length === 1 ? parts(kept[0]!, 4) : kept;
     const dStay = multiply(dHidden!, update!);
     const dNew = tanhGradient(content!, subtract(dHidden!, dStay));
     const dReset = sigmoidGradient(reset!, multiply(dNew, productNew!));
@@ -79,6 +103,9 @@ export const gruCell: Cell = {
     };
   },
 };
+
+const biased = (product: AnyTensor, bias: AnyTensor | undefined): AnyTensor =>
+  bias ? addBias(product, bias) : product;
 
 /** Equal parts of the columns. */
 function parts(x: AnyTensor, count: number): AnyTensor[] {

@@ -4,7 +4,6 @@ import { autocastOp } from "../../amp/index.ts";
 import { differentiable, run, scoped } from "../../tensor/engine.ts";
 import {
   add,
-  addBias,
   matMul,
   matMulTransposedA,
   matMulTransposedB,
@@ -67,7 +66,7 @@ function recurrence(
       for (const t of steps) {
         const made = scoped(cell.name, () => {
           const product = matMul(states[0]!, weight);
-          const next = cell.forward(rows[t]!, bias ? addBias(product, bias) : product, states);
+          const next = cell.forward(rows[t]!, product, bias, states);
           const after = masks ? next.states.map((state, i) => blended(masks[t]!, state, states[i]!)) : next.states;
           return [...after, ...next.kept];
         });

@@ -52,6 +52,26 @@ INLINE float errorFunction(float x) {
   return x <= -end ? -1.f : x >= end ? 1.f : z * p / q;
 }
 
+// Eigen's rational approximation (generic_fast_tanh_float). NaN stays NaN.
+INLINE float hyperbolicTangent(float x) {
+  // Beyond this the nearest float32 is 1.
+  const float end = 7.90531110763549805f;
+  const float z = x < -end ? -end : x > end ? end : x;
+  const float z2 = z * z;
+  float p = -2.76076847742355e-16f;
+  p = p * z2 + 2.00018790482477e-13f;
+  p = p * z2 + -8.60467152213735e-11f;
+  p = p * z2 + 5.12229709037114e-08f;
+  p = p * z2 + 1.48572235717979e-05f;
+  p = p * z2 + 6.37261928875436e-04f;
+  p = p * z2 + 4.89352455891786e-03f;
+  float q = 1.19825839466702e-06f;
+  q = q * z2 + 1.18534705686654e-04f;
+  q = q * z2 + 2.26843463243900e-03f;
+  q = q * z2 + 4.89352518554385e-03f;
+  return x < -end ? -1.f : x > end ? 1.f : z * p / q;
+}
+
 INLINE float sigmoid(float x) { return 1.f / (1.f + exponential(-x)); }
 
 }  // namespace halftone
