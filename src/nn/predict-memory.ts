@@ -56,8 +56,8 @@ export function transformerParameterCount(config: TransformerConfig | LanguageMo
  * Transformer classifier or language model.
  *
  * A layer saves for each token the normalised and scaled rows of both norms, the queries, keys, values and the attention's
- * output (8 rows of `features`), the feed-forward activation (`hidden`), two inverse deviations, and with dropout one byte for
- * each value that can be dropped. Attention saves `heads * time` weights for each token, and with dropout a byte each. Rotary
+ * output (8 rows of `features`), the feed-forward activation (`hidden`), two inverse deviations, and, without kernels, one byte for
+ * each value that dropout may drop. Attention saves `heads * time` weights for each token, and with dropout a byte each. Rotary
  * positions and fewer heads of keys and values save the output twice, by head and by token. A language model's loss saves the
  * gradient of its logits.
  */
@@ -68,25 +68,26 @@ export function predictTransformerMemory(
   const { features: d, heads, keyValueHeads, layers, hidden, dropout, activation, positions, logits } = sizesOf(config);
   const tokens = rows * time;
   const parameters = FLOAT * transformerParameterCount(config);
-  const mask = dropout > 0 ? 1 : 0;
+  const attentionMask = dropout > 0 ? 1 : 0;
+  // A kernel draws the mask again.
+  const mask = hasKernels() ? 0 : attentionMask;
   const isApart = positions === "rotary" || keyValueHeads < heads;
   const attended = 6 + (2 * keyValueHeads) / heads + (isApart ? 1 : 0);
   const feedForward = hidden * savedOfHidden(activation, mask);
   const layer = tokens * (attended * d * FLOAT + 2 * FLOAT + feedForward + 2 * mask * d);
   const ends = tokens * (2 * d * FLOAT + FLOAT + mask * d + logits * FLOAT);
   const weights = tokens * heads * time;
-  const ofGelu = hasKernels() ? 3 : 5;
-  const wide = { relu: 3, gelu: ofGelu, geluTanh: ofGelu, swiGLU: 5 }[activation];
+  const wide = activation === "relu" || hasKernels() ? 3 : 5;
   const prediction = {
     parameters,
     gradients: parameters,
     optimizer: 2 * parameters,
     activations: layers * layer + ends,
-    attention: layers * weights * (FLOAT + mask),
+    attention: layers * weights * (FLOAT + attentionMask),
     working: Math.max(
       wide * tokens * hidden * FLOAT,
       // The feed-forward part of the last layer has been freed by then.
-      (mask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT - tokens * feedForward,
+      (attentionMask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT - tokens * feedForward,
       // The logits, and two steps of their gradient.
       3 * tokens * logits * FLOAT,
     ),

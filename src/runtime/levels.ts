@@ -77,6 +77,25 @@ export function within<T>(levels: readonly Level[], f: () => T): T {
   }
 }
 
+/** Runs `f` outside of every vmapped function, with tensors that are the same for all of its examples. */
+export function outside<T>(f: () => T): T {
+  if (open.length === 0) return f();
+  const before = open;
+  const closed = begin(
+    () => {
+      open = none;
+    },
+    () => {
+      open = before;
+    },
+  );
+  try {
+    return f();
+  } finally {
+    closed.end();
+  }
+}
+
 /** The levels of several tensors, the outermost first. */
 export function levelsOfAll(tensors: Iterable<Tensor | null | undefined>): readonly Level[] {
   if (!isUsed) return none;

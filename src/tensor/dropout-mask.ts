@@ -2,7 +2,8 @@
 import { sizeOf } from "../base/shape.ts";
 import { philoxWords } from "../random/index.ts";
 import { tf } from "../runtime/index.ts";
-import { asExamples, isBatching, randomLevels } from "../runtime/levels.ts";
+import { asExamples, isBatching, outside, randomLevels } from "../runtime/levels.ts";
+import type { DropoutMask } from "../runtime/native/kernels/index.ts";
 import { integers, isNative, scalar } from "../runtime/native/op.ts";
 import {
   boolToFloat,
@@ -45,6 +46,14 @@ export function keepMask(shape: readonly number[], options: Dropout): AnyTensor 
   const all = [...levels.map(({ size }) => size), ...shape];
   return asExamples(isNative() ? nativeMask(all, options) : portableMask(all, options), levels);
 }
+
+/** The same for a kernel, which draws the mask itself. */
+export const maskOfKernel = (options: Dropout | undefined): DropoutMask | undefined =>
+  options && { seed: options.seed, dropped: droppedOf(options.rate), scale: keepScale(options) };
+
+/** The mask again in a backward pass, of an op that ran outside of vmap. */
+export const keepMaskAgain = (shape: readonly number[], options: Dropout): AnyTensor =>
+  outside(() => keepMask(shape, options));
 
 /** How many of 65536 equal values are dropped: not all of them. */
 const droppedOf = (rate: number): number => Math.min(65535, Math.round(rate * 65536));

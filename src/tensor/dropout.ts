@@ -1,5 +1,7 @@
-import { checkRate, type Dropout, keep, keepMask, keepScale } from "./dropout-mask.ts";
+import * as kernels from "../runtime/native/kernels/index.ts";
+import { checkRate, type Dropout, keep, keepMask, keepMaskAgain, keepScale, maskOfKernel } from "./dropout-mask.ts";
 import { cast, checkTensor, differentiable, run, scoped } from "./engine.ts";
+import { canFuse } from "./fused.ts";
 import { asStored, toFloat32 } from "./half.ts";
 import { label, namesOf } from "./names.ts";
 import { times } from "./primitives.ts";
@@ -28,16 +30,25 @@ export function dropout(x: AnyTensor, rate: number, options?: RandomOptions): An
   );
 }
 
-/** Dropout with a seed pair; `x` itself without one. Saves one byte per element for the gradient. */
+/**
+ * Dropout with a seed pair; `x` itself without one. Saves nothing for the gradient where a kernel draws the mask again, else one
+ * byte per element.
+ */
 export function seededDropout<T extends AnyTensor>(x: T, options: Dropout | undefined): T {
   if (!options || options.rate === 0) return x;
   const kept = (values: AnyTensor, mask: AnyTensor) => times(keep(toFloat32(values), mask), keepScale(options));
   return differentiable("dropout", [x], {
     forward: (save) => {
+      if (canFuse("any", x)) return kernels.dropout(x, maskOfKernel(options)!) as AnyTensor;
       const mask = keepMask(x.shape, options);
       save([mask]);
       return asStored(kept(x, mask), x);
     },
-    backward: (dy, [mask]) => [() => kept(dy, mask!)],
+    backward: (dy, [mask]) => [
+      () =>
+        !mask && canFuse("any", dy)
+          ? (kernels.dropout(dy, maskOfKernel(options)!) as AnyTensor)
+          : kept(dy, mask ?? keepMaskAgain(x.shape, options)),
+    ],
   }) as T;
 }

@@ -108,18 +108,6 @@ export { finite as isFinite, infinite as isInfinite, nan as isNaN };
 /** Logical not, elementwise. Numbers are true unless they are 0; the result is bool. */
 export const logicalNot = unary("logicalNot", "LogicalNot", "bool") as To<"bool">;
 
-/** The sigmoid linear unit, elementwise: `x * sigmoid(x)`, also called swish (Ramachandran et al. 2017). */
-export function silu<T extends TensorOperand>(x: T): Tensor<ShapeOf<T>, "float32">;
-export function silu(x: AnyTensor): AnyTensor {
-  checkTensor("silu", x);
-  const compute = (given: AnyTensor) =>
-    scoped("silu", () => {
-      const input = cast(given, "float32");
-      return run("Multiply", { a: input, b: run("Sigmoid", { x: input }) });
-    });
-  return label(inFloat32("silu", "unlisted", [x], compute), namesOf(x));
-}
-
 /** The leaky rectified linear unit, elementwise: `x`, or `slope * x` where x is negative. `slope` is 0.01 by default. */
 export function leakyRelu<T extends TensorOperand>(x: T, slope?: number): Tensor<ShapeOf<T>, "float32">;
 export function leakyRelu(x: AnyTensor, slope = 0.01): AnyTensor {

@@ -1,5 +1,6 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { nativeStorageOf } from "../runtime/index.ts";
+import { isNative, nativeStorageOf } from "../runtime/index.ts";
+import { isBatching } from "../runtime/levels.ts";
 import { hasKernels } from "../runtime/native/kernels/index.ts";
 import { isDirect } from "./primitives.ts";
 
@@ -8,7 +9,11 @@ import { isDirect } from "./primitives.ts";
  * take? Where a second derivative is asked for, inside of vmap, on other backends and for float64, the separate ops compute the same.
  */
 export const canFuse = (storage: "float32" | "any", ...inputs: readonly Tensor[]): boolean =>
-  hasKernels() && isDirect() && inputs.every((x) => isFusable(x, storage));
+  isDirect() && mayFuse(storage, ...inputs);
+
+/** The same for the forward pass of an op that has its own gradient and is not recorded itself. */
+export const mayFuse = (storage: "float32" | "any", ...inputs: readonly Tensor[]): boolean =>
+  hasKernels() && isNative() && !isBatching() && inputs.every((x) => isFusable(x, storage));
 
 function isFusable(x: Tensor, storage: "float32" | "any"): boolean {
   if (x.dtype !== "float32") return false;

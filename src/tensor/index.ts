@@ -57,7 +57,6 @@ export {
   rsqrt,
   sigmoid,
   sign,
-  silu,
   sin,
   softplus,
   sqrt,
@@ -119,6 +118,7 @@ export {
 } from "./reductions.ts";
 export { categorical, multinomial } from "./sampling.ts";
 export { indexAdd, indexCopy, scatter, scatterAdd } from "./scatter.ts";
+export { silu } from "./silu.ts";
 export { logSoftmax, softmax } from "./softmax.ts";
 export { argSort, sort, topK } from "./sort.ts";
 export {

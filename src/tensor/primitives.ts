@@ -35,6 +35,7 @@ export const rsqrt = unary(native.rsqrt, "Rsqrt");
 export const exp = unary(native.exp, "Exp");
 export const relu = unary(native.relu, "Relu");
 export const tanh = unary(native.tanh, "Tanh");
+export const sigmoid = unary(native.sigmoid, "Sigmoid");
 
 const plainErf = unary(native.erf, "Erf");
 /** TensorFlow's kernel for doubles gives NaN at infinity; erf(30) is 1. */

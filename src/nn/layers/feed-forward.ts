@@ -1,10 +1,12 @@
 // The position-wise feed-forward part of a Transformer layer, and its norm.
 import type { Random } from "../../data/random.ts";
+import { activated } from "../../tensor/activated.ts";
 import { mul } from "../../tensor/arithmetic.ts";
+import { exactGelu, tanhGelu } from "../../tensor/curves.ts";
 import { seededDropout } from "../../tensor/dropout.ts";
-import { relu, silu } from "../../tensor/elementwise.ts";
-import { gelu } from "../../tensor/gelu.ts";
+import { relu } from "../../tensor/elementwise.ts";
 import { layerNorm, rmsNorm } from "../../tensor/normalize.ts";
+import { silu } from "../../tensor/silu.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { affineParameters, type Parameter, parameter } from "../initialisers.ts";
 import type { ApplyOptions } from "../layer.ts";
@@ -42,13 +44,11 @@ export function hiddenLayer(
   if (activation === "relu" && bias)
     return linearRelu(x as never, weight as never, bias as never, dropoutAt(dropout, options)) as AnyTensor;
   const up = affine(x, p.up);
-  const active =
-    activation === "swiGLU"
-      ? mul(silu(affine(x, p.gate!)), up)
-      : activation === "relu"
-        ? relu(up)
-        : gelu(up, activation === "gelu" ? "exact" : "tanh");
-  return seededDropout(active as AnyTensor, dropoutAt(dropout, options));
+  const drop = dropoutAt(dropout, options);
+  if (activation === "gelu" || activation === "geluTanh")
+    return activated("gelu", up, activation === "gelu" ? exactGelu : tanhGelu, drop);
+  const active = activation === "swiGLU" ? mul(silu(affine(x, p.gate!)), up) : relu(up);
+  return seededDropout(active as AnyTensor, drop);
 }
 
 /** PyTorch's `nn.Linear`: weight and bias uniform within `1 / sqrt(in)`. */

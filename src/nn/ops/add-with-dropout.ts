@@ -1,6 +1,18 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { checkRate, type Dropout, keep, keepMask, keepScale } from "../../tensor/dropout-mask.ts";
+import { promoted } from "../../runtime/index.ts";
+import * as kernels from "../../runtime/native/kernels/index.ts";
+import { storageOf } from "../../storage/index.ts";
+import {
+  checkRate,
+  type Dropout,
+  keep,
+  keepMask,
+  keepMaskAgain,
+  keepScale,
+  maskOfKernel,
+} from "../../tensor/dropout-mask.ts";
 import { differentiable } from "../../tensor/engine.ts";
+import { canFuse } from "../../tensor/fused.ts";
 import { add, times } from "../../tensor/primitives.ts";
 
 /**
@@ -15,11 +27,20 @@ export function addWithDropout<T extends Tensor>(residual: T, x: T, options: Dro
   return differentiable("addWithDropout", [residual, x], {
     forward: (save) => {
       if (!active) return add(residual, x);
+      if (canFuse("any", residual, x) && promoted(storageOf(residual), storageOf(x)) === storageOf(residual))
+        return kernels.dropoutAndAdd(x, residual, maskOfKernel(active)!);
       const mask = keepMask(x.shape, active);
       save([mask]);
       return add(residual, keepScaled(x, mask, active));
     },
-    backward: (dy, [mask]) => [() => dy, () => (active ? keepScaled(dy, mask!, active) : dy)],
+    backward: (dy, [mask]) => [
+      () => dy,
+      () => {
+        if (!active) return dy;
+        if (!mask && canFuse("any", dy)) return kernels.dropout(dy, maskOfKernel(active)!);
+        return keepScaled(dy, mask ?? keepMaskAgain(x.shape, active), active);
+      },
+    ],
   }) as T;
 }
 

@@ -1,8 +1,11 @@
 import type { Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { sizeOf } from "../../base/shape.ts";
-import { checkRate, type Dropout, keep, keepMask, keepScale } from "../../tensor/dropout-mask.ts";
+import * as kernels from "../../runtime/native/kernels/index.ts";
+import { storageOf } from "../../storage/index.ts";
+import { checkRate, type Dropout, keep, keepMask, keepScale, maskOfKernel } from "../../tensor/dropout-mask.ts";
 import { checkTensor, differentiable, sameShape } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
+import { canFuse } from "../../tensor/fused.ts";
 import type { IfMatmul, MatmulShape } from "../../tensor/matmul.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
 import {
@@ -77,16 +80,24 @@ export function linearRelu(x: Tensor2D, weight: Tensor2D, bias: Tensor1D, drop: 
   const active = drop && drop.rate > 0 ? drop : undefined;
   return differentiable("linearRelu", [x, weight, bias] as AnyTensor[], {
     forward: (save) => {
-      const positive = relu(addBias(matMul(x as AnyTensor, weight as AnyTensor), bias as AnyTensor));
-      const y = active ? times(keep(positive, keepMask(positive.shape, active)), keepScale(active)) : positive;
+      const y = biasReluDropout(matMul(x as AnyTensor, weight as AnyTensor), bias as AnyTensor, active);
       save([x, weight, y] as AnyTensor[]);
       return y;
     },
     backward: (dy, [keptX, keptWeight, y]) => {
+      if (canFuse("any", dy, y!) && storageOf(dy) === storageOf(y!))
+        return gradients(keptX!, keptWeight!, kernels.reluGradient(dy, y!, maskOfKernel(active)) as AnyTensor);
       const dz = reluGradient(dy, y!);
       return gradients(keptX!, keptWeight!, active ? times(dz, keepScale(active)) : dz);
     },
   }) as Tensor2D;
+}
+
+function biasReluDropout(product: AnyTensor, bias: AnyTensor, drop: Dropout | undefined): AnyTensor {
+  if (canFuse("any", product) && canFuse("float32", bias))
+    return kernels.activation(product, "relu", { bias, mask: maskOfKernel(drop) }) as AnyTensor;
+  const positive = relu(addBias(product, bias));
+  return drop ? times(keep(positive, keepMask(positive.shape, drop)), keepScale(drop)) : positive;
 }
 
 function gradients(x: AnyTensor, weight: AnyTensor, dy: AnyTensor): (() => AnyTensor)[] {

@@ -1,5 +1,6 @@
-export { type AdamNumbers, adamStep, globalNorm } from "./adam.ts";
-export { gelu, geluGradient } from "./gelu.ts";
+export { type ActivationCurve, activation, activationGradient, reluGradient } from "./activation.ts";
+export { adamStep, globalNorm } from "./adam.ts";
+export { type DropoutMask, dropout, dropoutAndAdd } from "./dropout.ts";
 export { hasKernels } from "./load.ts";
 export { norm, normGradients } from "./norm.ts";
 export { gruStep, gruStepGradient, lstmStep, lstmStepGradient } from "./recurrent.ts";

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { addWithDropout } from "../../src/nn/ops/add-with-dropout.ts";
+import { philoxWords } from "../../src/random/index.ts";
+import { ready, tf } from "../../src/runtime/index.ts";
+import { storageOf, to } from "../../src/storage/index.ts";
+import { activated } from "../../src/tensor/activated.ts";
+import { exactGelu, siluCurve, tanhGelu } from "../../src/tensor/curves.ts";
+import { seededDropout } from "../../src/tensor/dropout.ts";
+import * as h from "../../src/tensor/index.ts";
+import { assertClose, tidily } from "./naive.ts";
+
+before(ready);
+
+const seed = [-5, 70_000] as const;
+
+/** Word i decides by its upper half about element i, and by its lower half about element i + size / 2. */
+function isKept(size: number, rate: number): boolean[] {
+  const half = Math.ceil(size / 2);
+  const words = philoxWords(half, seed);
+  const dropped = Math.round(rate * 65536) - 32768;
+  return Array.from({ length: size }, (_, i) => {
+    const word = i < half ? words[i]! >> 16 : (words[i - half]! << 16) >> 16;
+    return word >= dropped;
+  });
+}
+
+for (const size of [1, 2, 33, 256, 511, 513, 16_385, 40_000])
+  test(`dropout of ${size} elements keeps what Philox decides, forward and backward, in every storage`, () =>
+    tidily(() => {
+      const rate = 0.3;
+      const expected = isKept(size, rate).map((kept) => (kept ? 2 / (1 - rate) : 0));
+      for (const storage of ["float32", "bfloat16", "float16"] as const) {
+        const x = to(tf.fill([size], 2), storage) as h.AnyTensor;
+        const value = seededDropout(x, { rate, seed });
+        assert.equal(storageOf(value), storage);
+        const tolerance = storage === "float32" ? 1e-6 : 2 ** -7;
+        assertClose(value, { shape: [size], data: expected }, tolerance);
+        const slope = h.grad((v: h.AnyTensor) => h.sum(h.mul(seededDropout(v, { rate, seed }), 2)))(x);
+        assertClose(slope, { shape: [size], data: expected }, tolerance);
+      }
+    }));
+
+test("dropout added to a residual is in the residual's storage where that is the wider one", () =>
+  tidily(() => {
+    const expected = isKept(600, 0.5).map((kept) => (kept ? 5 : 1));
+    const x = tf.fill([600], 2);
+    const residual = tf.ones([600]);
+    for (const [of, by] of [
+      ["float32", "float32"],
+      ["float32", "bfloat16"],
+      ["bfloat16", "bfloat16"],
+      ["bfloat16", "float32"],
+    ] as const) {
+      const value = addWithDropout(to(residual, of), to(x, by), { rate: 0.5, seed });
+      assert.equal(storageOf(value), of === by ? of : "float32");
+      assertClose(value as h.AnyTensor, { shape: [600], data: expected }, 1e-6);
+    }
+  }));
+
+for (const curve of [exactGelu, tanhGelu, siluCurve])
+  test(`${curve.name} with dropout equals the two in turn, with its gradient and the gradient of that`, () =>
+    tidily(() => {
+      const x = h.randn([7, 33], { from: 1 }) as h.AnyTensor;
+      const drop = { rate: 0.2, seed };
+      const fused = (v: h.AnyTensor) => activated("test", v, curve, drop);
+      const apart = (v: h.AnyTensor) => seededDropout(activated("test", v, curve), drop);
+      const total = (f: typeof fused) => (v: h.AnyTensor) => h.sum(h.square(f(v)));
+      const twice = (f: typeof fused) => h.grad((v: h.AnyTensor) => h.sum(h.square(h.grad(total(f))(v))));
+      for (const [one, other] of [
+        [fused(x), apart(x)],
+        [h.grad(total(fused))(x), h.grad(total(apart))(x)],
+        [twice(fused)(x), twice(apart)(x)],
+      ])
+        assertClose(one!, { shape: [7, 33], data: [...other!.dataSync()] }, 1e-5);
+      // Rows of a Jacobian: the backward pass runs inside of vmap.
+      const rows = h.jacobian((v: h.AnyTensor) => fused(v))(h.reshape(x, [231]) as never) as h.AnyTensor;
+      const slopes = h.grad((v: h.AnyTensor) => h.sum(fused(v)))(h.reshape(x, [231]) as h.AnyTensor);
+      assertClose(h.sum(rows, 0) as h.AnyTensor, { shape: [231], data: [...slopes.dataSync()] }, 1e-5);
+    }));
+
+test("every activation is right at its ends and for NaN", () =>
+  tidily(() => {
+    const x = tf.tensor1d([
+      Number.NEGATIVE_INFINITY,
+      -100,
+      0,
+      100,
+      Number.POSITIVE_INFINITY,
+      Number.NaN,
+    ]) as h.AnyTensor;
+    for (const f of [
+      (v: h.AnyTensor) => h.gelu(v),
+      (v: h.AnyTensor) => h.gelu(v, "tanh"),
+      (v: h.AnyTensor) => h.silu(v),
+    ]) {
+      const [, low, zero, high, top, nan] = f(x).dataSync();
+      assert.deepEqual([Math.abs(low!), zero, high, top, nan], [0, 0, 100, Number.POSITIVE_INFINITY, Number.NaN]);
+    }
+  }));
