@@ -21,7 +21,7 @@ export { localEntry, nativeBackend, scalarValues } from "./native/backend.ts";
 export { bitcast, castThrough, doubleTensor, nativeCast, nativeStorageOf } from "./native/cast.ts";
 export { flatten, unflatten } from "./native/flatten.ts";
 export { bool, float, int, integers, isNative, nativeOp, nativeOpOf, scalar } from "./native/op.ts";
-export { scalarOf } from "./native/scalar.ts";
+export { isNumber, scalarOf } from "./native/scalar.ts";
 export { onFirstStorage } from "./native/storage.ts";
 export { bytesPerNumber, checkStorage, promoted, type Storage, storageNames, typeOf } from "./native/storage-types.ts";
 export { addOpGuard, type GatedOp, type OpGuard } from "./op-guard.ts";

@@ -1,5 +1,5 @@
 import type { DataId, KernelBackend, KernelConfig, Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
-import { promoted, type Storage, tf } from "../runtime/index.ts";
+import { isNumber, promoted, type Storage, tf } from "../runtime/index.ts";
 import { roundToBfloat16, roundToFloat16 } from "./round.ts";
 
 /** What an op's inputs are to be stored as; undefined leaves them as they are. */
@@ -97,12 +97,12 @@ function withRounding(kernel: KernelConfig): KernelConfig["kernelFunc"] {
   };
 }
 
-/** As on TensorFlow: a scalar gives way to a tensor with dimensions. */
+/** As on TensorFlow: a scalar gives way to a tensor with dimensions, and a number to a scalar. */
 function commonStorage(floats: readonly TensorInfo[]): Storage {
   let weight = -1;
   let common: Storage = "float32";
   for (const input of floats) {
-    const own = input.shape.length > 0 ? 1 : 0;
+    const own = input.shape.length > 0 ? 2 : isNumber(input.dataId) ? 0 : 1;
     if (own < weight) continue;
     common = own > weight ? emulatedStorageOf(input) : promoted(common, emulatedStorageOf(input));
     weight = own;

@@ -63,7 +63,10 @@ function pair(op: string, kernel: string, a: Operand, b: Operand, wanted?: DType
   const result =
     kernel === "FloorDiv"
       ? // For halves, TensorFlow's kernel rounds the quotient before it takes the floor.
-        inFloat32(op, "unlisted", [x, y], (p, q) => broadcasting(op, kernel, p, q))
+        inFloat32(op, "unlisted", [x, y], (p, q) => broadcasting(op, kernel, p, q), [
+          ...(typeof a === "number" ? [] : [x]),
+          ...(typeof b === "number" ? [] : [y]),
+        ])
       : broadcasting(op, kernel, x, y);
   drop(x, a);
   drop(y, b);

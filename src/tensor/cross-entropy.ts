@@ -2,7 +2,17 @@ import { tf } from "../runtime/index.ts";
 import { levelsOf, valuesOfAll } from "../runtime/levels.ts";
 import { sparseSoftmaxCrossEntropy } from "../runtime/native/primitives.ts";
 import { readFloat64, storageOf, to } from "../storage/index.ts";
-import { cast, checkTensor, differentiable, reduceOver, reshapeTo, run, scalarOf, scoped } from "./engine.ts";
+import {
+  cast,
+  checkTensor,
+  differentiable,
+  filledLike,
+  reduceOver,
+  reshapeTo,
+  run,
+  scalarOf,
+  scoped,
+} from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { hotRows } from "./gather.ts";
 import { inFloat32, toFloat32 } from "./half.ts";
@@ -123,7 +133,7 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
   const { labelValues, counted, total } = truth;
   const isEach = counted === labelValues.length;
   // As in PyTorch, the mean over no label is NaN and its gradient 0.
-  if (reduction === "mean" && counted === 0) return scalarOf(Number.NaN, "float32");
+  if (reduction === "mean" && counted === 0) return filledLike(logits, [], Number.NaN);
   const share = reduction === "mean" ? 1 / total : 1;
   return differentiable("crossEntropy", [logits], {
     captured: truth.weight ? [truth.labels, truth.weight] : [truth.labels],

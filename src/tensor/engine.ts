@@ -1,5 +1,6 @@
 // How operations reach tfjs: one kernel at a time, past tfjs' own argument checks, which are ours to make.
 import { begin, engine, scalarOf as newScalar, tf } from "../runtime/index.ts";
+import { storageOf, to } from "../storage/index.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { DType } from "./types/shape.ts";
 import type { AnyTensor, Operand } from "./types/tensor.ts";
@@ -76,6 +77,15 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
+/** A tensor of one number, in the dtype of another unless given; of floats stored as the other is. */
+export function filledLike(like: AnyTensor, shape: readonly number[], value: number, dtype?: "float32"): AnyTensor {
+  const filled = tf.fill([...shape], value, dtype ?? (like.dtype as "float32")) as AnyTensor;
+  if (filled.dtype !== like.dtype || like.dtype !== "float32" || storageOf(like) === "float32") return filled;
+  const stored = to(filled, storageOf(like));
+  filled.dispose();
+  return stored;
+}
+
 export type ReduceKernel = "Sum" | "Mean" | "Prod" | "Max" | "Min" | "Any" | "All";
 const ofNothing: Partial<Record<ReduceKernel, number>> = { Sum: 0, Mean: Number.NaN, Prod: 1, Any: 0, All: 1 };
 
@@ -84,7 +94,7 @@ export function reduceOver(kernel: ReduceKernel, x: AnyTensor, axis: readonly nu
   const value = ofNothing[kernel];
   if (x.size === 0 && value !== undefined) {
     const shape = x.shape.flatMap((size, i) => (axis.includes(i) ? (keepDims ? [1] : []) : [size]));
-    return tf.fill(shape, value, x.dtype as "float32");
+    return filledLike(x, shape, value);
   }
   // The Max kernel has another name for its axes.
   return run(kernel, { x }, { axis, reductionIndices: axis, keepDims });

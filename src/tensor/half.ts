@@ -28,20 +28,23 @@ const isHalf = (storage: Storage): boolean => storage === "float16" || storage =
 /**
  * Runs `f` on float32 copies of the tensors that are stored as halves, and stores the result as those were. `autocast`
  * says what PyTorch's autocast makes of the function as a whole: one on its float32 list gives float32 there, the others
- * run in the types that they get.
+ * run in the types that they get. `typed` are the inputs whose storage the result gets: without scalars of JavaScript's numbers. A scalar gives way to a
+ * tensor with axes.
  */
 export function inFloat32(
   op: string,
   autocast: "float32" | "unlisted",
   inputs: readonly AnyTensor[],
   f: (...inputs: AnyTensor[]) => AnyTensor,
+  typed: readonly AnyTensor[] = inputs,
 ): AnyTensor {
   // The ops within are on lists of their own: a bias would be added in half.
   if (autocast === "float32" && autocastType()) return scoped(op, () => autocastOp("float32", f)(...inputs));
   const storages = inputs.map((x) => (x.dtype === "float32" ? storageOf(x) : undefined));
   if (!storages.some((storage) => storage && isHalf(storage))) return f(...inputs);
-  const floats = storages.filter((storage) => storage !== undefined);
-  const common = floats.reduce(promoted);
+  const floats = typed.filter((x) => x.dtype === "float32");
+  const wide = floats.filter((x) => x.rank > 0);
+  const common = (wide.length > 0 ? wide : floats).map(storageOf).reduce(promoted);
   return scoped(op, () => {
     const value = f(...inputs.map((x, i) => (storages[i] && isHalf(storages[i]) ? to(x, "float32") : x)));
     return to(value, common);

@@ -4,7 +4,7 @@ import { isNative, tf } from "../runtime/index.ts";
 import { levelsOf, valuesOfAll } from "../runtime/levels.ts";
 import { scalar } from "../runtime/native/op.ts";
 import { gather as nativeGather, unsortedSegmentSum } from "../runtime/native/primitives.ts";
-import { checkTensor, differentiable, permuteTo, reshapeTo, run, scalarOf } from "./engine.ts";
+import { checkTensor, differentiable, filledLike, permuteTo, reshapeTo, run, scalarOf } from "./engine.ts";
 import { shapeText } from "./names.ts";
 import { isDirect } from "./primitives.ts";
 import type { AnyTensor } from "./types/tensor.ts";
@@ -53,7 +53,7 @@ export function gatherAt(op: string, x: AnyTensor, positions: AnyTensor, axis: n
     forward: () => {
       const shape = x.shape.toSpliced(axis, 1, ...positions.shape);
       // WebAssembly's kernel gives the axes of an empty result in another order.
-      if (sizeOf(shape) === 0) return tf.zeros(shape, x.dtype as "float32");
+      if (sizeOf(shape) === 0) return filledLike(x, shape, 0);
       if (isDirect() && x.dtype === "float32") return nativeGather(x, positions, scalar(axis, "int32"));
       return run("GatherV2", { x, indices: positions }, { axis, batchDims: 0 });
     },
@@ -91,7 +91,7 @@ function addSlices(dy: AnyTensor, positions: AnyTensor, shape: readonly number[]
 
 /** Row i of the result is the sum of the rows whose segment is i. */
 function sumRows(rows: AnyTensor, segments: AnyTensor, count: number): AnyTensor {
-  if (rows.size === 0 || count === 0) return tf.zeros([count, rows.shape[1]!], rows.dtype as "float32");
+  if (rows.size === 0 || count === 0) return filledLike(rows, [count, rows.shape[1]!], 0);
   if (isDirect() && rows.dtype === "float32") return unsortedSegmentSum(rows, segments, scalar(count, "int32"));
   if (isNative()) return run("UnsortedSegmentSum", { x: rows, segmentIds: segments }, { numSegments: count });
   const indices = reshapeTo(segments, [segments.size, 1]);

@@ -1,6 +1,7 @@
 import { axisIndex } from "./axes.ts";
 import { cast, checkTensor, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
+import { floatsBeside } from "./half.ts";
 import { dimText, label, namesOf, shapeText } from "./names.ts";
 import type { Axis, AxisOf } from "./types/axis.ts";
 import type { Concatenated, IfConcat, Stacked } from "./types/layout.ts";
@@ -20,7 +21,8 @@ function alike(op: string, xs: List): AnyTensor[] {
     (wide, x) => (order.indexOf(x.dtype) > order.indexOf(wide) ? x.dtype : wide),
     xs[0]!.dtype as string,
   );
-  return xs.map((x) => cast(x, dtype as DType));
+  const beside = xs.find((x) => x.dtype === dtype)!;
+  return xs.map((x) => (dtype === "float32" ? floatsBeside(x, beside) : cast(x, dtype as DType)));
 }
 
 /**

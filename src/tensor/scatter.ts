@@ -5,7 +5,7 @@ import { asExamples, levelsOf, valuesOfAll } from "../runtime/levels.ts";
 import { add } from "./arithmetic.ts";
 import { axisIndex } from "./axes.ts";
 import { expandTo } from "./broadcast.ts";
-import { checkTensor, permuteTo, reshapeTo, run, sameShape, scalarOf, scoped } from "./engine.ts";
+import { checkTensor, filledLike, permuteTo, reshapeTo, run, sameShape, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { flatPositions, gatherAt, type Indices, lastPlace, readIndices, scatterAt } from "./indices.ts";
 import { int32Of } from "./int32.ts";
@@ -24,8 +24,7 @@ type Scatter<Op extends string, Default extends number> = <T extends TensorOpera
 /** The source in the dtype of `x` and in a shape; a number is repeated. */
 function readSource(op: string, x: AnyTensor, source: Operand, shape: readonly number[]): AnyTensor {
   const dtype = x.dtype as DType;
-  if (typeof source === "number")
-    return expandTo(scalarOf(dtype === "int32" ? int32Of(op, source) : source, dtype), shape);
+  if (typeof source === "number") return filledLike(x, shape, dtype === "int32" ? int32Of(op, source) : source);
   checkTensor(op, source);
   if (source.dtype !== x.dtype)
     throw new TypeError(`${op}: the source must be ${x.dtype} as the tensor is, got ${source.dtype}`);

@@ -38,7 +38,7 @@ export function topK(x: AnyTensor, k: number): { values: AnyTensor; indices: Any
             .map((t, i) => (i === 0 ? cast(t, x.dtype as DType) : t))
             .reverse();
     // The kernel has no gradient; the gather of the same elements has.
-    const chosen = x.dtype === "float32" && k > 0 ? (gatherAlong(x, positions!) as AnyTensor) : top!;
+    const chosen = x.dtype === "float32" ? (gatherAlong(x, positions!) as AnyTensor) : top!;
     return [chosen, positions!];
   }) as [AnyTensor, AnyTensor];
   return { values: label(values, namesOf(x)), indices: label(indices, namesOf(x)) };

@@ -4,7 +4,7 @@ import { broadcastNames } from "./broadcast.ts";
 import { abs, ceil, float, floor, isInfinite, sqrt, square, type To } from "./elementwise.ts";
 import { cast, checkTensor, run, scalarOf, scoped } from "./engine.ts";
 import { stopGradient } from "./grad.ts";
-import { inFloat32 } from "./half.ts";
+import { floatsBeside, inFloat32 } from "./half.ts";
 import { label, namesOf } from "./names.ts";
 import type { AnyTensor, Operand } from "./types/tensor.ts";
 import { where } from "./where.ts";
@@ -50,11 +50,13 @@ export const trunc = composed("trunc", "unlisted", (x) => where(less(x, 0), ceil
  * @throws ShapeError when the shapes do not broadcast
  */
 export const hypot = ((a: Operand, b: Operand): AnyTensor => {
-  const [x, y] = [a, b].map((each) => {
-    if (typeof each === "number") return scalarOf(each, "float32");
-    checkTensor("hypot", each);
-    return cast(each, "float32");
-  }) as [AnyTensor, AnyTensor];
+  const read = (operand: Operand, other: Operand) => {
+    if (typeof operand === "number") return scalarOf(operand, "float32");
+    checkTensor("hypot", operand);
+    return floatsBeside(operand, other);
+  };
+  const [x, y] = [read(a, b), read(b, a)];
+  const typed = [...(typeof a === "number" ? [] : [x]), ...(typeof b === "number" ? [] : [y])];
   const names = broadcastNames("hypot", x, y);
   const compute = (p: AnyTensor, q: AnyTensor) =>
     scoped("hypot", () => {
@@ -62,5 +64,5 @@ export const hypot = ((a: Operand, b: Operand): AnyTensor => {
       const unit = where(logicalOr(equal(largest, 0), isInfinite(largest)), 1, largest);
       return mul(unit, sqrt(add(square(div(p, unit)), square(div(q, unit)))));
     });
-  return label(inFloat32("hypot", "unlisted", [x, y], compute), names);
+  return label(inFloat32("hypot", "unlisted", [x, y], compute, typed), names);
 }) as Arithmetic<"hypot", "float32">;

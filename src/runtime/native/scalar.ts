@@ -4,9 +4,19 @@ import { scalarValues } from "./backend.ts";
 
 type DType = "float32" | "int32" | "bool";
 
+const engine = tf.engine();
+const numbers = new WeakSet<object>();
+
 /** A new scalar. The caller disposes it. */
-export const scalarOf = (value: number, dtype: DType): Tensor =>
-  tf.engine().makeTensor(stored(value, dtype), [], dtype);
+export function scalarOf(value: number, dtype: DType): Tensor {
+  const scalar = engine.makeTensor(stored(value, dtype), [], dtype);
+  // TensorFlow's backend keeps the number itself.
+  if (engine.backendName !== "tensorflow") numbers.add(scalar.dataId);
+  return scalar;
+}
+
+/** Off TensorFlow: did `scalarOf` make the data of a JavaScript number? */
+export const isNumber = (dataId: object): boolean => numbers.has(dataId);
 
 // As in NumPy, every number except 0 is true, including NaN.
 const stored = (value: number, dtype: DType) =>

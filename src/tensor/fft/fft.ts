@@ -2,7 +2,7 @@
 import { sizeOf } from "../../base/shape.ts";
 import { tf } from "../../runtime/index.ts";
 import { axisIndex } from "../axes.ts";
-import { cast, checkTensor, permuteTo, reshapeTo, run, sameShape, scalarOf, scoped } from "../engine.ts";
+import { cast, checkTensor, filledLike, permuteTo, reshapeTo, run, sameShape, scalarOf, scoped } from "../engine.ts";
 import { ShapeError } from "../errors.ts";
 import { inFloat32 } from "../half.ts";
 import { gatherAt, lastPlace } from "../indices.ts";
@@ -152,7 +152,7 @@ function fourier(
       const outer = both.shape.slice(1, -1);
       const rows = reshapeTo(both, [2, sizeOf(outer), both.shape.at(-1)!]);
       if (rows.size === 0 && sizeOf(outer) === 0)
-        return tf.zeros([2, ...outer, f(tf.zeros([2, 1, length]), length).shape[2]!]);
+        return filledLike(rows, [2, ...outer, f(tf.zeros([2, 1, length]), length).shape[2]!], 0);
       const result = f(rows, length);
       return reshapeTo(result, [2, ...outer, result.shape[2]!]);
     });

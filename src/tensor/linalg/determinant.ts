@@ -1,7 +1,6 @@
 // Determinants.
-import { tf } from "../../runtime/index.ts";
 import { valuesOfAll } from "../../runtime/levels.ts";
-import { differentiable, reduceOver, reshapeTo, run, scoped } from "../engine.ts";
+import { differentiable, filledLike, reduceOver, reshapeTo, run, scoped } from "../engine.ts";
 import { label } from "../names.ts";
 import { noGrad } from "../tape.ts";
 import type { Beside, IfSquare } from "../types/linalg.ts";
@@ -32,7 +31,7 @@ export function det<A extends TensorOperand>(a: IfSquare<"det", ShapeOf<A>, A>):
 export function det(a: AnyTensor): AnyTensor {
   checkSquare("det", a);
   const batch = a.shape.slice(0, -2);
-  if (a.size === 0) return label(tf.ones(batch), namesBeside(a));
+  if (a.size === 0) return label(filledLike(a, batch, 1, "float32"), namesBeside(a));
   return label(
     onBatch("det", a, (matrices) => reshapeTo(determinant(matrices), batch)),
     namesBeside(a),
@@ -85,7 +84,11 @@ export function slogDet(a: AnyTensor): { sign: AnyTensor; logAbsDet: AnyTensor }
   checkSquare("slogDet", a);
   const batch = a.shape.slice(0, -2);
   const names = namesBeside(a);
-  if (a.size === 0) return { sign: label(tf.ones(batch), names), logAbsDet: label(tf.zeros(batch), names) };
+  if (a.size === 0)
+    return {
+      sign: label(filledLike(a, batch, 1, "float32"), names),
+      logAbsDet: label(filledLike(a, batch, 0, "float32"), names),
+    };
   const joined = onBatch("slogDet", a, signAndLogarithm);
   const part = (at: number) => scoped("slogDet", () => reshapeTo(partOf(joined, at, [1]), batch));
   const result = {

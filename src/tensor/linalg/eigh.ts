@@ -1,5 +1,4 @@
-import { tf } from "../../runtime/index.ts";
-import { differentiable, reshapeTo, scoped } from "../engine.ts";
+import { differentiable, filledLike, reshapeTo, scoped } from "../engine.ts";
 import { label, namesOf } from "../names.ts";
 import type { Beside, Columns, IfSquare } from "../types/linalg.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../types/tensor.ts";
@@ -41,7 +40,7 @@ export function eigh(a: AnyTensor): { values: AnyTensor; vectors: AnyTensor } {
     values: label(values, namesBeside(a, undefined)),
     vectors: label(vectors, namesBeside(a, names?.at(-2), undefined)),
   });
-  if (a.size === 0) return named(tf.zeros([...batch, n]), tf.zeros(a.shape));
+  if (a.size === 0) return named(filledLike(a, [...batch, n], 0, "float32"), filledLike(a, a.shape, 0, "float32"));
   const joined = onBatch("eigh", a, eigen);
   const result = named(
     scoped("eigh", () => reshapeTo(partOf(joined, 0, [n]), [...batch, n])),

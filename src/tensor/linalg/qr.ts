@@ -1,5 +1,4 @@
-import { tf } from "../../runtime/index.ts";
-import { differentiable, reshapeTo, run, scoped } from "../engine.ts";
+import { differentiable, filledLike, reshapeTo, run, scoped } from "../engine.ts";
 import { label, namesOf } from "../names.ts";
 import type { Beside, Columns, Rows, Smaller } from "../types/linalg.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../types/tensor.ts";
@@ -47,7 +46,7 @@ export function qr(a: AnyTensor): { q: AnyTensor; r: AnyTensor } {
     q: label(q, namesBeside(a, names?.at(-2), undefined)),
     r: label(r, namesBeside(a, undefined, names?.at(-1))),
   });
-  if (a.size === 0) return named(tf.zeros(qShape), tf.zeros(rShape));
+  if (a.size === 0) return named(filledLike(a, qShape, 0, "float32"), filledLike(a, rShape, 0, "float32"));
   const joined = onBatch("qr", a, factors);
   const result = named(
     scoped("qr", () => reshapeTo(partOf(joined, 0, [m, k]), qShape)),

@@ -1,9 +1,8 @@
 // Linear systems: solutions, inverses and the Cholesky factor.
 import { sizeOf } from "../../base/shape.ts";
-import { tf } from "../../runtime/index.ts";
 import { broadcastShape, expandTo } from "../broadcast.ts";
-import { cast, checkTensor, differentiable, reshapeTo, run, scoped } from "../engine.ts";
-import { inFloat32 } from "../half.ts";
+import { cast, checkTensor, differentiable, filledLike, reshapeTo, run, scoped } from "../engine.ts";
+import { floatsBeside, inFloat32 } from "../half.ts";
 import { checkProduct, type IfMatmul, type MatmulShape, productNames } from "../matmul.ts";
 import { label, namesOf, shapeText } from "../names.ts";
 import type { IfSquare } from "../types/linalg.ts";
@@ -31,7 +30,7 @@ function solving(op: string, a: AnyTensor, b: AnyTensor, solver: Solver): AnyTen
   checkProduct(op, a, b);
   const compute = (left: AnyTensor, right: AnyTensor) =>
     scoped(op, () => {
-      const [x, y] = [cast(left, "float32"), cast(right, "float32")];
+      const [x, y] = [floatsBeside(left, right), floatsBeside(right, left)];
       const n = x.shape.at(-1)!;
       const column = y.rank === 1 ? reshapeTo(y, [n, 1]) : y;
       const k = column.shape.at(-1)!;
@@ -39,7 +38,7 @@ function solving(op: string, a: AnyTensor, b: AnyTensor, solver: Solver): AnyTen
       const flat = (z: AnyTensor, last: number[]) =>
         reshapeTo(expandTo(z, [...batch, ...last]), [sizeOf(batch), ...last]);
       const shape = y.rank === 1 ? [...batch, n] : [...batch, n, k];
-      if (sizeOf(shape) === 0) return tf.zeros(shape);
+      if (sizeOf(shape) === 0) return filledLike(y, shape, 0);
       return reshapeTo(solver(flat(x, [n, n]), flat(column, [n, k])), shape);
     });
   return label(inFloat32(op, "float32", [a, b], compute), productNames(a, b));

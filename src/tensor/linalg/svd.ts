@@ -1,7 +1,6 @@
 // Singular values, and what is made by them.
-import { tf } from "../../runtime/index.ts";
 import { storageOf } from "../../storage/index.ts";
-import { checkTensor, differentiable, reduceOver, reshapeTo, run, scalarOf, scoped } from "../engine.ts";
+import { checkTensor, differentiable, filledLike, reduceOver, reshapeTo, run, scalarOf, scoped } from "../engine.ts";
 import { floatsBeside } from "../half.ts";
 import { checkProduct, type IfMatmul, type MatmulShape, matmul } from "../matmul.ts";
 import { label, namesOf } from "../names.ts";
@@ -52,7 +51,10 @@ export function svd(a: AnyTensor): { u: AnyTensor; s: AnyTensor; vh: AnyTensor }
     s: label(s, namesBeside(a, undefined)),
     vh: label(vh, namesBeside(a, undefined, names?.at(-1))),
   });
-  if (a.size === 0) return named(tf.zeros([...batch, m, k]), tf.zeros([...batch, k]), tf.zeros([...batch, k, n]));
+  if (a.size === 0) {
+    const none = (...shape: number[]) => filledLike(a, [...batch, ...shape], 0, "float32");
+    return named(none(m, k), none(k), none(k, n));
+  }
   const joined = onBatch("svd", a, decomposed);
   const part = (from: number, shape: number[], finish = (x: AnyTensor) => x) =>
     scoped("svd", () => {
@@ -115,7 +117,9 @@ export function pinv(a: AnyTensor, { rtol }: { rtol?: number } = {}): AnyTensor 
   const lastPlace = storageOf(a) === "float64" ? 2 ** -52 : 2 ** -23;
   const limit = rtol ?? Math.max(m, n) * lastPlace;
   const result =
-    a.size === 0 ? tf.zeros(shape) : onBatch("pinv", a, (batch) => reshapeTo(pseudoinverse(batch, limit), shape));
+    a.size === 0
+      ? filledLike(a, shape, 0, "float32")
+      : onBatch("pinv", a, (batch) => reshapeTo(pseudoinverse(batch, limit), shape));
   return label(result as AnyTensor, namesBeside(a, names?.at(-1), names?.at(-2)));
 }
 

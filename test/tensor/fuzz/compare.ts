@@ -49,7 +49,7 @@ export function differences(program: Program, outcome: Outcome, backend: Backend
     return [{ part: "value", text: `${results.length} results, not ${program.out!.length}` }];
   const values = program.out!.flatMap((answer, i) => {
     if (answer === null) return [];
-    const form = program.plain ? undefined : formDifference(results[i]!, answer);
+    const form = program.plain ? undefined : formDifference(results[i]!, answer, program.asIs ? undefined : storage);
     return form ? [{ part: "value" as const, text: form }] : numberDifferences(results[i]!, answer, storage, "value");
   });
   const slopes = gradients?.flatMap((result, i) => numberDifferences(result, program.g![i]!, storage, "gradient"));
@@ -64,8 +64,9 @@ function refusalDifferences({ op }: Program, outcome: Outcome): Difference[] {
   return ours ? [] : [{ part: "refusal", text: `an error that does not say "${op}": ${message.split("\n")[0]}` }];
 }
 
-function formDifference({ kind, shape }: Result, answer: Answer): string | undefined {
+function formDifference({ kind, shape, storage }: Result, answer: Answer, wanted?: Storage): string | undefined {
   if (kind !== answer.t) return `elements of kind ${kind}, not ${answer.t}`;
+  if (kind === "f" && wanted && storage !== wanted) return `stored as ${storage}, not ${wanted}`;
   return shape.join() === answer.s.join() ? undefined : `shape [${shape}], not [${answer.s}]`;
 }
 

@@ -14,6 +14,8 @@ export interface Result {
   kind: "f" | "i" | "b";
   shape: number[];
   values: ArrayLike<number>;
+  /** Of a tensor of floats. */
+  storage?: halftone.Storage;
 }
 
 const kinds: Record<string, Result["kind"]> = { float32: "f", int32: "i", bool: "b" };
@@ -82,8 +84,9 @@ export function asList(value: unknown): unknown[] {
 function read(value: unknown): Result {
   if (value instanceof tf.Tensor) {
     const kind = kinds[value.dtype]!;
-    const values = kind === "f" ? halftone.readFloat64(value) : value.dataSync().slice();
-    return { kind, shape: [...value.shape], values };
+    const shape = [...value.shape];
+    if (kind === "f") return { kind, shape, values: halftone.readFloat64(value), storage: halftone.storageOf(value) };
+    return { kind, shape, values: value.dataSync().slice() };
   }
   if (typeof value === "number") return { kind: "f", shape: [], values: [value] };
   if (ArrayBuffer.isView(value))
