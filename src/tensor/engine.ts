@@ -1,5 +1,6 @@
 // How operations reach tfjs: one kernel at a time, past tfjs' own argument checks, which are ours to make.
 import { begin, engine, scalarOf as newScalar, tf } from "../runtime/index.ts";
+import { asExamples, levelsOf } from "../runtime/levels.ts";
 import { storageOf, to } from "../storage/index.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { DType } from "./types/shape.ts";
@@ -77,13 +78,16 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
-/** A tensor of one number, in the dtype of another unless given; of floats stored as the other is. */
+/** A tensor of one number, in the dtype of another unless given; of floats stored as the other is; inside of a vmap for each example where the other is. */
 export function filledLike(like: AnyTensor, shape: readonly number[], value: number, dtype?: "float32"): AnyTensor {
-  const filled = tf.fill([...shape], value, dtype ?? (like.dtype as "float32")) as AnyTensor;
-  if (filled.dtype !== like.dtype || like.dtype !== "float32" || storageOf(like) === "float32") return filled;
+  const levels = levelsOf(like);
+  const whole = [...levels.map(({ size }) => size), ...shape];
+  const filled = tf.fill(whole, value, dtype ?? (like.dtype as "float32")) as AnyTensor;
+  if (filled.dtype !== like.dtype || like.dtype !== "float32" || storageOf(like) === "float32")
+    return asExamples(filled, levels);
   const stored = to(filled, storageOf(like));
   filled.dispose();
-  return stored;
+  return asExamples(stored, levels);
 }
 
 export type ReduceKernel = "Sum" | "Mean" | "Prod" | "Max" | "Min" | "Any" | "All";

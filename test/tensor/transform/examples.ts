@@ -106,7 +106,7 @@ function compared(looped: Found, vmapped: Found, storage: halftone.Storage): str
     for (const [i, right] of numbers.entries()) {
       const got = found.numbers[i]!;
       if (Object.is(got, right) || got === right) continue;
-      if (!(Math.abs(got - right) <= 1e-6 + relative[storage] * Math.max(Math.abs(right), 0.1 * largest)))
+      if (!(Math.abs(got - right) <= 4e-6 + relative[storage] * Math.max(Math.abs(right), 0.1 * largest)))
         return `${got} and not ${right} (result ${part}, element ${i})`;
     }
   }
