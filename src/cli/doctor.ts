@@ -119,11 +119,14 @@ async function used(todo: string[]): Promise<Record<string, string>> {
   try {
     const { ready, tf } = await import("../runtime/index.ts");
     const started = performance.now();
-    const { backend, version, device, kernels, reason } = await ready();
+    const { backend, version, device, kernels, capture, reason } = await ready();
     const [four] = tf.add(2, 2).dataSync();
     if (four !== 4) todo.push(`the backend computes 2 + 2 = ${four}: run \`halftone setup\` in a fresh HALFTONE_CACHE`);
     const duration = `${(performance.now() - started).toFixed(0)} ms to the first result`;
-    return { backend: `${backend} ${version} on the ${device}, ${kernels} kernels (${duration})`, why: reason };
+    return {
+      backend: `${backend} ${version} on the ${device}, ${kernels} kernels, steps ${capture ? "" : "not "}captured (${duration})`,
+      why: reason,
+    };
   } catch (error) {
     todo.push(error instanceof Error ? error.message : String(error));
     return { backend: "none" };

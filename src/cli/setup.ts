@@ -1,6 +1,7 @@
 import { UserError } from "../base/user-error.ts";
 import { buildFinalizer } from "../runtime/finalizer-build.ts";
 import { findGpu } from "../runtime/machine.ts";
+import { buildCapture } from "../runtime/native/capture/addon.ts";
 import { buildKernels } from "../runtime/native/kernels/load.ts";
 import { explained, type Progress, provision } from "../runtime/setup/provision.ts";
 import { terminalProgress } from "./progress.ts";
@@ -19,7 +20,8 @@ export async function setup(): Promise<void> {
     const library = await nativeLibrary(progress, stop.signal);
     if (library) {
       await collector(progress, stop.signal);
-      return await kernels(library, progress, stop.signal);
+      await kernels(library, progress, stop.signal);
+      return await capture(library, progress, stop.signal);
     }
     progress.step("Using the WebAssembly backend: all operations work, but slower. `halftone doctor` explains why.");
     // The reason that was reported may also prevent the build of the collector.
@@ -63,5 +65,15 @@ async function kernels(library: string, progress: Progress, signal: AbortSignal)
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     progress.step(`Training will be slower: ${error.message}`);
+  }
+}
+
+/** Builds what captures steps. Without it, every step is computed op by op. */
+async function capture(library: string, progress: Progress, signal: AbortSignal): Promise<void> {
+  try {
+    await explained(() => buildCapture(library, signal));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    progress.step(`Training steps will not be captured: ${error.message}`);
   }
 }

@@ -10,10 +10,9 @@ import {
   liveAllocations,
   type MemoryCategory,
   type OpGuard,
-  observeProfileScopes,
+  observeLayers,
   onAllocation,
   settleCauses,
-  withinProfileScope,
 } from "../runtime/index.ts";
 import { storageType } from "./holders.ts";
 
@@ -103,7 +102,7 @@ export function record(): { end(): Recording; awaits(): void } {
   let stops: (() => void)[] = [];
   const open = begin(
     () => {
-      stops = [observeProfileScopes(), watchTape(), onAllocation(listener), addOpGuard(opGuard)];
+      stops = [observeLayers(), watchTape(), onAllocation(listener), addOpGuard(opGuard)];
     },
     () => {
       for (const stop of stops) stop();
@@ -146,26 +145,11 @@ function count(runs: Map<string, Run>, name: string, milliseconds: number): void
   run.milliseconds += milliseconds;
 }
 
-/**
- * Categorizes memory. Tensors kept by the tape are activations, results of tfjs' `gradients` are gradients, and the backward pass
- * of an op belongs to the layer in which the op ran.
- */
+/** Categorizes memory. Tensors kept by the tape are activations, results of tfjs' `gradients` are gradients. */
 function watchTape(): () => void {
   const undo = [
     hooks.kept.subscribe("profile", (tensor) => {
       if (engine.state.gradientDepth > 0) categorize("activations", [tensor]);
-    }),
-    hooks.tape.subscribe("profile", (node) => {
-      const path = currentProfileScope();
-      const { gradient } = node;
-      if (!path || !gradient) return;
-      node.gradient = (dys) =>
-        Object.fromEntries(
-          Object.entries(withinProfileScope(path, () => gradient(dys))).map(([name, make]) => [
-            name,
-            () => withinProfileScope(path, make),
-          ]),
-        );
     }),
     hooks.gradients.subscribe("profile", (gradients) => (...args) => {
       const result = gradients(...args);

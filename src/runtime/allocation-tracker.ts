@@ -124,6 +124,9 @@ export function onAllocation(listener: AllocationListener): () => void {
   };
 }
 
+/** The number of listeners. */
+export const onAllocationCount = (): number => listeners.length;
+
 /** Bytes of all native tensors that are alive now. */
 export const liveBytes = (): number => live;
 

@@ -16,6 +16,7 @@ export {
 } from "./allocation-tracker.ts";
 export type { RuntimeInfo } from "./info.ts";
 export { begin, type Lasting, onStopped, stopIfInterrupted, uninterrupted } from "./interrupts.ts";
+export { observeLayers } from "./layer-gradients.ts";
 export { engine, ready, runtimeInfo, tf } from "./load.ts";
 export { localEntry, nativeBackend, scalarValues } from "./native/backend.ts";
 export { bitcast, castThrough, doubleTensor, nativeCast, nativeStorageOf } from "./native/cast.ts";
@@ -25,7 +26,7 @@ export { isNumber, scalarOf } from "./native/scalar.ts";
 export { onFirstStorage } from "./native/storage.ts";
 export { bytesPerNumber, checkStorage, promoted, type Storage, storageNames, typeOf } from "./native/storage-types.ts";
 export { addOpGuard, type GatedOp, type OpGuard } from "./op-guard.ts";
-export { currentProfileScope, observeProfileScopes, profileScope, withinProfileScope } from "./profile-scope.ts";
+export { currentProfileScope, profileScope } from "./profile-scope.ts";
 export { categorize, collect, memoryOf, pendingBytes, settleCauses } from "./tensor-lifetimes.ts";
 export { type Engine, type TapeNode, unrecorded } from "./tfjs/engine.ts";
 export type { NativeOp, RunOp } from "./tfjs/hooks.ts";

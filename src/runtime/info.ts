@@ -15,6 +15,8 @@ export interface RuntimeInfo {
    * ("fused"), or several of the backend's ("separate").
    */
   kernels: "fused" | "separate";
+  /** Whether `train` and `compile` compute a repeated step as one function of TensorFlow. */
+  capture: boolean;
   /** The TensorFlow library, if it is used. */
   library?: { path: string; sha256: string };
   /** Why this backend and device were chosen, as a sentence. */

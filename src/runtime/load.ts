@@ -2,6 +2,7 @@ import path from "node:path";
 import { claimProcess } from "./copies.ts";
 import type { RuntimeInfo } from "./info.ts";
 import { type Device, findGpu, threads } from "./machine.ts";
+import { captureAddon } from "./native/capture/addon.ts";
 import { kernelsFault } from "./native/kernels/load.ts";
 import { loadNative } from "./native.ts";
 import { libraryFolder } from "./setup/cache.ts";
@@ -71,7 +72,16 @@ function load(): Runtime {
   return {
     tf,
     ready,
-    info: { backend: "wasm", version, device: "cpu", ...(gpu && { gpu }), threads: 1, kernels: "separate", reason },
+    info: {
+      backend: "wasm",
+      version,
+      device: "cpu",
+      ...(gpu && { gpu }),
+      threads: 1,
+      kernels: "separate",
+      capture: false,
+      reason,
+    },
   };
 }
 
@@ -103,6 +113,7 @@ function nativeInfo(native: Tfjs, library: Library, gpu: string | undefined, rea
       : `${gpu} was found, but TensorFlow cannot use it`
     : "there is no NVIDIA GPU";
   const fault = kernelsFault();
+  const capture = captureAddon();
   return {
     backend: "tensorflow",
     version: library.tensorflow,
@@ -110,11 +121,13 @@ function nativeInfo(native: Tfjs, library: Library, gpu: string | undefined, rea
     ...(gpu && { gpu }),
     threads: threads(),
     kernels: fault ? "separate" : "fused",
+    capture: !("fault" in capture),
     library: { path: path.join(library.folder, "tensorflow/libtensorflow_cc.so.2"), sha256: library.sha256 },
     reason: [
       `TensorFlow on the ${isUsingGpuDevice ? "GPU" : "CPU"}, because ${why}`,
       ...reasons,
       ...(fault ? [`separate kernels, because ${fault}`] : []),
+      ...("fault" in capture ? [`steps are not captured, because ${capture.fault}`] : []),
     ].join("; "),
   };
 }

@@ -4,6 +4,8 @@ import { withEqualBatches } from "./batch-matmul.ts";
 import { correctGradients } from "./gradients.ts";
 import { watchEngine } from "./interrupts.ts";
 import { machineMemory } from "./machine.ts";
+import { capturableBinding } from "./native/capture/active.ts";
+import { openCapture } from "./native/capture/addon.ts";
 import { loadKernels } from "./native/kernels/load.ts";
 import { openStorage } from "./native/storage.ts";
 import { correctPartGradients } from "./part-gradients.ts";
@@ -34,12 +36,18 @@ export function loadNative(folder: string): Tfjs {
   // The package uses node-pre-gyp only to find its binding.
   seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
   // TensorFlow's threads start here and inherit the signal mask, so the signals blocked now stay blocked in them.
-  const tf = withoutSignals(() => loadQuietly(() => require("@tensorflow/tfjs-node-gpu") as Tfjs));
+  const tf = withoutSignals(() =>
+    loadQuietly(() => {
+      openCapture(folder);
+      return require("@tensorflow/tfjs-node-gpu") as Tfjs;
+    }),
+  );
   const engine = engineOf(tf);
   const backend = nativeBackendOf(tf);
   patchEngine(tf);
   patchNative(backend);
   patchBinding(backend, trackedBinding);
+  patchBinding(backend, (binding) => capturableBinding(binding, engine));
   openStorage(backend);
   hooks.op.subscribe("batches", (next) => withEqualBatches(backend, next));
   makeErrorsReadable(engine);

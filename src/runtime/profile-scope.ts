@@ -20,6 +20,9 @@ export const currentProfileScope = (): string => paths.getStore() ?? "";
 /** Runs a function on behalf of a layer that ran before. */
 export const withinProfileScope = <T>(path: string, fn: () => T): T => paths.run(path, fn);
 
+/** Are layers being recorded? */
+export const isObservingProfile = (): boolean => observers > 0;
+
 /** Starts recording layers. Returns a function that stops it. */
 export function observeProfileScopes(): () => void {
   observers++;

@@ -1,5 +1,3 @@
-import type { TensorInfo } from "@tensorflow/tfjs-node-gpu";
-
 const status = /^Invalid TF_Status: (\d+)\s+Message: /;
 const RESOURCE_EXHAUSTED = "8";
 /** Details of TensorFlow's graph in its messages, which users do not need. */
@@ -15,7 +13,7 @@ export function readableError(
   error: unknown,
   op: string | undefined,
   kernel: string,
-  inputs: readonly TensorInfo[],
+  inputs: readonly { shape: readonly number[]; dtype: string }[],
 ): unknown {
   const text = error instanceof Error ? error.message : "";
   const found = status.exec(text);

@@ -1,8 +1,8 @@
 import { loadFinalizer } from "./finalizer-build.ts";
 import { onStopped } from "./interrupts.ts";
 
-/** Ops that may use oneDNN's matrix product. */
-const multiplies = /MatMul|Conv|Einsum/;
+/** Ops that may use oneDNN's matrix product; a captured step has a name that begins with "Captured". */
+const multiplies = /MatMul|Conv|Einsum|^Captured/;
 
 /**
  * Runs an op, with signals blocked if it may use oneDNN's matrix product. While oneDNN multiplies by a transposed matrix, its

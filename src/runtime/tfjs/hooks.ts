@@ -1,6 +1,6 @@
 // The hooks through which the library watches and changes tfjs. Each states the order of its subscribers' stages. The patches
 // behind them are in patch-engine.ts, patch-native.ts and patch-storage.ts.
-import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor, TensorInfo, Variable } from "@tensorflow/tfjs-node-gpu";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import type { NativeBackend, TensorData } from "./backend.ts";
 import type { Engine, TapeNode } from "./engine.ts";
@@ -36,6 +36,9 @@ export const recorded = methodHook<"vmap" | "interrupts", Engine["runKernelFunc"
 /** tfjs' own backward pass (`tf.grads`, `optimizer.minimize`). */
 export const gradients = methodHook<"profile", Engine["gradients"]>("gradients", ["profile"]);
 
+/** TensorFlow's numbers of an op's inputs, on the native backend. */
+export const inputIds = methodHook<"capture", NativeBackend["getInputTensorIds"]>("inputIds", ["capture"]);
+
 /** A tensor made of an op's output, on the native backend. */
 export const output = methodHook<"storage", NativeBackend["createOutputTensor"]>("output", ["storage"]);
 
@@ -46,9 +49,10 @@ export const read = methodHook<"storage", NativeBackend["readSync"]>("read", ["s
 export const write = methodHook<"storage", NativeBackend["move"]>("write", ["storage"]);
 
 /** A tensor's data was created on the backend. */
-export const created = eventHook<"lifetimes" | "allocations", (dataId: object, data: TensorData) => void>([
+export const created = eventHook<"lifetimes" | "allocations" | "capture", (dataId: object, data: TensorData) => void>([
   "lifetimes",
   "allocations",
+  "capture",
 ]);
 
 /**
@@ -75,6 +79,9 @@ export const scope = eventHook<"memory", (tensor: Tensor) => void>(["memory"]);
 
 /** The values of a tensor are about to be read, or stored in a variable. */
 export const observed = eventHook<"vmap", (tensor: Tensor) => void>(["vmap"]);
+
+/** A variable is about to be assigned. */
+export const assigning = eventHook<"capture", (variable: Variable) => void>(["capture"]);
 
 /** A variable was made or assigned. */
 export const assigned = eventHook<"lifetimes", (variable: Tensor) => void>(["lifetimes"]);

@@ -1,4 +1,4 @@
-import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import { type Engine, engineOf, type TapeNode, type Tfjs } from "./engine.ts";
 import * as hooks from "./hooks.ts";
 import { patch } from "./patch.ts";
@@ -81,7 +81,13 @@ export function aroundStateChanges(tfjs: Tfjs, wrap: (method: Method) => Method)
   for (const name of ["makeTensor", "disposeTensor", "readSync"] as const) wrapped(engine, "Engine", name);
   const stores = (method: Method) => wrap(announced(method, "argument"));
   patch(engine, "Engine", "makeVariable", (original) => stores(original as never) as never);
-  patch(tfjs.Variable.prototype, "Variable", "assign", (original) => stores(original as never) as never);
+  patch(tfjs.Variable.prototype, "Variable", "assign", (original) => {
+    const assign: Method = function (this: unknown, ...args) {
+      for (const each of hooks.assigning.subscribers) each(this as Variable);
+      return (original as unknown as Method).apply(this, args);
+    };
+    return stores(assign) as never;
+  });
   // The engine subtracts a tensor from its counts before the tensor is marked as disposed. An interrupt between the two would
   // subtract it twice.
   wrapped(tfjs.Tensor.prototype, "Tensor", "dispose");

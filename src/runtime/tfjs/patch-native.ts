@@ -22,6 +22,10 @@ export function patchNative(backend: NativeBackend): void {
   patched("executeMultipleOutputs", () => (name, attrs, inputs, outputs) => {
     return hooks.op.call({ name, attrs, inputs, outputs });
   });
+  patched("getInputTensorIds", (getInputTensorIds) => {
+    hooks.inputIds.setInner(getInputTensorIds.bind(backend));
+    return (inputs) => hooks.inputIds.call(inputs);
+  });
   patched("createOutputTensor", (createOutputTensor) => {
     hooks.output.setInner(createOutputTensor.bind(backend));
     return (metadata) => hooks.output.call(metadata);

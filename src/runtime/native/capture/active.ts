@@ -1,0 +1,55 @@
+// The session whose ops are being recorded or compared, and the place between tfjs and TensorFlow where it stands.
+import type { TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import type { NativeData } from "../../tfjs/backend.ts";
+import type { Engine } from "../../tfjs/engine.ts";
+import * as hooks from "../../tfjs/hooks.ts";
+import type { CapturedStep } from "./captured-step.ts";
+import { type HeldState, isPending, Session, type SessionOptions, type SessionRuntime } from "./session.ts";
+
+let active: Session | undefined;
+let inner: SessionRuntime | undefined;
+
+/** Is a step being recorded or compared? Its results may not exist yet, so they should not be read. */
+export const isCapturing = (): boolean => active !== undefined;
+
+/** TensorFlow's functions, each of which goes to the session where there is one. */
+export function capturableBinding(binding: Readonly<TFJSBinding>, engine: Engine): Partial<TFJSBinding> {
+  const { executeOp, createTensor, deleteTensor, tensorDataSync } = binding;
+  inner = { binding, engine };
+  hooks.created.subscribe("capture", (_, data) => active?.noteEntry(data as NativeData));
+  hooks.assigning.subscribe("capture", (variable) => active?.noteAssignment(variable));
+  hooks.inputIds.subscribe("capture", (next) => (tensors) => {
+    const ids = next(tensors);
+    active?.noteInputs(tensors, ids);
+    return ids;
+  });
+  return {
+    executeOp: (name, attrs, inputs, count) =>
+      active ? active.executeOp(name, attrs, inputs, count) : executeOp(name, attrs, inputs, count),
+    createTensor: (shape, dtype, buffer) =>
+      active ? active.createTensor(shape, dtype, buffer) : createTensor(shape, dtype, buffer),
+    deleteTensor(id) {
+      if (active) active.deleteTensor(id);
+      // One of a step that failed was never computed.
+      else if (!isPending(id)) deleteTensor(id);
+    },
+    tensorDataSync: (id) => (active ? active.tensorDataSync(id) : tensorDataSync(id)),
+  };
+}
+
+/** Registers state that a step replaces before its results are computed: it is restored when they cannot be. */
+export function holdUntilComputed(hold: () => HeldState): void {
+  active?.hold(hold);
+}
+
+/** Starts a session. Returns it with a function that ends its being active. */
+export function startSession(captured: readonly CapturedStep[], options: SessionOptions): [Session, () => void] {
+  const session = new Session(inner!, captured, options);
+  active = session;
+  return [
+    session,
+    () => {
+      active = undefined;
+    },
+  ];
+}

@@ -1,0 +1,13 @@
+import type { StepFunction } from "./function.ts";
+import type { Trace } from "./trace.ts";
+
+/** A step that was recorded, and its function. */
+export interface CapturedStep {
+  readonly signature: string;
+  readonly trace: Trace;
+  /** By upload: whether its values are part of the function. */
+  readonly constant: readonly boolean[];
+  /** By external: whether it must be the same tensor, because its values decide shapes. */
+  readonly pinned: readonly boolean[];
+  readonly fn: StepFunction;
+}

@@ -1,0 +1,160 @@
+import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import { nativeBackend } from "../backend.ts";
+import { captureAddon } from "./addon.ts";
+import { attrOf, attrValue, encodeGraph, type GraphNode } from "./graph-def.ts";
+import { sourceOf, type Trace, type TracedOp } from "./trace.ts";
+
+/** A step as a function of TensorFlow, which is called like an op. */
+export interface StepFunction {
+  readonly name: string;
+  readonly attrs: TFEOpAttr[];
+  /** The uploads that are arguments, after which come the externals. */
+  readonly uploads: readonly number[];
+  readonly externals: readonly number[];
+  /** The numbers of the trace's outputs that it gives. */
+  readonly outputs: readonly number[];
+  remove(): void;
+}
+
+let functions = 0;
+
+/** The names of functions begin with this. */
+export const FUNCTION_PREFIX = "Captured";
+
+/**
+ * Makes a function of a trace. Uploads that are not `constant` are its arguments.
+ *
+ * @throws Error when TensorFlow does not accept the graph
+ */
+export function stepFunction(title: string, trace: Trace, constant: readonly boolean[]): StepFunction {
+  const capture = captureAddon();
+  if ("fault" in capture) throw new Error(capture.fault);
+  const used = usedOps(trace);
+  const uploads = new Set<number>();
+  const externals = new Set<number>();
+  const nodes: GraphNode[] = [];
+  const names: string[] = [];
+  const source = (ref: number): string => {
+    const from = sourceOf(ref);
+    if ("made" in from) return names[from.made]!;
+    if ("external" in from) {
+      externals.add(from.external);
+      return `external${from.external}:0`;
+    }
+    if (!constant[from.upload]) uploads.add(from.upload);
+    else constants.add(from.upload);
+    return `upload${from.upload}:0`;
+  };
+  const constants = new Set<number>();
+  trace.ops.forEach((op, i) => {
+    const name = nodeName(op.layer, op.name, i);
+    op.outputs.forEach((_, output) => {
+      names.push(`${name}:${output}`);
+    });
+    if (!used.has(i)) return;
+    const inGraph = opInGraph(op);
+    const attrs = Object.fromEntries(inGraph.attrs.map((attr) => [attr.name, known(op.name, attr)]));
+    nodes.push({ name, op: inGraph.op, inputs: op.inputs.map(source), attrs });
+  });
+  for (const k of constants) {
+    const { shape, dtype, values } = trace.uploads[k]!;
+    const attrs = { dtype: attrValue.type(dtype), value: attrValue.tensor(dtype, shape, values) };
+    nodes.push({ name: `upload${k}`, op: "Const", inputs: [], attrs });
+  }
+  const placeholder = (name: string, { shape, dtype }: { shape: readonly number[]; dtype: number }) =>
+    nodes.push({
+      name,
+      op: "Placeholder",
+      inputs: [],
+      attrs: { dtype: attrValue.type(dtype), shape: attrValue.shape(shape) },
+    });
+  for (const k of uploads) placeholder(`upload${k}`, trace.uploads[k]!);
+  for (const e of externals) placeholder(`external${e}`, trace.externals[e]!);
+  const name = `${FUNCTION_PREFIX}${title}${++functions}`;
+  const inputs = [...uploads].map((k) => `upload${k}:0`).concat([...externals].map((e) => `external${e}:0`));
+  const { addon } = capture;
+  addon.addFunction(
+    name,
+    encodeGraph(nodes),
+    inputs,
+    trace.alive.map((index) => names[index]!),
+    false,
+  );
+  return {
+    name,
+    attrs: callAttributes(),
+    uploads: [...uploads],
+    externals: [...externals],
+    outputs: [...trace.alive],
+    remove: () => addon.removeFunction(name),
+  };
+}
+
+function known(op: string, attr: TFEOpAttr): Uint8Array {
+  const value = attrOf(attr);
+  if (!value) throw new Error(`the attribute ${attr.name} of ${op} has a kind that a captured step cannot have`);
+  return value;
+}
+
+/** The ops that the outputs depend on. */
+function usedOps({ ops, alive }: Trace): Set<number> {
+  const maker: number[] = [];
+  ops.forEach((op, i) => {
+    for (const _ of op.outputs) maker.push(i);
+  });
+  const used = new Set<number>();
+  const waiting = alive.map((index) => maker[index]!);
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    if (used.has(at)) continue;
+    used.add(at);
+    for (const ref of ops[at]!.inputs) {
+      const source = sourceOf(ref);
+      if ("made" in source) waiting.push(maker[source.made]!);
+    }
+  }
+  return used;
+}
+
+/** TensorFlow names the node where an op fails, so it is named by its layer. */
+const nodeName = (layer: string, op: string, i: number): string =>
+  `${layer ? `${layer.replace(/[^A-Za-z0-9_./]/g, "_").replace(/^[^A-Za-z0-9.]+/, "")}/` : ""}${op}_${i}`;
+
+/**
+ * In a graph TensorFlow replaces this op by oneDNN's kernel, which rounds differently from the op that runs alone. Not in a
+ * function that the graph calls.
+ */
+const replacedInGraphs = "Softmax";
+const calls = new Set<string>();
+
+/** The op that computes in a graph what an op computes alone. */
+function opInGraph({ name, attrs }: TracedOp): { op: string; attrs: readonly TFEOpAttr[] } {
+  if (name !== replacedInGraphs || nativeBackend().isUsingGpuDevice) return { op: name, attrs };
+  const type = attrs.find((attr) => attr.name === "T")!.value as number;
+  const call = `${FUNCTION_PREFIX}${name}OfType${type}`;
+  if (!calls.has(call)) {
+    const input = { name: "input", op: "Placeholder", inputs: [], attrs: { dtype: attrValue.type(type) } };
+    const node = { name: "op", op: name, inputs: ["input:0"], attrs: { T: attrValue.type(type) } };
+    const capture = captureAddon();
+    if ("addon" in capture) capture.addon.addFunction(call, encodeGraph([input, node]), ["input:0"], ["op:0"], true);
+    calls.add(call);
+  }
+  return { op: call, attrs: [] };
+}
+
+/**
+ * Switches off the optimizers of TensorFlow's Grappler (core/protobuf/rewriter_config.proto), some of which replace ops by others
+ * that round differently: a captured step computes what the single ops compute. The binding takes a string without bytes
+ * above 127, which the switch for all of them together has.
+ */
+function callAttributes(): TFEOpAttr[] {
+  const OFF = 2;
+  const [layout, constants, memory, arithmetic, dependency, loop, functions, shapes, remapping] = [
+    1, 3, 4, 7, 8, 9, 10, 13, 14,
+  ];
+  const switches = [layout, constants, arithmetic, dependency, loop, functions, shapes, remapping];
+  const rewriter = [...switches.flatMap((field) => [field! << 3, OFF]), memory! << 3, 1];
+  const wrapped = (content: number[]) => [(10 << 3) | 2, content.length, ...content];
+  const config = wrapped(wrapped(rewriter));
+  const value = String.fromCharCode(...config);
+  return [{ name: "config_proto", type: nativeBackend().binding.TF_ATTR_STRING, value }];
+}

@@ -1,0 +1,91 @@
+// Encodes a GraphDef (tensorflow/core/framework/graph.proto) in protocol buffers' wire format.
+import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import { nativeBackend } from "../backend.ts";
+
+/** One node of a graph; inputs are `node:output`. */
+export interface GraphNode {
+  name: string;
+  op: string;
+  inputs: readonly string[];
+  attrs: Readonly<Record<string, Uint8Array>>;
+}
+
+/** The version of the graph format that TensorFlow 2.21 writes; only upper bounds are checked. */
+const PRODUCER = 1882;
+
+const utf8 = new TextEncoder();
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  // Negative numbers have ten bytes, as 64-bit two's complement.
+  let rest = BigInt.asUintN(64, BigInt(value));
+  do {
+    const low = Number(rest & 127n);
+    rest >>= 7n;
+    bytes.push(rest > 0n ? low | 128 : low);
+  } while (rest > 0n);
+  return Uint8Array.from(bytes);
+}
+
+const joined = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+const message = (field: number, content: Uint8Array): Uint8Array =>
+  joined(varint((field << 3) | 2), varint(content.length), content);
+const integer = (field: number, value: number): Uint8Array => joined(varint(field << 3), varint(value));
+const text = (field: number, value: string): Uint8Array => message(field, utf8.encode(value));
+const shapeOf = (shape: readonly number[]): Uint8Array => joined(...shape.map((size) => message(2, integer(1, size))));
+
+/** Values of attributes (tensorflow/core/framework/attr_value.proto). */
+export const attrValue = {
+  type: (type: number): Uint8Array => integer(6, type),
+  shape: (shape: readonly number[]): Uint8Array => message(7, shapeOf(shape)),
+  tensor: (type: number, shape: readonly number[], values: ArrayBufferView): Uint8Array =>
+    message(
+      8,
+      joined(
+        integer(1, type),
+        message(2, shapeOf(shape)),
+        message(4, new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength)),
+      ),
+    ),
+};
+
+/** An attribute as the binding takes it; undefined for a kind that is not known here. */
+export function attrOf({ type, value }: TFEOpAttr): Uint8Array | undefined {
+  const { binding } = nativeBackend();
+  const many = Array.isArray(value) ? (value as number[]) : undefined;
+  switch (type) {
+    case binding.TF_ATTR_STRING:
+      return many ? undefined : text(2, String(value));
+    case binding.TF_ATTR_INT:
+      return many ? message(1, message(3, joined(...many.map(varint)))) : integer(3, value as number);
+    case binding.TF_ATTR_FLOAT: {
+      if (many) return undefined;
+      const bytes = new Uint8Array(Float32Array.of(value as number).buffer);
+      return joined(varint((4 << 3) | 5), bytes);
+    }
+    case binding.TF_ATTR_BOOL:
+      return many ? undefined : integer(5, value ? 1 : 0);
+    case binding.TF_ATTR_TYPE:
+      return many ? message(1, message(6, joined(...many.map(varint)))) : attrValue.type(value as number);
+    case binding.TF_ATTR_SHAPE:
+      return many ? attrValue.shape(many) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function encodeNode({ name, op, inputs, attrs }: GraphNode): Uint8Array {
+  return message(
+    1,
+    joined(
+      text(1, name),
+      text(2, op),
+      ...inputs.map((input) => text(3, input)),
+      ...Object.entries(attrs).map(([key, value]) => message(5, joined(text(1, key), message(2, value)))),
+    ),
+  );
+}
+
+/** A graph of nodes. */
+export const encodeGraph = (nodes: readonly GraphNode[]): Uint8Array =>
+  joined(...nodes.map(encodeNode), message(4, integer(1, PRODUCER)));

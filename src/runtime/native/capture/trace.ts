@@ -1,0 +1,131 @@
+// What a step asks of TensorFlow, op by op: what is recorded of it, and what later steps are compared with.
+import { createHash } from "node:crypto";
+import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import { decidesShape, isNoNumber, refusal } from "./op-rules.ts";
+
+export type Values = Float32Array | Int32Array | Uint8Array;
+
+/** Shape and TensorFlow's type number of a tensor. */
+export interface TensorType {
+  readonly shape: readonly number[];
+  readonly dtype: number;
+}
+
+/** Where an input comes from: `made` is the number of an output of the step, `upload` and `external` are numbers by first use. */
+export type Source = { made: number } | { upload: number } | { external: number };
+
+/** A source as one number, which is fast to compare. */
+export type Ref = number;
+export const madeRef = (index: number): Ref => 3 * index;
+export const uploadRef = (index: number): Ref => 3 * index + 1;
+export const externalRef = (index: number): Ref => 3 * index + 2;
+export function sourceOf(ref: Ref): Source {
+  const index = Math.floor(ref / 3);
+  return ref % 3 === 0 ? { made: index } : ref % 3 === 1 ? { upload: index } : { external: index };
+}
+
+export interface TracedOp {
+  readonly name: string;
+  readonly attrs: readonly TFEOpAttr[];
+  readonly inputs: readonly Ref[];
+  /** The number of its first output among those of all ops. */
+  readonly first: number;
+  readonly outputs: readonly TensorType[];
+  /** The layer in which it ran, such as `encoder/attention`. */
+  readonly layer: string;
+}
+
+/** Values that JavaScript gave to TensorFlow during the step. */
+export interface Upload extends TensorType {
+  readonly values: Values;
+}
+
+/** A tensor from before the step. */
+export interface External extends TensorType {
+  readonly id: number;
+}
+
+export interface Trace {
+  readonly ops: TracedOp[];
+  readonly uploads: Upload[];
+  readonly externals: External[];
+  /** The numbers of the outputs that were alive at the end. */
+  alive: number[];
+}
+
+/** Values of at most so many elements may be constants of a captured step. */
+const CONSTANT_SIZE = 8;
+
+/** An analysed trace. */
+export interface Analysis {
+  /** Equal for two steps that one function can stand for. */
+  signature: string;
+  /** By upload: whether its values decide shapes, so that a step with other values is another step. */
+  structural: readonly boolean[];
+  /** By external: whether the same holds of it. */
+  pinned: readonly boolean[];
+}
+
+/** What a function of the trace must know, or why there can be none. */
+export function analyse(trace: Trace): Analysis | { refused: string } {
+  const structural = trace.uploads.map(() => false);
+  const pinned = trace.externals.map(() => false);
+  const types: TensorType[] = [];
+  const hash = createHash("sha256");
+  for (const op of trace.ops) {
+    const refused = refusal({ ...op, count: op.outputs.length });
+    if (refused) return { refused };
+    if (op.outputs.some(({ dtype }) => isNoNumber(dtype)))
+      return { refused: `${op.name} gives a result that is not of numbers` };
+    for (const [i, ref] of op.inputs.entries()) {
+      const source = sourceOf(ref);
+      const type =
+        "made" in source
+          ? types[source.made]!
+          : "upload" in source
+            ? trace.uploads[source.upload]!
+            : trace.externals[source.external]!;
+      if (!decidesShape(op.name, i, op.inputs.length, type.dtype)) continue;
+      if ("made" in source) return { refused: `${op.name} has a shape that is computed by another op` };
+      if ("upload" in source) structural[source.upload] = true;
+      else pinned[source.external] = true;
+    }
+    types.push(...op.outputs);
+    hash.update(JSON.stringify([op.name, op.attrs, op.inputs, op.outputs.map(({ shape, dtype }) => [shape, dtype])]));
+  }
+  for (const [i, { shape, dtype, values }] of trace.uploads.entries())
+    hash.update(JSON.stringify([shape, dtype, structural[i] ? [...values] : null]));
+  for (const [i, { shape, dtype, id }] of trace.externals.entries())
+    hash.update(JSON.stringify([shape, dtype, pinned[i] ? id : null]));
+  return { signature: hash.digest("hex"), structural, pinned };
+}
+
+/** Whether the values of an upload could be a constant. */
+export const mayBeConstant = ({ values }: Upload): boolean => values.length <= CONSTANT_SIZE;
+
+export function sameValues(a: Values, b: Values): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
+  return true;
+}
+
+export function sameList(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+export function sameAttrs(a: readonly TFEOpAttr[], b: readonly TFEOpAttr[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const [one, other] = [a[i]!, b[i]!];
+    if (one === other) continue;
+    if (one.name !== other.name || one.type !== other.type) return false;
+    if (Object.is(one.value, other.value)) continue;
+    if (!Array.isArray(one.value) || !Array.isArray(other.value)) return false;
+    if (!sameList(one.value as number[], other.value as number[])) return false;
+  }
+  return true;
+}
