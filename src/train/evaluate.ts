@@ -2,6 +2,7 @@ import type { Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { autocast, type HalfType } from "../amp/index.ts";
 import type { Batch } from "../batching/index.ts";
 import { tf } from "../runtime/index.ts";
+import { readFigures } from "./figure.ts";
 import { type Loss, lossOf } from "./loss.ts";
 import { checkMetrics, collectMetrics } from "./metrics/collect.ts";
 import type { MetricName } from "./metrics/metric-name.ts";
@@ -67,8 +68,8 @@ export function evaluateLoss<P extends object, B, Out>(
     };
     const one = withoutTensors(() => {
       if (objective.weigh?.(batch) === 0) return { loss: 0, metrics: {}, weight: 0 };
-      const { loss, ...figures } = half ? autocast(half, forward) : forward();
-      return { ...figures, loss: loss.dataSync()[0]! };
+      const { loss, metrics, weight } = half ? autocast(half, forward) : forward();
+      return { loss: loss.dataSync()[0]!, metrics: readFigures(metrics), weight };
     });
     if (one.weight === 0) continue;
     weight += one.weight;

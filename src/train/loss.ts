@@ -1,5 +1,7 @@
+import type { Scalar } from "@tensorflow/tfjs-node-gpu";
 import { isTensor } from "../tensor/tree.ts";
 import { exampleCount } from "./batch-figures.ts";
+import type { Figure } from "./figure.ts";
 import { namedLosses } from "./named-losses.ts";
 import type { BatchLoss, LossFunction, LossResult, Objective } from "./objective.ts";
 import { lossText } from "./targets.ts";
@@ -49,9 +51,9 @@ function checked(result: unknown, outputs: unknown, batch: unknown): BatchLoss {
   return { loss: loss.reshape([]), metrics: Object.fromEntries(figures), weight: counted };
 }
 
-function figureOf(name: string, figure: unknown): number {
+function figureOf(name: string, figure: unknown): Figure {
   if (typeof figure === "number") return figure;
-  if (isTensor(figure) && figure.size === 1) return figure.dataSync()[0]!;
+  if (isTensor(figure) && figure.size === 1) return figure as Scalar;
   throw new TypeError(
     `the metric \`${name}\` must be a scalar tensor or a number, got ${isTensor(figure) ? `a tensor [${figure.shape.join(", ")}]` : kindOf(figure)}`,
   );

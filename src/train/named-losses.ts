@@ -31,7 +31,13 @@ export const namedLosses: Record<Objective, NamedLoss> = {
     compute(outputs, batch) {
       const logits = tensorOutputs("binaryCrossEntropy", outputs, "[examples, 1]");
       const labels = labelsLike("binaryCrossEntropy", logits, batch);
-      const metrics = { accuracy: accuracy(tf.greater(logits, 0), tf.greater(labels, 0.5)) };
+      const { values } = realLabels(lossText("binaryCrossEntropy"), batch);
+      const read = (predictions: AnyTensor) =>
+        accuracy(
+          predictions,
+          Array.from(values, (label) => label > 0.5),
+        );
+      const metrics = { accuracy: { tensor: tf.reshape(tf.greater(logits, 0), [-1]), read } };
       return { loss: binaryCrossEntropy(logits, labels) as Scalar, metrics, weight: labels.size };
     },
   },
@@ -58,7 +64,8 @@ function classification(
       }
       const labels = tf.tensor(int32Values(name, values, axes), axes, "int32");
       const weight = countOf(values);
-      const metrics = { accuracy: accuracy(tf.argMax(logits, -1), values) };
+      const read = (predictions: AnyTensor) => accuracy(predictions, values);
+      const metrics = { accuracy: { tensor: tf.argMax(logits, -1), read } };
       return { loss: crossEntropy(logits, labels) as Scalar, metrics, weight };
     },
   };

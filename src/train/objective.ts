@@ -1,5 +1,6 @@
 import type { Scalar } from "@tensorflow/tfjs-node-gpu";
 import type { Tensor } from "../tensor/types/tensor.ts";
+import type { Figure } from "./figure.ts";
 
 /**
  * A training objective by name. `"crossEntropy"`, `"meanSquaredError"` and `"binaryCrossEntropy"` compare the outputs with
@@ -45,7 +46,7 @@ export type LossIfNeeded<B> = "labels" extends keyof B ? unknown : LossForBatche
 /** The loss of one batch. */
 export interface BatchLoss {
   loss: Scalar;
-  metrics: Record<string, number>;
+  metrics: Record<string, Figure>;
   /** How many the loss is a mean over. */
   weight: number;
 }

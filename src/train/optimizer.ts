@@ -2,6 +2,7 @@ import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-g
 import type { OptimizerStep } from "../amp/index.ts";
 import { defineSummary, formatCount } from "../display/define-summary.ts";
 import { categorize, tf, uninterrupted } from "../runtime/index.ts";
+import { holdUntilComputed } from "../runtime/native/capture/active.ts";
 import { flatten, unflatten } from "../runtime/native/flatten.ts";
 import { canFuse } from "../tensor/fused.ts";
 import { clipFactor, normOf } from "./clip.ts";
@@ -155,8 +156,24 @@ export function flatOptimizer<Options extends OptimizerOptions>(
   };
   const isFused = (gradients: readonly Tensor[]) =>
     groups.every(({ rule }) => rule.fused) && canFuse("float32", ...variables, ...gradients);
+  /** The state of now, without a copy of its memory. */
+  const heldState = () => {
+    const step = taken;
+    const slots = groups.map((group) => mapValues(group.slots, (slot) => tf.keep(tf.clone(slot))));
+    const restore = () => {
+      taken = step;
+      groups.forEach((group, g) => {
+        replace(
+          group,
+          mapValues(slots[g]!, (slot) => tf.clone(slot)),
+        );
+      });
+    };
+    return { restore, release: () => tf.dispose(slots.flatMap((each) => Object.values(each))) };
+  };
   /** By the gradients of each group: of each parameter, or one vector of all. */
   const update = (gradients: readonly (readonly Tensor[])[], rate = learningRate) => {
+    holdUntilComputed(heldState);
     const all = gradients.flat();
     categorize("gradients", all);
     const isByKernel = isFused(all);

@@ -1,11 +1,12 @@
 import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
-import { autocast, type GradScaler, type HalfType } from "../amp/index.ts";
+import type { GradScaler, HalfType } from "../amp/index.ts";
 import { deriveSeed } from "../random/index.ts";
 import { nativeMemory, resetPeak, tf, uninterrupted } from "../runtime/index.ts";
 import { batchFigures, exampleCount } from "./batch-figures.ts";
-import { valueAndFoundGradients, withZeros } from "./gradients.ts";
+import { batchGradients } from "./batch-gradients.ts";
 import type { Loss } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";
+import type { StepFunctions } from "./step-functions.ts";
 import { stateOf, type TrainedModel } from "./trained-model.ts";
 import type { StepRecord } from "./training-log.ts";
 
@@ -19,6 +20,8 @@ export interface StepOptions<Out, B> {
   autocast?: HalfType | undefined;
   scaler?: GradScaler | undefined;
   loss: Loss<Out, B>;
+  /** The captured parts of the step; without them it is computed op by op. */
+  functions?: StepFunctions | undefined;
 }
 
 /**
@@ -31,7 +34,7 @@ export function takeStep<P extends object, B, Out>(
   batches: readonly B[],
   options: StepOptions<Out, B>,
 ): Omit<StepRecord, "epoch" | "milliseconds" | "processor" | "elapsed"> {
-  const { step, learningRate, scaler } = options;
+  const { step, learningRate, scaler, functions } = options;
   resetPeak();
   const lossScale = scaler?.getScale();
   const clock = stopwatch();
@@ -45,7 +48,9 @@ export function takeStep<P extends object, B, Out>(
         <Given>(update: (ready: Given, rate?: number) => Scalar | undefined) =>
         (ready: Given) => {
           checkFinite(sums.loss, step);
-          return { norm: update(ready, learningRate)?.dataSync()[0] };
+          const take = () => update(ready, learningRate);
+          const norm = functions ? functions.update.run(() => tf.tidy(() => take() as Scalar)) : take();
+          return { norm: norm?.dataSync()[0] };
         };
       const { flat } = optimizer.step;
       const own = { step: Object.assign(change<Tensor[]>(optimizer.step), flat && { flat: change<Tensor1D>(flat) }) };
@@ -124,7 +129,7 @@ function accumulated<P extends object, B, Out>(
     }
     const share = weights ? weights[b]! / total! : 1;
     const seed = deriveSeed(options.seed, step, b);
-    const one = lossAndGradients(model, variables, batch, share, { ...options, seed }, () => lap("forward"));
+    const one = batchGradients(model, variables, batch, { ...options, seed, share, forwardDone: () => lap("forward") });
     lap("backward");
     sums.examples.push(one.examples);
     if (one.weight === 0) return;
@@ -144,47 +149,6 @@ function accumulated<P extends object, B, Out>(
     );
   }
   return sums;
-}
-
-function lossAndGradients<P extends object, B, Out>(
-  model: TrainedModel<P, B, Out>,
-  variables: readonly Variable[],
-  batch: B,
-  share: number,
-  { seed, step, autocast: half, scaler, loss: objective }: StepOptions<Out, B>,
-  forwardDone: () => void,
-) {
-  let measured = { metrics: {} as Record<string, number>, weight: 0, examples: 1 };
-  let unscaled: Scalar | undefined;
-  let read = Number.NaN;
-  const forward = () => {
-    const outputs = model.apply(model.parameters, batch, { training: true, seed });
-    const { loss, ...figures } = objective.compute(outputs, batch);
-    measured = { ...figures, examples: exampleCount(batch, outputs) };
-    return share === 1 ? loss : (tf.mul(loss, share) as Scalar);
-  };
-  const { value, gradients } = valueAndFoundGradients(
-    () => {
-      const loss = half ? autocast(half, forward) : forward();
-      if (!scaler) return loss;
-      // The loss without the scale, because a large scale can make the product infinite.
-      unscaled = tf.keep(loss);
-      return scaler.scale(loss);
-    },
-    variables,
-    // Reading the loss waits for a GPU, so that the forward pass has ended when its time is measured.
-    (loss) => {
-      read = (unscaled ?? loss).dataSync()[0]!;
-      forwardDone();
-    },
-  );
-  tf.dispose([value, unscaled].filter((tensor) => tensor !== undefined));
-  if (Number.isFinite(read) && gradients.every((gradient) => gradient === undefined)) {
-    throw new Error(
-      `step ${step}: ${objective.text} does not depend on any of the optimizer's parameters: compute it from the parameters that \`apply\` receives, by tensor operations`,
-    );
-  }
-  return { ...measured, loss: read, gradients: withZeros(gradients, variables) };
 }
 
 /** `kept` times the sum and `taken` times the new gradients, both disposed. */

@@ -17,6 +17,7 @@ import { progress } from "./progress.ts";
 import { isObserving } from "./reduce-on-plateau.ts";
 import type { Schedule } from "./schedule.ts";
 import { takeStep } from "./step.ts";
+import { stepFunctions } from "./step-functions.ts";
 import { checkModel, type TrainedModel } from "./trained-model.ts";
 import { type Epochs, epochsOf, groups, processorTime, type TrainingBatches } from "./training-batches.ts";
 import type { History, StepRecord } from "./training-log.ts";
@@ -57,6 +58,11 @@ export interface TrainOptions<P extends object = TransformerParameters, B = Batc
   scaler?: GradScaler;
   /** The seed of dropout; 0 by default. */
   seed?: number;
+  /**
+   * Computes a step whose ops have occurred three times, with the same shapes, as one function of TensorFlow; true by default. The
+   * results are the same, bit for bit. It has no effect on WebAssembly, nor while a probe or a memory budget looks at the ops.
+   */
+  capture?: boolean;
   /** Batches to evaluate on: before the first step, every `evaluateEvery` steps, and after the last. */
   validation?: TrainingBatches<NoInfer<B>>;
   /**
@@ -123,6 +129,7 @@ export async function train<P extends object, B, Out>(
     throw new TypeError("a learning rate of reduceOnPlateau needs `validation` batches and `evaluateEvery`");
   }
   checkModel(model, optimizer);
+  const functions = options.capture === false ? undefined : stepFunctions(model, optimizer);
   const batches = epochsOf(options.batches);
   const total = stepCount(options, batches) ?? Number.POSITIVE_INFINITY;
   const history: History = { steps: [], evaluations: [], milliseconds: 0, ended: "unfinished" };
@@ -177,7 +184,9 @@ export async function train<P extends object, B, Out>(
     const used = processorTime();
     const step = taken + 1;
     const learningRate = options.learningRate?.(updates);
-    const own = takeStep(model, optimizer, group.batches, { step, learningRate, seed, autocast, scaler, loss });
+    const own = takeStep(model, optimizer, group.batches, {
+      ...{ step, learningRate, seed, autocast, scaler, loss, functions },
+    });
     const now = performance.now();
     const processor = processorTime();
     const record: StepRecord = {

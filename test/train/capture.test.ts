@@ -1,0 +1,243 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import {
+  adafactor,
+  adamW,
+  add,
+  type Batch,
+  batchNorm,
+  crossEntropy,
+  dynamicLengthBatches,
+  fixedLengthBatches,
+  GradScaler,
+  linear,
+  listOps,
+  listOpsVocabulary,
+  mul,
+  type Optimizer,
+  packedBatches,
+  parameterList,
+  profileScope,
+  relu,
+  sgd,
+  square,
+  sum,
+  tensor,
+  train,
+  transformerClassifier,
+  uniformLengthBatches,
+  warmUp,
+} from "../../src/index.ts";
+import { runtimeInfo } from "../../src/runtime/index.ts";
+import { stepFunctions } from "../../src/train/step-functions.ts";
+
+const skip = !runtimeInfo().capture && "nothing is captured here";
+const examples = listOps({ count: 64, seed: 1, minLength: 6, maxLength: 24 });
+const config = {
+  vocabularySize: listOpsVocabulary.size,
+  classes: 10,
+  maxLength: 24,
+  features: 16,
+  heads: 2,
+  layers: 2,
+};
+
+type Options = Partial<Parameters<typeof train<object, Batch, never>>[0]> & Record<string, unknown>;
+
+/** Trains a Transformer, and gives what it did: the loss of each step, the bits of parameters and optimizer state, the calls of functions. */
+async function run(
+  capture: boolean,
+  options: Options = {},
+  make = (p: object): Optimizer => adamW(p as never, { clipNorm: 1 }),
+) {
+  const model = transformerClassifier({ ...config, dropout: 0.1, seed: 1 });
+  const optimizer = make(model.parameters);
+  const history = await train({
+    model,
+    optimizer,
+    batches: fixedLengthBatches(examples, { batchSize: 16, maxLength: 24, seed: 2 }),
+    steps: 12,
+    seed: 5,
+    progress: false,
+    capture,
+    ...(options as object),
+  });
+  const hash = createHash("sha256");
+  for (const { variable } of parameterList(model.parameters)) hash.update(variable.dataSync());
+  for (const { values } of optimizer.stateDict().groups) for (const slot of Object.values(values)) hash.update(slot);
+  const { gradients, update } = stepFunctions(model, optimizer);
+  return {
+    losses: history.steps.map(({ loss, metrics, gradientNorm, skipped }) => ({ loss, metrics, gradientNorm, skipped })),
+    bits: hash.digest("hex"),
+    gradients: gradients.state,
+    update: update.state,
+  };
+}
+
+/** Trains in both ways, and compares. */
+async function compare(options: () => Options, calls: number, make?: (p: object) => Optimizer) {
+  const plain = await run(false, options(), make);
+  const captured = await run(true, options(), make);
+  assert.deepEqual(captured.losses, plain.losses);
+  assert.equal(captured.bits, plain.bits);
+  assert.deepEqual([plain.gradients.functions, plain.update.functions], [0, 0]);
+  assert.deepEqual([captured.gradients.fault, captured.update.fault], [undefined, undefined]);
+  assert.ok(captured.gradients.calls >= calls, `gradients: ${captured.gradients.calls} calls`);
+  return captured;
+}
+
+const strategies: Record<string, [batches: () => Iterable<Batch>, calls: number]> = {
+  fixed: [() => fixedLengthBatches(examples, { batchSize: 16, maxLength: 24, seed: 2 }), 8],
+  dynamic: [() => dynamicLengthBatches(examples, { batchSize: 16, padToMultipleOf: 8, seed: 2 }), 8],
+  uniform: [() => uniformLengthBatches(examples, { batchSize: 16, padToMultipleOf: 8, seed: 2 }), 8],
+  packed: [() => packedBatches(examples, { batchSize: 8, maxLength: 24, seed: 2 }), 1],
+};
+
+describe("a captured training", { skip }, () => {
+  for (const [name, [batches, calls]] of Object.entries(strategies)) {
+    test(`takes the same steps, bit for bit, with ${name} batches`, async () => {
+      await compare(() => ({ batches: batches(), steps: 40 }), calls);
+    });
+  }
+
+  test("takes the same steps in bfloat16, and in float16 with a scaler that skips some", async () => {
+    await compare(() => ({ autocast: "bfloat16" }), 8);
+    const { losses, update } = await compare(
+      () => ({ autocast: "float16", scaler: new GradScaler({ initScale: 2 ** 30, growthInterval: 3 }), steps: 30 }),
+      20,
+    );
+    const skipped = losses.filter((step) => step.skipped).length;
+    assert.ok(skipped > 0 && skipped < 20);
+    assert.ok(update.calls >= 5);
+  });
+
+  test("takes the same steps with accumulation, a schedule, and other optimizers", async () => {
+    await compare(() => ({ accumulate: 3, steps: 20, learningRate: warmUp({ peak: 1e-2, warmUp: 4, total: 20 }) }), 20);
+    const { update } = await compare(
+      () => ({}),
+      8,
+      (p) => sgd(p as never, { momentum: 0.9, clipValue: 0.1 }),
+    );
+    assert.ok(update.calls >= 7);
+    await compare(
+      () => ({}),
+      8,
+      (p) => adafactor(p as never),
+    );
+  });
+
+  test("of a model and a loss of one's own sees what their own code changes", async () => {
+    const own = async (capture: boolean) => {
+      const x = Float32Array.from({ length: 48 * 6 }, (_, i) => Math.sin(i * i));
+      const labels = Int32Array.from({ length: 48 }, (_, i) => i % 3);
+      const [norm, head] = [batchNorm({ features: 6 }), linear({ in: 6, out: 3, from: 3 })];
+      let temperature = 1;
+      const model = {
+        parameters: { norm: norm.parameters, head: head.parameters },
+        apply: (
+          p: { norm: typeof norm.parameters; head: typeof head.parameters },
+          batch: { x: Float32Array },
+          o?: object,
+        ) =>
+          mul(
+            head.apply(p.head, norm.apply(p.norm, tensor(batch.x, { shape: [batch.x.length / 6, 6] }), o)),
+            temperature,
+          ),
+      };
+      const optimizer = adamW(model.parameters);
+      const history = await train({
+        model,
+        optimizer,
+        batches: () =>
+          Array.from({ length: 3 }, (_, b) => ({
+            x: x.slice(96 * b, 96 * b + 96),
+            labels: labels.slice(16 * b, 16 * b + 16),
+          })),
+        loss: (logits, batch) => ({
+          loss: add(crossEntropy(logits, tensor(batch.labels, { dtype: "int32" })), mul(sum(square(logits)), 1e-3)),
+          metrics: { size: sum(square(logits)) },
+        }),
+        steps: 15,
+        // An annealed number, which is a new one for every step after the tenth.
+        onStep: ({ step }) => {
+          if (step >= 10) temperature *= 0.9;
+        },
+        capture,
+        progress: false,
+      });
+      const { gradients } = stepFunctions(model, optimizer);
+      const statistics = parameterList(model.parameters).map(({ variable }) => [...variable.dataSync()]);
+      return {
+        steps: history.steps.map(({ loss, metrics }) => ({ loss, metrics })),
+        statistics,
+        calls: gradients.state.calls,
+      };
+    };
+    const [plain, captured] = [await own(false), await own(true)];
+    assert.deepEqual([captured.steps, captured.statistics], [plain.steps, plain.statistics]);
+    assert.ok(captured.calls >= 9);
+  });
+
+  test("resumes from a checkpoint with the same bits", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "halftone-capture-"));
+    after(() => rmSync(folder, { recursive: true }));
+    const whole = await run(true);
+    const path = join(folder, "run.safetensors");
+    const stop = new AbortController();
+    const onStep = ({ step }: { step: number }) => step === 7 && stop.abort();
+    await run(true, { checkpoint: { path }, onStep, signal: stop.signal });
+    const resumed = await run(true, { checkpoint: { path } });
+    assert.equal(resumed.bits, whole.bits);
+    assert.deepEqual(resumed.losses, whole.losses);
+  });
+
+  test("that fails leaves parameters and optimizer as they were, and names the layer", async () => {
+    const { float, nativeOp, tf } = await import("../../src/runtime/index.ts");
+    const inverse = nativeOp("MatrixInverse", { T: float, adjoint: false });
+    const body = linear({ in: 4, out: 4, from: 3 });
+    const model = {
+      parameters: body.parameters,
+      apply: (p: typeof body.parameters, batch: { x: Float32Array }) => {
+        const x = tensor(batch.x, { shape: [4, 4] });
+        // Not a part of the loss: an op that fails for a matrix without an inverse.
+        const scale = profileScope("head", () => tf.mul(tf.sum(inverse(x as never)), 0));
+        return add(relu(body.apply(p, x)), scale as never);
+      },
+    };
+    const optimizer = adamW(model.parameters);
+    const good = { x: Float32Array.from({ length: 16 }, (_, i) => (i % 5 === 0 ? 2 : 0.1 * i)), labels: [0, 1, 2, 3] };
+    const bad = { x: new Float32Array(16), labels: [0, 1, 2, 3] };
+    const go = (batches: (typeof good)[]) =>
+      train({ model, optimizer, batches, epochs: 1, loss: "crossEntropy", progress: false });
+    await go(Array.from({ length: 6 }, () => good));
+    const bits = () => [
+      parameterList(model.parameters).map(({ variable }) => [...variable.dataSync()]),
+      optimizer.stateDict(),
+    ];
+    const before = bits();
+    await assert.rejects(go([bad]), /^Error: head: TensorFlow's MatrixInverse of \[4, 4\] float32 failed/);
+    assert.deepEqual(bits(), before);
+    assert.equal((await go([good])).steps.length, 1);
+  });
+
+  test("has no functions where all batches differ", async () => {
+    const rows = (count: number) => ({
+      x: new Float32Array(4 * count).fill(0.5),
+      labels: new Array<number>(count).fill(0),
+    });
+    const layer = linear({ in: 4, out: 2, from: 1 });
+    const model = {
+      parameters: layer.parameters,
+      apply: (p: typeof layer.parameters, { x }: { x: Float32Array }) =>
+        layer.apply(p, tensor(x, { shape: [x.length / 4, 4] })),
+    };
+    const optimizer = sgd(model.parameters);
+    const batches = Array.from({ length: 20 }, (_, i) => rows(i + 1));
+    await train({ model, optimizer, batches, epochs: 2, loss: "crossEntropy", progress: false });
+    assert.equal(stepFunctions(model, optimizer).gradients.state.functions, 0);
+  });
+});
