@@ -3,6 +3,7 @@ export { type AdagradOptions, adagrad } from "./adagrad.ts";
 export { type AdamOptions, type AdamWOptions, adam, adamW } from "./adamw.ts";
 export type { CheckpointOptions } from "./checkpoint.ts";
 export { clipGradNorm, clipGradValue } from "./clip.ts";
+export { type Compiled, type CompileOptions, compile } from "./compile.ts";
 export { accuracyCurve, lossCurve, memoryTimeline, metricCurve } from "./curves.ts";
 export type { Direction, KnownFigure, WatchedFigure } from "./direction.ts";
 export type { EarlyStopOptions } from "./early-stop.ts";

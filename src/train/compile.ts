@@ -1,0 +1,75 @@
+import { isNative, tf } from "../runtime/index.ts";
+import { StepCapture } from "../runtime/native/capture/step-capture.ts";
+
+/** Options of `compile`. */
+export interface CompileOptions<Call extends unknown[], Inputs> {
+  /**
+   * Makes what the step computes with from the arguments of a call: tensors of its batch, a rate, a seed. It runs before the step.
+   * Its tensors are disposed after the step, unless they are a part of the result.
+   */
+  inputs?: (...call: Call) => Inputs;
+}
+
+/** A compiled step: a function of the step's arguments, or of those of `inputs`. */
+export interface Compiled<Call extends unknown[], Result> {
+  (...call: Call): Result;
+  /** The number of functions of TensorFlow it has, one for each combination of shapes, and how many calls they computed. */
+  readonly state: { readonly functions: number; readonly calls: number };
+}
+
+/**
+ * A step that is computed as one function of TensorFlow once it has run three times with inputs of the same shapes and types, in any
+ * shapes. The function may draw from generators, take an optimizer's step and call any ops; its result is a tensor, a tree of tensors
+ * and other values, or nothing. Other tensors made in it are disposed, as in `tf.tidy`. The results are those of the
+ * step itself, bit for bit; on WebAssembly it is called as it is.
+ *
+ *     const step = compile(({ images, labels }) => crossEntropy(model.apply(model.parameters, images), labels), {
+ *       inputs: (batch) => ({ images: tensor(batch.images), labels: tensor(batch.labels, { dtype: "int32" }) }),
+ *     });
+ *
+ * The step's JavaScript runs at each call, which costs a few microseconds an op, and its ops are compared with those of the
+ * function. So a call with other shapes, or one that takes another path, is computed op by op, and has a function of its own later.
+ *
+ * @throws TypeError when `step` is not a function, or returns a promise
+ */
+export function compile<Call extends unknown[], Result>(
+  step: (...call: Call) => Result,
+  options?: { inputs?: undefined },
+): Compiled<Call, Result>;
+/**
+ * The same with inputs that a function makes from the arguments of each call.
+ *
+ * Calling the compiled step throws an error for what a function cannot contain: reading a result inside of the step, a random op
+ * without a seeded generator, and an op whose result has a shape that depends on values. It names the op and its layer.
+ *
+ * @throws TypeError when `step` is not a function, or returns a promise
+ */
+export function compile<Call extends unknown[], Inputs, Result>(
+  step: (inputs: Inputs) => Result,
+  options: { inputs: (...call: Call) => Inputs },
+): Compiled<Call, Result>;
+export function compile(
+  step: (...inputs: unknown[]) => unknown,
+  { inputs }: CompileOptions<unknown[], unknown> = {},
+): Compiled<unknown[], unknown> {
+  for (const [name, given] of Object.entries({ step, ...(inputs && { inputs }) })) {
+    if (typeof given !== "function") throw new TypeError(`compile: ${name} must be a function, got ${typeof given}`);
+  }
+  const capture = isNative() ? new StepCapture("Step") : undefined;
+  const tidied = (given: readonly unknown[]) =>
+    tf.tidy(() => {
+      const result = step(...given);
+      if (result instanceof Promise) {
+        throw new TypeError("compile: the step must not be async: await what it needs before the call");
+      }
+      return result as never;
+    }) as unknown;
+  const compiled = (...call: unknown[]) =>
+    tf.tidy(() => {
+      const given = inputs ? [inputs(...call)] : call;
+      return (capture ? capture.run(() => tidied(given), { isStrict: true }) : tidied(given)) as never;
+    }) as unknown;
+  return Object.defineProperty(compiled, "state", {
+    get: () => ({ functions: capture?.state.functions ?? 0, calls: capture?.state.calls ?? 0 }),
+  }) as Compiled<unknown[], unknown>;
+}
