@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from common import conv, linear, norm, randn, recorded, sizes
 from shapes import KINDS, picture
 
-size = sizes(channels=16, batch=32, steps=250, rate=3e-3, noise=0.4)
+size = sizes(channels=16, batch=32, steps=250, rate=3e-3, noise=0.3)
 
 
 class Network(nn.Module):

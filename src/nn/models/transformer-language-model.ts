@@ -192,7 +192,7 @@ export function transformerLanguageModel(config: LanguageModelConfig): LanguageM
   };
   return withParts(
     { config: full, parameters, apply, startDecoding, dispose },
-    `Language model of ${sizeText(layers, features, full.heads)}, at most ${maxLength} of ${vocabularySize} tokens${tied ? ", tied output" : ""}`,
+    `Language model of ${sizeText(layers, features, full.heads)}, vocabulary ${vocabularySize}, at most ${maxLength} tokens`,
   );
 }
 
