@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { type Html, html } from "./html.ts";
 import { type Displayable, displaySymbol } from "./mime.ts";
 import { isNumberColumn, isNumberText } from "./number-text.ts";
@@ -30,7 +31,7 @@ const style = {
 /**
  * A table of rows or of a danfojs DataFrame or Series: HTML in a notebook, aligned text elsewhere.
  *
- * @throws TypeError for any other value
+ * @throws TypeError for any other value, and for a row that is no object
  */
 export function table(data: readonly Row[] | object, { columns, caption, limit = 50 }: TableOptions = {}): Displayable {
   const { rows, names } = rowsOf(data);
@@ -71,7 +72,11 @@ function textTable(names: readonly string[], cells: string[][], left: boolean[],
 function rowsOf(data: readonly Row[] | object): { rows: Row[]; names: string[] } {
   if (Array.isArray(data)) {
     const names = new Set<string>();
-    for (const row of data) for (const name of Object.keys(row)) names.add(name);
+    for (const [i, row] of data.entries()) {
+      if (typeof row !== "object" || row === null)
+        throw new TypeError(`table: expected rows { column: value }, got ${inspect(row, { depth: 0 })} at ${i}`);
+      for (const name of Object.keys(row)) names.add(name);
+    }
     return { rows: data as Row[], names: [...names] };
   }
   const { columns, values, index } = data as Frame;

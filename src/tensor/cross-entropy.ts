@@ -16,6 +16,7 @@ import {
 import { ShapeError } from "./errors.ts";
 import { hotRows } from "./gather.ts";
 import { inFloat32, toFloat32 } from "./half.ts";
+import { checkIsInt32 } from "./int32.ts";
 import { type LossOptions, type LossReduction, type Reduced, reduced } from "./losses.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { exp, isDirect, multiply, plus, subtract, times } from "./primitives.ts";
@@ -95,8 +96,7 @@ export function crossEntropy(
 function checkShapes(logits: AnyTensor, labels: AnyTensor): number {
   checkTensor("crossEntropy", logits);
   checkTensor("crossEntropy", labels);
-  if (labels.dtype !== "int32")
-    throw new TypeError(`crossEntropy: the labels must be an int32 tensor, got ${labels.dtype}`);
+  checkIsInt32("crossEntropy: the labels", labels);
   const classes = logits.shape.at(-1);
   if (classes === undefined || labels.rank !== logits.rank - 1 || labels.shape.some((d, i) => d !== logits.shape[i]))
     throw new ShapeError(

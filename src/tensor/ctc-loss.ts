@@ -5,6 +5,7 @@ import { ctc } from "./ctc.ts";
 import { cast, checkTensor, differentiable, isTaping, reshapeTo, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { inFloat32 } from "./half.ts";
+import { checkIsInt32 } from "./int32.ts";
 import { type LossOptions, type LossReduction, reduced } from "./losses.ts";
 import { shapeText } from "./names.ts";
 import { multiply } from "./primitives.ts";
@@ -58,7 +59,7 @@ export function ctcLoss(
   checkTensor("ctcLoss", labels);
   for (const x of [logProbabilities, labels, inputLengths, targetLengths])
     if (isTensor(x) && levelsOf(x).length > 0) throw new Error(noRule("ctcLoss"));
-  if (labels.dtype !== "int32") throw new TypeError(`ctcLoss: the labels must be an int32 tensor, got ${labels.dtype}`);
+  checkIsInt32("ctcLoss: the labels", labels);
   if (logProbabilities.rank !== 3 || labels.rank !== 2 || labels.shape[0] !== logProbabilities.shape[0])
     throw new ShapeError(
       `ctcLoss: expected log-probabilities [batch, time, classes] and labels [batch, labels], got ${shapeText(logProbabilities)} and ${shapeText(labels)}`,

@@ -5,6 +5,7 @@ import { axisIndex } from "./axes.ts";
 import { cast, checkTensor, permuteTo, reshapeTo, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { flatPositions, gatherAt, type Indices, lastPlace, readIndices } from "./indices.ts";
+import { checkIsInt32 } from "./int32.ts";
 import { readSizes } from "./layout.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import type { Axis, AxisOf, Place, SameRank, WithDim } from "./types/axis.ts";
@@ -115,8 +116,7 @@ export function oneHot<T extends TensorOperand, const N extends number>(
 ): Tensor<IsUnknown<ShapeOf<T>> extends true ? Shape : [...ShapeOf<T>, N], "float32">;
 export function oneHot(indices: AnyTensor, depth: number): AnyTensor {
   checkTensor("oneHot", indices);
-  if (indices.dtype !== "int32")
-    throw new TypeError(`oneHot: the indices must be an int32 tensor, got ${indices.dtype}`);
+  checkIsInt32("oneHot: the indices", indices);
   readSizes("oneHot", [depth]);
   const names = namesOf(indices);
   const result = scoped("oneHot", () =>

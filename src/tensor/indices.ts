@@ -5,6 +5,7 @@ import { levelsOf, valuesOfAll } from "../runtime/levels.ts";
 import { scalar } from "../runtime/native/op.ts";
 import { gather as nativeGather, unsortedSegmentSum } from "../runtime/native/primitives.ts";
 import { checkTensor, differentiable, filledLike, permuteTo, reshapeTo, run, scalarOf } from "./engine.ts";
+import { checkIsInt32 } from "./int32.ts";
 import { shapeText } from "./names.ts";
 import { isDirect } from "./primitives.ts";
 import type { AnyTensor } from "./types/tensor.ts";
@@ -28,7 +29,7 @@ export function readIndices(op: string, x: AnyTensor, indices: Indices, axis: nu
   }
   const tensor = indices as AnyTensor;
   checkTensor(op, tensor);
-  if (tensor.dtype !== "int32") throw new TypeError(`${op}: the indices must be an int32 tensor, got ${tensor.dtype}`);
+  checkIsInt32(`${op}: the indices`, tensor);
   const positions = valuesOfAll(tensor);
   let negative = false;
   for (const index of positions) {

@@ -29,6 +29,14 @@ export function checkInt32(op: string, x: AnyTensor): void {
   withAllExamples(x, (all) => int32Values(op, readFloat64(all), all.shape));
 }
 
+/** Throws TypeError for a tensor of another dtype; `what` says in which place of which function it stands. */
+export function checkIsInt32(what: string, { dtype }: AnyTensor): void {
+  if (dtype === "int32") return;
+  throw new TypeError(
+    `${what} must be an int32 tensor, got ${dtype}: use tensor(values, { dtype: "int32" }) or x.toInt()`,
+  );
+}
+
 interface Totals {
   kind: "sum" | "prod";
   /** Every partial total along the axis counts. */

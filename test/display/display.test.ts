@@ -102,6 +102,7 @@ describe("table", () => {
     const frame = new DataFrame({ word: ["x", "y"], count: [1, 2] }, { index: ["first", "second"] });
     assert.equal(text(table(frame)).split("\n").at(-1), "second  y         2");
     assert.throws(() => table({}), /expected an array of rows or a danfojs DataFrame/);
+    assert.throws(() => table([{ a: 1 }, 2]), /table: expected rows \{ column: value \}, got 2 at 1/);
   });
 });
 

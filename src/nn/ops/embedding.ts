@@ -2,6 +2,7 @@ import { valuesOfAll } from "../../runtime/levels.ts";
 import { checkTensor } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { gatherAt } from "../../tensor/indices.ts";
+import { checkIsInt32 } from "../../tensor/int32.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
 import type { IsUnknown, Rest, Shape } from "../../tensor/types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
@@ -31,7 +32,7 @@ export function embedding(table: AnyTensor, ids: AnyTensor): AnyTensor {
   checkTensor("embedding", ids);
   if (table.rank !== 2)
     throw new ShapeError(`embedding: the table must be [vocabulary, features], got ${shapeText(table)}`);
-  if (ids.dtype !== "int32") throw new TypeError(`embedding: the ids must be an int32 tensor, got ${ids.dtype}`);
+  checkIsInt32("embedding: the ids", ids);
   const [size] = table.shape as [number];
   const names = namesOf(ids);
   try {
