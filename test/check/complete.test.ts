@@ -106,6 +106,11 @@ test("exports of halftone are offered, and the type error shows the import", asy
   assert.deepEqual(items, [{ text: "einsum", kind: "function", signature: 'import { einsum } from "halftone"' }]);
   const { error } = await run("einsum('ij->ji', 1)");
   assert.match(error!.traceback.join("\n"), /halftone exports it: import \{ einsum \} from "halftone"/);
+  const typed = await run("let options: ApplyOptions");
+  assert.match(
+    typed.error!.traceback.join("\n"),
+    /halftone exports it: import \{ type ApplyOptions \} from "halftone"/,
+  );
 });
 
 test("the type error for a missing package shows how to install it", async () => {

@@ -84,6 +84,16 @@ test("a shape mismatch is reported in the library's own words", async () => {
   assert.match(error!.evalue, /^add: \[2, 3\] and \[4\] do not broadcast/);
 });
 
+test("a shape or list that no overload takes is reported in the library's own words", async () => {
+  const { run } = strict();
+  await run('import { layerNorm, randn, transformerEncoderLayer } from "halftone"');
+  await run("const layer = transformerEncoderLayer({ features: 32, heads: 4 })");
+  const { error } = await run("layer.apply(layer.parameters, randn([2, 5, 16]))");
+  assert.match(error!.evalue, /^transformerEncoderLayer: expected \[\.\.\., 32\], got \[2, 5, 16\]/);
+  const list = await run("layerNorm([1, 2, 3])");
+  assert.match(list.error!.evalue, /^Expected a tensor, got an array/);
+});
+
 test("names unstack when a tensor is iterated", async () => {
   const { run } = strict();
   await run('import { ones } from "halftone"\nconst x = ones([2, 3])');

@@ -2,7 +2,7 @@ import { wordEnd, wordStart } from "../../compile/words.ts";
 import type { CompletionItem, Completions } from "../../protocol/inspection.ts";
 import type { Checker } from "../checker.ts";
 import type { Kind } from "../program/cell-analysis.ts";
-import { kernelExports, kernelModules } from "../program/packages.ts";
+import { importLine, kernelExports, kernelModules } from "../program/packages.ts";
 import { namesModule } from "../program/paths.ts";
 import { markupText, offsetIn, positionIn, shifted } from "../program/positions.ts";
 import type { Range, ServerCompletion, ServerCompletions } from "../server/protocol.ts";
@@ -221,7 +221,7 @@ function rangeIn(range: Range | { insert: Range; replace: Range } | undefined): 
 function addExports(found: Item[]): void {
   const names = new Set(found.map(({ text }) => text));
   for (const [name, kind] of kernelExports())
-    if (!names.has(name)) found.push({ text: name, kind, signature: `import { ${name} } from "halftone"` });
+    if (!names.has(name)) found.push({ text: name, kind, signature: importLine(name, kind) });
 }
 
 /** The items that start with `typed`; if none does, those that match without regard to case, or contain it. */

@@ -108,7 +108,7 @@ export function typeRoots(cwd: string): string[] {
 
 let exported: Map<string, string> | undefined;
 
-/** The exports of `halftone` and their kinds, read from its declarations. */
+/** The exports of `halftone` and their kinds, `type` for one that is only a type, read from its declarations. */
 export function kernelExports(): ReadonlyMap<string, string> {
   if (!exported) {
     exported = new Map();
@@ -117,6 +117,10 @@ export function kernelExports(): ReadonlyMap<string, string> {
   }
   return exported;
 }
+
+/** The line that imports an export of `halftone`. */
+export const importLine = (name: string, kind: string): string =>
+  `import { ${kind === "type" ? "type " : ""}${name} } from "halftone"`;
 
 function readExports(file: string, into: Map<string, string>): void {
   let text: string;
@@ -131,14 +135,22 @@ function readExports(file: string, into: Map<string, string>): void {
     /^export declare (?:abstract )?(function|const|class|let) ([\w$]+)/gm,
   ))
     into.set(name!, kind === "class" || kind === "function" ? kind : "variable");
-  for (const { 1: list } of text.matchAll(/^export \{([^}]*)\}/gm))
+  for (const { 1: name } of text.matchAll(/^export (?:declare )?(?:interface|type) ([\w$]+)/gm)) addType(name!, into);
+  for (const { 1: all, 2: list } of text.matchAll(/^export (type )?\{([^}]*)\}/gm))
     for (const each of list!.split(",")) {
       const name = each
         .trim()
-        .split(/\s+as\s+/)
+        .split(/\s+as\s+|\s+/)
         .at(-1)!;
-      if (name !== "" && !/^type\s/.test(each.trim())) into.set(name, into.get(name) ?? "function");
+      if (name === "") continue;
+      if (all !== undefined || /^type\s/.test(each.trim())) addType(name, into);
+      else if (into.get(name) === undefined || into.get(name) === "type") into.set(name, "function");
     }
+}
+
+/** A value of the same name comes first. */
+function addType(name: string, into: Map<string, string>): void {
+  if (!into.has(name)) into.set(name, "type");
 }
 
 function folderOf(from: string, name: string): string | undefined {

@@ -42,7 +42,8 @@ export function readProblems(
       const where = placeOf(each.location, labels);
       if (where) reasons.push(`${relabel(each.message, labels)} (${where})`);
     }
-    const sentence = shapeSentence(first!) ?? listSentence(first!) ?? iterationSentence(first!);
+    const sentence =
+      shapeSentence(first!) ?? listSentence(first!) ?? iterationSentence(first!) ?? overloadSentence(first!, rest);
     if (sentence !== undefined) reasons.unshift(first!);
     problems.push({
       severity: code === untyped ? "warning" : "error",
@@ -95,6 +96,16 @@ function shapeSentence(message: string): string | undefined {
   const quoted = /(?:parameter of type|to type) '[^"]*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
   if (quoted === undefined || !/^[\w.]+(?: `[^`]*`)?: \S+ \S+/.test(quoted)) return undefined;
   return quoted.replace(/\\(["\\])/g, "$1");
+}
+
+/** What the last overload says of a shape or a list; the others take other kinds of arguments. */
+function overloadSentence(message: string, reasons: readonly string[]): string | undefined {
+  if (!message.startsWith("No overload matches this call.")) return undefined;
+  for (const reason of reasons) {
+    const sentence = shapeSentence(reason) ?? listSentence(reason.trim());
+    if (sentence !== undefined) return sentence;
+  }
+  return undefined;
 }
 
 /** NumPy accepts a list in place of an array; this library does not. */

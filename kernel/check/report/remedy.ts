@@ -1,5 +1,5 @@
 import { installHint } from "../../compile/install-hint.ts";
-import { kernelExports, kernelSubpaths } from "../program/packages.ts";
+import { importLine, kernelExports, kernelSubpaths } from "../program/packages.ts";
 import type { TypeProblem } from "./problem.ts";
 
 const notFound = /^Cannot find (?:(?:name|namespace) '([^']+)'|module '((?:@[^/']+\/)?[^./:'][^/:']*)[/'])/;
@@ -17,6 +17,7 @@ export function suggestRemedy(
   else if (packageName !== undefined) reasons.unshift(`install it beside the notebook: ${installHint(packageName)}`);
   if (name === undefined) return;
   const reason = whyUndefined(name);
+  const kind = kernelExports().get(name);
   if (reason !== undefined) reasons.unshift(reason);
-  else if (kernelExports().has(name)) reasons.unshift(`halftone exports it: import { ${name} } from "halftone"`);
+  else if (kind !== undefined) reasons.unshift(`halftone exports it: ${importLine(name, kind)}`);
 }
