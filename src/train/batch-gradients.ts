@@ -22,7 +22,7 @@ export interface BatchOptions<Out, B> {
   scaler?: GradScaler | undefined;
   loss: Loss<Out, B>;
   functions?: StepFunctions | undefined;
-  /** Called between the two passes, where they are computed one after the other. */
+  /** Called between the two passes. */
   forwardDone(): void;
 }
 
@@ -61,8 +61,7 @@ export function batchGradients<P extends object, B, Out>(
       const { aux, gradients } = differentiate(scaledLoss, variables, {
         // Reading the loss waits for a GPU, so that the forward pass has ended when its time is measured.
         afterForward: () => {
-          if (isCapturing()) return;
-          read = outputsOf!.loss.dataSync()[0]!;
+          if (!isCapturing()) read = outputsOf!.loss.dataSync()[0]!;
           forwardDone();
         },
       });

@@ -51,7 +51,10 @@ export function trainingFigure(history: History, { total, title }: { total?: num
   });
 }
 
-/** Plots the time of each step as stacked areas: making the batch, forward pass, backward pass and update. */
+/**
+ * Plots the time of each step as stacked areas: making the batch, forward pass, backward pass and update. In captured steps the
+ * backward pass includes the forward pass; `train` with `capture: false` shows the two apart.
+ */
 export function stepTimes(history: History, { title = "Where a step's time goes" } = {}): Figure {
   const parts = grouped(history.steps);
   const x = parts.map((part) => part.at(-1)!.step);

@@ -40,7 +40,10 @@ export interface StepRecord {
   usefulTokens: number;
 }
 
-/** Milliseconds of a step for making the batch, the forward pass, the backward pass and the update. */
+/**
+ * Milliseconds of a step for making the batch, the forward pass, the backward pass and the update. A captured step is computed at the
+ * end of the backward pass, whose time then includes the forward pass.
+ */
 export interface StepTimes {
   data: number;
   forward: number;
