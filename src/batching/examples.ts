@@ -17,7 +17,14 @@ export type Examples<L extends readonly object[]> = L &
   ([L[number]] extends [Sequence] ? unknown : [NameOf<L[number]>] extends [never] ? readonly Sequence[] : unknown);
 
 /** The batch of examples of type `E`: one rectangle, or one for each name. All rectangles have the same examples in each row. */
-export type BatchOf<E> = [E] extends [Sequence] ? Batch : { [K in NameOf<E>]: Batch } & LabelledBatch;
+export type BatchOf<E> = [E] extends [Sequence]
+  ? RectangleOf<E>
+  : { [K in NameOf<E>]: K extends keyof E ? RectangleOf<E[K]> : Batch } & LabelledBatch;
+
+/** The rectangle of sequences of type `S`, with features and labels of tokens where every sequence has them. */
+type RectangleOf<S> = Batch &
+  ([S] extends [{ features: ArrayLike<number> }] ? { features: Float32Array } : unknown) &
+  ([S] extends [{ tokenLabels: ArrayLike<number> }] ? { tokenLabels: Int32Array } : unknown);
 
 /** The sequences of one name. */
 export interface ExamplePart {

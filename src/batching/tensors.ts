@@ -15,8 +15,13 @@ export interface NamedBatch {
   tokenLabels?: Tensor<["batch", "time"], "int32">;
 }
 
+/** The tensors of one rectangle, with features and labels of tokens where its type has them. */
+type NamedOf<B> = NamedBatch &
+  (B extends { features: Float32Array } ? Required<Pick<NamedBatch, "features">> : unknown) &
+  (B extends { tokenLabels: Int32Array } ? Required<Pick<NamedBatch, "tokenLabels">> : unknown);
+
 /** The rectangles of a batch with several sequences an example, as tensors. */
-export type NamedBatches<B> = { [K in keyof B as B[K] extends Batch ? K : never]: NamedBatch };
+export type NamedBatches<B> = { [K in keyof B as B[K] extends Batch ? K : never]: NamedOf<B[K]> };
 
 /**
  * The arrays of a batch as int32 tensors `[batch, time]`, for your own models, and features as float32 `[batch, time, width]`; of a
@@ -24,7 +29,7 @@ export type NamedBatches<B> = { [K in keyof B as B[K] extends Batch ? K : never]
  *
  * @throws TypeError for a batch without sequences
  */
-export function namedTensors<B extends ExampleBatch>(batch: B): B extends Batch ? NamedBatch : NamedBatches<B> {
+export function namedTensors<B extends ExampleBatch>(batch: B): B extends Batch ? NamedOf<B> : NamedBatches<B> {
   type Result = ReturnType<typeof namedTensors<B>>;
   if (isRectangle(batch)) return rectangleTensors(batch) as Result;
   const rectangles = Object.entries(batch).filter((entry): entry is [string, Batch] => isRectangle(entry[1]));

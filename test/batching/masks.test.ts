@@ -77,13 +77,13 @@ test("namedTensors gives tensors for each name, with features and token labels",
   ]);
   const { heard, said } = namedTensors(batch);
   assert.deepEqual(
-    [heard.features!.shape, [...heard.features!.dataSync()]],
+    [heard.features.shape, [...heard.features.dataSync()]],
     [
       [2, 2, 2],
       [1, 2, 3, 4, 5, 6, 0, 0],
     ],
   );
-  assert.deepEqual([...said.tokenLabels!.dataSync()], [2, -100, 5, 6]);
+  assert.deepEqual([...said.tokenLabels.dataSync()], [2, -100, 5, 6]);
   assert.deepEqual([...said.mask.dataSync()], [1, 0, 1, 1]);
   assert.throws(
     () => namedTensors({ indices: Int32Array.of(0) } as unknown as Batch),
