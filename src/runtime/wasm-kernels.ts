@@ -100,6 +100,19 @@ export function transposeEmpty(tfjs: Tfjs): void {
   });
 }
 
+/**
+ * The backend's Identity copies the data, so that every tensor that the tape saves took its memory twice. As on TensorFlow, and as the
+ * backend's own Reshape does, the result shares the data.
+ */
+export function shareIdentity(tfjs: Tfjs): void {
+  replaceKernel(tfjs, "Identity", "wasm", (kernel) => (call) => {
+    const { x } = call.inputs as { x: TensorInfo };
+    if (x.dtype === "string") return kernel.kernelFunc(call);
+    (call.backend as KernelBackend).incRef(x.dataId);
+    return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+  });
+}
+
 /** The number of elements up to which the backend's kernels may add in float32. Longer sums lose too many digits. */
 const LONGEST_SUM = 4096;
 

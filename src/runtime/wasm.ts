@@ -11,7 +11,7 @@ import * as hooks from "./tfjs/hooks.ts";
 import { require, requireAsTfjs, seed } from "./tfjs/modules.ts";
 import { patchEngine } from "./tfjs/patch-engine.ts";
 import { patchStorage } from "./tfjs/patch-storage.ts";
-import { addLongSumsInDoubles, borrowKernels, transposeEmpty } from "./wasm-kernels.ts";
+import { addLongSumsInDoubles, borrowKernels, shareIdentity, transposeEmpty } from "./wasm-kernels.ts";
 import { keepNaN } from "./wasm-nan.ts";
 import { countInsideWindows } from "./wasm-pools.ts";
 
@@ -24,6 +24,7 @@ export function loadWasm(): { tf: Tfjs; ready: Promise<unknown>; version: string
   patchEngine(tfjs);
   borrowKernels(tfjs);
   transposeEmpty(tfjs);
+  shareIdentity(tfjs);
   addLongSumsInDoubles(tfjs);
   countInsideWindows(tfjs);
   keepNaN(tfjs);
