@@ -19,7 +19,7 @@ import { inFloat32, toFloat32 } from "./half.ts";
 import { checkIsInt32 } from "./int32.ts";
 import { type LossOptions, type LossReduction, type Reduced, reduced } from "./losses.ts";
 import { label, namesOf, shapeText } from "./names.ts";
-import { exp, isDirect, multiply, plus, subtract, times } from "./primitives.ts";
+import { exp, isDirect, isUnrecorded, multiply, plus, subtract, sumOfRows, times } from "./primitives.ts";
 import { lastLogSoftmax } from "./softmax.ts";
 import { noGrad } from "./tape.ts";
 import type { Rest, Shape } from "./types/shape.ts";
@@ -167,6 +167,7 @@ function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor]
         );
   if (isDirect() && smoothing === 0 && !weight)
     return sparseSoftmaxCrossEntropy(logits, labels) as [AnyTensor, AnyTensor];
+  if (isUnrecorded() && smoothing === 0 && !weight) return sparseLosses(logits, labels);
   const logs = lastLogSoftmax(logits);
   const even = plus(times(hotBeside(logs, labels), 1 - smoothing), smoothing / logits.shape[1]!);
   const targets = weight ? multiply(even, toFloat32(weight)) : even;
@@ -179,6 +180,24 @@ function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor]
     shares = run("Select", { condition, t: run("ZerosLike", { x: logs }), e: shares });
   }
   return [run("Neg", { x: reduceOver("Sum", shares, [1]) }), slope];
+}
+
+/** As TensorFlow's kernel, which other backends lack, with at most three tensors of the logits' size at a time. */
+function sparseLosses(logits: AnyTensor, labels: AnyTensor): [AnyTensor, AnyTensor] {
+  const [rows, classes] = logits.shape as [number, number];
+  const places = Int32Array.from(labels.dataSync(), (labelValue, row) => row * classes + labelValue);
+  const off = subtract(logits, reduceOver("Max", logits, [1], true));
+  const powers = exp(off);
+  const sums = sumOfRows(powers);
+  const flat = reshapeTo(off, [rows * classes]);
+  const own = run("GatherV2", { x: flat, indices: tf.tensor1d(places, "int32") }, { axis: 0, batchDims: 0 });
+  tf.dispose([off, flat]);
+  const shares = run("RealDiv", { a: powers, b: sums });
+  powers.dispose();
+  const hot = hotRows(labels, classes);
+  const slope = subtract(shares, hot);
+  tf.dispose([shares, hot]);
+  return [subtract(run("Log", { x: reshapeTo(sums, [rows]) }), own), slope];
 }
 
 /** One-hot rows stored as the logarithms are: smoothed targets of doubles are doubles. */

@@ -2,7 +2,7 @@
 
 import { isNative } from "../runtime/index.ts";
 import { axisIndex } from "./axes.ts";
-import { cast, checkTensor, permuteTo, reshapeTo, run, scoped } from "./engine.ts";
+import { cast, checkTensor, drop, permuteTo, reshapeTo, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { flatPositions, gatherAt, type Indices, lastPlace, readIndices } from "./indices.ts";
 import { checkIsInt32 } from "./int32.ts";
@@ -101,7 +101,10 @@ export function gatherAlong(x: AnyTensor, indices: AnyTensor, axis: Axis = -1): 
 /** The one-hot rows `[n, depth]` of indices `[n]`. WebAssembly's kernel supports only integer types. */
 export function hotRows(positions: AnyTensor, depth: number): AnyTensor {
   const dtype = isNative() ? "float32" : "int32";
-  return cast(run("OneHot", { indices: positions }, { dtype, depth, onValue: 1, offValue: 0 }), "float32");
+  const hot = run("OneHot", { indices: positions }, { dtype, depth, onValue: 1, offValue: 0 });
+  const result = cast(hot, "float32");
+  drop(hot, result);
+  return result;
 }
 
 /**

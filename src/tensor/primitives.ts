@@ -9,11 +9,11 @@ import { cast, isTaping, reduceOver, reshapeTo, run, scalarOf } from "./engine.t
 import { asStored } from "./half.ts";
 import type { AnyTensor } from "./types/tensor.ts";
 
-/**
- * May TensorFlow's ops be called past tfjs, which then neither records nor batches them? Always so in the forward pass of an op
- * outside of vmap.
- */
-export const isDirect = (): boolean => isNative() && !isTaping() && !isBatching();
+/** Is what an op computes neither recorded by a tape nor batched? Always so in its forward pass outside of vmap. */
+export const isUnrecorded = (): boolean => !isTaping() && !isBatching();
+
+/** May TensorFlow's ops be called past tfjs, which then neither records nor batches them? */
+export const isDirect = (): boolean => isNative() && isUnrecorded();
 
 type Unary = (x: AnyTensor) => AnyTensor;
 type Binary = (a: AnyTensor, b: AnyTensor) => AnyTensor;

@@ -81,6 +81,17 @@ export const cases: Record<string, [() => h.AnyTensor, ArrayLike<number>]> = {
   "crossEntropy beside an ignored NaN": [() => h.crossEntropy(withNaN(), labels(-100, 0)), [1.3132616]],
   "that with smoothed labels": [() => h.crossEntropy(withNaN(), labels(-100, 0), { labelSmoothing: 0.1 }), [1.2632616]],
   "the maximum of nothing beside something": [() => h.max(h.zeros([0, 2]), 1) as h.AnyTensor, []],
+  "the bytes of a clone, and its values once the other is disposed": [
+    () => {
+      const x = h.exp(h.zeros([1000]));
+      const { live } = h.nativeMemory();
+      const copy = h.clone(x);
+      const taken = h.nativeMemory().live - live;
+      x.dispose();
+      return h.tensor([taken, h.item(h.sum(copy))]) as h.AnyTensor;
+    },
+    [0, 1000],
+  ],
   "a float64 number read again": [() => h.tensor(h.readFloat64(h.to(h.tensor([0.5, -2]), "float64"))), [0.5, -2]],
 };
 
