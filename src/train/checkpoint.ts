@@ -11,7 +11,7 @@ import type { Optimizer } from "./optimizer.ts";
 import type { OptimizerState } from "./optimizer-state.ts";
 import type { PlateauState } from "./reduce-on-plateau.ts";
 import { metricNames, recordsOf, tableOf } from "./step-table.ts";
-import { assignParameters, type ParameterValues, parameterValues } from "./trained-model.ts";
+import { assignParameters, checkParameterValues, type ParameterValues, parameterValues } from "./trained-model.ts";
 import type { Epochs } from "./training-batches.ts";
 import type { Evaluation, History } from "./training-log.ts";
 
@@ -102,7 +102,7 @@ export function saveCheckpoint(
 /**
  * Restores model and optimizer from a checkpoint and gives the progress of the run; undefined without a file.
  *
- * @throws Error when the checkpoint has another model, data or seeds, with the difference
+ * @throws Error, before anything is assigned, when the checkpoint has another model, optimizer, data or seeds, with the difference
  */
 export function loadCheckpoint(
   path: string,
@@ -131,8 +131,11 @@ export function loadCheckpoint(
   const state = JSON.parse(metadata.state!) as SavedState;
   const { step, place: cursor, elapsed, evaluations, metrics = [], scaler, schedule } = state;
   const optimizerState = optimizerStateOf(state, arrays, optimizer);
-  assignParameters(model, under(arrays, "model"));
+  const parameters = under(arrays, "model");
+  // So that a checkpoint of another model or optimizer changes neither.
+  checkParameterValues(model, parameters);
   optimizer.loadStateDict(optimizerState);
+  assignParameters(model, parameters);
   const earlyStop = metadata.earlyStop
     ? (JSON.parse(metadata.earlyStop) as Pick<EarlyStopState, "best" | "since">)
     : undefined;

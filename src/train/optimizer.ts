@@ -173,6 +173,10 @@ export function flatOptimizer<Options extends OptimizerOptions>(
   };
   /** By the gradients of each group: of each parameter, or one vector of all. */
   const update = (gradients: readonly (readonly Tensor[])[], rate = learningRate) => {
+    if (!(rate >= 0 && Number.isFinite(rate)))
+      throw new RangeError(
+        `${name}: the learning rate of step ${taken + 1} must be a finite number of 0 or more, got ${rate}`,
+      );
     holdUntilComputed(heldState);
     const all = gradients.flat();
     categorize("gradients", all);

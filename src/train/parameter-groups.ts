@@ -97,5 +97,10 @@ function checkOptions(options: object, prefix: string): void {
       throw new TypeError(`${prefix}${name}: clipping is of all gradients together; set it beside \`groups\``);
     if (typeof value === "number" && !negative.has(name) && !(value >= 0))
       throw new RangeError(`${prefix}${name} must be 0 or more, got ${value}`);
+    if (
+      name === "betas" &&
+      !(Array.isArray(value) && value.length === 2 && value.every((beta) => beta >= 0 && beta < 1))
+    )
+      throw new RangeError(`${prefix}betas must be two numbers of at least 0 and below 1, got ${value}`);
   }
 }

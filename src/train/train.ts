@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import type { GradScaler, HalfType } from "../amp/index.ts";
 import { checkPositiveInteger } from "../base/checks.ts";
+import { requireWritable } from "../base/files.ts";
 import type { Batch } from "../batching/index.ts";
 import type { TransformerParameters } from "../nn/index.ts";
 import { stopIfInterrupted } from "../runtime/index.ts";
@@ -137,6 +138,7 @@ export async function train<P extends object, B, Out>(
   histories.set(model, history);
   const stopping = options.earlyStop && earlyStop(model, options.earlyStop);
   const identity = checkpoint && runIdentity(batches, seed, accumulate);
+  if (checkpoint) requireWritable(checkpoint.path, "choose another path for the checkpoint");
   const resumed =
     checkpoint && checkpoint.resume !== false
       ? loadCheckpoint(checkpoint.path, model, optimizer, identity!)

@@ -68,16 +68,20 @@ export const parameterValues = (model: { readonly parameters: object }): Paramet
   Object.fromEntries(parameterList(model.parameters).map(({ name, variable }) => [name, fromTensor(variable, name)]));
 
 /** @throws RangeError when a parameter is missing or has another size */
-export function assignParameters(model: { readonly parameters: object }, values: ParameterValues): void {
-  const own = parameterList(model.parameters);
-  for (const { name, variable } of own) {
+export function checkParameterValues(model: { readonly parameters: object }, values: ParameterValues): void {
+  for (const { name, variable } of parameterList(model.parameters)) {
     const size = values[name]?.values.length;
     if (size === variable.size) continue;
     throw new RangeError(
       `Parameter size mismatch: ${name} has ${variable.size} elements in the model, ${size ?? "none"} in the saved state.`,
     );
   }
-  for (const { name, variable } of own) {
+}
+
+/** @throws RangeError, before anything is assigned, when a parameter is missing or has another size */
+export function assignParameters(model: { readonly parameters: object }, values: ParameterValues): void {
+  checkParameterValues(model, values);
+  for (const { name, variable } of parameterList(model.parameters)) {
     const { shape, dtype } = variable;
     tf.tidy(() => variable.assign(toTensor({ ...values[name]!, shape, dtype: dtype as DType }) as Tensor));
   }

@@ -7,14 +7,18 @@ import { createInterface } from "node:readline";
 import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { uniformLengthBatches } from "../../src/batching/index.ts";
+import { listOpsVocabulary } from "../../src/data/index.ts";
+import { transformerClassifier } from "../../src/nn/index.ts";
 import { tf } from "../../src/runtime/index.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/tensor/files/safetensors.ts";
-import { save } from "../../src/tensor/index.ts";
+import { parameterList, save } from "../../src/tensor/index.ts";
+import { adamW, lion } from "../../src/train/index.ts";
 import { run } from "./runs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "halftone-checkpoint-"));
 after(() => rmSync(folder, { recursive: true }));
 const whole = await run({});
+const stateBits = (parameters: object) => parameterList(parameters).map(({ variable }) => [...variable.dataSync()]);
 const comparable = ({ history }: typeof whole) => ({
   steps: history.steps.map(({ step, epoch, loss, accuracy, learningRate, gradientNorm, usefulTokens }) => ({
     ...{ step, epoch, loss, accuracy, learningRate, gradientNorm, usefulTokens },
@@ -113,6 +117,32 @@ describe("a checkpoint is rejected", () => {
       run({ checkpoint: { path } }),
       /exists but is not a checkpoint: use another path, or delete it/,
     );
+  });
+
+  test("of another model or optimizer, before anything is assigned", async () => {
+    await run({ checkpoint: { path, resume: false }, steps: 1 });
+    const sizes = { vocabularySize: listOpsVocabulary.size, classes: 10, maxLength: 30, heads: 4, layers: 2 };
+    const wider = transformerClassifier({ ...sizes, features: 64 });
+    const same = transformerClassifier({ ...sizes, features: 32 });
+    for (const [model, optimizer, message] of [
+      [wider, adamW(wider.parameters), /elements in the model, [\d]+ in the saved state/],
+      [same, lion(same.parameters), /momentum has no elements in the state/],
+    ] as const) {
+      const bits = () => JSON.stringify([stateBits(model.parameters), optimizer.stateDict().step]);
+      const before = bits();
+      await assert.rejects(run({ model, optimizer, checkpoint: { path } }), message);
+      assert.equal(bits(), before);
+    }
+  });
+
+  test("before the first step when its path cannot be written", async () => {
+    const onStep = () => assert.fail("a step was taken");
+    await assert.rejects(
+      run({ checkpoint: { path: folder }, onStep }),
+      /Cannot write .*: this is a folder, not a file/,
+    );
+    const beneath = join(path, "below.safetensors");
+    await assert.rejects(run({ checkpoint: { path: beneath }, onStep }), /choose another path for the checkpoint/);
   });
 
   test("when it is of a version whose seeds give other numbers", async () => {

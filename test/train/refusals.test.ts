@@ -197,3 +197,30 @@ describe("a step that fails leaves parameters, running statistics and optimizer 
     }
   }
 });
+
+test("a learning rate that is not a finite number of 0 or more is rejected before the step", async () => {
+  for (const rate of [Number.NaN, -0.1, Number.POSITIVE_INFINITY]) {
+    const model = perceptron();
+    const values = () => parameterList(model.parameters).map(({ variable }) => [...variable.dataSync()]);
+    const before = values();
+    const message = new RegExp(`the learning rate of step 1 must be a finite number of 0 or more, got ${rate}`);
+    const optimizer = adamW(model.parameters);
+    await assert.rejects(
+      train({ ...quiet, model, batches: rowBatches(), optimizer, learningRate: () => rate }),
+      message,
+    );
+    assert.throws(
+      () =>
+        optimizer.step(
+          optimizer.variables.map((variable) => zeros(variable.shape)),
+          rate,
+        ),
+      message,
+    );
+    assert.deepEqual([values(), optimizer.stateDict().step], [before, 0]);
+  }
+  assert.throws(
+    () => adamW(perceptron().parameters, { betas: [0.9, 1] }),
+    /betas must be two numbers .* below 1, got 0.9,1/,
+  );
+});

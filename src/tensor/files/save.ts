@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { unzipSync, zipSync } from "fflate";
 import * as v from "valibot";
+import { refusing } from "../../base/files.ts";
 import { recordOf } from "../../base/json-schema.ts";
 import { NewFile } from "../../base/new-file.ts";
 import { isTensor } from "../tree.ts";
@@ -102,9 +103,12 @@ function encode(kind: Kind, { tensors, arrays: typed, plain }: TreeLeaves, struc
 
 /** Writes a file that appears whole or not at all, also when the power fails. */
 export function writeDurably(file: string, bytes: Uint8Array): void {
-  using created = new NewFile(file);
-  writeFileSync(created.handle, bytes);
-  created.commit({ durable: true });
+  const write = () => {
+    using created = new NewFile(file);
+    writeFileSync(created.handle, bytes);
+    created.commit({ durable: true });
+  };
+  refusing(file, write, "make the folder, or choose another path");
 }
 
 /**
