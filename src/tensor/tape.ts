@@ -159,15 +159,15 @@ function accumulate(
   const { state } = engine;
   const levels = levelsOfAll([...node.outputs, ...dys]);
   const closed = node.outputs.some(isEntered) ? [] : levels.filter((level) => !openLevels().includes(level));
+  // Of no element the gradient is 0; tfjs does not sum over an axis that was broadcast to size 0.
+  const isEmpty = dys.every((d) => d === undefined || d.size === 0);
   const gradientsOf = () => {
+    if (isEmpty) return inputs.map(([, input]) => run("ZerosLike", { x: input }));
     const byName = node.gradient!(dys);
     return inputs.map(([name, input]) => {
       const gradient = byName[name];
       if (!gradient) throw new Error(`grad: the operation ${node.kernelName} has no gradient for its input ${name}`);
-      const found = scoped("gradient", () => overExamples(gradient(), input, closed));
-      // tfjs does not sum over an axis that was broadcast to size 0; that sum is 0.
-      const isEmptySum = found.size === 0 && input.size > 0;
-      const dx = isEmptySum ? (run("ZerosLike", { x: input }) as AnyTensor) : found;
+      const dx = scoped("gradient", () => overExamples(gradient(), input, closed));
       if (
         dx.dtype !== "float32" ||
         dx.shape.length !== input.shape.length ||

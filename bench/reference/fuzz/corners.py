@@ -42,6 +42,8 @@ def corners():
     yield "float32", Case("prod", [row(math.nan)], product, gradient=True)
     yield "float32", Case("prod", [row(inf, -inf)], product, gradient=True)
     yield "float32", Case("prod", [row(big, big, 2.0**-126)], product, gradient=True)
+    yield "float32", Case("einsum", ["ij,jk,kl->il", Array("f", [3, 0], []), Array("f", [0, 2], []), Array("f", [2, 3], [3, 1.625, -0.5, 3, 1.5, 0.875])],
+                          lambda p, *xs: torch.einsum(p, *xs), gradient=True)  # fmt: skip
     yield "float16", Case("prod", [Array("f", [2, 2], [300.0] * 4), [0, 1]], lambda x, *_: torch.prod(torch.prod(x, 0), 0), gradient=True)
     yield "float32", Case("matmul", [row(big, big, -big), row(4, -4, 1)], torch.matmul, gradient=True)
     yield "float32", Case("matmul", [row(big, -big, 1), row(4, 4, 1)], torch.matmul, gradient=True)

@@ -22,6 +22,14 @@ def well(source, axes, m, n, step=0.0):
     return x
 
 
+def regular(source, axes, n):
+    """Matrices that are not singular."""
+    while True:
+        x = well(source, axes, n, n)
+        if (np.abs(np.linalg.det(x.numpy())) > 0.01).all():
+            return x
+
+
 def positive(source, axes, n):
     """B B^T + I for B of -1, 0 and 1: small whole numbers."""
     b = np.array([source.between(-1, 1) for _ in range(int(np.prod(axes, dtype=int)) * n * n)], float).reshape([*axes, n, n])
@@ -61,7 +69,7 @@ def column(f):
 @maker("solve")
 def solve(source, op):
     axes, n = batch(source), source.between(1, 4)
-    a, b = well(source, axes, n, n), right(source, axes, n)
+    a, b = regular(source, axes, n), right(source, axes, n)
     return Case(op, [a, b], column(torch.linalg.solve), gradient=a.kind == "f")
 
 
@@ -77,7 +85,7 @@ def solve_triangular(source, op):
 @maker("inv")
 def inv(source, op):
     n = source.between(1, 4)
-    a = well(source, batch(source), n, n)
+    a = regular(source, batch(source), n)
     return Case(op, [a], lambda a: torch.linalg.inv(fl(a)), gradient=a.kind == "f")
 
 
@@ -105,7 +113,7 @@ def by_minors(a):
 @maker("slogDet")
 def slogdet(source, op):
     n = source.between(1, 4)
-    a = well(source, batch(source), n, n)
+    a = regular(source, batch(source), n)
     # The logarithms of the pivots cancel.
     return Case(op, [a], lambda a: list(torch.linalg.slogdet(fl(a))), gradient=a.kind == "f", least=(1, 0))
 

@@ -76,7 +76,9 @@ def interpolate(source, op):
     if mode != "nearest" and source.chance(0.5):
         more["alignCorners"] = own["align_corners"] = source.chance(0.6)
     reference = lambda x, *_: F.interpolate(fl(x).movedim(-1, 1), **own).movedim(1, -1)
-    return Case(op, [x, more], reference, exact=mode == "nearest", gradient=x.kind == "f")
+    # A mean of elements, which may cancel.
+    largest = max(abs(value) for value in x.values)
+    return Case(op, [x, more], reference, exact=mode == "nearest", gradient=x.kind == "f", least=(largest, 1))
 
 
 @maker("refusals")
