@@ -1,4 +1,5 @@
-// What shapes cost the compiler: a 12-layer Transformer of distinct layers, checked whole and after an edit.
+// What shapes cost the compiler: a 12-layer Transformer of distinct layers, and a sequential of 48 elements of distinct sizes,
+// checked whole and after an edit, with the settings with which the kernel starts the language server.
 // Run: node dist/bench/types.js
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -47,6 +48,23 @@ type Parameters_ = [Parameters, Tokens, Tensor<[1024, 1024]>];
 `;
 }
 
+/** 12 blocks of 4 elements, each of another width. */
+function mlp(blocks: number): string {
+  const width = (i: number) => 64 + 8 * i;
+  const block = (i: number) =>
+    `linear({ in: ${width(i)}, out: ${width(i + 1)} }), layerNorm({ features: ${width(i + 1)} }), gelu, dropout({ rate: 0.1 }),`;
+  return `
+import { dropout, gelu, layerNorm, linear, meanSquaredError, sequential, type Tensor, valueAndGrad } from "halftone";
+export const net = sequential([
+${Array.from({ length: blocks }, (_, i) => `  ${block(i)}`).join("\n")}
+]);
+type Rows = Tensor<["batch", ${width(0)}]>;
+type Targets = Tensor<["batch", ${width(blocks)}]>;
+export const step = valueAndGrad((p: typeof net.parameters, x: Rows, targets: Targets) =>
+  meanSquaredError(net.apply(p, x), targets));
+`;
+}
+
 /** A language server spoken to over its standard streams. */
 class Server {
   readonly #child: ChildProcess;
@@ -55,7 +73,10 @@ class Server {
   #id = 0;
 
   constructor() {
-    this.#child = spawn(process.execPath, [tsc, "--lsp", "--stdio"], { stdio: ["pipe", "pipe", "ignore"] });
+    this.#child = spawn(process.execPath, [tsc, "--lsp", "--stdio"], {
+      env: { ...process.env, GOGC: "200" },
+      stdio: ["pipe", "pipe", "ignore"],
+    });
     this.#child.stdout!.on("data", (chunk: Buffer) => this.#receive(chunk));
   }
 
@@ -108,22 +129,45 @@ const spread = (values: number[]) => {
 mkdirSync(path.join(root, "dist/scratch"), { recursive: true });
 const folder = mkdtempSync(path.join(root, "dist/scratch/types-"));
 const file = path.join(folder, "model.ts");
-const text = transformer(12);
-const options = { strict: true, module: "nodenext", target: "es2023", noEmit: true, skipLibCheck: true, types: [] };
+const uri = pathToFileURL(file).href;
+const options = {
+  strict: true,
+  module: "nodenext",
+  target: "esnext",
+  lib: ["esnext"],
+  noEmit: true,
+  skipLibCheck: true,
+  types: ["node"],
+};
 writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options, include: ["*.ts"] }));
 
-try {
-  const checks: number[] = [];
+interface Program {
+  name: string;
+  text: string;
+  /** Replaces the first with the second, which is a type error. */
+  mistake: readonly [right: string, wrong: string];
+}
+
+const programs: Program[] = [
+  { name: "a 12-layer Transformer", text: transformer(12), mistake: ["p.layer5.wo)", "p.layer5.up)"] },
+  { name: "a sequential of 48 elements", text: mlp(12), mistake: ["in: 104,", "in: 105,"] },
+];
+
+function checkWhole({ name, text }: Program): void {
+  const times: number[] = [];
+  let instantiations = "";
   for (let i = 0; i < 5; i++) {
     writeFileSync(file, text);
     const { stdout } = spawnSync(process.execPath, [tsc, "-p", folder, "--extendedDiagnostics"], { encoding: "utf8" });
     if (/error TS/.test(stdout)) throw new Error(stdout);
-    checks.push(1000 * Number(/Check time:\s+([\d.]+)/.exec(stdout)![1]));
+    times.push(1000 * Number(/Check time:\s+([\d.]+)/.exec(stdout)![1]));
+    instantiations = /Instantiations:\s+(\d+)/.exec(stdout)![1]!;
   }
-  console.log(`tsc: check time of a 12-layer Transformer: ${spread(checks)}`);
+  console.log(`${name}: tsc's check ${spread(times)}, ${instantiations} instantiations`);
+}
 
+async function checkEdits({ name, text, mistake }: Program): Promise<void> {
   const server = new Server();
-  const uri = pathToFileURL(file).href;
   await server.ask("initialize", {
     processId: process.pid,
     rootUri: pathToFileURL(folder).href,
@@ -135,12 +179,12 @@ try {
     server.ask<{ items: { message: string }[] }>("textDocument/diagnostic", { textDocument: { uri } });
   const first = performance.now();
   const clean = await diagnose();
-  console.log(`language server: first answer ${(performance.now() - first).toFixed(0)} ms`);
+  console.log(`${name}: language server, first answer ${(performance.now() - first).toFixed(0)} ms`);
   if (clean.items.length > 0) throw new Error(JSON.stringify(clean.items));
   const edits: number[] = [];
   for (let i = 0; i < 60; i++) {
     const wrong = i % 2 === 0;
-    const changed = wrong ? text.replace("p.layer5.wo)", "p.layer5.up)") : text;
+    const changed = wrong ? text.replace(...mistake) : text;
     server.tell("textDocument/didChange", {
       textDocument: { uri, version: i + 2 },
       contentChanges: [{ text: changed }],
@@ -150,8 +194,15 @@ try {
     edits.push(performance.now() - start);
     if (wrong !== items.length > 0) throw new Error(`an edit gave ${items.length} diagnostics`);
   }
-  console.log(`language server: an edit: ${spread(edits)}`);
+  console.log(`${name}: language server, an edit ${spread(edits)}`);
   server.end();
+}
+
+try {
+  for (const program of programs) {
+    checkWhole(program);
+    await checkEdits(program);
+  }
 } finally {
   rmSync(folder, { recursive: true });
 }

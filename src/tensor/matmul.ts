@@ -6,7 +6,7 @@ import { floatsBeside } from "./half.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText } from "./names.ts";
 import type { TryBroadcast } from "./types/broadcast.ts";
 import type { Box, Evidence, Resolved, Unresolved } from "./types/generic.ts";
-import type { Differ, Dim, DimText, IsUnknown, Rest, Shape, ShapeIn, ShapeText, Unless } from "./types/shape.ts";
+import type { Differ, Dim, DimText, Fit, IsUnknown, Prefixed, Rest, Shape, ShapeIn, ShapeText } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 type Matrices<A, B> = A extends [infer K]
@@ -32,11 +32,9 @@ type Inner<K, L, Out> = Differ<K, L> extends true ? `do not fit: ${DimText<K>} i
 type Result<A, B> = IsUnknown<A> extends true ? Shape : IsUnknown<B> extends true ? Shape : Matrices<A, B>;
 
 /** `Then`, or an error message where the two shapes cannot be multiplied. */
-export type IfMatmul<A, B, Then, Op extends string = "matmul"> = Unless<
-  Result<A, B>,
-  `${Op}: ${ShapeText<A>} and ${ShapeText<B>} `,
-  Then
->;
+export type IfMatmul<A, B, Then, Op extends string = "matmul"> = [Fit<Result<A, B>>] extends [never]
+  ? Prefixed<`${Op}: ${ShapeText<A>} and ${ShapeText<B>} `, Result<A, B>>
+  : Then;
 
 export type MatmulShape<A, B> =
   Evidence<Unresolved<A>, B> extends Evidence<Resolved<A>, [unknown, unknown]> ? Features<A, B> : ShapeIn<Result<A, B>>;

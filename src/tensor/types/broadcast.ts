@@ -1,7 +1,7 @@
 // The shape that two shapes broadcast to (numpy.org/doc/stable/user/basics.broadcasting.html).
 import type { ReducedKnown, Rejoined } from "./axis.ts";
 import type { Box, Evidence, Exact, IsParameter, Resolved, Unresolved } from "./generic.ts";
-import type { Dim, DimText, IsUnknown, Rest, SameDim, Shape, ShapeIn, ShapeText, Unless } from "./shape.ts";
+import type { Dim, DimText, Fit, IsUnknown, Prefixed, Rest, SameDim, Shape, ShapeIn, ShapeText } from "./shape.ts";
 import type { NumberOrTensor } from "./tensor.ts";
 
 /** The dimension that two dimensions broadcast to; `false` if they do not. */
@@ -37,11 +37,9 @@ export type Broadcast<A extends Shape, B extends Shape, T> =
       : ShapeIn<BroadcastKnown<A, B>>;
 
 /** `Then`, or an error message if the two shapes do not broadcast. */
-export type IfBroadcast<Op extends string, A, B, Then> = Unless<
-  TryBroadcast<A, B>,
-  `${Op}: ${ShapeText<A>} and ${ShapeText<B>} do not broadcast: `,
-  Then
->;
+export type IfBroadcast<Op extends string, A, B, Then> = [Fit<TryBroadcast<A, B>>] extends [never]
+  ? Prefixed<`${Op}: ${ShapeText<A>} and ${ShapeText<B>} do not broadcast: `, TryBroadcast<A, B>>
+  : Then;
 
 /** What is worked out when the type parameter is known. */
 type Undecided<A extends Shape, B extends Shape, Tail extends Dim[], Head extends Dim[] = []> = ShapeIn<

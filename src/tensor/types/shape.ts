@@ -82,7 +82,8 @@ export type ShapeIn<X> = X extends [...infer S extends Rest<X>] ? S : Shape;
 export type Unless<R, Begin extends string, Then> = [Fit<R>] extends [never] ? Prefixed<Begin, R> : Then;
 /** `never` for a message. */
 export type Fit<R> = [R] extends [null] ? true : [R] extends [string] ? never : true;
-type Prefixed<Begin extends string, R> = [R] extends [infer M extends string] ? `${Begin}${M}` : never;
+/** The message of `R` after `Begin`; instantiated only where there is one. */
+export type Prefixed<Begin extends string, R> = [R] extends [infer M extends string] ? `${Begin}${M}` : never;
 
 /** Two shapes of which the compiler knows only that they are the same, or that B is a scalar's. */
 type SameGeneric<A, B> =

@@ -1,11 +1,12 @@
 import type * as tf from "@tensorflow/tfjs-core/dist/tensor.js";
 import type { Rank } from "@tensorflow/tfjs-core/dist/types.js";
-import type { Evidence, IsArray, NoArray, Resolved, Unresolved } from "./generic.ts";
+import type { Box, Evidence, Exact, IsArray, NoArray, Resolved, Unresolved } from "./generic.ts";
 import type { DType, IsUnknown, Shape, Writable } from "./shape.ts";
 
 declare const shapeOf: unique symbol;
 declare const dtypeOf: unique symbol;
 declare const exactly: unique symbol;
+declare const invariant: unique symbol;
 
 // biome-ignore lint/suspicious/noExplicitAny: what is not known goes both ways without a cast, and only `any` does that
 type Anything = any;
@@ -22,6 +23,12 @@ interface Exactly<_S, _D> {
   readonly [exactly]: never;
 }
 
+/**
+ * `unknown` for a shape that is known. For two type parameters it differs, so that the compiler finds `Tensor` invariant here
+ * and does not compare all of tfjs' class to find its variance, which took a third of an edit.
+ */
+type Invariant<S> = Box<S> extends Box<readonly unknown[]> ? unknown : Exact<S>;
+
 /** The shape and dtype that the compiler knows of a tensor. These properties do not exist at run time. */
 export interface Shaped<S = Shape, D = DType> {
   /** Any tensor has it; a type of which all is optional would be compared with all that the other one has. */
@@ -29,6 +36,7 @@ export interface Shaped<S = Shape, D = DType> {
   readonly [exactly]?: Exactly<S, D>;
   readonly [shapeOf]?: Gradual<S>;
   readonly [dtypeOf]?: DType extends D ? Anything : D;
+  readonly [invariant]?: Invariant<S>;
 }
 
 /**
