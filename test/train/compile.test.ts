@@ -5,6 +5,7 @@ import {
   compile,
   crossEntropy,
   dropout,
+  freeUnreachable,
   generator,
   linear,
   matmul,
@@ -80,6 +81,7 @@ describe("compile", () => {
       assert.deepEqual([[...product.dataSync()], scale], [[...expected], i]);
       product.dispose();
     }
+    freeUnreachable();
     const before = tf.memory().numTensors;
     for (let i = 1; i < 6; i++) step(x, i).product.dispose();
     assert.equal(tf.memory().numTensors, before);

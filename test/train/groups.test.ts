@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import type { Scalar, Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
+import { freeUnreachable } from "../../src/memory/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
 import { leaves, parameterList } from "../../src/tensor/index.ts";
 import {
@@ -217,6 +218,7 @@ describe("clipGradNorm and clipGradValue", () => {
   });
 
   test("keep no tensor but what they return, and take lists", () => {
+    freeUnreachable();
     const before = tf.memory().numTensors;
     const list = [tf.tensor1d([3, 0]), tf.tensor1d([-4])];
     const { gradients, norm } = clipGradNorm(list, 1);

@@ -16,6 +16,7 @@ import {
   dynamicLengthBatches,
   evaluate,
   f1,
+  freeUnreachable,
   metricCurve,
   nativeMemory,
   perplexity,
@@ -125,6 +126,7 @@ describe("metrics take", () => {
     for (const predictions of [argMax(scores, -1), scores])
       assert.equal(accuracy(predictions, Int8Array.from(labels)), 0.75);
     assert.equal(accuracy([true, false], [1, 1]), 0.5);
+    freeUnreachable();
     const { tensors } = nativeMemory();
     accuracy(scores, labels);
     perplexity(scores, labels);
