@@ -60,6 +60,8 @@ export function crossEntropy(
   const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = options;
   const labels = classLabels as AnyTensor;
   const classes = checkShapes(logits, labels);
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+    throw new RangeError(`crossEntropy: labelSmoothing must lie between 0 and 1, got ${labelSmoothing}`);
   checkWeight(options.weight as AnyTensor | undefined, classes);
   // A copy, because WebAssembly gives a view of memory that it reuses.
   const labelValues = valuesOfAll(labels).slice() as Int32Array;

@@ -46,7 +46,7 @@ export function klDivergence(
       const losses = logTarget
         ? multiply(exp(target), subtract(target, logs))
         : subtract(multiply(target, logOrZero(target)), multiply(target, logs));
-      if (reduction !== "batchMean") return reduced("klDivergence", losses, reduction);
+      if (reduction !== "batchMean") return reduced("klDivergence", losses, reduction, "mean, batchMean, sum or none");
       return times(reduced("klDivergence", losses, "sum"), 1 / (input.shape[0] ?? 1));
     }),
   );

@@ -17,10 +17,15 @@ export interface LossOptions<R extends LossReduction = LossReduction> {
 
 export type Reduced<S extends Shape, R extends LossReduction> = R extends "none" ? S : [];
 
-export function reduced(op: string, losses: AnyTensor, reduction: LossReduction): AnyTensor {
+export function reduced(
+  op: string,
+  losses: AnyTensor,
+  reduction: LossReduction,
+  known = "mean, sum or none",
+): AnyTensor {
   if (reduction === "none") return losses;
   if (reduction !== "mean" && reduction !== "sum")
-    throw new TypeError(`${op}: the reduction must be mean, sum or none, got ${reduction}`);
+    throw new TypeError(`${op}: the reduction must be ${known}, got ${reduction}`);
   return reduceOver(reduction === "mean" ? "Mean" : "Sum", losses, [...losses.shape.keys()]);
 }
 

@@ -96,8 +96,9 @@ export function zipTrees<T, L>(
   return mapTree(tree, (leaf, path) => f(leaf, ...rest.map((other) => other.get(path)!)));
 }
 
-/** The number of elements of all tensors of a tree. */
-export const countParameters = (tree: Tree): number => leaves(tree).reduce((sum, { tensor }) => sum + tensor.size, 0);
+/** The number of elements of all tensors of a tree; a tensor that stands in it twice, such as a tied weight, counts once. */
+export const countParameters = (tree: Tree): number =>
+  [...new Set(leaves(tree).map(({ tensor }) => tensor))].reduce((sum, { size }) => sum + size, 0);
 
 /** Disposes every tensor of a tree. */
 export function disposeTree(tree: Tree): void {

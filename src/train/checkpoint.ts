@@ -1,7 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
 import type { GradScaler } from "../amp/index.ts";
-import { makeFolder } from "../base/folders.ts";
 import type { DataCursor } from "../batching/index.ts";
 import type { StoredArray } from "../tensor/files/array.ts";
 import { decodeSafetensors, encodeSafetensors } from "../tensor/files/safetensors.ts";
@@ -95,7 +93,6 @@ export function saveCheckpoint(
     identity: JSON.stringify(identity),
     ...(earlyStop ? { earlyStop: JSON.stringify({ best: earlyStop.best, since: earlyStop.since }) } : {}),
   });
-  makeFolder(dirname(path));
   writeDurably(path, bytes);
 }
 

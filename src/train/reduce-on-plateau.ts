@@ -35,7 +35,7 @@ export interface ObservingSchedule extends Schedule {
   observe(evaluation: object): void;
   /** A copy of the state, to be saved. */
   stateDict(): PlateauState;
-  /** Continues from a saved state. */
+  /** Continues from a saved state. Throws TypeError when it is not one of `stateDict`. */
   loadStateDict(state: PlateauState): void;
 }
 
@@ -87,9 +87,18 @@ export function reduceOnPlateau(rate: number | Schedule, options: PlateauOptions
     },
     stateDict: () => ({ ...state }),
     loadStateDict(saved: PlateauState) {
+      checkState(saved);
       state = { ...saved };
     },
   });
+}
+
+function checkState(saved: PlateauState): void {
+  const { best, bad, cooling, scale } = (saved ?? {}) as Partial<PlateauState>;
+  if ([best === null ? 0 : best, bad, cooling, scale].every((value) => typeof value === "number")) return;
+  throw new TypeError(
+    `reduceOnPlateau: expected a state as stateDict() gives it, with best, bad, cooling and scale, got ${Object.keys(saved ?? {}).join(", ") || "nothing"}`,
+  );
 }
 
 /** A figure of an evaluation, or of its `metrics`. */

@@ -110,8 +110,21 @@ describe("multiHeadAttention", () => {
       message: "multiHeadAttention: the positions must be [4] or [2, 4], got [3]",
     });
     assert.throws(() => cross.apply(cross.parameters, { x, context: randn([1, 3, 6]) }), {
-      message: "multiHeadAttention: expected [2, time, 6], got [1, 3, 6]",
+      message: "multiHeadAttention (context): expected [2, time, 6], got [1, 3, 6]",
     });
+    assert.throws(() => layer.apply(layer.parameters, { x, keyPadding: tf.zeros([2, 4]) }), {
+      name: "TypeError",
+      message: "multiHeadAttention: keyPadding must be bool or int32, true or 1 for a token, got float32",
+    });
+    assert.throws(() => layer.apply(layer.parameters, { x, mask: tf.scalar(true, "bool") }), {
+      name: "ShapeError",
+      message: "multiHeadAttention: the mask [] does not broadcast to the scores [2, 2, 4, 4]",
+    });
+    const decoder = transformerDecoderLayer({ features: 8, heads: 2 });
+    assert.throws(
+      () => decoder.apply(decoder.parameters, { x } as never),
+      /\(memory\): expected a tensor, got undefined/,
+    );
     assert.throws(() => layer.apply(layer.parameters, { x, context } as never), { name: "TypeError" });
     assert.throws(() => cross.apply(cross.parameters, { x } as never), { name: "TypeError" });
   });

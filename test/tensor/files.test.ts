@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -133,6 +133,10 @@ test("save rejects a value that the format cannot store, with its path, and leav
     assert.throws(() => h.save(target, tree), message);
     assert.deepEqual(Object.keys(h.load(target)), ["x"]);
   }
+  mkdirSync(file("folder.npz"));
+  assert.throws(() => h.save(file("folder.npz"), { x }), /Cannot write .*folder\.npz: this is a folder, not a file/);
+  h.save(file("new/place/x.npz"), { x });
+  assert.deepEqual(Object.keys(h.load(file("new/place/x.npz"))), ["x"]);
   assert.throws(
     () => h.save(file("kept.npz"), { x, state: { taken: 3 } }),
     /save: state\.taken is not a tensor, and .*kept\.npz stores only tensors; use \.safetensors/,

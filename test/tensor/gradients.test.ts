@@ -596,3 +596,15 @@ test("checkpoint needs less memory, and the backward pass less than tfjs' own", 
   assert.ok(saved < 0.6 * plain, `${saved} bytes beside ${plain}`);
   assert.ok(plain < 0.85 * tfjs, `${plain} bytes beside tfjs' ${tfjs}`);
 });
+
+test("losses refuse options outside of their range, and name those they know", () => {
+  const [logits, labels] = [h.zeros([2, 3]), h.zeros([2], "int32")];
+  for (const labelSmoothing of [-0.1, 2, Number.NaN])
+    assert.throws(() => h.crossEntropy(logits, labels, { labelSmoothing }), {
+      name: "RangeError",
+      message: `crossEntropy: labelSmoothing must lie between 0 and 1, got ${labelSmoothing}`,
+    });
+  assert.throws(() => h.klDivergence(logits, logits, { reduction: "batchmean" as never }), {
+    message: "klDivergence: the reduction must be mean, batchMean, sum or none, got batchmean",
+  });
+});

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { inspect } from "node:util";
 import {
   adamW,
+  countParameters,
   einsum,
   mean,
   named,
@@ -57,4 +58,9 @@ describe("parameters", () => {
     );
     assert.throws(() => adamW({ rate: 1 }), /AdamW: expected at least one parameter, got none/);
   });
+});
+
+test("countParameters counts a tensor that stands in the tree twice once", () => {
+  const { table } = parameters({ table: randn([5, 2]) });
+  assert.equal(countParameters({ words: { table }, head: { table, bias: zeros([5]) } }), 15);
 });

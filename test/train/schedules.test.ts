@@ -56,6 +56,10 @@ describe("schedules", () => {
   test("reject impossible options", () => {
     assert.throws(() => linearRate(0, 1, 0), /steps must be a positive integer, got 0/);
     assert.throws(() => oneCycleRate({ peak: 1, total: 10, rise: 2 }), /rise must lie between 0 and 1, got 2/);
+    assert.throws(
+      () => reduceOnPlateau(1).loadStateDict({ scale: 1 } as never),
+      /reduceOnPlateau: expected a state as stateDict\(\) gives it, with best, bad, cooling and scale, got scale/,
+    );
     assert.throws(() => sequenceRate([constantRate(1)], [3]), /1 schedules need 0 milestones, got 1/);
     assert.throws(
       () => sequenceRate([constantRate(1), constantRate(1), constantRate(1)], [3, 3]),

@@ -149,7 +149,7 @@ export function multiHeadAttention(
     checkSequences(name, x, features);
     if (crossFeatures !== undefined) {
       if (!context) throw new TypeError(`${name}: this layer attends to another sequence: give apply { x, context }`);
-      checkSequences(name, context, crossFeatures, x.shape[0]);
+      checkSequences(`${name} (context)`, context, crossFeatures, x.shape[0]);
     } else if (context)
       throw new TypeError(`${name}: this layer is self-attention: make it with crossFeatures to give it a context`);
     const [rows, time] = x.shape as [number, number, number];

@@ -17,13 +17,14 @@ export interface Padded {
   lengths?: ArrayLike<number>;
 }
 
-/** The mask `[batch, time]` as float32, undefined where every step is a token. Throws ShapeError for another size. */
+/** The mask `[batch, time]` as float32, undefined where every step is a token. Throws ShapeError for another size, TypeError for both. */
 export function sequenceMask(
   name: string,
   { mask, lengths }: Padded,
   batch: number,
   time: number,
 ): AnyTensor | undefined {
+  if (mask && lengths) throw new TypeError(`${name}: give either a mask or lengths, not both`);
   if (mask instanceof tf.Tensor) {
     const given = mask as unknown as AnyTensor;
     checkTensor(name, given);

@@ -95,7 +95,7 @@ export function transformerDecoderLayer(
   const apply = (p: TransformerDecoderLayerParameters, given: DecoderInput, own: ApplyOptions = {}) => {
     const [x, memory] = [given.x, given.memory] as [AnyTensor, AnyTensor];
     checkSequences(name, x, features);
-    checkSequences(name, memory, crossFeatures, x.shape[0]);
+    checkSequences(`${name} (memory)`, memory, crossFeatures, x.shape[0]);
     const [rows, time] = x.shape as [number, number, number];
     const keys = memory.shape[1]!;
     const run = () => {

@@ -71,7 +71,8 @@ export function checkBroadcast(
   scores: readonly number[],
 ): void {
   const { shape } = mask instanceof tf.Tensor ? mask : mask.bias;
-  const fits = shape.length <= 4 && shape.every((size, i) => size === 1 || size === scores[4 - shape.length + i]);
+  const isRow = shape.length >= 1 && shape.length <= 4;
+  const fits = isRow && shape.every((size, i) => size === 1 || size === scores[4 - shape.length + i]);
   if (!fits)
     throw new ShapeError(
       `${op}: the ${what} [${shape.join(", ")}] does not broadcast to the scores [${scores.join(", ")}]`,

@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { unzipSync, zipSync } from "fflate";
 import * as v from "valibot";
 import { refusing } from "../../base/files.ts";
+import { makeFolder } from "../../base/folders.ts";
 import { recordOf } from "../../base/json-schema.ts";
 import { NewFile } from "../../base/new-file.ts";
 import { isTensor } from "../tree.ts";
@@ -51,7 +53,7 @@ const leavesOfFile = v.object({
 /**
  * Writes a tree of tensors of any shape to a file. The extension gives the format: ".safetensors", ".npz", or ".npy" for one
  * tensor. A leaf's name is its path: "layers.0.weight". Numbers keep their storage type: float16, float64, and bfloat16 (in
- * safetensors only). The file is written atomically.
+ * safetensors only). The file is written atomically, and its folder is made.
  *
  * A safetensors file also stores numbers, strings, booleans, null and typed arrays, so that `optimizer.stateDict()` is a part of one.
  * `unflatten(load(file))` is the same tree. An npz file stores the names only, and keys with dots become nested. A record that `load`
@@ -101,14 +103,15 @@ function encode(kind: Kind, { tensors, arrays: typed, plain }: TreeLeaves, struc
   return zipSync(files, { level: 0, mtime: "1980-01-01T00:00:00" });
 }
 
-/** Writes a file that appears whole or not at all, also when the power fails. */
+/** Writes a file that appears whole or not at all, also when the power fails. Creates its folder if it does not exist. */
 export function writeDurably(file: string, bytes: Uint8Array): void {
   const write = () => {
+    makeFolder(path.dirname(file));
     using created = new NewFile(file);
     writeFileSync(created.handle, bytes);
     created.commit({ durable: true });
   };
-  refusing(file, write, "make the folder, or choose another path");
+  refusing(file, write, "choose another path");
 }
 
 /**

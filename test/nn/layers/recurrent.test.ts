@@ -206,6 +206,7 @@ test("a wrong input, state, mask or length is refused with its shape", () => {
     /lstm: expected \[batch, time, 3\], got \[2, 5, 2\]/,
   );
   assert.throws(apply({ mask: zeros([2, 4]) }), /lstm: expected the mask to be \[2, 5\], got \[2, 4\]/);
+  assert.throws(apply({ lengths: [5, 5], mask: zeros([2, 5]) }), /lstm: give either a mask or lengths, not both/);
   assert.throws(apply({ lengths: [5] }), /expected a length for each of 2 sequences, got 1/);
   assert.throws(apply({ lengths: [5, 6] }), /length 6 of sequence 1 is not an integer from 0 to 5/);
   assert.throws(apply({ state: { hidden: zeros([1, 2, 4]) } }), /the state has no cell/);
