@@ -56,8 +56,8 @@ export function transformerParameterCount(config: TransformerConfig | LanguageMo
  * Transformer classifier or language model.
  *
  * A layer saves for each token the normalised and scaled rows of both norms, the queries, keys, values and the attention's
- * output (8 rows of `features`), the feed-forward activation (`hidden`), two inverse deviations, and, without kernels, one byte for
- * each value that dropout may drop. Attention saves `heads * time` weights for each token, and with dropout a byte each. Rotary
+ * output (8 rows of `features`), the feed-forward activation (`hidden`), two inverse deviations, and a number for each head. Without
+ * kernels attention saves `heads * time` weights for each token, and dropout one byte for each value that it may drop. Rotary
  * positions and fewer heads of keys and values save the output twice, by head and by token. A language model's loss saves the
  * gradient of its logits.
  */
@@ -77,17 +77,19 @@ export function predictTransformerMemory(
   const layer = tokens * (attended * d * FLOAT + 2 * FLOAT + feedForward + 2 * mask * d);
   const ends = tokens * (2 * d * FLOAT + FLOAT + mask * d + logits * FLOAT);
   const weights = tokens * heads * time;
-  const wide = activation === "relu" || hasKernels() ? 3 : 5;
+  const wide = { relu: 3, gelu: hasKernels() ? 2 : 5, geluTanh: hasKernels() ? 2 : 5, swiGLU: hasKernels() ? 3 : 5 }[
+    activation
+  ];
   const prediction = {
     parameters,
     gradients: parameters,
     optimizer: 2 * parameters,
     activations: layers * layer + ends,
-    attention: layers * weights * (FLOAT + attentionMask),
+    attention: hasKernels() ? layers * tokens * heads * FLOAT : layers * weights * (FLOAT + attentionMask),
     working: Math.max(
       wide * tokens * hidden * FLOAT,
       // The feed-forward part of the last layer has been freed by then.
-      (attentionMask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT - tokens * feedForward,
+      (hasKernels() ? 0 : attentionMask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT - tokens * feedForward,
       // The logits, and two steps of their gradient.
       3 * tokens * logits * FLOAT,
     ),

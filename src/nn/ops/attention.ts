@@ -1,6 +1,7 @@
 import type { Tensor, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { autocastOp } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
+import { outside } from "../../runtime/levels.ts";
 import { checkRate, type Dropout } from "../../tensor/dropout-mask.ts";
 import { checkTensor, differentiable } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
@@ -8,6 +9,7 @@ import { shapeText } from "../../tensor/names.ts";
 import { multiply, packThree, reshape, sumOfRows, transpose, unpackThree } from "../../tensor/primitives.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { attend as attendByHead, attentionGradients, listed, weightsOf } from "./attention-core.ts";
+import { attendByKernel, gradientsByKernel, savedByKernel } from "./attention-kernel.ts";
 import { type AttentionMask, checkBroadcast, maskOf } from "./attention-mask.ts";
 
 /** Options of `attention`. */
@@ -30,8 +32,8 @@ export interface AttentionOptions {
  *
  * `projected: [rows * time, 3 * features]` has queries, keys and values side by side, each split into heads; the result is
  * `[rows * time, features]`. The result of a query whose keys are all hidden is 0, with gradient 0, as in PyTorch's
- * `scaled_dot_product_attention`. Queries, keys, values, the weights `[rows, heads, time, time]` and, with dropout, one byte per
- * weight are saved for the gradient.
+ * `scaled_dot_product_attention`. The projections and the result are saved for the gradient; without a kernel also the weights
+ * `[rows, heads, time, time]` and, with dropout, one byte per weight.
  *
  * `scaledDotProductAttention` takes queries, keys and values apart, of any lengths. Vaswani et al. 2017 (arXiv 1706.03762),
  * section 3.2.
@@ -68,29 +70,45 @@ function attend(projected: Tensor2D, options: AttentionOptions): Tensor2D {
   const size = features / heads;
   const drop = options.dropout && options.dropout.rate > 0 ? options.dropout : undefined;
   const rule = { scale: 1 / Math.sqrt(size), drop };
+  const kernelRule = { ...rule, rows, heads };
   const splitHeads = (x: Tensor) => transpose(reshape(x, [rows, time, heads, size]), [0, 2, 1, 3]);
   const mergeHeads = (x: Tensor) => reshape(transpose(x, [0, 2, 1, 3]), [rows * time, features]);
+  const separately = (x: Tensor, mask: AttentionMask | undefined) => {
+    const byHead = transpose(reshape(x, [rows, time, 3, heads, size]), [2, 0, 3, 1, 4]);
+    const [q, k, v] = unpackThree(byHead) as [Tensor, Tensor, Tensor];
+    byHead.dispose();
+    const { y, ...weights } = attendByHead({ q, k, v }, { ...rule, mask });
+    return { y: mergeHeads(y), operands: { q, k, v }, weights };
+  };
 
   const read = bias instanceof tf.Tensor ? [bias] : [bias?.bias, bias?.sees];
   return differentiable("attention", [projected], {
     captured: read.filter((x) => x !== undefined),
     forward: (save) => {
-      const byHead = transpose(reshape(projected, [rows, time, 3, heads, size]), [2, 0, 3, 1, 4]);
-      const [q, k, v] = unpackThree(byHead) as [Tensor, Tensor, Tensor];
-      byHead.dispose();
       const mask = bias instanceof tf.Tensor ? maskOf(bias) : bias;
-      const { y: byHeads, ...weights } = attendByHead({ q, k, v }, { ...rule, mask });
-      const y = mergeHeads(byHeads);
-      save([q, k, v, y, ...listed(weights)]);
-      return y;
+      const result = attendByKernel([projected], mask, kernelRule, save as (tensors: Tensor[]) => void);
+      if (result) return result as AnyTensor;
+      const { y, operands, weights } = separately(projected, mask);
+      save([operands.q, operands.k, operands.v, y, ...listed(weights)] as AnyTensor[]);
+      return y as AnyTensor;
     },
-    backward: (dy, [q, k, v, y, ...weights]) => [
+    backward: (dy, saved) => [
       () => {
-        const product = multiply(dy, y!);
+        const byKernel = savedByKernel(saved, 1);
+        const found = byKernel && gradientsByKernel(dy, byKernel, kernelRule);
+        if (found) return found[0] as AnyTensor;
+        const [q, k, v, y, ...weights] = saved;
+        const {
+          operands,
+          y: result,
+          ...kept
+        } = byKernel
+          ? outside(() => separately(byKernel.x[0]!, byKernel.mask))
+          : { operands: { q: q!, k: k!, v: v! }, y: y!, weights: weightsOf(weights, drop) };
+        const product = multiply(dy, result as AnyTensor);
         const rowSums = transpose(sumOfRows(reshape(product, [rows, time, heads, size])), [0, 2, 1, 3]);
         product.dispose();
-        const operands = { q: q!, k: k!, v: v! };
-        const gradients = attentionGradients(splitHeads(dy), rowSums, operands, weightsOf(weights, drop), rule);
+        const gradients = attentionGradients(splitHeads(dy), rowSums, operands, kept.weights, rule);
         gradients.scores.dispose();
         const together = transpose(packThree(gradients.dq, gradients.dk, gradients.dv), [1, 3, 0, 2, 4]);
         return reshape(together, [rows * time, 3 * features]);

@@ -1,6 +1,7 @@
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-node-gpu";
 import { autocastOp } from "../../amp/index.ts";
 import { tf } from "../../runtime/index.ts";
+import { outside } from "../../runtime/levels.ts";
 import { storageOf, to } from "../../storage/index.ts";
 import { sumTo } from "../../tensor/broadcast.ts";
 import { checkRate, type Dropout } from "../../tensor/dropout-mask.ts";
@@ -12,6 +13,7 @@ import { drawSeed, type RandomOptions } from "../../tensor/random.ts";
 import type { Differ, DimText, IsUnknown, Shape, ShapeText } from "../../tensor/types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import { attend, attentionGradients, listed, weightsOf } from "./attention-core.ts";
+import { attendByKernel, gradientsByKernel, savedByKernel, scoresGradientByKernel } from "./attention-kernel.ts";
 import {
   type AttentionMask,
   causalCondition,
@@ -144,22 +146,48 @@ const inHalf = autocastOp("half", attended);
 
 function attended(q: AnyTensor, k: AnyTensor, v: AnyTensor, bias: AnyTensor | undefined, rule: Rule): AnyTensor {
   const { mask, drop } = rule;
+  const isCausalAlone = rule.isCausal && !mask;
+  const kernelRule = { scale: rule.scale, drop, isCausal: isCausalAlone };
   const read = mask instanceof tf.Tensor ? [mask] : [mask?.bias, mask?.sees];
   const inputs = bias ? [q, k, v, bias] : [q, k, v];
   return differentiable("scaledDotProductAttention", inputs, {
-    captured: read.filter((x) => x !== undefined),
+    captured: read.filter((x) => x !== undefined) as AnyTensor[],
     forward: (save) => {
-      const { y, ...weights } = attend({ q, k, v }, { ...rule, mask: prepared(rule, q, k) });
-      save([q, k, v, y, ...listed(weights)]);
-      return y;
+      const given = isCausalAlone ? undefined : prepared(rule, q, k);
+      const result = attendByKernel([q, k, v], given, kernelRule, save as (tensors: TfTensor[]) => void);
+      if (result) return result as AnyTensor;
+      const { y, ...weights } = attend({ q, k, v }, { ...rule, mask: isCausalAlone ? prepared(rule, q, k) : given });
+      save([q, k, v, y, ...listed(weights)] as AnyTensor[]);
+      return y as AnyTensor;
     },
-    backward: (dy, [keptQ, keptK, keptV, y, ...weights]) => {
-      const rowSums = sumOfRows(multiply(dy, y!));
-      const operands = { q: keptQ!, k: keptK!, v: keptV! };
-      const { dq, dk, dv, scores } = attentionGradients(dy, rowSums, operands, weightsOf(weights, drop), rule);
+    backward: (dy, saved) => {
+      const byKernel = savedByKernel(saved, 3);
+      const found = byKernel && gradientsByKernel(dy, byKernel, kernelRule);
+      const ofBias = (scores: TfTensor) => to(sumTo(scores as AnyTensor, bias!.shape), storageOf(bias!)) as AnyTensor;
+      if (found)
+        return [
+          ...found.map((each) => () => each as AnyTensor),
+          ...(bias ? [() => scoped("bias", () => ofBias(scoresGradientByKernel(dy, byKernel, kernelRule)))] : []),
+        ];
+      const [keptQ, keptK, keptV, y, ...weights] = saved as [
+        AnyTensor,
+        AnyTensor,
+        AnyTensor,
+        AnyTensor,
+        ...AnyTensor[],
+      ];
+      const operands = { q: keptQ, k: keptK, v: keptV };
+      const again = () => {
+        const { y: _, ...made } = attend(operands, {
+          ...{ ...rule, mask: isCausalAlone ? prepared(rule, keptQ, keptK) : byKernel!.mask },
+        });
+        return made;
+      };
+      const kept = byKernel ? outside(again) : weightsOf(weights, drop);
+      const rowSums = sumOfRows(multiply(dy, y));
+      const { dq, dk, dv, scores } = attentionGradients(dy, rowSums, operands, kept, rule);
       if (!bias) scores.dispose();
-      const ofBias = () => to(sumTo(scores, bias!.shape), storageOf(bias!));
-      return [() => dq, () => dk, () => dv, ...(bias ? [ofBias] : [])];
+      return [dq, dk, dv].map((each) => () => each as AnyTensor).concat(bias ? [() => ofBias(scores)] : []);
     },
   });
 }

@@ -1,6 +1,8 @@
 // A tile of a tensor as float32 numbers, to compute with, and back. A float32 tensor is its own tile.
 #pragma once
 
+#include <algorithm>
+
 #include "storage.h"
 
 namespace halftone {
@@ -30,6 +32,12 @@ inline void writeTile(const float*, float*, int64_t) {}
 template <class T>
 void writeTile(const float* space, T* y, int64_t count) {
   fromFloats(space, y, count);
+}
+
+inline void writeRow(const float* row, float* y, int64_t count) { std::copy_n(row, count, y); }
+template <class T>
+void writeRow(const float* row, T* y, int64_t count) {
+  fromFloats(row, y, count);
 }
 
 }  // namespace halftone

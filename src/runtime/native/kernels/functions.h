@@ -31,6 +31,23 @@ INLINE float exponential(float x) {
   return x < -87.3f ? 0.f : x > 88.7f ? x * bitsAs<float>(0x7F000000) : result;
 }
 
+// The same for numbers that are 0 at most.
+INLINE float exponentialOfNegative(float x) {
+  const float bounded = x < -87.3f ? -87.3f : x;
+  const float shifted = bounded * 1.44269504088896341f + 12582912.f;
+  const float n = shifted - 12582912.f;
+  const float r = (bounded - n * 0.693359375f) - n * -2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.f;
+  const float result = p * bitsAs<float>((bitsAs<int32_t>(shifted) - 0x4B400000 + 127) << 23);
+  return x < -87.3f ? 0.f : result;
+}
+
 // Eigen's rational approximation (generic_fast_erf_float).
 INLINE float errorFunction(float x) {
   // Beyond this the nearest float32 is 1.

@@ -1,5 +1,12 @@
 export { type ActivationCurve, activation, activationGradient, reluGradient } from "./activation.ts";
 export { adamStep, globalNorm } from "./adam.ts";
+export {
+  type Attended,
+  type AttentionRule,
+  attention,
+  attentionGradients,
+  attentionScoresGradient,
+} from "./attention.ts";
 export { type DropoutMask, dropout, dropoutAndAdd } from "./dropout.ts";
 export { hasKernels } from "./load.ts";
 export { norm, normGradients } from "./norm.ts";

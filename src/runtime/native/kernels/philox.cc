@@ -157,10 +157,11 @@ void Philox::fill(int64_t first, int64_t count, uint32_t* words) const {
 }
 
 void Dropout::factors(int64_t from, int64_t count, float* factors) const {
-  const bool isUpper = from < half;
-  for (int64_t done = 0; done < count; done += tile) {
-    const int64_t now = std::min(tile, count - done);
-    const Words drawn(philox, (isUpper ? from : from - half) + done, now);
+  for (int64_t done = 0, now; done < count; done += now) {
+    const int64_t at = from + done;
+    const bool isUpper = at < half;
+    now = std::min({tile, count - done, isUpper ? half - at : count});
+    const Words drawn(philox, isUpper ? at : at - half, now);
     decide(drawn.words + drawn.start, now, isUpper ? 0 : 16, threshold, scale, factors + done);
   }
 }

@@ -27,7 +27,7 @@ struct Dropout {
         size(size),
         half((size + 1) / 2) {}
 
-  // For elements [from, from + count) that all are below `half`, or all above it: `scale` where one is kept, else 0.
+  // For elements [from, from + count): `scale` where one is kept, else 0.
   void factors(int64_t from, int64_t count, float* factors) const;
   // The same for the elements from `from` and from `half + from`, at once.
   void bothFactors(int64_t from, int64_t count, float* upper, float* lower) const;

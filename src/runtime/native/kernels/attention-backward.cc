@@ -1,0 +1,120 @@
+#include "attention.h"
+#include "functions.h"
+#include "matrix.h"
+
+namespace halftone {
+namespace {
+
+// The weights and the gradients of the scores of a row, from the scores and the gradients of the weights, in place.
+INLINE void gradientsOfRow(float* weights, float* slopes, int64_t count, float logSum, float rowSum, const float* factors) {
+  if (factors) {
+    for (int64_t j = 0; j < count; j++) {
+      const float weight = exponentialOfNegative(smaller(0.f, weights[j] - logSum));
+      slopes[j] = weight * (slopes[j] * factors[j] - rowSum);
+      weights[j] = weight * factors[j];
+    }
+  } else {
+    for (int64_t j = 0; j < count; j++) {
+      const float weight = exponentialOfNegative(smaller(0.f, weights[j] - logSum));
+      slopes[j] = weight * (slopes[j] - rowSum);
+      weights[j] = weight;
+    }
+  }
+}
+
+template <class V, int R>
+INLINE void attendGroupGradient(const Attention& a, const Backward& x, int64_t b, int64_t g) {
+  const int64_t depth = roundedUp(a.features, lanes<V>), width = roundedUp(a.width, lanes<V>);
+  const int64_t wide = roundedUp(a.keys, 2 * lanes<V>), group = a.heads / a.keyHeads;
+  Workspace space(a.keys * 2 * (depth + width) + (depth + width) * wide + R * (2 * wide + 2 * depth + 2 * width) + wide, 13);
+  float *keyRows = space.part(a.keys * depth), *valueRows = space.part(a.keys * width);
+  float *keys = space.part(depth * wide), *values = space.part(width * wide);
+  float *dKeys = space.part(a.keys * depth), *dValues = space.part(a.keys * width);
+  float *weights = space.part(R * wide), *slopes = space.part(R * wide), *factors = space.part(wide);
+  float *queries = space.part(R * depth), *dQueries = space.part(R * depth);
+  float *results = space.part(R * width), *dResults = space.part(R * width);
+  x.k.read(b * a.k.batch + g * a.k.head, a.k.row, a.keys, a.features, keyRows, depth);
+  x.v.read(b * a.v.batch + g * a.v.head, a.v.row, a.keys, a.width, valueRows, width);
+  transposeInto(keyRows, a.keys, depth, keys, wide);
+  transposeInto(valueRows, a.keys, width, values, wide);
+  std::fill_n(dKeys, a.keys * depth, 0.f);
+  std::fill_n(dValues, a.keys * width, 0.f);
+  for (int64_t h = g * group; h < (g + 1) * group; h++) {
+    for (int64_t from = 0; from < a.queries; from += R) {
+      const int64_t rows = std::min<int64_t>(R, a.queries - from);
+      const Span any = a.seenByAny(b, h, from, rows, 2 * lanes<V>);
+      const int64_t count = any.to - any.from, used = roundedUp(count, 2 * lanes<V>);
+      const int64_t qAt = b * a.q.batch + h * a.q.head + from * a.q.row, yAt = b * a.y.batch + h * a.y.head + from * a.y.row;
+      x.q.read(qAt, a.q.row, rows, a.features, queries, depth);
+      x.y.read(yAt, a.y.row, rows, a.width, results, width);
+      x.dy.read(yAt, a.y.row, rows, a.width, dResults, width);
+      for (int64_t i = 0; i < rows * depth; i++) queries[i] *= a.scale;
+      // Rows beyond the last query add nothing to the gradients of keys and values.
+      for (int64_t i = rows * depth; i < R * depth; i++) queries[i] = 0;
+      for (int64_t i = rows * width; i < R * width; i++) dResults[i] = 0;
+      float rowSums[R];
+      for (int64_t i = 0; i < rows; i++) {
+        float sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int64_t k = 0; k < width; k++) sum += results[i * width + k] * dResults[i * width + k];
+        rowSums[i] = sum;
+        if (!a.sees) continue;
+        const float sees = a.sees[b * a.seesBy.batch + h * a.seesBy.head + (from + i) * a.seesBy.row];
+        for (int64_t k = 0; k < width; k++) dResults[i * width + k] *= sees;
+      }
+      product<V, R>(queries, depth, a.features, keys + any.from, wide, used, weights, wide);
+      product<V, R>(dResults, width, a.width, values + any.from, wide, used, slopes, wide);
+      for (int64_t i = 0; i < R; i++) {
+        float *weight = weights + i * wide, *slope = slopes + i * wide;
+        int64_t start = 0, size = 0;
+        if (i < rows) {
+          const int64_t query = from + i, place = (b * a.heads + h) * a.queries + query;
+          const Span seen = a.seen(b, h, query);
+          size = seen.to - seen.from;
+          start = size == 0 ? 0 : seen.from - any.from;
+          if (a.bias) addBias(a, a.biasOf(b, h, query), seen, weight + start);
+          if (a.dropout) a.dropout->factors(place * a.keys + seen.from, size, factors);
+          gradientsOfRow(weight + start, slope + start, size, x.logSums[place], rowSums[i], a.dropout ? factors : nullptr);
+          if (x.scores) {
+            std::fill_n(x.scores + place * a.keys, a.keys, 0.f);
+            std::copy_n(slope + start, size, x.scores + place * a.keys + seen.from);
+          }
+        }
+        for (int64_t j = 0; j < start; j++) weight[j] = slope[j] = 0;
+        for (int64_t j = start + size; j < used; j++) weight[j] = slope[j] = 0;
+      }
+      product<V, R>(slopes, wide, count, keyRows + any.from * depth, depth, depth, dQueries, depth);
+      for (int64_t i = 0; i < rows * depth; i++) dQueries[i] *= a.scale;
+      x.dq.write(qAt, a.q.row, rows, a.features, dQueries, depth);
+      addTransposedProduct<V, R>(slopes, wide, count, queries, depth, depth, dKeys + any.from * depth);
+      addTransposedProduct<V, R>(weights, wide, count, dResults, width, width, dValues + any.from * width);
+    }
+  }
+  x.dk.write(b * a.k.batch + g * a.k.head, a.k.row, a.keys, a.features, dKeys, depth);
+  x.dv.write(b * a.v.batch + g * a.v.head, a.v.row, a.keys, a.width, dValues, width);
+}
+
+void plainly(const Attention& a, const Backward& x, int64_t b, int64_t g) {
+  attendGroupGradient<Float4, 4>(a, x, b, g);
+}
+#if defined(__x86_64__)
+__attribute__((target("arch=x86-64-v3"))) void by256(const Attention& a, const Backward& x, int64_t b, int64_t g) {
+  attendGroupGradient<Float8, 6>(a, x, b, g);
+}
+__attribute__((target("arch=x86-64-v4"))) void by512(const Attention& a, const Backward& x, int64_t b, int64_t g) {
+  attendGroupGradient<Float16, 8>(a, x, b, g);
+}
+#endif
+
+}  // namespace
+
+void attendGradient(const Attention& a, const Backward& x) {
+  auto* group = plainly;
+#if defined(__x86_64__)
+  if (vectorsOfProcessor() == Vectors::eight) group = by256;
+  if (vectorsOfProcessor() == Vectors::sixteen) group = by512;
+#endif
+  inGroups(a, [&](int64_t b, int64_t g) { group(a, x, b, g); });
+}
+
+}  // namespace halftone

@@ -1,0 +1,103 @@
+#include <cmath>
+#include <limits>
+
+#include "attention.h"
+#include "functions.h"
+#include "matrix.h"
+
+namespace halftone {
+namespace {
+
+constexpr float hidden = -std::numeric_limits<float>::infinity();
+
+// The exponentials of a row minus its largest, in place; gives their sum and the largest.
+struct Sum {
+  float largest, sum;
+};
+INLINE Sum exponentials(float* row, int64_t wide) {
+  float largest = hidden;
+#pragma omp simd reduction(max : largest)
+  for (int64_t j = 0; j < wide; j++) largest = larger(largest, row[j]);
+  const float off = largest == hidden ? 0.f : largest;
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t j = 0; j < wide; j++) {
+    row[j] = exponentialOfNegative(row[j] - off);
+    sum += row[j];
+  }
+  return {off, sum};
+}
+
+// One head of keys and the query heads that it serves.
+template <class V, int R>
+INLINE void attendGroup(const Attention& a, const Forward& x, int64_t b, int64_t g) {
+  const int64_t depth = roundedUp(a.features, lanes<V>), width = roundedUp(a.width, lanes<V>);
+  const int64_t wide = roundedUp(a.keys, 2 * lanes<V>), group = a.heads / a.keyHeads;
+  const int64_t most = std::max(depth, width);
+  Workspace space(a.keys * (depth + width) + depth * wide + R * (wide + 2 * most) + wide, 7);
+  float *keyRows = space.part(a.keys * depth), *values = space.part(a.keys * width), *keys = space.part(depth * wide);
+  float *scores = space.part(R * wide), *queries = space.part(R * depth), *results = space.part(R * width);
+  float* factors = space.part(wide);
+  x.k.read(b * a.k.batch + g * a.k.head, a.k.row, a.keys, a.features, keyRows, depth);
+  x.v.read(b * a.v.batch + g * a.v.head, a.v.row, a.keys, a.width, values, width);
+  transposeInto(keyRows, a.keys, depth, keys, wide);
+  for (int64_t h = g * group; h < (g + 1) * group; h++) {
+    for (int64_t from = 0; from < a.queries; from += R) {
+      const int64_t rows = std::min<int64_t>(R, a.queries - from);
+      const Span any = a.seenByAny(b, h, from, rows, 2 * lanes<V>);
+      const int64_t count = any.to - any.from, used = roundedUp(count, 2 * lanes<V>);
+      x.q.read(b * a.q.batch + h * a.q.head + from * a.q.row, a.q.row, rows, a.features, queries, depth);
+      for (int64_t i = 0; i < rows * depth; i++) queries[i] *= a.scale;
+      for (int64_t i = rows * depth; i < R * depth; i++) queries[i] = 0;
+      product<V, R>(queries, depth, a.features, keys + any.from, wide, used, scores, wide);
+      float inverse[R];
+      for (int64_t i = 0; i < rows; i++) {
+        const int64_t query = from + i, place = (b * a.heads + h) * a.queries + query;
+        const Span seen = a.seen(b, h, query);
+        const int64_t size = seen.to - seen.from, start = size == 0 ? 0 : seen.from - any.from;
+        float *all = scores + i * wide, *row = all + start;
+        if (a.bias) addBias(a, a.biasOf(b, h, query), seen, row);
+        for (int64_t j = 0; j < start; j++) all[j] = hidden;
+        for (int64_t j = size; j < used - start; j++) row[j] = hidden;
+        const Sum s = exponentials(all, used);
+        const bool isBlind = s.sum == 0;
+        x.logSums[place] = isBlind ? -hidden : s.largest + std::log(s.sum);
+        inverse[i] = isBlind ? 0.f : 1.f / s.sum;
+        if (a.sees) inverse[i] *= a.sees[b * a.seesBy.batch + h * a.seesBy.head + query * a.seesBy.row];
+        if (a.dropout) {
+          a.dropout->factors(place * a.keys + seen.from, size, factors);
+          for (int64_t j = 0; j < size; j++) row[j] *= factors[j];
+        }
+      }
+      product<V, R>(scores, wide, count, values + any.from * width, width, width, results, width);
+      for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = 0; k < width; k++) results[i * width + k] *= inverse[i];
+      x.y.write(b * a.y.batch + h * a.y.head + from * a.y.row, a.y.row, rows, a.width, results, width);
+    }
+  }
+}
+
+void plainly(const Attention& a, const Forward& x, int64_t b, int64_t g) {
+  attendGroup<Float4, 4>(a, x, b, g);
+}
+#if defined(__x86_64__)
+__attribute__((target("arch=x86-64-v3"))) void by256(const Attention& a, const Forward& x, int64_t b, int64_t g) {
+  attendGroup<Float8, 6>(a, x, b, g);
+}
+__attribute__((target("arch=x86-64-v4"))) void by512(const Attention& a, const Forward& x, int64_t b, int64_t g) {
+  attendGroup<Float16, 8>(a, x, b, g);
+}
+#endif
+
+}  // namespace
+
+void attend(const Attention& a, const Forward& x) {
+  auto* group = plainly;
+#if defined(__x86_64__)
+  if (vectorsOfProcessor() == Vectors::eight) group = by256;
+  if (vectorsOfProcessor() == Vectors::sixteen) group = by512;
+#endif
+  inGroups(a, [&](int64_t b, int64_t g) { group(a, x, b, g); });
+}
+
+}  // namespace halftone

@@ -1,0 +1,115 @@
+// Attention by head without the scores in memory (Dao et al. 2022, arXiv 2205.14135): what the forward and the backward pass share.
+#pragma once
+
+#include <vector>
+
+#include "convert.h"
+#include "philox.h"
+
+namespace halftone {
+
+// Queries, keys, values or results of all heads; features lie next to each other.
+struct Layout {
+  int64_t batch, head, row;
+};
+
+// Keys [from, to).
+struct Span {
+  int64_t from, to;
+};
+
+struct Attention {
+  int64_t batch, heads, keyHeads, queries, keys, features, width;
+  float scale;
+  // Query i sees the keys 0 to i.
+  bool isCausal;
+  Layout q, k, v, y;
+  // Added to the scores, and the factor of each result; null for none. Strides are 0 along an axis that is broadcast.
+  const float* bias;
+  Layout biasBy;
+  int64_t biasKey;
+  const float* sees;
+  Layout seesBy;
+  // Of the weights [batch, heads, queries, keys]; null for none.
+  const Dropout* dropout;
+
+  const float* biasOf(int64_t b, int64_t h, int64_t query) const {
+    return bias ? bias + b * biasBy.batch + h * biasBy.head + query * biasBy.row : nullptr;
+  }
+  // The keys from the first to the last that a query sees.
+  Span seen(int64_t b, int64_t h, int64_t query) const;
+  // Those that any of some queries see, from a multiple of `step` on.
+  Span seenByAny(int64_t b, int64_t h, int64_t query, int64_t count, int64_t step) const;
+  int64_t work() const { return batch * heads * queries * keys * (features + width); }
+};
+
+// Rows of features in one of the storage types.
+struct Rows {
+  TF_DataType type;
+  void* data;
+
+  // `count` rows from an element on, `stride` elements apart, as rows of `width` floats with zeros beyond `features`.
+  void read(int64_t from, int64_t stride, int64_t count, int64_t features, float* to, int64_t width) const;
+  void write(int64_t to, int64_t stride, int64_t count, int64_t features, const float* from, int64_t width) const;
+};
+
+// `logSums` is [batch, heads, queries].
+struct Forward {
+  Rows q, k, v, y;
+  float* logSums;
+};
+
+struct Backward {
+  Rows q, k, v, y, dy;
+  const float* logSums;
+  Rows dq, dk, dv;
+  // The gradient of the scores [batch, heads, queries, keys], or null.
+  float* scores;
+};
+
+void attend(const Attention&, const Forward&);
+void attendGradient(const Attention&, const Backward&);
+
+INLINE int64_t roundedUp(int64_t size, int64_t to) { return (size + to - 1) / to * to; }
+
+// Floats of one thread, kept from op to op; consecutive parts begin at cache lines.
+class Workspace {
+ public:
+  // The parts may not be more than `parts`, nor all together more than `floats`.
+  Workspace(int64_t floats, int64_t parts);
+  float* part(int64_t floats) {
+    float* begin = next_;
+    next_ += roundedUp(floats, 16);
+    return begin;
+  }
+
+ private:
+  float* next_;
+};
+
+// The bias of the keys of a span added to their scores, which begin at row[0].
+INLINE void addBias(const Attention& a, const float* bias, Span keys, float* row) {
+  const int64_t count = keys.to - keys.from;
+  if (a.biasKey == 0)
+    for (int64_t j = 0; j < count; j++) row[j] += bias[0];
+  else
+    for (int64_t j = 0; j < count; j++) row[j] += bias[keys.from + j];
+}
+
+// Calls work(batch, head of the keys), in several threads where there is enough work.
+template <class Work>
+void inGroups(const Attention& a, const Work& work) {
+  const int64_t groups = a.batch * a.keyHeads, each = a.work() / std::max<int64_t>(1, groups);
+  inParts(groups, rowsPerPart(each, 1 << 18), [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; i++) work(i / a.keyHeads, i % a.keyHeads);
+  });
+}
+
+// Which vectors a processor has, and how many rows of a product fit into its registers.
+typedef float Float4 __attribute__((vector_size(16)));
+typedef float Float8 __attribute__((vector_size(32)));
+typedef float Float16 __attribute__((vector_size(64)));
+enum class Vectors { four, eight, sixteen };
+Vectors vectorsOfProcessor();
+
+}  // namespace halftone

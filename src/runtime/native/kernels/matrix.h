@@ -1,0 +1,84 @@
+// Products of small float32 matrices, in blocks of R rows that stay in registers. V is a vector type of the processor. Widths are
+// multiples of a vector's lanes: what is beyond a matrix is 0.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "storage.h"
+
+namespace halftone {
+
+template <class V>
+constexpr int64_t lanes = sizeof(V) / sizeof(float);
+
+template <class V>
+INLINE V load(const float* p) {
+  V v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class V>
+INLINE void store(float* p, V v) {
+  memcpy(p, &v, sizeof v);
+}
+
+// c[R][width] = a[R][depth] b[depth][width]
+template <class V, int R, int C>
+INLINE void productOf(const float* a, int64_t aRow, int64_t depth, const float* b, int64_t bRow, float* c, int64_t cRow) {
+  V sums[R][C] = {};
+  for (int64_t k = 0; k < depth; k++) {
+    V row[C];
+#pragma GCC unroll 4
+    for (int j = 0; j < C; j++) row[j] = load<V>(b + k * bRow + j * lanes<V>);
+#pragma GCC unroll 8
+    for (int i = 0; i < R; i++) {
+      const V x = a[i * aRow + k] - V{};
+#pragma GCC unroll 4
+      for (int j = 0; j < C; j++) sums[i][j] += x * row[j];
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < R; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < C; j++) store(c + i * cRow + j * lanes<V>, sums[i][j]);
+}
+
+template <class V, int R>
+INLINE void product(const float* a, int64_t aRow, int64_t depth, const float* b, int64_t bRow, int64_t width, float* c,
+                    int64_t cRow) {
+  int64_t j = 0;
+  for (; j + 2 * lanes<V> <= width; j += 2 * lanes<V>) productOf<V, R, 2>(a, aRow, depth, b + j, bRow, c + j, cRow);
+  if (j < width) productOf<V, R, 1>(a, aRow, depth, b + j, bRow, c + j, cRow);
+}
+
+// c[count][width] += a[R][count]^T b[R][width]
+template <class V, int R>
+INLINE void addTransposedProduct(const float* a, int64_t aRow, int64_t count, const float* b, int64_t bRow, int64_t width,
+                                 float* c) {
+  for (int64_t j = 0; j < width; j += lanes<V>) {
+    V rows[R];
+#pragma GCC unroll 8
+    for (int i = 0; i < R; i++) rows[i] = load<V>(b + i * bRow + j);
+    for (int64_t k = 0; k < count; k++) {
+      V sum = load<V>(c + k * width + j);
+#pragma GCC unroll 8
+      for (int i = 0; i < R; i++) sum += (a[i * aRow + k] - V{}) * rows[i];
+      store(c + k * width + j, sum);
+    }
+  }
+}
+
+// to[width][toRow] = from[count][width]^T, with zeros beyond count.
+INLINE void transposeInto(const float* from, int64_t count, int64_t width, float* to, int64_t toRow) {
+  for (int64_t start = 0; start < toRow; start += 16) {
+    const int64_t rows = count - start < 16 ? (count - start < 0 ? 0 : count - start) : 16;
+    for (int64_t k = 0; k < width; k++) {
+      float* row = to + k * toRow + start;
+      for (int64_t j = 0; j < rows; j++) row[j] = from[(start + j) * width + k];
+      for (int64_t j = rows; j < 16; j++) row[j] = 0;
+    }
+  }
+}
+
+}  // namespace halftone
