@@ -94,6 +94,25 @@ test("a shape or list that no overload takes is reported in the library's own wo
   assert.match(list.error!.evalue, /^Expected a tensor, got an array/);
 });
 
+test("the first line of a wrong layer, a wrong option and a wrong operand says what is wrong", async () => {
+  const { run } = strict();
+  await run(
+    'import { add, layerNorm, linear, ones, relu, sequential, tensor } from "halftone"\nconst x = ones([2, 3])',
+  );
+  for (const [code, line] of [
+    [
+      "const net = sequential([linear({ in: 8, out: 16 }), relu, linear({ in: 8, out: 2 })])",
+      "sequential: layer 2 takes 8 features, but gets 16",
+    ],
+    ["layerNorm({ feature: 8 })", "'feature' is not an option here, or a required option is missing."],
+    ["tensor(x)", "Expected an array, got a tensor. Its numbers are `toArray(x)`."],
+    ['add("1", x)', "Expected a tensor or a number, got string."],
+  ] as const) {
+    const { error } = await run(code);
+    assert.ok(error?.evalue.startsWith(line), `${code}: ${error?.evalue}`);
+  }
+});
+
 test("names unstack when a tensor is iterated", async () => {
   const { run } = strict();
   await run('import { ones } from "halftone"\nconst x = ones([2, 3])');

@@ -1,5 +1,6 @@
 import { isCurrent, ownImport, stemIn } from "../program/paths.ts";
 import type { Range, ServerDiagnostic } from "../server/protocol.ts";
+import { sentenceOf } from "./sentence.ts";
 
 /** A type error (or warning), at a place in the cell. Lines and columns count from 1, columns in UTF-16 units. */
 export interface TypeProblem {
@@ -42,8 +43,7 @@ export function readProblems(
       const where = placeOf(each.location, labels);
       if (where) reasons.push(`${relabel(each.message, labels)} (${where})`);
     }
-    const sentence =
-      shapeSentence(first!) ?? listSentence(first!) ?? iterationSentence(first!) ?? overloadSentence(first!, rest);
+    const sentence = sentenceOf(first!, rest);
     if (sentence !== undefined) reasons.unshift(first!);
     problems.push({
       severity: code === untyped ? "warning" : "error",
@@ -86,40 +86,6 @@ function withoutFollowUps(problems: readonly TypeProblem[]): TypeProblem[] {
 
 function shift({ start, end }: Range, lines: number): Range {
   return { start: { ...start, line: start.line - lines }, end: { ...end, line: end.line - lines } };
-}
-
-/**
- * Returns the text of a literal type that is itself a message. The tensor library reports a wrong shape by such a type, to
- * which nothing is assignable.
- */
-function shapeSentence(message: string): string | undefined {
-  const quoted = /(?:parameter of type|to type) '[^"]*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
-  if (quoted === undefined || !/^[\w.]+(?: `[^`]*`)?: \S+ \S+/.test(quoted)) return undefined;
-  return quoted.replace(/\\(["\\])/g, "$1");
-}
-
-/** What the last overload says of a shape or a list; the others take other kinds of arguments. */
-function overloadSentence(message: string, reasons: readonly string[]): string | undefined {
-  if (!message.startsWith("No overload matches this call.")) return undefined;
-  for (const reason of reasons) {
-    const sentence = shapeSentence(reason) ?? listSentence(reason.trim());
-    if (sentence !== undefined) return sentence;
-  }
-  return undefined;
-}
-
-/** NumPy accepts a list in place of an array; this library does not. */
-function listSentence(message: string): string | undefined {
-  const isList = /^(?:Argument of t|T)ype '(?:number|boolean)(?:\[\])+' is (?:not assignable|missing)/.test(message);
-  if (!isList || !/'(?:TensorOperand|NumberOrTensor|Operand|Tensor<[^']*>)'/.test(message)) return undefined;
-  return "Expected a tensor, got an array. Wrap it: `tensor([...])`.";
-}
-
-/** Returns what to use instead of iterating a tensor: the type that its iterator expects is the message. */
-function iterationSentence(message: string): string | undefined {
-  return /^Cannot iterate value because the 'next' method of its iterator expects type '"(a tensor [^"]*)"'/.exec(
-    message,
-  )?.[1];
 }
 
 /**

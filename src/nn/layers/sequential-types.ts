@@ -78,7 +78,11 @@ export type Agreeing<L> = 0 extends 1 & L ? unknown : Agreed<L>;
 type Agreed<L, G = unknown, Out extends unknown[] = []> = L extends readonly [infer X, ...infer R extends Rest<L>]
   ? RuleOf<X> extends infer Q extends ShapeRule
     ? Clash<G, Q["takes"]> extends true
-      ? [...Out, `takes ${DimText<Q["takes"]>} features, but gets ${DimText<G>}`, ...unknown[]]
+      ? [
+          ...Out,
+          `sequential: layer ${Out["length"]} takes ${DimText<Q["takes"]>} features, but gets ${DimText<G>}`,
+          ...unknown[],
+        ]
       : Agreed<R, Gives<Q, G>, [...Out, unknown]>
     : never
   : unknown;

@@ -1,0 +1,73 @@
+// A type error of the tensor library in one sentence that says what to do.
+
+/** The sentence for the compiler's message and the reasons under it; `undefined` where the message itself is shown. */
+export function sentenceOf(message: string, reasons: readonly string[]): string | undefined {
+  return ofArgument(message) ?? iterationSentence(message) ?? overloadSentence(message, reasons);
+}
+
+const ofArgument = (message: string): string | undefined =>
+  shapeSentence(message) ?? listSentence(message) ?? tensorSentence(message) ?? operandSentence(message);
+
+/**
+ * Returns the text of a literal type that is itself a message. The tensor library reports a wrong shape by such a type, to
+ * which nothing is assignable.
+ */
+function shapeSentence(message: string): string | undefined {
+  const quoted = /(?:parameter of type|to type) '[^"]*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
+  if (quoted === undefined || !/^[\w.]+(?: `[^`]*`)?: \S+ \S+/.test(quoted)) return undefined;
+  return quoted.replace(/\\(["\\])/g, "$1");
+}
+
+/** What the last overload says of a shape, a list or an option; the others take other kinds of arguments. */
+function overloadSentence(message: string, reasons: readonly string[]): string | undefined {
+  if (!message.startsWith("No overload matches this call.")) return undefined;
+  for (const reason of reasons) {
+    const sentence = ofArgument(reason.trim()) ?? optionSentence(reason.trim());
+    if (sentence !== undefined) return sentence;
+  }
+  return undefined;
+}
+
+/** Options of a layer whose name is an operation's too: the last overload is the operation's, which takes a tensor. */
+function optionSentence(message: string): string | undefined {
+  const name =
+    /^Object literal may only specify known properties, and '(\w+)' does not exist in type 'TensorOperand'/.exec(
+      message,
+    )?.[1];
+  return name && `'${name}' is not an option here, or a required option is missing.`;
+}
+
+/** NumPy accepts a list in place of an array; this library does not. */
+function listSentence(message: string): string | undefined {
+  const isList = /^(?:Argument of t|T)ype '(?:number|boolean)(?:\[\])+' is (?:not assignable|missing)/.test(message);
+  if (!isList || !/'(?:TensorOperand|NumberOrTensor|Operand|Tensor<[^']*>)'/.test(message)) return undefined;
+  return "Expected a tensor, got an array. Wrap it: `tensor([...])`.";
+}
+
+/** A tensor in place of a list of numbers. */
+function tensorSentence(message: string): string | undefined {
+  const target =
+    /^(?:Argument of t|T)ype 'Tensor(?:<[^']*>)?' is not assignable to (?:parameter of )?type '([^']*)'/.exec(
+      message,
+    )?.[1];
+  if (target === undefined || /Tensor|Operand/.test(target)) return undefined;
+  const isList = /(?:number|boolean|unknown)(?:\[\])+|ArrayLike</.test(target);
+  return isList ? "Expected an array, got a tensor. Its numbers are `toArray(x)`." : undefined;
+}
+
+/** A string, a boolean or nothing in place of a tensor. */
+function operandSentence(message: string): string | undefined {
+  const [, given, target] =
+    /^Argument of type '("[^"']*"|string|boolean|true|false|undefined|null)' is not assignable to parameter of type '(TensorOperand|NumberOrTensor)'/.exec(
+      message,
+    ) ?? [];
+  if (given === undefined) return undefined;
+  return `Expected a tensor${target === "NumberOrTensor" ? " or a number" : ""}, got ${given}.`;
+}
+
+/** Returns what to use instead of iterating a tensor: the type that its iterator expects is the message. */
+function iterationSentence(message: string): string | undefined {
+  return /^Cannot iterate value because the 'next' method of its iterator expects type '"(a tensor [^"]*)"'/.exec(
+    message,
+  )?.[1];
+}
