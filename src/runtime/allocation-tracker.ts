@@ -112,6 +112,11 @@ export function recordRelease(key: unknown): void {
 /** The memory of the tensor identified by `key`. */
 export const allocationOf = (key: unknown): Allocation | undefined => held.get(key);
 
+/** Records that an op had so many bytes more at one time than were alive before it, apart from its results. */
+export function recordPeak(bytes: number): void {
+  if (live + bytes > peak) peak = live + bytes;
+}
+
 /** Every allocation that is alive now. */
 export const liveAllocations = (): Set<Allocation> => new Set(held.values());
 

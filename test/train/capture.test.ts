@@ -182,6 +182,24 @@ describe("a captured training", { skip }, () => {
     assert.ok(captured.calls >= 9);
   });
 
+  test("counts its peak memory by TensorFlow's allocator, and needs about as much as op by op", async () => {
+    const peak = async (capture: boolean) => {
+      const model = transformerClassifier({ ...config, features: 64, dropout: 0.1, seed: 1 });
+      const batches = fixedLengthBatches(examples, { batchSize: 32, maxLength: 24 });
+      const { steps } = await train({
+        model,
+        batches,
+        optimizer: adamW(model.parameters),
+        steps: 10,
+        capture,
+        progress: false,
+      });
+      return steps.at(-1)!.peakBytes / 2 ** 20;
+    };
+    const [plain, captured] = [await peak(false), await peak(true)];
+    assert.ok(captured > 0.8 * plain && captured < 1.4 * plain, `${captured.toFixed(1)} and ${plain.toFixed(1)} MiB`);
+  });
+
   test("resumes from a checkpoint with the same bits", async () => {
     const folder = mkdtempSync(join(tmpdir(), "halftone-capture-"));
     after(() => rmSync(folder, { recursive: true }));

@@ -18,6 +18,11 @@ export interface CaptureAddon {
     isCalled: boolean,
   ): void;
   removeFunction(name: string): void;
+  /**
+   * Bytes of TensorFlow's CPU allocator in use, and the most since the last call with `reset`; undefined where it does not count
+   * them.
+   */
+  cpuMemory(reset: boolean): [inUse: number, peak: number] | undefined;
   /** Whether tfjs' context of this thread is known. */
   hasContext(): boolean;
 }
@@ -30,7 +35,7 @@ function addonOf(folder: string): Addon {
   const library = path.join(folder, "tensorflow");
   return {
     name: "capture",
-    sources: ["capture.cc", "tensorflow.h"].map((name) =>
+    sources: ["capture.cc", "allocator.cc", "allocator.h", "tensorflow.h"].map((name) =>
       // From dist/src/runtime/native/capture, because the TypeScript compiler does not copy C++ files.
       fileURLToPath(new URL(`../../../../../src/runtime/native/capture/${name}`, import.meta.url)),
     ),

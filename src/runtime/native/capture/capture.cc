@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "allocator.h"
 #include "tensorflow.h"
 
 namespace {
@@ -117,6 +118,25 @@ napi_value RemoveFunction(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// cpuMemory(reset): bytes in use and their peak since the last reset; undefined where they are not counted.
+napi_value CpuMemory(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  bool reset = false;
+  napi_get_value_bool(env, argument, &reset);
+  int64_t bytes[2];
+  if (!halftone::CpuMemory(reset, &bytes[0], &bytes[1])) return nullptr;
+  napi_value list;
+  napi_create_array_with_length(env, 2, &list);
+  for (uint32_t i = 0; i < 2; i++) {
+    napi_value number;
+    napi_create_int64(env, bytes[i], &number);
+    napi_set_element(env, list, i, number);
+  }
+  return list;
+}
+
 // hasContext(): whether the binding's context was seen in this thread.
 napi_value HasContext(napi_env env, napi_callback_info) {
   napi_value result;
@@ -130,6 +150,11 @@ extern "C" __attribute__((visibility("default"))) TFE_Context* TFE_NewContext(co
                                                                              TF_Status* status) {
   using New = TFE_Context* (*)(const TFE_ContextOptions*, TF_Status*);
   static const New original = reinterpret_cast<New>(dlsym(RTLD_NEXT, "TFE_NewContext"));
+  // ConfigProto { graph_options { optimizer_options { opt_level: L0 } } }: otherwise TensorFlow merges equal ops of a graph, so that a
+  // result that is computed twice to save memory, in the forward and in the backward pass, is kept from one to the other.
+  const unsigned char config[] = {0x52, 13, 0x1a, 11, 0x18, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1};
+  Status ignored;
+  TFE_ContextOptionsSetConfig(const_cast<TFE_ContextOptions*>(options), config, sizeof(config), ignored.get());
   context = original(options, status);
   return context;
 }
@@ -138,7 +163,7 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } functions[] = {{"addFunction", AddFunction}, {"removeFunction", RemoveFunction}, {"hasContext", HasContext}};
+  } functions[] = {{"addFunction", AddFunction}, {"removeFunction", RemoveFunction}, {"cpuMemory", CpuMemory}, {"hasContext", HasContext}};
   for (const auto& each : functions) {
     napi_value function;
     napi_create_function(env, each.name, NAPI_AUTO_LENGTH, each.call, nullptr, &function);

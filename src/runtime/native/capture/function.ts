@@ -2,7 +2,7 @@ import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { nativeBackend } from "../backend.ts";
 import { captureAddon } from "./addon.ts";
 import { attrOf, attrValue, encodeGraph, type GraphNode } from "./graph-def.ts";
-import { sourceOf, type Trace, type TracedOp } from "./trace.ts";
+import { type Ref, sourceOf, type Trace, type TracedOp } from "./trace.ts";
 
 /** A step as a function of TensorFlow, which is called like an op. */
 export interface StepFunction {
@@ -18,6 +18,12 @@ export interface StepFunction {
 
 let functions = 0;
 
+/**
+ * TensorFlow runs an op of a graph as soon as its inputs are there, so that what the backward pass computes again would be computed in the
+ * forward pass and wait in memory. An op whose inputs come from more than so many ops before it waits for the op before it.
+ */
+const NEAR = 8;
+
 /** The names of functions begin with this. */
 export const FUNCTION_PREFIX = "Captured";
 
@@ -30,6 +36,7 @@ export function stepFunction(title: string, trace: Trace, constant: readonly boo
   const capture = captureAddon();
   if ("fault" in capture) throw new Error(capture.fault);
   const used = usedOps(trace);
+  const constants = new Set<number>();
   const uploads = new Set<number>();
   const externals = new Set<number>();
   const nodes: GraphNode[] = [];
@@ -45,7 +52,12 @@ export function stepFunction(title: string, trace: Trace, constant: readonly boo
     else constants.add(from.upload);
     return `upload${from.upload}:0`;
   };
-  const constants = new Set<number>();
+  let previous: string | undefined;
+  const maker = makers(trace);
+  const makerOf = (ref: Ref): number | undefined => {
+    const from = sourceOf(ref);
+    return "made" in from ? maker[from.made] : undefined;
+  };
   trace.ops.forEach((op, i) => {
     const name = nodeName(op.layer, op.name, i);
     op.outputs.forEach((_, output) => {
@@ -54,7 +66,11 @@ export function stepFunction(title: string, trace: Trace, constant: readonly boo
     if (!used.has(i)) return;
     const inGraph = opInGraph(op);
     const attrs = Object.fromEntries(inGraph.attrs.map((attr) => [attr.name, known(op.name, attr)]));
-    nodes.push({ name, op: inGraph.op, inputs: op.inputs.map(source), attrs });
+    const inputs = op.inputs.map(source);
+    const isLate = op.inputs.every((ref) => i - (makerOf(ref) ?? Number.NEGATIVE_INFINITY) > NEAR);
+    if (previous && isLate) inputs.push(`^${previous}`);
+    previous = name;
+    nodes.push({ name, op: inGraph.op, inputs, attrs });
   });
   for (const k of constants) {
     const { shape, dtype, values } = trace.uploads[k]!;
@@ -96,12 +112,12 @@ function known(op: string, attr: TFEOpAttr): Uint8Array {
   return value;
 }
 
+/** The op of each output. */
+const makers = ({ ops }: Pick<Trace, "ops">): number[] => ops.flatMap((op, i) => op.outputs.map(() => i));
+
 /** The ops that the outputs depend on. */
 function usedOps({ ops, alive }: Trace): Set<number> {
-  const maker: number[] = [];
-  ops.forEach((op, i) => {
-    for (const _ of op.outputs) maker.push(i);
-  });
+  const maker = makers({ ops });
   const used = new Set<number>();
   const waiting = alive.map((index) => maker[index]!);
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {

@@ -2,7 +2,7 @@
 // nothing is computed until the end, where one function computes everything.
 import type { Variable } from "@tensorflow/tfjs-node-gpu";
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
-import { allocationOf } from "../../allocation-tracker.ts";
+import { allocationOf, liveBytes, recordPeak } from "../../allocation-tracker.ts";
 import { observeLayers } from "../../layer-gradients.ts";
 import { currentProfileScope } from "../../profile-scope.ts";
 import { readableError } from "../../refusal.ts";
@@ -10,6 +10,7 @@ import type { NativeData } from "../../tfjs/backend.ts";
 import type { Engine } from "../../tfjs/engine.ts";
 import { nativeBackend } from "../backend.ts";
 import { INT32, storageOfType } from "../storage-types.ts";
+import { captureAddon } from "./addon.ts";
 import type { CapturedStep } from "./captured-step.ts";
 import { refusal } from "./op-rules.ts";
 import {
@@ -392,7 +393,7 @@ export class Session {
     const ids = [...uploaded.values(), ...fn.externals.map((e) => this.#trace.externals[e]!.id)];
     let made: Metadata;
     try {
-      made = this.#binding.executeOp(fn.name, fn.attrs, ids, fn.outputs.length);
+      made = measured(() => this.#binding.executeOp(fn.name, fn.attrs, ids, fn.outputs.length));
     } catch (error) {
       for (const id of uploaded.values()) this.#binding.deleteTensor(id);
       this.#fault = error instanceof Error ? error.message : String(error);
@@ -500,6 +501,19 @@ export class Session {
     this.#refused ??= reason;
     if (this.#following) this.#compute();
   }
+}
+
+/** Runs a function, and records the most memory that it had at one time, results included. */
+function measured<T>(run: () => T): T {
+  const capture = captureAddon();
+  const cpuMemory = "addon" in capture ? capture.addon.cpuMemory : undefined;
+  const before = cpuMemory?.(true);
+  const live = liveBytes();
+  const made = run();
+  const after = before && cpuMemory!(false);
+  // The results are alive by now.
+  if (after) recordPeak(after[1] - before[0] - (liveBytes() - live));
+  return made;
 }
 
 const nameOfType = (dtype: number): string => storageOfType(dtype) ?? (dtype === INT32 ? "int32" : "bool");
