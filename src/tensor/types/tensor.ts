@@ -25,7 +25,7 @@ interface Exactly<_S, _D> {
 
 /**
  * `unknown` for a shape that is known. For two type parameters it differs, so that the compiler finds `Tensor` invariant here
- * and does not compare all of tfjs' class to find its variance, which took a third of an edit.
+ * and does not compare all of tfjs' class to find its variance, anew at every edit.
  */
 type Invariant<S> = Box<S> extends Box<readonly unknown[]> ? unknown : Exact<S>;
 
