@@ -95,6 +95,10 @@ function checkOptions(options: object, prefix: string): void {
   for (const [name, value] of Object.entries(options)) {
     if (prefix && (name === "clipNorm" || name === "clipValue"))
       throw new TypeError(`${prefix}${name}: clipping is of all gradients together; set it beside \`groups\``);
+    if (name === "learningRate" && typeof value === "function")
+      throw new TypeError(
+        `${prefix}learningRate of an optimizer is a number; give a schedule to \`train\`: train({ learningRate: cosineRate(0.1, 1000), ... })`,
+      );
     if (typeof value === "number" && !negative.has(name) && !(value >= 0))
       throw new RangeError(`${prefix}${name} must be 0 or more, got ${value}`);
     if (

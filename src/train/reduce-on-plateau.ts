@@ -1,5 +1,5 @@
 import { directionOf, type WatchedFigure } from "./direction.ts";
-import type { Schedule } from "./schedule.ts";
+import { type Schedule, scheduleOf } from "./schedule.ts";
 
 /** Options of `reduceOnPlateau`, with the defaults of PyTorch's ReduceLROnPlateau. */
 export type PlateauOptions = WatchedFigure & {
@@ -39,8 +39,8 @@ export interface ObservingSchedule extends Schedule {
   loadStateDict(state: PlateauState): void;
 }
 
-export const isObserving = (schedule: Schedule | undefined): schedule is ObservingSchedule =>
-  schedule !== undefined && "observe" in schedule;
+export const isObserving = (rate: number | Schedule | undefined): rate is ObservingSchedule =>
+  typeof rate === "function" && "observe" in rate;
 
 /**
  * A rate, or a schedule of rates, that is multiplied by `factor` when evaluations no longer improve (PyTorch's
@@ -48,7 +48,7 @@ export const isObserving = (schedule: Schedule | undefined): schedule is Observi
  *
  *     train({ model, batches, optimizer, steps, validation, evaluateEvery: 100, learningRate: reduceOnPlateau(1e-3, { patience: 3 }) });
  *
- * @throws RangeError for a factor outside (0, 1), or another negative option; TypeError for a figure of your own without `mode`, and,
+ * @throws RangeError for a factor outside (0, 1), or another negative option; TypeError for a rate that is neither, a figure of your own without `mode`, and,
  *   in `observe`, for an evaluation without the figure
  */
 export function reduceOnPlateau(rate: number | Schedule, options: PlateauOptions = {}): ObservingSchedule {
@@ -58,6 +58,7 @@ export function reduceOnPlateau(rate: number | Schedule, options: PlateauOptions
   if (!(factor > 0 && factor < 1)) throw new RangeError(`factor must lie between 0 and 1, got ${factor}`);
   for (const [name, value] of Object.entries({ patience, threshold, cooldown, minRate }))
     if (!(value >= 0)) throw new RangeError(`${name} must be 0 or more, got ${value}`);
+  const base = scheduleOf("reduceOnPlateau: the rate", rate);
   let state: PlateauState = { best: null, bad: 0, cooling: 0, scale: 1 };
 
   const isBetter = (value: number, best: number) => {
@@ -65,8 +66,8 @@ export function reduceOnPlateau(rate: number | Schedule, options: PlateauOptions
     return mode === "min" ? value < best - step : value > best + step;
   };
   const schedule = (step: number) => {
-    const base = typeof rate === "number" ? rate : rate(step);
-    return state.scale === 1 ? base : Math.max(base * state.scale, Math.min(minRate, base));
+    const rate = base(step);
+    return state.scale === 1 ? rate : Math.max(rate * state.scale, Math.min(minRate, rate));
   };
   return Object.assign(schedule, {
     observe(evaluation: object) {

@@ -1,7 +1,19 @@
+import { inspect } from "node:util";
 import { checkPositiveInteger } from "../base/checks.ts";
 
 /** The learning rate by step, counted from 0. */
 export type Schedule = (step: number) => number;
+
+/**
+ * The schedule of a learning rate that may be a number.
+ *
+ * @throws TypeError for what is neither
+ */
+export function scheduleOf(name: string, rate: number | Schedule): Schedule {
+  if (typeof rate === "function") return rate;
+  if (typeof rate === "number") return constantRate(rate);
+  throw new TypeError(`${name} must be a number or a schedule (a function of the step), got ${inspect(rate)}`);
+}
 
 /** Options of `warmUp`. */
 export interface WarmUpOptions {
@@ -139,10 +151,13 @@ export function oneCycleRate(options: OneCycleOptions): Schedule {
  *
  *     sequenceRate([linearRate(0, 1e-3, 100), cosineRate(1e-3, 900)], [100])
  *
+ * A number in place of a schedule is a constant rate.
+ *
  * @throws RangeError when there is not one milestone between any two schedules, or they do not increase; TypeError for a schedule
  *   that observes evaluations, which `reduceOnPlateau(sequenceRate(...))` does for the whole sequence
  */
-export function sequenceRate(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
+export function sequenceRate(rates: readonly (number | Schedule)[], milestones: readonly number[]): Schedule {
+  const schedules = rates.map((rate, i) => scheduleOf(`sequenceRate: schedule ${i}`, rate));
   if (schedules.length === 0 || milestones.length !== schedules.length - 1)
     throw new RangeError(
       `sequenceRate: ${schedules.length} schedules need ${Math.max(0, schedules.length - 1)} milestones, got ${milestones.length}`,

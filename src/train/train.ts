@@ -16,7 +16,7 @@ import type { LossFunction, LossIfNeeded, ObjectiveOf } from "./objective.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { progress } from "./progress.ts";
 import { isObserving } from "./reduce-on-plateau.ts";
-import type { Schedule } from "./schedule.ts";
+import { type Schedule, scheduleOf } from "./schedule.ts";
 import { takeStep } from "./step.ts";
 import { stepFunctions } from "./step-functions.ts";
 import { checkModel, type TrainedModel } from "./trained-model.ts";
@@ -41,10 +41,10 @@ export interface TrainOptions<P extends object = TransformerParameters, B = Batc
   /** Batches whose gradients make one step, as if they were one batch; 1 by default. An epoch's last step may have fewer. */
   accumulate?: number;
   /**
-   * The learning rate by step; the optimizer's own by default. Only steps that changed the model are counted, so a step that
-   * the scaler skips does not advance the schedule. One of `reduceOnPlateau` also sees the evaluations.
+   * The learning rate, a number or a schedule; the optimizer's own by default. Only steps that changed the model are counted, so
+   * a step that the scaler skips does not advance the schedule. One of `reduceOnPlateau` also sees the evaluations.
    */
-  learningRate?: Schedule;
+  learningRate?: number | Schedule;
   /**
    * The objective: a name, or a function of outputs and batch that gives a scalar, or `{ loss, metrics, weight }`. The
    * cross-entropy of classes, `"crossEntropy"`, by default. A regression is `"meanSquaredError"` with a model of one output.
@@ -125,6 +125,7 @@ export async function train<P extends object, B, Out>(
   if (options.earlyStop?.by === "accuracy" && loss.name === "meanSquaredError") {
     throw new TypeError('earlyStop by accuracy needs classes; use by: "loss" for a regression');
   }
+  const rateOf = options.learningRate === undefined ? undefined : scheduleOf("learningRate", options.learningRate);
   const observing = isObserving(options.learningRate) ? options.learningRate : undefined;
   if (observing && !(validation && options.evaluateEvery)) {
     throw new TypeError("a learning rate of reduceOnPlateau needs `validation` batches and `evaluateEvery`");
@@ -185,7 +186,7 @@ export async function train<P extends object, B, Out>(
     const made = performance.now();
     const used = processorTime();
     const step = taken + 1;
-    const learningRate = options.learningRate?.(updates);
+    const learningRate = rateOf?.(updates);
     const own = takeStep(model, optimizer, group.batches, {
       ...{ step, learningRate, seed, autocast, scaler, loss, functions },
     });

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { before, describe, test } from "node:test";
-import { ready } from "../../src/runtime/index.ts";
+import { ready, tf } from "../../src/runtime/index.ts";
 import {
+  adamW,
   constantRate,
   cosineRate,
   linearRate,
@@ -69,6 +70,29 @@ describe("schedules", () => {
       () => sequenceRate([reduceOnPlateau(1), constantRate(1)], [3]),
       /schedule 0 observes evaluations; put it around the sequence/,
     );
+  });
+});
+
+describe("a learning rate that is a number", () => {
+  test("is one of train and of sequenceRate", async () => {
+    const { history } = await run({ learningRate: 0.02, steps: 3 });
+    assert.deepEqual(
+      history.steps.map((step) => step.learningRate),
+      [0.02, 0.02, 0.02],
+    );
+    assert.deepEqual([0, 1, 2].map(sequenceRate([0.5, linearRate(1, 2, 2)], [1])), [0.5, 1, 1.5]);
+  });
+
+  test("is refused where it is neither number nor schedule, and a schedule by an optimizer", async () => {
+    const message = /^TypeError: learningRate must be a number or a schedule \(a function of the step\), got '0.1'/;
+    await assert.rejects(run({ learningRate: "0.1" as never }), message);
+    assert.throws(() => sequenceRate([{} as never], []), /sequenceRate: schedule 0 must be a number or a schedule/);
+    const parameters = { weight: tf.variable(tf.ones([2])) };
+    for (const options of [
+      { learningRate: cosineRate(0.1, 10) as never },
+      { groups: [{ match: /weight/, learningRate: cosineRate(0.1, 10) as never }] },
+    ])
+      assert.throws(() => adamW(parameters, options), /learningRate of an optimizer is a number; give a schedule to `train`/);
   });
 });
 
