@@ -113,6 +113,15 @@ test("the first line of a wrong layer, a wrong option and a wrong operand says w
   }
 });
 
+test("an optimizer of a whole layer is told to take its parameters", async () => {
+  const { run } = strict();
+  await run('import { adamW, linear } from "halftone"\nconst layer = linear({ in: 3, out: 4 })');
+  for (const code of ["adamW(layer)", "adamW({ layer })"]) {
+    const { error } = await run(code);
+    assert.match(error!.evalue, /^optimizer: expected a tree of parameters, got a layer: pass its `\.parameters`/);
+  }
+});
+
 test("names unstack when a tensor is iterated", async () => {
   const { run } = strict();
   await run('import { ones } from "halftone"\nconst x = ones([2, 3])');

@@ -5,11 +5,16 @@ import {
   adamW,
   countParameters,
   einsum,
+  ema,
+  linear,
   mean,
   named,
+  parameterList,
   parameters,
   randn,
   ready,
+  relu,
+  sequential,
   sgd,
   square,
   sub,
@@ -48,6 +53,27 @@ describe("parameters", () => {
   test("rejects a tree without tensors and tensors that are not float32", () => {
     assert.throws(() => parameters({}), /contains no tensor/);
     assert.throws(() => parameters({ a: [tensor([1], { dtype: "int32" })] }), /a\.0 is int32; only float32/);
+  });
+
+  test("reject functions and whole layers by name, as optimizers do", () => {
+    assert.throws(
+      () => parameters({ first: [zeros([1])], activation: relu }),
+      /^TypeError: `activation` is a function \(relu\), not a tensor: call it in the layer's `apply`/,
+    );
+    const layer = linear({ in: 2, out: 3 });
+    const ofLayer = /^TypeError: the argument is a layer, not a tree of parameters: pass `layer\.parameters`\.$/;
+    // @ts-expect-error: a layer is no tree of parameters
+    assert.throws(() => adamW(layer), ofLayer);
+    // @ts-expect-error: nor is one in a tree
+    const nested = () => sgd({ parts: [layer] });
+    assert.throws(nested, /^TypeError: `parts\.0` is a layer, .*: pass `parts\.0\.parameters`\.$/);
+    // @ts-expect-error: of every layer
+    assert.throws(() => ema({ net: sequential([layer, relu]) }), /`net` is a layer/);
+    assert.throws(() => parameters({ layer }), /`layer` is a layer/);
+    assert.throws(
+      () => parameterList({ layer: { parameters: layer.parameters, apply: () => 1 } }),
+      /`layer` is a layer/,
+    );
   });
 
   test("an optimizer rejects plain tensors and explains parameters()", () => {

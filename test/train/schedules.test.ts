@@ -92,7 +92,10 @@ describe("a learning rate that is a number", () => {
       { learningRate: cosineRate(0.1, 10) as never },
       { groups: [{ match: /weight/, learningRate: cosineRate(0.1, 10) as never }] },
     ])
-      assert.throws(() => adamW(parameters, options), /learningRate of an optimizer is a number; give a schedule to `train`/);
+      assert.throws(
+        () => adamW(parameters, options),
+        /learningRate of an optimizer is a number; give a schedule to `train`/,
+      );
   });
 });
 

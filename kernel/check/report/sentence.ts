@@ -13,9 +13,11 @@ const ofArgument = (message: string): string | undefined =>
  * which nothing is assignable.
  */
 function shapeSentence(message: string): string | undefined {
-  const quoted = /(?:parameter of type|to type) '[^"]*"((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
-  if (quoted === undefined || !/^[\w.]+(?: `[^`]*`)?: \S+ \S+/.test(quoted)) return undefined;
-  return quoted.replace(/\\(["\\])/g, "$1");
+  const target = /(?:parameter of type|to type) '(.*)/.exec(message)?.[1] ?? "";
+  // Before it may stand the type that was given, whose own literals are names.
+  const quoted = [...target.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((found) => found[1]!);
+  const sentence = quoted.find((each) => /^[\w.]+(?: `[^`]*`)?: \S+ \S+/.test(each));
+  return sentence?.replace(/\\(["\\])/g, "$1");
 }
 
 /** What the last overload says of a shape, a list or an option; the others take other kinds of arguments. */
