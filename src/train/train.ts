@@ -61,7 +61,7 @@ export interface TrainOptions<P extends object = TransformerParameters, B = Batc
   seed?: number;
   /**
    * Computes a step whose ops have occurred three times, with the same shapes, as one function of TensorFlow; true by default. The
-   * results are the same, bit for bit. It has no effect on WebAssembly, nor while a probe or a memory budget looks at the ops.
+   * results are the same, bit for bit. It has no effect on WebAssembly and on a GPU, nor while a probe or a memory budget looks at the ops.
    */
   capture?: boolean;
   /** Batches to evaluate on: before the first step, every `evaluateEvery` steps, and after the last. */

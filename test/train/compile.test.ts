@@ -16,8 +16,9 @@ import {
   tensor,
   valueAndGradients,
 } from "../../src/index.ts";
-import { runtimeInfo, tf } from "../../src/runtime/index.ts";
+import { ready, runtimeInfo, tf } from "../../src/runtime/index.ts";
 
+await ready();
 const skip = !runtimeInfo().capture && "nothing is captured here";
 const rows = (count: number, seed = 0) =>
   Array.from({ length: count }, (_, i) => [0, 1, 2, 3].map((j) => Math.sin(seed + 4 * i + j)));

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Addon, addonFile, buildAddon } from "../../setup/addon.ts";
+import { nativeBackend } from "../backend.ts";
 
 /** What `capture.cc` exports. */
 export interface CaptureAddon {
@@ -68,5 +69,6 @@ export function openCapture(folder: string): void {
 /** The addon, or why steps are not captured. */
 export function captureAddon(): { addon: CaptureAddon } | { fault: string } {
   if (!loaded) return { fault };
+  if (nativeBackend().isUsingGpuDevice) return { fault: "they are captured on the CPU only" };
   return loaded.hasContext() ? { addon: loaded } : { fault: "the capture did not see TensorFlow's context" };
 }

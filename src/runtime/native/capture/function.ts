@@ -144,7 +144,7 @@ const calls = new Set<string>();
 
 /** The op that computes in a graph what an op computes alone. */
 function opInGraph({ name, attrs }: TracedOp): { op: string; attrs: readonly TFEOpAttr[] } {
-  if (name !== replacedInGraphs || nativeBackend().isUsingGpuDevice) return { op: name, attrs };
+  if (name !== replacedInGraphs) return { op: name, attrs };
   const type = attrs.find((attr) => attr.name === "T")!.value as number;
   const call = `${FUNCTION_PREFIX}${name}OfType${type}`;
   if (!calls.has(call)) {
