@@ -32,6 +32,11 @@ export const namedLosses: Record<Objective, NamedLoss> = {
       const logits = tensorOutputs("binaryCrossEntropy", outputs, "[examples, 1]");
       const labels = labelsLike("binaryCrossEntropy", logits, batch);
       const { values } = realLabels(lossText("binaryCrossEntropy"), batch);
+      const at = values.findIndex((value) => !(value >= 0 && value <= 1));
+      if (at >= 0)
+        throw new RangeError(
+          `${lossText("binaryCrossEntropy")} needs labels from 0 to 1, got ${values[at]} at ${at}: use "crossEntropy" for more classes`,
+        );
       const read = (predictions: AnyTensor) =>
         accuracy(
           predictions,

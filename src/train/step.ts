@@ -2,6 +2,7 @@ import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-g
 import type { GradScaler, HalfType } from "../amp/index.ts";
 import { deriveSeed } from "../random/index.ts";
 import { nativeMemory, resetPeak, tf, uninterrupted } from "../runtime/index.ts";
+import { parameterList } from "../tensor/index.ts";
 import { batchFigures, exampleCount } from "./batch-figures.ts";
 import { batchGradients } from "./batch-gradients.ts";
 import type { Loss } from "./loss.ts";
@@ -47,7 +48,7 @@ export function takeStep<P extends object, B, Out>(
       const change =
         <Given>(update: (ready: Given, rate?: number) => Scalar | undefined) =>
         (ready: Given) => {
-          checkFinite(sums.loss, step);
+          checkFinite(sums.loss, step, model.parameters);
           const take = () => update(ready, learningRate);
           const norm = functions ? functions.update.run(() => tf.tidy(() => take() as Scalar)) : take();
           return { norm: norm?.dataSync()[0] };
@@ -96,9 +97,14 @@ function updateScale(scaler: GradScaler, step: number): void {
   }
 }
 
-function checkFinite(loss: number, step: number): void {
+function checkFinite(loss: number, step: number, parameters: object): void {
   if (Number.isFinite(loss)) return;
-  throw new Error(`the loss is ${loss} at step ${step}: lower the learning rate, or clip the gradients`);
+  const broken = parameterList(parameters).find(({ variable }) => !variable.dataSync().every(Number.isFinite));
+  throw new Error(
+    broken
+      ? `the loss is ${loss} at step ${step}, because the parameter ${broken.name} is not finite: the gradient of an earlier step was not, for instance of sqrt or norm at 0`
+      : `the loss is ${loss} at step ${step}: lower the learning rate, or clip the gradients`,
+  );
 }
 
 interface Accumulated {

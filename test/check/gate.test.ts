@@ -122,6 +122,39 @@ test("an optimizer of a whole layer is told to take its parameters", async () =>
   }
 });
 
+test("the first line of a training that does not fit says what the model takes or the batches lack", async () => {
+  const { run } = strict();
+  await run(
+    [
+      'import { adamW, arrayBatches, dynamicLengthBatches, evaluate, linear, modelOf, randn, type Tensor, train, transformerClassifier } from "halftone"',
+      "const layer = linear({ in: 5, out: 3 }), optimizer = adamW(layer.parameters), y = [0, 1]",
+      "const model = modelOf(layer, (batch: { x: Tensor<[number, 5]> }) => batch.x)",
+    ].join("\n"),
+  );
+  const narrow = "arrayBatches({ x: randn([2, 4]), labels: y }, { batchSize: 2 })";
+  const wider =
+    /^The model takes batches whose x is Tensor<\[number, 5\]>, but that of these batches is Tensor<\[number, 4\], "float32">\./;
+  for (const [code, line] of [
+    [`train({ model, batches: ${narrow}, optimizer, steps: 1 })`, wider],
+    [`evaluate(model, ${narrow})`, wider],
+    [
+      "train({ model, batches: arrayBatches({ y, labels: y }, { batchSize: 2 }), optimizer, steps: 1 })",
+      /^The model takes batches with x, which these batches do not have\./,
+    ],
+    [
+      "train({ model, batches: arrayBatches({ x: randn([2, 5]), y }, { batchSize: 2 }), optimizer, steps: 1 })",
+      /^The batches have no `labels`, with which the default loss compares the outputs: give `loss`/,
+    ],
+    [
+      "train({ model: transformerClassifier({ vocabularySize: 5, classes: 2, maxLength: 4, features: 8, heads: 2, layers: 1 }), batches: dynamicLengthBatches([{ source: { tokens: [1] }, label: 1 }], { batchSize: 1 }), optimizer, steps: 1 })",
+      /^The model takes batches with rows, time, ids, mask, and 5 more, which these batches do not have\./,
+    ],
+  ] as const) {
+    const { error } = await run(code);
+    assert.match(error?.evalue ?? "", line, code);
+  }
+});
+
 test("names unstack when a tensor is iterated", async () => {
   const { run } = strict();
   await run('import { ones } from "halftone"\nconst x = ones([2, 3])');

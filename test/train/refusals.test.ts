@@ -16,6 +16,7 @@ import {
   randn,
   ready,
   sgd,
+  sqrt,
   stopGradient,
   sub,
   type Tensor,
@@ -222,5 +223,22 @@ test("a learning rate that is not a finite number of 0 or more is rejected befor
   assert.throws(
     () => adamW(perceptron().parameters, { betas: [0.9, 1] }),
     /betas must be two numbers .* below 1, got 0.9,1/,
+  );
+});
+
+test("labels of binaryCrossEntropy lie between 0 and 1", () => {
+  const batch = { ...rowBatches()[0]!, labels: [0, 1, 2, 0, 1] };
+  assert.throws(() => evaluate(perceptron(expected.oneOutput), [batch], { loss: "binaryCrossEntropy" }), {
+    name: "RangeError",
+    message: 'loss "binaryCrossEntropy" needs labels from 0 to 1, got 2 at 2: use "crossEntropy" for more classes',
+  });
+});
+
+test("a loss that is NaN because of an earlier gradient names the parameter", async () => {
+  const loss = (outputs: Logits) => mean(sqrt(sub(outputs, stopGradient(outputs))));
+  const message = await rejected({ loss });
+  assert.match(
+    message,
+    /^Error: the loss is NaN at step 2, because the parameter first is not finite: the gradient of/,
   );
 });

@@ -2,7 +2,12 @@
 
 /** The sentence for the compiler's message and the reasons under it; `undefined` where the message itself is shown. */
 export function sentenceOf(message: string, reasons: readonly string[]): string | undefined {
-  return ofArgument(message) ?? iterationSentence(message) ?? overloadSentence(message, reasons);
+  return (
+    ofArgument(message) ??
+    iterationSentence(message) ??
+    overloadSentence(message, reasons) ??
+    trainingSentence(message, reasons)
+  );
 }
 
 const ofArgument = (message: string): string | undefined =>
@@ -65,6 +70,24 @@ function operandSentence(message: string): string | undefined {
     ) ?? [];
   if (given === undefined) return undefined;
   return `Expected a tensor${target === "NumberOrTensor" ? " or a number" : ""}, got ${given}.`;
+}
+
+/** A model and batches that do not fit, or batches without the labels that the default loss needs. */
+function trainingSentence(message: string, reasons: readonly string[]): string | undefined {
+  const steps = reasons.map((reason) => reason.trim());
+  if (/^Property 'loss' is missing in type .* required in type 'LossForBatchesWithoutLabels'/.test(steps[0] ?? ""))
+    return "The batches have no `labels`, with which the default loss compares the outputs: give `loss`, a name or a function.";
+  if (!/^(?:Argument of t|T)ype '.*' is not assignable to (?:parameter of )?type 'TrainedModel</.test(message))
+    return undefined;
+  const at = steps.findIndex((step) => /^Types of parameters '\w+' and 'batch' are incompatible/.test(step));
+  const [difference = "", property = "", sizes = ""] = at < 0 ? [] : steps.slice(at + 1);
+  const missing =
+    /^Property '(\w+)' is missing in type/.exec(difference) ??
+    / is missing the following properties from type '[^']*': (.*?)\.?$/.exec(difference);
+  if (missing) return `The model takes batches with ${missing[1]}, which these batches do not have.`;
+  const name = /^Types of property '(\w+)' are incompatible/.exec(property)?.[1];
+  const [, given, taken] = /^Type '(.*)' is not assignable to type '(.*)'\.$/.exec(sizes) ?? [];
+  return name && taken && `The model takes batches whose ${name} is ${taken}, but that of these batches is ${given}.`;
 }
 
 /** Returns what to use instead of iterating a tensor: the type that its iterator expects is the message. */
