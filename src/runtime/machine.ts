@@ -27,16 +27,6 @@ export function findGpu(): string | undefined {
   }
 }
 
-/** The CPU's instruction set extensions by Linux's names (`avx512_bf16`, `amx_bf16`); empty when they are unknown. */
-export function cpuFeatures(): ReadonlySet<string> {
-  try {
-    const features = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1];
-    return new Set(features?.split(" "));
-  } catch {
-    return new Set();
-  }
-}
-
 /**
  * The number of threads that one op may use: TensorFlow's environment variable if it is set, otherwise the cores that this
  * process may use.
