@@ -10,6 +10,7 @@ import { currentModule, globalsModule, namesModule, proofModule } from "./progra
 import { type PastCell, Program } from "./program/program.ts";
 import { Sources } from "./program/sources.ts";
 import { ProgramSync } from "./program-sync.ts";
+import { suggestOptions } from "./report/layer-options.ts";
 import { type CellLocation, readProblems, type TypeProblem } from "./report/problem.ts";
 import { suggestRemedy } from "./report/remedy.ts";
 import type { ServerDiagnostic } from "./server/protocol.ts";
@@ -134,7 +135,12 @@ export class Checker implements AsyncDisposable {
       this.#warmUp.postpone();
       const count = analysis.text.split("\n").length;
       const problems = readProblems(items, { lines, count, labels: (place) => this.#labelOf(place) });
-      for (const problem of problems) suggestRemedy(problem, (name) => this.#labels.whyNotRun(name));
+      const isImport = (name: string) =>
+        (facts.declared.get(name)?.kind ?? this.program.names.get(name)?.value?.kind) === "import";
+      for (const problem of problems) {
+        suggestRemedy(problem, (name) => this.#labels.whyNotRun(name));
+        suggestOptions(problem, analysis.text, isImport);
+      }
       if (problems.some(({ severity }) => severity === "error")) this.#labels.refuse(facts, label);
       return { problems, ...this.#takeNote() };
     } catch (error) {

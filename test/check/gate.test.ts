@@ -113,6 +113,28 @@ test("the first line of a wrong layer, a wrong option and a wrong operand says w
   }
 });
 
+test("a layer of the library that is called as PyTorch's shows its options, and a function of that name does not", async () => {
+  const { run } = strict();
+  await run(
+    'import { conv2d, dropout, embedding, layerNorm, linear, lstm, relu, sequential } from "halftone"\nconst size = 16',
+  );
+  for (const [code, example] of [
+    ["linear(3, 4)", "linear({ in: 3, out: 4 })"],
+    ["const table = embedding(\n  100,\n  size,\n)", "embedding({ count: 100, features: 16 })"],
+    ["layerNorm(size)", "layerNorm({ features: 16 })"],
+    ["conv2d(3, size, 3)", "conv2d({ in: 3, out: 16, kernelSize: 3 })"],
+    ["dropout(0.1)", "dropout({ rate: 0.1 })"],
+    ["lstm(8, 16)", "lstm({ in: 8, hidden: 16 })"],
+    ["sequential(linear({ in: 3, out: 4 }), relu)", "sequential([linear({ in: 3, out: 4 }), relu])"],
+  ] as const) {
+    const { error } = await run(code);
+    assert.ok(error?.evalue.includes(`, \`${example}\`. (`), `${code}: ${error?.evalue}`);
+  }
+  await run("function gru(size: number) { return size }");
+  const { error } = await run("gru(1, 2)");
+  assert.match(error!.evalue, /^Expected 1 arguments, but got 2/);
+});
+
 test("an optimizer of a whole layer is told to take its parameters", async () => {
   const { run } = strict();
   await run('import { adamW, linear } from "halftone"\nconst layer = linear({ in: 3, out: 4 })');

@@ -9,7 +9,7 @@ import { addBias, multiply, plus, rsqrt, square, subtract, sumOfColumns, times }
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { type Parameter, parameter } from "../initialisers.ts";
 import type { Features } from "./shape-rule.ts";
-import { checkLastAxis, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
+import { checkLastAxis, requireOptions, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
 
 /** The options of `batchNorm`. */
 export interface BatchNormOptions<F extends number = number> {
@@ -47,7 +47,9 @@ export type BatchNorm<F extends number> = TensorLayer<BatchNormParameters<F>, Fe
  *   and `perExampleGrad`
  */
 export function batchNorm<const F extends number>(options: BatchNormOptions<F>): BatchNorm<F>;
-export function batchNorm({ features, momentum = 0.1, epsilon = 1e-5 }: BatchNormOptions): unknown {
+export function batchNorm(options: BatchNormOptions): unknown {
+  requireOptions("batchNorm", options);
+  const { features, momentum = 0.1, epsilon = 1e-5 } = options;
   checkPositiveInteger("batchNorm: features", features);
   if (!(momentum >= 0 && momentum <= 1)) throw new RangeError(`batchNorm: momentum must be in [0, 1], got ${momentum}`);
   if (!(epsilon > 0)) throw new RangeError(`batchNorm: epsilon must be more than 0, got ${epsilon}`);

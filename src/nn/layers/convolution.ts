@@ -9,7 +9,7 @@ import { withBias } from "../ops/add-bias.ts";
 import { bordered, channels, convolve, dilated, type Pair, padOf, spread } from "../ops/convolution.ts";
 import type { Conv1dShape, Conv2dShape, ConvTranspose2dShape } from "./convolution-shape.ts";
 import type { WithBias } from "./linear.ts";
-import { type TensorLayer, tensorLayer } from "./tensor-layer.ts";
+import { requireOptions, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
 import { paddingOf, pairOf, type Sides } from "./window.ts";
 import type { Padding } from "./window-shape.ts";
 
@@ -101,6 +101,7 @@ export function conv1d(options: ConvOptions): unknown {
 }
 
 function convolution(name: "conv1d" | "conv2d", options: ConvOptions) {
+  requireOptions(name, options);
   const { in: size, out, groups = 1 } = options;
   const isSequence = name === "conv1d";
   for (const [key, value] of Object.entries({ in: size, out, groups })) checkPositiveInteger(`${name}: ${key}`, value);
@@ -198,6 +199,7 @@ export function convTranspose2d<
 >;
 export function convTranspose2d(options: ConvTransposeOptions): unknown {
   const name = "convTranspose2d";
+  requireOptions(name, options);
   const { in: size, out } = options;
   for (const [key, value] of Object.entries({ in: size, out })) checkPositiveInteger(`${name}: ${key}`, value);
   const kernel = pairOf(`${name}: kernelSize`, options.kernelSize);

@@ -34,7 +34,7 @@ export function dropout<T extends TensorOperand>(
   options?: RandomOptions,
 ): Tensor<ShapeOf<T>, "float32">;
 export function dropout(...args: [DropoutOptions] | Parameters<typeof dropoutOp>): unknown {
-  if (!areOptions(args)) return dropoutOp(...(args as Parameters<typeof dropoutOp>));
+  if (!areOptions("dropout", args)) return dropoutOp(...(args as Parameters<typeof dropoutOp>));
   const { rate } = args[0] as DropoutOptions;
   checkRate("dropout", rate);
   return tensorLayer({

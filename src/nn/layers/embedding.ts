@@ -62,7 +62,9 @@ export function embedding<T extends TensorOperand, I extends TensorOperand>(
   ids: I,
 ): ReturnType<typeof embeddingOp<T, I>>;
 export function embedding(...args: [EmbeddingOptions] | [AnyTensor, AnyTensor]): unknown {
-  return areOptions(args) ? layer(args[0] as EmbeddingOptions) : embeddingOp(...(args as [AnyTensor, AnyTensor]));
+  return areOptions("embedding", args)
+    ? layer(args[0] as EmbeddingOptions)
+    : embeddingOp(...(args as [AnyTensor, AnyTensor]));
 }
 
 function layer({ count, features, init = {}, from }: EmbeddingOptions) {

@@ -8,7 +8,7 @@ import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { parameter } from "../initialisers.ts";
 import type { NormOptions, NormParameters } from "./normalization.ts";
 import type { Features } from "./shape-rule.ts";
-import { checkLastAxis, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
+import { checkLastAxis, requireOptions, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
 
 /** The options of `groupNorm`. */
 export interface GroupNormOptions<F extends number = number> extends NormOptions<F> {
@@ -28,7 +28,9 @@ export type GroupNorm<F extends number> = TensorLayer<NormParameters<F>, Feature
  *   for another number of features
  */
 export function groupNorm<const F extends number>(options: GroupNormOptions<F>): GroupNorm<F>;
-export function groupNorm({ features, groups, epsilon }: GroupNormOptions): unknown {
+export function groupNorm(options: GroupNormOptions): unknown {
+  requireOptions("groupNorm", options);
+  const { features, groups, epsilon } = options;
   checkPositiveInteger("groupNorm: features", features);
   checkPositiveInteger("groupNorm: groups", groups);
   if (features % groups !== 0)

@@ -59,7 +59,7 @@ export function linear<X extends TensorOperand, W extends TensorOperand>(
   bias?: TensorOperand,
 ): Tensor<MatmulShape<ShapeOf<X>, ShapeOf<W>>, "float32">;
 export function linear(...args: [LinearOptions] | [AnyTensor, AnyTensor, TensorOperand?]): unknown {
-  if (areOptions(args)) return layer(args[0] as LinearOptions);
+  if (areOptions("linear", args)) return layer(args[0] as LinearOptions);
   return linearOp(...(args as [AnyTensor, AnyTensor, TensorOperand?]));
 }
 

@@ -16,7 +16,7 @@ import { attentionCondition, checkPositions } from "./attention-condition.ts";
 import { affine, crossAttention, type HeadSettings, selfAttention } from "./heads.ts";
 import type { LinearParameters } from "./linear.ts";
 import type { Features } from "./shape-rule.ts";
-import { summaryOf, type TensorLayer } from "./tensor-layer.ts";
+import { requireOptions, summaryOf, type TensorLayer } from "./tensor-layer.ts";
 
 /** The head count, or a message where it does not divide the number of features. */
 export type DividingHeads<Name extends string, F, H> =
@@ -133,8 +133,9 @@ export function multiHeadAttention<const F extends number, const H extends numbe
 export function multiHeadAttention(
   options: MultiHeadAttentionOptions & { heads: number },
 ): MultiHeadAttention<SelfAttentionParameters> | CrossAttention {
-  const { crossFeatures, causal = false, bias = true, from } = options;
   const name = "multiHeadAttention";
+  requireOptions(name, options);
+  const { crossFeatures, causal = false, bias = true, from } = options;
   const settings = headSettings(name, options);
   const { features } = settings;
   const rng = randomFor(from);

@@ -45,7 +45,7 @@ export function layerNorm<T extends TensorOperand>(
   epsilon?: number,
 ): Tensor<ShapeOf<T>, "float32">;
 export function layerNorm(...args: [NormOptions] | Parameters<typeof layerNormOp>): unknown {
-  if (!areOptions(args)) return layerNormOp(...(args as Parameters<typeof layerNormOp>));
+  if (!areOptions("layerNorm", args)) return layerNormOp(...(args as Parameters<typeof layerNormOp>));
   const { features, epsilon } = args[0] as NormOptions;
   checkPositiveInteger("layerNorm: features", features);
   const parameters: NormParameters = { scale: ones("layerNorm", features), offset: zeros("layerNorm", features) };
@@ -79,7 +79,7 @@ export function rmsNorm<T extends TensorOperand>(
   epsilon?: number,
 ): Tensor<ShapeOf<T>, "float32">;
 export function rmsNorm(...args: [NormOptions] | Parameters<typeof rmsNormOp>): unknown {
-  if (!areOptions(args)) return rmsNormOp(...(args as Parameters<typeof rmsNormOp>));
+  if (!areOptions("rmsNorm", args)) return rmsNormOp(...(args as Parameters<typeof rmsNormOp>));
   const { features, epsilon } = args[0] as NormOptions;
   checkPositiveInteger("rmsNorm: features", features);
   return tensorLayer({

@@ -6,7 +6,7 @@ import type { IsUnknown, Shape } from "../../tensor/types/shape.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { largestOfWindows, meanOfWindows, type PoolWindow } from "../ops/pool-images.ts";
 import type { ShapeRule, Unfit } from "./shape-rule.ts";
-import { type NoParameters, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
+import { type NoParameters, requireOptions, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
 import { paddingOf, pairOf, type Sides } from "./window.ts";
 import type { Padding, Side, WindowSize } from "./window-shape.ts";
 
@@ -127,6 +127,7 @@ export function avgPool1d<
 }
 
 function pool(name: string, options: AvgPoolOptions, compute: (x: AnyTensor, window: PoolWindow) => AnyTensor) {
+  requireOptions(name, options);
   const isSequence = name.endsWith("1d");
   const window: PoolWindow = {
     filterSize: pairOf(`${name}: kernelSize`, options.kernelSize, isSequence),
@@ -158,6 +159,7 @@ function pool(name: string, options: AvgPoolOptions, compute: (x: AnyTensor, win
 }
 
 function averagePool(name: string, options: AvgPoolOptions) {
+  requireOptions(name, options);
   const { countIncludePad = true } = options;
   return pool(name, options, (x, window) => meanOfWindows(x, window, countIncludePad));
 }

@@ -17,7 +17,7 @@ import { recur } from "../ops/recurrent.ts";
 import { type Cell, gruCell, lstmCell } from "../ops/recurrent-cells.ts";
 import { type Padded, type RecurrentShape, type StateShape, sequenceMask } from "./recurrent-sequence.ts";
 import type { Ruled } from "./shape-rule.ts";
-import { type ruleOf, summaryOf, type Taken } from "./tensor-layer.ts";
+import { requireOptions, type ruleOf, summaryOf, type Taken } from "./tensor-layer.ts";
 
 /** The options of `lstm` and `gru`. */
 export interface RecurrentOptions<
@@ -149,6 +149,7 @@ type Directions = CellParameters | { forward: CellParameters; backward: CellPara
 
 function recurrent(cell: Cell, stateNames: readonly string[], options: RecurrentOptions) {
   const { name } = cell;
+  requireOptions(name, options);
   const { in: size, hidden, layers = 1, bidirectional = false, dropout = 0 } = options;
   for (const [key, value] of Object.entries({ in: size, hidden, layers }))
     checkPositiveInteger(`${name}: ${key}`, value);

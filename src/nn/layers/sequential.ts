@@ -1,5 +1,6 @@
 // Layers one after another.
 import { inspect } from "node:util";
+import { expectedArgument } from "../../base/layer-examples.ts";
 import { formatCount } from "../../display/define-summary.ts";
 import { engine, profileScope, tf } from "../../runtime/index.ts";
 import { ShapeError } from "../../tensor/errors.ts";
@@ -18,11 +19,13 @@ export type Sequential<L extends readonly Stage[]> = TensorLayer<ParameterList<L
  * `[batch, 784]` gives `[batch, 10]` (`torch.nn.Sequential`). Its parameters are a list with an entry for each element, `{}` for a
  * function. The last axis that a layer gives must be the one that the next takes. A recurrent layer passes its `outputs` on.
  *
- * @throws TypeError for an element that is neither a layer nor a function; ShapeError from `apply` where the shapes do not fit,
+ * @throws TypeError for what is no array, or an element that is neither a layer nor a function; ShapeError from `apply` where the shapes do not fit,
  *   with the layer's index
  */
 export function sequential<const L extends readonly Stage[]>(layers: L & Agreeing<L>): Sequential<L>;
 export function sequential(layers: readonly Stage[]): unknown {
+  if (!Array.isArray(layers))
+    throw new TypeError(`${expectedArgument("sequential")}, got ${inspect(layers, { depth: 0 })}`);
   const stages = layers.map(checkStage);
   const parameters = stages.map((stage) => stage.parameters);
   return tensorLayer({

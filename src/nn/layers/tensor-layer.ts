@@ -1,10 +1,13 @@
 // What the layers of this folder have in common: a function of one tensor with a shape rule, a name and a summary.
+import { inspect } from "node:util";
+import { expectedArgument } from "../../base/layer-examples.ts";
 import { defineSummary, formatCount } from "../../display/define-summary.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
 import { checkTensor, run } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { countParameters } from "../../tensor/index.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
+import { isPlain } from "../../tensor/tree.ts";
 import type { ShapeIn } from "../../tensor/types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import type { ApplyOptions } from "../layer.ts";
@@ -74,9 +77,17 @@ export function checkLastAxis(name: string, x: AnyTensor, features: number): voi
   if (x.shape.at(-1) !== features) throw new ShapeError(`${name}: expected [..., ${features}], got ${shapeText(x)}`);
 }
 
-/** Whether these are the arguments of a layer, a single object of options, and not those of the op of the same name. */
-export const areOptions = (args: readonly unknown[]): boolean =>
-  args.length === 1 &&
-  typeof args[0] === "object" &&
-  args[0] !== null &&
-  Object.getPrototypeOf(args[0]) === Object.prototype;
+/**
+ * Whether these are the arguments of a layer, a single object of options, and not those of the op of the same name. Throws TypeError
+ * for a number, which is no tensor either.
+ */
+export function areOptions(name: string, args: readonly unknown[]): boolean {
+  if (typeof args[0] === "number") requireOptions(name, args[0]);
+  return args.length === 1 && isPlain(args[0]);
+}
+
+/** Throws TypeError for sizes one by one, as PyTorch's layers take them. */
+export function requireOptions(name: string, options: unknown): void {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`${expectedArgument(name)}, got ${inspect(options)}`);
+}

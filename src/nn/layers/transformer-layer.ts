@@ -15,6 +15,7 @@ import {
 } from "./feed-forward.ts";
 import { affine, dropoutAt, type HeadSettings } from "./heads.ts";
 import { type AttentionLinear, type HeadOptions, headSettings } from "./multi-head-attention.ts";
+import { requireOptions } from "./tensor-layer.ts";
 
 /** The options of a layer of a Transformer. */
 export interface TransformerLayerOptions<F extends number = number> extends HeadOptions<F> {
@@ -47,6 +48,7 @@ export function layerSettings(
   name: string,
   options: TransformerLayerOptions & { heads: number },
 ): TransformerLayerSettings {
+  requireOptions(name, options);
   const { hidden = 4 * options.features, dropout = 0.1, activation = "relu", norm = "layerNorm" } = options;
   const { normFirst = false, bias = true, epsilon = 1e-5 } = options;
   const heads = headSettings(name, { ...options, dropout });

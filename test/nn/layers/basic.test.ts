@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { random } from "../../../src/data/random.ts";
+import * as halftone from "../../../src/index.ts";
 import {
   dropout,
   embedding,
@@ -64,4 +65,32 @@ test("a layer names itself, the expected and the found shape", () => {
   assert.throws(() => map.apply(map.parameters, x), /linear: expected \[\.\.\., 3\], got \[batch=2, 5\]/);
   assert.throws(() => norm.apply(norm.parameters, x), /layerNorm: expected \[\.\.\., 4\], got \[batch=2, 5\]/);
   assert.throws(() => linear({ in: 0, out: 2 }), /linear: in must be a positive integer, got 0/);
+});
+
+test("a layer that is called with sizes one by one, as PyTorch's, shows how it is called", () => {
+  const layers = [
+    ...["linear", "embedding", "layerNorm", "rmsNorm", "batchNorm", "groupNorm", "dropout"],
+    ...["conv1d", "conv2d", "convTranspose2d", "maxPool1d", "maxPool2d", "avgPool1d", "avgPool2d", "lstm", "gru"],
+    ...["multiHeadAttention", "transformerEncoderLayer", "transformerDecoderLayer"],
+  ];
+  const library = halftone as unknown as Record<string, (...sizes: number[]) => unknown>;
+  const refusal = (call: () => unknown) => {
+    try {
+      call();
+    } catch (error) {
+      return `${error}`;
+    }
+    return "nothing was refused";
+  };
+  for (const name of layers) {
+    const message = refusal(() => library[name]!(3, 16, 3));
+    const [, example] = /^TypeError: \w+: expected one object of options, `(.*)`, got 3$/.exec(message) ?? [];
+    assert.ok(example?.startsWith(`${name}({ `), `${name}: ${message}`);
+    const made = Function(...Object.keys(library), `return ${example}`)(...Object.values(library));
+    assert.equal(typeof made.apply, "function", example);
+  }
+  assert.match(
+    refusal(() => halftone.sequential(...([linear({ in: 3, out: 4 }), gelu] as unknown as [[]]))),
+    /^TypeError: sequential: expected one array of layers, `sequential\(\[linear\({ in: 3, out: 4 }\), relu\]\)`, got linear/,
+  );
 });
