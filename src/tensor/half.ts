@@ -8,7 +8,7 @@ import { label, namesOf } from "./names.ts";
 import type { AnyTensor, Operand } from "./types/tensor.ts";
 
 /** A half as float32; itself for any other tensor. */
-export const toFloat32 = (x: AnyTensor): AnyTensor => (isHalf(storageOf(x)) ? to(x, "float32") : x);
+export const toFloat32 = (x: AnyTensor): AnyTensor => (isHalf(x) ? to(x, "float32") : x);
 
 /** An operand as floats: whole numbers and bools are stored as the floats beside them are, as PyTorch promotes them. */
 export function floatsBeside(x: AnyTensor, other: Operand): AnyTensor {
@@ -20,10 +20,12 @@ export function floatsBeside(x: AnyTensor, other: Operand): AnyTensor {
 /** A result that was computed in float32, as a half where `like` is one. */
 export function asStored(value: AnyTensor, like: AnyTensor): AnyTensor {
   const storage = storageOf(like);
-  return isHalf(storage) ? to(value, storage) : value;
+  return isHalfType(storage) ? to(value, storage) : value;
 }
 
-const isHalf = (storage: Storage): boolean => storage === "float16" || storage === "bfloat16";
+const isHalfType = (storage: Storage): boolean => storage === "float16" || storage === "bfloat16";
+
+export const isHalf = (x: AnyTensor): boolean => isHalfType(storageOf(x));
 
 /**
  * Runs `f` on float32 copies of the tensors that are stored as halves, and stores the result as those were. `autocast`
@@ -41,12 +43,12 @@ export function inFloat32(
   // The ops within are on lists of their own: a bias would be added in half.
   if (autocast === "float32" && autocastType()) return scoped(op, () => autocastOp("float32", f)(...inputs));
   const storages = inputs.map((x) => (x.dtype === "float32" ? storageOf(x) : undefined));
-  if (!storages.some((storage) => storage && isHalf(storage))) return f(...inputs);
+  if (!storages.some((storage) => storage && isHalfType(storage))) return f(...inputs);
   const floats = typed.filter((x) => x.dtype === "float32");
   const wide = floats.filter((x) => x.rank > 0);
   const common = (wide.length > 0 ? wide : floats).map(storageOf).reduce(promoted);
   return scoped(op, () => {
-    const value = f(...inputs.map((x, i) => (storages[i] && isHalf(storages[i]) ? to(x, "float32") : x)));
+    const value = f(...inputs.map((x, i) => (storages[i] && isHalfType(storages[i]) ? to(x, "float32") : x)));
     return to(value, common);
   });
 }

@@ -3,10 +3,11 @@
 // gradient of the gradient.
 import { nativeStorageOf } from "../runtime/index.ts";
 import { isBatching } from "../runtime/levels.ts";
+import { columnSums, hasKernels } from "../runtime/native/kernels/index.ts";
 import { integers, isNative, scalar } from "../runtime/native/op.ts";
 import * as native from "../runtime/native/primitives.ts";
 import { cast, isTaping, reduceOver, reshapeTo, run, scalarOf } from "./engine.ts";
-import { asStored } from "./half.ts";
+import { asStored, isHalf } from "./half.ts";
 import type { AnyTensor } from "./types/tensor.ts";
 
 /** Is what an op computes neither recorded by a tape nor batched? Always so in its forward pass outside of vmap. */
@@ -100,7 +101,8 @@ export const addBias = (x: AnyTensor, bias: AnyTensor): AnyTensor =>
   isDirect() && x.rank > 1 ? native.biasAdd(x, bias) : run("Add", { a: x, b: asStored(bias, x) });
 
 /** The sum over every axis but the last. */
-export const sumOfColumns = (x: AnyTensor): AnyTensor =>
-  isDirect() && x.rank > 1
-    ? native.biasAddGradient(x)
-    : reduceOver("Sum", x, [...Array(Math.max(0, x.rank - 1)).keys()]);
+export function sumOfColumns(x: AnyTensor): AnyTensor {
+  if (!isDirect() || x.rank < 2) return reduceOver("Sum", x, [...Array(Math.max(0, x.rank - 1)).keys()]);
+  // TensorFlow's op would sum a float32 copy of a half.
+  return hasKernels() && isHalf(x) ? columnSums(x) : native.biasAddGradient(x);
+}

@@ -7,6 +7,7 @@ export {
   attentionGradients,
   attentionScoresGradient,
 } from "./attention.ts";
+export { columnSums } from "./column-sums.ts";
 export { type DropoutMask, dropout, dropoutAndAdd } from "./dropout.ts";
 export { hasKernels } from "./load.ts";
 export { norm, normGradients } from "./norm.ts";
