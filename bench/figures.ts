@@ -25,9 +25,10 @@ export interface Reference {
   stop(): void;
 }
 
-export function reference(python: string, script: string): Reference {
+/** Starts a script with more variables of the environment. */
+export function reference(python: string, script: string, env: NodeJS.ProcessEnv = {}): Reference {
   const file = fileURLToPath(new URL(`../../bench/reference/${script}`, import.meta.url));
-  const child = spawn(python, [file], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(python, [file], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
   let said = "";
   child.stderr.on("data", (text) => {
     said = (said + text).slice(-4000);

@@ -1,5 +1,6 @@
 /**
- * Time and peak memory of a training step, beside the same model in PyTorch on the CPU, in turns and with as many threads.
+ * Time and peak memory of a training step, captured and op by op, beside the same model in PyTorch on the CPU, in turns and with as
+ * many threads. PyTorch runs with its threads waiting actively and passively (OMP_WAIT_POLICY), and the ratio is to the faster.
  *
  *     npm run build && node dist/bench/step.js [rounds]
  *
@@ -24,7 +25,11 @@ import { median, reference, torchPython } from "./figures.ts";
 interface Measured {
   times: number[];
   peakBytes: number;
-  resident: number;
+}
+
+interface Runner {
+  run(steps: number): Promise<Measured>;
+  stop(): void;
 }
 
 const STEPS = 8;
@@ -38,33 +43,39 @@ const settings = [
 ];
 
 await ready();
-const { backend, version, device, threads } = runtimeInfo();
+const { backend, version, device, kernels, threads } = runtimeInfo();
 const python = torchPython();
-console.log(`${backend} ${version} on the ${device}, ${threads} threads; ${rounds} rounds of ${STEPS} steps, in turns`);
+console.log(
+  `${backend} ${version} on the ${device}, ${kernels} kernels, ${threads} threads; ${rounds} rounds of ${STEPS} steps, in turns`,
+);
 
 for (const { rows, time, ...sizes } of settings) {
   const config: TransformerConfig = { ...common, ...sizes, hidden: 4 * sizes.features, maxLength: time };
   const examples = listOps({ count: rows, seed: 1, minLength: time / 4, maxLength: time });
   const batches = fixedLengthBatches(examples, { batchSize: rows, maxLength: time });
-  const torch = python ? startTorch(python, config, batches, rows, time) : undefined;
-  const ours = await halftone(config, batches);
-  const mine: Measured[] = [];
-  const theirs: Measured[] = [];
-  await ours.run(3);
-  await torch?.run(3);
+  const runners: Record<string, Runner> = {
+    captured: halftone(config, batches, true),
+    "op by op": halftone(config, batches, false),
+    ...(python && {
+      "PyTorch, active": startTorch(python, "active", config, batches, rows, time),
+      "PyTorch, passive": startTorch(python, "passive", config, batches, rows, time),
+    }),
+  };
+  const all: Record<string, Measured[]> = Object.fromEntries(Object.keys(runners).map((name) => [name, []]));
+  // A step is captured when it has run three times.
+  for (const runner of Object.values(runners)) await runner.run(6);
+  const order = Object.keys(runners);
   for (let round = 0; round < rounds; round++) {
-    mine.push(await ours.run(STEPS));
-    if (torch) theirs.push(await torch.run(STEPS));
+    for (const name of order) all[name]!.push(await runners[name]!.run(STEPS));
+    order.push(order.shift()!);
   }
-  torch?.stop();
-  ours.stop();
+  for (const runner of Object.values(runners)) runner.stop();
 
   const predicted = predictTransformerMemory(config, { rows, time }).total;
   console.log(`\n${rows} x ${time} tokens, ${sizes.layers} layers of ${sizes.features}, dropout ${sizes.dropout}`);
-  report("fastest step", mine, theirs, ({ times }) => Math.min(...times), milliseconds);
-  report("median step", mine, theirs, ({ times }) => median(times), milliseconds);
-  report("peak of tensors", mine, theirs, ({ peakBytes }) => peakBytes, formatBytes);
-  report("peak resident", mine, theirs, ({ resident }) => resident, formatBytes);
+  report("fastest step", all, ({ times }) => Math.min(...times), milliseconds);
+  report("median step", all, ({ times }) => median(times), milliseconds);
+  report("peak of tensors", all, ({ peakBytes }) => peakBytes, formatBytes);
   console.log(`  predicted from the sizes alone: ${formatBytes(predicted)}`);
 }
 
@@ -72,36 +83,39 @@ function milliseconds(value: number): string {
   return `${value.toFixed(1)} ms`;
 }
 
+/** Prints a figure of every runner, and its ratio to PyTorch's faster one, round by round. */
 function report(
   what: string,
-  mine: Measured[],
-  theirs: Measured[],
+  all: Record<string, Measured[]>,
   pick: (measured: Measured) => number,
   show: (value: number) => string,
 ): void {
-  const ours = median(mine.map(pick));
-  const line = `  ${what.padEnd(16)} halftone ${show(ours).padStart(10)}`;
-  if (theirs.length === 0) {
-    console.log(line);
-    return;
+  const figures = Object.entries(all).map(([name, rounds]) => ({ name, rounds: rounds.map(pick) }));
+  const torch = figures.filter(({ name }) => name.startsWith("PyTorch"));
+  const best = torch.sort((a, b) => median(a.rounds) - median(b.rounds))[0];
+  for (const { name, rounds } of figures) {
+    const line = `  ${what.padEnd(16)} ${name.padEnd(16)} ${show(median(rounds)).padStart(10)}`;
+    if (!best || name.startsWith("PyTorch")) {
+      console.log(line);
+      continue;
+    }
+    const ratios = rounds.map((figure, i) => figure / best.rounds[i]!).sort((a, b) => a - b);
+    console.log(
+      `${line}   ratio ${median(ratios).toFixed(2)} (${ratios[0]!.toFixed(2)} to ${ratios.at(-1)!.toFixed(2)})`,
+    );
   }
-  const torch = median(theirs.map(pick));
-  const ratios = mine.map((each, i) => pick(each) / pick(theirs[i]!)).sort((a, b) => a - b);
-  const range = `${ratios[0]!.toFixed(2)} to ${ratios.at(-1)!.toFixed(2)}`;
-  console.log(`${line}   PyTorch ${show(torch).padStart(10)}   ratio ${(ours / torch).toFixed(2)} (${range})`);
 }
 
-async function halftone(config: TransformerConfig, batches: Batches) {
+function halftone(config: TransformerConfig, batches: Batches, capture: boolean): Runner {
   const model = transformerClassifier(config);
   const optimizer = adamW(model.parameters, { clipNorm: 1 });
   let seed = 0;
   const run = async (steps: number): Promise<Measured> => {
-    const history = await train({ model, batches, optimizer, steps, seed: seed++, progress: false });
+    const history = await train({ model, batches, optimizer, steps, seed: seed++, capture, progress: false });
     const { steps: records } = history;
     return {
       times: records.map(({ milliseconds }) => milliseconds),
       peakBytes: Math.max(...records.map(({ peakBytes }) => peakBytes)),
-      resident: process.resourceUsage().maxRSS * 1024,
     };
   };
   const stop = () => {
@@ -111,10 +125,17 @@ async function halftone(config: TransformerConfig, batches: Batches) {
   return { run, stop };
 }
 
-function startTorch(python: string, config: TransformerConfig, batches: Batches, rows: number, time: number) {
-  const { tell, ask, stop } = reference(python, "step.py");
+function startTorch(
+  python: string,
+  waiting: "active" | "passive",
+  config: TransformerConfig,
+  batches: Batches,
+  rows: number,
+  time: number,
+): Runner {
+  const { tell, ask, stop } = reference(python, "step.py", { OMP_WAIT_POLICY: waiting });
   const [batch] = batches;
   const { ids, labels } = batch!;
   tell(JSON.stringify({ ...config, rows, time, threads, ids: [...ids], labels: [...labels!] }));
-  return { run: async (steps: number) => (await ask(String(steps))) as Measured, stop };
+  return { run: async (steps) => (await ask(String(steps))) as Measured, stop };
 }
