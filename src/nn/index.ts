@@ -112,4 +112,5 @@ export {
   type ScaledDotProductAttentionOptions,
   scaledDotProductAttention,
 } from "./ops/scaled-dot-product-attention.ts";
+export { type ParametersIn, parametersOf } from "./parameters-of.ts";
 export { predictTransformerMemory, transformerParameterCount } from "./predict-memory.ts";

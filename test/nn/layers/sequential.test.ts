@@ -11,6 +11,9 @@ import {
   meanSquaredError,
   modelOf,
   mul,
+  parameterList,
+  parameters,
+  parametersOf,
   randn,
   ready,
   relu,
@@ -75,6 +78,27 @@ test("a sequential learns, and its dropouts have masks of their own", () => {
     return item(value);
   });
   assert.ok(losses[59]! < losses[0]! / 3, `${losses[0]} to ${losses[59]}`);
+});
+
+test("parametersOf is the tree of the layers' parameters, whose names are those of saved files", () => {
+  const [first, second] = [linear({ in: 2, out: 3 }), sequential([linear({ in: 3, out: 1 }), relu])];
+  const own = parameters({ shift: randn([3]) });
+  const joined = parametersOf({ first, rest: [second, { own }], none: dropout({ rate: 0.1 }) });
+  assert.deepEqual(joined, {
+    first: first.parameters,
+    rest: [second.parameters, { own: { shift: own.shift } }],
+    none: {},
+  });
+  assert.equal(joined.rest[0][0].weight, second.parameters[0].weight);
+  const names = parameterList(joined).map(({ name }) => name);
+  assert.deepEqual(names, ["first.weight", "first.bias", "rest.0.0.weight", "rest.0.0.bias", "rest.1.own.shift"]);
+  assert.equal(parametersOf(first), first.parameters);
+  for (const [tree, found] of [
+    [{ first, rest: [relu] }, "rest\\.0 must be a layer or a variable, got \\[Function: relu\\]"],
+    [[first, undefined], "1 must be a layer or a variable, got undefined"],
+    [{ scale: randn([2]) }, "scale must be .*, got a plain tensor: make it with `parameters"],
+  ] as const)
+    assert.throws(() => parametersOf(tree), new RegExp(`^TypeError: parametersOf: ${found}`));
 });
 
 test("a model reads a part of a batch", () => {

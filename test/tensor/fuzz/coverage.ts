@@ -80,6 +80,7 @@ export const withoutPrograms: Record<string, string> = {
   sequential: ofLayers,
   flatten: ofLayers,
   modelOf: ofLayers,
+  parametersOf: ofLayers,
   transformerClassifier: "a model: test/nn/pytorch.test.ts compares it with PyTorch's",
   predictTransformerMemory: "counts bytes: test/memory/profile.test.ts and test/train/train.test.ts measure them",
   transformerParameterCount: "counts parameters: test/train/train.test.ts",
