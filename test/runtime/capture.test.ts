@@ -202,6 +202,14 @@ describe("a captured step", { skip }, () => {
     assert.equal(capture.state.calls, calls + 2);
   });
 
+  test("is no longer recorded where its shapes do not repeat", () => {
+    const capture = new StepCapture("Test");
+    for (let size = 1; size <= 200; size++) capture.run(() => tf.tidy(() => tf.tanh(tf.zeros([size]))));
+    assert.match(capture.state.fault!, /^200 runs in a row had other ops, shapes or constants/);
+    compare((x) => tf.tanh(x), five([4]), capture);
+    assert.deepEqual([capture.state.functions, capture.state.calls], [0, 0]);
+  });
+
   test("is computed op by op while something looks at the ops", async () => {
     const capture = new StepCapture("Test");
     const f = (x: Tensor) => tf.sum(tf.exp(x));

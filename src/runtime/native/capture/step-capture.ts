@@ -20,6 +20,9 @@ const SEEN = 64;
 /** After so many refusals in a row no further step is recorded. */
 const REFUSALS = 3;
 
+/** After so many runs in a row that no function could compute, none is recorded, which takes time. */
+const MISSES = 200;
+
 interface Seen {
   count: number;
   /** Values of small uploads that have been the same each time. */
@@ -41,6 +44,7 @@ export class StepCapture {
   readonly #steps: CapturedStep[] = [];
   readonly #seen = new Map<string, Seen>();
   #refusals = 0;
+  #misses = 0;
   #fault: string | undefined;
   #calls = 0;
 
@@ -57,7 +61,7 @@ export class StepCapture {
 
   /** Runs the step. Tensors that it makes and that are not its result must be disposed when it returns, as in a `tidy`. */
   run<T>(step: () => T, options: SessionOptions = {}): T {
-    if (this.#refusals >= REFUSALS || !isPossible()) return step();
+    if (this.#refusals >= REFUSALS || this.#misses >= MISSES || !isPossible()) return step();
     const [session, leave] = startSession(this.#steps, options);
     const open = begin(
       () => {},
@@ -86,6 +90,7 @@ export class StepCapture {
     if (fault === undefined) {
       this.#calls++;
       this.#refusals = 0;
+      this.#misses = 0;
       this.#steps.push(step);
       return;
     }
@@ -95,6 +100,8 @@ export class StepCapture {
   }
 
   #note({ trace, refused }: Recorded): void {
+    if (++this.#misses === MISSES)
+      this.#fault = `${MISSES} runs in a row had other ops, shapes or constants than those before`;
     const found = refused === undefined ? analyse(trace) : { refused };
     if ("refused" in found) {
       this.#refuse(found.refused);
