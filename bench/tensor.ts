@@ -5,7 +5,7 @@
  *     npm run build && node dist/bench/tensor.js [rounds]
  *
  * Processor time, since the machine may be busy. Each round takes both sides in turn; the ratio of the best rounds and
- * that of the middle ones are shown. PyTorch runs under HALFTONE_TORCH_PYTHON, if that has `torch`.
+ * that of the middle ones are shown, and the ratio to PyTorch. PyTorch runs under HALFTONE_TORCH_PYTHON, if that has `torch`.
  */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -56,7 +56,18 @@ const rawLinear = (a: h.AnyTensor, m: h.AnyTensor): h.AnyTensor =>
 const nativeEinsum = (a: h.AnyTensor, m: h.AnyTensor): h.AnyTensor =>
   tf.engine().runKernel("Einsum", [a, m] as never, { equation: "btd,dh->bth" });
 
+const few = h.randn([8], { from: 9 });
+const fewer = h.randn([8], { from: 10 });
+
 const cases: Case[] = [
+  // Of 8 numbers: the time is that of the calls.
+  { name: "small add", ours: free(() => h.add(few, fewer)), raw: free(() => tf.add(few, fewer)), repeat: 1000 },
+  {
+    name: "small sum of product, backward",
+    ours: gradients((a, c) => h.mul(a, c), [few, fewer]),
+    raw: rawGradients((a, c) => tf.mul(a, c), [few, fewer]),
+    repeat: 100,
+  },
   { name: "add", ours: free(() => h.add(x, y)), raw: free(() => tf.add(x, y)), repeat: 200 },
   { name: "matmul", ours: free(() => h.matmul(x, w)), raw: free(() => tf.matMul(x, w)), repeat: 200 },
   { name: "softmax", ours: free(() => h.softmax(x)), raw: free(() => tf.softmax(x)), repeat: 200 },
@@ -186,10 +197,11 @@ const time = (run: Run, repeat: number): number => {
 const best = (times: number[]) => Math.min(...times);
 const middle = (times: number[]) => times.toSorted((p, r) => p - r)[times.length >> 1]!;
 const us = (value: number | undefined) => (value === undefined ? "" : value.toFixed(1)).padStart(10);
+const beside = (ours: number, theirs: number | undefined) => (theirs ? (ours / theirs).toFixed(2).padStart(10) : "");
 
 const torch = torchTimes();
 console.log(
-  `${"µs of processor, best round".padEnd(32)}${["halftone", "tfjs", "ratio", "(middle)", "PyTorch"].map((s) => s.padStart(10)).join("")}`,
+  `${"µs of processor, best round".padEnd(32)}${["halftone", "tfjs", "ratio", "(middle)", "PyTorch", "ratio"].map((s) => s.padStart(10)).join("")}`,
 );
 for (const { name, ours, raw, repeat } of cases) {
   const [mine, theirs]: [number[], number[]] = [[], []];
@@ -202,7 +214,7 @@ for (const { name, ours, raw, repeat } of cases) {
   }
   const ratio = (pick: (times: number[]) => number) => (pick(mine) / pick(theirs)).toFixed(2).padStart(10);
   console.log(
-    `${name.padEnd(32)}${us(best(mine))}${us(best(theirs))}${ratio(best)}${ratio(middle)}${us(torch[name]?.[0])}`,
+    `${name.padEnd(32)}${us(best(mine))}${us(best(theirs))}${ratio(best)}${ratio(middle)}${us(torch[name]?.[0])}${beside(best(mine), torch[name]?.[0])}`,
   );
 }
 

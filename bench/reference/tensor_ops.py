@@ -20,6 +20,8 @@ b, h, t, d = 8, 4, 128, 32
 q, k, v = (torch.randn(b, h, t, d) for _ in range(3))
 wide = torch.randn(8, 128, 128)
 weight = torch.randn(128, 512)
+few = torch.randn(8)
+fewer = torch.randn(8)
 
 
 def attention(q, k, v):
@@ -33,6 +35,8 @@ def backward(f, *inputs):
 
 
 cases = {
+    "small add": (lambda: few + fewer, 1000),
+    "small sum of product, backward": (lambda: backward(lambda a, b: a * b, few, fewer), 100),
     "add": (lambda: x + y, 200),
     "matmul": (lambda: x @ w, 200),
     "softmax": (lambda: x.softmax(-1), 200),

@@ -1,6 +1,7 @@
 import { UserError } from "../base/user-error.ts";
 import { buildFinalizer } from "../runtime/finalizer-build.ts";
 import { findGpu } from "../runtime/machine.ts";
+import { buildBinding } from "../runtime/native/binding/addon.ts";
 import { buildCapture } from "../runtime/native/capture/addon.ts";
 import { buildKernels } from "../runtime/native/kernels/load.ts";
 import { explained, type Progress, provision } from "../runtime/setup/provision.ts";
@@ -20,6 +21,7 @@ export async function setup(): Promise<void> {
     const library = await nativeLibrary(progress, stop.signal);
     if (library) {
       await collector(progress, stop.signal);
+      await binding(library, progress, stop.signal);
       await kernels(library, progress, stop.signal);
       return await capture(library, progress, stop.signal);
     }
@@ -55,6 +57,16 @@ async function collector(progress: Progress, signal: AbortSignal): Promise<void>
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     progress.step(`Memory will be freed with a delay: ${error.message}`);
+  }
+}
+
+/** Builds the quick way to single ops. Without it, tfjs' own binding is used. */
+async function binding(library: string, progress: Progress, signal: AbortSignal): Promise<void> {
+  try {
+    await explained(() => buildBinding(library, signal));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    progress.step(`Small operations will be slower: ${error.message}`);
   }
 }
 

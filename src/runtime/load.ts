@@ -2,6 +2,7 @@ import path from "node:path";
 import { claimProcess } from "./copies.ts";
 import type { RuntimeInfo } from "./info.ts";
 import { type Device, findGpu, threads } from "./machine.ts";
+import { bindingFault } from "./native/binding/addon.ts";
 import { captureAddon } from "./native/capture/addon.ts";
 import { kernelsFault } from "./native/kernels/load.ts";
 import { loadNative } from "./native.ts";
@@ -114,6 +115,7 @@ function nativeInfo(native: Tfjs, library: Library, gpu: string | undefined, rea
     : "there is no NVIDIA GPU";
   const fault = kernelsFault();
   const capture = captureAddon();
+  const slow = bindingFault();
   return {
     backend: "tensorflow",
     version: library.tensorflow,
@@ -127,6 +129,7 @@ function nativeInfo(native: Tfjs, library: Library, gpu: string | undefined, rea
       `TensorFlow on the ${isUsingGpuDevice ? "GPU" : "CPU"}, because ${why}`,
       ...reasons,
       ...(fault ? [`separate kernels, because ${fault}`] : []),
+      ...(slow ? [`single ops take longer, because ${slow}`] : []),
       ...("fault" in capture ? [`steps are not captured, because ${capture.fault}`] : []),
     ].join("; "),
   };

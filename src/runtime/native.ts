@@ -4,6 +4,8 @@ import { withEqualBatches } from "./batch-matmul.ts";
 import { correctGradients } from "./gradients.ts";
 import { watchEngine } from "./interrupts.ts";
 import { machineMemory } from "./machine.ts";
+import { type BindingAddon, loadBinding } from "./native/binding/addon.ts";
+import { fastBinding } from "./native/binding/fast-binding.ts";
 import { capturableBinding } from "./native/capture/active.ts";
 import { openCapture } from "./native/capture/addon.ts";
 import { loadKernels } from "./native/kernels/load.ts";
@@ -36,8 +38,10 @@ export function loadNative(folder: string): Tfjs {
   // The package uses node-pre-gyp only to find its binding.
   seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
   // TensorFlow's threads start here and inherit the signal mask, so the signals blocked now stay blocked in them.
+  let addon: BindingAddon | undefined;
   const tf = withoutSignals(() =>
     loadQuietly(() => {
+      addon = loadBinding(folder);
       openCapture(folder);
       return require("@tensorflow/tfjs-node-gpu") as Tfjs;
     }),
@@ -46,6 +50,7 @@ export function loadNative(folder: string): Tfjs {
   const backend = nativeBackendOf(tf);
   patchEngine(tf);
   patchNative(backend);
+  patchBinding(backend, (binding) => (addon ? fastBinding(binding, addon) : {}));
   patchBinding(backend, trackedBinding);
   patchBinding(backend, (binding) => capturableBinding(binding, engine));
   openStorage(backend);
