@@ -4,7 +4,9 @@ import type { NativeData } from "../../tfjs/backend.ts";
 import type { Engine } from "../../tfjs/engine.ts";
 import * as hooks from "../../tfjs/hooks.ts";
 import type { CapturedStep } from "./captured-step.ts";
-import { type HeldState, isPending, Session, type SessionOptions, type SessionRuntime } from "./session.ts";
+import type { HeldState } from "./held-states.ts";
+import { isPending } from "./pending.ts";
+import { Session, type SessionOptions, type SessionRuntime } from "./session.ts";
 
 let active: Session | undefined;
 let inner: SessionRuntime | undefined;

@@ -1,6 +1,8 @@
 // What a captured step must know about TensorFlow's ops: which cannot be in it, and which inputs decide an output's shape.
 import { INT32 } from "../storage-types.ts";
 
+const INT64 = 9;
+
 /** Ops with a state, random numbers of their own, or results whose shape depends on values. */
 const uncapturable = new RegExp(
   `^(${[
@@ -42,7 +44,7 @@ const uncapturable = new RegExp(
       "Sparse(To|Reorder|Fill)",
       "Ragged",
     ],
-    ...["Stack", "Barrier", "Save", "Restore", "Summary", "Image"],
+    ...["Stack", "Barrier", "CTCGreedy", "CTCBeam", "Save", "Restore", "Summary", "Image"],
   ].join("|")})`,
 );
 
@@ -68,7 +70,7 @@ export function refusal({ name, attrs, count }: OpOfStep): string | undefined {
 const all = "all";
 
 /**
- * The inputs of an op that are data whatever their type; every other int32 input may decide a shape (an axis, a permutation,
+ * The inputs of an op that are data whatever their type; every other integer input may decide a shape (an axis, a permutation,
  * a size). An op that is not listed has none.
  */
 const data: Record<string, readonly number[] | typeof all> = {
@@ -115,7 +117,7 @@ const ranges = new Set(["Range", "LinSpace"]);
 /** Whether the values of an input may decide the shape of an op's outputs. `count` is the number of its inputs. */
 export function decidesShape(op: string, input: number, count: number, dtype: number): boolean {
   if (ranges.has(op)) return true;
-  if (dtype !== INT32) return false;
+  if (dtype !== INT32 && dtype !== INT64) return false;
   // The axis is the last input.
   if (op === "ConcatV2") return input === count - 1;
   // Halftone's own kernels take all sizes from shapes and attributes.

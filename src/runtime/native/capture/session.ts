@@ -2,24 +2,23 @@
 // nothing is computed until the end, where one function computes everything.
 import type { Variable } from "@tensorflow/tfjs-node-gpu";
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
-import { allocationOf, liveBytes, recordPeak } from "../../allocation-tracker.ts";
+import { allocationOf } from "../../allocation-tracker.ts";
 import { observeLayers } from "../../layer-gradients.ts";
 import { currentProfileScope } from "../../profile-scope.ts";
-import { readableError } from "../../refusal.ts";
 import type { NativeData } from "../../tfjs/backend.ts";
 import type { Engine } from "../../tfjs/engine.ts";
 import { nativeBackend } from "../backend.ts";
-import { INT32, storageOfType } from "../storage-types.ts";
-import { captureAddon } from "./addon.ts";
+import { agreedOp, agreesOnUploads, agreesSoFar } from "./agreement.ts";
 import type { CapturedStep } from "./captured-step.ts";
+import { type HeldState, HeldStates } from "./held-states.ts";
+import { measured } from "./measured.ts";
+import { computeOps, makerOf } from "./op-by-op.ts";
 import { refusal } from "./op-rules.ts";
+import { isPending, isPendingUpload, PendingNumbers } from "./pending.ts";
 import {
   externalRef,
   madeRef,
   type Ref,
-  sameAttrs,
-  sameList,
-  sameValues,
   sourceOf,
   type TensorType,
   type Trace,
@@ -36,24 +35,6 @@ export interface Recorded {
   trace: Trace;
   /** Why the step cannot be captured. */
   refused?: string;
-}
-
-/**
- * Numbers of tensors that are not computed yet. TensorFlow's own are counted from 0. Those of an upload have the bit `UPLOAD`.
- * They are not used again before a billion others, so that none is taken for one of a session before.
- */
-const PENDING = 2 ** 30;
-const UPLOAD = 2 ** 29;
-let nextMade = 0;
-let nextUpload = 0;
-
-export const isPending = (id: number): boolean => id >= PENDING;
-
-/** State from before a step. */
-export interface HeldState {
-  restore(): void;
-  /** Called in the end in any case. */
-  release(): void;
 }
 
 export interface SessionOptions {
@@ -76,8 +57,7 @@ export class Session {
   #following: CapturedStep | undefined;
   readonly #trace: Trace = { ops: [], uploads: [], externals: [], alive: [] };
   #made = 0;
-  #firstMade: number;
-  #firstUpload: number;
+  readonly #pending = new PendingNumbers();
   /** Where a tensor that exists comes from, by its number. */
   readonly #refs = new Map<number, Ref>();
   /** Shape and type of tensors from before, by number. */
@@ -95,8 +75,7 @@ export class Session {
   #stopLayers: (() => void) | undefined;
   #followed: CapturedStep | undefined;
   #fault: string | undefined;
-  readonly #held: HeldState[] = [];
-  readonly #assigned = new Set<Variable>();
+  readonly #held = new HeldStates();
   #hasFailed = false;
 
   constructor({ binding, engine }: SessionRuntime, captured: readonly CapturedStep[], options: SessionOptions) {
@@ -105,8 +84,6 @@ export class Session {
     this.#captured = captured;
     this.#options = options;
     this.#following = captured.at(-1);
-    this.#firstMade = nextMade;
-    this.#firstUpload = nextUpload;
     if (!this.#following) this.#stopLayers = observeLayers();
   }
 
@@ -125,7 +102,7 @@ export class Session {
     const { tensorMap } = nativeBackend();
     ids.forEach((id, i) => {
       if (isPending(id)) {
-        if (id >= PENDING + UPLOAD && !this.#entries.has(id)) {
+        if (isPendingUpload(id) && !this.#entries.has(id)) {
           const entry = tensorMap.data.get(tensors[i]!.dataId);
           if (entry?.id === id) this.#entries.set(id, entry);
         }
@@ -141,29 +118,19 @@ export class Session {
     if (isPending(entry.id)) this.#entries.set(entry.id, entry);
   }
 
-  /** Keeps the value that a variable has before the step. */
+  /** A variable is about to be assigned. */
   noteAssignment(variable: Variable): void {
-    if (!this.#following || this.#assigned.has(variable)) return;
-    this.#assigned.add(variable);
-    const { dataId, shape, dtype } = variable;
-    nativeBackend().incRef(dataId);
-    const before = this.#engine.makeTensorFromTensorInfo({ dataId, shape, dtype });
-    before.kept = true;
-    this.#held.push({ restore: () => variable.assign(before), release: () => before.dispose() });
+    if (this.#following) this.#held.holdVariable(variable, this.#engine);
   }
 
+  /** Holds state that the step is about to replace, if its results are not computed before the end. */
   hold(make: () => HeldState): void {
-    if (this.#following) this.#held.push(make());
+    if (this.#following) this.#held.hold(make());
   }
 
   /** When the run has ended: gives state back where its results could not be computed. */
   settleState(): void {
-    const held = this.#held.splice(0).reverse();
-    try {
-      if (this.#hasFailed) for (const state of held) state.restore();
-    } finally {
-      for (const state of held) state.release();
-    }
+    this.#held.settle(this.#hasFailed);
   }
 
   executeOp(name: string, attrs: TFEOpAttr[], ids: number[], count: number): Metadata {
@@ -174,7 +141,7 @@ export class Session {
         this.#trace.ops.push(op);
         return op.outputs.map(({ shape, dtype }) => {
           this.#made++;
-          return { id: PENDING + (nextMade++ % UPLOAD), shape: [...shape], dtype };
+          return { id: this.#pending.nextMade(), shape: [...shape], dtype };
         });
       }
       this.#compute();
@@ -215,8 +182,8 @@ export class Session {
     const k = this.#trace.uploads.length;
     this.#trace.uploads.push({ shape: [...shape], dtype, values });
     if (this.#following) {
-      if (this.#matchesUploads(this.#following, k) || this.#switch()) {
-        return PENDING + UPLOAD + (nextUpload++ % UPLOAD);
+      if (agreesOnUploads(this.#following, this.#trace, k) || this.#switch()) {
+        return this.#pending.nextUpload();
       }
       this.#trace.uploads.pop();
       this.#compute();
@@ -242,7 +209,7 @@ export class Session {
     if ("upload" in source) {
       if (isPending(id) && !this.#computed.has(id)) return this.#trace.uploads[source.upload]!.values.slice();
     } else if ("made" in source) {
-      const op = this.#trace.ops.findLast(({ first }) => first <= source.made)!;
+      const op = makerOf(this.#trace, source.made);
       const layer = op.layer ? ` in the layer ${op.layer}` : "";
       const what = `reads the result of ${op.name}${layer}, [${op.outputs[source.made - op.first]!.shape.join(", ")}]`;
       if (this.#options.isStrict) {
@@ -297,10 +264,7 @@ export class Session {
   }
 
   #refOf(id: number): Ref {
-    if (isPending(id)) {
-      if (id >= PENDING + UPLOAD) return uploadRef(distance(id - PENDING - UPLOAD, this.#firstUpload));
-      return madeRef(distance(id - PENDING, this.#firstMade));
-    }
+    if (isPending(id)) return this.#pending.refOf(id);
     const known = this.#refs.get(id);
     if (known !== undefined) return known;
     const type = this.#types.get(id);
@@ -312,67 +276,19 @@ export class Session {
   }
 
   /** The next op of the captured step that is followed, or of another one that began alike. */
-  #matching(name: string, attrs: TFEOpAttr[], refs: readonly Ref[], count: number): TracedOp | undefined {
+  #matching(name: string, attrs: TFEOpAttr[], inputs: readonly Ref[], count: number): TracedOp | undefined {
     const at = this.#trace.ops.length;
-    const isNext = (step: CapturedStep): boolean => {
-      const op = step.trace.ops[at];
-      return (
-        op !== undefined &&
-        op.name === name &&
-        op.outputs.length === count &&
-        sameList(op.inputs, refs) &&
-        sameAttrs(op.attrs, attrs) &&
-        this.#matchesExternals(step, refs)
-      );
-    };
-    if (isNext(this.#following!)) return this.#following!.trace.ops[at];
-    const other = this.#switch(isNext);
-    return other?.trace.ops[at];
-  }
-
-  #matchesExternals({ trace: { externals }, pinned }: CapturedStep, refs: readonly Ref[]): boolean {
-    for (const ref of refs) {
-      if (ref % 3 !== 2) continue;
-      const index = (ref - 2) / 3;
-      const expected = externals[index];
-      const { id, shape, dtype } = this.#trace.externals[index]!;
-      if (expected === undefined || expected.dtype !== dtype || !sameList(expected.shape, shape)) return false;
-      if (pinned[index] && expected.id !== id) return false;
-    }
-    return true;
-  }
-
-  #matchesUploads({ trace: { uploads }, constant }: CapturedStep, from: number): boolean {
-    for (let k = from; k < this.#trace.uploads.length; k++) {
-      const expected = uploads[k];
-      const { shape, dtype, values } = this.#trace.uploads[k]!;
-      if (expected === undefined || expected.dtype !== dtype || !sameList(expected.shape, shape)) return false;
-      if (constant[k] && !sameValues(expected.values, values)) return false;
-    }
-    return true;
+    const next = (step: CapturedStep) => agreedOp(step, this.#trace, at, { name, attrs, inputs, count });
+    return next(this.#following!) ?? (this.#switch(next) ? next(this.#following!) : undefined);
   }
 
   /** Goes on with another captured step that agrees with all of this run so far, the last used first. */
-  #switch(also: (step: CapturedStep) => boolean = () => true): CapturedStep | undefined {
-    const { ops } = this.#trace;
-    const found = this.#captured.findLast((step) => {
-      if (step === this.#following || !this.#matchesUploads(step, 0)) return false;
-      const isSame = ops.every((op, i) => {
-        const other = step.trace.ops[i];
-        if (other === op) return true;
-        return (
-          other !== undefined &&
-          other.name === op.name &&
-          sameList(other.inputs, op.inputs) &&
-          other.outputs.every(({ shape }, o) => sameList(shape, op.outputs[o]!.shape)) &&
-          sameAttrs(other.attrs, op.attrs) &&
-          this.#matchesExternals(step, op.inputs)
-        );
-      });
-      return isSame && also(step);
-    });
+  #switch(also: (step: CapturedStep) => unknown = () => true): boolean {
+    const found = this.#captured.findLast(
+      (step) => step !== this.#following && agreesSoFar(step, this.#trace) && also(step),
+    );
     if (found) this.#following = found;
-    return found;
+    return found !== undefined;
   }
 
   /** Whether the captured step ends here and gives every tensor that is still in use. */
@@ -436,16 +352,8 @@ export class Session {
     this.#stopLayers ??= observeLayers();
     const real: number[] = [];
     const uploads = this.#trace.uploads.map((_, k) => this.#upload(k));
-    const idOf = (ref: Ref): number => {
-      const source = sourceOf(ref);
-      if ("made" in source) return real[source.made]!;
-      return "upload" in source ? uploads[source.upload]! : this.#trace.externals[source.external]!.id;
-    };
     try {
-      for (const op of this.#trace.ops) {
-        const made = this.#run(op, op.inputs.map(idOf));
-        for (const { id } of made) real.push(id);
-      }
+      computeOps(this.#binding, this.#trace, uploads, real);
     } catch (error) {
       this.#hasFailed = true;
       throw error;
@@ -458,39 +366,14 @@ export class Session {
         if (this.#dead.has(pending)) this.#binding.deleteTensor(id);
       };
       real.forEach((id, i) => {
-        settle(PENDING + ((this.#firstMade + i) % UPLOAD), id, madeRef(i));
+        settle(this.#pending.ofMade(i), id, madeRef(i));
       });
       uploads.forEach((id, k) => {
-        settle(PENDING + UPLOAD + ((this.#firstUpload + k) % UPLOAD), id, uploadRef(k));
+        settle(this.#pending.ofUpload(k), id, uploadRef(k));
       });
       this.#entries.clear();
       this.#release();
     }
-  }
-
-  #run({ name, attrs, inputs, outputs, layer }: TracedOp, ids: number[]): Metadata {
-    try {
-      return this.#binding.executeOp(name, attrs as TFEOpAttr[], ids, outputs.length);
-    } catch (error) {
-      throw readableError(
-        error,
-        layer,
-        name,
-        inputs.map((ref) => this.#typeOf(ref)),
-      );
-    }
-  }
-
-  #typeOf(ref: Ref): { shape: readonly number[]; dtype: string } {
-    const source = sourceOf(ref);
-    const { ops, uploads, externals } = this.#trace;
-    const made = (index: number) => {
-      const op = ops.findLast(({ first }) => first <= index)!;
-      return op.outputs[index - op.first]!;
-    };
-    const type =
-      "made" in source ? made(source.made) : "upload" in source ? uploads[source.upload]! : externals[source.external]!;
-    return { shape: type.shape, dtype: nameOfType(type.dtype) };
   }
 
   #release(): void {
@@ -502,20 +385,3 @@ export class Session {
     if (this.#following) this.#compute();
   }
 }
-
-/** Runs a function, and records the most memory that it had at one time, results included. */
-function measured<T>(run: () => T): T {
-  const capture = captureAddon();
-  const cpuMemory = "addon" in capture ? capture.addon.cpuMemory : undefined;
-  const before = cpuMemory?.(true);
-  const live = liveBytes();
-  const made = run();
-  const after = before && cpuMemory!(false);
-  // The results are alive by now.
-  if (after) recordPeak(after[1] - before[0] - (liveBytes() - live));
-  return made;
-}
-
-const nameOfType = (dtype: number): string => storageOfType(dtype) ?? (dtype === INT32 ? "int32" : "bool");
-
-const distance = (number: number, first: number): number => (number - (first % UPLOAD) + UPLOAD) % UPLOAD;
