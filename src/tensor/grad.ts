@@ -21,7 +21,8 @@ export interface ValueAndGrad<P, A> {
 /**
  * A function that gives the value of `f` and its gradients with respect to the tensors of its first argument (JAX's
  * `value_and_grad`). That argument is a tree of float32 tensors or variables of any shape; the gradients have its structure and
- * shapes. `f` returns a scalar, or `[scalar, aux]`. The gradient of a tensor that the value does not depend on is zeros.
+ * shapes. `f` returns a scalar, or `[scalar, aux]`. As in JAX, the gradient of a tensor that the value does not depend on is zeros, also where
+ * it depends on none of them; `train` refuses such a loss.
  *
  * @throws TypeError when the first argument has no tensor or one that is not float32, or the value is not a float32 tensor;
  *   ShapeError when the value has more than one element
@@ -58,8 +59,8 @@ function readOutcome<A>(outcome: Outcome<A>): [AnyTensor, A] {
 }
 
 /**
- * A function that gives the gradients of `f`, which returns a scalar, with respect to its first argument (JAX's `grad`). See
- * `valueAndGrad`.
+ * A function that gives the gradients of `f`, which returns a scalar, with respect to its first argument (JAX's `grad`), zeros
+ * for a tensor that it does not use. See `valueAndGrad`.
  *
  * @throws TypeError and ShapeError as `valueAndGrad`
  */

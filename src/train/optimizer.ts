@@ -29,8 +29,8 @@ export interface Optimizer {
   /**
    * Takes an array of gradients in the order of the variables, or a tree of the parameters' structure, and disposes them. Gradients
    * of variables that are not trainable are ignored. Gives the common norm before clipping if `clipNorm` is set. A step that fails,
-   * for instance for lack of memory, changes neither parameters nor state. Throws RangeError when number or size differ from the
-   * parameters'.
+   * for instance for lack of memory, changes neither parameters nor state. Throws RangeError when number, paths or sizes differ from
+   * the parameters'.
    */
   step: OptimizerStep<readonly Tensor[] | object, Scalar | undefined>;
   /** A copy of the state, to be saved. The options are not part of it. */

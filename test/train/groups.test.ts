@@ -181,9 +181,9 @@ test("gradients that do not fit are named", () => {
   const optimizer = sgd(parameters);
   assert.throws(
     () => optimizer.step({ a: tf.ones([2]), c: tf.ones([2]) }),
-    /there are 2 parameters and 2 gradients, none for b, and no parameter c\./,
+    /gradients of other parameters than the optimizer's: there is none for `b` \[2, 1\], but one for `c` \[2\]\./,
   );
-  assert.throws(() => optimizer.step([tf.ones([2]), tf.ones([2])]), /b has the shape \[2,1\], its gradient \[2\]/);
+  assert.throws(() => optimizer.step([tf.ones([2]), tf.ones([2])]), /`b` is \[2, 1\], its gradient \[2\]/);
 });
 
 test("an optimizer's learning rate can be set", () => {

@@ -54,6 +54,28 @@ describe("adamW", () => {
     );
     assert.throws(() => adamW([variable], { weightDecay: -1 }), /weightDecay must be 0 or more, got -1/);
   });
+
+  test("rejects the gradients of another model, with the first difference, and a loss with its gradients", () => {
+    const variables = { first: [tf.variable(tf.zeros([2, 3]))], last: tf.variable(tf.zeros([3])) };
+    const optimizer = adamW(variables);
+    assert.throws(
+      () => optimizer.step({ first: [tf.ones([2, 3])], head: tf.ones([4]) }),
+      /^RangeError: These are gradients of other parameters .*: there is none for `last` \[3\], but one for `head` \[4\]\.$/,
+    );
+    assert.throws(
+      () => optimizer.step({ first: [tf.ones([2, 4])], last: tf.ones([3]) }),
+      /^RangeError: Gradient size mismatch: `first\.0` is \[2, 3\], its gradient \[2, 4\]: these are gradients of other parameters/,
+    );
+    assert.throws(
+      () => optimizer.step({ first: [tf.ones([2, 3])] }),
+      /^RangeError: Gradient count mismatch: there are 2 parameters and 1 gradients, none for last\.$/,
+    );
+    assert.throws(
+      () => optimizer.step({ value: tf.scalar(1), gradients: { first: [tf.ones([2, 3])], last: tf.ones([3]) } }),
+      /^TypeError: step takes the gradients alone: pass `\.gradients`/,
+    );
+    assert.deepEqual([...variables.last.dataSync()], [0, 0, 0]);
+  });
 });
 
 describe("warmUp", () => {
