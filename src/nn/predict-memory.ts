@@ -58,8 +58,8 @@ export function transformerParameterCount(config: TransformerConfig | LanguageMo
  * A layer saves for each token the normalised and scaled rows of both norms, the queries, keys, values and the attention's
  * output (8 rows of `features`), the feed-forward activation (`hidden`), two inverse deviations, and a number for each head. Without
  * kernels attention saves `heads * time` weights for each token, and dropout one byte for each value that it may drop. Rotary
- * positions and fewer heads of keys and values save the output twice, by head and by token. A language model's loss saves the
- * gradient of its logits.
+ * positions and fewer heads of keys and values save the output twice, by head and by token. A language model's loss saves its
+ * logits, or without kernels their gradient.
  */
 export function predictTransformerMemory(
   config: TransformerConfig | LanguageModelConfig,
@@ -90,8 +90,8 @@ export function predictTransformerMemory(
       wide * tokens * hidden * FLOAT,
       // The feed-forward part of the last layer has been freed by then.
       (hasKernels() ? 0 : attentionMask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT - tokens * feedForward,
-      // The logits, and two steps of their gradient.
-      3 * tokens * logits * FLOAT,
+      // The gradient of the logits; without kernels the logits, and two steps of it.
+      (hasKernels() ? 1 : 3) * tokens * logits * FLOAT,
     ),
   };
   return { ...prediction, total: Object.values(prediction).reduce((sum, bytes) => sum + bytes, 0) - parameters };

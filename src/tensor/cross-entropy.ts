@@ -1,5 +1,7 @@
+import { autocastType } from "../amp/index.ts";
 import { tf } from "../runtime/index.ts";
-import { levelsOf, valuesOfAll } from "../runtime/levels.ts";
+import { levelsOf, outside, valuesOfAll } from "../runtime/levels.ts";
+import * as kernels from "../runtime/native/kernels/index.ts";
 import { sparseSoftmaxCrossEntropy } from "../runtime/native/primitives.ts";
 import { readFloat64, storageOf, to } from "../storage/index.ts";
 import {
@@ -14,8 +16,9 @@ import {
   scoped,
 } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
+import { canFuse, mayFuse } from "./fused.ts";
 import { hotRows } from "./gather.ts";
-import { inFloat32, toFloat32 } from "./half.ts";
+import { asStored, inFloat32, toFloat32 } from "./half.ts";
 import { checkIsInt32 } from "./int32.ts";
 import { type LossOptions, type LossReduction, type Reduced, reduced } from "./losses.ts";
 import { label, namesOf, shapeText } from "./names.ts";
@@ -84,14 +87,17 @@ export function crossEntropy(
     ? labelValues.reduce((sum, value) => (value === ignoreIndex ? sum : sum + weights[value]!), 0)
     : counted;
   const truth: Truth = { labels, labelValues, ignoreIndex, counted, total, smoothing: labelSmoothing, weight };
-  return inFloat32("crossEntropy", "float32", [logits], (given) =>
+  const compute = (given: AnyTensor) =>
     scoped("crossEntropy", () => {
       const flat = reshapeTo(cast(given, "float32"), [labelValues.length, classes]);
       const value = rowLosses(flat, truth, reduction);
       if (reduction !== "none") return value;
       return label(reshapeTo(value, labels.shape), namesOf(logits)?.slice(0, -1));
-    }),
-  );
+    });
+  if (!mayFuse("any", logits) || (weight && !mayFuse("float32", weight)))
+    return inFloat32("crossEntropy", "float32", [logits], compute);
+  // A kernel reads halves as they are, and gives float32.
+  return autocastType() ? compute(logits) : scoped("crossEntropy", () => asStored(compute(logits), logits));
 }
 
 /** The number of classes. */
@@ -140,14 +146,19 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
   return differentiable("crossEntropy", [logits], {
     captured: truth.weight ? [truth.labels, truth.weight] : [truth.labels],
     forward: (save) => {
-      const [losses, slope] = lossesAndSlope(logits, truth);
-      save([slope]);
-      const kept = isEach ? losses : onlyCounted(losses, truth);
+      const kept = byKernel(logits, truth, save) ?? separately(logits, truth, save);
       if (reduction !== "mean" || (isEach && !truth.weight)) return reduced("crossEntropy", kept, reduction);
       return times(reduceOver("Sum", kept, [0]), share);
     },
-    backward: (dy, [slope]) => [
+    backward: (dy, [kept, labels, logSums, weight]) => [
       () => {
+        if (logSums && canFuse("any", kept!) && canFuse("float32", dy)) {
+          const classified = { ...targetOf(truth), logits: kept!, labels: labels!, weight };
+          return kernels.crossEntropyGradient(dy, classified, logSums, share) as AnyTensor;
+        }
+        const slope = logSums
+          ? outside(() => lossesAndSlope(toFloat32(kept!), { ...truth, labels: labels!, weight })[1])
+          : kept;
         const shared = share === 1 ? slope! : times(slope!, share);
         if (isEach && reduction !== "none") return multiply(shared, dy);
         const perRow = isEach ? dy : multiply(countOf(truth), dy);
@@ -155,6 +166,26 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
       },
     ],
   });
+}
+
+type Save = (tensors: AnyTensor[]) => void;
+
+const targetOf = ({ ignoreIndex, smoothing }: Truth) => ({ ignored: ignoreIndex, smoothing });
+
+/** The loss of each row, 0 where it is ignored; undefined where there is no kernel. */
+function byKernel(logits: AnyTensor, truth: Truth, save: Save): AnyTensor | undefined {
+  const { labels, weight } = truth;
+  if (!canFuse("any", logits) || (weight && !canFuse("float32", weight))) return undefined;
+  const { losses, logSums } = kernels.crossEntropy({ ...targetOf(truth), logits, labels, weight });
+  save([logits, labels, logSums as AnyTensor, ...(weight ? [weight] : [])]);
+  return losses as AnyTensor;
+}
+
+/** The same by separate ops. */
+function separately(logits: AnyTensor, truth: Truth, save: Save): AnyTensor {
+  const [losses, slope] = lossesAndSlope(toFloat32(logits), truth);
+  save([slope]);
+  return truth.counted === truth.labelValues.length ? losses : onlyCounted(losses, truth);
 }
 
 /** The loss of each row, and its gradient. */

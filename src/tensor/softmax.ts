@@ -1,6 +1,10 @@
+import { autocastType } from "../amp/index.ts";
+import * as kernels from "../runtime/native/kernels/index.ts";
 import { logSoftmax as nativeLogSoftmax } from "../runtime/native/primitives.ts";
+import { storageOf } from "../storage/index.ts";
 import { axisIndex } from "./axes.ts";
 import { cast, checkTensor, differentiable, permuteTo, reduceOver, run, scoped } from "./engine.ts";
+import { canFuse, mayFuse } from "./fused.ts";
 import { inFloat32 } from "./half.ts";
 import { label, namesOf } from "./names.ts";
 import { exp, isDirect, multiply, subtract, sumOfRows } from "./primitives.ts";
@@ -21,7 +25,9 @@ function onLast(op: string, x: AnyTensor, axis: Axis, f: (moved: AnyTensor) => A
         last.map((_, i) => last.indexOf(i)),
       );
     });
-  return label(inFloat32(op, "float32", [x], compute), namesOf(x));
+  // A kernel reads halves as they are; under autocast the result is float32.
+  const result = mayFuse("any", x) && !autocastType() ? compute(x) : inFloat32(op, "float32", [x], compute);
+  return label(result, namesOf(x));
 }
 
 /**
@@ -34,7 +40,7 @@ export function softmax<T extends TensorOperand, const A extends Axis = -1>(
   axis?: AxisOf<"softmax", ShapeOf<T>, A>,
 ): Tensor<ShapeOf<T>, "float32">;
 export function softmax(x: AnyTensor, axis: Axis = -1): AnyTensor {
-  return onLast("softmax", x, axis, (logits) => run("Softmax", { logits }, { dim: logits.rank - 1 }));
+  return onLast("softmax", x, axis, lastSoftmax);
 }
 
 /**
@@ -50,15 +56,38 @@ export function logSoftmax(x: AnyTensor, axis: Axis = -1): AnyTensor {
   return onLast("logSoftmax", x, axis, lastLogSoftmax);
 }
 
+/** Over the last axis; by kernels in the storage of `x`. */
+const lastSoftmax = (x: AnyTensor): AnyTensor =>
+  differentiable("softmax", [x], {
+    forward: () =>
+      canFuse("any", x) ? (kernels.softmax(x, false) as AnyTensor) : run("Softmax", { logits: x }, { dim: x.rank - 1 }),
+    keep: (value) => [value],
+    backward: (dy, [value]) => [
+      () =>
+        isFusedGradient(dy, value!)
+          ? (kernels.softmaxGradient(dy, value!, false) as AnyTensor)
+          : multiply(subtract(dy, sumOfRows(multiply(dy, value!))), value!),
+    ],
+  });
+
+const isFusedGradient = (dy: AnyTensor, value: AnyTensor): boolean =>
+  canFuse("any", dy, value) && storageOf(dy) === storageOf(value);
+
 export function lastLogSoftmax(x: AnyTensor): AnyTensor {
   return differentiable("logSoftmax", [x], {
     forward: () => {
+      if (canFuse("any", x)) return kernels.softmax(x, true) as AnyTensor;
       // tfjs composes five kernels; TensorFlow has one for this.
       if (isDirect()) return nativeLogSoftmax(x);
       const off = subtract(x, reduceOver("Max", x, [x.rank - 1], true));
       return subtract(off, run("Log", { x: sumOfRows(exp(off)) }));
     },
     keep: (value) => [value],
-    backward: (dy, [value]) => [() => subtract(dy, multiply(exp(value!), sumOfRows(dy)))],
+    backward: (dy, [value]) => [
+      () =>
+        isFusedGradient(dy, value!)
+          ? (kernels.softmaxGradient(dy, value!, true) as AnyTensor)
+          : subtract(dy, multiply(exp(value!), sumOfRows(dy))),
+    ],
   });
 }

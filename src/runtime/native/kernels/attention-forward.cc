@@ -1,32 +1,13 @@
-#include <cmath>
 #include <limits>
 
 #include "attention.h"
-#include "functions.h"
 #include "matrix.h"
+#include "rows.h"
 
 namespace halftone {
 namespace {
 
 constexpr float hidden = -std::numeric_limits<float>::infinity();
-
-// The exponentials of a row minus its largest, in place; gives their sum and the largest.
-struct Sum {
-  float largest, sum;
-};
-INLINE Sum exponentials(float* row, int64_t wide) {
-  float largest = hidden;
-#pragma omp simd reduction(max : largest)
-  for (int64_t j = 0; j < wide; j++) largest = larger(largest, row[j]);
-  const float off = largest == hidden ? 0.f : largest;
-  float sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t j = 0; j < wide; j++) {
-    row[j] = exponentialOfNegative(row[j] - off);
-    sum += row[j];
-  }
-  return {off, sum};
-}
 
 // One head of keys and the query heads that it serves.
 template <class V, int R>
@@ -59,9 +40,9 @@ INLINE void attendGroup(const Attention& a, const Forward& x, int64_t b, int64_t
         if (a.bias) addBias(a, a.biasOf(b, h, query), seen, row);
         for (int64_t j = 0; j < start; j++) all[j] = hidden;
         for (int64_t j = size; j < used - start; j++) row[j] = hidden;
-        const Sum s = exponentials(all, used);
+        const ExponentialSum s = exponentials(all, used, all);
         const bool isBlind = s.sum == 0;
-        x.logSums[place] = isBlind ? -hidden : s.largest + std::log(s.sum);
+        x.logSums[place] = isBlind ? -hidden : s.logarithm();
         inverse[i] = isBlind ? 0.f : 1.f / s.sum;
         if (a.sees) inverse[i] *= a.sees[b * a.seesBy.batch + h * a.seesBy.head + query * a.seesBy.row];
         if (a.dropout) {

@@ -7,13 +7,6 @@
 
 namespace halftone {
 
-Workspace::Workspace(int64_t floats, int64_t parts) {
-  static thread_local std::vector<float> space;
-  const size_t needed = floats + 16 * (parts + 1);
-  if (space.size() < needed) space.resize(needed);
-  next_ = reinterpret_cast<float*>(roundedUp(reinterpret_cast<int64_t>(space.data()), 64));
-}
-
 Span Attention::seen(int64_t b, int64_t h, int64_t query) const {
   Span span{0, isCausal ? std::min(keys, query + 1) : keys};
   const float* row = biasKey == 0 ? nullptr : biasOf(b, h, query);

@@ -1,10 +1,9 @@
 // Attention by head without the scores in memory (Dao et al. 2022, arXiv 2205.14135): what the forward and the backward pass share.
 #pragma once
 
-#include <vector>
-
 #include "convert.h"
 #include "philox.h"
+#include "workspace.h"
 
 namespace halftone {
 
@@ -71,21 +70,6 @@ void attend(const Attention&, const Forward&);
 void attendGradient(const Attention&, const Backward&);
 
 INLINE int64_t roundedUp(int64_t size, int64_t to) { return (size + to - 1) / to * to; }
-
-// Floats of one thread, kept from op to op; consecutive parts begin at cache lines.
-class Workspace {
- public:
-  // The parts may not be more than `parts`, nor all together more than `floats`.
-  Workspace(int64_t floats, int64_t parts);
-  float* part(int64_t floats) {
-    float* begin = next_;
-    next_ += roundedUp(floats, 16);
-    return begin;
-  }
-
- private:
-  float* next_;
-};
 
 // The bias of the keys of a span added to their scores, which begin at row[0].
 INLINE void addBias(const Attention& a, const float* bias, Span keys, float* row) {

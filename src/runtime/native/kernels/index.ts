@@ -8,7 +8,9 @@ export {
   attentionScoresGradient,
 } from "./attention.ts";
 export { columnSums } from "./column-sums.ts";
+export { type Classified, crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
 export { type DropoutMask, dropout, dropoutAndAdd } from "./dropout.ts";
 export { hasKernels } from "./load.ts";
 export { norm, normGradients } from "./norm.ts";
 export { gruStep, gruStepGradient, lstmStep, lstmStepGradient } from "./recurrent.ts";
+export { softmax, softmaxGradient } from "./softmax.ts";
