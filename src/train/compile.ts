@@ -13,8 +13,11 @@ export interface CompileOptions<Call extends unknown[], Inputs> {
 /** A compiled step: a function of the step's arguments, or of those of `inputs`. */
 export interface Compiled<Call extends unknown[], Result> {
   (...call: Call): Result;
-  /** The number of functions of TensorFlow it has, one for each combination of shapes, and how many calls they computed. */
-  readonly state: { readonly functions: number; readonly calls: number };
+  /**
+   * The number of functions of TensorFlow it has, one for each combination of shapes, how many calls they computed, and why the
+   * last step that has none was computed op by op.
+   */
+  readonly state: { readonly functions: number; readonly calls: number; readonly refusal?: string };
 }
 
 /**
@@ -70,6 +73,10 @@ export function compile(
       return (capture ? capture.run(() => tidied(given), { isStrict: true }) : tidied(given)) as never;
     }) as unknown;
   return Object.defineProperty(compiled, "state", {
-    get: () => ({ functions: capture?.state.functions ?? 0, calls: capture?.state.calls ?? 0 }),
+    get: (): Compiled<unknown[], unknown>["state"] => {
+      if (!capture) return { functions: 0, calls: 0, refusal: "steps are captured on TensorFlow only" };
+      const { fault, ...counts } = capture.state;
+      return { ...counts, ...(fault !== undefined && { refusal: fault }) };
+    },
   }) as Compiled<unknown[], unknown>;
 }

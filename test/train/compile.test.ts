@@ -14,6 +14,7 @@ import {
   mean,
   parameterList,
   profileScope,
+  randint,
   randn,
   relu,
   square,
@@ -125,6 +126,26 @@ describe("compile", () => {
     );
     const unique = compile(() => tf.unique(x).values);
     assert.throws(unique, /^Error: compile: UniqueV2 .*: compute it outside of the step$/);
+  });
+
+  test("captures a loss of labels from before the step, with the labels of each call", { skip }, () => {
+    const w = tensor(rows(4)) as Tensor<[4, 4], "float32">;
+    const loss = (x: Tensor<[number, 4]>, labels: Tensor<[number], "int32">) => crossEntropy(matmul(x, w), labels);
+    const step = compile(loss);
+    const x = tensor(rows(3)) as Tensor<[number, 4]>;
+    const labels = [0, 1].map((from) => randint(0, 4, [3], { from }));
+    for (let i = 0; i < 8; i++)
+      assert.deepEqual(step(x, labels[i % 2]!).dataSync(), loss(x, labels[i % 2]!).dataSync());
+    assert.deepEqual(step.state, { functions: 1, calls: 3 });
+    const wrong = tensor([0, 4, 0], { dtype: "int32" });
+    assert.throws(() => step(x, wrong), /^RangeError: crossEntropy: label 4 is not one of the 4 classes/);
+  });
+
+  test("tells why a step is not captured", () => {
+    const changing = compile((n: number) => tf.fill([n], 0));
+    for (let n = 1; n <= 200; n++) changing(n).dispose();
+    assert.equal(changing.state.functions, 0);
+    assert.match(changing.state.refusal!, skip ? /capture/ : /^200 runs in a row had other ops, shapes or constants/);
   });
 
   test("refuses what is not a function, and async functions", () => {

@@ -204,6 +204,8 @@ export class Session {
   }
 
   tensorDataSync(id: number): ReturnType<Binding["tensorDataSync"]> {
+    // A tensor from before the step, whose type is not known here. What the step does with its values is compared in any case.
+    if (!isPending(id) && !this.#refs.has(id)) return this.#binding.tensorDataSync(id);
     const ref = this.#refOf(id);
     const source = sourceOf(ref);
     if ("upload" in source) {

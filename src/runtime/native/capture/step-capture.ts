@@ -46,6 +46,7 @@ export class StepCapture {
   #refusals = 0;
   #misses = 0;
   #fault: string | undefined;
+  #obstacle: string | undefined;
   #calls = 0;
 
   /** `title` begins the names of the functions: letters and digits. */
@@ -56,12 +57,13 @@ export class StepCapture {
 
   /** The number of functions, how often one has run, and why the last step was not captured. */
   get state(): { functions: number; calls: number; fault: string | undefined } {
-    return { functions: this.#steps.length, calls: this.#calls, fault: this.#fault };
+    return { functions: this.#steps.length, calls: this.#calls, fault: this.#fault ?? this.#obstacle };
   }
 
   /** Runs the step. Tensors that it makes and that are not its result must be disposed when it returns, as in a `tidy`. */
   run<T>(step: () => T, options: SessionOptions = {}): T {
-    if (this.#refusals >= REFUSALS || this.#misses >= MISSES || !isPossible()) return step();
+    this.#obstacle = obstacle();
+    if (this.#refusals >= REFUSALS || this.#misses >= MISSES || this.#obstacle !== undefined) return step();
     const [session, leave] = startSession(this.#steps, options);
     const open = begin(
       () => {},
@@ -136,11 +138,15 @@ export class StepCapture {
   }
 }
 
-/** Whether nothing looks at the single ops: no probe, budget, profile, vmap or gradient around the step. */
-function isPossible(): boolean {
-  if (isCapturing() || "fault" in captureAddon()) return false;
-  if (opGuards.length > 0 || onAllocationCount() > 0 || isObservingProfile()) return false;
-  return openLevels().length === 0 && engine.state.gradientDepth === 0 && !engine.state.profiling;
+/** Why no step can be captured now: what is around it looks at single ops. */
+function obstacle(): string | undefined {
+  const capture = captureAddon();
+  if ("fault" in capture) return capture.fault;
+  if (isCapturing()) return "it runs inside of another captured step";
+  if (opGuards.length > 0 || onAllocationCount() > 0) return "it runs inside of a memory budget or probe";
+  if (isObservingProfile() || engine.state.profiling) return "it runs inside of a profile";
+  if (openLevels().length > 0) return "it runs inside of vmap";
+  return engine.state.gradientDepth === 0 ? undefined : "it runs inside of a gradient";
 }
 
 const smallValues = (upload: Trace["uploads"][number]): Values | undefined =>
