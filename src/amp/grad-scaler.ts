@@ -135,7 +135,8 @@ export class GradScaler {
 
   /**
    * Runs the optimizer's step unless a gradient is not finite; then the step is skipped and the result undefined. The gradients
-   * are unscaled first unless `unscale` did so, and are disposed in any case.
+   * are unscaled first unless `unscale` did so, and are disposed in any case. A step that fails is as one that was not taken: it does
+   * not count towards `growthInterval`, and may be tried again with new gradients.
    *
    * @throws Error when called twice for an optimizer between two updates; then the gradients are not disposed
    */
@@ -152,8 +153,13 @@ export class GradScaler {
       tf.dispose(flat ?? gradients);
       return undefined;
     }
-    if (flat && optimizer.step.flat) return optimizer.step.flat(flat, learningRate);
-    return optimizer.step(flat ? takenApart(flat, gradients) : gradients, learningRate);
+    try {
+      if (flat && optimizer.step.flat) return optimizer.step.flat(flat, learningRate);
+      return optimizer.step(flat ? takenApart(flat, gradients) : gradients, learningRate);
+    } catch (error) {
+      this.#stages.delete(optimizer);
+      throw error;
+    }
   }
 
   /**

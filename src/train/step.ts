@@ -58,11 +58,9 @@ export function takeStep<P extends object, B, Out>(
       // Not interruptible, so that a stopped training has the state between two steps.
       const taken = uninterrupted(() => {
         if (!scaler) return own.step(gradients);
-        try {
-          return scaler.step(own, gradients);
-        } finally {
-          updateScale(scaler, step);
-        }
+        const stepped = scaler.step(own, gradients);
+        updateScale(scaler, step);
+        return stepped;
       });
       skipped = taken === undefined;
       clock.lap("update");

@@ -73,6 +73,20 @@ describe("GradScaler", () => {
     assert.equal(scaler.getScale(), 16384);
   });
 
+  test("a step that fails does not count as a finite one, and may be taken again", () => {
+    const { scaler, variable, optimizer, gradients } = setting(new GradScaler({ growthInterval: 2 }));
+    const { step } = optimizer;
+    optimizer.step = () => {
+      throw new Error("no memory");
+    };
+    assert.throws(() => scaler.step(optimizer, gradients()), /^Error: no memory$/);
+    optimizer.step = step;
+    scaler.step(optimizer, gradients());
+    scaler.update();
+    assert.deepEqual([...variable.dataSync()], [1.5, 2.5]);
+    assert.equal((scaler.stateDict() as GradScalerState)._growth_tracker, 1);
+  });
+
   test("small gradients become 0 in float16 without scaling but not with it", () => {
     const weight = tf.variable(tf.ones([4, 1])) as Variable;
     const x = tf.tensor2d([1, 2, 3, 4], [1, 4]);
