@@ -92,6 +92,10 @@ const ops: Record<string, [shape: number[], f: (x: Tensor) => Tensor]> = {
   "softmax's gradient": [[8, 12], gradientOf((x) => tf.square(tf.softmax(x)))],
 };
 
+test("TensorFlow's context is known where the capture is set up", () => {
+  assert.doesNotMatch(runtimeInfo().reason, /did not see/);
+});
+
 describe("a captured step", { skip }, () => {
   for (const [name, [shape, f]] of Object.entries(ops)) {
     test(`computes ${name} with the same bits as the op alone`, () => {

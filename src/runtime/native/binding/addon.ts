@@ -34,7 +34,7 @@ function addonOf(folder: string): Addon {
   const library = path.join(folder, "tensorflow");
   return {
     name: "binding",
-    sources: ["binding.cc", "tensorflow.h"].map((name) =>
+    sources: ["binding.cc", "tensorflow.h", "../capture/graph-options.h"].map((name) =>
       // From dist/src/runtime/native/binding, because the TypeScript compiler does not copy C++ files.
       fileURLToPath(new URL(`../../../../../src/runtime/native/binding/${name}`, import.meta.url)),
     ),

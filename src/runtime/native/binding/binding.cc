@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "../capture/graph-options.h"
 #include "tensorflow.h"
 
 namespace {
@@ -31,9 +32,11 @@ template <typename Function>
 Function Original(const char* name) {
   return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
 }
+using NewContext = TFE_Context* (*)(const TFE_ContextOptions*, TF_Status*);
 using NewOp = TFE_Op* (*)(TFE_Context*, const char*, TF_Status*);
 using AddInput = void (*)(TFE_Op*, TFE_TensorHandle*, TF_Status*);
 using Execute = void (*)(TFE_Op*, TFE_TensorHandle**, int*, TF_Status*);
+const NewContext new_context = Original<NewContext>("TFE_NewContext");
 const NewOp new_op = Original<NewOp>("TFE_NewOp");
 const AddInput add_input = Original<AddInput>("TFE_OpAddInput");
 const Execute execute = Original<Execute>("TFE_Execute");
@@ -438,6 +441,15 @@ napi_value Size(napi_env env, napi_callback_info) {
 }  // namespace
 
 #define VISIBLE extern "C" __attribute__((visibility("default")))
+
+VISIBLE TFE_Context* TFE_NewContext(const TFE_ContextOptions* options, TF_Status* status) {
+  halftone::SetGraphOptions(options);
+  context = new_context(options, status);
+  return context;
+}
+
+// For the capture, whose own TFE_NewContext is not called where this library is loaded before it.
+VISIBLE TFE_Context* halftone_context() { return context; }
 
 VISIBLE TFE_Op* TFE_NewOp(TFE_Context* of, const char* name, TF_Status* status) {
   context = of;

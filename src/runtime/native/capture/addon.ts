@@ -36,7 +36,7 @@ function addonOf(folder: string): Addon {
   const library = path.join(folder, "tensorflow");
   return {
     name: "capture",
-    sources: ["capture.cc", "allocator.cc", "allocator.h", "tensorflow.h"].map((name) =>
+    sources: ["capture.cc", "allocator.cc", "allocator.h", "graph-options.h", "tensorflow.h"].map((name) =>
       // From dist/src/runtime/native/capture, because the TypeScript compiler does not copy C++ files.
       fileURLToPath(new URL(`../../../../../src/runtime/native/capture/${name}`, import.meta.url)),
     ),

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "allocator.h"
+#include "graph-options.h"
 #include "tensorflow.h"
 
 namespace {
@@ -137,8 +138,12 @@ napi_value CpuMemory(napi_env env, napi_callback_info info) {
   return list;
 }
 
-// hasContext(): whether the binding's context was seen in this thread.
+// hasContext(): whether the binding's context is known in this thread. The quick binding, which is loaded before, may have seen it.
 napi_value HasContext(napi_env env, napi_callback_info) {
+  if (!context) {
+    const auto seen = reinterpret_cast<TFE_Context* (*)()>(dlsym(RTLD_DEFAULT, "halftone_context"));
+    if (seen) context = seen();
+  }
   napi_value result;
   napi_get_boolean(env, context != nullptr, &result);
   return result;
@@ -150,11 +155,7 @@ extern "C" __attribute__((visibility("default"))) TFE_Context* TFE_NewContext(co
                                                                              TF_Status* status) {
   using New = TFE_Context* (*)(const TFE_ContextOptions*, TF_Status*);
   static const New original = reinterpret_cast<New>(dlsym(RTLD_NEXT, "TFE_NewContext"));
-  // ConfigProto { graph_options { optimizer_options { opt_level: L0 } } }: otherwise TensorFlow merges equal ops of a graph, so that a
-  // result that is computed twice to save memory, in the forward and in the backward pass, is kept from one to the other.
-  const unsigned char config[] = {0x52, 13, 0x1a, 11, 0x18, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1};
-  Status ignored;
-  TFE_ContextOptionsSetConfig(const_cast<TFE_ContextOptions*>(options), config, sizeof(config), ignored.get());
+  halftone::SetGraphOptions(options);
   context = original(options, status);
   return context;
 }

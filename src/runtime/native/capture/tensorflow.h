@@ -44,7 +44,6 @@ void TF_DeleteFunction(TF_Function*);
 void TF_FunctionSetAttrValueProto(TF_Function*, const char* attribute, const void* proto, size_t length, TF_Status*);
 void TF_GraphCopyFunction(TF_Graph*, const TF_Function* function, const TF_Function* gradient, TF_Status*);
 
-void TFE_ContextOptionsSetConfig(TFE_ContextOptions*, const void* proto, size_t length, TF_Status*);
 TFE_Context* TFE_NewContext(const TFE_ContextOptions*, TF_Status*);
 void TFE_ContextAddFunction(TFE_Context*, TF_Function*, TF_Status*);
 void TFE_ContextRemoveFunction(TFE_Context*, const char* name, TF_Status*);
