@@ -68,7 +68,7 @@ function castInput(input: TensorInfo, wanted: Storage, inside: Region, made: Ten
       copy = engine.keep(castThrough(input, wanted, next));
       weights.set(dataId, copy);
     }
-    if (isTaping()) remember(dataId, copy, wanted, false);
+    // Not remembered: the tape would hold a copy of every weight, which takes less time to make again.
     return copy;
   }
   const copy = castThrough(input, wanted, next);

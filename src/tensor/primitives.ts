@@ -1,9 +1,10 @@
 // The arithmetic of ops that have their own gradient. Each function is one op of TensorFlow, called directly, where
 // TensorFlow runs and no tape records; else a registered kernel, which works on every backend and can be recorded for a
 // gradient of the gradient.
+import { autocastType } from "../amp/index.ts";
 import { nativeStorageOf } from "../runtime/index.ts";
 import { isBatching } from "../runtime/levels.ts";
-import { columnSums, hasKernels } from "../runtime/native/kernels/index.ts";
+import { biasAdd, columnSums, hasKernels } from "../runtime/native/kernels/index.ts";
 import { integers, isNative, scalar } from "../runtime/native/op.ts";
 import * as native from "../runtime/native/primitives.ts";
 import { cast, isTaping, reduceOver, reshapeTo, run, scalarOf } from "./engine.ts";
@@ -97,8 +98,12 @@ export const sumOfRows = (x: AnyTensor): AnyTensor =>
   isDirect() ? native.sumKeepingAxis(x, integers(x.rank - 1)) : reduceOver("Sum", x, lastAxis(x), true);
 
 /** A vector added to every row. The result is a half where `x` is one, whatever the vector is. */
-export const addBias = (x: AnyTensor, bias: AnyTensor): AnyTensor =>
-  isDirect() && x.rank > 1 ? native.biasAdd(x, bias) : run("Add", { a: x, b: asStored(bias, x) });
+export function addBias(x: AnyTensor, bias: AnyTensor): AnyTensor {
+  if (!isDirect() || x.rank < 2) return run("Add", { a: x, b: asStored(bias, x) });
+  // TensorFlow's op would add a half copy of the bias.
+  const isCast = hasKernels() && nativeStorageOf(x) === autocastType() && nativeStorageOf(bias) === "float32";
+  return isCast ? (biasAdd(x, bias) as AnyTensor) : native.biasAdd(x, bias);
+}
 
 /** The sum over every axis but the last. */
 export function sumOfColumns(x: AnyTensor): AnyTensor {

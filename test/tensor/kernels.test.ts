@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { autocast } from "../../src/amp/index.ts";
+import { withBias } from "../../src/nn/ops/add-bias.ts";
 import { addWithDropout } from "../../src/nn/ops/add-with-dropout.ts";
 import { philoxWords } from "../../src/random/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
-import { storageOf, to } from "../../src/storage/index.ts";
+import { roundTo, storageOf, to } from "../../src/storage/index.ts";
 import { activated } from "../../src/tensor/activated.ts";
 import { exactGelu, siluCurve, tanhGelu } from "../../src/tensor/curves.ts";
 import { seededDropout } from "../../src/tensor/dropout.ts";
@@ -57,6 +59,23 @@ test("dropout added to a residual is in the residual's storage where that is the
       assertClose(value as h.AnyTensor, { shape: [600], data: expected }, 1e-6);
     }
   }));
+
+for (const storage of ["bfloat16", "float16"] as const)
+  test(`a float32 bias beside ${storage} is added before the result is rounded, and its gradient is summed in float32 too`, () =>
+    tidily(() => {
+      const [rows, width] = [3001, 300];
+      const x = to(h.randn([rows, width], { from: 1 }), storage) as h.AnyTensor;
+      const bias = h.randn([width], { from: 2 }) as h.AnyTensor;
+      const numbers = bias.dataSync();
+      const expected = Array.from(x.dataSync(), (value, i) =>
+        roundTo(Math.fround(value + numbers[i % width]!), storage),
+      );
+      const value = autocast(storage, () => withBias(x, bias));
+      assert.equal(storageOf(value), storage);
+      assertClose(value, { shape: [rows, width], data: expected }, 0);
+      const ones = (b: h.AnyTensor) => h.sum(autocast(storage, () => withBias(x, b)) as h.AnyTensor);
+      assertClose(h.grad(ones)(bias), { shape: [width], data: Array(width).fill(roundTo(rows, storage)) }, 0);
+    }));
 
 for (const curve of [exactGelu, tanhGelu, siluCurve])
   test(`${curve.name} with dropout equals the two in turn, with its gradient and the gradient of that`, () =>

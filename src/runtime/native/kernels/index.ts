@@ -7,6 +7,7 @@ export {
   attentionGradients,
   attentionScoresGradient,
 } from "./attention.ts";
+export { biasAdd } from "./bias.ts";
 export { columnSums } from "./column-sums.ts";
 export { type Classified, crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
 export { type DropoutMask, dropout, dropoutAndAdd } from "./dropout.ts";
