@@ -9,7 +9,7 @@ export {
 } from "./attention.ts";
 export { biasAdd } from "./bias.ts";
 export { columnSums } from "./column-sums.ts";
-export { type Classified, crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
+export { crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
 export { type DropoutMask, dropout, dropoutAndAdd } from "./dropout.ts";
 export { hasKernels } from "./load.ts";
 export { norm, normGradients } from "./norm.ts";
