@@ -143,14 +143,16 @@ function evaluated(history: History, measure: (evaluation: Evaluation) => number
   ];
 }
 
-/** Exponential moving average over about 20 steps, corrected for its bias towards 0 at the start. */
-function smooth(values: readonly number[], keep = 0.95): number[] {
-  let sum = 0;
-  let weight = 0;
-  return values.map((value) => {
-    sum = keep * sum + (1 - keep) * value;
-    weight = keep * weight + (1 - keep);
-    return sum / weight;
+/**
+ * The mean of the values around each, a twenty-fifth of all and at most 10 on either side. A mean of the past alone would lie above a
+ * loss that falls. At the start the window is as narrow on both sides; at the end it has only what there is.
+ */
+function smooth(values: readonly number[]): number[] {
+  const widest = Math.min(10, Math.ceil(values.length / 25));
+  return values.map((_, i) => {
+    const reach = Math.min(widest, i);
+    const window = values.slice(i - reach, i + reach + 1);
+    return window.reduce((sum, value) => sum + value, 0) / window.length;
   });
 }
 

@@ -135,6 +135,38 @@ test("a layer of the library that is called as PyTorch's shows its options, and 
   assert.match(error!.evalue, /^Expected 1 arguments, but got 2/);
 });
 
+test("examples given as batches, a layer given as model and a loss that is no scalar are said first", async () => {
+  const { run } = strict();
+  await run(
+    [
+      'import { adamW, linear, randn, square, type Tensor, train } from "halftone"',
+      "const layer = linear({ in: 3, out: 2 }), optimizer = adamW(layer.parameters)",
+      "const apply = (p: typeof layer.parameters, batch: { ids: ArrayLike<number> }) => layer.apply(p, randn([4, 3]))",
+      "const tagger = { parameters: layer.parameters, apply }",
+      "const net = { parameters: layer.parameters, apply: (p: typeof layer.parameters, { x }: { x: Tensor<[4, 3]> }) => layer.apply(p, x) }",
+      "const batches = [{ x: randn([4, 3]) }], examples = [{ tokens: [1, 2], label: 1 }]",
+    ].join("\n"),
+  );
+  for (const [code, line] of [
+    [
+      "model: tagger, batches: examples",
+      "These are examples, not batches: make batches of them, `dynamicLengthBatches(",
+    ],
+    [
+      "model: layer, batches, loss: (out) => out",
+      "The model takes a tensor, but the batches are objects: .* `modelOf\\(layer,",
+    ],
+    [
+      "model: net, batches, loss: (out, batch) => square(out)",
+      "The loss function must .*, got \\[4, 2\\]: take its `mean`.",
+    ],
+    ["model: net, batches, loss: (out, batch) => 3", "The loss function must return a scalar tensor, .*, got number."],
+  ] as const) {
+    const { error } = await run(`await train({ ${code}, optimizer, steps: 1 })`);
+    assert.match(error!.evalue, new RegExp(`^${line.replace("Batches(", "Batches\\(")}`), code);
+  }
+});
+
 test("an optimizer of a whole layer is told to take its parameters", async () => {
   const { run } = strict();
   await run('import { adamW, linear } from "halftone"\nconst layer = linear({ in: 3, out: 4 })');

@@ -105,6 +105,19 @@ describe("curves of a training run", () => {
     );
   });
 
+  test("the moving average follows a loss that falls", () => {
+    const falling = (loss: (step: number) => number) => {
+      const steps = history.steps.map((record) => ({ ...record, loss: loss(record.step) }));
+      return traces(lossCurve({ ...history, steps }))[1]!.y;
+    };
+    const straight = falling((step) => 100 - step);
+    for (const [i, value] of straight.slice(0, -2).entries())
+      assert.ok(Math.abs(value - (99 - i)) < 1e-9, `${i}: ${value}`);
+    const steep = falling((step) => Math.exp(-step / 10));
+    for (const [i, value] of steep.slice(0, -2).entries())
+      assert.ok(Math.abs(value / Math.exp(-(i + 1) / 10) - 1) < 0.02, `${i}: ${value}`);
+  });
+
   test("show the accuracy with a line for chance", () => {
     const names = traces(accuracyCurve(history, { chance: 0.125 })).map(({ name }) => name);
     assert.deepEqual(names, ["training, moving average", "validation", "always the most frequent answer"]);

@@ -6,6 +6,7 @@ export function sentenceOf(message: string, reasons: readonly string[]): string 
     ofArgument(message) ??
     iterationSentence(message) ??
     overloadSentence(message, reasons) ??
+    lossSentence(message) ??
     trainingSentence(message, reasons)
   );
 }
@@ -72,6 +73,18 @@ function operandSentence(message: string): string | undefined {
   return `Expected a tensor${target === "NumberOrTensor" ? " or a number" : ""}, got ${given}.`;
 }
 
+/** A loss function of `train` whose result is no scalar. */
+function lossSentence(message: string): string | undefined {
+  const [, given] =
+    /^Type '(.*)' is not assignable to type '(?:LossResult \| Tensor<\[\], "float32">|Tensor<\[\], "float32"> \| LossResult)'/.exec(
+      message,
+    ) ?? [];
+  if (given === undefined) return undefined;
+  const shape = /^Tensor<(.*?)(?:, "\w+")?>$/.exec(given)?.[1];
+  const advice = shape ? `got ${shape}: take its \`mean\`` : `got ${given}`;
+  return `The loss function must return a scalar tensor, or { loss, metrics, weight }, ${advice}.`;
+}
+
 /** A model and batches that do not fit, or batches without the labels that the default loss needs. */
 function trainingSentence(message: string, reasons: readonly string[]): string | undefined {
   const steps = reasons.map((reason) => reason.trim());
@@ -84,10 +97,16 @@ function trainingSentence(message: string, reasons: readonly string[]): string |
   const missing =
     /^Property '(\w+)' is missing in type/.exec(difference) ??
     / is missing the following properties from type '[^']*': (.*?)\.?$/.exec(difference);
+  const given =
+    /^(?:Property '\w+' is missing in type|Type) '(.*?)' (?:but required|is missing)/.exec(difference)?.[1] ?? "";
+  if (missing && /from type 'Tensor|in type '.*' but required in type 'Tensor/.test(difference))
+    return "The model takes a tensor, but the batches are objects: say what it reads of one, `modelOf(layer, (batch) => batch.x)`.";
+  if (missing && /\bids\b/.test(missing[1]!) && /\btokens: /.test(given))
+    return "These are examples, not batches: make batches of them, `dynamicLengthBatches(examples, { batchSize: 32 })`.";
   if (missing) return `The model takes batches with ${missing[1]}, which these batches do not have.`;
   const name = /^Types of property '(\w+)' are incompatible/.exec(property)?.[1];
-  const [, given, taken] = /^Type '(.*)' is not assignable to type '(.*)'\.$/.exec(sizes) ?? [];
-  return name && taken && `The model takes batches whose ${name} is ${taken}, but that of these batches is ${given}.`;
+  const [, own, taken] = /^Type '(.*)' is not assignable to type '(.*)'\.$/.exec(sizes) ?? [];
+  return name && taken && `The model takes batches whose ${name} is ${taken}, but that of these batches is ${own}.`;
 }
 
 /** Returns what to use instead of iterating a tensor: the type that its iterator expects is the message. */
