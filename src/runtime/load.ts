@@ -13,6 +13,7 @@ import { fallbackReason } from "./tensor-lifetimes.ts";
 import { nativeBackendOf } from "./tfjs/backend.ts";
 import { type Engine, engineOf, type Tfjs } from "./tfjs/engine.ts";
 import { shareModules } from "./tfjs/modules.ts";
+import { allOrNone } from "./tfjs/undo.ts";
 import { loadWasm } from "./wasm.ts";
 
 interface Runtime {
@@ -60,7 +61,7 @@ function load(): Runtime {
       continue;
     }
     try {
-      const native = loadNative(found.folder);
+      const native = allOrNone(() => loadNative(found.folder));
       return { tf: native, info: nativeInfo(native, found, gpu, reasons), ready: Promise.resolve() };
     } catch (error) {
       reasons.push(`the library could not be loaded: ${error instanceof Error ? error.message.split("\n")[0] : error}`);

@@ -2,6 +2,7 @@
 // `dy`. In `input` and `output` they are constant, except where two elements of a window are equal.
 import type { GradFunc, Tensor, Tensor4D } from "@tensorflow/tfjs-node-gpu";
 import { engineOf, type Tfjs, unrecorded } from "./tfjs/engine.ts";
+import { undoBy } from "./tfjs/undo.ts";
 
 /** The attributes of tfjs' pools. */
 export interface Pool {
@@ -18,7 +19,8 @@ export function addPoolGradients(tf: Tfjs): void {
     kernelName: string,
     inputsToSave: string[],
     gradient: (g: Tensor4D, kept: Tensor4D[], pool: Pool) => Tensor,
-  ) =>
+  ) => {
+    undoBy(() => tf.unregisterGradient(kernelName));
     tf.registerGradient({
       kernelName,
       inputsToSave,
@@ -28,6 +30,7 @@ export function addPoolGradients(tf: Tfjs): void {
         output: () => tf.zerosLike(kept[1]!),
       })) as unknown as GradFunc,
     });
+  };
   register("AvgPoolGrad", ["input"], (g, _, { filterSize, strides, pad }) => tf.avgPool(g, filterSize, strides, pad));
   register("MaxPoolGrad", ["input", "output"], (g, [x, y], { filterSize, strides, pad }) => {
     const info = tf.backend_util.computePool2DInfo(x!.shape, filterSize, strides, 1, pad);

@@ -40,7 +40,7 @@ test("TensorFlow's log lines appear when TF_CPP_MIN_LOG_LEVEL asks for them", { 
 });
 
 /** Runs code in the middle of loading TensorFlow, as its own initializers run. */
-const duringLoad = (code: string) => {
+const duringLoad = (code: string, after = "({ tf }) => console.log(tf.add(1, 1).dataSync()[0])") => {
   const prelude = `
     const Module = require("node:module"), fs = require("node:fs");
     const load = Module._load;
@@ -51,8 +51,7 @@ const duringLoad = (code: string) => {
     };`;
   const url = JSON.stringify(new URL("../../src/runtime/index.js", import.meta.url).href);
   const env = { TF_ENABLE_ONEDNN_OPTS: "1" };
-  return start(["-e", `${prelude} import(${url}).then(({ tf }) => console.log(tf.add(1, 1).dataSync()[0]))`], env)
-    .ended;
+  return start(["-e", `${prelude} import(${url}).then(${after})`], env).ended;
 };
 
 test("other code's stderr during TensorFlow's load arrives byte for byte", { skip }, async () => {
@@ -82,6 +81,23 @@ for (const [way, code] of [
     assert.notEqual(status, 0);
   });
 }
+
+for (const [when, property] of [
+  ["early", "tensorMap"],
+  ["at the end", "isUsingGpuDevice"],
+] as const)
+  test(`a native library that fails ${when}, after tfjs was changed for it, leaves WebAssembly working`, {
+    skip,
+  }, async () => {
+    const { stdout, stderr } = await duringLoad(
+      `Object.defineProperty(loaded.backend(), "${property}", { get() { throw new Error("the test's fault"); } });`,
+      `async ({ tf, ready, runtimeInfo }) => { ${train} console.log(runtimeInfo().reason); }`,
+    );
+    const [result, reason] = stdout.split("\n");
+    assert.deepEqual(JSON.parse(result!), { backend: "wasm", ...trained });
+    assert.equal(reason, "WebAssembly, because the library could not be loaded: the test's fault");
+    assert.equal(stderr, "");
+  });
 
 test("runtimeInfo gives the backend and the reason for it", { skip }, () => {
   const info = runtimeInfo();

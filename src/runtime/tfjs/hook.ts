@@ -1,3 +1,5 @@
+import { undoBy } from "./undo.ts";
+
 /** A list of subscribers, sorted by stage and not by the time of subscription. */
 export interface Hook<Stage extends string, Subscriber> {
   /** A change replaces the list, so a call in progress keeps the list that it began with. */
@@ -24,7 +26,9 @@ export function eventHook<Stage extends string, Subscriber>(
   function subscribe(stage: Stage, subscriber: Subscriber): () => void {
     const entry = { rank: stages.indexOf(stage), subscriber };
     set([...entries, entry].sort((one, other) => one.rank - other.rank));
-    return () => set(entries.filter((each) => each !== entry));
+    const remove = () => set(entries.filter((each) => each !== entry));
+    undoBy(remove);
+    return remove;
   }
   return hook;
 }

@@ -1,6 +1,7 @@
 import type { GradConfig, KernelConfig } from "@tensorflow/tfjs-node-gpu";
 import type { Tfjs } from "./engine.ts";
 import { recordOriginal } from "./patch.ts";
+import { undoBy } from "./undo.ts";
 
 /** Replaces a kernel of a backend by a function of the original. */
 export function replaceKernel(
@@ -25,4 +26,8 @@ export function replaceGradient(
   recordOriginal(`gradient ${name}`, gradient.gradFunc);
   tfjs.unregisterGradient(name);
   tfjs.registerGradient({ kernelName: name, ...replace(gradient) });
+  undoBy(() => {
+    tfjs.unregisterGradient(name);
+    tfjs.registerGradient(gradient);
+  });
 }

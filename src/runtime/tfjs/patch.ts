@@ -1,3 +1,5 @@
+import { undoBy } from "./undo.ts";
+
 const originals = new Map<string, unknown>();
 
 /** Records an original function of tfjs that is replaced. A function that was itself a replacement is not recorded. */
@@ -21,6 +23,12 @@ export function patch<Owner extends object, Name extends keyof Owner & string>(
   const original = owner[name];
   if (typeof original !== "function") throw new Error(`${title} is not a function in this version of tfjs`);
   recordOriginal(title, original);
+  const before = Object.getOwnPropertyDescriptor(owner, name);
+  undoBy(() => {
+    originals.delete(title);
+    if (before) Object.defineProperty(owner, name, before);
+    else delete owner[name];
+  });
   Object.defineProperty(owner, name, { value: replace(original), configurable: true, writable: true });
 }
 
