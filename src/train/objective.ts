@@ -35,9 +35,12 @@ export interface LossResult {
 /** A training objective: the loss of a model's outputs for a batch, a scalar that depends on the parameters. */
 export type LossFunction<Out, B> = (outputs: Out, batch: B) => Tensor<[], "float32"> | LossResult;
 
-/** What batches without labels need: the default loss compares the outputs with labels. */
+/**
+ * What batches without labels need: the default loss compares the outputs with labels. The option itself says which losses there are;
+ * a second type of functions here would leave the parameters of the user's function without types.
+ */
 export interface LossForBatchesWithoutLabels {
-  loss: Objective | LossFunction<never, never>;
+  loss: NonNullable<unknown>;
 }
 
 /** Requires a loss where the batches have no labels. */

@@ -139,7 +139,7 @@ test("examples given as batches, a layer given as model and a loss that is no sc
   const { run } = strict();
   await run(
     [
-      'import { adamW, linear, randn, square, type Tensor, train } from "halftone"',
+      'import { adamW, linear, mean, randn, square, type Tensor, train } from "halftone"',
       "const layer = linear({ in: 3, out: 2 }), optimizer = adamW(layer.parameters)",
       "const apply = (p: typeof layer.parameters, batch: { ids: ArrayLike<number> }) => layer.apply(p, randn([4, 3]))",
       "const tagger = { parameters: layer.parameters, apply }",
@@ -160,11 +160,18 @@ test("examples given as batches, a layer given as model and a loss that is no sc
       "model: net, batches, loss: (out, batch) => square(out)",
       "The loss function must .*, got \\[4, 2\\]: take its `mean`.",
     ],
+    [
+      "model: tagger, batches: [{ ids: [1] }], loss: (out, batch) => out",
+      "The loss function must .*, got \\[4, 2\\]: take",
+    ],
     ["model: net, batches, loss: (out, batch) => 3", "The loss function must return a scalar tensor, .*, got number."],
   ] as const) {
     const { error } = await run(`await train({ ${code}, optimizer, steps: 1 })`);
     assert.match(error!.evalue, new RegExp(`^${line.replace("Batches(", "Batches\\(")}`), code);
   }
+  const valid =
+    "const h = await train({ model: tagger, progress: false, batches: [{ ids: [1] }], optimizer, steps: 1, loss: (out, { ids }) => mean(out) })";
+  assert.equal((await run(valid)).error?.evalue, undefined, "the parameters of a loss function have types");
 });
 
 test("an optimizer of a whole layer is told to take its parameters", async () => {

@@ -75,10 +75,9 @@ function operandSentence(message: string): string | undefined {
 
 /** A loss function of `train` whose result is no scalar. */
 function lossSentence(message: string): string | undefined {
-  const [, given] =
-    /^Type '(.*)' is not assignable to type '(?:LossResult \| Tensor<\[\], "float32">|Tensor<\[\], "float32"> \| LossResult)'/.exec(
-      message,
-    ) ?? [];
+  const given =
+    /^Type '\(.*\) => (.*)' is not assignable to type '[^=]*\bLossFunction</.exec(message)?.[1] ??
+    /^Type '(.*)' is not assignable to type 'LossResult \| Tensor<\[\], "float32">'/.exec(message)?.[1];
   if (given === undefined) return undefined;
   const shape = /^Tensor<(.*?)(?:, "\w+")?>$/.exec(given)?.[1];
   const advice = shape ? `got ${shape}: take its \`mean\`` : `got ${given}`;
