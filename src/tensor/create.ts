@@ -49,6 +49,11 @@ type ValuesDType<V> = unknown extends V
             ? "bool"
             : "float32";
 
+/** A dtype, or options with it as those of `tensor`. */
+type DTypeOption = DType | { dtype?: DType };
+
+const dtypeOf = (given: DTypeOption = {}): DType => (typeof given === "string" ? given : (given.dtype ?? "float32"));
+
 export interface TensorOptions {
   dtype?: DType;
   /** The shape of a flat array. */
@@ -127,22 +132,24 @@ function stored(data: Flat["data"], dtype: DType, shape: readonly number[]): Flo
   return Float32Array.from(data as number[]);
 }
 
-const filled = (op: string, sizes: readonly Size[], value: number, dtype: DType): AnyTensor => {
+const filled = (op: string, sizes: readonly Size[], value: number, given?: DTypeOption): AnyTensor => {
+  const dtype = dtypeOf(given);
   const { shape, names } = readSizes(op, sizes);
   const element = dtype === "int32" ? int32Of(op, value) : dtype === "bool" ? Number(value !== 0) : value;
   return label(tf.fill(shape, element, dtype as "float32"), names);
 };
 
 /**
- * A tensor of zeros of the given shape, `[...shape]`, float32 by default: `zeros([{ batch: 32 }, 10])`.
+ * A tensor of zeros of the given shape, `[...shape]`, float32 by default: `zeros([{ batch: 32 }, 10])`,
+ * `zeros([4], { dtype: "int32" })`.
  *
  * @throws RangeError for a size that is not an integer of at least 0
  */
 export function zeros<const S extends readonly Size[], const D extends DType = "float32">(
   shape: S,
-  dtype?: D,
+  dtype?: D | { dtype?: D },
 ): Tensor<ShapeOfSizes<S>, D>;
-export function zeros(shape: readonly Size[], dtype: DType = "float32"): AnyTensor {
+export function zeros(shape: readonly Size[], dtype?: DTypeOption): AnyTensor {
   return filled("zeros", shape, 0, dtype);
 }
 
@@ -153,9 +160,9 @@ export function zeros(shape: readonly Size[], dtype: DType = "float32"): AnyTens
  */
 export function ones<const S extends readonly Size[], const D extends DType = "float32">(
   shape: S,
-  dtype?: D,
+  dtype?: D | { dtype?: D },
 ): Tensor<ShapeOfSizes<S>, D>;
-export function ones(shape: readonly Size[], dtype: DType = "float32"): AnyTensor {
+export function ones(shape: readonly Size[], dtype?: DTypeOption): AnyTensor {
   return filled("ones", shape, 1, dtype);
 }
 
@@ -167,9 +174,9 @@ export function ones(shape: readonly Size[], dtype: DType = "float32"): AnyTenso
 export function full<const S extends readonly Size[], const D extends DType = "float32">(
   shape: S,
   value: number,
-  dtype?: D,
+  dtype?: D | { dtype?: D },
 ): Tensor<ShapeOfSizes<S>, D>;
-export function full(shape: readonly Size[], value: number, dtype: DType = "float32"): AnyTensor {
+export function full(shape: readonly Size[], value: number, dtype?: DTypeOption): AnyTensor {
   return filled("full", shape, value, dtype);
 }
 

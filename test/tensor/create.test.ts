@@ -67,6 +67,10 @@ test("zeros, ones, full, eye, arange and linspace", () => {
   assert.deepEqual(h.arange(5, 0, -2).arraySync(), [5, 3, 1]);
   assert.deepEqual(h.arange(0, 1, 0.25).arraySync(), [0, 0.25, 0.5, 0.75]);
   assert.deepEqual(h.linspace(0, 1, 5).arraySync(), [0, 0.25, 0.5, 0.75, 1]);
+  const labels: h.Tensor<[2], "int32"> = h.zeros([2], { dtype: "int32" });
+  const flags: h.Tensor<[2], "bool"> = h.full([2], 1, { dtype: "bool" });
+  const weights: h.Tensor<[2], "float32"> = h.ones([2], {});
+  assert.deepEqual([labels.dtype, flags.dtype, weights.dtype], ["int32", "bool", "float32"]);
   assert.throws(() => h.zeros([-1]), /zeros: a size must be an integer of at least 0, got -1/);
   assert.throws(() => h.zeros([{ batch: 2, time: 3 }]), /a named size must have exactly one name/);
 });
