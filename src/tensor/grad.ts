@@ -30,31 +30,37 @@ export interface ValueAndGrad<P, A> {
 export function valueAndGrad<P, Rest extends unknown[], A = undefined>(
   f: (parameters: P, ...rest: Rest) => Outcome<A>,
 ): (parameters: P, ...rest: Rest) => ValueAndGrad<P, A> {
-  return (parameters, ...rest) => {
-    const found = differentiableLeaves("valueAndGrad", parameters);
-    const { value, aux, gradients } = differentiate(
-      () => readOutcome(f(parameters, ...rest)),
-      found.map((leaf) => leaf.tensor),
-    );
-    const byPath = new Map(found.map(({ path }, i) => [path, gradients[i]]));
-    const tree = mapTree(parameters, (tensor, path) =>
-      label(byPath.get(path) ?? run("ZerosLike", { x: tensor }), namesOf(tensor)),
-    );
-    return { value, gradients: tree, aux } as never;
-  };
+  return (parameters, ...rest) => valueAndGradOf("valueAndGrad", f, parameters, rest);
 }
 
-function readOutcome<A>(outcome: Outcome<A>): [AnyTensor, A] {
+/** `valueAndGrad` for the function `op`, which its errors name. */
+function valueAndGradOf<P, Rest extends unknown[], A>(
+  op: string,
+  f: (parameters: P, ...rest: Rest) => Outcome<A>,
+  parameters: P,
+  rest: Rest,
+): ValueAndGrad<P, A> {
+  const found = differentiableLeaves(op, parameters);
+  const { value, aux, gradients } = differentiate(
+    () => readOutcome(op, f(parameters, ...rest)),
+    found.map((leaf) => leaf.tensor),
+  );
+  const byPath = new Map(found.map(({ path }, i) => [path, gradients[i]]));
+  const tree = mapTree(parameters, (tensor, path) =>
+    label(byPath.get(path) ?? run("ZerosLike", { x: tensor }), namesOf(tensor)),
+  );
+  return { value, gradients: tree, aux } as never;
+}
+
+function readOutcome<A>(op: string, outcome: Outcome<A>): [AnyTensor, A] {
   const [loss, aux] = (Array.isArray(outcome) ? outcome : [outcome, undefined]) as [AnyTensor, A];
   if (!isTensor(loss))
     throw new TypeError(
-      `valueAndGrad: the function must return a tensor, got ${(loss as unknown) instanceof Promise ? "a promise; gradients need a synchronous function" : typeof loss}`,
+      `${op}: the function must return a tensor, got ${(loss as unknown) instanceof Promise ? "a promise; gradients need a synchronous function" : typeof loss}`,
     );
   if (loss.size !== 1)
-    throw new ShapeError(
-      `valueAndGrad: the function must return one number, got ${shapeText(loss)}; take its sum or mean`,
-    );
-  if (loss.dtype !== "float32") throw new TypeError(`valueAndGrad: the value must be float32, got ${loss.dtype}`);
+    throw new ShapeError(`${op}: the function must return one number, got ${shapeText(loss)}; take its sum or mean`);
+  if (loss.dtype !== "float32") throw new TypeError(`${op}: the value must be float32, got ${loss.dtype}`);
   return [loss, aux];
 }
 
@@ -67,9 +73,16 @@ function readOutcome<A>(outcome: Outcome<A>): [AnyTensor, A] {
 export function grad<P, Rest extends unknown[]>(
   f: (parameters: P, ...rest: Rest) => Loss,
 ): (parameters: P, ...rest: Rest) => Gradients<P> {
-  const both = valueAndGrad(f);
+  return gradAs("grad", f);
+}
+
+/** `grad` for the function `op`, which its errors name. */
+export function gradAs<P, Rest extends unknown[]>(
+  op: string,
+  f: (parameters: P, ...rest: Rest) => Loss,
+): (parameters: P, ...rest: Rest) => Gradients<P> {
   return (parameters, ...rest) => {
-    const { value, gradients } = both(parameters, ...rest);
+    const { value, gradients } = valueAndGradOf(op, f, parameters, rest);
     value.dispose();
     return gradients;
   };

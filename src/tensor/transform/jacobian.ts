@@ -2,7 +2,7 @@
 import { tf } from "../../runtime/index.ts";
 import { within } from "../../runtime/levels.ts";
 import { reshapeTo, run, scoped } from "../engine.ts";
-import { grad } from "../grad.ts";
+import { gradAs } from "../grad.ts";
 import { differentiate } from "../tape.ts";
 import { differentiableLeaves, mapTree } from "../tree.ts";
 import type { AnyTensor, TensorOperand } from "../types/tensor.ts";
@@ -21,16 +21,24 @@ import type { Jacobian } from "./types.ts";
 export function jacobian<P, R, Rest extends unknown[]>(
   f: (x: P, ...rest: Rest) => R,
 ): (x: P, ...rest: Rest) => Jacobian<R, P> {
+  return jacobianAs("jacobian", f);
+}
+
+/** `jacobian` for the function `op`, which its errors name. */
+function jacobianAs<P, R, Rest extends unknown[]>(
+  op: string,
+  f: (x: P, ...rest: Rest) => R,
+): (x: P, ...rest: Rest) => Jacobian<R, P> {
   return (x, ...rest) => {
-    const found = differentiableLeaves("jacobian", x);
-    const jacobians = scoped("jacobian", (() => {
+    const found = differentiableLeaves(op, x);
+    const jacobians = scoped(op, (() => {
       // Its size is that of the result, before which no tensor is of the level.
       const level = openLevel(0, "same");
       const { aux, gradients } = within([level], () =>
         differentiate(
           () => {
             const result = f(x, ...rest);
-            const outputs = floatLeaves("jacobian", "the result", result).map(({ tensor }) => tensor);
+            const outputs = floatLeaves(op, "the result", result).map(({ tensor }) => tensor);
             level.size = outputs.reduce((n, { size }) => n + size, 0);
             const basis = basisOf(outputs).map((rows) => enter(rows, level));
             return [innerProduct(outputs, basis)!, result];
@@ -91,5 +99,5 @@ function byResult(result: unknown, x: unknown, rows: readonly AnyTensor[]): unkn
 export function hessian<P, Rest extends unknown[]>(
   f: (x: P, ...rest: Rest) => TensorOperand,
 ): (x: P, ...rest: Rest) => Jacobian<P, P> {
-  return jacobian(grad(f)) as never;
+  return jacobianAs("hessian", gradAs("hessian", f)) as never;
 }

@@ -40,26 +40,32 @@ export function vmap<A extends unknown[], R, const I extends Axes = 0, const O e
   f: (...args: A) => R,
   options?: VmapOptions<I, O>,
 ): <B extends Dim>(...args: MappedArguments<A, I, B>) => WithMapped<R, O, B>;
-export function vmap(
+export function vmap(f: (...args: unknown[]) => unknown, options: VmapOptions = {}): (...args: unknown[]) => unknown {
+  return vmapAs("vmap", f, options);
+}
+
+/** `vmap` for the function `op`, which its errors name. */
+export function vmapAs(
+  op: string,
   f: (...args: unknown[]) => unknown,
-  { inAxes = 0, outAxes = 0, randomness = "different" }: VmapOptions = {},
+  { inAxes = 0, outAxes = 0, randomness = "different" }: VmapOptions,
 ): (...args: unknown[]) => unknown {
   return (...args) => {
-    checkAxes(args, inAxes);
-    const { size, name } = mappedSize(args, inAxes);
+    checkAxes(op, args, inAxes);
+    const { size, name } = mappedSize(op, args, inAxes);
     const level = openLevel(size, randomness);
-    return scoped("vmap", (() => {
+    return scoped(op, (() => {
       const inside = mapAxes("inAxes", args, inAxes, "", (x, axis) => (axis === null ? x : intoLevel(x, axis, level)));
       const result = within([level], () => f(...(inside as unknown[])));
-      checkResult(result);
+      checkResult(op, result);
       return mapAxes("outAxes", result, outAxes, "", (x, axis, path) => outOfLevel(x, axis, level, name, path));
     }) as never) as unknown;
   };
 }
 
-function checkAxes(args: readonly unknown[], inAxes: Axes): void {
+function checkAxes(op: string, args: readonly unknown[], inAxes: Axes): void {
   if (Array.isArray(inAxes) && inAxes.length !== args.length)
-    throw new TypeError(`vmap: inAxes has ${inAxes.length} entries for ${args.length} arguments`);
+    throw new TypeError(`${op}: inAxes has ${inAxes.length} entries for ${args.length} arguments`);
 }
 
 interface Mapped {
@@ -68,25 +74,25 @@ interface Mapped {
   name: string | undefined;
 }
 
-function mappedSize(args: readonly unknown[], inAxes: Axes): Mapped {
+function mappedSize(op: string, args: readonly unknown[], inAxes: Axes): Mapped {
   const found: { size: number; name: string | undefined; text: string }[] = [];
   mapAxes("inAxes", args, inAxes, "", (x, axis, path) => {
-    checkTensor(`vmap (argument ${path})`, x);
+    checkTensor(`${op} (argument ${path})`, x);
     if (axis === null) return x;
     const at = axis < 0 ? axis + x.rank : axis;
     if (at < 0 || at >= x.rank)
       throw new ShapeError(
-        `vmap: argument ${path} with the shape ${shapeText(x)} has no axis ${axis}; map another axis, or none (inAxes null)`,
+        `${op}: argument ${path} with the shape ${shapeText(x)} has no axis ${axis}; map another axis, or none (inAxes null)`,
       );
     const text = `${x.shape[at]} in argument ${path} (axis ${at} of ${shapeText(x)})`;
     found.push({ size: x.shape[at]!, name: namesOf(x)?.[at], text });
     return x;
   });
   const [first] = found;
-  if (!first) throw new TypeError("vmap: no argument is mapped; inAxes must give an axis of at least one tensor");
+  if (!first) throw new TypeError(`${op}: no argument is mapped; inAxes must give an axis of at least one tensor`);
   const other = found.find(({ size }) => size !== first.size);
-  if (other) throw new ShapeError(`vmap: the mapped axes have different sizes: ${first.text}, ${other.text}`);
-  if (first.size === 0) throw new ShapeError(`vmap: the mapped axis has size ${first.text}; it needs an example`);
+  if (other) throw new ShapeError(`${op}: the mapped axes have different sizes: ${first.text}, ${other.text}`);
+  if (first.size === 0) throw new ShapeError(`${op}: the mapped axis has size ${first.text}; it needs an example`);
   const names = new Set(found.flatMap(({ name }) => (name === undefined ? [] : [name])));
   return { size: first.size, name: names.size === 1 ? [...names][0] : undefined };
 }
@@ -123,8 +129,8 @@ function outOfLevel(
   return label(permuteTo(all, axes), [...(names ?? x.shape.map(() => undefined))].toSpliced(at, 0, name));
 }
 
-function checkResult(result: unknown): void {
-  if (result instanceof Promise) throw new TypeError("vmap: the function returned a promise; it must be synchronous");
+function checkResult(op: string, result: unknown): void {
+  if (result instanceof Promise) throw new TypeError(`${op}: the function returned a promise; it must be synchronous`);
   if (leaves(result).length === 0)
-    throw new TypeError(`vmap: the function must return tensors, got ${result === null ? "null" : typeof result}`);
+    throw new TypeError(`${op}: the function must return tensors, got ${result === null ? "null" : typeof result}`);
 }

@@ -137,6 +137,24 @@ test("gradients pass through checkpoint, customGrad and stopGradient inside of a
   });
 });
 
+test("the errors of grad, hessian and perExampleGrad name the function that was called", () => {
+  tidily(() => {
+    const rows = x() as never as T;
+    const one = h.at(rows, 0) as never as T;
+    fails(() => h.grad((w: T) => w as never)(rows), /^grad: the function must return one number, got \[2, 3\]/);
+    fails(() => h.grad((w: T) => h.sum(w))(3 as never), "grad: the first argument contains no tensor");
+    fails(() => h.hessian((w: T) => w as never)(one), /^hessian: the function must return one number, got \[3\]/);
+    fails(
+      () => h.hessian((w: T) => h.sum(w))(h.argMax(rows) as never),
+      /^hessian: the argument is int32; only float32/,
+    );
+    const each = h.perExampleGrad((w: T, row: T) => h.mul(w, row) as never) as (...args: unknown[]) => unknown;
+    fails(() => each(one, rows), /^perExampleGrad: the function must return one number, got \[3\]/);
+    fails(() => each(one), "perExampleGrad: expected tensors of a batch after the parameters, got none");
+    fails(() => each(one, rows, h.ones([4])), /^perExampleGrad: the mapped axes have different sizes: 2 .*, 4 /);
+  });
+});
+
 test("random numbers differ between the examples, are the same, or are refused", () => {
   tidily(() => {
     const draw = (randomness?: "different" | "same" | "error") =>
