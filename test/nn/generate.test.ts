@@ -6,6 +6,7 @@ import {
   generate,
   generateStream,
   type LanguageModelConfig,
+  linear,
   transformerLanguageModel,
   transformerSeq2Seq,
 } from "../../src/nn/index.ts";
@@ -209,6 +210,26 @@ describe("generate", () => {
     const broken = transformerLanguageModel(sizes);
     parameterList(broken.parameters)[0]!.variable.assign(tf.fill([20, 16], Number.NaN));
     await assert.rejects(generate(broken, prompts, { maxNewTokens: 1 }), /generate: the model's logits are NaN/);
+  });
+
+  test("takes one stop token as it takes several", async () => {
+    const [free] = await generate(model, prompts, { maxNewTokens: 6 });
+    for (const beams of [1, 2]) {
+      const one = await generate(model, prompts, { maxNewTokens: 6, beams, stopTokens: free![1]! });
+      assert.deepEqual(one, await generate(model, prompts, { maxNewTokens: 6, beams, stopTokens: [free![1]!] }));
+    }
+  });
+
+  test("refuses stop tokens that are none, and a plain layer, in one sentence", async () => {
+    for (const stopTokens of ["a.", null, 0.5, ["a"]])
+      await assert.rejects(generate(model, prompts, { maxNewTokens: 2, stopTokens: stopTokens as never }), {
+        name: "TypeError",
+        message: /^generate: stopTokens must be a token or tokens, which are integers, got ("a.?"|null|0\.5)$/,
+      });
+    await assert.rejects(generate(linear({ in: 2, out: 2 }) as never, prompts, { maxNewTokens: 2 }), {
+      name: "TypeError",
+      message: /^generate: expected a model with startDecoding, such as transformerLanguageModel, got one without/,
+    });
   });
 
   test("refuses prompts and options that it cannot use, in one sentence", async () => {

@@ -1,12 +1,12 @@
 import type { GenerativeModel } from "./decoding.ts";
-import { DecodingRun } from "./decoding-run.ts";
+import { DecodingRun, type StopTokens, stopSet } from "./decoding-run.ts";
 import { likeliest, likeliestFirst } from "./sampling.ts";
 
 interface BeamSearchOptions {
   beams: number;
   lengthPenalty?: number | undefined;
   maxNewTokens: number;
-  stopTokens?: Iterable<number>;
+  stopTokens?: StopTokens;
   cache?: boolean;
   signal?: AbortSignal;
 }
@@ -39,9 +39,9 @@ interface Continuation extends Sequence {
 export async function beamSearch(
   model: GenerativeModel,
   prompts: readonly ArrayLike<number>[],
-  { beams, lengthPenalty = 1, maxNewTokens, stopTokens = [], cache = true, signal }: BeamSearchOptions,
+  { beams, lengthPenalty = 1, maxNewTokens, stopTokens, cache = true, signal }: BeamSearchOptions,
 ): Promise<number[][]> {
-  const stops = new Set(stopTokens);
+  const stops = stopSet(stopTokens);
   const searches = prompts.map((_, prompt) => started(prompt));
   let open: Search[] = searches;
   let chosen: number[] | undefined;

@@ -5,6 +5,20 @@ import type { Decoding, GenerativeModel } from "./decoding.ts";
 /** Milliseconds after which a run yields to the event loop. */
 const YIELD_EVERY = 50;
 
+/** Tokens that end a sequence: one, or several. */
+export type StopTokens = number | Iterable<number>;
+
+/** @throws TypeError for what is not a token or a collection of tokens */
+export function stopSet(tokens: StopTokens = []): ReadonlySet<number> {
+  const isMany = typeof tokens === "object" && tokens !== null && Symbol.iterator in tokens;
+  const stops = isMany ? [...tokens] : [tokens as number];
+  const other = stops.find((token) => !Number.isInteger(token));
+  if (stops.every(Number.isInteger)) return new Set(stops);
+  throw new TypeError(
+    `generate: stopTokens must be a token or tokens, which are integers, got ${JSON.stringify(other)}`,
+  );
+}
+
 /** A generation from its start until it is disposed, or until the cell that runs it is stopped. */
 export class DecodingRun {
   readonly #decoding: Decoding;
@@ -16,6 +30,10 @@ export class DecodingRun {
     prompts: readonly ArrayLike<number>[],
     options: { cache?: boolean; maxNewTokens?: number },
   ) {
+    if (typeof model?.startDecoding !== "function")
+      throw new TypeError(
+        "generate: expected a model with startDecoding, such as transformerLanguageModel, got one without: a plain layer cannot continue a sequence",
+      );
     const decoding = model.startDecoding(model.parameters, prompts, options);
     this.#decoding = decoding;
     this.#open = begin(

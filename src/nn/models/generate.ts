@@ -3,7 +3,7 @@ import { random } from "../../data/random.ts";
 import { deriveSeed } from "../../random/index.ts";
 import { beamSearch } from "./beam-search.ts";
 import type { GenerativeModel } from "./decoding.ts";
-import { DecodingRun } from "./decoding-run.ts";
+import { DecodingRun, type StopTokens, stopSet } from "./decoding-run.ts";
 import { checkSampling, likeliest, type SamplingOptions, sampled } from "./sampling.ts";
 
 /** The options of `generateStream`. */
@@ -12,8 +12,8 @@ export interface GenerateStreamOptions extends SamplingOptions {
   maxNewTokens: number;
   /** The seed of sampling; 0 by default. Each prompt has a generator of its own. */
   seed?: number;
-  /** Tokens that end a sequence; they are not part of the result. */
-  stopTokens?: Iterable<number>;
+  /** A token or tokens that end a sequence; they are not part of the result. */
+  stopTokens?: StopTokens;
   /** Whether keys and values are kept from step to step, which changes the time and not the tokens; true by default. */
   cache?: boolean;
   /** Ends the generation when it is aborted; the tokens so far are the result. */
@@ -51,7 +51,7 @@ export interface GeneratedToken {
  * The beam search is that of HuggingFace's transformers with `early_stopping=False`.
  *
  * @throws RangeError for an option out of range, an empty prompt, a token outside the vocabulary, or a prompt whose new tokens
- *   exceed the model's `maxLength`; TypeError for options that exclude each other; Error when the logits are NaN
+ *   exceed the model's `maxLength`; TypeError for options that exclude each other, and a model without `startDecoding`; Error when the logits are NaN
  */
 export async function generate<P extends object>(
   model: GenerativeModel<P>,
@@ -74,19 +74,19 @@ export async function generate<P extends object>(
  * generation. There is no beam search, whose tokens are known at the end only.
  *
  * @throws RangeError for an option out of range, an empty prompt, a token outside the vocabulary, or a prompt whose new tokens
- *   exceed the model's `maxLength`; Error when the logits are NaN
+ *   exceed the model's `maxLength`; TypeError for a model without `startDecoding`; Error when the logits are NaN
  */
 export async function* generateStream<P extends object>(
   model: GenerativeModel<P>,
   prompts: readonly ArrayLike<number>[],
   options: GenerateStreamOptions,
 ): AsyncGenerator<GeneratedToken, void, undefined> {
-  const { maxNewTokens, seed, stopTokens = [], cache = true, signal, ...sampling } = options;
+  const { maxNewTokens, seed, stopTokens, cache = true, signal, ...sampling } = options;
   checkPositiveInteger("generate: maxNewTokens", maxNewTokens);
   checkSampling(sampling);
   const isGreedy = seed === undefined && Object.values(sampling).every((value) => value === undefined);
   const generators = prompts.map((_, i) => random(deriveSeed(seed ?? 0, i)));
-  const stops = new Set(stopTokens);
+  const stops = stopSet(stopTokens);
   let running = prompts.map((_, prompt) => ({ prompt, tokens: [] as number[] }));
   let chosen: number[] | undefined;
   using run = new DecodingRun(model, prompts, { cache, maxNewTokens });
