@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { requireWritable, writeWhole } from "../base/files.ts";
 import { UserError } from "../base/user-error.ts";
@@ -26,14 +25,12 @@ type Format = (typeof formats)[number];
 const CHECK_EVERY_MS = 50;
 const ADVICE = "choose another file name";
 
-/** Writes a figure to a file, which appears whole or not at all; its ending gives the format. */
+/** Writes a figure to a file, which appears whole or not at all, and makes its folder; its ending gives the format. */
 export async function saveFigure(figure: FigureParts, file: string, options: SaveFigureOptions = {}): Promise<void> {
   const format = formatOf(file);
   for (const name of ["width", "height", "scale"] as const) checkPositive(name, options[name]);
   // Absolute, because the working folder may change while the browser draws.
   const target = path.resolve(file);
-  const folder = path.dirname(target);
-  if (!existsSync(folder)) throw new UserError(`Cannot write ${file}: there is no folder ${folder}; create it first.`);
   requireWritable(target, ADVICE);
   const content = await contentOf(asJson(withOptions(figure, format, options)), format, options);
   writeWhole(target, content, ADVICE);
