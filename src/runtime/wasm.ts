@@ -32,7 +32,9 @@ export function loadWasm(): { tf: Tfjs; ready: Promise<unknown>; version: string
   correctGradients(tfjs);
   correctPartGradients(tfjs);
   addPoolGradients(tfjs);
+  const starting = explainEarlyUse(tfjs);
   const ready = tfjs.setBackend("wasm").then((started) => {
+    starting[Symbol.dispose]();
     if (!started) throw new Error("The WebAssembly backend did not start. Run `halftone doctor`.");
     const backend = wasmBackendOf(tfjs);
     patchStorage(backend.dataIdMap);
@@ -43,6 +45,20 @@ export function loadWasm(): { tf: Tfjs; ready: Promise<unknown>; version: string
   // A caller that awaits ready() gets the error. An error that nobody awaits must not end the process.
   ready.catch(() => {});
   return { tf, ready, version: wasm.version_wasm };
+}
+
+/** Until WebAssembly has started, tfjs advises to await its own functions, which a user of the library does not import. */
+function explainEarlyUse(tfjs: Tfjs): Disposable {
+  const engine = engineOf(tfjs);
+  const get = () => {
+    throw new Error("WebAssembly has not started yet: await halftone's ready() before the first op");
+  };
+  Object.defineProperty(engine, "backend", { get, configurable: true });
+  return {
+    [Symbol.dispose]() {
+      delete (engine as { backend?: unknown }).backend;
+    },
+  };
 }
 
 /** The functions that tfjs-node adds to tfjs and that need no native library: models in files. */

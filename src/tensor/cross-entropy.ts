@@ -104,6 +104,10 @@ export function crossEntropy(
 function checkShapes(logits: AnyTensor, labels: AnyTensor): number {
   checkTensor("crossEntropy", logits);
   checkTensor("crossEntropy", labels);
+  if (labels.dtype === "float32" && labels.rank === logits.rank)
+    throw new TypeError(
+      `crossEntropy: the labels must be int32 classes, got float32 ${shapeText(labels)}; the loss of class probabilities is neg(mean(sum(mul(targets, logSoftmax(logits)), -1)))`,
+    );
   checkIsInt32("crossEntropy: the labels", labels);
   const classes = logits.shape.at(-1);
   if (classes === undefined || labels.rank !== logits.rank - 1 || labels.shape.some((d, i) => d !== logits.shape[i]))

@@ -31,7 +31,7 @@ export interface Ema<P> {
   swap(): void;
   /** The updates so far and the averages by path, to be saved. */
   stateDict(): EmaState;
-  /** Continues from a saved state. Throws RangeError when a parameter is missing or has another shape. */
+  /** Continues from a saved state. Throws RangeError when a parameter is missing or has another shape, TypeError for what is no state. */
   loadStateDict(state: EmaState): void;
   dispose(): void;
 }
@@ -91,9 +91,19 @@ export function ema<P extends object>(parameters: P & Trainable<P>, { decay = 0.
       }),
     stateDict: () => ({ updates, parameters: stateDict(averaged as object) }),
     loadStateDict(state) {
+      checkState(state);
       loadStateDict(averaged as object, state.parameters);
       updates = state.updates;
     },
     dispose: () => tf.dispose(averages),
   };
+}
+
+function checkState(state: unknown): void {
+  const { updates, parameters } = (state ?? {}) as Partial<EmaState>;
+  if (Number.isInteger(updates) && typeof parameters === "object" && parameters !== null) return;
+  const found = typeof state === "object" && state !== null ? `{ ${Object.keys(state).join(", ")} }` : String(state);
+  throw new TypeError(
+    `ema: loadStateDict expects what stateDict gave, { updates, parameters }, updates an integer, got ${found}`,
+  );
 }

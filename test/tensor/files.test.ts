@@ -273,6 +273,8 @@ test("the error for a damaged file has its name and the defect", () => {
   assert.throws(() => h.load(file("cut.npy")), /expected 24 bytes of data for its shape, got 20/);
   writeFileSync(file("no.npz"), "hello");
   assert.throws(() => h.load(file("no.npz")), /no\.npz is not an npz file/);
+  mkdirSync(file("inner.npz"));
+  assert.throws(() => h.load(file("inner.npz")), /^Error: load: .*inner\.npz is a folder; give the name of a file/);
   assert.throws(() => h.load(file("x.txt")), /must end in \.npy, \.npz, \.safetensors/);
 });
 

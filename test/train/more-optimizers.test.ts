@@ -110,6 +110,13 @@ describe("ema", () => {
     assert.deepEqual(p.weight.dataSync(), own);
   });
 
+  test("refuses what is no saved state, in one sentence", () => {
+    const average = ema(start());
+    const expected = "ema: loadStateDict expects what stateDict gave, { updates, parameters }, updates an integer, got";
+    assert.throws(() => average.loadStateDict(null as never), { name: "TypeError", message: `${expected} null` });
+    assert.throws(() => average.loadStateDict({ updates: 1 } as never), { message: `${expected} { updates }` });
+  });
+
   test("continues from a saved state", () => {
     const p = start();
     const [straight, first] = [ema(p, { decay: 0.9 }), ema(p, { decay: 0.9 })];

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { unzipSync, zipSync } from "fflate";
 import * as v from "valibot";
@@ -131,6 +131,8 @@ export function load(file: `${string}.npy`): AnyTensor;
 export function load<Leaf extends SavedLeaf = AnyTensor>(file: string): Record<string, Leaf>;
 export function load(file: string): AnyTensor | Record<string, SavedLeaf> {
   const kind = kindOf("load", file);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`load: ${file} is a folder; give the name of a file in it`);
   const bytes = new Uint8Array(readFileSync(file));
   if (kind === ".npy") return toTensor(decodeNpy(bytes, file));
   if (kind === ".safetensors") return loadSafetensors(bytes, file);
