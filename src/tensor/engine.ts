@@ -20,9 +20,12 @@ export function run(kernel: string, inputs: Inputs, attributes?: Attributes): An
   return engine.runKernel(kernel, inputs, attributes) as AnyTensor;
 }
 
+// Read before every op; a property of `tf` is a chain of getters.
+const TensorClass = tf.Tensor;
+
 /** Throws for a value that is not a tensor, and for a disposed tensor. */
 export function checkTensor(op: string, x: AnyTensor): void {
-  if (!(x instanceof tf.Tensor)) throw new TypeError(`${op}: expected a tensor, got ${describe(x)}`);
+  if (!(x instanceof TensorClass)) throw new TypeError(`${op}: expected a tensor, got ${describe(x)}`);
   if (x.isDisposed)
     throw new Error(
       `${op}: the input (shape ${shapeText(x)}) has already been disposed. Dispose it after its last use, or pass a clone.`,
@@ -49,7 +52,8 @@ export function drop(made: AnyTensor, given: Operand): void {
 }
 
 /** Runs `f` and frees every tensor made in it but its result. */
-export const scoped = <T extends AnyTensor | AnyTensor[]>(op: string, f: () => T): T => tf.tidy(op, f as never) as T;
+export const scoped = <T extends AnyTensor | AnyTensor[]>(op: string, f: () => T): T =>
+  engine.tidy(op, f as never) as T;
 
 /** The tensor itself when it has this shape. */
 export const reshapeTo = (x: AnyTensor, shape: readonly number[]): AnyTensor =>

@@ -69,6 +69,8 @@ interface Internals {
   startTape(): void;
   endTape(): void;
   nextTensorId(): number;
+  /** A copy that shares the data; the tape knows of it. */
+  clone(tensor: Tensor): Tensor;
   /** Called for every new tensor and variable. */
   track(tensor: Tensor): Tensor;
   /** Called when a variable is made and whenever it is assigned. */

@@ -2,6 +2,7 @@ import type { Tensor, Variable } from "@tensorflow/tfjs-node-gpu";
 import { type Engine, engineOf, type TapeNode, type Tfjs } from "./engine.ts";
 import * as hooks from "./hooks.ts";
 import { patch } from "./patch.ts";
+import { quickRunKernel, quickRunKernelFunc } from "./quick-kernels.ts";
 
 /** Installs the hooks of every backend in tfjs' engine. */
 export function patchEngine(tfjs: Tfjs): void {
@@ -11,12 +12,12 @@ export function patchEngine(tfjs: Tfjs): void {
     replace: (original: Engine[Name]) => Engine[Name],
   ): void => patch(engine, "Engine", name, replace);
 
-  patched("runKernel", (runKernel) => {
-    hooks.kernel.setInner(runKernel.bind(engine));
+  patched("runKernel", () => {
+    hooks.kernel.setInner(quickRunKernel(engine));
     return (name, inputs, attrs) => hooks.kernel.call(name, inputs, attrs);
   });
   patched("runKernelFunc", (runKernelFunc) => {
-    hooks.recorded.setInner(runKernelFunc.bind(engine));
+    hooks.recorded.setInner(quickRunKernelFunc(tfjs, engine, runKernelFunc.bind(engine)));
     return (call) => hooks.recorded.call(call);
   });
   patched("gradients", (gradients) => {
