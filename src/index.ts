@@ -9,7 +9,7 @@ export * from "./nn/index.ts";
 // With tensors these are the ops of tensor/, with options the layers of nn/.
 export { dropout, layerNorm, rmsNorm } from "./nn/index.ts";
 export * from "./plot/index.ts";
-export { type RuntimeInfo, ready, runtimeInfo } from "./runtime/index.ts";
+export { type RuntimeInfo, ready, runtimeInfo, setKernels } from "./runtime/index.ts";
 export * from "./storage/index.ts";
 export * from "./tensor/index.ts";
 export { tf } from "./tensor/tfjs.ts";

@@ -18,6 +18,7 @@ export type { RuntimeInfo } from "./info.ts";
 export { begin, type Lasting, onStopped, stopIfInterrupted, uninterrupted } from "./interrupts.ts";
 export { observeLayers } from "./layer-gradients.ts";
 export { engine, ready, runtimeInfo, tf } from "./load.ts";
+export { setKernels } from "./native/kernels/index.ts";
 export { localEntry, nativeBackend, scalarValues } from "./native/backend.ts";
 export { bitcast, castThrough, doubleTensor, nativeCast, nativeStorageOf } from "./native/cast.ts";
 export { flatten, unflatten } from "./native/flatten.ts";

@@ -4,7 +4,7 @@ import type { RuntimeInfo } from "./info.ts";
 import { type Device, findGpu, threads } from "./machine.ts";
 import { bindingFault } from "./native/binding/addon.ts";
 import { captureAddon } from "./native/capture/addon.ts";
-import { kernelsFault } from "./native/kernels/load.ts";
+import { hasKernels, kernelsFault } from "./native/kernels/load.ts";
 import { loadNative } from "./native.ts";
 import { libraryFolder } from "./setup/cache.ts";
 import { quickFault, readManifest } from "./setup/manifest.ts";
@@ -33,7 +33,8 @@ export const engine: Engine = engineOf(tf);
 /** The backend that runs ops, and why it was chosen. */
 export function runtimeInfo(): RuntimeInfo {
   const late = fallbackReason();
-  return { ...runtime.info, ...(late && { reason: `${runtime.info.reason}; ${late}` }) };
+  const kernels = hasKernels() ? "fused" : "separate";
+  return { ...runtime.info, kernels, ...(late && { reason: `${runtime.info.reason}; ${late}` }) };
 }
 
 /** Resolves when ops may run: immediately on TensorFlow, after compilation on WebAssembly. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { runtimeInfo } from "../../src/runtime/index.ts";
+import { abs, item, max, probe, randn, runtimeInfo, scaledDotProductAttention, setKernels, sub } from "../../src/index.ts";
 import { emptyFolder, halftone, ownLibrary, script } from "./fixture.ts";
 
 const library = ownLibrary();
@@ -16,6 +16,26 @@ test("HALFTONE_KERNELS chooses the kernels, and runtimeInfo says which are used"
   assert.match(separate.stdout, /^separate .*; separate kernels, because HALFTONE_KERNELS=separate asks for them 2\n$/);
   const unknown = await script(says, { HALFTONE_KERNELS: "fast" });
   assert.match(unknown.stderr, /HALFTONE_KERNELS must be "fused" or "separate", got "fast"/);
+});
+
+test("setKernels chooses the kernels of a running program, with equal results", { skip }, () => {
+  const q = randn([2, 2, 128, 8], { from: 1 });
+  const attended = () => probe(() => scaledDotProductAttention(q, q, q));
+  const fused = attended();
+  try {
+    assert.equal(setKernels("separate"), false);
+    assert.equal(runtimeInfo().kernels, "separate");
+    const separate = attended();
+    assert.ok(item(max(abs(sub(fused.value, separate.value)))) < 1e-5);
+    assert.ok(separate.peak - separate.before > 4 * (fused.peak - fused.before), "only the separate ops keep scores");
+  } finally {
+    assert.equal(setKernels("fused"), true);
+  }
+  assert.equal(runtimeInfo().kernels, "fused");
+  assert.throws(
+    () => setKernels("fast" as "fused"),
+    /^RangeError: setKernels takes "fused" or "separate", got "fast"$/,
+  );
 });
 
 test("without the compiled kernels TensorFlow's own ops are used, and doctor says how to get them", {

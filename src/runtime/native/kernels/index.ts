@@ -11,7 +11,7 @@ export { biasAdd } from "./bias.ts";
 export { columnSums } from "./column-sums.ts";
 export { crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
 export { type DropoutMask, dropout, dropoutAndAdd } from "./dropout.ts";
-export { hasKernels } from "./load.ts";
+export { hasKernels, setKernels } from "./load.ts";
 export { norm, normGradients } from "./norm.ts";
 export { gruStep, gruStepGradient, lstmStep, lstmStepGradient } from "./recurrent.ts";
 export { softmax, softmaxGradient } from "./softmax.ts";

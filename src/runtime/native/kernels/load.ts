@@ -47,8 +47,24 @@ function register(): string | undefined {
   }
 }
 
-/** Whether the kernels are used. */
-export const hasKernels = (): boolean => fault === undefined;
+let isSwitchedOff = false;
 
-/** Why the kernels are not used; undefined when they are. */
+/**
+ * Chooses what computes norms, attention, dropout, activations, losses and updates of optimizers from now on: one kernel of Halftone's own
+ * each ("fused"), where the machine has them, or several of the backend's ops ("separate"), which need more time and memory. As
+ * `torch.nn.attention.sdpa_kernel` chooses PyTorch's attention. Returns whether the fused kernels are used now.
+ *
+ * @throws {RangeError} if `use` is neither "fused" nor "separate"
+ */
+export function setKernels(use: "fused" | "separate"): boolean {
+  if (use !== "fused" && use !== "separate")
+    throw new RangeError(`setKernels takes "fused" or "separate", got ${JSON.stringify(use)}`);
+  isSwitchedOff = use === "separate";
+  return hasKernels();
+}
+
+/** Whether the kernels are used. */
+export const hasKernels = (): boolean => fault === undefined && !isSwitchedOff;
+
+/** Why the kernels are not there; undefined when they are. */
 export const kernelsFault = (): string | undefined => fault;
