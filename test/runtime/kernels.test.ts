@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { abs, item, max, probe, randn, runtimeInfo, scaledDotProductAttention, setKernels, sub } from "../../src/index.ts";
+import {
+  abs,
+  item,
+  max,
+  probe,
+  randn,
+  runtimeInfo,
+  scaledDotProductAttention,
+  setKernels,
+  sub,
+} from "../../src/index.ts";
 import { emptyFolder, halftone, ownLibrary, script } from "./fixture.ts";
 
 const library = ownLibrary();
