@@ -4,7 +4,7 @@ import * as kernels from "../../runtime/native/kernels/index.ts";
 import * as native from "../../runtime/native/primitives.ts";
 import { run, scalarOf } from "../../tensor/engine.ts";
 import { canFuse } from "../../tensor/fused.ts";
-import { add, addBias, isDirect, multiply, subtract, tanh } from "../../tensor/primitives.ts";
+import { add, addBias, isDirect, multiply, sigmoid, subtract, tanh } from "../../tensor/primitives.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 
 /** One step of a recurrent network. The first state is the hidden state. */
@@ -114,8 +114,6 @@ function parts(x: AnyTensor, count: number): AnyTensor[] {
 }
 
 const joined = (columns: AnyTensor[]): AnyTensor => run("Concat", columns as never, { axis: 1 });
-
-const sigmoid = (x: AnyTensor): AnyTensor => (isDirect() ? native.sigmoid(x) : run("Sigmoid", { x }));
 
 /** `dy * y * (1 - y)` for a sigmoid `y`. */
 const sigmoidGradient = (y: AnyTensor, dy: AnyTensor): AnyTensor =>
