@@ -9,7 +9,7 @@ import { withBias } from "../ops/add-bias.ts";
 import { bordered, channels, convolve, dilated, type Pair, padOf, spread } from "../ops/convolution.ts";
 import type { Conv1dShape, Conv2dShape, ConvTranspose2dShape } from "./convolution-shape.ts";
 import type { WithBias } from "./linear.ts";
-import { requireOptions, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
+import { requireOptions, settingsOf, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
 import { paddingOf, pairOf, type Sides } from "./window.ts";
 import type { Padding } from "./window-shape.ts";
 
@@ -235,8 +235,6 @@ export function convTranspose2d(options: ConvTransposeOptions): unknown {
     },
   });
 }
-
-const settingsOf = ({ from: _, init: _own, ...settings }: RandomOptions & { init?: unknown }): object => settings;
 
 /** Throws ShapeError for another number of axes or of channels. */
 function checkImages(name: string, x: AnyTensor, axes: readonly string[], size: number): void {

@@ -3,9 +3,7 @@ import type { Random } from "../../data/random.ts";
 import { defineSummary } from "../../display/define-summary.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
 import { checkRate } from "../../tensor/dropout-mask.ts";
-import { checkTensor } from "../../tensor/engine.ts";
-import { ShapeError } from "../../tensor/errors.ts";
-import { label, namesOf, shapeText } from "../../tensor/names.ts";
+import { label, namesOf } from "../../tensor/names.ts";
 import type { RandomOptions } from "../../tensor/random.ts";
 import type { Quotient } from "../../tensor/types/number.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
@@ -16,7 +14,7 @@ import { attentionCondition, checkPositions } from "./attention-condition.ts";
 import { affine, crossAttention, type HeadSettings, selfAttention } from "./heads.ts";
 import type { LinearParameters } from "./linear.ts";
 import type { Features } from "./shape-rule.ts";
-import { requireOptions, summaryOf, type TensorLayer } from "./tensor-layer.ts";
+import { checkSequences, requireOptions, summaryOf, type TensorLayer } from "./tensor-layer.ts";
 
 /** The head count, or a message where it does not divide the number of features. */
 export type DividingHeads<Name extends string, F, H> =
@@ -247,11 +245,4 @@ export function outputProjection(features: number, bias: boolean, rng: Random): 
   if (!bias) return { weight };
   for (let i = 0; i < features; i++) rng.uniform();
   return { weight, bias: parameter<[number]>("bias", 0, [features]) };
-}
-
-/** Throws ShapeError unless `x` is `[batch, time, features]`. */
-export function checkSequences(name: string, x: AnyTensor, features: number, batch?: number): void {
-  checkTensor(name, x);
-  if (x.rank === 3 && x.shape[2] === features && (batch === undefined || x.shape[0] === batch)) return;
-  throw new ShapeError(`${name}: expected [${batch ?? "batch"}, time, ${features}], got ${shapeText(x)}`);
 }

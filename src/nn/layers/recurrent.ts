@@ -1,4 +1,5 @@
 import { checkPositiveInteger } from "../../base/checks.ts";
+import type { Random } from "../../data/random.ts";
 import { defineSummary } from "../../display/define-summary.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
 import { seededDropout } from "../../tensor/dropout.ts";
@@ -17,7 +18,7 @@ import { recur } from "../ops/recurrent.ts";
 import { type Cell, gruCell, lstmCell } from "../ops/recurrent-cells.ts";
 import { type Padded, type RecurrentShape, type StateShape, sequenceMask } from "./recurrent-sequence.ts";
 import type { Ruled } from "./shape-rule.ts";
-import { requireOptions, type ruleOf, summaryOf, type Taken } from "./tensor-layer.ts";
+import { checkSequences, requireOptions, type ruleOf, settingsOf, summaryOf, type Taken } from "./tensor-layer.ts";
 
 /** The options of `lstm` and `gru`. */
 export interface RecurrentOptions<
@@ -155,7 +156,7 @@ function recurrent(cell: Cell, stateNames: readonly string[], options: Recurrent
     checkPositiveInteger(`${name}: ${key}`, value);
   checkRate(name, dropout);
   const rng = randomFor(options.from);
-  const initialCell = (width: number) => cellParameters(cell, width, { ...options, from: rng });
+  const initialCell = (width: number) => cellParameters(cell, width, options, rng);
   const made = Array.from({ length: layers }, (_, layer): Directions => {
     const width = layer === 0 ? size : bidirectional ? 2 * hidden : hidden;
     return bidirectional ? { forward: initialCell(width), backward: initialCell(width) } : initialCell(width);
@@ -197,22 +198,19 @@ function recurrent(cell: Cell, stateNames: readonly string[], options: Recurrent
     applied: ApplyOptions = {},
     sequence: Sequence<unknown> = {},
   ) => {
-    checkTensor(name, x);
-    if (x.rank !== 3 || x.shape[2] !== size)
-      throw new ShapeError(`${name}: expected [batch, time, ${size}], got ${shapeText(x)}`);
+    checkSequences(name, x, size);
     if (x.shape[1] === 0) throw new ShapeError(`${name}: expected at least one step, got ${shapeText(x)}`);
     return profileScope(name, () => tf.tidy(name, () => through(own, x, applied, sequence) as never));
   };
-  const { from: _, init: _own, ...settings } = options;
-  return defineSummary({ parameters, apply }, () => summaryOf(name, settings, parameters));
+  return defineSummary({ parameters, apply }, () => summaryOf(name, settingsOf(options), parameters));
 }
 
 function cellParameters(
   { name, gates }: Cell,
   width: number,
-  { hidden, bias = true, init = {}, from }: RecurrentOptions,
+  { hidden, bias = true, init = {} }: RecurrentOptions,
+  rng: Random,
 ): CellParameters {
-  const rng = randomFor(from);
   const initial = uniformWithin(1 / Math.sqrt(hidden));
   const weight = (key: "inputWeight" | "hiddenWeight", rows: number) =>
     parameter<[number, number]>(`${name}: ${key}`, init[key] ?? initial, [rows, gates * hidden], rng);

@@ -7,6 +7,7 @@ import { checkTensor, run } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { countParameters } from "../../tensor/index.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
+import type { RandomOptions } from "../../tensor/random.ts";
 import { isPlain } from "../../tensor/tree.ts";
 import type { ShapeIn } from "../../tensor/types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
@@ -76,6 +77,17 @@ export function summaryOf(name: string, settings: object, parameters: object): s
 export function checkLastAxis(name: string, x: AnyTensor, features: number): void {
   if (x.shape.at(-1) !== features) throw new ShapeError(`${name}: expected [..., ${features}], got ${shapeText(x)}`);
 }
+
+/** Throws ShapeError unless `x` is `[batch, time, features]`, of this batch size where it is given. */
+export function checkSequences(name: string, x: AnyTensor, features: number, batch?: number): void {
+  checkTensor(name, x);
+  if (x.rank === 3 && x.shape[2] === features && (batch === undefined || x.shape[0] === batch)) return;
+  throw new ShapeError(`${name}: expected [${batch ?? "batch"}, time, ${features}], got ${shapeText(x)}`);
+}
+
+/** The options that a summary shows: all but the seed and the initial values. */
+export const settingsOf = ({ from: _, init: _own, ...settings }: RandomOptions & { init?: unknown }): object =>
+  settings;
 
 /**
  * Whether these are the arguments of a layer, a single object of options, and not those of the op of the same name. Throws TypeError

@@ -10,13 +10,12 @@ import { feedForwardParameters, type LayerNormParameters, normParameters } from 
 import { affine, crossAttention, selfAttention, type TokenRows } from "./heads.ts";
 import {
   type AttentionLinear,
-  checkSequences,
   crossProjections,
   type DividingHeads,
   outputProjection,
   selfProjection,
 } from "./multi-head-attention.ts";
-import { summaryOf } from "./tensor-layer.ts";
+import { checkSequences, summaryOf } from "./tensor-layer.ts";
 import type { TransformerEncoderLayerParameters } from "./transformer-encoder-layer.ts";
 import {
   feedForward,

@@ -16,13 +16,12 @@ import { affine, selfAttention, type TokenRows } from "./heads.ts";
 import {
   type AttentionInput,
   type AttentionLinear,
-  checkSequences,
   type DividingHeads,
   outputProjection,
   selfProjection,
 } from "./multi-head-attention.ts";
 import type { Features } from "./shape-rule.ts";
-import { summaryOf, type TensorLayer } from "./tensor-layer.ts";
+import { checkSequences, summaryOf, type TensorLayer } from "./tensor-layer.ts";
 import {
   feedForward,
   layerSettings,
