@@ -10,7 +10,7 @@ import { bordered, channels, convolve, dilated, type Pair, padOf, spread } from 
 import type { Conv1dShape, Conv2dShape, ConvTranspose2dShape } from "./convolution-shape.ts";
 import type { WithBias } from "./linear.ts";
 import { requireOptions, settingsOf, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
-import { paddingOf, pairOf, type Sides } from "./window.ts";
+import { imageOf, paddingOf, pairOf, type Sides, sequenceOf } from "./window.ts";
 import type { Padding } from "./window-shape.ts";
 
 /** The options of `conv1d` and `conv2d`. */
@@ -124,7 +124,7 @@ function convolution(name: "conv1d" | "conv2d", options: ConvOptions) {
     parameters,
     apply: (p, input) => {
       checkImages(name, input, axes, size);
-      const x = isSequence ? reshapeTo(input, [input.shape[0]!, 1, ...input.shape.slice(1)]) : input;
+      const x = isSequence ? imageOf(input) : input;
       const bare = isSequence ? reshapeTo(p.weight, [1, ...p.weight.shape]) : p.weight;
       const { pad, border } = padOf(padding, reach, stride);
       for (const axis of [0, 1] as const)
@@ -134,7 +134,7 @@ function convolution(name: "conv1d" | "conv2d", options: ConvOptions) {
           );
       const filter = dilated(bare, dilation);
       const result = inGroups(bordered(x, border, 0), filter, { strides: stride, pad, groups });
-      const flat = isSequence ? reshapeTo(result, [result.shape[0]!, ...result.shape.slice(2)]) : result;
+      const flat = isSequence ? sequenceOf(result) : result;
       return batchNamed(withBias(flat, p.bias), input);
     },
   });

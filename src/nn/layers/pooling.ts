@@ -1,5 +1,4 @@
 // Pools: the largest or the mean of each window of an image or a sequence.
-import { reshapeTo } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
 import type { IsUnknown, Shape } from "../../tensor/types/shape.ts";
@@ -7,7 +6,7 @@ import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { largestOfWindows, meanOfWindows, type PoolWindow } from "../ops/pool-images.ts";
 import type { ShapeRule, Unfit } from "./shape-rule.ts";
 import { type NoParameters, requireOptions, type TensorLayer, tensorLayer } from "./tensor-layer.ts";
-import { paddingOf, pairOf, type Sides } from "./window.ts";
+import { imageOf, paddingOf, pairOf, type Sides, sequenceOf } from "./window.ts";
 import type { Padding, Side, WindowSize } from "./window-shape.ts";
 
 /** The options of the pools. */
@@ -145,10 +144,7 @@ function pool(name: string, options: AvgPoolOptions, compute: (x: AnyTensor, win
     parameters: {},
     apply: (_, input) => {
       checkShape(name, input, isSequence, window);
-      const [batch, ...rest] = input.shape as [number, ...number[]];
-      const x = isSequence ? reshapeTo(input, [batch, 1, ...rest]) : input;
-      const small = compute(x, window);
-      const result = isSequence ? reshapeTo(small, [batch, ...small.shape.slice(2)]) : small;
+      const result = isSequence ? sequenceOf(compute(imageOf(input), window)) : compute(input, window);
       const names = namesOf(input);
       return label(
         result,
@@ -158,11 +154,8 @@ function pool(name: string, options: AvgPoolOptions, compute: (x: AnyTensor, win
   });
 }
 
-function averagePool(name: string, options: AvgPoolOptions) {
-  requireOptions(name, options);
-  const { countIncludePad = true } = options;
-  return pool(name, options, (x, window) => meanOfWindows(x, window, countIncludePad));
-}
+const averagePool = (name: string, options: AvgPoolOptions) =>
+  pool(name, options, (x, window) => meanOfWindows(x, window, options.countIncludePad ?? true));
 
 function checkShape(name: string, x: AnyTensor, isSequence: boolean, { filterSize, padding }: PoolWindow): void {
   const axes = isSequence ? "batch, time, channels" : "batch, height, width, channels";

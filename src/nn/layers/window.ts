@@ -1,5 +1,7 @@
 // Options of windows that move over images, checked and completed.
 import { checkPositiveInteger } from "../../base/checks.ts";
+import { reshapeTo } from "../../tensor/engine.ts";
+import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import type { Pair } from "../ops/convolution.ts";
 import type { Padding } from "./window-shape.ts";
 
@@ -21,3 +23,10 @@ export function paddingOf(name: string, padding: Padding, isSequence = false): P
   if (Array.isArray(pair) && pair.every((size) => Number.isInteger(size) && size >= 0)) return pair;
   throw new RangeError(`${name} must be "same", "valid" or an integer of at least 0, got ${JSON.stringify(padding)}`);
 }
+
+/** A sequence `[batch, time, channels]` as an image of height 1. */
+export const imageOf = (sequence: AnyTensor): AnyTensor =>
+  reshapeTo(sequence, [sequence.shape[0]!, 1, ...sequence.shape.slice(1)]);
+
+/** The sequence that an image of height 1 holds. */
+export const sequenceOf = (image: AnyTensor): AnyTensor => reshapeTo(image, [image.shape[0]!, ...image.shape.slice(2)]);
