@@ -69,29 +69,30 @@ export function predictTransformerMemory(
   const tokens = rows * time;
   const parameters = FLOAT * transformerParameterCount(config);
   const attentionMask = dropout > 0 ? 1 : 0;
+  const isFused = hasKernels();
   // A kernel draws the mask again.
-  const mask = hasKernels() ? 0 : attentionMask;
+  const mask = isFused ? 0 : attentionMask;
   const isApart = positions === "rotary" || keyValueHeads < heads;
   const attended = 6 + (2 * keyValueHeads) / heads + (isApart ? 1 : 0);
   const feedForward = hidden * savedOfHidden(activation, mask);
   const layer = tokens * (attended * d * FLOAT + 2 * FLOAT + feedForward + 2 * mask * d);
   const ends = tokens * (2 * d * FLOAT + FLOAT + mask * d + logits * FLOAT);
   const weights = tokens * heads * time;
-  const wide = { relu: 3, gelu: hasKernels() ? 2 : 5, geluTanh: hasKernels() ? 2 : 5, swiGLU: hasKernels() ? 3 : 5 }[
-    activation
-  ];
+  const wideRows = isFused
+    ? { relu: 3, gelu: 2, geluTanh: 2, swiGLU: 3 }
+    : { relu: 3, gelu: 5, geluTanh: 5, swiGLU: 5 };
   const prediction = {
     parameters,
     gradients: parameters,
     optimizer: 2 * parameters,
     activations: layers * layer + ends,
-    attention: hasKernels() ? layers * tokens * heads * FLOAT : layers * weights * (FLOAT + attentionMask),
+    attention: isFused ? layers * tokens * heads * FLOAT : layers * weights * (FLOAT + attentionMask),
     working: Math.max(
-      wide * tokens * hidden * FLOAT,
+      wideRows[activation] * tokens * hidden * FLOAT,
       // The feed-forward part of the last layer has been freed by then.
-      (hasKernels() ? 0 : attentionMask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT - tokens * feedForward,
+      (isFused ? 0 : attentionMask ? 3 : 2) * weights * FLOAT + 5 * tokens * d * FLOAT - tokens * feedForward,
       // The gradient of the logits; without kernels the logits, and two steps of it.
-      (hasKernels() ? 1 : 3) * tokens * logits * FLOAT,
+      (isFused ? 1 : 3) * tokens * logits * FLOAT,
     ),
   };
   return { ...prediction, total: Object.values(prediction).reduce((sum, bytes) => sum + bytes, 0) - parameters };
