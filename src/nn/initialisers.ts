@@ -72,7 +72,9 @@ export function affineParameters<S extends number[]>(
 export const uniformWithin =
   (bound: number): Initialiser =>
   (shape, options) =>
-    drawn("uniform", shape, options, (rng) => (2 * rng.uniform() - 1) * bound);
+    drawn("uniform", shape, options, uniform(bound));
+
+const uniform = (bound: number) => (rng: Random) => (2 * rng.uniform() - 1) * bound;
 
 /** Standard normal numbers. */
 export const standardNormal: Initialiser = (shape, options) => drawn("normal", shape, options, (rng) => rng.normal());
@@ -114,7 +116,7 @@ export function xavierUniform<const S extends readonly Size[]>(
 ): Tensor<ShapeOfSizes<S>, "float32"> {
   const { fanIn, fanOut } = fans("xavierUniform", shape);
   const bound = (options.gain ?? 1) * Math.sqrt(6 / (fanIn + fanOut));
-  return drawn("xavierUniform", shape, options, (rng) => (2 * rng.uniform() - 1) * bound) as never;
+  return drawn("xavierUniform", shape, options, uniform(bound)) as never;
 }
 
 /**
@@ -159,7 +161,7 @@ export function kaimingUniform<const S extends readonly Size[]>(
   options: KaimingOptions = {},
 ): Tensor<ShapeOfSizes<S>, "float32"> {
   const bound = Math.sqrt(3) * kaimingDeviation("kaimingUniform", shape, options);
-  return drawn("kaimingUniform", shape, options, (rng) => (2 * rng.uniform() - 1) * bound) as never;
+  return drawn("kaimingUniform", shape, options, uniform(bound)) as never;
 }
 
 /**
