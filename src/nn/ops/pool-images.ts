@@ -14,7 +14,10 @@ export interface PoolWindow {
 }
 
 const attributes = ({ filterSize, strides }: PoolWindow, pad: "same" | "valid") => ({
-  ...{ filterSize, strides, pad, dimRoundingMode: undefined },
+  filterSize,
+  strides,
+  pad,
+  dimRoundingMode: undefined,
 });
 
 /** The largest of each window, of what lies inside. */
