@@ -23,7 +23,10 @@ export interface Saved {
 }
 
 const ruleOf = ({ drop, ...rule }: KernelRule, mask: AttentionMask | undefined): kernels.AttentionRule => ({
-  ...{ ...rule, bias: mask?.bias, sees: mask?.sees, mask: maskOfKernel(drop) },
+  ...rule,
+  bias: mask?.bias,
+  sees: mask?.sees,
+  mask: maskOfKernel(drop),
 });
 
 /** The result, or undefined where the kernel may not be used; `save` gets what the gradient needs. */
@@ -51,13 +54,10 @@ export function savedByKernel(saved: readonly Tensor[], operands: number): Saved
 
 /** The gradients of the operands; undefined where the kernel may not be used. */
 export function gradientsByKernel(dy: Tensor, { x, attended, mask }: Saved, rule: KernelRule): Tensor[] | undefined {
-  if (!mayFuseGradient(dy, x)) return undefined;
+  if (!canFuse("any", dy, ...x) || storageOf(dy) !== storageOf(x[0]!)) return undefined;
   return kernels.attentionGradients(x, attended, dy, ruleOf(rule, mask));
 }
 
 /** The gradient of the scores. */
 export const scoresGradientByKernel = (dy: Tensor, { x, attended, mask }: Saved, rule: KernelRule): Tensor =>
   kernels.attentionScoresGradient(x, attended, dy, ruleOf(rule, mask));
-
-const mayFuseGradient = (dy: Tensor, x: Tensor[]): boolean =>
-  canFuse("any", dy, ...x) && storageOf(dy) === storageOf(x[0]!);

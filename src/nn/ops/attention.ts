@@ -80,6 +80,11 @@ function attend(projected: Tensor2D, options: AttentionOptions): Tensor2D {
     const { y, ...weights } = attendByHead({ q, k, v }, { ...rule, mask });
     return { y: mergeHeads(y), operands: { q, k, v }, weights };
   };
+  const savedSeparately = ([q, k, v, y, ...weights]: readonly Tensor[]) => ({
+    y: y!,
+    operands: { q: q!, k: k!, v: v! },
+    weights: weightsOf(weights, drop),
+  });
 
   const read = bias instanceof tf.Tensor ? [bias] : [bias?.bias, bias?.sees];
   return differentiable("attention", [projected], {
@@ -97,18 +102,13 @@ function attend(projected: Tensor2D, options: AttentionOptions): Tensor2D {
         const byKernel = savedByKernel(saved, 1);
         const found = byKernel && gradientsByKernel(dy, byKernel, kernelRule);
         if (found) return found[0] as AnyTensor;
-        const [q, k, v, y, ...weights] = saved;
-        const {
-          operands,
-          y: result,
-          ...kept
-        } = byKernel
+        const { y, operands, weights } = byKernel
           ? outside(() => separately(byKernel.x[0]!, byKernel.mask))
-          : { operands: { q: q!, k: k!, v: v! }, y: y!, weights: weightsOf(weights, drop) };
-        const product = multiply(dy, result as AnyTensor);
+          : savedSeparately(saved);
+        const product = multiply(dy, y as AnyTensor);
         const rowSums = transpose(sumOfRows(reshape(product, [rows, time, heads, size])), [0, 2, 1, 3]);
         product.dispose();
-        const gradients = attentionGradients(splitHeads(dy), rowSums, operands, kept.weights, rule);
+        const gradients = attentionGradients(splitHeads(dy), rowSums, operands, weights, rule);
         gradients.scores.dispose();
         const together = transpose(packThree(gradients.dq, gradients.dk, gradients.dv), [1, 3, 0, 2, 4]);
         return reshape(together, [rows * time, 3 * features]);

@@ -178,10 +178,8 @@ function attended(q: AnyTensor, k: AnyTensor, v: AnyTensor, bias: AnyTensor | un
       ];
       const operands = { q: keptQ, k: keptK, v: keptV };
       const again = () => {
-        const { y: _, ...made } = attend(operands, {
-          ...{ ...rule, mask: isCausalAlone ? prepared(rule, keptQ, keptK) : byKernel!.mask },
-        });
-        return made;
+        const givenMask = isCausalAlone ? prepared(rule, keptQ, keptK) : byKernel!.mask;
+        return attend(operands, { ...rule, mask: givenMask });
       };
       const kept = byKernel ? outside(again) : weightsOf(weights, drop);
       const rowSums = sumOfRows(multiply(dy, y));
