@@ -17,6 +17,9 @@ export function tensorOf({ shape, values }: ReferenceArray): Tensor {
   return tf.tensor(values, shape);
 }
 
+/** The values of a tensor, to compare others with. */
+export const referenceOf = (x: Tensor): ReferenceArray => ({ shape: x.shape, values: [...x.dataSync()] });
+
 /** Fails with the place and the size of the largest difference, measured against the larger of 1 and the value. */
 export function assertClose(actual: Tensor, expected: ReferenceArray, tolerance: number, what: string): void {
   assert.deepEqual(actual.shape, expected.shape, `shape of ${what}`);

@@ -25,7 +25,7 @@ import {
   toArray,
   zeros,
 } from "../../../src/index.ts";
-import { assertClose, type ReferenceArray, tensorOf } from "../reference.ts";
+import { assertClose, type ReferenceArray, referenceOf, tensorOf } from "../reference.ts";
 
 await ready();
 
@@ -111,13 +111,11 @@ test("a result's state continues the sequence", () => {
     const whole = made.apply(made.parameters, x, {}, {});
     const first = made.apply(made.parameters, at(x, "...", "0:4", ":"), {}, {});
     const rest = made.apply(made.parameters, at(x, "...", "4:6", ":"), {}, { state: first.state });
-    assertClose(rest.outputs, storedOf(at(whole.outputs, ":", "4:6")), 1e-6, "outputs");
+    assertClose(rest.outputs, referenceOf(at(whole.outputs, ":", "4:6")), 1e-6, "outputs");
     for (const [name, state] of Object.entries(whole.state))
-      assertClose(rest.state[name]!, storedOf(state), 1e-6, name);
+      assertClose(rest.state[name]!, referenceOf(state), 1e-6, name);
   }
 });
-
-const storedOf = (x: AnyTensor): ReferenceArray => ({ shape: x.shape, values: [...x.dataSync()] });
 
 test("a mask is that of the lengths, and padding does not matter", () => {
   const net = lstm({ in: 2, hidden: 3, bidirectional: true, from: 1 });
@@ -166,10 +164,10 @@ test("autocast runs a recurrent layer in half precision", () => {
   const half = autocast("float16", () => net.apply(net.parameters, x).outputs);
   assert.equal(storageOf(half), "float16");
   const single = net.apply(net.parameters, x).outputs;
-  assertClose(half.to("float32"), storedOf(single), 5e-3, "outputs");
+  assertClose(half.to("float32"), referenceOf(single), 5e-3, "outputs");
   const loss = (p: typeof net.parameters) => autocast("float16", () => sum(square(net.apply(p, x).outputs)));
   const exact = grad((p: typeof net.parameters) => sum(square(net.apply(p, x).outputs)))(net.parameters);
-  assertClose(grad(loss)(net.parameters).hiddenWeight, storedOf(exact.hiddenWeight), 1e-2, "gradient");
+  assertClose(grad(loss)(net.parameters).hiddenWeight, referenceOf(exact.hiddenWeight), 1e-2, "gradient");
 });
 
 test("a recurrent layer in a sequential passes its outputs on, and frees the rest", () => {
