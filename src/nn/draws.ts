@@ -1,7 +1,7 @@
 // Random numbers with a condition: normal numbers between bounds, and orthonormal vectors.
 import type { Random } from "../data/random.ts";
 
-/** How far the square of a tail is followed: the density falls there by e^-40. */
+/** A tail ends where x^2 exceeds its smallest value by this much: the density has fallen there by a factor of e^40. */
 const REACH = 80;
 
 /** A standard normal number in [low, high], by rejection (Robert 1995, "Simulation of truncated normal variables"). */

@@ -17,7 +17,7 @@ export type ParametersIn<T> = T extends { readonly parameters: infer P; apply(..
  *
  * A variable stays as it is, so that a model's own parameters may stand beside its layers.
  *
- * @throws TypeError for what is neither a layer, a variable nor an object or array of them, by its path
+ * @throws TypeError with the path of a value that is neither a layer, a variable nor an object or array of them
  */
 export function parametersOf<const T extends object>(layers: T): ParametersIn<T> {
   return collected(layers, "") as ParametersIn<T>;

@@ -220,7 +220,7 @@ describe("generate", () => {
     }
   });
 
-  test("refuses stop tokens that are none, and a plain layer, in one sentence", async () => {
+  test("refuses stop tokens that are not integers, and a plain layer, in one sentence", async () => {
     for (const stopTokens of ["a.", null, 0.5, ["a"]])
       await assert.rejects(generate(model, prompts, { maxNewTokens: 2, stopTokens: stopTokens as never }), {
         name: "TypeError",

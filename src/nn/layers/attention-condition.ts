@@ -31,7 +31,7 @@ export function attentionCondition(
     checkTensor(name, padding);
     if (padding.rank !== 2 || padding.shape[0] !== rows || padding.shape[1] !== keys)
       throw new ShapeError(`${name}: keyPadding must be [${rows}, ${keys}], got ${shapeText(padding)}`);
-    // PyTorch's float padding is added to the scores, which is the opposite: 0 for a token.
+    // PyTorch adds padding of floats to the scores, so that 0 stands for a token: the opposite of a mask.
     if (padding.dtype === "float32")
       throw new TypeError(`${name}: keyPadding must be bool or int32, true or 1 for a token, got float32`);
     conditions.push(tf.reshape(tf.cast(padding, "bool"), [rows, 1, 1, keys]));

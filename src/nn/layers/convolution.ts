@@ -54,7 +54,7 @@ export interface ConvParameters<Rank extends number[] = number[], Out extends nu
  * `[batch, height, width, out]` (`torch.nn.Conv2d`, whose channels come second). The weight is `[height, width, in / groups, out]`,
  * PyTorch's transposed by `[2, 3, 1, 0]`.
  *
- * @throws RangeError for a size that is not a positive integer, a padding that is none, or groups that do not divide the channels;
+ * @throws RangeError for a size that is not a positive integer, an invalid padding, or groups that do not divide the channels;
  *   TypeError when `from` is neither a seed nor a generator; ShapeError when an initialiser gives another shape, and from `apply` for
  *   another rank or number of channels, or an image smaller than the kernel
  */
@@ -179,7 +179,7 @@ export interface ConvTransposeOptions<
  * `[batch, height, width, in]` gives `[batch, (height - 1) * stride - 2 * padding + kernelSize + outputPadding, ..., out]`
  * (`torch.nn.ConvTranspose2d`), and with padding "same" `height * stride`. The weight is `[height, width, out, in]`.
  *
- * @throws RangeError for a size that is not a positive integer, a padding that is none, or an `outputPadding` that is not below the
+ * @throws RangeError for a size that is not a positive integer, an invalid padding, or an `outputPadding` that is not below the
  *   stride; TypeError when `from` is neither a seed nor a generator; ShapeError when an initialiser gives another shape, and from
  *   `apply` for another rank or number of channels
  */

@@ -20,7 +20,7 @@ export interface PoolOptions<
   /** The distance of the windows; `kernelSize` by default, so that they do not overlap. */
   stride?: Stride;
   /**
-   * "valid", none, by default; a number is that of each side, at most half of the window. Padding is never the largest; a mean counts
+   * "valid", none, by default; a number is that of each side, at most half of the window. A maximum ignores the padding; a mean counts
    * it as zeros, but not with "same".
    */
   padding?: Pad;

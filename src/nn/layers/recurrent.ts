@@ -55,7 +55,7 @@ export interface CellParameters {
   hiddenBias?: Parameter<[number]>;
 }
 
-/** Those of a layer: of its cell, or with two directions of two cells. */
+/** The parameters of one layer: of its cell, or of two cells where it has two directions. */
 export type LayerCells<Bidirectional> = [Bidirectional] extends [true]
   ? { forward: CellParameters; backward: CellParameters }
   : CellParameters;

@@ -19,8 +19,8 @@ export type Sequential<L extends readonly Stage[]> = TensorLayer<ParameterList<L
  * `[batch, 784]` gives `[batch, 10]` (`torch.nn.Sequential`). Its parameters are a list with an entry for each element, `{}` for a
  * function. The last axis that a layer gives must be the one that the next takes. A recurrent layer passes its `outputs` on.
  *
- * @throws TypeError for what is no array, or an element that is neither a layer nor a function; ShapeError from `apply` where the shapes do not fit,
- *   with the layer's index
+ * @throws TypeError when `layers` is not an array or has an element that is neither a layer nor a function; ShapeError from `apply`
+ *   where the shapes do not fit, with the layer's index
  */
 export function sequential<const L extends readonly Stage[]>(layers: L & Agreeing<L>): Sequential<L>;
 export function sequential(layers: readonly Stage[]): unknown {

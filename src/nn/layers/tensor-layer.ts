@@ -91,14 +91,14 @@ export const settingsOf = ({ from: _, init: _own, ...settings }: RandomOptions &
 
 /**
  * Whether these are the arguments of a layer, a single object of options, and not those of the op of the same name. Throws TypeError
- * for a number, which is no tensor either.
+ * for a number, which neither of them takes.
  */
 export function areOptions(name: string, args: readonly unknown[]): boolean {
   if (typeof args[0] === "number") requireOptions(name, args[0]);
   return args.length === 1 && isPlain(args[0]);
 }
 
-/** Throws TypeError for sizes one by one, as PyTorch's layers take them. */
+/** Throws TypeError unless the options are an object. PyTorch's layers take their sizes one by one. */
 export function requireOptions(name: string, options: unknown): void {
   if (typeof options !== "object" || options === null)
     throw new TypeError(`${expectedArgument(name)}, got ${inspect(options)}`);

@@ -15,7 +15,7 @@ export function pairOf(name: string, value: Sides, isSequence = false): Pair {
   return pair;
 }
 
-/** The rows above and below and the columns left and right, or "same". Throws RangeError for a padding that is none. */
+/** The rows above and below and the columns left and right, or "same". Throws RangeError for another value. */
 export function paddingOf(name: string, padding: Padding, isSequence = false): Pair | "same" {
   if (padding === "same") return "same";
   if (padding === "valid") return [0, 0];

@@ -8,7 +8,7 @@ const YIELD_EVERY = 50;
 /** Tokens that end a sequence: one, or several. */
 export type StopTokens = number | Iterable<number>;
 
-/** @throws TypeError for what is not a token or a collection of tokens */
+/** @throws TypeError unless the tokens are an integer or a collection of integers */
 export function stopSet(tokens: StopTokens = []): ReadonlySet<number> {
   const isMany = typeof tokens === "object" && tokens !== null && Symbol.iterator in tokens;
   const stops = isMany ? [...tokens] : [tokens as number];

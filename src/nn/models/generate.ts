@@ -51,7 +51,8 @@ export interface GeneratedToken {
  * The beam search is that of HuggingFace's transformers with `early_stopping=False`.
  *
  * @throws RangeError for an option out of range, an empty prompt, a token outside the vocabulary, or a prompt whose new tokens
- *   exceed the model's `maxLength`; TypeError for options that exclude each other, and a model without `startDecoding`; Error when the logits are NaN
+ *   exceed the model's `maxLength`; TypeError for options that exclude each other, and a model without `startDecoding`; Error when
+ *   the logits are NaN
  */
 export async function generate<P extends object>(
   model: GenerativeModel<P>,

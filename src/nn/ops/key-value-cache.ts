@@ -46,7 +46,7 @@ export class KeyValueCache {
   }
 }
 
-/** These rows of a tensor that is kept and then freed. */
+/** A tensor of these rows of `kept`, which is freed. */
 export function replacedByRows(kept: AnyTensor, rows: ArrayLike<number>): AnyTensor {
   const selected = tf.tidy(() => tf.keep(tf.gather(kept, tf.tensor1d(Int32Array.from(rows), "int32"))));
   kept.dispose();

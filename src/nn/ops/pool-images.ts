@@ -20,13 +20,13 @@ const attributes = ({ filterSize, strides }: PoolWindow, pad: "same" | "valid") 
   dimRoundingMode: undefined,
 });
 
-/** The largest of each window, of what lies inside. */
+/** The largest of each window; the padding is left out. */
 export function largestOfWindows(x: AnyTensor, window: PoolWindow): AnyTensor {
   const { pad, border } = padOf(window.padding, window.filterSize, window.strides);
   return run("MaxPool", { x: bordered(x, border, Number.NEGATIVE_INFINITY) }, attributes(window, pad));
 }
 
-/** The mean of each window, of what lies inside; where `countsZeros`, of the zeros of a padding too. */
+/** The mean of each window, without the padding; where `countsZeros`, a padding that is a number counts as zeros. */
 export function meanOfWindows(x: AnyTensor, window: PoolWindow, countsZeros: boolean): AnyTensor {
   const { padding, filterSize, strides } = window;
   const { pad, border } =

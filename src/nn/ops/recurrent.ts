@@ -95,7 +95,7 @@ function recurrence(
 
       const dProjected: AnyTensor[] = Array(time);
       const dProducts: AnyTensor[] = Array(time);
-      // Of the states but the hidden one the value has the last only.
+      // The result holds the hidden state of every step, but of the other states only the last.
       let dStates: AnyTensor[] = initial.map((_, i) =>
         i === 0 ? run("ZerosLike", { x: first[0]! }) : dAll[time + i - 1]!,
       );

@@ -67,7 +67,7 @@ test("a layer names itself, the expected and the found shape", () => {
   assert.throws(() => linear({ in: 0, out: 2 }), /linear: in must be a positive integer, got 0/);
 });
 
-test("a layer that is called with sizes one by one, as PyTorch's, shows how it is called", () => {
+test("a layer that gets its sizes one by one, as in PyTorch, throws an error that shows how to call it", () => {
   const layers = [
     ...["linear", "embedding", "layerNorm", "rmsNorm", "batchNorm", "groupNorm", "dropout"],
     ...["conv1d", "conv2d", "convTranspose2d", "maxPool1d", "maxPool2d", "avgPool1d", "avgPool2d", "lstm", "gru"],

@@ -78,7 +78,7 @@ for (const { layer, options, training, parameters, x, y, dy, dx, gradients, afte
     assertClose(slope(tensorOf(x)), second, 1e-5, "second derivative of the input");
   });
 
-test('a mean with padding "same" is over what lies inside, as PyTorch\'s without count_include_pad, and so are its gradients', () => {
+test('a mean with padding "same" leaves out the padding, as does PyTorch\'s without count_include_pad, and so do its gradients', () => {
   const x = randn([2, 7, 5, 2], { from: 3 });
   const [same, numeric] = [
     avgPool2d({ kernelSize: 3, stride: 2, padding: "same" }),

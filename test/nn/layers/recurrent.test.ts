@@ -117,7 +117,7 @@ test("a result's state continues the sequence", () => {
   }
 });
 
-test("a mask is that of the lengths, and padding does not matter", () => {
+test("a mask gives what the lengths give, and values at padding do not matter", () => {
   const net = lstm({ in: 2, hidden: 3, bidirectional: true, from: 1 });
   const x = randn([2, 4, 2], { from: 2 });
   const other = add(
