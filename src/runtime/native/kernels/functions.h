@@ -10,13 +10,16 @@ namespace halftone {
 INLINE float smaller(float a, float b) { return a < b ? a : b; }
 INLINE float larger(float a, float b) { return a > b ? a : b; }
 
-// 2^n times a polynomial (Cephes, expf). 0 below -87.3; NaN stays NaN.
-INLINE float exponential(float x) {
-  const float bounded = x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x;
+// The exponential of a number between -87.3 and 88.7 is `factor` times 2^power; the factor is a polynomial (Cephes, expf).
+struct Exponential {
+  float factor;
+  int32_t power;
+};
+INLINE Exponential exponentialParts(float x) {
   // Adding 1.5 * 2^23 rounds to an integer, which the low bits then hold.
-  const float shifted = bounded * 1.44269504088896341f + 12582912.f;
+  const float shifted = x * 1.44269504088896341f + 12582912.f;
   const float n = shifted - 12582912.f;
-  const float r = (bounded - n * 0.693359375f) - n * -2.12194440e-4f;
+  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
   float p = 1.9875691500e-4f;
   p = p * r + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
@@ -24,28 +27,23 @@ INLINE float exponential(float x) {
   p = p * r + 1.6666665459e-1f;
   p = p * r + 5.0000001201e-1f;
   p = p * r * r + r + 1.f;
+  return {p, bitsAs<int32_t>(shifted) - 0x4B400000};
+}
+INLINE float powerOfTwo(int32_t power) { return bitsAs<float>((power + 127) << 23); }
+
+// 0 below -87.3; NaN stays NaN.
+INLINE float exponential(float x) {
+  const Exponential e = exponentialParts(x < -87.3f ? -87.3f : x > 88.7f ? 88.7f : x);
   // In two halves, because 2^128 is no float32 although the result may be one.
-  const int32_t power = bitsAs<int32_t>(shifted) - 0x4B400000;
-  const int32_t half = power >> 1;
-  const float result = p * bitsAs<float>((half + 127) << 23) * bitsAs<float>((power - half + 127) << 23);
+  const int32_t half = e.power >> 1;
+  const float result = e.factor * powerOfTwo(half) * powerOfTwo(e.power - half);
   return x < -87.3f ? 0.f : x > 88.7f ? x * bitsAs<float>(0x7F000000) : result;
 }
 
 // The same for numbers that are 0 at most.
 INLINE float exponentialOfNegative(float x) {
-  const float bounded = x < -87.3f ? -87.3f : x;
-  const float shifted = bounded * 1.44269504088896341f + 12582912.f;
-  const float n = shifted - 12582912.f;
-  const float r = (bounded - n * 0.693359375f) - n * -2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.f;
-  const float result = p * bitsAs<float>((bitsAs<int32_t>(shifted) - 0x4B400000 + 127) << 23);
-  return x < -87.3f ? 0.f : result;
+  const Exponential e = exponentialParts(x < -87.3f ? -87.3f : x);
+  return x < -87.3f ? 0.f : e.factor * powerOfTwo(e.power);
 }
 
 // Eigen's rational approximation (generic_fast_erf_float).
