@@ -119,3 +119,10 @@ test("every activation is right at its ends and for NaN", () =>
       assert.deepEqual([Math.abs(low!), zero, high, top, nan], [0, 0, 100, Number.POSITIVE_INFINITY, Number.NaN]);
     }
   }));
+
+test("every thread of a kernel treats subnormal numbers alike", () =>
+  tidily(() => {
+    // The sigmoid of -88 is subnormal. Which thread computes a part is decided anew each time.
+    const x = tf.fill([2 ** 20], -88) as h.AnyTensor;
+    for (let time = 0; time < 50; time++) assert.equal(new Set(h.silu(x).dataSync()).size, 1);
+  }));

@@ -1,5 +1,6 @@
 #include "threads.h"
 
+#include <fenv.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -34,6 +35,7 @@ class Pool {
       std::lock_guard<std::mutex> lock(mutex_);
       work_ = &work;
       count_ = count;
+      fegetenv(&arithmetic_);
       next_.store(0);
       places_ = static_cast<int>(std::min<int64_t>(workers_, count - 1));
       if (places_ > 1) wake_.notify_all();
@@ -65,6 +67,7 @@ class Pool {
         inside_.fetch_add(1);
         work = work_;
         count = count_;
+        fesetenv(&arithmetic_);
       }
       take(*work, count);
       inside_.fetch_sub(1, std::memory_order_release);
@@ -81,6 +84,9 @@ class Pool {
   std::atomic<int> inside_{0};
   const std::function<void(int64_t)>* work_ = nullptr;
   int64_t count_ = 0;
+  // The caller's rounding and treatment of subnormal numbers, which TensorFlow sets for its ops: a result may not depend on the
+  // thread that computed it.
+  fenv_t arithmetic_;
   std::atomic<int64_t> next_{0};
 };
 
