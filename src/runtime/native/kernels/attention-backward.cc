@@ -94,27 +94,15 @@ INLINE void attendGroupGradient(const Attention& a, const Backward& x, int64_t b
   x.dv.write(b * a.v.batch + g * a.v.head, a.v.row, a.keys, a.width, dValues, width);
 }
 
-void plainly(const Attention& a, const Backward& x, int64_t b, int64_t g) {
-  attendGroupGradient<Float4, 4>(a, x, b, g);
-}
-#if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v3"))) void by256(const Attention& a, const Backward& x, int64_t b, int64_t g) {
-  attendGroupGradient<Float8, 6>(a, x, b, g);
-}
-__attribute__((target("arch=x86-64-v4"))) void by512(const Attention& a, const Backward& x, int64_t b, int64_t g) {
-  attendGroupGradient<Float16, 8>(a, x, b, g);
-}
-#endif
+struct Group {
+  template <class V, int R>
+  INLINE void run(const Attention& a, const Backward& x, int64_t b, int64_t g) {
+    attendGroupGradient<V, R>(a, x, b, g);
+  }
+};
 
 }  // namespace
 
-void attendGradient(const Attention& a, const Backward& x) {
-  auto* group = plainly;
-#if defined(__x86_64__)
-  if (vectorsOfProcessor() == Vectors::eight) group = by256;
-  if (vectorsOfProcessor() == Vectors::sixteen) group = by512;
-#endif
-  inGroups(a, [&](int64_t b, int64_t g) { group(a, x, b, g); });
-}
+void attendGradient(const Attention& a, const Backward& x) { inGroups<Group>(a, x); }
 
 }  // namespace halftone

@@ -58,27 +58,15 @@ INLINE void attendGroup(const Attention& a, const Forward& x, int64_t b, int64_t
   }
 }
 
-void plainly(const Attention& a, const Forward& x, int64_t b, int64_t g) {
-  attendGroup<Float4, 4>(a, x, b, g);
-}
-#if defined(__x86_64__)
-__attribute__((target("arch=x86-64-v3"))) void by256(const Attention& a, const Forward& x, int64_t b, int64_t g) {
-  attendGroup<Float8, 6>(a, x, b, g);
-}
-__attribute__((target("arch=x86-64-v4"))) void by512(const Attention& a, const Forward& x, int64_t b, int64_t g) {
-  attendGroup<Float16, 8>(a, x, b, g);
-}
-#endif
+struct Group {
+  template <class V, int R>
+  INLINE void run(const Attention& a, const Forward& x, int64_t b, int64_t g) {
+    attendGroup<V, R>(a, x, b, g);
+  }
+};
 
 }  // namespace
 
-void attend(const Attention& a, const Forward& x) {
-  auto* group = plainly;
-#if defined(__x86_64__)
-  if (vectorsOfProcessor() == Vectors::eight) group = by256;
-  if (vectorsOfProcessor() == Vectors::sixteen) group = by512;
-#endif
-  inGroups(a, [&](int64_t b, int64_t g) { group(a, x, b, g); });
-}
+void attend(const Attention& a, const Forward& x) { inGroups<Group>(a, x); }
 
 }  // namespace halftone

@@ -80,20 +80,40 @@ INLINE void addBias(const Attention& a, const float* bias, Span keys, float* row
     for (int64_t j = 0; j < count; j++) row[j] += bias[keys.from + j];
 }
 
-// Calls work(batch, head of the keys), in several threads where there is enough work.
-template <class Work>
-void inGroups(const Attention& a, const Work& work) {
-  const int64_t groups = a.batch * a.keyHeads, each = a.work() / std::max<int64_t>(1, groups);
-  inParts(groups, rowsPerPart(each, 1 << 18), [&](int64_t from, int64_t to) {
-    for (int64_t i = from; i < to; i++) work(i / a.keyHeads, i % a.keyHeads);
-  });
-}
-
 // Which vectors a processor has, and how many rows of a product fit into its registers.
 typedef float Float4 __attribute__((vector_size(16)));
 typedef float Float8 __attribute__((vector_size(32)));
 typedef float Float16 __attribute__((vector_size(64)));
 enum class Vectors { four, eight, sixteen };
 Vectors vectorsOfProcessor();
+
+template <class Group, class Given>
+void plainly(const Attention& a, const Given& x, int64_t b, int64_t g) {
+  Group::template run<Float4, 4>(a, x, b, g);
+}
+#if defined(__x86_64__)
+template <class Group, class Given>
+__attribute__((target("arch=x86-64-v3"))) void by256(const Attention& a, const Given& x, int64_t b, int64_t g) {
+  Group::template run<Float8, 6>(a, x, b, g);
+}
+template <class Group, class Given>
+__attribute__((target("arch=x86-64-v4"))) void by512(const Attention& a, const Given& x, int64_t b, int64_t g) {
+  Group::template run<Float16, 8>(a, x, b, g);
+}
+#endif
+
+// Calls Group::run(a, x, batch, head of the keys) with the widest vectors, in several threads where there is enough work.
+template <class Group, class Given>
+void inGroups(const Attention& a, const Given& x) {
+  auto* run = plainly<Group, Given>;
+#if defined(__x86_64__)
+  if (vectorsOfProcessor() == Vectors::eight) run = by256<Group, Given>;
+  if (vectorsOfProcessor() == Vectors::sixteen) run = by512<Group, Given>;
+#endif
+  const int64_t groups = a.batch * a.keyHeads, each = a.work() / std::max<int64_t>(1, groups);
+  inParts(groups, rowsPerPart(each, 1 << 18), [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; i++) run(a, x, i / a.keyHeads, i % a.keyHeads);
+  });
+}
 
 }  // namespace halftone
