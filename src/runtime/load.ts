@@ -18,7 +18,8 @@ import { loadWasm } from "./wasm.ts";
 
 interface Runtime {
   tf: Tfjs;
-  info: RuntimeInfo;
+  /** All but the kernels, which `setKernels` chooses. */
+  info: Omit<RuntimeInfo, "kernels">;
   ready: Promise<unknown>;
 }
 
@@ -81,7 +82,6 @@ function load(): Runtime {
       device: "cpu",
       ...(gpu && { gpu }),
       threads: 1,
-      kernels: "separate",
       capture: false,
       reason,
     },
@@ -108,7 +108,12 @@ function usableLibrary(device: Device): Library | { fault: string } {
   }
 }
 
-function nativeInfo(native: Tfjs, library: Library, gpu: string | undefined, reasons: readonly string[]): RuntimeInfo {
+function nativeInfo(
+  native: Tfjs,
+  library: Library,
+  gpu: string | undefined,
+  reasons: readonly string[],
+): Runtime["info"] {
   const { isUsingGpuDevice } = nativeBackendOf(native);
   const why = gpu
     ? isUsingGpuDevice
@@ -124,7 +129,6 @@ function nativeInfo(native: Tfjs, library: Library, gpu: string | undefined, rea
     device: isUsingGpuDevice ? "gpu" : "cpu",
     ...(gpu && { gpu }),
     threads: threads(),
-    kernels: fault ? "separate" : "fused",
     capture: !("fault" in capture),
     library: { path: path.join(library.folder, "tensorflow/libtensorflow_cc.so.2"), sha256: library.sha256 },
     reason: [
