@@ -2,9 +2,8 @@
 // unit, exact and as BERT's tanh approximation (Hendrycks and Gimpel 2016), and the sigmoid linear unit (Ramachandran et al. 2017).
 #include <optional>
 
+#include "dropout-rule.h"
 #include "functions.h"
-#include "kernel.h"
-#include "philox.h"
 
 namespace halftone {
 namespace {
@@ -92,18 +91,12 @@ void inTilesOf(int64_t size, const std::optional<Dropout>& dropout, const Work& 
   });
 }
 
-std::optional<Dropout> dropoutOf(const Tensor& seed, int64_t dropped, float scale, int64_t size) {
-  require(seed.size() == 2, "a seed has two words");
-  return Dropout(seed.data<int32_t>(), dropped, scale, size);
-}
-
-struct Activation {
+struct Activation : DropoutRule {
   explicit Activation(Attributes& attributes)
-      : curve(attributes.integer("curve")),
+      : DropoutRule(attributes),
+        curve(attributes.integer("curve")),
         biases(attributes.integer("biases") > 0),
-        seeds(attributes.integer("seeds") > 0),
-        dropped(attributes.integer("dropped")),
-        scale(attributes.number("scale")) {}
+        seeds(attributes.integer("seeds") > 0) {}
   void operator()(Run& run) const {
     const Tensor x = run.input(0), y = run.output(0, x.type(), x.shape());
     std::optional<Tensor> bias;
@@ -112,7 +105,7 @@ struct Activation {
       require(x.rank() > 0 && bias->size() == x.size(-1), "the bias must have one element for each feature");
     }
     std::optional<Dropout> dropout;
-    if (seeds) dropout = dropoutOf(run.input(1 + biases), dropped, scale, x.size());
+    if (seeds) dropout.emplace(of(run.input(1 + biases), x.size()));
     byCurve(curve, [&](auto c) {
       using Curve = decltype(c);
       byStorage(x.type(), [&](auto* t) {
@@ -129,21 +122,18 @@ struct Activation {
   }
   int64_t curve;
   bool biases, seeds;
-  int64_t dropped;
-  float scale;
 };
 
-struct ActivationGrad {
+struct ActivationGrad : DropoutRule {
   explicit ActivationGrad(Attributes& attributes)
-      : curve(attributes.integer("curve")),
-        seeds(attributes.integer("seeds") > 0),
-        dropped(attributes.integer("dropped")),
-        scale(attributes.number("scale")) {}
+      : DropoutRule(attributes),
+        curve(attributes.integer("curve")),
+        seeds(attributes.integer("seeds") > 0) {}
   void operator()(Run& run) const {
     const Tensor dy = run.input(0), x = run.input(1), dx = run.output(0, x.type(), x.shape());
     require(dy.size() == x.size(), "the gradient does not have the size of the input");
     std::optional<Dropout> dropout;
-    if (seeds) dropout = dropoutOf(run.input(2), dropped, scale, x.size());
+    if (seeds) dropout.emplace(of(run.input(2), x.size()));
     byCurve(curve, [&](auto c) {
       using Curve = decltype(c);
       byStorage(x.type(), [&](auto* t) {
@@ -160,8 +150,6 @@ struct ActivationGrad {
   }
   int64_t curve;
   bool seeds;
-  int64_t dropped;
-  float scale;
 };
 
 const Registration<Activation> activation(

@@ -3,7 +3,7 @@
 #include <limits>
 #include <optional>
 
-#include "kernel.h"
+#include "dropout-rule.h"
 
 namespace halftone {
 
@@ -77,18 +77,17 @@ struct Given {
   std::optional<Dropout> dropout;
 };
 
-struct Rule {
+struct Rule : DropoutRule {
   explicit Rule(Attributes& attributes)
-      : parts(static_cast<int>(attributes.integer("N"))),
+      : DropoutRule(attributes),
+        parts(static_cast<int>(attributes.integer("N"))),
         batch(attributes.integer("batch")),
         heads(attributes.integer("heads")),
         scoreScale(attributes.number("score_scale")),
         isCausal(attributes.flag("causal")),
         hasBias(attributes.integer("biases") > 0),
         hasSees(attributes.integer("sights") > 0),
-        hasSeed(attributes.integer("seeds") > 0),
-        dropped(attributes.integer("dropped")),
-        scale(attributes.number("scale")) {}
+        hasSeed(attributes.integer("seeds") > 0) {}
 
   Given given(Run& run) const {
     Given given(run, parts);
@@ -135,8 +134,7 @@ struct Rule {
       a.seesBy = strides(*given.sees, a, 1, &key);
     }
     if (given.seed) {
-      require(given.seed->size() == 2, "a seed has two words");
-      given.dropout.emplace(given.seed->data<int32_t>(), dropped, scale, a.batch * a.heads * a.queries * a.keys);
+      given.dropout.emplace(of(*given.seed, a.batch * a.heads * a.queries * a.keys));
       a.dropout = &*given.dropout;
     }
     return a;
@@ -146,8 +144,6 @@ struct Rule {
   int64_t batch, heads;
   float scoreScale;
   bool isCausal, hasBias, hasSees, hasSeed;
-  int64_t dropped;
-  float scale;
 
  private:
   // Of what broadcasts to [batch, heads, queries, keys].

@@ -1,6 +1,5 @@
 // Dropout (Srivastava et al. 2014), alone and added to a residual.
-#include "kernel.h"
-#include "philox.h"
+#include "dropout-rule.h"
 
 namespace halftone {
 namespace {
@@ -13,12 +12,11 @@ EVERY_PROCESSOR void dropAndAdd(const float* x, const float* factors, const floa
   for (int64_t i = 0; i < count; i++) y[i] = residual[i] + x[i] * factors[i];
 }
 
-struct Drop {
-  explicit Drop(Attributes& attributes) : dropped(attributes.integer("dropped")), scale(attributes.number("scale")) {}
+struct Drop : DropoutRule {
+  using DropoutRule::DropoutRule;
   void operator()(Run& run) const {
     const Tensor x = run.input(0), seed = run.input(1), y = run.output(0, x.type(), x.shape());
-    require(seed.size() == 2, "a seed has two words");
-    const Dropout dropout(seed.data<int32_t>(), dropped, scale, x.size());
+    const Dropout dropout = of(seed, x.size());
     byStorage(x.type(), [&](auto* t) {
       using T = Pointee<decltype(t)>;
       inTiles(dropout, [&](int64_t from, int64_t count, const float* factors) {
@@ -29,19 +27,15 @@ struct Drop {
       });
     });
   }
-  int64_t dropped;
-  float scale;
 };
 
-struct DropAndAdd {
-  explicit DropAndAdd(Attributes& attributes)
-      : dropped(attributes.integer("dropped")), scale(attributes.number("scale")) {}
+struct DropAndAdd : DropoutRule {
+  using DropoutRule::DropoutRule;
   void operator()(Run& run) const {
     const Tensor x = run.input(0), residual = run.input(1), seed = run.input(2);
-    require(seed.size() == 2, "a seed has two words");
     require(residual.size() == x.size(), "the residual does not have the size of the input");
     const Tensor y = run.output(0, residual.type(), x.shape());
-    const Dropout dropout(seed.data<int32_t>(), dropped, scale, x.size());
+    const Dropout dropout = of(seed, x.size());
     byStorage(x.type(), [&](auto* t) {
       byStorage(residual.type(), [&](auto* r) {
         using T = Pointee<decltype(t)>;
@@ -56,8 +50,6 @@ struct DropAndAdd {
       });
     });
   }
-  int64_t dropped;
-  float scale;
 };
 
 const Registration<Drop> dropout(
