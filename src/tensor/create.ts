@@ -127,8 +127,7 @@ function inferred(data: Flat["data"]): DType {
 function stored(data: Flat["data"], dtype: DType, shape: readonly number[]): Float32Array | Int32Array | Uint8Array {
   // As in NumPy, NaN is true, because it is not 0.
   if (dtype === "bool") return Uint8Array.from(data as number[], (value) => (Number(value) === 0 ? 0 : 1));
-  if (dtype === "int32")
-    return data instanceof Int32Array ? data.slice() : int32Values("tensor", data as number[], shape);
+  if (dtype === "int32") return int32Values("tensor", data as number[], shape);
   return Float32Array.from(data as number[]);
 }
 

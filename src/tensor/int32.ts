@@ -17,8 +17,9 @@ export function int32Of(op: string, value: number, place = ""): number {
   throw new RangeError(`${op}: int32 holds integers from ${lowest} to ${highest}, got ${value}${place}; use float32`);
 }
 
-/** The same for each number of an array, which lies in this shape. */
+/** The same for each number of an array, which lies in this shape; a new array. */
 export function int32Values(op: string, values: ArrayLike<number>, shape: readonly number[]): Int32Array {
+  if (values instanceof Int32Array) return values.slice();
   return Int32Array.from(values, (value, i) => (fits(value) ? value : int32Of(op, value, placeText(i, shape))));
 }
 

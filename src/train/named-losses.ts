@@ -22,7 +22,7 @@ export const namedLosses: Record<Objective, NamedLoss> = {
     weigh: (batch) => realLabels(lossText("meanSquaredError"), batch).size,
     compute(outputs, batch) {
       const predictions = tensorOutputs("meanSquaredError", outputs, "[examples, 1]");
-      const labels = labelsLike("meanSquaredError", predictions, batch);
+      const labels = labelsLike("meanSquaredError", predictions, realLabels(lossText("meanSquaredError"), batch));
       return { loss: squaredError(predictions, labels), metrics: {}, weight: labels.size };
     },
   },
@@ -30,8 +30,9 @@ export const namedLosses: Record<Objective, NamedLoss> = {
     weigh: (batch) => realLabels(lossText("binaryCrossEntropy"), batch).size,
     compute(outputs, batch) {
       const logits = tensorOutputs("binaryCrossEntropy", outputs, "[examples, 1]");
-      const labels = labelsLike("binaryCrossEntropy", logits, batch);
-      const { values } = realLabels(lossText("binaryCrossEntropy"), batch);
+      const given = realLabels(lossText("binaryCrossEntropy"), batch);
+      const labels = labelsLike("binaryCrossEntropy", logits, given);
+      const { values } = given;
       const at = values.findIndex((value) => !(value >= 0 && value <= 1));
       if (at >= 0)
         throw new RangeError(
@@ -89,8 +90,7 @@ const squaredError = autocastOp(
 );
 
 /** The labels in the shape of the outputs, since other shapes would be broadcast. */
-function labelsLike(name: Objective, outputs: AnyTensor, batch: unknown): AnyTensor {
-  const labels = realLabels(lossText(name), batch);
+function labelsLike(name: Objective, outputs: AnyTensor, labels: ReturnType<typeof realLabels>): AnyTensor {
   if (labels.size === outputs.size) return tf.tensor(labels.values, outputs.shape);
   if (outputs.rank === 2 && outputs.shape[0] === labels.size) {
     throw new RangeError(
