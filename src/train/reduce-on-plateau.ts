@@ -48,8 +48,8 @@ export const isObserving = (rate: number | Schedule | undefined): rate is Observ
  *
  *     train({ model, batches, optimizer, steps, validation, evaluateEvery: 100, learningRate: reduceOnPlateau(1e-3, { patience: 3 }) });
  *
- * @throws RangeError for a factor outside (0, 1), or another negative option; TypeError for a rate that is neither, a figure of your own without `mode`, and,
- *   in `observe`, for an evaluation without the figure
+ * @throws RangeError for a factor outside (0, 1), or another negative option; TypeError for a rate that is neither a number nor a
+ *   schedule, a figure of your own without `mode`, and, in `observe`, for an evaluation without the figure
  */
 export function reduceOnPlateau(rate: number | Schedule, options: PlateauOptions = {}): ObservingSchedule {
   const { factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = "relative", cooldown = 0 } = options;
