@@ -14,20 +14,10 @@ export function valueAndGradients(
   variables: readonly Variable[],
   afterForward?: (value: Scalar) => void,
 ): { value: Scalar; gradients: Tensor[] } {
-  const { value, gradients } = valueAndFoundGradients(loss, variables, afterForward);
-  return { value, gradients: withZeros(gradients, variables) };
-}
-
-/** The same, with undefined where the loss does not depend on a variable. */
-export function valueAndFoundGradients(
-  loss: () => Scalar,
-  variables: readonly Variable[],
-  afterForward?: (value: Scalar) => void,
-): { value: Scalar; gradients: (Tensor | undefined)[] } {
   const { value, gradients } = differentiate(() => [loss(), undefined], variables, {
     afterForward: afterForward as (value: Tensor) => void,
   });
-  return { value: value as Scalar, gradients };
+  return { value: value as Scalar, gradients: withZeros(gradients, variables) };
 }
 
 /** The gradients with zeros for those that are undefined. */

@@ -87,7 +87,7 @@ export function collectMetrics(names: readonly MetricName[], loss: Pick<Loss<nev
       const probabilities = readFloat64(softmax(logits));
       for (const i of kept) all.scores.push(probabilities.slice(i * classes, (i + 1) * classes));
     }
-    if (names.includes("perplexity")) all.losses += meanCrossEntropy(logits, labels).mean * kept.length;
+    if (names.includes("perplexity")) all.losses += meanCrossEntropy(logits, labels) * kept.length;
   };
   return {
     add(outputs, batch) {
