@@ -187,9 +187,8 @@ export async function train<P extends object, B, Out>(
     const used = processorTime();
     const step = taken + 1;
     const learningRate = rateOf?.(updates);
-    const own = takeStep(model, optimizer, group.batches, {
-      ...{ step, learningRate, seed, autocast, scaler, loss, functions },
-    });
+    const settings = { step, learningRate, seed, autocast, scaler, loss, functions };
+    const own = takeStep(model, optimizer, group.batches, settings);
     const now = performance.now();
     const processor = processorTime();
     const record: StepRecord = {
