@@ -16,22 +16,24 @@ export async function setup(): Promise<void> {
   const stop = new AbortController();
   const stopBy = (signal: NodeJS.Signals) => stop.abort(signal);
   process.once("SIGINT", stopBy).once("SIGTERM", stopBy);
+  const { signal } = stop;
+  const collector = (to: Progress) => optional(to, "Memory will be freed with a delay", () => buildFinalizer(signal));
   try {
-    if (process.env.HALFTONE_BACKEND === "wasm") return await collector(progress, stop.signal);
-    const library = await nativeLibrary(progress, stop.signal);
+    if (process.env.HALFTONE_BACKEND === "wasm") return await collector(progress);
+    const library = await nativeLibrary(progress, signal);
     if (library) {
-      await collector(progress, stop.signal);
-      await binding(library, progress, stop.signal);
-      await kernels(library, progress, stop.signal);
-      return await capture(library, progress, stop.signal);
+      await collector(progress);
+      await optional(progress, "Small operations will be slower", () => buildBinding(library, signal));
+      await optional(progress, "Training will be slower", () => buildKernels(library, signal));
+      return await optional(progress, "Training steps will not be captured", () => buildCapture(library, signal));
     }
     progress.step("Using the WebAssembly backend: all operations work, but slower. `halftone doctor` explains why.");
     // The reason that was reported may also prevent the build of the collector.
-    await collector({ ...progress, step: () => {} }, stop.signal);
+    await collector({ ...progress, step: () => {} });
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
     progress.step("Stopped. `halftone setup` resumes from the last finished download.");
-    process.exitCode = stop.signal.reason === "SIGINT" ? 130 : 143;
+    process.exitCode = signal.reason === "SIGINT" ? 130 : 143;
   } finally {
     progress.end();
   }
@@ -50,42 +52,14 @@ async function nativeLibrary(progress: Progress, signal: AbortSignal): Promise<s
   return undefined;
 }
 
-/** Builds the collector, which both backends use. Without it, tensors are freed with a delay. */
-async function collector(progress: Progress, signal: AbortSignal): Promise<void> {
+/**
+ * Builds a part that halftone also works without. Where that is refused, it says what is worse without it, and why.
+ */
+async function optional(progress: Progress, withoutIt: string, build: () => Promise<void>): Promise<void> {
   try {
-    await explained(() => buildFinalizer(signal));
+    await explained(build);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    progress.step(`Memory will be freed with a delay: ${error.message}`);
-  }
-}
-
-/** Builds the quick way to single ops. Without it, tfjs' own binding is used. */
-async function binding(library: string, progress: Progress, signal: AbortSignal): Promise<void> {
-  try {
-    await explained(() => buildBinding(library, signal));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    progress.step(`Small operations will be slower: ${error.message}`);
-  }
-}
-
-/** Builds the fused kernels. Without them, TensorFlow's own ops are used. */
-async function kernels(library: string, progress: Progress, signal: AbortSignal): Promise<void> {
-  try {
-    await explained(() => buildKernels(library, signal));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    progress.step(`Training will be slower: ${error.message}`);
-  }
-}
-
-/** Builds what captures steps. Without it, every step is computed op by op. */
-async function capture(library: string, progress: Progress, signal: AbortSignal): Promise<void> {
-  try {
-    await explained(() => buildCapture(library, signal));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    progress.step(`Training steps will not be captured: ${error.message}`);
+    progress.step(`${withoutIt}: ${error.message}`);
   }
 }
