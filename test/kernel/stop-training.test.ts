@@ -3,35 +3,19 @@ import { test } from "node:test";
 import { random } from "../../src/data/random.ts";
 import { runtimeInfo } from "../../src/runtime/index.ts";
 import { openNotebook, type Ran } from "./fixture.ts";
+import { trapCode } from "./trap.ts";
 
-/**
- * What the cells work with: a Transformer of one layer, whose pass through `trap` says "now" after some passes, forward
- * or backward, and then goes on, or keeps JavaScript without an op.
- */
-const setUp = `
+/** What the cells work with: a Transformer of one layer, which passes the trap. */
+const setUp = `${trapCode}
 import {
-  adamW, autocast, checkpoint, customGrad, evaluate, freeUnreachable, generate, generateStream, GradScaler, historyOf, listOps, listOpsVocabulary, mean,
-  mul, nativeMemory, parameterList, probe, profileScope, scope, sum, tf, train, transformerClassifier, transformerLanguageModel, uniformLengthBatches, valueAndGrad,
-  withMemoryBudget,
+  adamW, autocast, checkpoint, evaluate, generate, generateStream, GradScaler, historyOf, listOps, listOpsVocabulary, mean, mul,
+  parameterList, probe, profileScope, scope, sum, train, transformerClassifier, transformerLanguageModel, uniformLengthBatches,
+  valueAndGrad, withMemoryBudget,
 } from "halftone";
 
 const examples = listOps({ count: 24, seed: 1, maxLength: 12 });
 const sizes = { vocabularySize: listOpsVocabulary.size, classes: 10, maxLength: 12, features: 8, heads: 2, layers: 1 };
 const batches = uniformLengthBatches(examples, { batchSize: 8, seed: 4 });
-let passes = 0;
-let spins = false;
-function pass() {
-  if (--passes !== 0) return;
-  console.log("now");
-  if (spins) for (;;);
-}
-const trap = customGrad((x: any) => {
-  pass();
-  return { value: tf.clone(x) as any, gradients: (dy: any) => {
-    pass();
-    return [tf.clone(dy)];
-  } };
-});
 function trapped() {
   const model = transformerClassifier({ ...sizes, seed: 1 });
   const { apply } = model;
@@ -58,13 +42,6 @@ async function losses() {
   own.dispose();
   fresh.dispose();
   return JSON.stringify([history.steps.map((each) => each.loss), history.evaluations]);
-}
-/** Live tensors, natively and as tfjs counts them, and how deep in its own state the engine is. */
-function state() {
-  freeUnreachable();
-  const { gradientDepth, kernelDepth, activeTape, scopeStack, activeScope } = (tf.engine() as any).state;
-  return JSON.stringify([nativeMemory().tensors, tf.memory().numTensors, tf.memory().numDataBuffers,
-    gradientDepth, kernelDepth, activeTape === null, scopeStack.length, activeScope === null]);
 }
 `;
 
