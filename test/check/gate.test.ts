@@ -135,7 +135,7 @@ test("a layer of the library that is called as PyTorch's shows its options, and 
   assert.match(error!.evalue, /^Expected 1 arguments, but got 2/);
 });
 
-test("examples given as batches, a layer given as model and a loss that is no scalar are said first", async () => {
+test("the first line of an error of train names examples in place of batches, a layer in place of a model, and a loss that is no scalar", async () => {
   const { run } = strict();
   await run(
     [
@@ -150,24 +150,24 @@ test("examples given as batches, a layer given as model and a loss that is no sc
   for (const [code, line] of [
     [
       "model: tagger, batches: examples",
-      "These are examples, not batches: make batches of them, `dynamicLengthBatches(",
+      /^These are examples, not batches: make batches of them, `dynamicLengthBatches\(/,
     ],
     [
       "model: layer, batches, loss: (out) => out",
-      "The model takes a tensor, but the batches are objects: .* `modelOf\\(layer,",
+      /^The model takes a tensor, but the batches are objects: .* `modelOf\(layer,/,
     ],
     [
       "model: net, batches, loss: (out, batch) => square(out)",
-      "The loss function must .*, got \\[4, 2\\]: take its `mean`.",
+      /^The loss function must .*, got \[4, 2\]: take its `mean`./,
     ],
     [
       "model: tagger, batches: [{ ids: [1] }], loss: (out, batch) => out",
-      "The loss function must .*, got \\[4, 2\\]: take",
+      /^The loss function must .*, got \[4, 2\]: take/,
     ],
-    ["model: net, batches, loss: (out, batch) => 3", "The loss function must return a scalar tensor, .*, got number."],
+    ["model: net, batches, loss: (out, batch) => 3", /^The loss function must return a scalar tensor, .*, got number./],
   ] as const) {
     const { error } = await run(`await train({ ${code}, optimizer, steps: 1 })`);
-    assert.match(error!.evalue, new RegExp(`^${line.replace("Batches(", "Batches\\(")}`), code);
+    assert.match(error!.evalue, line, code);
   }
   const valid =
     "const h = await train({ model: tagger, progress: false, batches: [{ ids: [1] }], optimizer, steps: 1, loss: (out, { ids }) => mean(out) })";
