@@ -19,3 +19,8 @@ export function contentPolicy(scripts: readonly string[], { needsEval = false, n
 export function inScript(code: string): string {
   return code.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
 }
+
+/** A value as JSON that may stand in a `<script>` element, as data or as JavaScript. */
+export function jsonInScript(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
+}

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { UserError } from "../base/user-error.ts";
-import { inScript } from "../display/content-policy.ts";
+import { jsonInScript } from "../display/content-policy.ts";
 import { findBrowser, renderedPage } from "./browser.ts";
 import { plotlyAddress } from "./plotly.ts";
 
@@ -74,7 +74,7 @@ const one = async ({ data, layout, width, height }) => {
     return { error: String(error?.message ?? error) };
   }
 };
-Promise.all(${inScript(JSON.stringify(work))}.map(one)).then((drawn) => {
+Promise.all(${jsonInScript(work)}.map(one)).then((drawn) => {
   const answer = document.createElement("pre");
   answer.id = "drawn";
   answer.textContent = encodeURIComponent(JSON.stringify(drawn));

@@ -1,5 +1,6 @@
-import { contentPolicy, inScript } from "../display/content-policy.ts";
+import { contentPolicy, inScript, jsonInScript } from "../display/content-policy.ts";
 import { escapeHtml } from "../display/html.ts";
+import { htmlPage } from "../display/html-page.ts";
 import { type FigureParts, plainTitle } from "./figure-parts.ts";
 import { bundleOf, plotlySource } from "./plotly.ts";
 import { ink, palette } from "./template.ts";
@@ -19,15 +20,14 @@ export function figurePage({ data, layout, config }: FigureParts): string {
   const policy = contentPolicy(scripts, { needsEval: bundle === "full" });
   const title = plainTitle(layout.title) || "Figure";
   const figure = { data, layout: { ...layout, modebar: { ...BUTTONS, ...layout.modebar } }, config };
-  const json = JSON.stringify(figure).replaceAll("<", "\\u003c");
-  return (
-    `<!doctype html>\n<html lang="en"><head><meta charset="utf-8">` +
-    `<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">` +
-    `<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">` +
-    `<meta name="generator" content="halftone"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head>\n` +
-    `<body><main id="figure" role="group" aria-label="${escapeHtml(title)}"></main>` +
-    `<noscript>This figure needs JavaScript.</noscript>` +
-    `<script type="application/json" id="data">${json}</script>` +
-    `${scripts.map((text) => `<script>${text}</script>`).join("")}</body></html>\n`
-  );
+  return htmlPage({
+    title,
+    policy,
+    style: STYLE,
+    body:
+      `<main id="figure" role="group" aria-label="${escapeHtml(title)}"></main>` +
+      `<noscript>This figure needs JavaScript.</noscript>` +
+      `<script type="application/json" id="data">${jsonInScript(figure)}</script>` +
+      scripts.map((text) => `<script>${text}</script>`).join(""),
+  });
 }

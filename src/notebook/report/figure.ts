@@ -1,3 +1,4 @@
+import { jsonInScript } from "../../display/content-policy.ts";
 import { escapeHtml } from "../../display/html.ts";
 import { plainTitle } from "../../plot/figure-parts.ts";
 import { type Bundle, bundleOf } from "../../plot/plotly.ts";
@@ -30,10 +31,9 @@ export class Figures {
     const height = typeof figure.layout?.height === "number" ? figure.layout.height : 420;
     const caption = this.#captions && label ? `<p class="figure-title">${escapeHtml(label)}</p>` : "";
     const withoutTitle = caption === "" ? figure : { ...figure, layout: { ...figure.layout, title: undefined } };
-    const json = JSON.stringify(withoutTitle).replaceAll("<", "\\u003c");
     return (
       `${caption}<figure class="plotly" role="group" aria-label="${escapeHtml(label || `Figure ${this.#count}`)}" style="min-height:${height}px">` +
-      `<script type="application/json">${json}</script><noscript>This figure needs JavaScript.</noscript></figure>`
+      `<script type="application/json">${jsonInScript(withoutTitle)}</script><noscript>This figure needs JavaScript.</noscript></figure>`
     );
   }
 

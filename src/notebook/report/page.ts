@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { contentPolicy, inScript } from "../../display/content-policy.ts";
 import { escapeHtml } from "../../display/html.ts";
+import { htmlPage } from "../../display/html-page.ts";
 import { type Bundle, plotlySource } from "../../plot/plotly.ts";
 import { languageOf } from "../language.ts";
 import type { Cell, CodeCell, Notebook } from "../nbformat.ts";
@@ -95,13 +96,8 @@ interface Behaviour {
 
 /** The HTML document around a page's body; `policy` prevents it from fetching anything. */
 export function document({ title, policy, body }: { title: string; policy: string; body: string }): string {
-  return (
-    `<!doctype html>\n<html lang="en"><head><meta charset="utf-8">` +
-    `<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">` +
-    `<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">` +
-    `<meta name="generator" content="halftone"><title>${escapeHtml(title)}</title><style>${styleSheet()}</style></head>\n` +
-    `<body><a class="skip" href="#main">Skip to the content</a>${body}</body></html>\n`
-  );
+  const skip = '<a class="skip" href="#main">Skip to the content</a>';
+  return htmlPage({ title, policy, style: styleSheet(), body: skip + body });
 }
 
 function renderCode(cell: CodeCell, at: number, code: string, context: OutputContext): string {
