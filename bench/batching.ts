@@ -25,6 +25,9 @@
  *
  * A token budget alone costs accuracy: its short sequences come in batches of a hundred, and get the weight of one step.
  *
+ * Uniform length does not cost accuracy: over 24 seeds of 40 steps of 16 expressions it was 0.7 +- 1.2 points below fixed length, over 5
+ * seeds of 400 steps 0.4 +- 0.6 (the loss 0.02 +- 0.02 above, and not above it with `noise: 0.3`, which costs padding).
+ *
  * PyTorch runs under HALFTONE_TORCH_PYTHON, or python3, if that has `torch` (pip install torch numpy).
  */
 import { parseArgs } from "node:util";

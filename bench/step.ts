@@ -1,21 +1,35 @@
 /**
  * Time and peak memory of a training step, captured and op by op, beside the same model in PyTorch on the CPU, in turns and with as
- * many threads. PyTorch runs with its threads waiting actively and passively (OMP_WAIT_POLICY), and the ratio is to the faster.
+ * many threads. PyTorch runs with its threads waiting actively and passively (OMP_WAIT_POLICY), and the ratio is to the faster. On a CPU
+ * with instructions for bfloat16, the same under autocast on both sides.
  *
- *     npm run build && node dist/bench/step.js [rounds]
+ * The peak is that of one model on either side: its parameters and optimizer state, and what a step takes beyond what was held before.
+ *
+ *     npm run build && node dist/bench/step.js [rounds] [--quick]
+ *
+ * `--quick` takes 2 rounds of 3 steps of the two small settings. The limit by arithmetic is the step's floating-point operations in
+ * matrix products over the fastest rate at which either side was seen to multiply two matrices of 1024 x 1024 in float32.
  *
  * PyTorch runs under HALFTONE_TORCH_PYTHON, or python3, if that has `torch` (pip install torch numpy).
  */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import {
   adamW,
   type Batches,
+  countParameters,
   fixedLengthBatches,
   formatBytes,
+  freeUnreachable,
   listOps,
   listOpsVocabulary,
+  matmul,
+  nativeMemory,
   predictTransformerMemory,
+  randn,
   ready,
   runtimeInfo,
+  stepWork,
   type TransformerConfig,
   train,
   transformerClassifier,
@@ -27,20 +41,27 @@ interface Measured {
   peakBytes: number;
 }
 
+type Precision = "float32" | "bfloat16";
+
 interface Runner {
+  precision: Precision;
   run(steps: number): Promise<Measured>;
   stop(): void;
 }
 
-const STEPS = 8;
-const rounds = Number(process.argv[2] ?? 5);
+const {
+  values: { quick },
+  positionals,
+} = parseArgs({ options: { quick: { type: "boolean", default: false } }, allowPositionals: true });
+const STEPS = quick ? 3 : 8;
+const rounds = Number(positionals[0] ?? (quick ? 2 : 5));
 const common = { vocabularySize: listOpsVocabulary.size, classes: 10, heads: 4, activation: "relu" as const };
 const settings = [
   { rows: 32, time: 64, features: 64, layers: 2, dropout: 0.1 },
   { rows: 32, time: 64, features: 64, layers: 2, dropout: 0 },
   { rows: 32, time: 128, features: 128, layers: 4, dropout: 0.1 },
   { rows: 32, time: 128, features: 128, layers: 4, dropout: 0 },
-];
+].slice(0, quick ? 2 : 4);
 
 await ready();
 const { backend, version, device, kernels, threads } = runtimeInfo();
@@ -48,19 +69,27 @@ const python = torchPython();
 console.log(
   `${backend} ${version} on the ${device}, ${kernels} kernels, ${threads} threads; ${rounds} rounds of ${STEPS} steps, in turns`,
 );
+const precisions: Precision[] = hasBfloat16() ? ["float32", "bfloat16"] : ["float32"];
+if (precisions.length === 1) console.log("this CPU has no instructions for bfloat16");
+const rate = await multiplyRate();
+console.log(`matrix products at ${(rate / 1e9).toFixed(0)} GFLOP/s in float32`);
 
 for (const { rows, time, ...sizes } of settings) {
   const config: TransformerConfig = { ...common, ...sizes, hidden: 4 * sizes.features, maxLength: time };
   const examples = listOps({ count: rows, seed: 1, minLength: time / 4, maxLength: time });
   const batches = fixedLengthBatches(examples, { batchSize: rows, maxLength: time });
-  const runners: Record<string, Runner> = {
-    captured: halftone(config, batches, true),
-    "op by op": halftone(config, batches, false),
-    ...(python && {
-      "PyTorch, active": startTorch(python, "active", config, batches, rows, time),
-      "PyTorch, passive": startTorch(python, "passive", config, batches, rows, time),
+  const runners = Object.fromEntries(
+    precisions.flatMap((precision): [string, Runner][] => {
+      const sizes = { config, batches, rows, time, precision };
+      return [
+        [nameOf("captured", precision), halftone(sizes, true)],
+        [nameOf("op by op", precision), halftone(sizes, false)],
+        ...(["active", "passive"] as const).flatMap((waiting): [string, Runner][] =>
+          python ? [[nameOf(`PyTorch, ${waiting}`, precision), startTorch(python, waiting, sizes)]] : [],
+        ),
+      ];
     }),
-  };
+  );
   const all: Record<string, Measured[]> = Object.fromEntries(Object.keys(runners).map((name) => [name, []]));
   // A step is captured when it has run three times.
   for (const runner of Object.values(runners)) await runner.run(6);
@@ -73,10 +102,43 @@ for (const { rows, time, ...sizes } of settings) {
 
   const predicted = predictTransformerMemory(config, { rows, time }).total;
   console.log(`\n${rows} x ${time} tokens, ${sizes.layers} layers of ${sizes.features}, dropout ${sizes.dropout}`);
-  report("fastest step", all, ({ times }) => Math.min(...times), milliseconds);
-  report("median step", all, ({ times }) => median(times), milliseconds);
-  report("peak of tensors", all, ({ peakBytes }) => peakBytes, formatBytes);
+  for (const precision of precisions) {
+    const own = Object.fromEntries(Object.entries(all).filter(([name]) => runners[name]!.precision === precision));
+    report("fastest step", own, ({ times }) => Math.min(...times), milliseconds);
+    report("median step", own, ({ times }) => median(times), milliseconds);
+    report("peak of tensors", own, ({ peakBytes }) => peakBytes, formatBytes);
+  }
+  console.log(`  limit by arithmetic in float32: ${milliseconds((1000 * stepWork(config, rows, time)) / rate)}`);
   console.log(`  predicted from the sizes alone: ${formatBytes(predicted)}`);
+}
+
+function nameOf(who: string, precision: Precision): string {
+  return precision === "float32" ? who : `${who}, ${precision}`;
+}
+
+function hasBfloat16(): boolean {
+  return device === "cpu" && /\b(avx512_bf16|amx_bf16|bf16)\b/.test(readFileSync("/proc/cpuinfo", "utf8"));
+}
+
+/** Floating-point operations in a second, of the fastest product of two large matrices. */
+async function multiplyRate(): Promise<number> {
+  const size = 1024;
+  const [a, b] = [randn([size, size], { from: 1 }), randn([size, size], { from: 2 })];
+  const times: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    const began = performance.now();
+    const product = matmul(a, b);
+    product.dataSync();
+    times.push(performance.now() - began);
+    product.dispose();
+  }
+  let fastest = Math.min(...times);
+  if (python) {
+    const torch = reference(python, "multiply.py");
+    fastest = Math.min(fastest, (await torch.ask(JSON.stringify({ size, threads }))) as number);
+    torch.stop();
+  }
+  return (2 * size ** 3) / (fastest / 1000);
 }
 
 function milliseconds(value: number): string {
@@ -94,7 +156,7 @@ function report(
   const torch = figures.filter(({ name }) => name.startsWith("PyTorch"));
   const best = torch.sort((a, b) => median(a.rounds) - median(b.rounds))[0];
   for (const { name, rounds } of figures) {
-    const line = `  ${what.padEnd(16)} ${name.padEnd(16)} ${show(median(rounds)).padStart(10)}`;
+    const line = `  ${what.padEnd(16)} ${name.padEnd(26)} ${show(median(rounds)).padStart(10)}`;
     if (!best || name.startsWith("PyTorch")) {
       console.log(line);
       continue;
@@ -106,36 +168,45 @@ function report(
   }
 }
 
-function halftone(config: TransformerConfig, batches: Batches, capture: boolean): Runner {
+interface Task {
+  config: TransformerConfig;
+  batches: Batches;
+  rows: number;
+  time: number;
+  precision: Precision;
+}
+
+function halftone({ config, batches, precision }: Task, capture: boolean): Runner {
   const model = transformerClassifier(config);
   const optimizer = adamW(model.parameters, { clipNorm: 1 });
   let seed = 0;
   const run = async (steps: number): Promise<Measured> => {
-    const history = await train({ model, batches, optimizer, steps, seed: seed++, capture, progress: false });
+    freeUnreachable();
+    // The models of the other settings in this process are alive, too.
+    const others = nativeMemory().live - 4 * countParameters(model.parameters) - optimizer.bytes;
+    const half = precision === "float32" ? {} : { autocast: precision };
+    const history = await train({ model, batches, optimizer, steps, seed: seed++, capture, progress: false, ...half });
     const { steps: records } = history;
     return {
       times: records.map(({ milliseconds }) => milliseconds),
-      peakBytes: Math.max(...records.map(({ peakBytes }) => peakBytes)),
+      peakBytes: Math.max(...records.map(({ peakBytes }) => peakBytes)) - others,
     };
   };
   const stop = () => {
     optimizer.dispose();
     model.dispose();
   };
-  return { run, stop };
+  return { precision, run, stop };
 }
 
 function startTorch(
   python: string,
   waiting: "active" | "passive",
-  config: TransformerConfig,
-  batches: Batches,
-  rows: number,
-  time: number,
+  { config, batches, rows, time, precision }: Task,
 ): Runner {
   const { tell, ask, stop } = reference(python, "step.py", { OMP_WAIT_POLICY: waiting });
   const [batch] = batches;
   const { ids, labels } = batch!;
-  tell(JSON.stringify({ ...config, rows, time, threads, ids: [...ids], labels: [...labels!] }));
-  return { run: async (steps) => (await ask(String(steps))) as Measured, stop };
+  tell(JSON.stringify({ ...config, rows, time, threads, precision, ids: [...ids], labels: [...labels!] }));
+  return { precision, run: async (steps) => (await ask(String(steps))) as Measured, stop };
 }

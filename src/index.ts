@@ -4,6 +4,7 @@ export * from "./amp/index.ts";
 export * from "./batching/index.ts";
 export * from "./data/index.ts";
 export * from "./display/index.ts";
+export * from "./distributed/index.ts";
 export * from "./memory/index.ts";
 export * from "./nn/index.ts";
 // With tensors these are the ops of tensor/, with options the layers of nn/.

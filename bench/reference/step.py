@@ -27,8 +27,12 @@ labels = torch.tensor(c["labels"])
 mask = ids != 0
 
 
+autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=c["precision"] == "bfloat16")
+
+
 def step():
-    loss = F.cross_entropy(net(ids, mask), labels)
+    with autocast:
+        loss = F.cross_entropy(net(ids, mask), labels)
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -37,8 +41,8 @@ def step():
 
 
 def held():
-    """Bytes of parameters, gradients and optimizer state."""
-    total = 0
+    """Bytes of the batch, parameters, gradients and optimizer state."""
+    total = ids.nbytes + labels.nbytes + mask.nbytes
     for parameter in net.parameters():
         total += parameter.nbytes + (parameter.grad.nbytes if parameter.grad is not None else 0)
         total += sum(x.nbytes for x in optimizer.state[parameter].values())

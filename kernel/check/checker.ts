@@ -1,4 +1,5 @@
 import type { CompilerOptions } from "../compile/tsconfig.ts";
+import { ownPackagesFolder } from "../protocol/own-packages.ts";
 import { parsePartial } from "./complete/parse-partial.ts";
 import { CellLabels } from "./labels.ts";
 import { Analyses } from "./program/analysis.ts";
@@ -6,6 +7,7 @@ import { emptyText } from "./program/cell-files.ts";
 import { type Config, readConfig } from "./program/config.ts";
 import { globalsText } from "./program/globals.ts";
 import { candidates, missingModules } from "./program/missing.ts";
+import type { PackagePlaces } from "./program/packages.ts";
 import { currentModule, globalsModule, namesModule, proofModule } from "./program/paths.ts";
 import { type PastCell, Program } from "./program/program.ts";
 import { Sources } from "./program/sources.ts";
@@ -55,7 +57,8 @@ export class Checker implements AsyncDisposable {
   readonly cwd: string;
   readonly patience: number;
   readonly program = new Program();
-  readonly #packages: string | undefined;
+  readonly #places: PackagePlaces;
+  #compilerOptions: CompilerOptions | undefined;
   #config: Promise<Config>;
   /** How often the server had to look for modules again. */
   #reloads = 0;
@@ -70,9 +73,10 @@ export class Checker implements AsyncDisposable {
   constructor(options: CheckerOptions) {
     const { cwd, packages, env = process.env, compilerOptions, patience = 10_000, freezeAfter = 250 } = options;
     this.cwd = cwd;
-    this.#packages = packages;
     this.patience = patience;
-    this.#config = readConfig(cwd, compilerOptions, packages);
+    this.#compilerOptions = compilerOptions;
+    this.#places = { packages, own: ownPackagesFolder(cwd, env) };
+    this.#config = readConfig(cwd, compilerOptions, this.#places);
     this.#config.then(({ problem }) => problem !== undefined && this.note(problem)).catch(() => {});
     this.#server = new Supervisor({ cwd, env, patience, open: (workspace) => this.#open(workspace) });
     this.#sync = new ProgramSync(this.program, this.#server, freezeAfter);
@@ -88,7 +92,14 @@ export class Checker implements AsyncDisposable {
 
   /** Changes the compiler options. */
   configure(compilerOptions: CompilerOptions): void {
-    this.#config = readConfig(this.cwd, compilerOptions, this.#packages);
+    this.#compilerOptions = compilerOptions;
+    this.#config = readConfig(this.cwd, compilerOptions, this.#places);
+  }
+
+  /** Packages were installed for the notebook: their types are looked for again. */
+  packagesChanged(): void {
+    this.#reloads++;
+    this.#config = readConfig(this.cwd, this.#compilerOptions, this.#places);
   }
 
   /** Adds a note, which is shown with the next checked cell. */

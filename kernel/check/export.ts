@@ -2,9 +2,11 @@ import MagicString from "magic-string";
 import { UserError } from "../../src/base/user-error.ts";
 import { parseCell } from "../compile/parse.ts";
 import type { Node } from "../compile/tree.ts";
+import { MAGICS } from "../magics/names.ts";
 import { readMagics } from "../magics/rewrite.ts";
 import { Checker } from "./checker.ts";
 import type { CheckedNotebook } from "./notebook.ts";
+import { placeOf } from "./place.ts";
 import { analyzeCell, type CellAnalysis } from "./program/cell-analysis.ts";
 import { offsetIn, positionIn, shifted } from "./program/positions.ts";
 import { versions } from "./program/versions.ts";
@@ -37,11 +39,11 @@ const patience = 60_000;
  * declarations of the same name get a number. Magics become comments. Remaining type errors, which occur because a module's
  * rules are stricter than a notebook's, are silenced line by line, with the reason.
  */
-export async function exportNotebook(notebook: CheckedNotebook, folder: string): Promise<ExportedModule> {
+export async function exportNotebook(notebook: CheckedNotebook, file: string): Promise<ExportedModule> {
   const { compilerOptions } = notebookTypes(notebook.metadata);
   const cells = readCells(notebook);
   const naming = versions(cells.map(({ facts }) => facts));
-  await using checker = new Checker({ cwd: folder, patience, ...(compilerOptions ? { compilerOptions } : {}) });
+  await using checker = new Checker({ ...placeOf(file), patience, ...(compilerOptions ? { compilerOptions } : {}) });
   const parts: string[] = [];
   for (const [index, cell] of cells.entries()) {
     const renames = naming.renames[index]!;
@@ -75,7 +77,13 @@ function withMagicsAsComments(source: string): string {
   const rewritten = readMagics(source).code.split("\n");
   const asComment = (line: string) => (line.trim() === "" ? line : `// ${line}`);
   if (rewritten.length !== lines.length) return lines.map(asComment).join("\n");
-  return lines.map((line, index) => (line === rewritten[index] ? line : asComment(line))).join("\n");
+  return lines
+    .map((line, index) => {
+      if (line === rewritten[index]) return line;
+      if (/^\s*%import\s/.test(line)) return rewritten[index]!.slice(0, rewritten[index]!.indexOf(`; await ${MAGICS}`));
+      return /["'](?:npm|jsr):/.test(line) ? rewritten[index]!.replace(/(["']) +(?=;|$)/, "$1") : asComment(line);
+    })
+    .join("\n");
 }
 
 /** Edits that rename a cell's names. The language server makes them, because it resolves each name to its declaration. */

@@ -1,6 +1,7 @@
 import { parseCell } from "../compile/parse.ts";
 import { readMagics } from "../magics/rewrite.ts";
 import { Checker } from "./checker.ts";
+import { placeOf } from "./place.ts";
 import { notebookTypes } from "./report/metadata.ts";
 
 /** The parts of a notebook that a check reads. */
@@ -35,11 +36,11 @@ const patience = 60_000;
  * All cells of a notebook from the first to the last, as if each had run. A cell that is not to be run is not checked,
  * nor one that may fail.
  */
-export async function checkNotebook(notebook: CheckedNotebook, folder: string): Promise<NotebookReport> {
+export async function checkNotebook(notebook: CheckedNotebook, file: string): Promise<NotebookReport> {
   const { policy = "error", ...types } = notebookTypes(notebook.metadata);
   const report: NotebookReport = { problems: [], notes: [], unchecked: 0 };
   if (policy === "off") return { ...report, notes: ["not checked: the notebook's metadata says so"] };
-  await using checker = new Checker({ cwd: folder, patience, ...types });
+  await using checker = new Checker({ ...placeOf(file), patience, ...types });
   let number = 0;
   for (const { cell_type, id, source, metadata } of notebook.cells) {
     if (cell_type !== "code") continue;

@@ -1,7 +1,7 @@
 import { isLong } from "../compile/off-thread.ts";
 import type { CompilerOptions } from "../compile/tsconfig.ts";
 import type { Introspector } from "../protocol/inspection.ts";
-import type { Output } from "../protocol/output.ts";
+import { errorOutput, type Output, textOutput } from "../protocol/output.ts";
 import { Checker, type CheckerOptions } from "./checker.ts";
 import { Completer } from "./complete/complete.ts";
 import { inspect, type Live } from "./complete/inspect.ts";
@@ -34,6 +34,8 @@ export class TypeCheckGate implements AsyncDisposable {
   #lastNote: string | undefined;
   readonly #compilerOptions: CompilerOptions | undefined;
   #isForTslab = false;
+  /** Whether someone has set the policy. */
+  #isChosen: boolean;
   /** Milliseconds that a question about a name waits; after that the program's own values answer it. */
   readonly #patience: number;
 
@@ -41,6 +43,7 @@ export class TypeCheckGate implements AsyncDisposable {
     this.checker = new Checker(options);
     this.#compilerOptions = options.compilerOptions;
     this.#patience = 0.3 * this.checker.patience;
+    this.#isChosen = policy !== undefined || (options.env ?? process.env).HALFTONE_TYPES !== undefined;
     const environment = typeErrorPolicy(options.env ?? process.env);
     this.policy = policy ?? environment.policy;
     if (policy === undefined && environment.problem !== undefined) this.checker.note(environment.problem);
@@ -54,9 +57,22 @@ export class TypeCheckGate implements AsyncDisposable {
   /** `%types` shows the policy; `%types warn` sets it. */
   magic(argument: string, onOutput: (output: Output) => void): void {
     if (isTypeErrorPolicy(argument)) this.policy = argument;
+    this.#isChosen = true;
     const refusal =
       isTypeErrorPolicy(argument) || argument === "" ? "" : `%types expects error, warn or off, got ${argument}. `;
-    say(onOutput, `${refusal}%types is ${this.policy}: ${meanings[this.policy]}`);
+    onOutput(textOutput(`${refusal}%types is ${this.policy}: ${meanings[this.policy]}`));
+  }
+
+  /** A cell uses Deno, which does not check types. From now on types are not checked here either, unless someone has set the policy. */
+  startDeno(onOutput: (output: Output) => void): void {
+    if (this.#isChosen) return;
+    this.#isChosen = true;
+    this.policy = "off";
+    onOutput(
+      textOutput(
+        "halftone: types are not checked, as in Deno, because this notebook uses Deno; %types error checks them",
+      ),
+    );
   }
 
   /** Whether the cell may run. */
@@ -71,12 +87,11 @@ export class TypeCheckGate implements AsyncDisposable {
     }
     const { problems, note } = await this.checker.check(code, { key, label, ...(signal ? { signal } : {}) });
     if (signal?.aborted) {
-      const evalue = "the cell was interrupted before it ran";
-      onOutput({ type: "error", ename: "KeyboardInterrupt", evalue, traceback: [`KeyboardInterrupt: ${evalue}`] });
+      onOutput(errorOutput("KeyboardInterrupt", "the cell was interrupted before it ran"));
       return false;
     }
     // A note that each cell would repeat is shown once.
-    if (note !== undefined && note !== this.#lastNote) say(onOutput, `halftone: ${note}`);
+    if (note !== undefined && note !== this.#lastNote) onOutput(textOutput(`halftone: ${note}`));
     this.#lastNote = note;
     const errors = problems.filter((each) => each.severity === "error");
     if (errors.length > 0 && this.policy === "error") {
@@ -84,7 +99,7 @@ export class TypeCheckGate implements AsyncDisposable {
       onOutput({ type: "error", ename: "TypeScriptError", evalue: summarize(errors, label), traceback });
       return false;
     }
-    if (problems.length > 0) say(onOutput, describeProblems(problems, source, label).join("\n"));
+    if (problems.length > 0) onOutput(textOutput(describeProblems(problems, source, label).join("\n")));
     return true;
   }
 
@@ -115,8 +130,3 @@ const meanings: Record<TypeErrorPolicy, string> = {
   warn: "type errors are shown, and the cell runs",
   off: "types are not checked",
 };
-
-/** Shows a note in the cell. Not on stderr, because graders treat text there as a failure. */
-function say(onOutput: (output: Output) => void, text: string): void {
-  onOutput({ type: "display", data: { "text/plain": text }, metadata: {} });
-}

@@ -18,6 +18,8 @@ export interface CompileOptions {
   /** Imports of earlier cells that so far were used only as types, by local name. */
   deferred?: DeferredImports;
   run: RunOptions;
+  /** Whether the last expression is the cell's value also before a semicolon, as in Deno. */
+  showsBeforeSemicolon?: boolean;
 }
 
 /** A script for V8's REPL mode, or the syntax errors. */
@@ -53,7 +55,7 @@ function compile(source: string, options: CompileOptions): CompiledCell {
   const uses = scan(parsed.body);
   if (uses.hasJsx) for (const name of jsxVariables(options.run.jsx)) uses.values.add(name);
   const { now, deferred } = readImports(parsed, uses, options);
-  const hasValue = endsWithValue(parsed);
+  const hasValue = endsWithValue(parsed, options.showsBeforeSemicolon === true);
 
   let code = parsed.text;
   let body = parsed.body;
@@ -147,8 +149,8 @@ function declares(body: Node[], name: string): boolean {
   });
 }
 
-/** Whether the last statement is an expression without a semicolon. */
-function endsWithValue(parsed: ParsedCell): boolean {
+/** Whether the last statement is an expression without a semicolon, or with one where that counts too. */
+function endsWithValue(parsed: ParsedCell, beforeSemicolon: boolean): boolean {
   const last = parsed.body.at(-1);
-  return last?.type === "ExpressionStatement" && parsed.text[last.end - 1] !== ";";
+  return last?.type === "ExpressionStatement" && (beforeSemicolon || parsed.text[last.end - 1] !== ";");
 }

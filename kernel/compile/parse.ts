@@ -30,8 +30,8 @@ export function parseCell(source: string): ParsedCell {
 }
 
 /** Parses a TypeScript module that is not nested too deeply. */
-export function parseText(text: string): ReturnType<typeof parseSync> | undefined {
-  return nestedTooDeeply(text) ? undefined : parseSync("cell.ts", text, { sourceType: "module" });
+export function parseText(text: string, language: "ts" | "tsx" = "ts"): ReturnType<typeof parseSync> | undefined {
+  return nestedTooDeeply(text) ? undefined : parseSync(`cell.${language}`, text, { sourceType: "module" });
 }
 
 function read(source: string): ParsedCell {

@@ -1,5 +1,6 @@
 import MagicString from "magic-string";
 import { positionsIn } from "./diagnostic.ts";
+import { isPropertyName } from "./scan.ts";
 import { boundNames, eachChild, type Node } from "./tree.ts";
 
 export interface Rewrite {
@@ -22,7 +23,7 @@ export interface RewriteOptions {
  * Turns a module's JavaScript into a script for V8's REPL mode:
  * - Every top-level declaration becomes `let`, because REPL mode allows redeclaration only from `let` to `let`.
  * - Functions move to the front.
- * - `loads` replaces the import statements, and `import()` and `import.meta` call the host.
+ * - `loads` replaces the import statements, and `import()`, `import.meta` and `Deno` call the host.
  * - The last expression is passed to the host.
  * - The result of each `await` is passed through the host, which throws there when the cell has been interrupted. Otherwise
  *   an interrupted cell would continue when its promise resolves.
@@ -39,6 +40,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
   const { asynchronous } = options;
   const placeOf = positionsIn(code);
   const last = options.hasValue ? lastExpression(body) : undefined;
+  const usesDeno = code.includes("Deno") && !ownDeno.test(code);
   for (const statement of body) {
     rewriteStatement(statement);
     rewriteInside(statement, true);
@@ -189,6 +191,8 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     }
     const inner = topScope && !opensScope(node);
     eachChild(node, (child, key) => {
+      if (usesDeno && isReferenceToDeno(child, node, key))
+        edited.overwrite(child.start, child.end, `${options.host}.Deno`);
       if (child.type === "VariableDeclaration" && child.kind === "var" && inner && isLoopHead(node, key)) {
         rewriteLoopHead(child);
         for (const each of child.declarations as Node[]) rewriteInside(each, inner);
@@ -219,6 +223,14 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     for (const name of namesOf(node)) ahead.add(name);
     edited.remove(node.start, node.start + (node.kind as string).length);
   }
+}
+
+/** A cell that declares the name has its own. */
+const ownDeno = /\b(?:const|let|var|class|function|enum|namespace|as)\s+Deno\b|\bimport\s+Deno\b/;
+
+function isReferenceToDeno(node: Node, parent: Node, key: string): boolean {
+  if (node.type !== "Identifier" || node.name !== "Deno" || parent.shorthand === true) return false;
+  return !isPropertyName(parent, key) && !/^(?:Import|Export)/.test(parent.type);
 }
 
 /** Expressions that cannot throw. They are not wrapped, so that a function still gets its variable's name. */

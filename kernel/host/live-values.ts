@@ -1,17 +1,25 @@
 /** Names and values of the running program, read without running any of its code (passive.ts). */
-import inspector from "node:inspector";
 import { types } from "node:util";
 import type { Description, Member } from "../protocol/live-values.ts";
+import { openInspector } from "./inspector-session.ts";
 import { answerCalls } from "./io/calls.ts";
 import { heldProperty, previewOf, type Remote, typeName } from "./passive.ts";
-import { apply, defineProperty, getPrototypeOf, isArray, ownKeys, startsWith, Table } from "./primordials.ts";
+import {
+  apply,
+  defineProperty,
+  getPrototypeOf,
+  globalObject,
+  isArray,
+  ownKeys,
+  ownValue,
+  startsWith,
+  Table,
+} from "./primordials.ts";
 import { isNamedInCells } from "./run/cells.ts";
 
 type Post = <R>(method: string, params: object, done: (error: Error | null, reply: R) => void) => void;
 
-const session = new inspector.Session();
-session.connect();
-const post = session.post.bind(session) as unknown as Post;
+const { post } = openInspector<Post>();
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 const isIdentifier = RegExp.prototype.test.bind(identifier);
 const sourceOf = Function.prototype.toString;
@@ -25,9 +33,11 @@ let before: Table<PropertyKey, unknown> = new Table();
 /** `hostName` is the global of the host's functions; names that start with it are not listed. */
 export function installIntrospection(hostName: string): void {
   catcher = `${hostName}_look`;
-  before = new Table(ownKeys(globalThis).map((key) => [key, Reflect.getOwnPropertyDescriptor(globalThis, key)?.get]));
-  defineProperty(globalThis, catcher, { value: (value: unknown) => (caught = { value }), enumerable: false });
-  defineProperty(globalThis, `${catcher}_held`, { value: () => caughtValue, enumerable: false });
+  before = new Table(
+    ownKeys(globalObject).map((key) => [key, Reflect.getOwnPropertyDescriptor(globalObject, key)?.get]),
+  );
+  defineProperty(globalObject, catcher, { value: (value: unknown) => (caught = { value }), enumerable: false });
+  defineProperty(globalObject, `${catcher}_held`, { value: () => caughtValue, enumerable: false });
   answerCalls("names", () => names());
   answerCalls("members", ({ expression }: { expression: string }) => {
     const found = look(expression);
@@ -43,7 +53,7 @@ export function installIntrospection(hostName: string): void {
 function names(): Member[] {
   const found: Member[] = [];
   for (const name of lexicalNames()) found[found.length] = { name, kind: kindOf(look(name)?.value, "variable") };
-  for (const member of members(globalThis)) if (!startsWith(member.name, "__halftone_")) found[found.length] = member;
+  for (const member of members(globalObject)) if (!startsWith(member.name, "__halftone_")) found[found.length] = member;
   return found;
 }
 
@@ -113,7 +123,7 @@ function pathIn(expression: string): { base: string; keys: string[] } | undefine
 
 /** The value of a cell's variable or a global, unless it comes from a user's getter. */
 function named(name: string): { value: unknown } | undefined {
-  const onGlobal = Reflect.getOwnPropertyDescriptor(globalThis, name);
+  const onGlobal = Reflect.getOwnPropertyDescriptor(globalObject, name);
   if (onGlobal?.get && before.get(name) !== onGlobal.get && !includes(lexicalNames(), name)) return undefined;
   return evaluated(name);
 }
@@ -131,7 +141,7 @@ function evaluated(expression: string): { value: unknown } | undefined {
     "Runtime.evaluate",
     { expression: boxed, throwOnSideEffect: true, silent: true, timeout: 250, objectGroup: "look" },
     (error, reply) => {
-      if (!error && !reply.exceptionDetails) remote = reply.result;
+      if (!error && !ownValue(reply, "exceptionDetails")) remote = reply.result;
     },
   );
   if (!remote) return undefined;
@@ -155,7 +165,7 @@ function evaluated(expression: string): { value: unknown } | undefined {
 /** Properties of the global object that cells added, without those that packages added. */
 export function newGlobals(): string[] {
   const names: string[] = [];
-  for (const key of ownKeys(globalThis)) {
+  for (const key of ownKeys(globalObject)) {
     if (typeof key !== "string" || before.has(key) || startsWith(key, "__halftone_")) continue;
     if (isNamedInCells(key)) names[names.length] = key;
   }

@@ -123,12 +123,20 @@ function previewEntries(value: Map<unknown, unknown> | Set<unknown>): unknown[] 
   const add = (entry: unknown, key: unknown) => {
     if (found.length < mostLooked) found.push(entry, key);
   };
-  apply(types.isMap(value) ? forEachOfMap : forEachOfSet, value, [add]);
+  eachEntry(value, add);
   return found;
 }
 
+/** Calls `visit` for each entry of a map or a set, without the methods that a cell may have replaced. */
+export function eachEntry(
+  value: Map<unknown, unknown> | Set<unknown>,
+  visit: (entry: unknown, key: unknown) => void,
+): void {
+  apply(types.isMap(value) ? forEachOfMap : forEachOfSet, value, [visit]);
+}
+
 /** A tensor's shape and numbers, from a display method that the user neither wrote nor replaced. */
-function isShownByLibrary(value: unknown): boolean {
+export function isShownByLibrary(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const method = heldProperty(value, customInspect)?.value;
   return typeof method === "function" && !types.isProxy(method) && descriptorOf(method, shownByLibrary)?.value === true;

@@ -31,7 +31,12 @@ export const indexOf = uncurryThis(String.prototype.indexOf as (search: string, 
 export const startsWith = uncurryThis(String.prototype.startsWith as (search: string) => boolean);
 export const endsWith = uncurryThis(String.prototype.endsWith as (search: string) => boolean);
 export const exec = uncurryThis(RegExp.prototype.exec);
-const { has } = Reflect;
+const { has, getOwnPropertyDescriptor } = Reflect;
+/** A property that the object itself has. A cell may give all objects properties. */
+export const ownValue = <Holder extends object, Name extends keyof Holder>(
+  object: Holder,
+  name: Name,
+): Holder[Name] | undefined => getOwnPropertyDescriptor(object, name)?.value as Holder[Name] | undefined;
 export const isIn = (name: PropertyKey, object: object): boolean => has(object, name);
 
 export const now = performance.now.bind(performance);
@@ -51,8 +56,10 @@ export const intrinsics = {
   TypeError,
   Uint8Array,
   URL,
-  globalThis,
 } as const;
+
+/** A cell may delete the name `globalThis`. */
+export const globalObject = globalThis;
 
 const { isProxy } = types;
 

@@ -13,6 +13,8 @@ export interface Receivers {
   onFrames(channel: RequestChannel, frames: Buffer[]): void;
   /** A client subscribed to iopub. */
   onSubscribe(topic: Buffer): void;
+  /** The last client has left iopub. */
+  onNoSubscriber(): void;
 }
 
 /** Replies are dropped for a client that has this many unread. */
@@ -67,7 +69,7 @@ export class Channels {
     for (const name of ["shell", "control", "stdin"] as const) {
       void pump(requests[name], (frames) => receivers.onFrames(name, frames));
     }
-    void iopub.listen((topic) => receivers.onSubscribe(topic));
+    void iopub.listen(receivers.onSubscribe, receivers.onNoSubscriber);
     return channels;
   }
 

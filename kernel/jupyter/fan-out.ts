@@ -66,7 +66,7 @@ export class FanOut {
   }
 
   /** Reads subscriptions until the socket is closed. */
-  async listen(onSubscribe: (topic: Buffer) => void): Promise<void> {
+  async listen(onSubscribe: (topic: Buffer) => void, onNoSubscriber: () => void = () => {}): Promise<void> {
     for await (const [frame] of this.socket) {
       const prefix = frame!.subarray(1).toString("latin1");
       const isSubscription = frame![0] === 1;
@@ -77,6 +77,7 @@ export class FanOut {
       } else if (this.#connected.get(prefix)! <= 0) {
         this.#connected.delete(prefix);
         this.#subscribers = this.#subscribers.filter((each) => each.prefix !== prefix);
+        if (this.#connected.size === 0) onNoSubscriber();
       }
     }
   }

@@ -23,11 +23,11 @@ export function kernelInfo(): Json {
       nbconvert_exporter: "script",
     },
     banner: `Halftone ${version}: TypeScript on Node.js ${process.version}. %help lists the magics.`,
-    debugger: false,
+    debugger: true,
     help_links: [
       { text: "TypeScript", url: "https://www.typescriptlang.org/docs/" },
       { text: "Node.js", url: "https://nodejs.org/docs/latest/api/" },
     ],
-    supported_features: ["kernel subshells"],
+    supported_features: ["debugger", "kernel subshells"],
   };
 }

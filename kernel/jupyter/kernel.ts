@@ -1,6 +1,7 @@
 /** Receives requests from the channels, hands each to its handler, and sends replies and outputs. */
 import { randomUUID } from "node:crypto";
 import * as v from "valibot";
+import type { DebugServer } from "../debug/server.ts";
 import type { Session } from "../session/session.ts";
 import { Channels, type RequestChannel } from "./channels.ts";
 import { CommBridge } from "./comms.ts";
@@ -29,6 +30,8 @@ const TENSOR_PATIENCE_MS = 200;
 /** The most cells that may wait in one lane. */
 const MOST_WAITING_CELLS = 10_000;
 const MOST_SUBSHELLS = 1000;
+/** Milliseconds after which a program that the debugger has stopped goes on, when no front end listens any more. */
+const FRONT_END_PATIENCE_MS = 10_000;
 
 /** Handles a request and returns the reply's content, or nothing for messages without a reply. */
 type Handler<T extends RequestType> = (
@@ -47,6 +50,8 @@ export class Kernel {
   readonly #comms: CommBridge;
   readonly #executor: Executor;
   readonly #usage = new Usage();
+  /** Loaded with the first debug request. */
+  #debugger: Promise<DebugServer> | undefined;
   #tensors: Json | null = null;
   readonly #main = new Lane();
   readonly #subshells = new Map<string, Lane>();
@@ -75,7 +80,11 @@ export class Kernel {
     const kernel = new Kernel(connection, session, history, onShutdown);
     kernel.#channels = await Channels.bind(connection, {
       onFrames: (channel, frames) => kernel.#receive(channel, frames),
-      onSubscribe: (topic) => kernel.#iopub.welcome(topic.toString("utf8")),
+      onSubscribe: (topic) => {
+        void kernel.#debugger?.then((debug) => debug.frontEndCame());
+        kernel.#iopub.welcome(topic.toString("utf8"));
+      },
+      onNoSubscriber: () => void kernel.#debugger?.then((debug) => debug.frontEndsGone(FRONT_END_PATIENCE_MS)),
     });
     kernel.#iopub.status("starting");
     return kernel;
@@ -84,6 +93,7 @@ export class Kernel {
   /** Waits for the last replies of the ended session, sends all queued messages, and unbinds the channels. */
   async close(): Promise<void> {
     await Promise.all([this.#main, ...this.#subshells.values()].map((lane) => lane.done));
+    (await this.#debugger)?.[Symbol.dispose]();
     this.#iopub.flush();
     await this.#channels.close();
   }
@@ -182,12 +192,13 @@ export class Kernel {
         cursor_start: place.start,
         cursor_end: place.end,
         metadata: {
-          _jupyter_types_experimental: items.map(({ text, kind, signature, documentation }) => ({
+          _jupyter_types_experimental: items.map(({ text, kind, signature, documentation, import: line }) => ({
             ...place,
             text,
             type: kind,
             signature: signature ?? "",
             ...(documentation === undefined ? {} : { documentation }),
+            ...(line === undefined ? {} : { import: line }),
           })),
         },
       };
@@ -222,6 +233,7 @@ export class Kernel {
       return { status: "ok" };
     },
     list_subshell_request: () => ({ status: "ok", subshell_id: [...this.#subshells.keys()] }),
+    debug_request: async (content) => ({ ...(await (await this.#debugServer()).answer(content)) }),
     usage_request: async () => {
       // A busy host does not answer: use its last figures.
       this.#tensors = (await this.#session.call<Json>("tensorMemory", {}, TENSOR_PATIENCE_MS)) ?? this.#tensors;
@@ -232,6 +244,16 @@ export class Kernel {
   /** Interrupts as the interrupt message does: for clients that send a signal. */
   interrupt(): void {
     this.#session.interrupt();
+  }
+
+  #debugServer(): Promise<DebugServer> {
+    this.#debugger ??= import("../debug/server.ts").then(
+      ({ DebugServer }) =>
+        new DebugServer(this.#session, (event) => {
+          this.#iopub.publish("debug_event", this.#executor.running?.header ?? {}, { ...event });
+        }),
+    );
+    return this.#debugger;
   }
 
   #refuse(channel: RequestChannel, message: Message, ename: string, evalue: string): void {

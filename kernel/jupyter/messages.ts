@@ -88,6 +88,8 @@ export const requests = {
   delete_subshell_request: v.object({ subshell_id: v.string() }),
   list_subshell_request: v.object({}),
   usage_request: v.object({}),
+  /** A request of the Debug Adapter Protocol; kernel/debug reads it. */
+  debug_request: json,
 };
 
 export type RequestType = keyof typeof requests;

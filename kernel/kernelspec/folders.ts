@@ -47,7 +47,7 @@ print(site.getusersitepackages() if ${inUserSite} else sysconfig.get_path("purel
 /** What is installed beside the Jupyter of that place; undefined when there is no Jupyter. */
 export function jupyterPackages(place: InstallTarget): { python: string; packages: string[] } | undefined {
   const own = place.kind === "prefix" ? pythonIn(path.resolve(place.folder)) : activePython();
-  const candidates = place.kind === "user" ? [own, pythonOfJupyter()] : [own];
+  const candidates = place.kind === "user" ? [own, pythonOfJupyter(), ...pythonsInHome()] : [own];
   for (const python of candidates) {
     if (python === undefined) continue;
     const names = ["jupyter_server", "notebook", "plotly", "ipywidgets"];
@@ -73,6 +73,17 @@ function pythonOfJupyter(): string | undefined {
     }
   }
   return undefined;
+}
+
+/** Where pipx, uv and conda put a Jupyter whose commands are not on the PATH. */
+function pythonsInHome(): string[] {
+  const tools = ["jupyterlab", "jupyter", "jupyter-core", "notebook"];
+  const folders = [
+    ...tools.map((name) => path.join(".local/share/pipx/venvs", name)),
+    ...tools.map((name) => path.join(".local/share/uv/tools", name)),
+    ...["miniforge3", "mambaforge", "miniconda3", "anaconda3"],
+  ];
+  return folders.flatMap((folder) => pythonIn(path.join(homedir(), folder)) ?? []);
 }
 
 function userDataFolder(env: NodeJS.ProcessEnv = process.env): string {

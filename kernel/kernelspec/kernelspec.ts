@@ -27,7 +27,7 @@ export function kernelspec(types?: TypeErrorPolicy, figures?: "image"): object {
       ...(types === undefined ? {} : { HALFTONE_TYPES: types }),
       ...(figures === undefined ? {} : { HALFTONE_FIGURES: figures }),
     },
-    metadata: { debugger: false, supported_encryption: ["curve"] },
+    metadata: { debugger: true, supported_encryption: ["curve"] },
   };
 }
 
@@ -40,6 +40,8 @@ export interface Installed {
   folder: string;
   /** Where papermill learns of TypeScript; undefined when that place has no Python, or one that cannot be written. */
   papermill: string | undefined;
+  /** The Python of the Jupyter of that place; undefined when there is none. */
+  jupyter: string | undefined;
   /** What the Jupyter of that place lacks, and the line that brings it; undefined when it has all, or there is no Jupyter. */
   lacking: { packages: (typeof FOR_FIGURES)[number][]; bringing: string } | undefined;
 }
@@ -71,7 +73,7 @@ export function install(place: InstallTarget, types?: TypeErrorPolicy): Installe
     jupyter && missing.length > 0
       ? { packages: missing, bringing: `${jupyter.python} -m pip install ${missing.join(" ")}` }
       : undefined;
-  return { folder, papermill: packages && addPapermillPlugin(packages), lacking };
+  return { folder, papermill: packages && addPapermillPlugin(packages), jupyter: jupyter?.python, lacking };
 }
 
 /** Removes what `install` wrote there. Undefined when there was nothing. */

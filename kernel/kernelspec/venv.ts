@@ -17,12 +17,15 @@ export interface Venv {
   bin(name: string): string;
 }
 
+/** The environment that holds what `requirementsFile` pins; undefined if it was not made yet. */
+export function existingVenv(requirementsFile: string): Venv | undefined {
+  const { whole, ...found } = placeOf(requirementsFile);
+  return existsSync(whole) ? found : undefined;
+}
+
 /** Finds or makes the environment that holds what `requirementsFile` pins. Throws what pip said when it cannot be made. */
 export async function venv(requirementsFile: string, say: (what: string) => void): Promise<Venv> {
-  const hash = createHash("sha256").update(readFileSync(requirementsFile)).digest("hex").slice(0, 12);
-  const folder = path.join(cacheFolder(), "python", hash);
-  const bin = (name: string): string => path.join(folder, process.platform === "win32" ? "Scripts" : "bin", name);
-  const whole = path.join(folder, "complete");
+  const { folder, bin, whole } = placeOf(requirementsFile);
   if (existsSync(whole)) return { folder, bin };
   const wait = (pid: string): void =>
     say(`Process ${pid} is creating the Python environment ${folder}; waiting for it`);
@@ -51,6 +54,13 @@ export async function venv(requirementsFile: string, say: (what: string) => void
     writeFileSync(whole, "");
   });
   return { folder, bin };
+}
+
+function placeOf(requirementsFile: string): Venv & { whole: string } {
+  const hash = createHash("sha256").update(readFileSync(requirementsFile)).digest("hex").slice(0, 12);
+  const folder = path.join(cacheFolder(), "python", hash);
+  const bin = (name: string): string => path.join(folder, process.platform === "win32" ? "Scripts" : "bin", name);
+  return { folder, bin, whole: path.join(folder, "complete") };
 }
 
 const OWN = "Or use a Jupyter of your own: `halftone install` makes the kernel known to it.";

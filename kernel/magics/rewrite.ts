@@ -3,9 +3,9 @@
  * where a statement may start: never inside a template literal, and `%` never where the cell parses as it is.
  */
 import { parseText } from "../compile/parse.ts";
-import { isMagic } from "./names.ts";
-
-export const MAGICS = "__halftone_magics";
+import { importsOf } from "./import-names.ts";
+import { isMagic, MAGICS, ownCell } from "./names.ts";
+import { emptyRequest, type PackageRequest, plainSpecifiers, readInstallLine } from "./packages.ts";
 
 /** What a cell requests besides running its code. */
 export interface ReadCell {
@@ -15,8 +15,10 @@ export interface ReadCell {
   types?: string;
   /** `name?`, `?name`, `name??`: help on a name, with its source where there are two marks. */
   help?: { name: string; detail: 0 | 1 };
-  /** The whole cell is `%reset`, which only the session can do. */
-  reset: boolean;
+  /** The packages that it imports by `npm:` and `jsr:`, or names after `%install`. */
+  install?: PackageRequest;
+  /** The whole cell is a magic that only the session can do, such as `%reset`. */
+  session?: { name: string; argument: string };
 }
 
 /** Lines that start nothing: blank ones, comments, option lines. */
@@ -34,11 +36,14 @@ export function readMagics(source: string): ReadCell {
   const request = readRequest(source);
   if (request) return request;
   const { code, argument } = takeTypes(source);
-  const read = { code: rewriteMagics(code), reset: false };
-  return argument === undefined ? read : { ...read, types: argument };
+  const install = emptyRequest();
+  const read: ReadCell = { code: plainSpecifiers(rewriteMagics(code, install), install) };
+  if (argument !== undefined) read.types = argument;
+  if (install.byMagic || install.packages.length > 0 || install.problem !== undefined) read.install = install;
+  return read;
 }
 
-/** A cell whose only line requests help or a restart. */
+/** A cell whose only line requests help, or something of the session. */
 export function readRequest(source: string): ReadCell | undefined {
   let only: { line: string; start: number } | undefined;
   let start = 0;
@@ -52,9 +57,10 @@ export function readRequest(source: string): ReadCell | undefined {
   if (!only) return undefined;
   const code = source.slice(0, only.start) + blank(only.line) + source.slice(only.start + only.line.length);
   const text = only.line.trim();
-  if (text === "%reset") return { code, reset: true };
+  const [, magic, argument = ""] = /^(%\w+)(?:\s+(.*))?$/.exec(text) ?? [];
+  if (magic !== undefined && ownCell.includes(magic)) return { code, session: { name: magic, argument } };
   const [, before, named, name = named, after = before] = helpRequest.exec(text) ?? [];
-  return name === undefined ? undefined : { code, help: { name, detail: after === "??" ? 1 : 0 }, reset: false };
+  return name === undefined ? undefined : { code, help: { name, detail: after === "??" ? 1 : 0 } };
 }
 
 function* linesOf(source: string): IterableIterator<string> {
@@ -78,16 +84,16 @@ function takeTypes(source: string): { code: string; argument?: string } {
 }
 
 /** A cell without magics comes back as it is. */
-function rewriteMagics(source: string, depth = 0): string {
+function rewriteMagics(source: string, install: PackageRequest, depth = 0): string {
   if (!/^[ \t]*[%!]/m.test(source)) return source;
   const opening = depth < mostCellMagics ? cellMagicIn(source) : undefined;
-  if (opening) return rewriteCell(opening, depth);
+  if (opening) return rewriteCell(opening, install, depth);
   const lines = source.split("\n");
   const candidates = lines.flatMap((text, index) => (candidate.test(text) ? [index] : []));
   if (candidates.length === 0) return source;
   const shellOnly = parses(source);
   const remaining = candidates.filter((index) => !shellOnly || lines[index]!.trimStart().startsWith("!"));
-  for (const index of startingStatements(lines, remaining)) lines[index] = rewriteLine(lines[index]!);
+  for (const index of startingStatements(lines, remaining)) lines[index] = rewriteLine(lines[index]!, install);
   return lines.join("\n");
 }
 
@@ -116,20 +122,28 @@ function cellMagicIn(source: string): CellMagic | undefined {
   return undefined;
 }
 
-function rewriteCell({ before, name, argument, body }: CellMagic, depth: number): string {
+function rewriteCell({ before, name, argument, body }: CellMagic, install: PackageRequest, depth: number): string {
   const commented = before.replace(/^([ \t]*)#\|/gm, "$1//");
-  if (name === "time") return `${commented}${MAGICS}.timeCell();\n${rewriteMagics(body, depth + 1)}`;
+  if (name === "time") return `${commented}${MAGICS}.timeCell();\n${rewriteMagics(body, install, depth + 1)}`;
   return `${commented}${call(isMagic(`%%${name}`) ? "cell" : "unknown", `%%${name}`, argument, body)}`;
 }
 
-function rewriteLine(text: string): string {
+function rewriteLine(text: string, install: PackageRequest): string {
   const trimmed = text.trim();
   if (trimmed.startsWith("!")) return call("line", "!", trimmed.slice(1).trim());
   const [, , name = "", rest = ""] = line.exec(trimmed)!;
   const argument = rest.trim();
+  if (name === "install") {
+    readInstallLine(argument, install);
+    return "";
+  }
+  if (name === "import" && argument) {
+    const statement = importsOf(argument.split(/[\s,]+/).filter((each) => each !== ""));
+    return `${statement}; ${call("line", "%import", statement)}`;
+  }
   if (name === "time" && argument) return timed(argument);
   if (name === "timeit" && argument) return repeated(argument);
-  if (name === "reset") return call("unknown", "%reset", "must be the only line of its cell");
+  if (ownCell.includes(`%${name}`)) return call("unknown", `%${name}`, "must be the only line of its cell");
   return call(isMagic(`%${name}`) ? "line" : "unknown", `%${name}`, argument);
 }
 

@@ -15,7 +15,21 @@ export interface Frame {
   body: Buffer;
 }
 
-/** Cuts a byte stream into frames, whatever the chunks. A large frame is copied once. */
+// As they are before a cell runs, because one may replace them in the host.
+const { concat } = Buffer;
+const { readUInt8, readUInt32LE, subarray } = Buffer.prototype;
+const { apply, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+const { get: length } = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype)!, "length")!;
+/** The length of bytes, in bytes. */
+export const lengthOf = (bytes: Uint8Array): number => apply(length!, bytes, []) as number;
+const byteAt = (bytes: Buffer, at: number): number => apply(readUInt8, bytes, [at]) as number;
+const wordAt = (bytes: Buffer, at: number): number => apply(readUInt32LE, bytes, [at]) as number;
+const part = (bytes: Buffer, from: number, to: number): Buffer => apply(subarray, bytes, [from, to]) as Buffer;
+
+/**
+ * Cuts a byte stream into frames, whatever the chunks. A large frame is copied once. Throws for bytes that are no frame, as a
+ * program writes them that takes the pipe for a file of its own.
+ */
 export class FrameReader {
   #chunks: Buffer[] = [];
   #length = 0;
@@ -23,30 +37,32 @@ export class FrameReader {
 
   read(chunk: Buffer): Frame[] {
     this.#chunks[this.#chunks.length] = chunk;
-    this.#length += chunk.length;
+    this.#length += lengthOf(chunk);
     if (this.#length < this.#wanted) return [];
-    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
+    const bytes = this.#chunks.length === 1 ? chunk : concat(this.#chunks);
+    const end = this.#length;
     const frames: Frame[] = [];
     let at = 0;
     this.#wanted = headerBytes;
-    while (bytes.length - at >= headerBytes) {
-      const size = bytes.readUInt32LE(at) + 4;
-      if (bytes.length - at < size) {
+    while (end - at >= headerBytes) {
+      const size = wordAt(bytes, at) + 4;
+      const kind = byteAt(bytes, at + 4);
+      if (size < headerBytes || kind > frameKinds.stderr) throw new Error("the bytes are no frame");
+      if (end - at < size) {
         this.#wanted = size;
         break;
       }
       // By index: a cell may have replaced Array.prototype.push.
       frames[frames.length] = {
-        kind: bytes.readUInt8(at + 4),
-        cell: bytes.readUInt32LE(at + 5),
-        marker: bytes.readUInt32LE(at + 9),
-        body: bytes.subarray(at + headerBytes, at + size),
+        kind,
+        cell: wordAt(bytes, at + 5),
+        marker: wordAt(bytes, at + 9),
+        body: part(bytes, at + headerBytes, at + size),
       };
       at += size;
     }
-    const rest = bytes.subarray(at);
-    this.#chunks = rest.length > 0 ? [rest] : [];
-    this.#length = rest.length;
+    this.#chunks = at < end ? [part(bytes, at, end)] : [];
+    this.#length = end - at;
     return frames;
   }
 }

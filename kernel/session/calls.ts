@@ -1,5 +1,6 @@
 /** Requests to the host other than cells: each has one answer, or none when the host is busy or gone. */
 import type { Command, Event } from "../protocol/host.ts";
+import { OpenRequests } from "./open-requests.ts";
 
 export class HostRefusal extends Error {
   constructor(ename: string, evalue: string) {
@@ -14,27 +15,18 @@ type Answer = Extract<Event, { type: "answer" | "refused" }>;
 const MOST_OPEN = 10_000;
 
 export class HostCalls {
-  #last = 0;
-  readonly #open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  readonly #open = new OpenRequests<unknown>();
 
   /** Resolves to undefined after `patience` milliseconds without an answer, and when the host ends. */
   ask<T>(send: (command: Command) => void, method: string, params: object, patience?: number): Promise<T | undefined> {
     if (this.#open.size >= MOST_OPEN)
       throw new HostRefusal("Busy", `the program is busy: ${MOST_OPEN} questions wait for an answer`);
-    const call = ++this.#last;
-    return new Promise((resolve, reject) => {
-      const timer =
-        patience === undefined ? undefined : setTimeout(() => this.#open.get(call)?.resolve(undefined), patience);
-      const settle =
-        <V>(finish: (value: V) => void) =>
-        (value: V): void => {
-          clearTimeout(timer);
-          this.#open.delete(call);
-          finish(value);
-        };
-      this.#open.set(call, { resolve: settle(resolve as (value: unknown) => void), reject: settle(reject) });
-      send({ type: "call", call, method, params });
-    });
+    const answer = this.#open.ask(
+      (call) => send({ type: "call", call, method, params }),
+      patience,
+      (request) => request.resolve(undefined),
+    );
+    return answer as Promise<T | undefined>;
   }
 
   settle(event: Answer): void {
@@ -45,6 +37,6 @@ export class HostCalls {
 
   /** The host is gone: open questions resolve to undefined. */
   drop(): void {
-    for (const { resolve } of this.#open.values()) resolve(undefined);
+    this.#open.settleAll(({ resolve }) => resolve(undefined));
   }
 }

@@ -4,12 +4,15 @@ import type { Output } from "../protocol/output.ts";
 
 export type ErrorOutput = Extract<Output, { type: "error" }>;
 
+/** Why the session itself ended a host. `garbled`: the program used a pipe of the kernel's. */
+export type EndReason = "interrupt" | "restart" | "garbled";
+
 /** How a host process ended, and its last known state. */
 export interface HostExit {
   code: number | null;
   signal: NodeJS.Signals | null;
   /** Set when the session itself ended it. */
-  reason?: "interrupt" | "restart";
+  reason?: EndReason;
   /** What V8 wrote to stderr before it aborted. */
   abortText: string;
   memory: MemoryFigures | undefined;
@@ -47,6 +50,11 @@ function cause(exit: HostExit): { ename: string; evalue: string; advice: string[
       evalue,
       advice: ["It was in a native call that did not return to JavaScript."],
     };
+  }
+  if (reason === "garbled") {
+    const evalue =
+      "the program wrote to a file descriptor of the kernel's (3 to 6) or closed it, so its process was ended";
+    return { ename: "Crash", evalue, advice: ["Use the descriptors that open or openSync returns."] };
   }
   if (reason === "restart") return { ename: "Restarted", evalue: "the session was restarted", advice: [] };
   if (/heap out of memory|Allocation failed|invalid table size|OOMError/i.test(abortText)) {

@@ -1,7 +1,15 @@
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { encodeFrame, type Frame, FrameReader, frameKinds } from "../protocol/frames.ts";
-import { type Command, type Event, fds, type GuardCommand, type GuardEvent } from "../protocol/host.ts";
+import {
+  type Command,
+  type DebugCommand,
+  type DebugMessage,
+  type Event,
+  fds,
+  type GuardCommand,
+  type GuardEvent,
+} from "../protocol/host.ts";
 import { killHost, type LaunchedHost } from "./launch.ts";
 import { NativeOutput } from "./native.ts";
 
@@ -11,11 +19,16 @@ export interface HostListener {
   /** Output of native code and child processes, which names no cell. */
   native(name: "stdout" | "stderr", text: string): void;
   guard(event: GuardEvent): void;
+  debug(message: DebugMessage): void;
+  /** A pipe of the host holds something else than its messages, or is closed, so that nothing more can be understood. */
+  garbled(): void;
   exit(code: number | null, signal: NodeJS.Signals | null, wasReady: boolean): void;
 }
 
 /** Milliseconds. */
 const gatherFor = 10;
+/** Milliseconds from the end of a pipe to the end of its host. */
+const closesBefore = 2000;
 
 /** A process in which user code runs: sends its commands and delivers its output in order. */
 export class HostProcess {
@@ -24,6 +37,7 @@ export class HostProcess {
   readonly #listener: HostListener;
   readonly #commands: Socket;
   readonly #guard: Socket;
+  readonly #debug: Socket;
   readonly #stdout: NativeOutput;
   readonly #stderr: NativeOutput;
   /** Frames that wait for native output written before them. */
@@ -46,16 +60,14 @@ export class HostProcess {
     this.#listenToNative(this.#child.stderr as Socket, this.#stderr);
     this.#commands = this.#pipe(fds.commands);
     this.#guard = this.#pipe(fds.guard);
+    this.#debug = this.#pipe(fds.debug);
     const outputs = this.#pipe(fds.outputs);
-    const frames = new FrameReader();
-    outputs.on("data", (chunk: Buffer) => {
-      this.#waiting = this.#waiting.concat(frames.read(chunk));
+    this.#readFrames(outputs, (frames) => {
+      this.#waiting = this.#waiting.concat(frames);
       this.#deliver();
     });
-    const guardFrames = new FrameReader();
-    this.#guard.on("data", (chunk: Buffer) => {
-      for (const frame of guardFrames.read(chunk)) listener.guard(JSON.parse(frame.body.toString()) as GuardEvent);
-    });
+    this.#readJson<GuardEvent>(this.#guard, (event) => listener.guard(event));
+    this.#readJson<DebugMessage>(this.#debug, (message) => listener.debug(message));
     this.exited = ended.then((how) => {
       this.#stdout.end();
       this.#stderr.end();
@@ -68,6 +80,11 @@ export class HostProcess {
         listener.exit(null, null, this.#ready);
       } else listener.exit(how.code, how.signal, this.#ready);
     });
+  }
+
+  /** Its children may still hold its pipes then. */
+  get #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   get isReady(): boolean {
@@ -91,6 +108,10 @@ export class HostProcess {
     this.#guard.write(encodeFrame(command));
   }
 
+  debug(command: DebugCommand): void {
+    this.#debug.write(encodeFrame(command));
+  }
+
   kill(): void {
     killHost(this.#child);
   }
@@ -99,7 +120,42 @@ export class HostProcess {
     const socket = this.#child.stdio[fd] as Socket;
     // A host that dies breaks its pipes: its exit is reported instead.
     socket.on("error", () => {});
+    socket.on("close", () => setTimeout(() => this.#hasEnded || this.#listener.garbled(), closesBefore).unref());
     return socket;
+  }
+
+  #readFrames(pipe: Socket, receive: (frames: Frame[]) => void): void {
+    const reader = new FrameReader();
+    pipe.on("data", (chunk: Buffer) => {
+      let frames: Frame[];
+      try {
+        frames = reader.read(chunk);
+      } catch {
+        this.#listener.garbled();
+        return;
+      }
+      receive(frames);
+    });
+  }
+
+  #readJson<Message extends object>(pipe: Socket, receive: (message: Message) => void): void {
+    this.#readFrames(pipe, (frames) => {
+      for (const frame of frames) {
+        const message = this.#parse<Message>(frame);
+        if (message) receive(message);
+      }
+    });
+  }
+
+  #parse<Message extends object>({ body }: Frame): Message | undefined {
+    try {
+      const message: unknown = JSON.parse(body.toString("utf8"));
+      if (typeof message === "object" && message !== null) return message as Message;
+    } catch {
+      // Not a message either.
+    }
+    this.#listener.garbled();
+    return undefined;
   }
 
   #listenToNative(socket: Socket, output: NativeOutput): void {
@@ -146,7 +202,8 @@ export class HostProcess {
       this.#deliverNative(frame.marker - 1);
       if (frame.kind === frameKinds.json) {
         at++;
-        const event = JSON.parse(frame.body.toString("utf8")) as Event;
+        const event = this.#parse<Event>(frame);
+        if (!event) continue;
         if (event.type === "ready") this.#ready = true;
         this.#listener.event(event);
         continue;

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type HostOptions, optionsVariable } from "../protocol/host.ts";
+import { ownPackagesFolder } from "../protocol/own-packages.ts";
 
 export interface LaunchedHost {
   child: ChildProcess;
@@ -35,19 +36,27 @@ export function launchHost(given: {
   cwd: string;
   packages?: string | undefined;
   env: NodeJS.ProcessEnv;
+  /** Whether V8's inspector will be opened for other debuggers. */
+  inspect?: boolean | undefined;
 }): LaunchedHost {
-  const { cwd, packages, env } = given;
+  const { cwd, packages, env, inspect } = given;
   const hostName = `__halftone_${randomBytes(6).toString("hex")}`;
   const markerToken = randomBytes(12).toString("hex");
-  const options: HostOptions = { cwd, packages, hostName, markerToken };
-  const child = spawn(process.execPath, [...flags, fileURLToPath(new URL("../host/main.js", import.meta.url))], {
-    cwd,
-    env: { ...env, [optionsVariable]: JSON.stringify(options) },
-    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
-    windowsHide: true,
-    // In a process group of its own: a terminal's Ctrl-C does not reach it, and what cells spawn ends with it.
-    detached: hasGroups,
-  });
+  const options: HostOptions = { cwd, packages, own: ownPackagesFolder(cwd, env), hostName, markerToken };
+  // Its path is the key to the process: Node would list it for all users of this machine.
+  const publish = inspect ? ["--inspect-publish-uid=stderr"] : [];
+  const child = spawn(
+    process.execPath,
+    [...flags, ...publish, fileURLToPath(new URL("../host/main.js", import.meta.url))],
+    {
+      cwd,
+      env: { ...env, [optionsVariable]: JSON.stringify(options) },
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe"],
+      windowsHide: true,
+      // In a process group of its own: a terminal's Ctrl-C does not reach it, and what cells spawn ends with it.
+      detached: hasGroups,
+    },
+  );
   const groupEnded = new Promise<void>((resolve) => {
     child.once("exit", () => void endGroup(child).then(resolve));
   });

@@ -11,8 +11,12 @@ export interface SessionOptions {
   env?: NodeJS.ProcessEnv;
   /** Whether a cell with type errors runs, and by which compiler options it is checked. */
   types?: Pick<GateOptions, "policy" | "compilerOptions" | "patience">;
+  /** Whether the notebook was written for Deno's kernel, as its first use of `Deno` also shows. */
+  isForDeno?: boolean;
   /** Milliseconds from an interrupt to the end of a host that does not react to it. Default: 5000. */
   interruptGrace?: number;
+  /** Whether `waitForInspector` will be called: debuggers then find each cell's source in its script. */
+  inspect?: boolean;
   /** A host that was started for this folder and environment before there was a session. */
   launched?: LaunchedHost;
 }

@@ -4,6 +4,7 @@ import { isLong, offThread } from "../compile/off-thread.ts";
 import { type CompilerOptions, runOptions } from "../compile/tsconfig.ts";
 import type { CellImport } from "../protocol/imports.ts";
 import { syntaxError } from "./cell-errors.ts";
+import type { CellScript } from "./debugging.ts";
 import type { HostLifecycle } from "./host-lifecycle.ts";
 import type { HostProcess } from "./host-process.ts";
 import type { ExecuteOptions } from "./options.ts";
@@ -37,29 +38,43 @@ interface Script {
   revision: number;
 }
 
+/** Called with each cell before its script is sent, which waits for the promise, if there is one. */
+type BeforeCell = (cell: CellScript, onOutput: ExecuteOptions["onOutput"]) => Promise<void> | undefined;
+
 const compilerModule = new URL("../compile/cell.js", import.meta.url).href;
 
 /** Takes a cell from its TypeScript to its end: checks and compiles it side by side, and sends it to the host. */
 export class CellRunner {
+  /** Whether the notebook was written for Deno's kernel, which shows the last value also before a semicolon. */
+  isForDeno = false;
   readonly #folder: string;
   readonly #compilerOptions: CompilerOptions | undefined;
+  readonly #inlineMaps: boolean;
   readonly #hosts: HostLifecycle;
   readonly #gate: TypeCheckGate;
   readonly #cells: RunningCells;
+  readonly #beforeCell: BeforeCell;
   /** Imports that only types use so far. */
   readonly #deferred = new Map<string, CellImport>();
   /** How often they changed: a script compiled before that is out of date. */
   #revision = 0;
 
   constructor(
-    { folder, compilerOptions }: { folder: string; compilerOptions: CompilerOptions | undefined },
+    {
+      folder,
+      compilerOptions,
+      inlineMaps,
+    }: { folder: string; compilerOptions: CompilerOptions | undefined; inlineMaps: boolean },
     { hosts, gate, cells }: { hosts: HostLifecycle; gate: TypeCheckGate; cells: RunningCells },
+    beforeCell: BeforeCell,
   ) {
     this.#folder = folder;
     this.#compilerOptions = compilerOptions;
+    this.#inlineMaps = inlineMaps;
     this.#hosts = hosts;
     this.#gate = gate;
     this.#cells = cells;
+    this.#beforeCell = beforeCell;
   }
 
   async run(cell: CellToRun): Promise<CellEnd> {
@@ -69,21 +84,27 @@ export class CellRunner {
     if (!options.silent) {
       const mayRun = this.#check(cell);
       // While the checker reads it.
-      const compiling = this.#compile(code, id);
+      const compiling = this.#compile(cell);
       compiling.catch(() => {});
       if (!(await mayRun)) return failed();
       script = await compiling;
     }
-    while (script?.host !== this.#hosts.current || script?.revision !== this.#revision)
-      script = await this.#compile(code, id);
+    let announced: Promise<void> | undefined;
+    do {
+      while (!this.#isCurrent(script)) script = await this.#compile(cell);
+      announced = this.#announce(cell, script);
+      if (announced) await announced;
+    } while (announced && !this.#isCurrent(script));
     const { compiled, host } = script;
     if (!compiled.ok) {
       options.onOutput(syntaxError(label, compiled.diagnostics));
       return failed();
     }
+    const { script: text, maps } = compiled;
+    const front = { key: options.cellKey, attended: options.onInput !== undefined };
+    host.send({ type: "execute", cell: id, label, ...front, script: text, maps, source });
+    // These read the cell while the host runs it: no event of the host arrives before this turn ends.
     options.onStart?.();
-    host.send({ type: "execute", cell: id, label, script: compiled.script, maps: compiled.maps, source });
-    // The checker learns of the cell while the host runs it: no event of the host arrives before this turn ends.
     const pastCell = this.#gate.begin(code, { key: options.cellKey, label });
     if (compiled.declared.size > 0 || compiled.deferred.size > 0) this.#revision++;
     for (const name of compiled.declared) this.#deferred.delete(name);
@@ -127,14 +148,35 @@ export class CellRunner {
     return this.#gate.check({ key: options.cellKey, label, code, source, signal, onOutput: options.onOutput });
   }
 
-  async #compile(code: string, cell: number): Promise<Script> {
+  #isCurrent(script: Script | undefined): script is Script {
+    return script?.host === this.#hosts.current && script?.revision === this.#revision;
+  }
+
+  /** Shows the script to the debugger, if there is one; the cell waits for the promise. */
+  #announce({ id, label, source, code, options }: CellToRun, { compiled, host }: Script): Promise<void> | undefined {
+    if (!compiled.ok) return undefined;
+    const { script, maps } = compiled;
+    return this.#beforeCell({ id, label, source, code, script, maps, host: host.hostName }, options.onOutput);
+  }
+
+  async #compile({ id, label, code }: CellToRun): Promise<Script> {
     const host = this.#hosts.require();
     const revision = this.#revision;
     const run = runOptions(this.#folder, this.#compilerOptions);
-    const options = { cell, host: host.hostName, deferred: this.#deferred, run };
+    const options = {
+      cell: id,
+      host: host.hostName,
+      deferred: this.#deferred,
+      run,
+      showsBeforeSemicolon: this.isForDeno,
+    };
     const compiled = isLong(code)
       ? await offThread<CompiledCell>(compilerModule, "compileCell", code, options)
       : compileCell(code, options);
-    return { compiled, host, revision };
+    if (!this.#inlineMaps || !compiled.ok) return { compiled, host, revision };
+    // Imported here, because only `halftone run --inspect` needs it.
+    const { inlineMap } = await import("../compile/inline-map.ts");
+    const script = compiled.script + inlineMap(compiled.maps, `${label}.ts`, code);
+    return { compiled: { ...compiled, script }, host, revision };
   }
 }

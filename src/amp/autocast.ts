@@ -12,6 +12,7 @@ import {
   type TapeNode,
   tf,
 } from "../runtime/index.ts";
+import { productKernel } from "../runtime/native/kernels/kernel-name.ts";
 import { storageOf } from "../storage/to.ts";
 import { listOf } from "./lists.ts";
 import { type HalfType, type Region, reenter, region, setRegionPolicy } from "./region.ts";
@@ -41,7 +42,10 @@ function atDoor(op: NativeOp, next: RunOp): Tensor[] {
   if (!wanted) return next(op);
   const made: Tensor[] = [];
   try {
-    return next({ ...op, inputs: op.inputs.map((input) => castInput(input, wanted, inside, made, next)) });
+    // A kernel of this library takes the bias of a product as it is.
+    const isCast = (i: number) => i < 2 || op.name !== productKernel;
+    const inputs = op.inputs.map((input, i) => (isCast(i) ? castInput(input, wanted, inside, made, next) : input));
+    return next({ ...op, inputs });
   } finally {
     for (const tensor of made) tensor.dispose();
   }
@@ -68,7 +72,7 @@ function castInput(input: TensorInfo, wanted: Storage, inside: Region, made: Ten
       copy = engine.keep(castThrough(input, wanted, next));
       weights.set(dataId, copy);
     }
-    // Not remembered: the tape would hold a copy of every weight, which takes less time to make again.
+    // Not remembered, because the tape would hold a copy of every weight until the backward pass, which can make it again.
     return copy;
   }
   const copy = castThrough(input, wanted, next);
@@ -135,6 +139,7 @@ setRegionPolicy({
   },
 });
 hooks.tape.subscribe("autocast", whenRecorded);
+hooks.untaped.subscribe("autocast", release);
 onStopped(release);
 
 /** TensorFlow's name of an op whose tfjs kernel has another name. */

@@ -1,6 +1,7 @@
 import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { checkPositiveInteger } from "../base/checks.ts";
 import { tf } from "../runtime/index.ts";
+import { stepNumbers, uploaded } from "../runtime/native/capture/step-inputs.ts";
 import { flatten, unflatten } from "../runtime/native/flatten.ts";
 import { storageOf, to } from "../storage/to.ts";
 
@@ -80,6 +81,7 @@ export class GradScaler {
   #scaled = false;
   #stages = new Map<object, Stage>();
   readonly #enabled: boolean;
+  readonly #scales = (): readonly number[] => [this.#scale];
 
   /** @throws RangeError for a scale that is not positive and finite, a factor on the wrong side of 1, or an invalid interval */
   constructor(options: GradScalerOptions = {}) {
@@ -96,7 +98,8 @@ export class GradScaler {
   scale<T extends Tensor>(loss: T): T {
     if (!this.#enabled) return loss;
     this.#scaled = true;
-    return tf.mul(to(loss, "float32"), this.#scale) as T;
+    const scale = stepNumbers(this.#scales);
+    return tf.tidy(() => tf.mul(to(loss, "float32"), uploaded(scale, [], "float32"))) as T;
   }
 
   /**
@@ -135,8 +138,8 @@ export class GradScaler {
 
   /**
    * Runs the optimizer's step unless a gradient is not finite; then the step is skipped and the result undefined. The gradients
-   * are unscaled first unless `unscale` did so, and are disposed in any case. A step that fails is as one that was not taken: it does
-   * not count towards `growthInterval`, and may be tried again with new gradients.
+   * are unscaled first unless `unscale` did so, and are disposed in any case. A step that throws counts as not taken: it does
+   * not count towards `growthInterval`, and `step` may be called again with new gradients.
    *
    * @throws Error when called twice for an optimizer between two updates; then the gradients are not disposed
    */

@@ -1,3 +1,5 @@
+import { productKernel } from "../runtime/native/kernels/kernel-name.ts";
+
 /**
  * The type that an op runs in under autocast: the half type, float32, or the widest type of its inputs. Other ops run in the
  * types of their inputs, which promote to the widest.
@@ -106,7 +108,7 @@ export const autocastLists = (): readonly Listed[] =>
   });
 
 /** The list of an op; undefined where it runs in the types of its inputs. */
-export const listOf = (op: string): List | undefined => lists.get(op);
+export const listOf = (op: string): List | undefined => lists.get(op === productKernel ? "MatMul" : op);
 
 /**
  * Puts an op of TensorFlow's registry on an autocast list; `undefined` removes it from its list. Returns a function that undoes

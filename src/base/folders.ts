@@ -40,3 +40,14 @@ export function whyRefused(error: unknown): { meaning: string; code: string } | 
   const meaning = code && REFUSALS[code];
   return meaning ? { meaning, code } : undefined;
 }
+
+/**
+ * The message for a cache that the operating system does not let us write, which an environment variable can move; undefined for any
+ * other error.
+ */
+export function unwritableCache(error: unknown, folder: string, variable: string): string | undefined {
+  const why = whyRefused(error);
+  return (
+    why && `cannot write ${folder}: ${why.meaning} (${why.code}); make room there, or set ${variable} to another folder`
+  );
+}

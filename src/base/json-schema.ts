@@ -1,6 +1,7 @@
 import * as v from "valibot";
 
-const isObject = (value: unknown): value is object =>
+/** Whether a JSON value is an object, not a list. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A JSON object, unchanged. valibot's own objects and records also accept arrays, and drop keys such as `constructor`. */

@@ -76,9 +76,10 @@ export function arrayBatches<const D extends Readonly<Record<string, ExampleArra
   );
   function* epoch(index: number, from = 0): Generator<ArrayBatch<D>> {
     const planned = plan.epoch(index);
-    for (let b = from; b < planned.length; b++) yield arrayBatch(names, planned[b]!) as unknown as ArrayBatch<D>;
+    for (let b = from; b < planned.length; b++) yield make(planned[b]!);
   }
-  const batches = { count: plan.epoch(0).length, plan, epoch, [Symbol.iterator]: () => epoch(0) };
+  const make = (planned: PlannedBatch) => arrayBatch(names, planned) as unknown as ArrayBatch<D>;
+  const batches = { count: plan.epoch(0).length, plan, epoch, make, [Symbol.iterator]: () => epoch(0) };
   return defineSummary(batches, () => {
     const shapes = names.map(([name, { shape }]) => `${name} [${shape.join(", ")}]`);
     return `Batches, arrays: ${shapes.join(", ")} in ${formatCount(batches.count)} batches`;

@@ -24,6 +24,8 @@ export interface SequenceSource {
   tokens(index: number): ArrayLike<number>;
   /** Absent without labels of tokens. */
   tokenLabels?: ((index: number) => ArrayLike<number>) | undefined;
+  /** Absent without type ids. */
+  typeIds?: ((index: number) => ArrayLike<number>) | undefined;
   /** The number of tokens that the plan keeps of each sequence. */
   kept: Int32Array;
 }
@@ -34,7 +36,7 @@ const IGNORED = -100;
 /** Lays the sequences of a planned rectangle out, `[rows, time]`. */
 export function assemble(
   { time, rows }: Pick<PlannedBatch, "time" | "rows">,
-  { tokens, tokenLabels, kept }: SequenceSource,
+  { tokens, tokenLabels, typeIds, kept }: SequenceSource,
   { paddingValue, side, truncate }: RectanglePadding,
 ): Batch {
   const sequences = rows.reduce((sum, row) => sum + row.length, 0);
@@ -51,6 +53,7 @@ export function assemble(
     indices: new Int32Array(sequences),
     truncated: { sequences: 0, tokens: 0 },
     ...(tokenLabels ? { tokenLabels: new Int32Array(slots).fill(IGNORED) } : {}),
+    ...(typeIds ? { typeIds: new Int32Array(slots) } : {}),
   };
   if (paddingValue !== 0) batch.ids.fill(paddingValue);
   let n = 0;
@@ -60,6 +63,7 @@ export function assemble(
     row.forEach((i, s) => {
       const sequence = tokens(i);
       const labels = tokenLabels?.(i);
+      const types = typeIds?.(i);
       const length = kept[i]!;
       const lost = sequence.length - length;
       if (lost > 0) batch.truncated.sequences++;
@@ -71,6 +75,7 @@ export function assemble(
         batch.ids[at + t] = sequence[from + t]!;
         batch.positions[at + t] = t;
         if (labels) batch.tokenLabels![at + t] = labels[from + t]!;
+        if (types) batch.typeIds![at + t] = types[from + t]!;
       }
       batch.mask.fill(1, at, at + length);
       batch.segments.fill(s + 1, at, at + length);

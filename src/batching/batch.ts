@@ -37,6 +37,8 @@ export interface Batch extends LabelledBatch {
   indices: Int32Array;
   /** The label of each token, `[rows, time]`, when the data has labels of tokens; -100 on padding (PyTorch's `ignore_index`). */
   tokenLabels?: Int32Array;
+  /** Which text of a pair each token is of, `[rows, time]`, when the data says so (`token_type_ids`); 0 on padding. */
+  typeIds?: Int32Array;
   /** How many sequences lost tokens, and how many tokens were lost. */
   truncated: { sequences: number; tokens: number };
 }

@@ -1,13 +1,13 @@
 import { defineSummary, formatCount } from "../display/define-summary.ts";
 import type { PaddingOptions } from "./assemble.ts";
 import type { Batch, ExampleBatch } from "./batch.ts";
+import { batchMaker } from "./batch-maker.ts";
 import { type BucketPlanOptions, bucketPlan } from "./buckets.ts";
 import { type BatchOf, type Examples, type NameOf, partLengths, partsOf } from "./examples.ts";
 import type { LengthLimit, Lengths } from "./lengths.ts";
 import { type PackedPlanOptions, packedPlan } from "./packing.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, PlannedBatch } from "./plan.ts";
 import type { SequenceChecks } from "./sequences.ts";
-import { type BatchSource, batchOf, batchSource } from "./source.ts";
 import { type PlanStatistics, planStatistics } from "./statistics.ts";
 import {
   type DynamicLengthPlanOptions,
@@ -29,10 +29,10 @@ export interface Batches<B extends ExampleBatch = Batch> extends Iterable<B> {
   count: number;
   /** Which examples share a batch. */
   plan: Plan;
-  /** The sequences and labels, and how they are padded; absent where the data has no sequences. */
-  source?: BatchSource<B>;
   /** The batches of one epoch without the first `from`. */
   epoch(index: number, from?: number): Iterable<B>;
+  /** The batch of given rows, for instance of some of those of a planned one, which a worker computes. */
+  make(planned: PlannedBatch): B;
 }
 
 type Padding<N extends string> = PaddingOptions<N> & SequenceChecks<N> & Pick<LengthLimit<N>, "truncate">;
@@ -47,7 +47,7 @@ export function batchesFrom<L extends readonly object[]>(
   plan: Plan,
   padding: PaddingOptions<NameOf<L[number]>> = {},
 ): Batches<BatchOf<L[number]>> {
-  return sourceBatches(plan, batchSource(examples, partsOf(examples), plan, padding)) as Batches<BatchOf<L[number]>>;
+  return planBatches(plan, batchMaker(examples, partsOf(examples), plan, padding)) as Batches<BatchOf<L[number]>>;
 }
 
 /** Batches of the examples, grouped by a plan of their lengths. */
@@ -58,15 +58,15 @@ function batchesBy<L extends readonly object[]>(
 ): Batches<BatchOf<L[number]>> {
   const parts = partsOf(examples);
   const plan = planOf(partLengths(parts, options), options as never);
-  return sourceBatches(plan, batchSource(examples, parts, plan, options)) as Batches<BatchOf<L[number]>>;
+  return planBatches(plan, batchMaker(examples, parts, plan, options)) as Batches<BatchOf<L[number]>>;
 }
 
-function sourceBatches(plan: Plan, source: BatchSource<ExampleBatch>): Batches<ExampleBatch> {
+function planBatches(plan: Plan, batchOf: (planned: PlannedBatch) => ExampleBatch): Batches<ExampleBatch> {
   function* epoch(index: number, from = 0): Generator<ExampleBatch> {
     const planned = plan.epoch(index);
-    for (let b = from; b < planned.length; b++) yield batchOf(source, planned[b]!);
+    for (let b = from; b < planned.length; b++) yield batchOf(planned[b]!);
   }
-  const batches = { count: plan.epoch(0).length, plan, source, epoch, [Symbol.iterator]: () => epoch(0) };
+  const batches = { count: plan.epoch(0).length, plan, epoch, make: batchOf, [Symbol.iterator]: () => epoch(0) };
   return defineSummary(batches, () => describe(planStatistics(plan), plan.lengthsByName ? "examples" : "sequences"));
 }
 

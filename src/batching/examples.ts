@@ -21,10 +21,11 @@ export type BatchOf<E> = [E] extends [Sequence]
   ? RectangleOf<E>
   : { [K in NameOf<E>]: K extends keyof E ? RectangleOf<E[K]> : Batch } & LabelledBatch;
 
-/** The rectangle of sequences of type `S`, with features and labels of tokens where every sequence has them. */
+/** The rectangle of sequences of type `S`, with features, labels and type ids of tokens where every sequence has them. */
 type RectangleOf<S> = Batch &
   ([S] extends [{ features: ArrayLike<number> }] ? { features: Float32Array } : unknown) &
-  ([S] extends [{ tokenLabels: ArrayLike<number> }] ? { tokenLabels: Int32Array } : unknown);
+  ([S] extends [{ tokenLabels: ArrayLike<number> }] ? { tokenLabels: Int32Array } : unknown) &
+  ([S] extends [{ typeIds: ArrayLike<number> }] ? { typeIds: Int32Array } : unknown);
 
 /** The sequences of one name. */
 export interface ExamplePart {

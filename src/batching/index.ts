@@ -30,9 +30,7 @@ export type { GroupingOptions } from "./order.ts";
 export { type PackedPlanOptions, type PackOptions, packedPlan } from "./packing.ts";
 export { type DynamicPadOptions, dynamicPad, type FixedPadOptions, fixedPad, pack } from "./pad.ts";
 export { type DataCursor, type Plan, type PlannedBatch, plan, planFrom } from "./plan.ts";
-export { type PrefetchedBatches, prefetch } from "./prefetch.ts";
 export type { Label, Sequence, SequenceChecks } from "./sequences.ts";
-export type { BatchSource, RectangleSource } from "./source.ts";
 export { type PlanStatistics, planStatistics } from "./statistics.ts";
 export {
   type DynamicLengthPlanOptions,

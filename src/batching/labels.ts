@@ -1,5 +1,4 @@
-import { sequenceText } from "./lengths.ts";
-import { type Label, lengthOf, type Sequence } from "./sequences.ts";
+import type { Label } from "./sequences.ts";
 
 /** The labels of all examples. */
 export interface Labels {
@@ -66,40 +65,4 @@ function labelText(width: number | "number" | "none"): string {
 function numbersOf(label: Label | undefined): number[] {
   if (label === undefined) return [];
   return typeof label === "number" ? [label] : Array.from(label);
-}
-
-/**
- * Whether the sequences have a label for each token.
- *
- * @throws RangeError when only some have, their number is not that of the tokens, or one is not an integer
- */
-export function haveTokenLabels(sequences: readonly Sequence[], name?: string): boolean {
-  const labelled = tokenLabelsOf(sequences[0]!) !== undefined;
-  sequences.forEach((sequence, i) => {
-    const labels = tokenLabelsOf(sequence);
-    if ((labels !== undefined) !== labelled) {
-      throw new RangeError(
-        `${sequenceText(i, name)} has ${labelled ? "no token labels" : "token labels"}, but ${sequenceText(0, name)} has ${labelled ? "some" : "none"}`,
-      );
-    }
-    if (labels === undefined) return;
-    const length = lengthOf(sequence);
-    if (labels.length !== length) {
-      throw new RangeError(
-        `${sequenceText(i, name)} has ${labels.length} token labels for ${length} tokens: expected one for each token`,
-      );
-    }
-    for (let t = 0; t < length; t++) {
-      if (Number.isInteger(labels[t])) continue;
-      throw new RangeError(
-        `${sequenceText(i, name)} has the label ${labels[t]} at token ${t}: token labels must be integers`,
-      );
-    }
-  });
-  return labelled;
-}
-
-/** The label of each token of a sequence; undefined without token labels. */
-export function tokenLabelsOf(sequence: Sequence): ArrayLike<number> | undefined {
-  return "tokenLabels" in sequence ? sequence.tokenLabels : undefined;
 }

@@ -23,6 +23,15 @@ export function attentionMask(
   batch: MaskedTokens,
   { keys = batch, causal = false }: AttentionMaskOptions = {},
 ): Tensor<[number, 1, number, number], "bool"> {
+  const { values, shape } = visibleTokens(batch, { keys, causal });
+  return tensor(values, { dtype: "bool", shape });
+}
+
+/** The values of `attentionMask`, 1 where a token may attend to another, and their shape. */
+export function visibleTokens(
+  batch: MaskedTokens,
+  { keys = batch, causal = false }: AttentionMaskOptions,
+): { values: Uint8Array; shape: [number, 1, number, number] } {
   const { rows, time } = batch;
   if (causal && keys !== batch) {
     throw new TypeError("attentionMask: a causal mask is of one sequence; leave out `keys`, or `causal`");
@@ -31,7 +40,7 @@ export function attentionMask(
     throw new RangeError(`attentionMask: the keys have ${keys.rows} rows, but the batch has ${rows}`);
   }
   const isPacked = batch.segmentsPerRow > 1 || keys.segmentsPerRow > 1;
-  if (!isPacked && !causal) return tensor(keys.mask, { dtype: "bool", shape: [rows, 1, 1, keys.time] });
+  if (!isPacked && !causal) return { values: Uint8Array.from(keys.mask), shape: [rows, 1, 1, keys.time] };
   const mask = new Uint8Array(rows * time * keys.time);
   for (let row = 0; row < rows; row++) {
     for (let query = 0; query < time; query++) {
@@ -42,5 +51,5 @@ export function attentionMask(
       for (let key = 0; key < end; key++) mask[at + key] = keys.segments[row * keys.time + key] === segment ? 1 : 0;
     }
   }
-  return tensor(mask, { dtype: "bool", shape: [rows, 1, time, keys.time] });
+  return { values: mask, shape: [rows, 1, time, keys.time] };
 }

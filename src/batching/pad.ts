@@ -1,11 +1,11 @@
 import { checkPositiveInteger } from "../base/checks.ts";
 import type { PaddingOptions } from "./assemble.ts";
+import { batchMaker } from "./batch-maker.ts";
 import { type BatchOf, type Examples, type NameOf, partLengths, partsOf } from "./examples.ts";
 import type { ExampleLengths, LengthLimit, PerName } from "./lengths.ts";
 import { type PackOptions, packRows } from "./packing.ts";
 import { type PlannedBatch, planExamples } from "./plan.ts";
 import type { SequenceChecks } from "./sequences.ts";
-import { batchOf, batchSource } from "./source.ts";
 import { limitWidths, longestWidths } from "./widths.ts";
 
 /** Options of `fixedPad`. */
@@ -77,7 +77,7 @@ function oneBatch<L extends readonly object[]>(
 ): BatchOf<L[number]> {
   const parts = partsOf(examples);
   const plan = planExamples("one batch", partLengths(parts, options), options, (lengths) => [planned(lengths)]);
-  return batchOf(batchSource(examples, parts, plan, options), plan.epoch(0)[0]!) as BatchOf<L[number]>;
+  return batchMaker(examples, parts, plan, options)(plan.epoch(0)[0]!) as BatchOf<L[number]>;
 }
 
 function rowEach({ total }: ExampleLengths): number[][] {

@@ -5,12 +5,17 @@ import { type PerName, sequenceText } from "./lengths.ts";
 export type Label = number | ArrayLike<number>;
 
 /**
- * A sequence of token ids, with or without a label of the whole and a label of each token, or of real numbers,
- * `features: [length, width]` row by row. A token label of -100 is ignored by losses.
+ * A sequence of token ids, with or without a label of the whole, a label of each token, and the number of the text that each
+ * token is of (`typeIds`), or of real numbers, `features: [length, width]` row by row. A token label of -100 is ignored by losses.
  */
 export type Sequence =
   | ArrayLike<number>
-  | { tokens: ArrayLike<number>; label?: Label | undefined; tokenLabels?: ArrayLike<number> | undefined }
+  | {
+      tokens: ArrayLike<number>;
+      label?: Label | undefined;
+      tokenLabels?: ArrayLike<number> | undefined;
+      typeIds?: ArrayLike<number> | undefined;
+    }
   | {
       features: ArrayLike<number>;
       length: number;

@@ -13,12 +13,15 @@ export interface NamedBatch {
   features?: Tensor<["batch", "time", number], "float32">;
   /** Of sequences with a label for each token; -100 on padding. */
   tokenLabels?: Tensor<["batch", "time"], "int32">;
+  /** Of sequences with the number of the text that each token is of; 0 on padding. */
+  typeIds?: Tensor<["batch", "time"], "int32">;
 }
 
 /** The tensors of one rectangle, with features and labels of tokens where its type has them. */
 type NamedOf<B> = NamedBatch &
   (B extends { features: Float32Array } ? Required<Pick<NamedBatch, "features">> : unknown) &
-  (B extends { tokenLabels: Int32Array } ? Required<Pick<NamedBatch, "tokenLabels">> : unknown);
+  (B extends { tokenLabels: Int32Array } ? Required<Pick<NamedBatch, "tokenLabels">> : unknown) &
+  (B extends { typeIds: Int32Array } ? Required<Pick<NamedBatch, "typeIds">> : unknown);
 
 /** The rectangles of a batch with several sequences an example, as tensors. */
 export type NamedBatches<B> = { [K in keyof B as B[K] extends Batch ? K : never]: NamedOf<B[K]> };
@@ -37,7 +40,7 @@ export function namedTensors<B extends ExampleBatch>(batch: B): B extends Batch 
   return Object.fromEntries(rectangles.map(([name, rectangle]) => [name, rectangleTensors(rectangle)])) as Result;
 }
 
-function rectangleTensors({ rows, time, features, tokenLabels, ...batch }: Batch): NamedBatch {
+function rectangleTensors({ rows, time, features, tokenLabels, typeIds, ...batch }: Batch): NamedBatch {
   const rectangle = (values: Int32Array | Uint8Array) =>
     named(tensor(values, { dtype: "int32", shape: [rows, time] }), ["batch", "time"]) as NamedBatch["ids"];
   const tensors: NamedBatch = {
@@ -48,6 +51,7 @@ function rectangleTensors({ rows, time, features, tokenLabels, ...batch }: Batch
     lengths: named(tensor(batch.lengths, { dtype: "int32" }), ["sequence"]) as NamedBatch["lengths"],
   };
   if (tokenLabels) tensors.tokenLabels = rectangle(tokenLabels);
+  if (typeIds) tensors.typeIds = rectangle(typeIds);
   if (features) {
     const width = features.length / (rows * time);
     tensors.features = named(tensor(features, { shape: [rows, time, width] }), ["batch", "time", width]);

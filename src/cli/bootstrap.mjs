@@ -8,7 +8,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
-const usage = "usage: node src/cli/bootstrap.mjs start|lab|test|build|check [arguments]";
+const usage = "usage: node src/cli/bootstrap.mjs start|lab|test|build|check|release|prebuild [arguments]";
 
 const say = (line) => console.log(`[halftone] ${line}`);
 
@@ -91,7 +91,8 @@ function filesUnder(folder, ending) {
     .sort();
 }
 
-const sources = () => ["src", "kernel", "test", "bench"].flatMap((folder) => filesUnder(folder, /\.tsx?$/));
+const compiled = ["src", "kernel", "test", "bench", "release"];
+const sources = () => compiled.flatMap((folder) => filesUnder(folder, /\.tsx?$/));
 
 function install() {
   // A linked node_modules (several worktrees of one checkout) is installed by the checkout that owns it.
@@ -166,7 +167,8 @@ function build() {
 /** Removes build output whose source was renamed or removed, so that an old test does not run. */
 function removeOrphans() {
   const current = new Set(sources().map((file) => file.replace(/\.tsx?$/, "")));
-  for (const file of filesUnder("dist", /\.(js|js\.map|d\.ts)$/)) {
+  const output = compiled.flatMap((folder) => filesUnder(`dist/${folder}`, /\.(js|js\.map|d\.ts)$/));
+  for (const file of output) {
     const source = path.relative("dist", file).replace(/\.(js|js\.map|d\.ts)$/, "");
     if (!current.has(source)) rmSync(path.join(root, file));
   }
@@ -191,20 +193,22 @@ const tests = () => filesUnder("dist/test", /\.test\.js$/);
 
 /** One test file more than there are cores, because many wait for other processes. Node's default is one fewer. */
 const concurrency = `--test-concurrency=${availableParallelism() + 1}`;
+/** For a test, and for a file of tests: what hangs fails, and the others still run. */
+const timeout = "--test-timeout=600000";
 const runTests = (files, ...options) =>
-  run(process.execPath, ["--enable-source-maps", ...options, concurrency, "--test", ...files]);
+  run(process.execPath, ["--enable-source-maps", ...options, concurrency, timeout, "--test", ...files]);
 const halftone = (...args) => run(process.execPath, ["dist/src/cli/main.js", ...args]);
 
 checkNode();
 const [task, ...rest] = process.argv.slice(2);
-if (!["start", "lab", "test", "build", "check"].includes(task)) fail(usage, 2);
+if (!["start", "lab", "test", "build", "check", "release", "prebuild"].includes(task)) fail(usage, 2);
 await withCheckoutLock(async () => {
   await install();
   if (task !== "check") await build();
 });
 if (task === "start") {
   halftone("setup");
-  halftone("run", "notebooks", "-o", "report", ...rest);
+  halftone("run", "notebooks", "-o", "report", "--no-models", ...rest);
 }
 if (task === "lab") {
   halftone("setup");
@@ -214,6 +218,8 @@ if (task === "test") {
   halftone("setup");
   runTests(rest.length > 0 ? rest : tests());
 }
+if (task === "release") run(process.execPath, ["dist/release/main.js", ...rest]);
+if (task === "prebuild") run(process.execPath, ["dist/release/prebuild.js", ...rest]);
 if (task === "check") {
   run("node_modules/.bin/biome", ["check", "--error-on-warnings"], "Format and lint");
   await withCheckoutLock(build);

@@ -5,7 +5,7 @@ import { type Device, findGpu, hasGlibc, threads } from "../runtime/machine.ts";
 import { cacheFolder, libraryFolder, nativeFolder, wheelFolder } from "../runtime/setup/cache.ts";
 import { findCompiler } from "../runtime/setup/compiler.ts";
 import { fault, readManifest } from "../runtime/setup/manifest.ts";
-import { findPython } from "../runtime/setup/python.ts";
+import { findPython, type Python } from "../runtime/setup/python.ts";
 import { recipeFor } from "../runtime/setup/recipe.ts";
 
 /**
@@ -15,15 +15,16 @@ import { recipeFor } from "../runtime/setup/recipe.ts";
 export async function doctor(): Promise<void> {
   const gpu = findGpu();
   const device: Device = gpu ? "gpu" : "cpu";
+  const python = findPython();
   const library = await examine(device);
   const wanted = process.env.HALFTONE_BACKEND !== "wasm" && !library.whole;
-  const todo = wanted ? [...missingTools(), ...library.todo] : [];
+  const todo = wanted ? [...missingTools(python), ...library.todo] : [];
 
   section("Machine", {
     Node: `${process.versions.node} (${process.platform} ${process.arch})`,
     threads: String(threads()),
     GPU: gpu ?? "none",
-    ...tools(),
+    ...tools(python),
   });
   section("Packages", packages());
   section("Native library", {
@@ -43,20 +44,17 @@ function section(title: string, lines: Record<string, string>): void {
   for (const [name, text] of Object.entries(lines)) console.log(`  ${name.padEnd(width)}  ${text}`);
 }
 
-function tools(): Record<string, string> {
-  const python = findPython();
+function tools(python: Python | undefined): Record<string, string> {
   return {
     Python: python ? `${python.version}, ${python.pip ? `pip ${python.pip}` : "without pip"}` : "missing",
-    compiler: findCompiler()?.version ?? "missing",
+    compiler: findCompiler()?.version ?? "none (`halftone setup` uses compiled packages, or zig)",
   };
 }
 
-function missingTools(): string[] {
-  const python = findPython();
+function missingTools(python: Python | undefined): string[] {
   const missing: string[] = [];
   if (!hasGlibc()) missing.push("use a Linux with glibc, such as Debian or Ubuntu: TensorFlow's library needs it");
   if (!python?.pip) missing.push("install Python 3 with pip (Debian: apt install python3-pip)");
-  if (!findCompiler()) missing.push("install a C++ compiler (Debian: apt install g++)");
   return missing;
 }
 

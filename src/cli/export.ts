@@ -1,4 +1,3 @@
-import path from "node:path";
 import { exportNotebook as toModule } from "../../kernel/check/export.ts";
 import { requireWritable, writeWhole } from "../base/files.ts";
 import { requireTypeScript } from "../notebook/language.ts";
@@ -10,7 +9,7 @@ export async function exportNotebook(file: string, { output }: { output?: string
   requireTypeScript(notebook, file);
   const target = output ?? file.replace(/\.ipynb$/, ".ts");
   if (target !== "-") requireWritable(target);
-  const { text, silenced } = await toModule(notebook, path.dirname(path.resolve(file)));
+  const { text, silenced } = await toModule(notebook, file);
   if (silenced > 0)
     console.error(
       `${silenced} ${silenced === 1 ? "line is" : "lines are"} marked @ts-expect-error, with the reason beside it`,

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { counted } from "../base/counted.ts";
 import { requireWritable } from "../base/files.ts";
 import { addFigureImages } from "../notebook/figure-images.ts";
 import { readNotebook, writeNotebook } from "../notebook/nbformat.ts";
@@ -10,5 +11,5 @@ export async function images(file: string, { output }: { output?: string }): Pro
   requireWritable(copy);
   const count = await addFigureImages(notebook);
   writeNotebook(copy, notebook);
-  console.log(`${copy}: ${count} ${count === 1 ? "figure" : "figures"} drawn`);
+  console.log(`${copy}: ${counted(count, "figure")} drawn`);
 }

@@ -11,8 +11,9 @@ export interface PlaceOptions {
 export function install({ types, ...options }: PlaceOptions & { types?: string }): void {
   if (types !== undefined && !isTypeErrorPolicy(types))
     throw new UserError(`Invalid --types "${types}" (expected error, warn or off).`);
-  const { folder, papermill, lacking } = kernelspec.install(placeOf(options), types);
+  const { folder, papermill, jupyter, lacking } = kernelspec.install(placeOf(options), types);
   console.log(`Installed ${kernelspec.DISPLAY_NAME} in ${folder}`);
+  console.log(jupyter ? `Jupyter runs on ${jupyter}` : "No Jupyter was found there: `halftone lab` brings one");
   if (papermill) console.log(`papermill can pass parameters to TypeScript notebooks (plugin in ${papermill})`);
   else
     console.log("No writable Python environment found there: papermill cannot pass parameters to TypeScript notebooks");

@@ -1,4 +1,4 @@
-import type { Progress } from "../runtime/setup/provision.ts";
+import type { Progress } from "../runtime/setup/progress.ts";
 
 /** Prints each step as a line, and a percentage within a step: redrawn in a terminal, otherwise printed at every quarter. */
 export function terminalProgress(out: NodeJS.WriteStream = process.stdout): Progress & { end(): void } {

@@ -2,9 +2,11 @@ import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { requireWritable, writeWhole } from "../base/files.ts";
 import { UserError } from "../base/user-error.ts";
+import { missingDownloads } from "../notebook/downloads.ts";
 import { environmentFor, inTurns, jobsFor, thisMachine } from "../notebook/jobs.ts";
-import { lockPackages, readLock, writeLock } from "../notebook/lock.ts";
+import { type Lock, lockPackages, readLock, writeLock } from "../notebook/lock.ts";
 import { type Notebook, readNotebook, writeNotebook } from "../notebook/nbformat.ts";
+import type { PackagePlaces } from "../notebook/packages.ts";
 import { type GivenParameters, givenParameters, type Parameters, parametersFor } from "../notebook/parameters.ts";
 import { type PlannedRun, planRuns } from "../notebook/plan.ts";
 import { runRecord } from "../notebook/record.ts";
@@ -29,10 +31,14 @@ export interface RunFlags extends GivenParameters {
   timeout?: number;
   /** Also run notebooks whose executed copy is up to date. */
   fresh?: boolean;
+  /** False leaves out notebooks that would download a model. */
+  models?: boolean;
   /** Write a lock with the run's exact packages beside the executed copy. */
   lock?: boolean;
   /** A lock whose packages are installed in a separate folder and used. */
   fromLock?: string;
+  /** Wait for Chrome or VS Code before the first cell. */
+  inspect?: boolean;
   /** The number of notebooks to run at once (default: depends on the machine's cores and memory). */
   jobs?: number;
 }
@@ -42,23 +48,35 @@ type LoadedRun = PlannedRun & { notebook: Notebook; parameters: Parameters };
 /** `halftone run`: exit status 1 if a notebook failed, 130 if the run was interrupted. The executed cells are kept in either case. */
 export async function run(inputs: string[], flags: RunFlags): Promise<void> {
   const { runs, folder } = planRuns(inputs, flags.output);
-  const read = runs.map((planned) => ({ ...planned, notebook: readNotebook(planned.input) }));
+  const board = new ProgressBoard();
+  const read = runs
+    .map((planned) => ({ ...planned, notebook: readNotebook(planned.input) }))
+    .filter(({ input, notebook }) => flags.models !== false || hasDownloads(input, notebook, board));
   const parameters = parametersFor(read, givenParameters(flags));
   const notebooks: LoadedRun[] = read.map((each, at) => ({ ...each, parameters: parameters[at]! }));
   if (flags.fromLock !== undefined && notebooks.length > 1)
     throw new UserError(
       `--from-lock ${flags.fromLock} is the lock of one notebook, but ${notebooks.length} are run: run them separately.`,
     );
+  if (flags.inspect && notebooks.length > 1)
+    throw new UserError(`--inspect debugs one notebook, but ${notebooks.length} are run: run them separately.`);
   for (const file of outputFiles(notebooks, folder, flags)) requireWritable(file);
   const stop = stopOnSignal();
   const report = folder === undefined ? undefined : new Report(folder);
-  const board = new ProgressBoard();
   const toRun =
     report && !flags.fresh && !flags.lock && !flags.fromLock ? await report.keepEarlier(notebooks, board) : notebooks;
   const failed = await runAll(toRun, { ...flags, signal: stop.signal }, board, report);
   if (report) console.log(`Report: ${await report.write(notebooks)}`);
-  else console.log(notebooks[0]!.output);
+  else if (notebooks[0]) console.log(notebooks[0].output);
   process.exitCode = stop.signal.aborted ? stop.exitCode() : failed ? 1 : 0;
+}
+
+/** Whether a notebook has what it needs from the network. Says so if not. */
+function hasDownloads(input: string, notebook: Notebook, board: ProgressBoard): boolean {
+  const missing = missingDownloads(notebook);
+  if (missing.length > 0)
+    board.say(`${input} is left out, because it would download ${missing.join(" and ")}: --models runs it, too`);
+  return missing.length === 0;
 }
 
 /** All files that will be written. They are checked before the first cell runs. */
@@ -96,7 +114,8 @@ async function runAll(
 async function runOne(
   { input, output, notebook, parameters }: LoadedRun,
   label: string | undefined,
-  flags: Pick<RunOptions, "allowErrors" | "timeout" | "signal" | "env"> & Pick<RunFlags, "lock" | "fromLock">,
+  flags: Pick<RunOptions, "allowErrors" | "timeout" | "signal" | "env"> &
+    Pick<RunFlags, "lock" | "fromLock" | "inspect">,
   board: ProgressBoard,
 ): Promise<RunResult> {
   const { allowErrors, timeout, signal, env } = flags;
@@ -104,7 +123,8 @@ async function runOne(
   const folder = path.dirname(path.resolve(input));
   const packages =
     flags.fromLock === undefined ? undefined : await lockedPackages(flags.fromLock, notebook, folder, board);
-  if (flags.lock) board.say(`Lock: ${writeLockFor(notebook, folder, packages, output, board)}`);
+  const places = { folder, file: input, packages };
+  if (flags.lock) board.say(`Lock: ${writeLockFor(notebook, places, output, board)}`);
   const progress = board.notebook(label);
   const result = await runNotebook(notebook, {
     name: input,
@@ -116,20 +136,31 @@ async function runOne(
     ...(timeout === undefined ? {} : { timeout }),
     ...(signal === undefined ? {} : { signal }),
     ...(env === undefined ? {} : { env }),
+    ...(flags.inspect ? { onInspector: (url: string) => sayHowToAttach(url, board) } : {}),
     onCellStart: progress.start,
     onCellEnd: progress.end,
     onChange: () => writeNotebook(output, notebook),
   });
+  // Again, because cells may have installed packages.
+  if (flags.lock) writeLock(lockFileFor(output), lockFor(notebook, places, output));
   if (result.status === "interrupted") board.say(`Interrupted. The executed cells are in ${output}`);
   if (result.status === "error") board.say(failure(result.failed!, output));
   return result;
+}
+
+function sayHowToAttach(url: string, board: ProgressBoard): void {
+  const address = url.replace(/^ws:\/\//, "");
+  board.say("Waiting for a debugger. Paste into Chrome's address bar:");
+  board.say(`  devtools://devtools/bundled/js_app.html?experiments=true&v8only=true&ws=${address}`);
+  board.say("or, in VS Code, into the configurations of launch.json:");
+  board.say(`  { "type": "node", "request": "attach", "name": "Notebook", "websocketAddress": "${url}" }`);
 }
 
 /** Installs a lock's packages and returns their folder. Warns about versions of Node, Halftone and its packages that differ from the lock. */
 async function lockedPackages(file: string, notebook: Notebook, folder: string, board: ProgressBoard): Promise<string> {
   const lock = readLock(file);
   const { version, node, own } = lock.halftone;
-  const current = lockPackages(notebook, file, folder).halftone;
+  const current = lockPackages(notebook, file, { folder }).halftone;
   const versions = { Node: [node, current.node], Halftone: [version, current.version] } as Record<
     string,
     [string, string?]
@@ -140,19 +171,17 @@ async function lockedPackages(file: string, notebook: Notebook, folder: string, 
   return recreate(lock, (message) => board.say(message));
 }
 
-function writeLockFor(
-  notebook: Notebook,
-  folder: string,
-  packages: string | undefined,
-  output: string,
-  board: ProgressBoard,
-): string {
+function writeLockFor(notebook: Notebook, places: PackagePlaces, output: string, board: ProgressBoard): string {
   const file = lockFileFor(output);
-  const lock = lockPackages(notebook, path.basename(file, ".lock.json"), folder, packages);
+  const lock = lockFor(notebook, places, output);
   if (!lock.halftone.whole)
     board.say("Warning: npm did not install the packages, so their dependencies are not locked.");
   writeLock(file, lock);
   return file;
+}
+
+function lockFor(notebook: Notebook, places: PackagePlaces, output: string): Lock {
+  return lockPackages(notebook, path.basename(lockFileFor(output), ".lock.json"), places);
 }
 
 function failure({ index, total, error }: NonNullable<RunResult["failed"]>, output: string): string {

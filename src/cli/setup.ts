@@ -2,9 +2,10 @@ import { UserError } from "../base/user-error.ts";
 import { buildFinalizer } from "../runtime/finalizer-build.ts";
 import { findGpu } from "../runtime/machine.ts";
 import { buildBinding } from "../runtime/native/binding/addon.ts";
-import { buildCapture } from "../runtime/native/capture/addon.ts";
 import { buildKernels } from "../runtime/native/kernels/load.ts";
-import { explained, type Progress, provision } from "../runtime/setup/provision.ts";
+import type { BuildOptions } from "../runtime/setup/addon.ts";
+import type { Progress } from "../runtime/setup/progress.ts";
+import { explained, provision } from "../runtime/setup/provision.ts";
 import { terminalProgress } from "./progress.ts";
 
 /**
@@ -17,15 +18,22 @@ export async function setup(): Promise<void> {
   const stopBy = (signal: NodeJS.Signals) => stop.abort(signal);
   process.once("SIGINT", stopBy).once("SIGTERM", stopBy);
   const { signal } = stop;
-  const collector = (to: Progress) => optional(to, "Memory will be freed with a delay", () => buildFinalizer(signal));
+  const part = (to: Progress, title: string, withoutIt: string, build: (options: BuildOptions) => Promise<void>) =>
+    optional(to, withoutIt, () => build({ signal, onCompile: () => to.step(`Compiling ${title}`) }));
+  const collector = (to: Progress) =>
+    part(to, "the addon that frees tensors (about 1 s)", "Memory will be freed with a delay", buildFinalizer);
   try {
     if (process.env.HALFTONE_BACKEND === "wasm") return await collector(progress);
     const library = await nativeLibrary(progress, signal);
     if (library) {
       await collector(progress);
-      await optional(progress, "Small operations will be slower", () => buildBinding(library, signal));
-      await optional(progress, "Training will be slower", () => buildKernels(library, signal));
-      return await optional(progress, "Training steps will not be captured", () => buildCapture(library, signal));
+      const withoutBinding = "Small operations will be slower, and training steps will not be captured";
+      await part(progress, "the addon for operations and captured steps (about 10 s)", withoutBinding, (options) =>
+        buildBinding(library, options),
+      );
+      return await part(progress, "the fused kernels (about 25 s)", "Training will be slower", (options) =>
+        buildKernels(library, options),
+      );
     }
     progress.step("Using the WebAssembly backend: all operations work, but slower. `halftone doctor` explains why.");
     // The reason that was reported may also prevent the build of the collector.

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { UserError } from "../base/user-error.ts";
 import { OTHER_MACHINE_TOLERANCE, type Verified, verifyNotebook } from "../notebook/verify.ts";
 import { ProgressBoard } from "./cell-progress.ts";
@@ -48,7 +49,7 @@ function summary({ compared, byKind, differing, tolerance }: Verified): string {
       : `numbers within ${tolerance}${tolerance === OTHER_MACHINE_TOLERANCE ? ", because this is another machine" : ""}`,
     ...(byKind > 0 ? [`${byKind} with times only by the kind of output`] : []),
   ].join("; ");
-  const cells = `${compared} ${compared === 1 ? "cell" : "cells"} with outputs`;
+  const cells = `${counted(compared, "cell")} with outputs`;
   return differing.length === 0
     ? `Unchanged: ${cells} (${criteria}).`
     : `${differing.length} of ${cells} differ (${criteria}).`;

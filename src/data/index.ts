@@ -9,6 +9,7 @@ export { type ParquetOptions, readParquet } from "./files/parquet.ts";
 export { type ColumnsOptions, readColumns } from "./files/read-columns.ts";
 export type { DataRecord } from "./files/record.ts";
 export { type CsvOptions, readCsv, readJsonLines, readLines, readRecords } from "./files/records.ts";
+export { HubError, type HubFailure, type HubOptions, type HubProgress, hubSnapshot } from "./hub/index.ts";
 export {
   evaluateListOps,
   type ListOpsExample,
@@ -24,7 +25,14 @@ export {
   type SnippetLanguage,
   type SnippetOptions,
 } from "./snippets.ts";
+export { type SpamMessage, spamAssassin } from "./spam-assassin.ts";
 export { groupSplit, randomSplit, type Split } from "./split.ts";
-export { type BpeTokenizer, bpeTokenizer, trainBpe } from "./text/bpe.ts";
+export { sweep, sweepCurves } from "./sweep.ts";
+export { trainBpe } from "./text/bpe.ts";
+export type { TextOrPair } from "./text/encode-one.ts";
+export { type EncodedText, type EncodeTextsOptions, encodeTexts } from "./text/encode-texts.ts";
+export type { Encoding } from "./text/encoding.ts";
+export { type DecodeOptions, type TextOptions, type TextTokenizer, tokenizer } from "./text/text-tokenizer.ts";
 export { byteTokenizer, characterTokenizer, type Tokenizer, type TokenizerOptions } from "./text/tokenizer.ts";
-export type { TokenizerFile } from "./text/tokenizer-file.ts";
+export type { TokenizerConfig, TokenizerFile } from "./text/tokenizer-file.ts";
+export type { TruncationStrategy } from "./text/truncate.ts";

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { type MimeBundle, mimeBundle } from "./mime.ts";
+import { displaySymbol, type MimeBundle, mimeBundle } from "./mime.ts";
+import { isFrame, table } from "./table.ts";
 
 type HostDisplay = (
   data: MimeBundle,
@@ -19,21 +20,24 @@ export function inNotebook(): boolean {
 }
 
 /**
- * Shows a value at once, in the middle of a cell (IPython's `display`). In a script its text goes to standard output, again
+ * Shows a value at once, in the middle of a cell (IPython's `display`); a danfojs DataFrame or Series as a table. In a script its text goes to standard output, again
  * at each update. `id` is a random UUID by default.
  */
 export function display(value: unknown, { id = randomUUID() }: { id?: string } = {}): DisplayHandle {
   send(value, id, false);
-  return { id, update: (next) => send(next, id, true) };
+  const handle: DisplayHandle = { id, update: (next) => send(next, id, true) };
+  // A cell that ends with `display(...)` has shown its value.
+  return Object.defineProperty(handle, displaySymbol, { value: () => ({}) });
 }
 
 function send(value: unknown, displayId: string, update: boolean): void {
-  const bundle = mimeBundle(value);
+  const bundle = mimeBundle(isFrame(value) ? table(value) : value);
   if (bundle instanceof Promise) bundle.then((settled) => sendBundle(settled, displayId, update));
   else sendBundle(bundle, displayId, update);
 }
 
-function sendBundle(bundle: MimeBundle, displayId: string, update: boolean): void {
+/** Shows a bundle in the running cell, or replaces the one with this id. */
+export function sendBundle(bundle: MimeBundle, displayId: string, update: boolean): void {
   const host = hostDisplay();
   if (host) {
     if (update && PLOTLY in bundle) host(emptySpace(bundle[PLOTLY]), { displayId, update });

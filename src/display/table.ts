@@ -69,6 +69,12 @@ function textTable(names: readonly string[], cells: string[][], left: boolean[],
   return [caption, line(names), rule, ...cells.map(line), more].filter(Boolean).join("\n");
 }
 
+/** Whether a value is a danfojs DataFrame or Series. */
+export function isFrame(value: unknown): value is Frame {
+  const { columns, values, index } = (value ?? {}) as Partial<Frame>;
+  return Array.isArray(columns) && Array.isArray(values) && Array.isArray(index);
+}
+
 function rowsOf(data: readonly Row[] | object): { rows: Row[]; names: string[] } {
   if (Array.isArray(data)) {
     const names = new Set<string>();
@@ -79,10 +85,8 @@ function rowsOf(data: readonly Row[] | object): { rows: Row[]; names: string[] }
     }
     return { rows: data as Row[], names: [...names] };
   }
-  const { columns, values, index } = data as Frame;
-  if (!Array.isArray(columns) || !Array.isArray(values)) {
-    throw new TypeError("table: expected an array of rows or a danfojs DataFrame or Series");
-  }
+  if (!isFrame(data)) throw new TypeError("table: expected an array of rows or a danfojs DataFrame or Series");
+  const { columns, values, index } = data;
   const rows = values.map((value, i) => {
     const cells = Array.isArray(value) ? value : [value];
     return Object.fromEntries([["", index[i]], ...columns.map((name, c) => [name, cells[c]])]) as Row;

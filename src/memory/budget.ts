@@ -1,5 +1,6 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { formatBytes, parseBytes } from "../base/bytes.ts";
+import { counted } from "../base/counted.ts";
 import { addOpGuard, begin, collect, type GatedOp, liveBytes, memoryOf, pendingBytes } from "../runtime/index.ts";
 import { type Holder, holders } from "./holders.ts";
 import { resultBytes, values } from "./result-bytes.ts";
@@ -38,7 +39,7 @@ export class OutOfMemoryError extends Error {
 }
 
 function describe({ bytes, tensors, op, cause, site }: Holder): string {
-  const what = `${tensors} ${tensors === 1 ? "tensor" : "tensors"} of ${op}`;
+  const what = `${counted(tensors, "tensor")} of ${op}`;
   return `  ${formatBytes(bytes)} in ${what}${cause && `, ${cause}`}${site ? `, made at ${site}` : ""}`;
 }
 

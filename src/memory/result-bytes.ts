@@ -1,5 +1,6 @@
 import type { TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import { bytesOf, type GatedOp, runtimeInfo, tf } from "../runtime/index.ts";
+import { productKernel } from "../runtime/native/kernels/kernel-name.ts";
 
 const sameShape = new Set(
   "Abs Acos Asin Atan Ceil Cos Cosh Elu EluGrad Erf Exp Expm1 Floor LeakyRelu Log Log1p LogSoftmax Neg Reciprocal Relu Relu6 Relu6Grad ReluGrad Round Rsqrt Selu Sigmoid SigmoidGrad Sign Sin Sinh Softmax Softplus Sqrt Square Tan Tanh TanhGrad Transpose ZerosLike OnesLike Reverse ReverseV2 Cumsum".split(
@@ -12,7 +13,7 @@ const broadcast = new Set(
   ),
 );
 const compare = new Set("Equal NotEqual Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr".split(" "));
-const matmul = new Set(["MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"]);
+const matmul = new Set([productKernel, "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"]);
 const bool = 10;
 
 type Attributes = readonly { name: string; value: unknown }[];

@@ -1,11 +1,13 @@
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
+import type { Tensor1D, Tensor2D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
 import type { Batch } from "../batching/batch.ts";
-import { attentionMask, type MaskedTokens } from "../batching/masks.ts";
+import { type MaskedTokens, visibleTokens } from "../batching/masks.ts";
 import { tf } from "../runtime/index.ts";
-import { type AttentionMask, causalCondition, maskOfVisible } from "./ops/attention-mask.ts";
+import { type AttentionMask, biasOfValues, causalValues } from "./ops/attention-mask.ts";
 
 /** The tensors of a batch that a Transformer classifier needs. */
 export interface BatchTensors {
+  rows: number;
+  time: number;
   /** `[rows * time]` */
   ids: Tensor1D;
   /** `[rows * time, width]`, of sequences of real numbers. */
@@ -19,13 +21,23 @@ export interface BatchTensors {
 }
 
 export function batchTensors(batch: Batch): BatchTensors {
-  const { rows, time, segmentsPerRow } = batch;
-  const { weights, places } = meanWeights(batch);
+  const { rows, time } = batch;
   return {
+    rows,
+    time,
     ids: tf.tensor1d(batch.ids, "int32"),
     features: batch.features && tf.tensor2d(batch.features, [rows * time, batch.features.length / (rows * time)]),
     positions: tf.tensor1d(batch.positions, "int32"),
     attentionMask: attentionBias(batch),
+    ...poolingTensors(batch),
+  };
+}
+
+/** The tensors that a mean over each sequence needs. */
+export function poolingTensors(batch: Batch): Pick<BatchTensors, "meanWeights" | "sequences"> {
+  const { rows, time, segmentsPerRow } = batch;
+  const { weights, places } = meanWeights(batch);
+  return {
     meanWeights: tf.tensor3d(weights, [rows, segmentsPerRow, time]),
     sequences: places.length === rows * segmentsPerRow ? undefined : tf.tensor1d(places, "int32"),
   };
@@ -45,11 +57,11 @@ export function attentionBias(
   if (!isPacked && !causal && !keys.mask.includes(0)) return undefined;
   // A token of a causal model sees no padding after it.
   const isPaddedBefore = Array.from({ length: rows }, (_, row) => mask[row * time]).includes(0);
-  if (!isPacked && causal && !isPaddedBefore) return time === 1 ? undefined : biasAlone(causalCondition(time, time));
-  return biasAlone(attentionMask(batch, { keys, causal }));
+  if (!isPacked && causal && !isPaddedBefore)
+    return time === 1 ? undefined : biasOfValues(causalValues(time, time), [time, time]);
+  const { values, shape } = visibleTokens(batch, { keys, causal });
+  return biasOfValues(values, shape);
 }
-
-const biasAlone = (visible: Tensor): AttentionMask => ({ bias: tf.tidy(() => maskOfVisible(visible).bias) });
 
 function meanWeights({ rows, time, segments, segmentsPerRow }: Batch): { weights: Float32Array; places: number[] } {
   const weights = new Float32Array(rows * segmentsPerRow * time);
@@ -67,3 +79,37 @@ function meanWeights({ rows, time, segments, segmentsPerRow }: Batch): { weights
   }
   return { weights, places };
 }
+
+/** The tensors of a batch that a model of tokens needs. */
+export interface TokenTensors {
+  rows: number;
+  time: number;
+  /** `[rows * time]` */
+  ids: Tensor1D;
+  positions: Tensor1D;
+  mask: AttentionMask | undefined;
+}
+
+interface TokenArrays {
+  ids: Int32Array;
+  positions: Int32Array;
+}
+
+/** Ids and positions as tensors, beside the other properties. */
+export const idTensors = <S extends TokenArrays>(
+  step: S,
+): Omit<S, keyof TokenArrays> & Pick<TokenTensors, "ids" | "positions"> => ({
+  ...step,
+  ids: tf.tensor1d(step.ids, "int32"),
+  positions: tf.tensor1d(step.positions, "int32"),
+});
+
+const tokenTensors = ({ rows, time, ids, positions }: Batch, mask: AttentionMask | undefined): TokenTensors =>
+  idTensors({ rows, time, ids, positions, mask });
+
+/** Of an encoder. */
+export const encoderTensors = (batch: Batch): TokenTensors => tokenTensors(batch, attentionBias(batch));
+
+/** Of a causal model. */
+export const causalTensors = (batch: Batch): TokenTensors =>
+  tokenTensors(batch, attentionBias(batch, { causal: true }));

@@ -72,6 +72,7 @@ export {
   transformerEncoderLayer,
 } from "./layers/transformer-encoder-layer.ts";
 export type { TransformerLayerOptions } from "./layers/transformer-layer.ts";
+export * from "./lora/index.ts";
 export { modelOf } from "./model-of.ts";
 export type { Decoding, GenerativeModel } from "./models/decoding.ts";
 export {
@@ -114,3 +115,16 @@ export {
 } from "./ops/scaled-dot-product-attention.ts";
 export { type ParametersIn, parametersOf } from "./parameters-of.ts";
 export { predictTransformerMemory, transformerParameterCount } from "./predict-memory.ts";
+export {
+  type ClassCount,
+  type HiddenStates,
+  type Pretrained,
+  type PretrainedHead,
+  type PretrainedModel,
+  type PretrainedOptions,
+  type PretrainedOutputs,
+  type PretrainedParameters,
+  type PretrainedSizes,
+  pretrained,
+  type SavePretrainedOptions,
+} from "./pretrained/index.ts";

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import type { Variable } from "@tensorflow/tfjs-node-gpu";
-import { isPlain, isTensor } from "../tensor/tree.ts";
+import { isPlain } from "../base/plain-object.ts";
+import { isTensor } from "../tensor/tree.ts";
 
 /** The parameters of each layer of a tree, in the tree's structure. */
 export type ParametersIn<T> = T extends { readonly parameters: infer P; apply(...args: never): unknown }

@@ -104,7 +104,7 @@ function compareValues(what: string, before: unknown, after: unknown, tolerance:
   if (Array.isArray(was) && Array.isArray(is)) return compareArrays(what, was, is, tolerance);
   if (isObject(was) && isObject(is)) {
     for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
-      if (key === "uid") continue; // plotly gives every trace a new uid.
+      if (key === "uid" || key === "model_id") continue; // plotly gives every trace a new uid, and a widget's id is random.
       const found = compareValues(
         `${what}${/^\w+$/.test(key) ? `.${key}` : `["${key}"]`}`,
         was[key],

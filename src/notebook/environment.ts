@@ -4,22 +4,20 @@ import type { Session } from "../../kernel/session/session.ts";
 import type { RuntimeInfo } from "../runtime/index.ts";
 import { halftoneVersion, inputFiles, sourceHash } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
-import { packageVersions } from "./packages.ts";
+import { type PackagePlaces, packageVersions } from "./packages.ts";
 import { parameterValues } from "./parameters.ts";
 import type { RunRecord } from "./record.ts";
 import { recordedVariables } from "./variables.ts";
 
-export interface RecordOptions {
-  /** The notebook's own folder, whose git commit is recorded. */
-  folder: string;
-  /** Where the notebook's packages are, if not in `folder`. */
-  packages?: string | undefined;
+/** The git commit of the notebook's folder is recorded. */
+export interface RecordOptions extends PackagePlaces {
   /** The notebook's path as seen from its executed copy. */
   source?: string | undefined;
   env: NodeJS.ProcessEnv;
 }
 
-export function startRecord(notebook: Notebook, { folder, packages, source, env }: RecordOptions): RunRecord {
+export function startRecord(notebook: Notebook, { source, env, ...places }: RecordOptions): RunRecord {
+  const { folder } = places;
   const parameters = parameterValues(notebook);
   const seeds = Object.fromEntries(Object.entries(parameters).filter(([name]) => /seed$/i.test(name)));
   const cpus = os.cpus();
@@ -27,7 +25,7 @@ export function startRecord(notebook: Notebook, { folder, packages, source, env 
     ...halftoneVersion(),
     source: { ...(source === undefined ? {} : { path: source }), sha256: sourceHash(notebook) },
     inputs: inputFiles(notebook, folder),
-    packages: packageVersions(notebook, folder, packages),
+    packages: packageVersions(notebook, places),
     node: process.version,
     platform: `${os.type()} ${os.release()} ${process.arch}`,
     cpu: { model: cpus[0]?.model.trim() ?? "unknown", cores: os.availableParallelism() },
@@ -65,7 +63,7 @@ const RUNTIME_QUERY = `{
   const globals = globalThis as unknown as Record<symbol, any>;
   const runtime = globals[Symbol.for("halftone.runtime")];
   if (runtime) {
-    const answer = { info: runtime.runtimeInfo(), peak: runtime.nativeMemory().peak };
+    const answer = { info: runtime.runtimeInfo(), peak: runtime.processPeak() };
     globals[Symbol.for("halftone.display")]({ "application/json": answer });
   }
 }`;

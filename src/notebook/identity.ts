@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync, Visitor } from "oxc-parser";
 import { readMagics } from "../../kernel/magics/rewrite.ts";
+import { sortedKeys } from "../base/sorted-keys.ts";
 import { findGpu } from "../runtime/machine.ts";
 import { libraryFolder } from "../runtime/setup/cache.ts";
 import { readManifest } from "../runtime/setup/manifest.ts";
@@ -23,13 +24,16 @@ export const CODE = /\.[cm]?[jt]sx?$/;
 
 const hashOf = (text: string | Buffer) => createHash("sha256").update(text).digest("hex");
 
-/** A hash over what a person wrote in the notebook: cells, tags and options, but not outputs, ids, times or a run's record. */
+/**
+ * A hash over what a person wrote in the notebook: cells, tags and options, but not outputs, ids, times or a run's record. The order of
+ * keys does not count, because a written copy has them sorted.
+ */
 export function sourceHash({ cells, metadata }: Notebook): string {
   const { types } = (metadata.halftone ?? {}) as { types?: unknown };
   const content = cells
     .filter((cell) => !hasTag(cell, "injected-parameters"))
     .map(({ cell_type, source, metadata: { execution: _, ...kept } }) => [cell_type, source, kept]);
-  return hashOf(JSON.stringify([metadata.kernelspec ?? null, types ?? null, content]));
+  return hashOf(JSON.stringify(sortedKeys([metadata.kernelspec ?? null, types ?? null, content])));
 }
 
 /**
@@ -37,26 +41,40 @@ export function sourceHash({ cells, metadata }: Notebook): string {
  * the files that code files among them name. Paths that are computed at run time are not found.
  */
 export function inputFiles({ cells }: Notebook, folder: string): Record<string, InputFile> {
+  const sources = cells.filter(({ cell_type }) => cell_type === "code").map(({ source }) => readMagics(source).code);
+  return filesNamedBy(sources.flatMap(stringLiterals), folder);
+}
+
+/** The same for texts, of which some may be paths of files, such as values of parameters. */
+export function filesNamedBy(texts: readonly string[], folder: string): Record<string, InputFile> {
   const found: Record<string, InputFile> = {};
-  const addFrom = (source: string, from: string) => {
-    for (const text of stringLiterals(source)) {
+  const add = (names: readonly string[], from: string) => {
+    for (const text of names) {
       const file = path.resolve(from, text);
       const name = path.relative(folder, file).replaceAll("\\", "/");
       if (name === "" || name.startsWith("..") || path.isAbsolute(name) || name in found) continue;
       if (!isFile(file)) continue;
       const content = readFileSync(file);
       found[name] = { bytes: content.length, sha256: hashOf(content) };
-      if (CODE.test(file)) addFrom(content.toString(), path.dirname(file));
+      if (CODE.test(file)) add(stringLiterals(content.toString()), path.dirname(file));
     }
   };
-  for (const { cell_type, source } of cells) if (cell_type === "code") addFrom(readMagics(source).code, folder);
+  add(texts.filter(mayBePath), folder);
   return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+/** All texts of a value, each of which may be the path of a file. */
+export function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+const mayBePath = (text: string) => text !== "" && text.length < 1000 && !text.includes("\n") && !text.includes("\0");
 
 function stringLiterals(source: string): string[] {
   const found: string[] = [];
   const add = (value: string) => {
-    if (value !== "" && value.length < 1000 && !value.includes("\n") && !value.includes("\0")) found.push(value);
+    if (mayBePath(value)) found.push(value);
   };
   new Visitor({
     Literal: ({ value }) => {

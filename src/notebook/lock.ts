@@ -7,7 +7,7 @@ import { recordOf } from "../base/json-schema.ts";
 import { UserError } from "../base/user-error.ts";
 import { halftoneVersion } from "./identity.ts";
 import type { Notebook } from "./nbformat.ts";
-import { importedPackages } from "./packages.ts";
+import { type ImportedPackage, importedPackages, type PackagePlaces } from "./packages.ts";
 import { readTextFile, whatIsAt } from "./read-text.ts";
 
 /** An entry of npm's lockfile (version 3). */
@@ -45,15 +45,16 @@ export type Lock = v.InferOutput<typeof schema>;
  * only the imported packages themselves are locked.
  * @throws UserError if a package is a link to a local folder
  */
-export function lockPackages(notebook: Notebook, name: string, folder: string, from?: string): Lock {
-  const found = importedPackages(notebook, folder, from);
-  const foreign = found.filter(({ builtIn }) => !builtIn);
+export function lockPackages(notebook: Notebook, name: string, places: PackagePlaces): Lock {
+  const found = importedPackages(notebook, places);
+  const imported = found.filter(({ builtIn }) => !builtIn);
+  const foreign = [...imported, ...imported.flatMap((each) => typesOf(each) ?? [])];
   const packages: Record<string, Entry> = {};
   let whole = true;
-  for (const { name: imported, root } of foreign) {
+  for (const { name: each, root } of foreign) {
     const installed = installedPackages(root);
     if (!installed) whole = false;
-    else addWithDependencies(`node_modules/${imported}`, installed, packages);
+    else addWithDependencies(`node_modules/${each}`, installed, packages);
   }
   const versions = (list: typeof found) => Object.fromEntries(list.map((each) => [each.name, each.version]));
   const { version, build } = halftoneVersion();
@@ -63,6 +64,13 @@ export function lockPackages(notebook: Notebook, name: string, folder: string, f
     lockfileVersion: 3,
     packages: { "": { dependencies: versions(foreign) }, ...(whole ? sorted(packages) : {}) },
   };
+}
+
+/** The package of types beside a package that has none itself. */
+function typesOf({ name, root }: ImportedPackage): ImportedPackage | undefined {
+  const types = `@types/${name.replace(/^@(.*)\//, "$1__")}`;
+  const version = installedPackages(root)?.[`node_modules/${types}`]?.version;
+  return version === undefined ? undefined : { name: types, version, root, builtIn: false };
 }
 
 export function writeLock(file: string, lock: Lock): void {

@@ -103,7 +103,8 @@ function parametersCell(notebook: Notebook): Cell | undefined {
   return notebook.cells.find((cell) => cell.cell_type === "code" && hasTag(cell, "parameters"));
 }
 
-function pair(flag: string, text: string): [string, string] {
+/** Splits an option's `name=text`. @throws UserError if it has no name or no `=` */
+export function pair(flag: string, text: string): [string, string] {
   const [, name, value] = /^([^=\s]+)=([\s\S]*)$/.exec(text) ?? [];
   if (name === undefined || value === undefined)
     throw new UserError(`${flag} ${text}: write it as ${flag} name=value.`);

@@ -1,5 +1,6 @@
 import { existsSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { counted } from "../base/counted.ts";
 import { refusing } from "../base/files.ts";
 import { makeFolder } from "../base/folders.ts";
 import { UserError } from "../base/user-error.ts";
@@ -33,7 +34,7 @@ async function install(lock: Lock, folder: string, say: (message: string) => voi
   const dependencies = packages[""]?.dependencies ?? {};
   const count = Math.max(Object.keys(packages).length - 1, Object.keys(dependencies).length);
   if (count === 0) return;
-  say(`Installing ${count} ${count === 1 ? "package" : "packages"} of the lock`);
+  say(`Installing ${counted(count, "package")} of the lock`);
   writeFileSync(path.join(folder, "package.json"), JSON.stringify({ private: true, dependencies }));
   if (lock.halftone.whole)
     writeFileSync(

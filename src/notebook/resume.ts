@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { sortedKeys } from "../base/sorted-keys.ts";
 import { halftoneVersion, inputFiles, nativeLibraryHash, sourceHash } from "./identity.ts";
 import { type Notebook, readNotebook } from "./nbformat.ts";
 import { hasTag, injectParameters, type Parameters, parameterValues } from "./parameters.ts";
@@ -43,17 +44,7 @@ function hasError({ cells }: Notebook): boolean {
   );
 }
 
+/** Keys are sorted in a notebook file but not in a record in memory. */
 function equal(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-}
-
-/** Sorts keys, because they are sorted in a notebook file but not in a record in memory. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, each]) => [key, sorted(each)]),
-  );
+  return JSON.stringify(sortedKeys(a)) === JSON.stringify(sortedKeys(b));
 }

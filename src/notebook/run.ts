@@ -1,17 +1,23 @@
+import path from "node:path";
 import { setTimeout as after } from "node:timers/promises";
-import { type NotebookTypes, notebookTypes } from "../../kernel/check/report/metadata.ts";
+import { isForDeno, type NotebookTypes, notebookTypes } from "../../kernel/check/report/metadata.ts";
 import type { CellOutcome } from "../../kernel/protocol/output.ts";
 import { Session } from "../../kernel/session/session.ts";
+import { LONGEST_DELAY } from "../base/longest-delay.ts";
+import { OutputLog } from "../display/output-log.ts";
 import { runtimeRecord, startRecord } from "./environment.ts";
 import { requireTypeScript } from "./language.ts";
 import type { CodeCell, Notebook, NotebookOutput } from "./nbformat.ts";
-import { OutputLog } from "./outputs.ts";
+import { packageVersions } from "./packages.ts";
 import { hasTag, injectParameters, type Parameters } from "./parameters.ts";
 import type { RunRecord, RunStatus } from "./record.ts";
+import { WIDGET_STATE, WidgetLog } from "./widget-state.ts";
 
 export interface RunOptions {
   /** The notebook's name in messages. */
   name: string;
+  /** The notebook's file, whose name the folder of the packages that its cells install has (default: `name`). */
+  file?: string;
   /** The cells' working folder: relative paths and imports are resolved from it. */
   folder: string;
   /** Resolve packages only in this folder's `node_modules`, instead of in `folder`'s and those of its parents. */
@@ -25,6 +31,8 @@ export interface RunOptions {
   allowErrors?: boolean;
   /** The time limit for each cell, in seconds. */
   timeout?: number;
+  /** Called with the address of V8's inspector; the run then waits until a debugger has attached. */
+  onInspector?: (url: string) => void;
   /** Interrupts the running cell and ends the run; the outputs of finished cells stay in the notebook. */
   signal?: AbortSignal;
   /** `index` counts from 0 over the cells that run. */
@@ -59,16 +67,18 @@ export async function runNotebook(notebook: Notebook, options: RunOptions): Prom
   }
   const toRun = notSkipped.filter((cell) => cell.source.trim() !== "");
   const types = notebookTypes(notebook.metadata);
+  const places = { folder: options.folder, file: options.file ?? options.name, packages: options.packages };
   const record: RunRecord = startRecord(notebook, {
-    folder: options.folder,
-    packages: options.packages,
+    ...places,
     source: options.source,
     env: options.env ?? process.env,
   });
   const typeOptions = (notebook.metadata.halftone as { types?: unknown } | undefined)?.types;
   notebook.metadata.halftone = typeOptions === undefined ? record : Object.assign(record, { types: typeOptions });
   options.onChange?.();
-  const result = await runCells(toRun, record, options, types);
+  const result = await runCells(notebook, toRun, record, options, { types, isForDeno: isForDeno(notebook.metadata) });
+  // Cells may have installed some.
+  record.packages = packageVersions(notebook, places);
   record.end = new Date().toISOString();
   record.status = result.status;
   options.onChange?.();
@@ -76,24 +86,33 @@ export async function runNotebook(notebook: Notebook, options: RunOptions): Prom
 }
 
 async function runCells(
+  notebook: Notebook,
   cells: CodeCell[],
   record: RunRecord,
   options: RunOptions,
-  types: NotebookTypes,
+  { types, isForDeno }: { types: NotebookTypes; isForDeno: boolean },
 ): Promise<RunResult> {
   await using session = Session.start({
     cwd: options.folder,
     ...(options.packages === undefined ? {} : { packages: options.packages }),
     types,
-    ...(options.env ? { env: options.env } : {}),
+    isForDeno,
+    // As Jupyter Server does: the name of the folder with the notebook's own packages comes from it.
+    env: { ...(options.env ?? process.env), JPY_SESSION_NAME: path.resolve(options.file ?? options.name) },
+    inspect: options.onInspector !== undefined,
   });
+  if (options.onInspector) await attachedOrAborted(session, options.onInspector, options.signal);
   const log = new OutputLog();
+  const widgets = new WidgetLog();
+  session.onComm = (message) => widgets.add(message);
+  // At every end, because the outputs of the cells that ran name their widgets.
+  using _ = { [Symbol.dispose]: () => keepWidgets(notebook, widgets) };
   let failed: RunResult["failed"];
   for (const [index, cell] of cells.entries()) {
     if (options.signal?.aborted) return { status: "interrupted" };
     options.onCellStart?.(cell, index, cells.length);
     const began = performance.now();
-    const outcome = await runCell(session, cell, log, options);
+    const outcome = await runCell(session, cell, { log, widgets }, options);
     options.onCellEnd?.(cell, index, cells.length, (performance.now() - began) / 1000);
     options.onChange?.();
     if (options.signal?.aborted) return { status: "interrupted" };
@@ -107,10 +126,25 @@ async function runCells(
   return { status: failed && !options.allowErrors ? "error" : "ok", ...(failed ? { failed } : {}) };
 }
 
+/** Saves the widgets' state in the notebook's metadata, beside what other programs keep there. */
+function keepWidgets(notebook: Notebook, widgets: WidgetLog): void {
+  const { [WIDGET_STATE]: _, ...others } = (notebook.metadata.widgets ?? {}) as Record<string, unknown>;
+  const state = widgets.document;
+  const kept = state ? { ...others, [WIDGET_STATE]: state } : others;
+  if (Object.keys(kept).length > 0) notebook.metadata.widgets = kept;
+  else delete notebook.metadata.widgets;
+}
+
+async function attachedOrAborted(session: Session, onUrl: (url: string) => void, signal: AbortSignal | undefined) {
+  const attached = new AbortController();
+  const waiting = session.waitForInspector(onUrl).finally(() => attached.abort());
+  await (signal ? Promise.race([waiting, aborted(signal, attached.signal)]) : waiting);
+}
+
 async function runCell(
   session: Session,
   cell: CodeCell,
-  log: OutputLog,
+  { log, widgets }: { log: OutputLog; widgets: WidgetLog },
   { timeout, signal }: RunOptions,
 ): Promise<"ok" | "error" | "stuck"> {
   const started = new Date().toISOString();
@@ -121,7 +155,7 @@ async function runCell(
     onStart = resolve;
   });
   const running = session
-    .execute(cell.source, { onOutput, onStart, cellKey: cell.id })
+    .execute(cell.source, { onOutput, onStart, cellKey: cell.id, onComm: (message) => widgets.add(message) })
     .then(({ status, executionCount }) => {
       cell.execution_count = executionCount;
       for (const output of cell.outputs) {
@@ -132,7 +166,11 @@ async function runCell(
   const timeouts =
     timeout === undefined
       ? []
-      : [startEvent.then(() => after(timeout * 1000, "late" as const, { signal: finished.signal }))];
+      : [
+          startEvent.then(() =>
+            after(Math.min(timeout * 1000, LONGEST_DELAY), "late" as const, { signal: finished.signal }),
+          ),
+        ];
   const interrupts = signal ? [aborted(signal, finished.signal)] : [];
   try {
     let outcome: CellOutcome["status"] | "late" | "stopped" | "stuck" = await Promise.race([

@@ -47,6 +47,7 @@ export async function verifyNotebook(file: string, options: VerifyOptions): Prom
   const { status } = await runNotebook(again, {
     ...options,
     name: file,
+    file: record.source?.path ?? file,
     folder: path.resolve(folder),
     env: recordedEnvironment(record),
   });

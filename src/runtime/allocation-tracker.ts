@@ -59,6 +59,8 @@ const held = new Map<unknown, Allocation>();
 let buffers = 0;
 let live = 0;
 let peak = 0;
+/** The largest peak that `resetPeak` has reset. */
+let earlierPeak = 0;
 
 /** The statistics of an op. Counts one call. */
 export function countCall(name: string): Account {
@@ -112,7 +114,7 @@ export function recordRelease(key: unknown): void {
 /** The memory of the tensor identified by `key`. */
 export const allocationOf = (key: unknown): Allocation | undefined => held.get(key);
 
-/** Records that an op had so many bytes more at one time than were alive before it, apart from its results. */
+/** Records that an op used so many bytes at one time beyond those that are alive now. */
 export function recordPeak(bytes: number): void {
   if (live + bytes > peak) peak = live + bytes;
 }
@@ -146,8 +148,12 @@ export function nativeMemory(): NativeMemory {
   return { live, peak, tensors: buffers, byOp };
 }
 
+/** The peak since the process began, whatever `resetPeak` has reset. */
+export const processPeak = (): number => Math.max(earlierPeak, peak);
+
 /** Resets every peak to the memory that is in use now. */
 export function resetPeak(): void {
+  earlierPeak = processPeak();
   peak = live;
   for (const op of ops.values()) op.peak = op.live;
 }

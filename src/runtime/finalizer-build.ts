@@ -1,12 +1,12 @@
 import { fileURLToPath } from "node:url";
 import type { FinalizerAddon } from "./finalizer-addon.ts";
-import { type Addon, buildAddon, loadAddon } from "./setup/addon.ts";
+import { type Addon, type BuildOptions, buildAddon, loadAddon } from "./setup/addon.ts";
 
 /** The experimental Node-API, whose finalizers run inside the collection, has the highest possible version number. */
 const flags = ["-O2", "-std=c++17", "-shared", "-fPIC", "-DNAPI_VERSION=2147483647"];
 if (process.platform === "darwin") flags.push("-undefined", "dynamic_lookup");
 
-const collector: Addon = {
+export const collector: Addon = {
   name: "collector",
   // From dist/src/runtime to src/runtime, because the TypeScript compiler does not copy C++ files.
   sources: ["finalizer.cc", "stderr.cc", "stderr.h"].map((name) =>
@@ -19,4 +19,4 @@ const collector: Addon = {
 export const loadFinalizer = (): { addon: FinalizerAddon } | { fault: string } => loadAddon<FinalizerAddon>(collector);
 
 /** Compiles the addon if it is missing. Throws `UserError` when that fails. */
-export const buildFinalizer = (signal?: AbortSignal): Promise<void> => buildAddon(collector, signal);
+export const buildFinalizer = (options?: BuildOptions): Promise<void> => buildAddon(collector, options);

@@ -1,5 +1,6 @@
 export { interceptOps, type OpInterceptor } from "./intercept-ops.ts";
 
+import "./native/axis-kernels.ts";
 import "./publish.ts";
 
 export {
@@ -20,9 +21,10 @@ export { observeLayers } from "./layer-gradients.ts";
 export { engine, ready, runtimeInfo, tf } from "./load.ts";
 export { localEntry, nativeBackend, scalarValues } from "./native/backend.ts";
 export { bitcast, castThrough, doubleTensor, nativeCast, nativeStorageOf } from "./native/cast.ts";
+export { integers, scalar } from "./native/constants.ts";
 export { flatten, unflatten } from "./native/flatten.ts";
 export { setKernels } from "./native/kernels/index.ts";
-export { bool, float, int, integers, isNative, nativeOp, nativeOpOf, scalar } from "./native/op.ts";
+export { bool, float, int, isNative, nativeOp, nativeOpOf } from "./native/op.ts";
 export { isNumber, scalarOf } from "./native/scalar.ts";
 export { onFirstStorage } from "./native/storage.ts";
 export { bytesPerNumber, checkStorage, promoted, type Storage, storageNames, typeOf } from "./native/storage-types.ts";
@@ -33,4 +35,5 @@ export { type Engine, type TapeNode, unrecorded } from "./tfjs/engine.ts";
 export type { NativeOp, RunOp } from "./tfjs/hooks.ts";
 export * as hooks from "./tfjs/hooks.ts";
 export { extendTensors } from "./tfjs/patch.ts";
+export { extendReach, isReached, type Reach, reach, setReach } from "./tfjs/reach.ts";
 export { bytesOf } from "./tracked-binding.ts";

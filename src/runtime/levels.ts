@@ -61,29 +61,19 @@ export function refuseExamples(x: Tensor): void {
 export function within<T>(levels: readonly Level[], f: () => T): T {
   const added = levels.filter((level) => !open.includes(level));
   if (added.length === 0) return f();
-  const before = open;
-  const opened = begin(
-    () => {
-      open = [...before, ...added].sort((one, other) => one.id - other.id);
-    },
-    () => {
-      open = before;
-    },
-  );
-  try {
-    return f();
-  } finally {
-    opened.end();
-  }
+  const all = [...open, ...added].sort((one, other) => one.id - other.id);
+  return withOpen(all, f);
 }
 
 /** Runs `f` outside of every vmapped function, with tensors that are the same for all of its examples. */
-export function outside<T>(f: () => T): T {
-  if (open.length === 0) return f();
+export const outside = <T>(f: () => T): T => (open.length === 0 ? f() : withOpen(none, f));
+
+/** Runs `f` with these open levels in place of those that are open now. */
+function withOpen<T>(levels: readonly Level[], f: () => T): T {
   const before = open;
-  const closed = begin(
+  const change = begin(
     () => {
-      open = none;
+      open = levels;
     },
     () => {
       open = before;
@@ -92,7 +82,7 @@ export function outside<T>(f: () => T): T {
   try {
     return f();
   } finally {
-    closed.end();
+    change.end();
   }
 }
 

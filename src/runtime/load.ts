@@ -2,8 +2,9 @@ import path from "node:path";
 import { claimProcess } from "./copies.ts";
 import type { RuntimeInfo } from "./info.ts";
 import { type Device, findGpu, threads } from "./machine.ts";
-import { bindingFault } from "./native/binding/addon.ts";
+import { bindingAddon } from "./native/binding/addon.ts";
 import { captureAddon } from "./native/capture/addon.ts";
+import { ownCluster } from "./native/cluster/cluster.ts";
 import { hasKernels, kernelsFault } from "./native/kernels/load.ts";
 import { loadNative } from "./native.ts";
 import { libraryFolder } from "./setup/cache.ts";
@@ -69,6 +70,12 @@ function load(): Runtime {
       reasons.push(`the library could not be loaded: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
     }
   }
+  const cluster = ownCluster();
+  if (cluster) {
+    throw new Error(
+      `worker ${cluster.rank} cannot join the cluster at ${cluster.addresses[cluster.rank]}, because ${reasons.join("; ")}. Workers need TensorFlow: run \`halftone doctor\`.`,
+    );
+  }
   if (asked === "tensorflow")
     throw new Error(`HALFTONE_BACKEND=tensorflow, but ${reasons.join("; ")}. Run \`halftone doctor\`.`);
   const { tf, ready, version } = loadWasm();
@@ -122,7 +129,7 @@ function nativeInfo(
     : "there is no NVIDIA GPU";
   const fault = kernelsFault();
   const capture = captureAddon();
-  const slow = bindingFault();
+  const binding = bindingAddon();
   return {
     backend: "tensorflow",
     version: library.tensorflow,
@@ -135,7 +142,7 @@ function nativeInfo(
       `TensorFlow on the ${isUsingGpuDevice ? "GPU" : "CPU"}, because ${why}`,
       ...reasons,
       ...(fault ? [`separate kernels, because ${fault}`] : []),
-      ...(slow ? [`single ops take longer, because ${slow}`] : []),
+      ...("fault" in binding ? [`single ops take longer, because ${binding.fault}`] : []),
       ...("fault" in capture ? [`steps are not captured, because ${capture.fault}`] : []),
     ].join("; "),
   };

@@ -46,3 +46,13 @@ export function hasGlibc(): boolean {
   const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
   return header.glibcVersionRuntime !== undefined;
 }
+
+/**
+ * Whether the CPU has instructions that multiply bfloat16 numbers faster than float32: AMX, or AVX512-BF16 of AMD. Intel's
+ * AVX512-BF16 is slower than its float32 (Emerald Rapids: less than half as fast).
+ */
+export function hasFastBfloat16(): boolean {
+  if (process.platform !== "linux") return false;
+  const cpus = readFileSync("/proc/cpuinfo", "utf8");
+  return /\bamx_bf16\b/.test(cpus) || (/\bAuthenticAMD\b/.test(cpus) && /\bavx512_bf16\b/.test(cpus));
+}

@@ -4,11 +4,11 @@ import { withEqualBatches } from "./batch-matmul.ts";
 import { correctGradients } from "./gradients.ts";
 import { watchEngine } from "./interrupts.ts";
 import { machineMemory } from "./machine.ts";
-import { type BindingAddon, loadBinding } from "./native/binding/addon.ts";
+import { bindingAddon, loadBinding } from "./native/binding/addon.ts";
 import { fastBinding } from "./native/binding/fast-binding.ts";
 import { capturableBinding } from "./native/capture/active.ts";
-import { openCapture } from "./native/capture/addon.ts";
 import { loadKernels } from "./native/kernels/load.ts";
+import { withOwnProducts } from "./native/kernels/matmul.ts";
 import { openStorage } from "./native/storage.ts";
 import { correctPartGradients } from "./part-gradients.ts";
 import { addPoolGradients } from "./pool-gradients.ts";
@@ -20,7 +20,7 @@ import { manageNative } from "./tensor-lifetimes.ts";
 import { nativeBackendOf } from "./tfjs/backend.ts";
 import { type Engine, engineOf, type Tfjs } from "./tfjs/engine.ts";
 import * as hooks from "./tfjs/hooks.ts";
-import { require, requireAsTfjs, seed } from "./tfjs/modules.ts";
+import { provideBinding, require } from "./tfjs/modules.ts";
 import { patchEngine } from "./tfjs/patch-engine.ts";
 import { patchBinding, patchNative } from "./tfjs/patch-native.ts";
 import { trackedBinding } from "./tracked-binding.ts";
@@ -35,14 +35,11 @@ export function loadNative(folder: string): Tfjs {
   process.env.TF_CPU_ALLOCATOR_USE_BFC ??= "true";
   process.env.TF_CPU_BFC_MEM_LIMIT_IN_MB ??= String(Math.floor(machineMemory() / 2 ** 20));
   replaceDeprecatedUtil();
-  // The package uses node-pre-gyp only to find its binding.
-  seed(requireAsTfjs.resolve("@mapbox/node-pre-gyp"), { find: () => path.join(folder, bindingFile) });
+  provideBinding(path.join(folder, bindingFile));
   // TensorFlow's threads start here and inherit the signal mask, so the signals blocked now stay blocked in them.
-  let addon: BindingAddon | undefined;
   const tf = withoutSignals(() =>
     loadQuietly(() => {
-      addon = loadBinding(folder);
-      openCapture(folder);
+      loadBinding(folder);
       return require("@tensorflow/tfjs-node-gpu") as Tfjs;
     }),
   );
@@ -50,10 +47,12 @@ export function loadNative(folder: string): Tfjs {
   const backend = nativeBackendOf(tf);
   patchEngine(tf);
   patchNative(backend);
-  patchBinding(backend, (binding) => (addon ? fastBinding(binding, addon) : {}));
+  const quick = bindingAddon();
+  patchBinding(backend, (binding) => ("addon" in quick ? fastBinding(binding, quick.addon) : {}));
   patchBinding(backend, trackedBinding);
   patchBinding(backend, (binding) => capturableBinding(binding, engine));
   openStorage(backend);
+  hooks.op.subscribe("products", withOwnProducts);
   hooks.op.subscribe("batches", (next) => withEqualBatches(backend, next));
   makeErrorsReadable(engine);
   correctGradients(tf);

@@ -1,4 +1,4 @@
-import { nativeMemory } from "./allocation-tracker.ts";
+import { nativeMemory, processPeak } from "./allocation-tracker.ts";
 import { isBusy, mark, restore } from "./interrupts.ts";
 import { ready, runtimeInfo, tf } from "./load.ts";
 
@@ -7,6 +7,6 @@ import { ready, runtimeInfo, tf } from "./load.ts";
  * code. The host need not load the library itself (`halftone run` writes the information into the notebook's metadata).
  */
 Object.defineProperty(globalThis, Symbol.for("halftone.runtime"), {
-  value: { tf, ready, runtimeInfo, nativeMemory, interrupts: { isBusy, mark, restore } },
+  value: { tf, ready, runtimeInfo, nativeMemory, processPeak, interrupts: { isBusy, mark, restore } },
   configurable: true,
 });

@@ -1,5 +1,7 @@
-import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { countCall, recordAllocation, recordRelease, recordView, upload } from "./allocation-tracker.ts";
+import type { DonatingBinding } from "./native/donation.ts";
+import { productKernel, replacedProduct } from "./native/kernels/kernel-name.ts";
 import { guardedFromSignals, withoutSignals } from "./signals.ts";
 
 /**
@@ -32,7 +34,7 @@ function isView(name: string, attrs: readonly TFEOpAttr[]): boolean {
 }
 
 /** TensorFlow's functions, with counting of every tensor that they make and free. */
-export function trackedBinding(binding: Readonly<TFJSBinding>): Partial<TFJSBinding> {
+export function trackedBinding(binding: Readonly<DonatingBinding>): Partial<DonatingBinding> {
   const { createTensor, deleteTensor, executeOp, runSavedModel } = binding;
   return {
     createTensor(shape, dtype, buffer) {
@@ -44,9 +46,10 @@ export function trackedBinding(binding: Readonly<TFJSBinding>): Partial<TFJSBind
       deleteTensor(id);
       recordRelease(id);
     },
-    executeOp(name, attrs, inputs, count) {
-      const made = guardedFromSignals(name, () => executeOp(name, attrs, inputs, count));
-      const op = countCall(name);
+    executeOp(name, attrs, inputs, count, donated) {
+      const made = guardedFromSignals(name, () => executeOp(name, attrs, inputs, count, donated));
+      for (const id of donated ?? []) recordRelease(id);
+      const op = countCall(name === productKernel ? replacedProduct.name : name);
       if (isView(name, attrs)) recordView(made[0]!.id, inputs[0]!);
       else for (const { id, shape, dtype } of made) recordAllocation(id, bytesOf(shape, dtype), op, shape, dtype);
       return made;

@@ -38,7 +38,10 @@ const besides: Record<string, string> = { Select: "condition", GatherV2: "indice
  */
 const imprecise = new Set(names("Cos Log1p Sin Tan"));
 
-/** The gradient of a window without a positive number is 0 at its largest element: the search for that begins at the least positive number. */
+/**
+ * Kernels with a wrong result. MaxPoolGrad searches the largest element of a window from the least positive number up, so that a
+ * window without a positive number gets a gradient of 0.
+ */
 const wrong = new Set(["MaxPoolGrad"]);
 
 /** Kernels of XNNPACK, which support at most six axes. */
@@ -101,8 +104,8 @@ export function transposeEmpty(tfjs: Tfjs): void {
 }
 
 /**
- * The backend's Identity copies the data, so that every tensor that the tape saves took its memory twice. As on TensorFlow, and as the
- * backend's own Reshape does, the result shares the data.
+ * Lets the result of Identity share the data of its input, as on TensorFlow and in the backend's own Reshape. The backend's Identity
+ * copies the data, which takes the memory of every tensor that the tape saves twice.
  */
 export function shareIdentity(tfjs: Tfjs): void {
   replaceKernel(tfjs, "Identity", "wasm", (kernel) => (call) => {

@@ -4,8 +4,8 @@ import type { Tfjs } from "./tfjs/engine.ts";
 import { replaceKernel } from "./tfjs/kernels.ts";
 
 /**
- * The mean of a window at the edge is over the elements inside, but the WebAssembly backend's kernel of its gradient divides by the
- * size of the window.
+ * Corrects the gradient of means at the edge. The mean of a window there is over the elements inside of the image, but the
+ * WebAssembly backend's kernel divides its gradient by the size of the window.
  */
 export function countInsideWindows(tfjs: Tfjs): void {
   replaceKernel(tfjs, "AvgPoolGrad", "wasm", ({ kernelFunc }) => (call) => {

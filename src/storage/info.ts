@@ -23,7 +23,10 @@ export function halfPrecision(): HalfPrecision {
   if (!isNative()) {
     const name = tf.getBackend() === "wasm" ? "WebAssembly" : `tfjs' ${tf.getBackend()} backend`;
     return {
-      ...{ emulated: true, type: "bfloat16", timeRatio: undefined, savesTime: false },
+      emulated: true,
+      type: "bfloat16",
+      timeRatio: undefined,
+      savesTime: false,
       reason: `${name} has no half precision: inputs and results are rounded to float16 or bfloat16 and stored as float32, which shows the errors but saves neither memory nor time; float64 is float32`,
     };
   }
@@ -41,10 +44,10 @@ export function chooseHalf(times: ProductTimes, device: string): HalfPrecision {
   const other = type === "float16" ? "bfloat16" : "float16";
   const timeRatio = ratios[type];
   const savesTime = timeRatio < 1 - NOISE;
-  const saves = savesTime ? "saves memory and time" : "saves memory but no time";
+  const saves = savesTime ? "and time" : "but no time";
   const theOther = Number.isFinite(ratios[other])
     ? `in ${other} ${ratios[other].toFixed(2)} times`
     : `none in ${other}`;
-  const reason = `${type} ${saves} on ${device}: a matrix product takes ${timeRatio.toFixed(2)} times as long as in float32, ${theOther}`;
+  const reason = `${type} saves memory on ${device}, ${saves} in matrix products: one takes ${timeRatio.toFixed(2)} times as long as in float32, ${theOther}`;
   return { emulated: false, type, timeRatio, savesTime, reason };
 }

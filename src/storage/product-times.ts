@@ -1,9 +1,13 @@
 import { nativeBackend, runtimeInfo, type Storage, typeOf } from "../runtime/index.ts";
 import { executeCast } from "../runtime/native/cast.ts";
+import { ownProduct } from "../runtime/native/kernels/index.ts";
 
 const types = ["float32", "float16", "bfloat16"] as const;
 
-/** Milliseconds of a matrix product in each type, of a processor where there is no GPU; infinite where the device has none in a type. */
+/**
+ * Milliseconds of a matrix product in each type: elapsed on a GPU, summed over the processors on a CPU. Infinity where the device
+ * cannot multiply in the type.
+ */
 export type ProductTimes = Record<(typeof types)[number], number>;
 
 /** Rows of the left operand for each thread of a CPU, up to 16 of them, and all rows on a GPU: enough to occupy the device. */
@@ -15,10 +19,10 @@ const BUDGET = 80;
 
 const measured = new Map<string, ProductTimes>();
 
-/** The times on the device in use, measured once in a process for each device and version of TensorFlow. */
+/** The times on the device in use, measured once in a process for each device, version of TensorFlow and choice of kernels. */
 export function productTimes(): ProductTimes {
-  const { version, device, gpu, threads } = runtimeInfo();
-  const key = `${version} ${device} ${gpu ?? ""}`;
+  const { version, device, gpu, threads, kernels } = runtimeInfo();
+  const key = `${version} ${device} ${gpu ?? ""} ${kernels}`;
   let times = measured.get(key);
   if (!times) {
     times = device === "gpu" ? measure(rows.gpu, elapsed) : measure(rows.cpu * Math.min(16, threads), processorTime);
@@ -51,7 +55,7 @@ function measure(height: number, now: () => number): ProductTimes {
   const timed = (type: keyof ProductTimes) => {
     wait();
     const began = now();
-    binding.deleteTensor(product(operands.get(type)!, type));
+    binding.deleteTensor(product(operands.get(type)!, height, type));
     wait();
     return now() - began;
   };
@@ -88,12 +92,14 @@ function ones(height: number, width: number, type: Storage): number {
   }
 }
 
-function product([a, b]: readonly [number, number], type: Storage): number {
+function product([a, b]: readonly [number, number], height: number, type: Storage): number {
   const { binding } = nativeBackend();
   const attrs = [
     { name: "T", type: binding.TF_ATTR_TYPE, value: typeOf[type] },
     { name: "transpose_a", type: binding.TF_ATTR_BOOL, value: false },
     { name: "transpose_b", type: binding.TF_ATTR_BOOL, value: false },
   ];
-  return binding.executeOp("MatMul", attrs, [a, b], 1)[0]!.id;
+  const matMul = { name: "MatMul", attrs };
+  const used = ownProduct(matMul, [{ shape: [height, inner] }, { shape: [inner, columns] }]) ?? matMul;
+  return binding.executeOp(used.name, used.attrs, [a, b], 1)[0]!.id;
 }

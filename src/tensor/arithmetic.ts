@@ -1,5 +1,8 @@
 // Arithmetic and comparison, with broadcasting.
 import { valuesOfAll } from "../runtime/levels.ts";
+import { isCapturing } from "../runtime/native/capture/active.ts";
+import { scalar } from "../runtime/native/constants.ts";
+import { isNative } from "../runtime/native/op.ts";
 import { broadcastNames, broadcastShape, expandTo } from "./broadcast.ts";
 import { cast, checkTensor, drop, run, sameShape, scalarOf, scoped } from "./engine.ts";
 import { floatsBeside, inFloat32 } from "./half.ts";
@@ -35,9 +38,13 @@ function commonDType(op: string, a: Operand, b: Operand): DType {
 }
 
 function operand(op: string, x: Operand, dtype: DType, other: Operand): AnyTensor {
-  if (typeof x === "number") return scalarOf(dtype === "int32" ? int32Of(op, x) : x, dtype);
+  if (typeof x === "number") return numberOf(dtype === "int32" ? int32Of(op, x) : x, dtype);
   return dtype === "float32" ? floatsBeside(x, other) : cast(x, dtype);
 }
+
+/** A scalar to compute with. A captured step takes it as an input, so that a step with another number is the same step. */
+const numberOf = (value: number, dtype: DType): AnyTensor =>
+  isNative() && !isCapturing() ? (scalar(value, dtype) as AnyTensor) : scalarOf(value, dtype);
 
 /** Tensors of more axes than TensorFlow's kernels broadcast. */
 const isWide = (x: AnyTensor, y: AnyTensor): boolean =>
@@ -68,8 +75,9 @@ function pair(op: string, kernel: string, a: Operand, b: Operand, wanted?: DType
           ...(typeof b === "number" ? [] : [y]),
         ])
       : broadcasting(op, kernel, x, y);
-  drop(x, a);
-  drop(y, b);
+  // Constants are kept.
+  if (!x.kept) drop(x, a);
+  if (!y.kept) drop(y, b);
   return names === undefined ? result : label(result, names);
 }
 

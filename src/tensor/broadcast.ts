@@ -1,4 +1,4 @@
-// Broadcasting at run time; its twin in the types is types/shape.ts.
+// Broadcasting at run time; types/broadcast.ts is the same for types.
 import { differentiable, reduceOver, reshapeTo, run, sameShape, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { type AxisNames, dimText, label, namesOf, shapeText, sizesText } from "./names.ts";

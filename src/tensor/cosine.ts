@@ -16,7 +16,7 @@ import { label, shapeText } from "./names.ts";
 import { multiply, plus, sumOfRows, times } from "./primitives.ts";
 import type { Axis, AxisOf, Reduced } from "./types/axis.ts";
 import type { Broadcast, IfBroadcast } from "./types/broadcast.ts";
-import type { IfSameShape, Rest, Shape } from "./types/shape.ts";
+import type { AllButLast, IfSameShape } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /**
@@ -62,8 +62,6 @@ function rootOrZero(x: AnyTensor): AnyTensor {
   const root = run("Sqrt", { x: run("Select", { condition, t: run("OnesLike", { x }), e: x }) });
   return run("Select", { condition, t: run("ZerosLike", { x }), e: root });
 }
-
-type AllButLast<S> = S extends [...infer R extends Rest<S>, infer _] ? R : Shape;
 
 /**
  * The loss of pairs of vectors `[..., features]` with targets `[...]` of 1 and -1 (`torch.nn.functional.cosine_embedding_loss`):

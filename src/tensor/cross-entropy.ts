@@ -1,6 +1,7 @@
 import { autocastType } from "../amp/index.ts";
 import { tf } from "../runtime/index.ts";
 import { levelsOf, outside, valuesOfAll } from "../runtime/levels.ts";
+import { stepInput, stepNumbers, uploaded } from "../runtime/native/capture/step-inputs.ts";
 import * as kernels from "../runtime/native/kernels/index.ts";
 import { sparseSoftmaxCrossEntropy } from "../runtime/native/primitives.ts";
 import { readFloat64, storageOf, to } from "../storage/index.ts";
@@ -25,7 +26,7 @@ import { label, namesOf, shapeText } from "./names.ts";
 import { exp, isDirect, isUnrecorded, multiply, plus, subtract, sumOfRows, times } from "./primitives.ts";
 import { lastLogSoftmax } from "./softmax.ts";
 import { noGrad } from "./tape.ts";
-import type { Rest, Shape } from "./types/shape.ts";
+import type { AllButLast } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /** Options of `crossEntropy`, with PyTorch's defaults. */
@@ -37,8 +38,6 @@ export interface CrossEntropyOptions<R extends LossReduction = LossReduction> ex
   /** A weight for each class, `[classes]`; the mean is over the weights of the labels. It has no gradient. */
   weight?: TensorOperand;
 }
-
-type AllButLast<S> = S extends [...infer R extends Rest<S>, infer _] ? R : Shape;
 
 /**
  * The cross-entropy of logits `[..., classes]` and int32 class labels `[...]` (`torch.nn.functional.cross_entropy`): a scalar,
@@ -62,34 +61,25 @@ export function crossEntropy(
 ): AnyTensor {
   const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0 } = options;
   const labels = classLabels as AnyTensor;
+  const weight = options.weight as AnyTensor | undefined;
   const classes = checkShapes(logits, labels);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     throw new RangeError(`crossEntropy: labelSmoothing must lie between 0 and 1, got ${labelSmoothing}`);
-  checkWeight(options.weight as AnyTensor | undefined, classes);
-  // A copy, because WebAssembly gives a view of memory that it reuses.
-  const labelValues = valuesOfAll(labels).slice() as Int32Array;
-  let counted = 0;
-  for (const labelValue of labelValues) {
-    if (labelValue === ignoreIndex) continue;
-    counted++;
-    if (labelValue < 0 || labelValue >= classes)
-      throw new RangeError(
-        `crossEntropy: label ${labelValue} is not one of the ${classes} classes of ${shapeText(logits)}`,
-      );
-  }
-  const weight = options.weight as AnyTensor | undefined;
+  checkWeight(weight, classes);
+  const { isEach, isNone } = stepInput(checkedLabels, labels, classes, ignoreIndex, shapeText(logits));
   if (levelsOf(labels).length > 0 || (weight && levelsOf(weight).length > 0))
     return inFloat32("crossEntropy", "float32", [logits], (given) =>
       scoped("crossEntropy", () => lossesOfExamples(cast(given, "float32"), labels, options)),
     );
-  const weights = weight && readFloat64(weight);
-  const total = weights
-    ? labelValues.reduce((sum, value) => (value === ignoreIndex ? sum : sum + weights[value]!), 0)
-    : counted;
-  const truth: Truth = { labels, labelValues, ignoreIndex, counted, total, smoothing: labelSmoothing, weight };
+  let read: Int32Array | undefined;
+  const values = () => {
+    read ??= valuesOf(labels);
+    return read;
+  };
+  const truth: Truth = { labels, values, ignoreIndex, isEach, isNone, smoothing: labelSmoothing, weight };
   const compute = (given: AnyTensor) =>
     scoped("crossEntropy", () => {
-      const flat = reshapeTo(cast(given, "float32"), [labelValues.length, classes]);
+      const flat = reshapeTo(cast(given, "float32"), [labels.size, classes]);
       const value = rowLosses(flat, truth, reduction);
       if (reduction !== "none") return value;
       return label(reshapeTo(value, labels.shape), namesOf(logits)?.slice(0, -1));
@@ -98,6 +88,19 @@ export function crossEntropy(
     return inFloat32("crossEntropy", "float32", [logits], compute);
   // A kernel reads halves as they are, and gives float32.
   return autocastType() ? compute(logits) : scoped("crossEntropy", () => asStored(compute(logits), logits));
+}
+
+/** Whether every label counts, or none. Throws RangeError for one that is not a class. */
+function checkedLabels(labels: AnyTensor, classes: number, ignoreIndex: number, logits: string) {
+  const labelValues = valuesOfAll(labels);
+  let counted = 0;
+  for (const labelValue of labelValues) {
+    if (labelValue === ignoreIndex) continue;
+    counted++;
+    if (labelValue < 0 || labelValue >= classes)
+      throw new RangeError(`crossEntropy: label ${labelValue} is not one of the ${classes} classes of ${logits}`);
+  }
+  return { isEach: counted === labelValues.length, isNone: counted === 0 };
 }
 
 /** The number of classes. */
@@ -128,45 +131,66 @@ function checkWeight(weight: AnyTensor | undefined, classes: number): void {
 
 interface Truth {
   labels: AnyTensor;
-  /** The values of `labels`. */
-  labelValues: Int32Array;
+  /** The values of the labels, which a kernel reads itself. */
+  values: () => Int32Array;
   ignoreIndex: number;
-  /** Number of rows that are not ignored. */
-  counted: number;
-  /** The sum of their weights, which is their number without class weights. */
-  total: number;
+  /** Whether all rows count, and whether none does. */
+  isEach: boolean;
+  isNone: boolean;
   smoothing: number;
   /** Of the classes. */
   weight: AnyTensor | undefined;
 }
 
+/** The values of the labels. A copy, because WebAssembly gives a view of memory that it reuses. */
+const valuesOf = (labels: AnyTensor): Int32Array => labels.dataSync().slice() as Int32Array;
+
+/** One over the sum of the weights of the rows that count, which is their number without class weights: a list of one number. */
+function shareOf(labels: AnyTensor, ignoreIndex: number, weight: AnyTensor | undefined): number[] {
+  const weights = weight && readFloat64(weight);
+  const total = valuesOf(labels).reduce(
+    (sum, value) => (value === ignoreIndex ? sum : sum + (weights ? weights[value]! : 1)),
+    0,
+  );
+  return [1 / total];
+}
+
 /** The losses of the rows of [rows, classes], -sum(target * log softmax), reduced; the gradient of one is softmax - target. */
 function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): AnyTensor {
-  const { labelValues, counted, total } = truth;
-  const isEach = counted === labelValues.length;
+  const { isEach, isNone, ignoreIndex } = truth;
+  const rows = truth.labels.size;
   // As in PyTorch, the mean over no label is NaN and its gradient 0.
-  if (reduction === "mean" && counted === 0) return filledLike(logits, [], Number.NaN);
-  const share = reduction === "mean" ? 1 / total : 1;
+  if (reduction === "mean" && isNone) return filledLike(logits, [], Number.NaN);
+  const known = reduction !== "mean" ? 1 : isEach && !truth.weight ? 1 / rows : undefined;
+  const share = known === undefined ? stepNumbers(shareOf, truth.labels, ignoreIndex, truth.weight) : [known];
+  const shared = (x: AnyTensor): AnyTensor => {
+    if (known === 1) return x;
+    if (known !== undefined || storageOf(x) !== "float32") return times(x, share[0]!);
+    return multiply(x, uploaded(share, [], "float32") as AnyTensor);
+  };
+  /** With labels that the tape kept, because those given may be disposed. */
+  const revived = (labels: AnyTensor): Truth => ({ ...truth, labels, values: () => valuesOf(labels) });
   return differentiable("crossEntropy", [logits], {
     captured: truth.weight ? [truth.labels, truth.weight] : [truth.labels],
     forward: (save) => {
       const kept = byKernel(logits, truth, save) ?? separately(logits, truth, save);
       if (reduction !== "mean" || (isEach && !truth.weight)) return reduced("crossEntropy", kept, reduction);
-      return times(reduceOver("Sum", kept, [0]), share);
+      return shared(reduceOver("Sum", kept, [0]));
     },
     backward: (dy, [kept, labels, logSums, weight]) => [
       () => {
         if (logSums && canFuse("any", kept!) && canFuse("float32", dy)) {
-          const classified = { ...targetOf(truth), logits: kept!, labels: labels!, weight };
-          return kernels.crossEntropyGradient(dy, classified, logSums, share) as AnyTensor;
+          const classified = { ...kernelOptions(truth), logits: kept!, labels: labels!, weight };
+          const [given, factor] = known === undefined ? [shared(dy), 1] : [dy, known];
+          return kernels.crossEntropyGradient(given, classified, logSums, factor) as AnyTensor;
         }
         const slope = logSums
-          ? outside(() => lossesAndSlope(toFloat32(kept!), { ...truth, labels: labels!, weight })[1])
+          ? outside(() => lossesAndSlope(toFloat32(kept!), { ...revived(labels!), weight })[1])
           : kept;
-        const shared = share === 1 ? slope! : times(slope!, share);
-        if (isEach && reduction !== "none") return multiply(shared, dy);
-        const perRow = isEach ? dy : multiply(countOf(truth), dy);
-        return multiply(shared, reshapeTo(perRow, [labelValues.length, 1]));
+        const slopes = shared(slope!);
+        if (isEach && reduction !== "none") return multiply(slopes, dy);
+        const perRow = isEach ? dy : multiply(countOf(labels ? revived(labels) : truth), dy);
+        return multiply(slopes, reshapeTo(perRow, [rows, 1]));
       },
     ],
   });
@@ -174,13 +198,13 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
 
 type Save = (tensors: AnyTensor[]) => void;
 
-const targetOf = ({ ignoreIndex, smoothing }: Truth) => ({ ignored: ignoreIndex, smoothing });
+const kernelOptions = ({ ignoreIndex, smoothing }: Truth) => ({ ignored: ignoreIndex, smoothing });
 
 /** The loss of each row, 0 where it is ignored; undefined where there is no kernel. */
 function byKernel(logits: AnyTensor, truth: Truth, save: Save): AnyTensor | undefined {
   const { labels, weight } = truth;
   if (!canFuse("any", logits) || (weight && !canFuse("float32", weight))) return undefined;
-  const { losses, logSums } = kernels.crossEntropy({ ...targetOf(truth), logits, labels, weight });
+  const { losses, logSums } = kernels.crossEntropy({ ...kernelOptions(truth), logits, labels, weight });
   save([logits, labels, logSums as AnyTensor, ...(weight ? [weight] : [])]);
   return losses as AnyTensor;
 }
@@ -189,25 +213,23 @@ function byKernel(logits: AnyTensor, truth: Truth, save: Save): AnyTensor | unde
 function separately(logits: AnyTensor, truth: Truth, save: Save): AnyTensor {
   const [losses, slope] = lossesAndSlope(toFloat32(logits), truth);
   save([slope]);
-  return truth.counted === truth.labelValues.length ? losses : onlyCounted(losses, truth);
+  return truth.isEach ? losses : onlyCounted(losses, truth);
 }
 
 /** The loss of each row, and its gradient. */
 function lossesAndSlope(logits: AnyTensor, truth: Truth): [AnyTensor, AnyTensor] {
-  const { labelValues, ignoreIndex, smoothing, weight } = truth;
-  const labels =
-    truth.counted === labelValues.length
-      ? reshapeTo(truth.labels, [labelValues.length])
-      : tf.tensor1d(
-          labelValues.map((labelValue) => (labelValue === ignoreIndex ? 0 : labelValue)),
-          "int32",
-        );
+  const { ignoreIndex, smoothing, weight } = truth;
+  const labels = truth.isEach
+    ? reshapeTo(truth.labels, [truth.labels.size])
+    : tf.tensor1d(
+        truth.values().map((labelValue) => (labelValue === ignoreIndex ? 0 : labelValue)),
+        "int32",
+      );
   if (isDirect() && smoothing === 0 && !weight)
     return sparseSoftmaxCrossEntropy(logits, labels) as [AnyTensor, AnyTensor];
   if (isUnrecorded() && smoothing === 0 && !weight) return sparseLosses(logits, labels);
   const logs = lastLogSoftmax(logits);
-  const even = plus(times(hotBeside(logs, labels), 1 - smoothing), smoothing / logits.shape[1]!);
-  const targets = weight ? multiply(even, toFloat32(weight)) : even;
+  const targets = targetsOf(hotBeside(logs, labels), smoothing, weight && toFloat32(weight));
   const share = weight ? multiply(exp(logs), reduceOver("Sum", targets, [1], true)) : exp(logs);
   const slope = subtract(share, targets);
   let shares = multiply(targets, logs);
@@ -237,13 +259,19 @@ function sparseLosses(logits: AnyTensor, labels: AnyTensor): [AnyTensor, AnyTens
   return [subtract(run("Log", { x: reshapeTo(sums, [rows]) }), own), slope];
 }
 
+/** The shares of the classes in the target `[rows, classes]`, times their weights. */
+function targetsOf(hot: AnyTensor, smoothing: number, weight: AnyTensor | undefined): AnyTensor {
+  const shares = plus(times(hot, 1 - smoothing), smoothing / hot.shape[1]!);
+  return weight ? multiply(shares, weight) : shares;
+}
+
 /** One-hot rows stored as the logarithms are: smoothed targets of doubles are doubles. */
 const hotBeside = (logs: AnyTensor, labels: AnyTensor): AnyTensor =>
   to(hotRows(labels, logs.shape.at(-1)!), storageOf(logs));
 
 /** 1 for a row that counts, 0 for one that is ignored. */
-const countOf = ({ labelValues, ignoreIndex }: Truth): AnyTensor =>
-  tf.tensor1d(Float32Array.from(labelValues, (labelValue) => (labelValue === ignoreIndex ? 0 : 1)));
+const countOf = ({ values, ignoreIndex }: Truth): AnyTensor =>
+  tf.tensor1d(Float32Array.from(values(), (labelValue) => (labelValue === ignoreIndex ? 0 : 1)));
 
 /** Selects instead of multiplying by 0, because an ignored row may contain NaN. */
 function onlyCounted(losses: AnyTensor, truth: Truth): AnyTensor {
@@ -261,8 +289,7 @@ function lossesOfExamples(logits: AnyTensor, labels: AnyTensor, options: CrossEn
   const logs = lastLogSoftmax(reshapeTo(logits, [rows, classes]));
   const hot = hotBeside(logs, classLabels);
   const weight = options.weight && noGrad(() => run("Identity", { x: toFloat32(options.weight as AnyTensor) }));
-  const even = plus(times(hot, 1 - labelSmoothing), labelSmoothing / classes);
-  const targets = weight ? multiply(even, weight) : even;
+  const targets = targetsOf(hot, labelSmoothing, weight);
   const none = run("ZerosLike", { x: logs });
   // A class with share 0 contributes 0, also where its logarithm is -Infinity.
   const isShared = run("NotEqual", { a: targets, b: scalarOf(0, "float32") });

@@ -3,7 +3,7 @@ import { atLeast } from "./at-least.ts";
 import { cast, checkTensor, run, sameShape, scalarOf, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { inFloat32 } from "./half.ts";
-import { checkSameShape, type LossOptions, type LossReduction, type Reduced, reduced } from "./losses.ts";
+import { checkSameShape, type LossOptions, type LossReduction, ofPairs, type Reduced, reduced } from "./losses.ts";
 import { shapeText } from "./names.ts";
 import { add, exp, multiply, plus, subtract, times } from "./primitives.ts";
 import type { IfSameShape } from "./types/shape.ts";
@@ -37,19 +37,13 @@ export function klDivergence(
   targets: AnyTensor,
   { reduction = "mean", logTarget = false }: DivergenceOptions = {},
 ): AnyTensor {
-  checkTensor("klDivergence", input);
-  checkTensor("klDivergence", targets);
-  checkSameShape("klDivergence", input, targets);
-  return inFloat32("klDivergence", "float32", [input, targets], (x, t) =>
-    scoped("klDivergence", () => {
-      const [logs, target] = [cast(x, "float32"), cast(t, "float32")];
-      const losses = logTarget
-        ? multiply(exp(target), subtract(target, logs))
-        : subtract(multiply(target, logOrZero(target)), multiply(target, logs));
-      if (reduction !== "batchMean") return reduced("klDivergence", losses, reduction, "mean, batchMean, sum or none");
-      return times(reduced("klDivergence", losses, "sum"), 1 / (input.shape[0] ?? 1));
-    }),
-  );
+  return ofPairs("klDivergence", input, targets, (logs, target) => {
+    const losses = logTarget
+      ? multiply(exp(target), subtract(target, logs))
+      : subtract(multiply(target, logOrZero(target)), multiply(target, logs));
+    if (reduction !== "batchMean") return reduced("klDivergence", losses, reduction, "mean, batchMean, sum or none");
+    return times(reduced("klDivergence", losses, "sum"), 1 / (input.shape[0] ?? 1));
+  });
 }
 
 /** The logarithm; 0 of 0. */

@@ -3,8 +3,10 @@ import { sizeOf } from "../base/shape.ts";
 import { philoxWords } from "../random/index.ts";
 import { tf } from "../runtime/index.ts";
 import { asExamples, isBatching, outside, randomLevels } from "../runtime/levels.ts";
+import { uploaded } from "../runtime/native/capture/step-inputs.ts";
+import { integers, scalar } from "../runtime/native/constants.ts";
 import type { DropoutMask } from "../runtime/native/kernels/index.ts";
-import { integers, isNative, scalar } from "../runtime/native/op.ts";
+import { isNative } from "../runtime/native/op.ts";
 import {
   boolToFloat,
   greaterEqualInt,
@@ -62,7 +64,7 @@ function nativeMask(shape: readonly number[], { rate, seed }: Dropout): AnyTenso
   const size = sizeOf(shape);
   const half = Math.ceil(size / 2);
   return tf.tidy(() => {
-    const words = statelessWords(integers(half), tf.tensor1d([...seed], "int32"));
+    const words = statelessWords(integers(half), uploaded(seed, [2], "int32") as never);
     const threshold = scalar(droppedOf(rate) * 65536 - 2 ** 31, "int32");
     const upper = greaterEqualInt(words, threshold);
     const shifted = leftShift(words, scalar(16, "int32"));

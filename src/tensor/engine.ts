@@ -1,5 +1,5 @@
 // How operations reach tfjs: one kernel at a time, past tfjs' own argument checks, which are ours to make.
-import { begin, engine, scalarOf as newScalar, tf } from "../runtime/index.ts";
+import { begin, engine, isReached, scalarOf as newScalar, reach, tf } from "../runtime/index.ts";
 import { asExamples, levelsOf } from "../runtime/levels.ts";
 import { storageOf, to } from "../storage/index.ts";
 import { label, namesOf, shapeText } from "./names.ts";
@@ -14,6 +14,9 @@ export const isTaping = (): boolean => {
   const { gradientDepth, kernelDepth } = engine.state;
   return gradientDepth > 0 && kernelDepth === 0;
 };
+
+/** Whether the running tape may need a gradient for a tensor. Where it does not, what only that gradient needs is not saved. */
+export const needsGradient = (x: AnyTensor): boolean => isReached({ x });
 
 /** Runs a registered kernel, recorded for gradients like any tfjs op. */
 export function run(kernel: string, inputs: Inputs, attributes?: Attributes): AnyTensor {
@@ -82,7 +85,10 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
-/** A tensor of one number, in the dtype of another unless given; of floats stored as the other is; inside of a vmap for each example where the other is. */
+/**
+ * A tensor filled with one number, in the dtype of `like` unless given. Floats are stored as those of `like` are. Inside of a vmap it
+ * has examples where `like` has them.
+ */
 export function filledLike(like: AnyTensor, shape: readonly number[], value: number, dtype?: "float32"): AnyTensor {
   const levels = levelsOf(like);
   const whole = [...levels.map(({ size }) => size), ...shape];
@@ -109,8 +115,11 @@ export function reduceOver(kernel: ReduceKernel, x: AnyTensor, axis: readonly nu
 }
 
 interface CustomOp {
-  /** May itself `save`, once, what the backward pass needs, to be free to dispose of it before it ends. */
-  forward: (save: (tensors: AnyTensor[]) => void) => AnyTensor;
+  /**
+   * May itself `save`, once, what the backward pass needs, to be free to dispose of it before it ends. `undefined` keeps the place of
+   * a tensor that only a gradient without a use needs.
+   */
+  forward: (save: (tensors: (AnyTensor | undefined)[]) => void) => AnyTensor;
   /** What `forward` reads besides the inputs. */
   captured?: readonly AnyTensor[];
   /** Or what is saved when it has run. The value may be among it. */
@@ -129,25 +138,38 @@ interface CustomOp {
 export function differentiable(op: string, inputs: readonly AnyTensor[], custom: CustomOp): AnyTensor {
   const isNested = engine.state.gradientDepth > 1;
   const read = isNested ? [...inputs, ...(custom.captured ?? [])] : [];
-  let savedByForward: number | undefined;
+  const passed = reach()?.passed;
+  if (passed && custom.captured) passed(Object.fromEntries(custom.captured.map((x, i) => [i, x])));
+  // A checkpoint finds what else an op reads besides its inputs among what it saves.
+  const isSaving = passed !== undefined || inputs.some(needsGradient);
+  let placesOfForward: boolean[] | undefined;
   return scoped(op, () =>
     engine.runKernelFunc({
       inputs: Object.fromEntries(inputs.map((x, i) => [i, x])),
       forwardFunc: (_, save) => {
         const value = custom.forward((tensors) => {
-          savedByForward = tensors.length;
-          save([...tensors, ...read]);
+          if (!isSaving) return;
+          placesOfForward = tensors.map((tensor) => tensor !== undefined);
+          save([...tensors.filter((tensor) => tensor !== undefined), ...read]);
         });
-        if (custom.keep) save(custom.keep(value));
+        if (custom.keep && isSaving) save(custom.keep(value));
         return value;
       },
       backwardsFunc: (dy, saved) => {
-        const again = isNested && savedByForward !== undefined && isTaping();
-        const kept = again ? savedAgain(read, saved.slice(savedByForward), custom) : saved.slice(0, savedByForward);
+        const again = isNested && placesOfForward !== undefined && isTaping();
+        const kept = again ? savedAgain(read, saved.slice(-read.length), custom) : inPlaces(saved, placesOfForward);
         return Object.fromEntries(custom.backward(dy, kept).map((gradient, i) => [i, gradient]));
       },
     }),
   );
+}
+
+/** Saved tensors in the places that the forward pass gave them. */
+function inPlaces(saved: readonly AnyTensor[], places: readonly boolean[] | undefined): AnyTensor[] {
+  if (!places) return [...saved];
+  let next = 0;
+  // An op does not read the places that its own forward pass left empty.
+  return places.map((isSaved) => (isSaved ? saved[next++] : undefined)) as AnyTensor[];
 }
 
 function savedAgain(read: readonly AnyTensor[], copies: readonly AnyTensor[], custom: CustomOp): AnyTensor[] {
@@ -155,7 +177,7 @@ function savedAgain(read: readonly AnyTensor[], copies: readonly AnyTensor[], cu
   revived(read, copies, () =>
     custom.forward((tensors) => {
       // Copies, because the forward pass may dispose of what it saves.
-      saved = tensors.map((x) => run("Identity", { x }));
+      saved = tensors.map((x) => x && run("Identity", { x })) as AnyTensor[];
     }),
   );
   return saved;

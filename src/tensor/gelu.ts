@@ -1,7 +1,5 @@
-import { activated } from "./activated.ts";
+import { activation } from "./activated.ts";
 import { exactGelu, tanhGelu } from "./curves.ts";
-import { cast, checkTensor, drop } from "./engine.ts";
-import { label, namesOf } from "./names.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
 
 /**
@@ -10,9 +8,5 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.t
  */
 export function gelu<T extends TensorOperand>(x: T, form?: "exact" | "tanh"): Tensor<ShapeOf<T>, "float32">;
 export function gelu(x: AnyTensor, form: "exact" | "tanh" = "exact"): AnyTensor {
-  checkTensor("gelu", x);
-  const input = cast(x, "float32");
-  const result = activated("gelu", input, form === "exact" ? exactGelu : tanhGelu);
-  drop(input, x);
-  return label(result, namesOf(x));
+  return activation("gelu", x, form === "exact" ? exactGelu : tanhGelu);
 }

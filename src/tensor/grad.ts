@@ -1,6 +1,6 @@
 // Gradients of functions.
 import { observed, replayed } from "../random/index.ts";
-import { checkTensor, differentiable, isTaping, revived, run, scoped } from "./engine.ts";
+import { checkTensor, differentiable, isTaping, needsGradient, revived, run, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { differentiate, noGrad, recordAlone } from "./tape.ts";
@@ -21,8 +21,8 @@ export interface ValueAndGrad<P, A> {
 /**
  * A function that gives the value of `f` and its gradients with respect to the tensors of its first argument (JAX's
  * `value_and_grad`). That argument is a tree of float32 tensors or variables of any shape; the gradients have its structure and
- * shapes. `f` returns a scalar, or `[scalar, aux]`. As in JAX, the gradient of a tensor that the value does not depend on is zeros, also where
- * it depends on none of them; `train` refuses such a loss.
+ * shapes. `f` returns a scalar, or `[scalar, aux]`. As in JAX, the gradient of a tensor that the value does not depend on is
+ * zeros, even where the value depends on no tensor of the argument; `train` refuses such a loss.
  *
  * @throws TypeError when the first argument has no tensor or one that is not float32, or the value is not a float32 tensor;
  *   ShapeError when the value has more than one element
@@ -149,7 +149,8 @@ export function checkpoint<A extends unknown[], R extends AnyTensor>(f: (...args
     const own = new Set(given.map((x) => x.id));
     const captured = inputs.filter((x) => !own.has(x.id));
     const explicit = given.filter((x, i) => used.has(x.id) && given.indexOf(x) === i);
-    const xs = [...floats(explicit), ...floats(captured)];
+    const xs = [...floats(explicit), ...floats(captured)].filter(needsGradient);
+    if (xs.length === 0) return value;
     const result = differentiable("checkpoint", xs, {
       forward: () => value,
       keep: () => [...given, ...captured],

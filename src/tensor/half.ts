@@ -30,8 +30,8 @@ export const isHalf = (x: AnyTensor): boolean => isHalfType(storageOf(x));
 /**
  * Runs `f` on float32 copies of the tensors that are stored as halves, and stores the result as those were. `autocast`
  * says what PyTorch's autocast makes of the function as a whole: one on its float32 list gives float32 there, the others
- * run in the types that they get. `typed` are the inputs whose storage the result gets: without scalars of JavaScript's numbers. A scalar gives way to a
- * tensor with axes.
+ * run in the types that they get. `typed` are the inputs that decide the storage of the result: not the scalars that were made of
+ * JavaScript's numbers. A tensor with axes decides before a scalar.
  */
 export function inFloat32(
   op: string,

@@ -1,7 +1,6 @@
 // Losses that are quadratic near 0 and linear elsewhere.
-import { cast, checkTensor, differentiable, run, scalarOf, scoped } from "./engine.ts";
-import { inFloat32 } from "./half.ts";
-import { checkSameShape, type LossOptions, type LossReduction, type Reduced, reduced } from "./losses.ts";
+import { differentiable, run, scalarOf } from "./engine.ts";
+import { type LossOptions, type LossReduction, ofPairs, type Reduced, reduced } from "./losses.ts";
 import { multiply, subtract, times } from "./primitives.ts";
 import type { IfSameShape } from "./types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
@@ -56,15 +55,10 @@ interface Bend {
 }
 
 function bentLoss(op: string, a: AnyTensor, b: AnyTensor, { bend, slope, reduction }: Bend): AnyTensor {
-  checkTensor(op, a);
-  checkTensor(op, b);
-  checkSameShape(op, a, b);
-  return inFloat32(op, "float32", [a, b], (p, t) =>
-    scoped(op, () => {
-      const off = run("Sub", { a: cast(p, "float32"), b: cast(t, "float32") });
-      return reduced(op, bend === 0 ? run("Abs", { x: off }) : bent(op, off, bend, slope), reduction);
-    }),
-  );
+  return ofPairs(op, a, b, (p, t) => {
+    const off = run("Sub", { a: p, b: t });
+    return reduced(op, bend === 0 ? run("Abs", { x: off }) : bent(op, off, bend, slope), reduction);
+  });
 }
 
 /** `near * (|x| - near / 2) * slope / bend` with `near = min(|x|, bend)`. */

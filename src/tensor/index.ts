@@ -70,6 +70,7 @@ export { type FrameLike, fromFrame, toFrameRows } from "./files/frame.ts";
 export { load, save } from "./files/save.ts";
 export type { SavedLeaf } from "./files/tree-leaves.ts";
 export { unflatten } from "./files/unflatten.ts";
+export { freeze, unfreeze } from "./freeze.ts";
 export { gather, gatherAlong, oneHot } from "./gather.ts";
 export { gelu } from "./gelu.ts";
 export { checkpoint, customGrad, grad, stopGradient, type ValueAndGrad, valueAndGrad } from "./grad.ts";
@@ -87,6 +88,7 @@ export { matmul } from "./matmul.ts";
 export { named, namesOf } from "./names.ts";
 export { layerNorm, rmsNorm } from "./normalize.ts";
 export { type NamedParameter, type ParametersOf, parameterList, parameters, type Trainable } from "./parameters.ts";
+export type { PathPattern } from "./path-pattern.ts";
 export { median, type QuantileInterpolation, quantile } from "./quantile.ts";
 export {
   bernoulli,

@@ -2,7 +2,7 @@
 import { sizeOf } from "../base/shape.ts";
 import { isNative, tf } from "../runtime/index.ts";
 import { levelsOf, valuesOfAll } from "../runtime/levels.ts";
-import { scalar } from "../runtime/native/op.ts";
+import { scalar } from "../runtime/native/constants.ts";
 import { gather as nativeGather, unsortedSegmentSum } from "../runtime/native/primitives.ts";
 import { checkTensor, differentiable, filledLike, permuteTo, reshapeTo, run, scalarOf } from "./engine.ts";
 import { checkIsInt32 } from "./int32.ts";

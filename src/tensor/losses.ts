@@ -37,6 +37,21 @@ export function checkSameShape(op: string, a: AnyTensor, b: AnyTensor): void {
     throw new ShapeError(`${op}: the shapes ${shapeText(a)} and ${shapeText(b)} must be the same; reshape one of them`);
 }
 
+/** Runs `f` on predictions and targets of the same shape, as float32. */
+export function ofPairs(
+  op: string,
+  predictions: AnyTensor,
+  targets: AnyTensor,
+  f: (predictions: AnyTensor, targets: AnyTensor) => AnyTensor,
+): AnyTensor {
+  checkTensor(op, predictions);
+  checkTensor(op, targets);
+  checkSameShape(op, predictions, targets);
+  return inFloat32(op, "float32", [predictions, targets], (p, t) =>
+    scoped(op, () => f(cast(p, "float32"), cast(t, "float32"))),
+  );
+}
+
 /**
  * The mean squared error, `mean((predictions - targets) ** 2)`: a scalar, or elementwise in any shape with the reduction "none";
  * "mean" by default (`torch.nn.functional.mse_loss`).
@@ -49,14 +64,8 @@ export function meanSquaredError<A extends TensorOperand, B extends TensorOperan
   options?: LossOptions<R>,
 ): Tensor<Reduced<ShapeOf<A>, R>, "float32">;
 export function meanSquaredError(a: AnyTensor, b: AnyTensor, { reduction = "mean" }: LossOptions = {}): AnyTensor {
-  checkTensor("meanSquaredError", a);
-  checkTensor("meanSquaredError", b);
-  checkSameShape("meanSquaredError", a, b);
-  return inFloat32("meanSquaredError", "float32", [a, b], (p, t) =>
-    scoped("meanSquaredError", () => {
-      const off = run("Sub", { a: cast(p, "float32"), b: cast(t, "float32") });
-      return reduced("meanSquaredError", run("Square", { x: off }), reduction);
-    }),
+  return ofPairs("meanSquaredError", a, b, (p, t) =>
+    reduced("meanSquaredError", run("Square", { x: run("Sub", { a: p, b: t }) }), reduction),
   );
 }
 
@@ -72,14 +81,8 @@ export function meanAbsoluteError<A extends TensorOperand, B extends TensorOpera
   options?: LossOptions<R>,
 ): Tensor<Reduced<ShapeOf<A>, R>, "float32">;
 export function meanAbsoluteError(a: AnyTensor, b: AnyTensor, { reduction = "mean" }: LossOptions = {}): AnyTensor {
-  checkTensor("meanAbsoluteError", a);
-  checkTensor("meanAbsoluteError", b);
-  checkSameShape("meanAbsoluteError", a, b);
-  return inFloat32("meanAbsoluteError", "float32", [a, b], (p, t) =>
-    scoped("meanAbsoluteError", () => {
-      const off = run("Sub", { a: cast(p, "float32"), b: cast(t, "float32") });
-      return reduced("meanAbsoluteError", run("Abs", { x: off }), reduction);
-    }),
+  return ofPairs("meanAbsoluteError", a, b, (p, t) =>
+    reduced("meanAbsoluteError", run("Abs", { x: run("Sub", { a: p, b: t }) }), reduction),
   );
 }
 
@@ -100,15 +103,9 @@ export function binaryCrossEntropy(
   targets: AnyTensor,
   { reduction = "mean" }: LossOptions = {},
 ): AnyTensor {
-  checkTensor("binaryCrossEntropy", x);
-  checkTensor("binaryCrossEntropy", targets);
-  checkSameShape("binaryCrossEntropy", x, targets);
-  return inFloat32("binaryCrossEntropy", "float32", [x, targets], (p, t) =>
-    scoped("binaryCrossEntropy", () => {
-      const [logits, truth] = [cast(p, "float32"), cast(t, "float32")];
-      const soft = run("Softplus", { x: logits });
-      const losses = run("Sub", { a: soft, b: run("Multiply", { a: logits, b: truth }) });
-      return reduced("binaryCrossEntropy", losses, reduction);
-    }),
-  );
+  return ofPairs("binaryCrossEntropy", x, targets, (logits, truth) => {
+    const soft = run("Softplus", { x: logits });
+    const losses = run("Sub", { a: soft, b: run("Multiply", { a: logits, b: truth }) });
+    return reduced("binaryCrossEntropy", losses, reduction);
+  });
 }

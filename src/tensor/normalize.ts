@@ -1,12 +1,13 @@
 // Layer norm and RMS norm: one op with its own gradient.
 import { autocastType } from "../amp/index.ts";
+import { promoted, type Storage } from "../runtime/index.ts";
 import * as kernels from "../runtime/native/kernels/index.ts";
 import { storageOf, to } from "../storage/index.ts";
 import { axisIndex } from "./axes.ts";
 import { cast, checkTensor, differentiable, drop, scoped } from "./engine.ts";
 import { ShapeError } from "./errors.ts";
-import { canFuse } from "./fused.ts";
-import { inFloat32, toFloat32 } from "./half.ts";
+import { canFuse, mayFuse } from "./fused.ts";
+import { inFloat32, isHalf, toFloat32 } from "./half.ts";
 import { label, namesOf, shapeText } from "./names.ts";
 import { addBias, meanOfRows, multiply, plus, rsqrt, square, subtract, sumOfColumns } from "./primitives.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "./types/tensor.ts";
@@ -59,9 +60,13 @@ function normalize(op: string, x: AnyTensor, options: Normalization<TensorOperan
   checkFeatures(op, x, bias, "bias");
   const keptType = autocastType();
   const inputs = [x, weight, bias].filter((tensor) => tensor !== undefined);
+  if (inputs.some(isHalf) && mayFuse("any", ...inputs)) {
+    const result = keptType ? "float32" : inputs.map(storageOf).reduce(promoted);
+    return label(normalized(op, x, { weight, bias, epsilon, centered }, { result }), namesOf(x));
+  }
   const compute = (input: AnyTensor, ...more: AnyTensor[]) => {
     const scale = weight && more.shift();
-    return normalized(op, input, { weight: scale, bias: more[0], epsilon, centered }, keptType);
+    return normalized(op, input, { weight: scale, bias: more[0], epsilon, centered }, { autocastTo: keptType });
   };
   const computeCast = (...given: AnyTensor[]) => {
     if (given.every(({ dtype }) => dtype === "float32")) return compute(...(given as [AnyTensor]));
@@ -79,32 +84,42 @@ function checkFeatures(op: string, x: AnyTensor, given: AnyTensor | undefined, w
     throw new ShapeError(`${op}: the ${what} of ${shapeText(x)} must be [${features}], got ${shapeText(given)}`);
 }
 
+interface Types {
+  /** The storage of the result where a kernel computes it. */
+  result?: Storage;
+  autocastTo?: Storage | undefined;
+}
+
 /**
  * Saves for the gradient the input and the statistics of each row: the inverse of its deviation and, of a layer norm, its mean.
  * Under autocast the normalized rows in half precision are saved instead of the input.
  */
-function normalized(
-  op: string,
-  x: AnyTensor,
-  { weight, bias, epsilon, centered }: Normalization,
-  autocastTo: ReturnType<typeof autocastType>,
-): AnyTensor {
+function normalized(op: string, x: AnyTensor, normalization: Normalization, { result, autocastTo }: Types): AnyTensor {
+  const { weight, bias, epsilon, centered } = normalization;
   const inputs = [x, weight, bias].filter((tensor) => tensor !== undefined);
   const halfType = storageOf(x) === "float32" ? autocastTo : undefined;
   return differentiable(op, inputs, {
     forward: (save) => {
-      const { y, inverse, mean, kept } = canFuse("float32", ...inputs)
-        ? (kernels.norm(x, { scale: weight, offset: bias, centred: centered, epsilon, kept: halfType }) as Normalized)
-        : separately(op, x, { weight, bias, epsilon, centered }, halfType);
+      const options = {
+        scale: weight,
+        offset: bias,
+        centred: centered,
+        epsilon,
+        result: result ?? "float32",
+        kept: halfType,
+      };
+      const { y, inverse, mean, kept } = canFuse("any", ...inputs)
+        ? (kernels.norm(x, options) as Normalized)
+        : separately(op, x, normalization, { result, halfType });
       save([kept ?? x, inverse, kept ? undefined : mean, weight].filter((tensor) => tensor !== undefined));
       return y;
     },
     backward: (dy, [source, inverse, ...rest]) => {
       const mean = centered && !halfType ? rest.shift() : undefined;
       const saved = { source: source!, inverse: inverse!, mean, scale: rest[0] };
-      if (!canFuse("float32", dy, inverse!, ...rest) || !canFuse("any", source!))
+      if (!canFuse("any", dy, source!, inverse!, ...rest))
         return gradientsOf(op, dy, saved, { centered, normalized: halfType !== undefined }, bias);
-      const options = { ...saved, centred: centered, normalized: halfType !== undefined };
+      const options = { ...saved, centred: centered, normalized: halfType !== undefined, input: storageOf(x) };
       const [dx, dWeight, dBias] = kernels.normGradients(dy, source!, options) as [AnyTensor, AnyTensor, AnyTensor];
       return [() => dx, ...(weight ? [() => dWeight] : []), ...(bias ? [() => dBias] : [])];
     },
@@ -121,20 +136,23 @@ interface Normalized {
 
 function separately(
   op: string,
-  x: AnyTensor,
-  { weight, bias, epsilon, centered }: Normalization,
-  halfType: ReturnType<typeof autocastType>,
+  given: AnyTensor,
+  { epsilon, centered, ...affine }: Normalization,
+  { result, halfType }: { result: Storage | undefined; halfType: Storage | undefined },
 ): Normalized {
+  const x = toFloat32(given);
+  const weight = affine.weight && toFloat32(affine.weight);
+  const bias = affine.bias && toFloat32(affine.bias);
   const mean = centered ? meanOfRows(x) : undefined;
   const off = mean ? subtract(x, mean) : x;
   const inverse = scoped(op, () => rsqrt(plus(meanOfRows(square(off)), epsilon)));
   const normal = multiply(off, inverse);
   drop(off, x);
   const kept = halfType && to(normal, halfType);
-  if (!weight) return { y: bias ? addBias(normal, bias) : normal, inverse, mean, kept };
-  const scaled = multiply(normal, weight);
-  normal.dispose();
-  return { y: bias ? addBias(scaled, bias) : scaled, inverse, mean, kept };
+  const scaled = weight ? multiply(normal, weight) : normal;
+  drop(normal, scaled);
+  const y = bias ? addBias(scaled, bias) : scaled;
+  return { y: result ? to(y, result) : y, inverse, mean, kept };
 }
 
 interface Saved {
@@ -147,15 +165,16 @@ interface Saved {
 
 function gradientsOf(
   op: string,
-  dy: AnyTensor,
-  { source, inverse, mean, scale }: Saved,
+  given: AnyTensor,
+  { inverse, mean, ...saved }: Saved,
   { centered, normalized }: { centered: boolean; normalized: boolean },
   bias: AnyTensor | undefined,
 ): (() => AnyTensor)[] {
   // Once, and not in each of the gradients that use it.
-  const normal = normalized
-    ? toFloat32(source)
-    : scoped(op, () => multiply(mean ? subtract(source, mean) : source, inverse));
+  const dy = toFloat32(given);
+  const source = toFloat32(saved.source);
+  const scale = saved.scale && toFloat32(saved.scale);
+  const normal = normalized ? source : scoped(op, () => multiply(mean ? subtract(source, mean) : source, inverse));
   const ofInput = () => {
     const dNormal = scale ? multiply(dy, scale) : dy;
     const along = scoped(op, () => meanOfRows(multiply(dNormal, normal)));

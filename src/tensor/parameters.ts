@@ -1,8 +1,9 @@
 // Makes the tensors of a tree trainable.
 import type { Variable } from "@tensorflow/tfjs-node-gpu";
+import { isPlain } from "../base/plain-object.ts";
 import { tf } from "../runtime/index.ts";
 import { label, namesOf } from "./names.ts";
-import { differentiableLeaves, isPlain, isTensor, leaves, mapTree, type Tree } from "./tree.ts";
+import { differentiableLeaves, isTensor, leaves, mapTree, type Tree } from "./tree.ts";
 import type { AnyTensor, RankName, Shaped, ShapeOf, TensorOperand } from "./types/tensor.ts";
 
 /** A tree of the same structure and shapes whose leaves are variables. */

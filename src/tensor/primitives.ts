@@ -4,11 +4,12 @@
 import { autocastType } from "../amp/index.ts";
 import { nativeStorageOf } from "../runtime/index.ts";
 import { isBatching } from "../runtime/levels.ts";
+import { integers, scalar } from "../runtime/native/constants.ts";
 import { biasAdd, columnSums, hasKernels } from "../runtime/native/kernels/index.ts";
-import { integers, isNative, scalar } from "../runtime/native/op.ts";
+import { isNative } from "../runtime/native/op.ts";
 import * as native from "../runtime/native/primitives.ts";
 import { cast, isTaping, reduceOver, reshapeTo, run, scalarOf } from "./engine.ts";
-import { asStored, isHalf } from "./half.ts";
+import { asStored } from "./half.ts";
 import type { AnyTensor } from "./types/tensor.ts";
 
 /** Is what an op computes neither recorded by a tape nor batched? Always so in its forward pass outside of vmap. */
@@ -109,5 +110,5 @@ export function addBias(x: AnyTensor, bias: AnyTensor): AnyTensor {
 export function sumOfColumns(x: AnyTensor): AnyTensor {
   if (!isDirect() || x.rank < 2) return reduceOver("Sum", x, [...Array(Math.max(0, x.rank - 1)).keys()]);
   // TensorFlow's op would sum a float32 copy of a half.
-  return hasKernels() && isHalf(x) ? columnSums(x) : native.biasAddGradient(x);
+  return hasKernels() && nativeStorageOf(x) !== "float64" ? columnSums(x) : native.biasAddGradient(x);
 }

@@ -3,6 +3,7 @@ import { sizeOf } from "../base/shape.ts";
 import { type Generator, generator, noteState } from "../random/index.ts";
 import { engine } from "../runtime/index.ts";
 import { asExamples, randomLevels } from "../runtime/levels.ts";
+import { stepNumbers } from "../runtime/native/capture/step-inputs.ts";
 import { int32Of } from "./int32.ts";
 import { readSizes } from "./layout.ts";
 import { label } from "./names.ts";
@@ -41,9 +42,10 @@ export function generatorOf({ from = shared }: RandomOptions): Generator {
 
 /** Two words that seed a mask made where the tensor is. */
 export function drawSeed(options: RandomOptions = {}): [number, number] {
-  const random = generatorOf(options);
-  return [random.next() | 0, random.next() | 0];
+  return stepNumbers(twoWords, generatorOf(options));
 }
+
+const twoWords = (random: Generator): [number, number] => [random.next() | 0, random.next() | 0];
 
 const unit = 2 ** -24;
 /** Uniform in [0, 1): the 24 bits that a float32 holds. */

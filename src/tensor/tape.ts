@@ -1,6 +1,17 @@
 // The backward pass over tfjs' own tape. Unlike tfjs' own, it frees each saved activation and each gradient right after its
 // last use, so that the peak memory of a training step does not include the gradients of all activations.
-import { begin, categorize, engine, type TapeNode, tf, unrecorded } from "../runtime/index.ts";
+import {
+  begin,
+  categorize,
+  engine,
+  extendReach,
+  type Reach,
+  reach,
+  setReach,
+  type TapeNode,
+  tf,
+  unrecorded,
+} from "../runtime/index.ts";
 import { type Level, levelsOf, levelsOfAll, openLevels, within } from "../runtime/levels.ts";
 import { run, scalarOf, scoped } from "./engine.ts";
 import { shapeText } from "./names.ts";
@@ -10,24 +21,36 @@ import { isEntered, sumOverLevel } from "./vmap/enter.ts";
 /** Runs `f` without recording it for gradients. */
 export const noGrad = <T>(f: () => T): T => unrecorded(engine, f);
 
-/** Runs `f` on a new tape. Returns the result and every tensor made outside `f` that `f` uses. */
+/**
+ * Runs `f` on a new tape, which holds no tensors for a backward pass. Returns the result and every tensor made outside `f` that `f`
+ * uses.
+ */
 export function recordAlone<T extends AnyTensor>(f: () => T): { value: T; inputs: AnyTensor[] } {
   const { state } = engine;
   const { activeTape, gradientDepth, kernelDepth } = state;
+  const outer = reach();
   const tape: TapeNode[] = [];
+  const first = engine.nextTensorId();
+  const inputs = new Map<number, AnyTensor>();
+  const passed: Reach["passed"] = (given) => {
+    for (const input of Object.values(given)) if (input && input.id < first) inputs.set(input.id, input as AnyTensor);
+  };
   const open = begin(
-    () => Object.assign(state, { activeTape: tape, gradientDepth: 1, kernelDepth: 0 }),
     () => {
+      setReach({ ids: new Set(), passed });
+      Object.assign(state, { activeTape: tape, gradientDepth: 1, kernelDepth: 0 });
+    },
+    () => {
+      setReach(outer);
       freeTape(tape);
       Object.assign(state, { activeTape, gradientDepth, kernelDepth });
     },
   );
   try {
-    const first = engine.nextTensorId();
     const value = scoped("checkpoint", f);
-    const inputs = new Map<number, AnyTensor>();
-    for (const node of tape)
-      for (const input of Object.values(node.inputs)) if (input.id < first) inputs.set(input.id, input);
+    // Of copies that ops save, and of gradients that `f` itself computes.
+    for (const node of tape) passed(node.inputs);
+    outer?.passed?.(Object.fromEntries(inputs));
     return { value, inputs: [...inputs.values()] };
   } finally {
     open.end();
@@ -57,9 +80,12 @@ export function differentiate<A>(
   const { state } = engine;
   const { kernelDepth } = state;
   const isOutermost = state.gradientDepth === 0;
+  const outer = reach();
   let tape: TapeNode[] = [];
   const open = begin(
     () => {
+      if (isOutermost) setReach({ ids: new Set() });
+      extendReach(xs);
       // Gradients requested inside a custom op or noGrad are recorded too.
       state.kernelDepth = 0;
       engine.startTape();
@@ -68,6 +94,7 @@ export function differentiate<A>(
     () => {
       state.kernelDepth = kernelDepth;
       if (!isOutermost) return;
+      setReach(outer);
       freeTape(tape);
       if (state.activeTape === tape) state.activeTape = null;
     },

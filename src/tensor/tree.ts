@@ -1,4 +1,5 @@
 // Parameters, gradients and optimizer states are plain objects and arrays with tensors for leaves.
+import { isPlain } from "../base/plain-object.ts";
 import { tf } from "../runtime/index.ts";
 import { checkTensor } from "./engine.ts";
 import { shapeText } from "./names.ts";
@@ -25,11 +26,6 @@ export type Gradients<T> = T extends TensorOperand
 export const isTensor = (x: unknown): x is AnyTensor => x instanceof tf.Tensor;
 
 type Visit = (leaf: AnyTensor, path: string) => unknown;
-
-export const isPlain = (x: unknown): x is Record<string, unknown> =>
-  typeof x === "object" &&
-  x !== null &&
-  (Object.getPrototypeOf(x) === Object.prototype || Object.getPrototypeOf(x) === null);
 
 const join = (path: string, key: string | number) => (path === "" ? `${key}` : `${path}.${key}`);
 

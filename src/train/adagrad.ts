@@ -37,6 +37,13 @@ function adagradRule(options: AdagradOptions): Rule {
     decayedGradient(gradient, parameters, weightDecay);
   return {
     slots: ["sum"],
+    fused: {
+      kernel: "Adagrad",
+      constants: (rate, step) => {
+        const start = step === 1 ? initialAccumulator : 0;
+        return [weightDecay, start, epsilon, rate / (1 + (step - 1) * rateDecay)];
+      },
+    },
     advance: ({ gradient, parameters, slots: { sum }, step }) => {
       const before = () => (step === 1 ? (tf.add(sum!, initialAccumulator) as Tensor1D) : sum!.clone());
       const square = tf.tidy(() => tf.square(effective(gradient, parameters)));

@@ -1,8 +1,9 @@
 import type { Tensor1D } from "@tensorflow/tfjs-node-gpu";
+import { sizeOf } from "../base/shape.ts";
 import { tf } from "../runtime/index.ts";
-import { adamStep } from "../runtime/native/kernels/index.ts";
 import type { Trainable } from "../tensor/index.ts";
-import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule } from "./optimizer.ts";
+import { dequantized, quantized, slotSizes } from "./block-quantization.ts";
+import { flatOptimizer, type Optimizer, type OptimizerOptions, type Rule, type Update } from "./optimizer.ts";
 import type { ParameterGroup } from "./parameter-groups.ts";
 import { decayedGradient, moved, pipe, weightedSum } from "./vectors.ts";
 
@@ -14,6 +15,12 @@ export interface AdamOptions extends OptimizerOptions {
   epsilon?: number;
   /** Adds this times the parameter to the gradient; 0 by default. */
   weightDecay?: number;
+  /**
+   * Bits of each number of the two moments; 32 by default. With 8, parameters of 4096 elements and more store a code for each number and
+   * a scale for each block of 256 (block-wise dynamic quantization, Dettmers et al. 2022, arXiv 2110.02861; `bitsandbytes`), which takes
+   * about a quarter of the memory.
+   */
+  stateBits?: 8 | 32;
   /** Parameters with options of their own. */
   groups?: readonly ParameterGroup<AdamOptions>[];
 }
@@ -36,8 +43,8 @@ export interface AdamWOptions extends AdamOptions {
  *   plain tensor
  */
 export function adamW<P extends object>(parameters: P & Trainable<P>, options: AdamWOptions = {}): Optimizer {
-  return flatOptimizer<AdamOptions>("AdamW", parameters, { weightDecay: 0.01, ...options }, (own) =>
-    adamRule(own, true),
+  return flatOptimizer<AdamOptions>("AdamW", parameters, { weightDecay: 0.01, ...options }, (own, shapes) =>
+    adamRule(own, shapes, true),
   );
 }
 
@@ -48,10 +55,12 @@ export function adamW<P extends object>(parameters: P & Trainable<P>, options: A
  *   plain tensor
  */
 export function adam<P extends object>(parameters: P & Trainable<P>, options: AdamOptions = {}): Optimizer {
-  return flatOptimizer<AdamOptions>("Adam", parameters, options, (own) => adamRule(own, false));
+  return flatOptimizer<AdamOptions>("Adam", parameters, options, (own, shapes) => adamRule(own, shapes, false));
 }
 
-function adamRule({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: AdamOptions, decoupled: boolean): Rule {
+function adamRule(options: AdamOptions, shapes: readonly (readonly number[])[], decoupled: boolean): Rule {
+  const { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0, stateBits = 32 } = options;
+  if (stateBits !== 32 && stateBits !== 8) throw new RangeError(`stateBits must be 8 or 32, got ${stateBits}`);
   /** The factor of the step, and what is added to the root: sqrt(v) / c2 + e = (sqrt(v) + e c2) / c2 saves one pass over v. */
   const corrected = (rate: number, step: number) => {
     const correction2 = Math.sqrt(1 - betas[1] ** step);
@@ -59,12 +68,14 @@ function adamRule({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: Ada
   };
   const kept = (rate: number) => (decoupled ? 1 - rate * weightDecay : 1);
   const decay = decoupled ? 0 : weightDecay;
-  return {
+  const whole: Rule = {
     slots: ["first", "second"],
-    fused: ({ slots: { first, second }, rate, step, maxNorm, maxValue, ...tensors }) => {
-      const numbers = { betas, ...corrected(rate, step), kept: kept(rate), decay, maxNorm, maxValue };
-      const { parameters, ...slots } = adamStep({ ...tensors, first: first!, second: second!, numbers });
-      return { parameters, slots };
+    fused: {
+      kernel: "Adam",
+      constants: (rate, step) => {
+        const by = corrected(rate, step);
+        return [1 - betas[0], betas[1], 1 - betas[1], by.rate, by.epsilon, kept(rate), decay];
+      },
     },
     advance: ({ gradient: raw, parameters, slots: { first, second } }) => {
       const gradient = decayedGradient(raw, parameters, decay);
@@ -86,5 +97,20 @@ function adamRule({ betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0 }: Ada
         (change) => moved(parameters, kept(rate), change, by.rate),
       );
     },
+  };
+  return stateBits === 32 ? whole : inEightBits(whole, shapes.map(sizeOf));
+}
+
+/** The same rule with its moments in 8 bits. */
+function inEightBits(rule: Rule, sizes: readonly number[]): Rule {
+  const momentsOf = (update: Update) =>
+    rule.advance({ ...update, slots: dequantized(update.slots, sizes) }) as Record<"first" | "second", Tensor1D>;
+  return {
+    slots: slotSizes(sizes),
+    fused: { ...rule.fused!, kernel: "Adam8" },
+    advance: (update) => quantized(momentsOf(update), sizes),
+    // By the moments before they are rounded.
+    movesFirst: true,
+    move: (update) => rule.move({ ...update, slots: momentsOf(update) }),
   };
 }

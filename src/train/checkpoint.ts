@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { GradScaler } from "../amp/index.ts";
 import type { DataCursor } from "../batching/index.ts";
+import { broadcastBytes } from "../distributed/broadcast.ts";
 import type { StoredArray } from "../tensor/files/array.ts";
 import { decodeSafetensors, encodeSafetensors } from "../tensor/files/safetensors.ts";
 import { writeDurably } from "../tensor/files/save.ts";
@@ -97,7 +98,8 @@ export function saveCheckpoint(
 }
 
 /**
- * Restores model and optimizer from a checkpoint and gives the progress of the run; undefined without a file.
+ * Restores model and optimizer from a checkpoint and gives the progress of the run; undefined without a file. Where there are several
+ * workers, the first one reads the file for all.
  *
  * @throws Error, before anything is assigned, when the checkpoint has another model, optimizer, data or seeds, with the difference
  */
@@ -107,8 +109,9 @@ export function loadCheckpoint(
   optimizer: Optimizer,
   identity: RunIdentity,
 ): TrainingState | undefined {
-  if (!existsSync(path)) return undefined;
-  const { arrays, metadata } = decodeSafetensors(new Uint8Array(readFileSync(path)), path);
+  const bytes = broadcastBytes(() => (existsSync(path) ? new Uint8Array(readFileSync(path)) : undefined));
+  if (!bytes) return undefined;
+  const { arrays, metadata } = decodeSafetensors(bytes, path);
   if (metadata.format !== FORMAT) {
     throw new Error(
       metadata.format?.startsWith("halftone training")

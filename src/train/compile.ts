@@ -1,3 +1,4 @@
+import { autocastType } from "../amp/index.ts";
 import { isNative, tf } from "../runtime/index.ts";
 import { StepCapture } from "../runtime/native/capture/step-capture.ts";
 
@@ -8,20 +9,32 @@ export interface CompileOptions<Call extends unknown[], Inputs> {
    * Its tensors are disposed after the step, unless they are a part of the result.
    */
   inputs?: (...call: Call) => Inputs;
+  /**
+   * Whether the step's JavaScript is left out where `inputs` are all that differs from call to call; true by default. With false it runs
+   * at each call, for a step that counts, prints or reads what changes elsewhere.
+   */
+  replay?: boolean;
 }
 
 /** A compiled step: a function of the step's arguments, or of those of `inputs`. */
 export interface Compiled<Call extends unknown[], Result> {
   (...call: Call): Result;
   /**
-   * The number of functions of TensorFlow it has, one for each combination of shapes, how many calls they computed, and why the
-   * last step that has none was computed op by op.
+   * The number of functions of TensorFlow it has, one for each combination of shapes, how many calls they computed, and in how many of
+   * these the step's JavaScript did not run. `refusal` says why the last step that has no function was computed op by op, and
+   * `replayRefusal` why the JavaScript of the last step that has one runs each time.
    */
-  readonly state: { readonly functions: number; readonly calls: number; readonly refusal?: string };
+  readonly state: {
+    readonly functions: number;
+    readonly calls: number;
+    readonly replays: number;
+    readonly refusal?: string;
+    readonly replayRefusal?: string;
+  };
 }
 
 /**
- * A step that is computed as one function of TensorFlow once it has run three times with inputs of the same shapes and types, in any
+ * A step that is computed as one function of TensorFlow once it has run three times with inputs of the same shapes and types (twelve times for further shapes), in any
  * shapes. The function may draw from generators, take an optimizer's step and call any ops; its result is a tensor, a tree of tensors
  * and other values, or nothing. Other tensors made in it are disposed, as in `tf.tidy`. The results are those of the
  * step itself, bit for bit; on WebAssembly it is called as it is.
@@ -40,7 +53,12 @@ export function compile<Call extends unknown[], Result>(
   options?: { inputs?: undefined },
 ): Compiled<Call, Result>;
 /**
- * The same with inputs that a function makes from the arguments of each call.
+ * The same with inputs that a function makes from the arguments of each call. Once a step with inputs of some shapes has a function,
+ * its JavaScript does not run again for inputs of these shapes, as with `jax.jit`: what it reads from elsewhere stays as it was when the
+ * function was made, except variables, the state of optimizers, their learning rates, and generators that dropout draws from; what
+ * else it changes is not changed. Values among the inputs that are not tensors are a part of the step: with other ones its JavaScript
+ * runs. It also runs, at each call, where the runs before the function was made differed in more than their inputs, or the step keeps
+ * tensors that it does not return: `state.replayRefusal` says so. With `replay: false` it always runs.
  *
  * Calling the compiled step throws an error for what a function cannot contain: reading a result inside of the step, a random op
  * without a seeded generator, and an op whose result has a shape that depends on values. It names the op and its layer.
@@ -49,11 +67,11 @@ export function compile<Call extends unknown[], Result>(
  */
 export function compile<Call extends unknown[], Inputs, Result>(
   step: (inputs: Inputs) => Result,
-  options: { inputs: (...call: Call) => Inputs },
+  options: { inputs: (...call: Call) => Inputs; replay?: boolean },
 ): Compiled<Call, Result>;
 export function compile(
   step: (...inputs: unknown[]) => unknown,
-  { inputs }: CompileOptions<unknown[], unknown> = {},
+  { inputs, replay = true }: CompileOptions<unknown[], unknown> = {},
 ): Compiled<unknown[], unknown> {
   for (const [name, given] of Object.entries({ step, ...(inputs && { inputs }) })) {
     if (typeof given !== "function") throw new TypeError(`compile: ${name} must be a function, got ${typeof given}`);
@@ -70,13 +88,19 @@ export function compile(
   const compiled = (...call: unknown[]) =>
     tf.tidy(() => {
       const given = inputs ? [inputs(...call)] : call;
-      return (capture ? capture.run(() => tidied(given), { isStrict: true }) : tidied(given)) as never;
+      if (!capture) return tidied(given) as never;
+      const declared = inputs && replay ? { key: [autocastType()], inputs: given[0] } : undefined;
+      return capture.run(() => tidied(given), { isStrict: true, replay: declared }) as never;
     }) as unknown;
   return Object.defineProperty(compiled, "state", {
     get: (): Compiled<unknown[], unknown>["state"] => {
-      if (!capture) return { functions: 0, calls: 0, refusal: "steps are captured on TensorFlow only" };
-      const { fault, ...counts } = capture.state;
-      return { ...counts, ...(fault !== undefined && { refusal: fault }) };
+      if (!capture) return { functions: 0, calls: 0, replays: 0, refusal: "steps are captured on TensorFlow only" };
+      const { fault: refusal, replayFault: replayRefusal, ...counts } = capture.state;
+      return {
+        ...counts,
+        ...(refusal !== undefined && { refusal }),
+        ...(replayRefusal !== undefined && { replayRefusal }),
+      };
     },
   }) as Compiled<unknown[], unknown>;
 }

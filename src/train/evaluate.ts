@@ -60,16 +60,17 @@ export function evaluateLoss<P extends object, B, Out>(
   const sums: Record<string, number> = {};
   for (const batch of epochsOf(batches).epoch(0, 0)) {
     count++;
+    const ofBatch = objective.of(batch);
     const forward = () => {
       const outputs = model.apply(model.parameters, batch, { training: false });
-      const one = objective.compute(outputs, batch);
+      const one = ofBatch.compute(outputs);
       collector?.add(outputs, batch);
       return one;
     };
     const one = withoutTensors(() => {
-      if (objective.weigh?.(batch) === 0) return { loss: 0, metrics: {}, weight: 0 };
+      if (ofBatch.weight === 0) return { loss: 0, metrics: {}, weight: 0 };
       const { loss, metrics, weight } = half ? autocast(half, forward) : forward();
-      return { loss: loss.dataSync()[0]!, metrics: readFigures(metrics), weight };
+      return { loss: loss.dataSync()[0]!, metrics: readFigures(metrics, ofBatch.labels), weight };
     });
     if (one.weight === 0) continue;
     weight += one.weight;

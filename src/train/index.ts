@@ -9,6 +9,7 @@ export type { Direction, KnownFigure, WatchedFigure } from "./direction.ts";
 export type { EarlyStopOptions } from "./early-stop.ts";
 export { type Ema, type EmaOptions, ema } from "./ema.ts";
 export { type EvaluateOptions, evaluate } from "./evaluate.ts";
+export { type Adaptation, type BudgetOptimizer, type Fit, type FitBudgetOptions, fitBudget } from "./fit-budget.ts";
 export { valueAndGradients } from "./gradients.ts";
 export { type LionOptions, lion } from "./lion.ts";
 export { type AucOptions, auc } from "./metrics/auc.ts";
@@ -36,6 +37,7 @@ export type {
 export type { Optimizer, OptimizerOptions } from "./optimizer.ts";
 export type { OptimizerGroupState, OptimizerState } from "./optimizer-state.ts";
 export type { ParameterGroup } from "./parameter-groups.ts";
+export { type PredictMemoryOptions, predictMemory } from "./predict-memory.ts";
 export {
   type ObservingSchedule,
   type PlateauOptions,
@@ -58,7 +60,8 @@ export {
 } from "./schedule.ts";
 export { type SgdOptions, sgd } from "./sgd.ts";
 export { stepTimes, trainingFigure } from "./step-figures.ts";
-export { historyOf, type TrainOptions, train } from "./train.ts";
+export { historyOf, train } from "./train.ts";
+export type { TrainOptions } from "./train-options.ts";
 export type { TrainedModel } from "./trained-model.ts";
 export type { TrainingBatches } from "./training-batches.ts";
 export {
@@ -68,3 +71,4 @@ export {
   type StepTimes,
   usefulTokensPerSecond,
 } from "./training-log.ts";
+export type { OptimizerMaker } from "./update-memory.ts";

@@ -35,6 +35,10 @@ function lionRule({ betas = [0.9, 0.99], weightDecay = 0 }: LionOptions): Rule {
   return {
     slots: ["momentum"],
     movesFirst: true,
+    fused: {
+      kernel: "Lion",
+      constants: (rate) => [betas[0], 1 - betas[0], betas[1], 1 - betas[1], rate, 1 - rate * weightDecay],
+    },
     advance: ({ gradient, slots: { momentum } }) => ({ momentum: mixed(momentum!, gradient, betas[1]) }),
     move: ({ gradient, parameters, slots: { momentum }, rate }) =>
       pipe(

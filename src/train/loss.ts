@@ -3,7 +3,7 @@ import { isTensor } from "../tensor/tree.ts";
 import { exampleCount } from "./batch-figures.ts";
 import type { Figure } from "./figure.ts";
 import { namedLosses } from "./named-losses.ts";
-import type { BatchLoss, LossFunction, LossResult, Objective } from "./objective.ts";
+import type { BatchLoss, BatchObjective, LossFunction, LossResult, Objective } from "./objective.ts";
 import { lossText } from "./targets.ts";
 
 /** A checked objective. */
@@ -11,23 +11,21 @@ export interface Loss<Out, B> {
   /** For messages: `loss "crossEntropy"`. */
   text: string;
   name: Objective | undefined;
-  /** How many the loss is a mean over; undefined for a function, which only tells it with the loss. */
-  weigh: ((batch: B) => number) | undefined;
-  compute(outputs: Out, batch: B): BatchLoss;
+  /** The objective of a batch. Throws TypeError for a batch that lacks what the loss needs. */
+  of(batch: B): BatchObjective<Out>;
 }
 
 /** @throws TypeError for a name that is not one of the objectives */
 export function lossOf<Out, B>(given: Objective | LossFunction<Out, B> = "crossEntropy"): Loss<Out, B> {
   if (typeof given === "function") {
-    const compute = (outputs: Out, batch: B) => checked(given(outputs, batch), outputs, batch);
-    return { text: "the loss function", name: undefined, weigh: undefined, compute };
+    const of = (batch: B) => ({ compute: (outputs: Out) => checked(given(outputs, batch), outputs, batch) });
+    return { text: "the loss function", name: undefined, of };
   }
   if (!Object.hasOwn(namedLosses, given)) {
     const names = Object.keys(namedLosses).map((name) => `"${name}"`);
     throw new TypeError(`loss must be ${names.join(", ")} or a function, got ${JSON.stringify(given)}`);
   }
-  const { weigh, compute } = namedLosses[given];
-  return { text: lossText(given), name: given, weigh, compute };
+  return { text: lossText(given), name: given, of: namedLosses[given] };
 }
 
 /** What a loss function returned, once it is known to be what `LossFunction` says. */

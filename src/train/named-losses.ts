@@ -1,79 +1,102 @@
 import type { Scalar } from "@tensorflow/tfjs-node-gpu";
 import { autocastOp } from "../amp/index.ts";
+import { sizeOf } from "../base/shape.ts";
 import { tf } from "../runtime/index.ts";
+import { stepInput } from "../runtime/native/capture/step-inputs.ts";
 import { type AnyTensor, binaryCrossEntropy, crossEntropy, meanSquaredError } from "../tensor/index.ts";
 import { int32Values } from "../tensor/int32.ts";
 import { isTensor } from "../tensor/tree.ts";
 import { accuracy } from "./metrics/classes.ts";
-import type { BatchLoss, Objective } from "./objective.ts";
+import type { BatchLoss, BatchObjective, Objective } from "./objective.ts";
 import { classLabels, IGNORED, lossText, nextTokens, realLabels, tokenLabels } from "./targets.ts";
 
-/** An objective with a name. */
-interface NamedLoss {
-  /** How many the loss is a mean over. */
-  weigh(batch: unknown): number;
-  compute(outputs: unknown, batch: unknown): BatchLoss;
+/** An objective of this file: what it reads of a batch are its labels. */
+interface LabelledObjective extends BatchObjective<unknown> {
+  weight: number;
+  labels: ArrayLike<number>;
 }
 
-/** The objectives by name. */
-export const namedLosses: Record<Objective, NamedLoss> = {
+/** The objectives by name, for a batch. */
+export const namedLosses: Record<Objective, (batch: unknown) => LabelledObjective> = {
   crossEntropy: classification("crossEntropy", "[examples, classes]", classLabels),
-  meanSquaredError: {
-    weigh: (batch) => realLabels(lossText("meanSquaredError"), batch).size,
-    compute(outputs, batch) {
-      const predictions = tensorOutputs("meanSquaredError", outputs, "[examples, 1]");
-      const labels = labelsLike("meanSquaredError", predictions, realLabels(lossText("meanSquaredError"), batch));
-      return { loss: squaredError(predictions, labels), metrics: {}, weight: labels.size };
-    },
-  },
-  binaryCrossEntropy: {
-    weigh: (batch) => realLabels(lossText("binaryCrossEntropy"), batch).size,
-    compute(outputs, batch) {
-      const logits = tensorOutputs("binaryCrossEntropy", outputs, "[examples, 1]");
-      const given = realLabels(lossText("binaryCrossEntropy"), batch);
-      const labels = labelsLike("binaryCrossEntropy", logits, given);
-      const { values } = given;
-      const at = values.findIndex((value) => !(value >= 0 && value <= 1));
-      if (at >= 0)
-        throw new RangeError(
-          `${lossText("binaryCrossEntropy")} needs labels from 0 to 1, got ${values[at]} at ${at}: use "crossEntropy" for more classes`,
-        );
-      const read = (predictions: AnyTensor) =>
-        accuracy(
-          predictions,
-          Array.from(values, (label) => label > 0.5),
-        );
-      const metrics = { accuracy: { tensor: tf.reshape(tf.greater(logits, 0), [-1]), read } };
-      return { loss: binaryCrossEntropy(logits, labels) as Scalar, metrics, weight: labels.size };
-    },
-  },
+  meanSquaredError: realLoss("meanSquaredError", (predictions, labels) => ({
+    loss: squaredError(predictions, labels),
+    metrics: {},
+  })),
+  binaryCrossEntropy: realLoss(
+    "binaryCrossEntropy",
+    (logits, labels) => ({
+      loss: binaryCrossEntropy(logits, labels) as Scalar,
+      metrics: { accuracy: { tensor: tf.reshape(tf.greater(logits, 0), [-1]), read: binaryAccuracy } },
+    }),
+    checkShares,
+  ),
   tokenCrossEntropy: classification("tokenCrossEntropy", "[rows, time, classes]", tokenLabels),
   nextToken: classification("nextToken", "[rows, time, vocabulary]", nextTokens),
 };
+
+/** A loss of outputs and as many real labels. */
+function realLoss(
+  name: Objective,
+  lossOf: (outputs: AnyTensor, labels: AnyTensor) => Omit<BatchLoss, "weight">,
+  check?: (labels: ArrayLike<number>) => void,
+): (batch: unknown) => LabelledObjective {
+  const labelsOf = (own: LabelledObjective, shape: readonly number[]): AnyTensor => {
+    const labels = labelsLike(name, shape, own.labels as Float32Array);
+    check?.(own.labels);
+    return labels;
+  };
+  return (batch) => {
+    const { values, size: weight } = realLabels(lossText(name), batch);
+    const compute = (outputs: unknown) => {
+      const predictions = tensorOutputs(name, outputs, "[examples, 1]");
+      return { ...lossOf(predictions, stepInput(labelsOf, own, predictions.shape)), weight };
+    };
+    const own: LabelledObjective = { weight, labels: values, compute };
+    return own;
+  };
+}
+
+function checkShares(labels: ArrayLike<number>): void {
+  const at = Array.from(labels).findIndex((value) => !(value >= 0 && value <= 1));
+  if (at >= 0)
+    throw new RangeError(
+      `${lossText("binaryCrossEntropy")} needs labels from 0 to 1, got ${labels[at]} at ${at}: use "crossEntropy" for more classes`,
+    );
+}
+
+const binaryAccuracy = (predictions: AnyTensor, labels: ArrayLike<number>): number =>
+  accuracy(
+    predictions,
+    Array.from(labels, (label) => label > 0.5),
+  );
 
 /** Cross-entropy of logits whose last axis are the classes, and labels of all other axes, in order. */
 function classification(
   name: Objective,
   shape: string,
-  labelsOf: (asker: string, batch: unknown) => ArrayLike<number>,
-): NamedLoss {
-  return {
-    weigh: (batch) => countOf(labelsOf(lossText(name), batch)),
-    compute(outputs, batch) {
+  valuesOf: (asker: string, batch: unknown) => ArrayLike<number>,
+): (batch: unknown) => LabelledObjective {
+  const labelsOf = ({ labels }: LabelledObjective, sizes: readonly number[]): AnyTensor => {
+    const axes = sizes.slice(0, -1);
+    if (sizes.length < 2 || sizeOf(axes) !== labels.length) {
+      throw new RangeError(
+        `${lossText(name)} needs outputs ${shape} for the batch's ${labels.length} labels, got [${sizes.join(", ")}]`,
+      );
+    }
+    return tf.tensor(int32Values(name, labels, axes), axes, "int32");
+  };
+  return (batch) => {
+    const labels = valuesOf(lossText(name), batch);
+    const weight = countOf(labels);
+    const compute = (outputs: unknown) => {
       const logits = tensorOutputs(name, outputs, shape);
-      const values = labelsOf(lossText(name), batch);
-      const axes = logits.shape.slice(0, -1);
-      if (logits.rank < 2 || axes.reduce((product, size) => product * size, 1) !== values.length) {
-        throw new RangeError(
-          `${lossText(name)} needs outputs ${shape} for the batch's ${values.length} labels, got [${logits.shape.join(", ")}]`,
-        );
-      }
-      const labels = tf.tensor(int32Values(name, values, axes), axes, "int32");
-      const weight = countOf(values);
-      const read = (predictions: AnyTensor) => accuracy(predictions, values);
-      const metrics = { accuracy: { tensor: tf.argMax(logits, -1), read } };
-      return { loss: crossEntropy(logits, labels) as Scalar, metrics, weight };
-    },
+      const classes = stepInput(labelsOf, own, logits.shape);
+      const metrics = { accuracy: { tensor: tf.argMax(logits, -1), read: accuracy } };
+      return { loss: crossEntropy(logits, classes) as Scalar, metrics, weight };
+    };
+    const own: LabelledObjective = { weight, labels, compute };
+    return own;
   };
 }
 
@@ -90,15 +113,15 @@ const squaredError = autocastOp(
 );
 
 /** The labels in the shape of the outputs, since other shapes would be broadcast. */
-function labelsLike(name: Objective, outputs: AnyTensor, labels: ReturnType<typeof realLabels>): AnyTensor {
-  if (labels.size === outputs.size) return tf.tensor(labels.values, outputs.shape);
-  if (outputs.rank === 2 && outputs.shape[0] === labels.size) {
+function labelsLike(name: Objective, outputs: readonly number[], labels: Float32Array): AnyTensor {
+  if (labels.length === sizeOf(outputs)) return tf.tensor(labels, [...outputs]);
+  if (outputs.length === 2 && outputs[0] === labels.length) {
     throw new RangeError(
-      `${lossText(name)} of one label an example: a regression needs a model with 1 output, got ${outputs.shape[1]}: set classes to 1`,
+      `${lossText(name)} of one label an example: a regression needs a model with 1 output, got ${outputs[1]}: set classes to 1`,
     );
   }
   throw new RangeError(
-    `${lossText(name)} needs a label for each output, but the outputs are [${outputs.shape.join(", ")}] and the batch has ${labels.size} labels`,
+    `${lossText(name)} needs a label for each output, but the outputs are [${outputs.join(", ")}] and the batch has ${labels.length} labels`,
   );
 }
 

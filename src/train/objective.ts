@@ -46,6 +46,15 @@ export interface LossForBatchesWithoutLabels {
 /** Requires a loss where the batches have no labels. */
 export type LossIfNeeded<B> = "labels" extends keyof B ? unknown : LossForBatchesWithoutLabels;
 
+/** The objective of one batch. */
+export interface BatchObjective<Out> {
+  /** How many the loss is a mean over; absent where only the loss function tells it, with the loss. */
+  weight?: number;
+  /** What a loss with a name compares the outputs with. */
+  labels?: ArrayLike<number>;
+  compute(outputs: Out): BatchLoss;
+}
+
 /** The loss of one batch. */
 export interface BatchLoss {
   loss: Scalar;

@@ -1,3 +1,4 @@
+import { counted } from "../base/counted.ts";
 import { listNames } from "../base/list-names.ts";
 
 /** The state of an optimizer between steps. `save` writes it as a part of any tree. */
@@ -30,7 +31,7 @@ export function checkState(rule: string, state: OptimizerState, groups: readonly
     fail(`expected what stateDict() of ${rule} gives, with \`step\` and \`groups\``);
   if (state.groups.length !== groups.length) {
     const sizes = (lists: readonly (readonly string[])[]) =>
-      `${lists.length} ${lists.length === 1 ? "group" : "groups"} of ${lists.map((list) => list.length).join(", ")} parameters`;
+      `${counted(lists.length, "group")} of ${lists.map((list) => list.length).join(", ")} parameters`;
     fail(
       `the state has ${sizes(state.groups.map(({ parameters }) => parameters))}, the optimizer ${sizes(groups.map(({ names }) => names))}`,
     );

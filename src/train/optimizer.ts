@@ -1,9 +1,13 @@
 import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
 import type { OptimizerStep } from "../amp/index.ts";
+import { counted } from "../base/counted.ts";
 import { defineSummary, formatCount } from "../display/define-summary.ts";
+import { markPure } from "../nn/pure.ts";
 import { categorize, tf, uninterrupted } from "../runtime/index.ts";
 import { holdUntilComputed } from "../runtime/native/capture/active.ts";
+import { commit, Given, preventReplay, stepNumbers, stepState } from "../runtime/native/capture/step-inputs.ts";
 import { flatten, unflatten } from "../runtime/native/flatten.ts";
+import { type UpdateRule, updateNumbers, updateStep } from "../runtime/native/kernels/index.ts";
 import { canFuse } from "../tensor/fused.ts";
 import { clipFactor, normOf } from "./clip.ts";
 import { gradientList } from "./gradient-list.ts";
@@ -56,20 +60,6 @@ export interface Update {
   step: number;
 }
 
-/** One step of a rule as one kernel. */
-export interface FusedUpdate {
-  parameters: readonly Tensor[];
-  /** One for each parameter, or one vector for all. */
-  gradients: readonly Tensor[];
-  slots: Record<string, Tensor1D>;
-  rate: number;
-  step: number;
-  /** The common norm of all gradients, which `maxNorm` bounds. */
-  norm: Scalar | undefined;
-  maxNorm: number | undefined;
-  maxValue: number | undefined;
-}
-
 /** An update rule: `advance` gives the new state, and with it `move` gives the new parameters. */
 export interface Rule {
   /** Whether `move` takes the old state. */
@@ -78,8 +68,8 @@ export interface Rule {
   slots: readonly string[] | Readonly<Record<string, number>>;
   advance(update: Update): Record<string, Tensor1D>;
   move(update: Update): Tensor1D;
-  /** Both, with clipping, where the parameters and gradients are float32 and there is a kernel. */
-  fused?(update: FusedUpdate): Updated;
+  /** Both as one kernel, with clipping, where the parameters and gradients are float32. */
+  fused?: UpdateRule;
 }
 
 /** The parameters and the state of a group after a step; an alias, because tf.tidy does not take interfaces. */
@@ -114,9 +104,12 @@ export function flatOptimizer<Options extends OptimizerOptions>(
       : { ...slots };
     const rateRatio = ratio(name, own.learningRate, learningRate);
     const paths = members.map((i) => names[i]!);
-    return { rule, members, variables: updated, names: paths, sizes, rateRatio, slots: {} as Record<string, Tensor1D> };
+    const state = { sizes, slots: {} as Record<string, Tensor1D> };
+    return { rule, members, variables: updated, names: paths, size, rateRatio, ...state };
   });
   type Group = (typeof groups)[number];
+  // The largest last, because only the last one is updated in the memory that it has.
+  const bySize = [...groups.keys()].sort((a, b) => groups[a]!.size - groups[b]!.size);
   const replace = (group: Group, made: Record<string, Tensor1D>) => {
     tf.dispose(Object.values(group.slots));
     group.slots = made;
@@ -134,9 +127,9 @@ export function flatOptimizer<Options extends OptimizerOptions>(
     const { gradients, all } = gradientList(given, variables, names, paths);
     return uninterrupted(() => {
       const lists = groups.map(({ members }) => members.map((i) => gradients[i]!));
-      if (isFused(gradients)) return thenDispose(all, () => update(lists, rate));
+      if (isFused(gradients)) return thenDispose(all, () => update(lists, rate, true));
       const vectors = thenDispose(all, () => tf.tidy(() => lists.map((list) => [flatten(list)])));
-      return thenDispose(vectors, () => update(vectors, rate));
+      return thenDispose(vectors, () => update(vectors, rate, false));
     });
   };
   const flatStep = (raw: Tensor1D, rate?: number) => {
@@ -144,7 +137,7 @@ export function flatOptimizer<Options extends OptimizerOptions>(
       throw new RangeError(`Gradient size mismatch: the parameters have ${total} elements, the gradients ${raw.size}.`);
     return uninterrupted(() => {
       const vectors = groups.length === 1 ? [[raw]] : thenDispose(raw, () => regrouped(raw));
-      return thenDispose(vectors, () => update(vectors, rate));
+      return thenDispose(vectors, () => update(vectors, rate, isFused(vectors.flat())));
     });
   };
   const regrouped = (raw: Tensor1D): Tensor1D[][] => {
@@ -171,45 +164,63 @@ export function flatOptimizer<Options extends OptimizerOptions>(
     };
     return { restore, release: () => tf.dispose(slots.flatMap((each) => Object.values(each))) };
   };
+  const slotList = () => groups.flatMap(({ slots }) => Object.values(slots));
+  const rateOf = (rate = learningRate): number => {
+    if (rate >= 0 && Number.isFinite(rate)) return rate;
+    throw new RangeError(
+      `${name}: the learning rate of step ${taken + 1} must be a finite number of 0 or more, got ${rate}`,
+    );
+  };
+  /** Nothing here allocates or fails, so that a step is taken by all groups or by none. */
+  const take = (results: readonly Updated[]) => {
+    taken++;
+    groups.forEach((group, g) => {
+      replace(group, results[g]!.slots);
+      results[g]!.parameters.forEach((parameter, i) => {
+        group.variables[i]!.assign(parameter);
+      });
+    });
+  };
   /** By the gradients of each group: of each parameter, or one vector of all. */
-  const update = (gradients: readonly (readonly Tensor[])[], rate = learningRate) => {
-    if (!(rate >= 0 && Number.isFinite(rate)))
-      throw new RangeError(
-        `${name}: the learning rate of step ${taken + 1} must be a finite number of 0 or more, got ${rate}`,
-      );
+  const update = (gradients: readonly (readonly Tensor[])[], given: number | undefined, isByKernel: boolean) => {
+    const rate = rateOf(given);
+    if (isByKernel) stepState(slotList);
+    else preventReplay(`a step of ${name} is not one kernel`);
     holdUntilComputed(heldState);
     const all = gradients.flat();
     categorize("gradients", all);
-    const isByKernel = isFused(all);
     return tf.tidy(() => {
       const norm = clipNorm === undefined ? undefined : normOf(all);
-      const results = groups.map((group, g) =>
-        tf.tidy(() => {
-          const own = group.rateRatio === 1 ? rate : rate * group.rateRatio;
-          return isByKernel
-            ? updatedByKernel(group, gradients[g]!, norm, own)
-            : updated(group, gradients[g]![0] as Tensor1D, norm && clipFactor(norm, clipNorm!), own);
-        }),
-      );
-      // Nothing from here on allocates or fails, so that a step is taken by all groups or by none.
-      taken++;
-      groups.forEach((group, g) => {
-        replace(group, results[g]!.slots);
-        results[g]!.parameters.forEach((parameter, i) => {
-          group.variables[i]!.assign(parameter);
-        });
-      });
+      const results: Updated[] = [];
+      for (const g of bySize) {
+        const group = groups[g]!;
+        results[g] = tf.tidy(() =>
+          isByKernel
+            ? updatedByKernel(group, gradients[g]!, norm, given, g === bySize.at(-1))
+            : updated(group, gradients[g]![0] as Tensor1D, norm && clipFactor(norm, clipNorm!), rate * group.rateRatio),
+        );
+      }
+      commit(results, take);
       return norm;
     });
   };
   const updatedByKernel = (
-    { rule, variables, slots }: Group,
+    { rule, variables, slots, rateRatio }: Group,
     gradients: readonly Tensor[],
     norm: Scalar | undefined,
-    rate: number,
+    rate: number | undefined,
+    isLast: boolean,
   ): Updated => {
-    const limits = { norm, maxNorm: clipNorm, maxValue: clipValue };
-    return rule.fused!({ parameters: variables, gradients, slots, rate, step: taken + 1, ...limits });
+    const { kernel, constants } = rule.fused!;
+    const limits = { maxNorm: clipNorm, maxValue: clipValue };
+    const numbers = stepNumbers(
+      (now: number | undefined) => updateNumbers(constants(rateOf(now) * rateRatio, taken + 1), limits),
+      new Given("learningRate", rate),
+    );
+    const given = { parameters: variables, gradients, slots: Object.values(slots), norm, numbers, isLast };
+    const made = updateStep(kernel, given);
+    const names = Object.keys(slots);
+    return { parameters: made.parameters, slots: Object.fromEntries(names.map((name, i) => [name, made.slots[i]!])) };
   };
   const updated = (
     { rule, variables, slots }: Group,
@@ -226,6 +237,8 @@ export function flatOptimizer<Options extends OptimizerOptions>(
     return { slots: made, parameters: unflatten(vector, variables) };
   };
   step.flat = flatStep;
+  markPure(step);
+  markPure(flatStep);
 
   const optimizer: Optimizer = {
     variables,
@@ -241,7 +254,7 @@ export function flatOptimizer<Options extends OptimizerOptions>(
       step: taken,
       groups: groups.map(({ names, slots }) => ({
         parameters: [...names],
-        values: mapValues(slots, (slot) => Float32Array.from(slot.dataSync())),
+        values: mapValues(slots, (slot) => slot.dataSync().slice() as Float32Array),
       })),
     }),
     loadStateDict(state) {
@@ -255,11 +268,11 @@ export function flatOptimizer<Options extends OptimizerOptions>(
       });
     },
     bytes: 4 * groups.reduce((sum, { sizes }) => Object.values(sizes).reduce((a, b) => a + b, sum), 0),
-    dispose: () => tf.dispose(groups.flatMap(({ slots }) => Object.values(slots))),
+    dispose: () => tf.dispose(slotList()),
   };
   return defineSummary(optimizer, () => {
     const split = groups.length > 1 ? ` and ${groups.length} groups` : "";
-    return `${name} of ${formatCount(total)} parameters in ${variables.length} tensors${split}: learning rate ${learningRate}, ${formatCount(taken)} steps taken`;
+    return `${name} of ${formatCount(total)} parameters in ${counted(variables.length, "tensor")}${split}: learning rate ${learningRate}, ${formatCount(taken)} steps taken`;
   });
 }
 

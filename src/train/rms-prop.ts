@@ -55,6 +55,10 @@ function rmsPropRule(options: RmsPropOptions): Rule {
   };
   return {
     slots: ["square", ...(centered ? ["mean"] : []), ...(momentum > 0 ? ["velocity"] : [])],
+    fused: {
+      kernel: "RmsProp",
+      constants: (rate) => [Number(centered), weightDecay, alpha, 1 - alpha, epsilon, momentum, rate],
+    },
     advance: ({ gradient: raw, parameters, slots: { square, mean, velocity } }) => {
       const gradient = effective(raw, parameters);
       const made: Record<string, Tensor1D> = { square: pipe(tf.square(gradient), (each) => mixed(square!, each)) };

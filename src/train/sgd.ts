@@ -36,6 +36,15 @@ function sgdRule({ momentum = 0, dampening = 0, nesterov = false, weightDecay = 
     decayedGradient(gradient, parameters, weightDecay);
   return {
     slots: momentum === 0 ? [] : ["velocity"],
+    fused: {
+      kernel: "Sgd",
+      constants: (rate, step) => {
+        // The first velocity is the gradient. The parameters move by these shares of gradient and velocity.
+        const share = step === 1 ? 1 : 1 - dampening;
+        const shares = nesterov ? [1, momentum] : [0, 1];
+        return [weightDecay, momentum, share, ...shares, rate];
+      },
+    },
     advance: ({ gradient, parameters, slots: { velocity }, step }): Record<string, Tensor1D> => {
       if (!velocity) return {};
       const pull = effective(gradient, parameters);

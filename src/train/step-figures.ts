@@ -52,15 +52,18 @@ export function trainingFigure(history: History, { total, title }: { total?: num
 }
 
 /**
- * Plots the time of each step as stacked areas: making the batch, forward pass, backward pass and update. In captured steps the
- * backward pass includes the forward pass; `train` with `capture: false` shows the two apart.
+ * Plots the time of each step as stacked areas: making the batch, forward pass, backward pass and update. A captured step computes
+ * both passes at once, which have an area of their own; `train` with `capture: false` shows the two apart.
  */
 export function stepTimes(history: History, { title = "Where a step's time goes" } = {}): Figure {
   const parts = grouped(history.steps);
   const x = parts.map((part) => part.at(-1)!.step);
-  const area = (name: string, key: keyof StepRecord["times"], color: string): Data => ({
+  const both = ({ gradients, forward = 0, backward = 0 }: StepRecord["times"]) => gradients - forward - backward;
+  const isShared = history.steps.some(({ times }) => times.exchange !== undefined);
+  const isCaptured = history.steps.some(({ times }) => times.forward === undefined);
+  const area = (name: string, of: (times: StepRecord["times"]) => number, color: string): Data => ({
     x,
-    y: parts.map((part) => mean(part, ({ times }) => times[key])),
+    y: parts.map((part) => mean(part, ({ times }) => of(times))),
     name,
     mode: "lines",
     stackgroup: "time",
@@ -68,10 +71,12 @@ export function stepTimes(history: History, { title = "Where a step's time goes"
   });
   return figure({
     data: [
-      area("data", "data", palette[5]),
-      area("forward", "forward", palette[0]),
-      area("backward", "backward", palette[4]),
-      area("update", "update", palette[2]),
+      area("data", ({ data }) => data, palette[5]),
+      area("forward", ({ forward = 0 }) => forward, palette[0]),
+      area("backward", ({ backward = 0 }) => backward, palette[4]),
+      ...(isCaptured ? [area("forward and backward", both, palette[3])] : []),
+      ...(isShared ? [area("exchange", ({ exchange = 0 }) => exchange, palette[6])] : []),
+      area("update", ({ update }) => update, palette[2]),
     ],
     layout: {
       title: { text: title },

@@ -1,38 +1,24 @@
-import type { Scalar, Tensor, Tensor1D, Variable } from "@tensorflow/tfjs-node-gpu";
-import type { GradScaler, HalfType } from "../amp/index.ts";
-import { deriveSeed } from "../random/index.ts";
+import type { Scalar, Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
+import type { GradScaler } from "../amp/index.ts";
+import { isPure } from "../nn/pure.ts";
 import { nativeMemory, resetPeak, tf, uninterrupted } from "../runtime/index.ts";
 import { parameterList } from "../tensor/index.ts";
-import { batchFigures, exampleCount } from "./batch-figures.ts";
-import { batchGradients } from "./batch-gradients.ts";
-import type { Loss } from "./loss.ts";
 import type { Optimizer } from "./optimizer.ts";
-import type { StepFunctions } from "./step-functions.ts";
+import { stepTimes, stopwatch } from "./step-clock.ts";
+import type { StepOptions } from "./step-options.ts";
 import { stateOf, type TrainedModel } from "./trained-model.ts";
 import type { StepRecord } from "./training-log.ts";
-
-export interface StepOptions<Out, B> {
-  /** From 1. */
-  step: number;
-  learningRate: number | undefined;
-  /** The seed of dropout, together with the step. */
-  seed: number;
-  /** The half type of the forward and backward passes. */
-  autocast?: HalfType | undefined;
-  scaler?: GradScaler | undefined;
-  loss: Loss<Out, B>;
-  /** The captured parts of the step; without them it is computed op by op. */
-  functions?: StepFunctions | undefined;
-}
+import { sumOfWorkers } from "./worker-sum.ts";
 
 /**
  * One update from one or several batches. Each batch is weighted by what its loss is a mean over, so the gradient is that of all
- * of them in one batch. When it fails, parameters, running statistics and optimizer are as before.
+ * of them in one batch. Several workers take the step together: each gives its part of the batches, or nothing where it has none,
+ * and all get the gradient of all. When it fails, parameters, running statistics and optimizer are as before.
  */
 export function takeStep<P extends object, B, Out>(
   model: TrainedModel<P, B, Out>,
   optimizer: Optimizer,
-  batches: readonly B[],
+  batches: readonly (B | undefined)[],
   options: StepOptions<Out, B>,
 ): Omit<StepRecord, "epoch" | "milliseconds" | "processor" | "elapsed"> {
   const { step, learningRate, scaler, functions } = options;
@@ -43,14 +29,20 @@ export function takeStep<P extends object, B, Out>(
   const { sums, gradientNorm } = tf.tidy(() => {
     const state = stateOf(model);
     try {
-      const { gradients, ...sums } = accumulated(model, optimizer.variables, batches, options, clock.lap);
+      const { gradients, ...sums } = sumOfWorkers(model, optimizer.variables, batches, {
+        ...options,
+        parameters: state.variables,
+        lap: clock.lap,
+      });
       // With a scaler an overflow lowers the scale, and only a finite step gets here.
       const change =
         <Given>(update: (ready: Given, rate?: number) => Scalar | undefined) =>
         (ready: Given) => {
           checkFinite(sums.loss, step, model.parameters);
           const take = () => update(ready, learningRate);
-          const norm = functions ? functions.update.run(() => tf.tidy(() => take() as Scalar)) : take();
+          const replay = isPure(update) ? { key: [update], inputs: ready, given: { learningRate } } : undefined;
+          const norm = functions ? functions.update.run(() => tf.tidy(() => take() as Scalar), { replay }) : take();
+          tf.dispose(ready as Tensor[]);
           return { norm: norm?.dataSync()[0] };
         };
       const { flat } = optimizer.step;
@@ -79,11 +71,11 @@ export function takeStep<P extends object, B, Out>(
     learningRate: learningRate ?? optimizer.learningRate,
     ...(gradientNorm === undefined ? {} : { gradientNorm }),
     ...(lossScale === undefined ? {} : { lossScale, skipped }),
-    times: { data: 0, ...clock.times },
+    times: { data: 0, ...stepTimes(clock.times) },
     liveBytes: live,
     peakBytes: peak,
     rss: process.memoryUsage.rss(),
-    ...batchFigures(batches, sums.examples),
+    ...sums.figures,
   };
 }
 
@@ -103,76 +95,4 @@ function checkFinite(loss: number, step: number, parameters: object): void {
       ? `the loss is ${loss} at step ${step}, because the parameter ${broken.name} is not finite: the gradient of an earlier step was not, for instance of sqrt or norm at 0`
       : `the loss is ${loss} at step ${step}: lower the learning rate, or clip the gradients`,
   );
-}
-
-interface Accumulated {
-  loss: number;
-  metrics: Record<string, number>;
-  gradients: Tensor[];
-  /** The number of examples of each batch. */
-  examples: number[];
-}
-
-/** Loss, metrics and gradients of all batches as if they were one. */
-function accumulated<P extends object, B, Out>(
-  model: TrainedModel<P, B, Out>,
-  variables: readonly Variable[],
-  batches: readonly B[],
-  options: StepOptions<Out, B>,
-  lap: (part: Part) => void,
-): Accumulated {
-  const { loss, step } = options;
-  const weights = loss.weigh && batches.map(loss.weigh);
-  const total = weights?.reduce((sum, weight) => sum + weight, 0);
-  const sums: Accumulated = { loss: 0, metrics: {}, gradients: [], examples: [] };
-  let counted = 0;
-  batches.forEach((batch, b) => {
-    if (weights?.[b] === 0) {
-      sums.examples.push(exampleCount(batch, undefined));
-      return;
-    }
-    const share = weights ? weights[b]! / total! : 1;
-    const seed = deriveSeed(options.seed, step, b);
-    const one = batchGradients(model, variables, batch, { ...options, seed, share, forwardDone: () => lap("forward") });
-    lap("backward");
-    sums.examples.push(one.examples);
-    if (one.weight === 0) return;
-    counted += one.weight;
-    // Where the weights are not known beforehand, the mean of the batches so far, instead of a share of all.
-    const taken = weights ? share : one.weight / counted;
-    const kept = weights ? 1 : 1 - taken;
-    sums.loss = sums.loss * kept + one.loss * (weights ? 1 : taken);
-    for (const [name, figure] of Object.entries(one.metrics)) {
-      sums.metrics[name] = (sums.metrics[name] ?? 0) * kept + figure * taken;
-    }
-    sums.gradients = added(sums.gradients, one.gradients, kept, weights ? 1 : taken);
-  });
-  if (counted === 0) {
-    throw new Error(
-      `step ${step}: ${loss.text} has nothing to count in ${batches.length === 1 ? "the batch" : "the batches"}: every label is ignored, or the weight is 0`,
-    );
-  }
-  return sums;
-}
-
-/** `kept` times the sum and `taken` times the new gradients, both disposed. */
-function added(sum: Tensor[], more: Tensor[], kept: number, taken: number): Tensor[] {
-  if (sum.length === 0) return more;
-  const times = (tensor: Tensor, factor: number) => (factor === 1 ? tensor : tf.mul(tensor, factor));
-  const total = tf.tidy(() => sum.map((gradient, i) => tf.add(times(gradient, kept), times(more[i]!, taken))));
-  tf.dispose([...sum, ...more]);
-  return total;
-}
-
-type Part = "forward" | "backward" | "update";
-
-function stopwatch() {
-  const times: Record<Part, number> = { forward: 0, backward: 0, update: 0 };
-  let last = performance.now();
-  const lap = (part: Part) => {
-    const now = performance.now();
-    times[part] += now - last;
-    last = now;
-  };
-  return { times, lap };
 }

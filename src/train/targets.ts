@@ -7,6 +7,8 @@ export const IGNORED = -100;
 /** What needs the labels, for messages. */
 export const lossText = (name: Objective): string => `loss "${name}"`;
 
+export const metricsText = 'the option "metrics"';
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
@@ -68,9 +70,9 @@ export function labelsOf(loss: Objective | undefined, batch: unknown): Int32Arra
   const ofTokens = loss ? loss === "tokenCrossEntropy" : predicted(fields).tokenLabels !== undefined;
   if (!loss && !ofTokens && fields.labels === undefined)
     throw new TypeError(
-      `metrics need labels or tokenLabels in the batch, which has ${namesOf(batch)}: return metrics from the loss function`,
+      `${metricsText} needs labels or tokenLabels in the batch, which has ${namesOf(batch)}: return metrics from the loss function`,
     );
-  const asker = loss ? lossText(loss) : "metrics";
+  const asker = loss ? lossText(loss) : metricsText;
   return Int32Array.from(ofTokens ? tokenLabels(asker, batch) : classLabels(asker, batch));
 }
 

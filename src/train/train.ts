@@ -1,90 +1,27 @@
 import { setImmediate } from "node:timers/promises";
-import type { Tensor2D } from "@tensorflow/tfjs-node-gpu";
-import type { GradScaler, HalfType } from "../amp/index.ts";
 import { checkPositiveInteger } from "../base/checks.ts";
 import { requireWritable } from "../base/files.ts";
-import type { Batch } from "../batching/index.ts";
-import type { TransformerParameters } from "../nn/index.ts";
+import { place } from "../distributed/exchange.ts";
+import { gatherValues, ofFirst } from "../distributed/gather.ts";
+import { WorkerError } from "../distributed/worker-error.ts";
 import { stopIfInterrupted } from "../runtime/index.ts";
-import { type CheckpointOptions, loadCheckpoint, runIdentity, saveCheckpoint } from "./checkpoint.ts";
-import { type EarlyStop, type EarlyStopOptions, earlyStop } from "./early-stop.ts";
+import { abortedInAny, checkAgreement, shareParameters } from "./agreement.ts";
+import { loadCheckpoint, runIdentity, saveCheckpoint } from "./checkpoint.ts";
+import { trainingControls } from "./controls.ts";
+import { type EarlyStop, earlyStop } from "./early-stop.ts";
 import { evaluateLoss } from "./evaluate.ts";
 import { lossOf } from "./loss.ts";
 import { checkMetrics } from "./metrics/collect.ts";
-import type { MetricName } from "./metrics/metric-name.ts";
-import type { LossFunction, LossIfNeeded, ObjectiveOf } from "./objective.ts";
-import type { Optimizer } from "./optimizer.ts";
+import type { LossIfNeeded } from "./objective.ts";
 import { progress } from "./progress.ts";
 import { isObserving } from "./reduce-on-plateau.ts";
-import { type Schedule, scheduleOf } from "./schedule.ts";
+import { scheduleOf } from "./schedule.ts";
 import { takeStep } from "./step.ts";
 import { stepFunctions } from "./step-functions.ts";
-import { checkModel, type TrainedModel } from "./trained-model.ts";
-import { type Epochs, epochsOf, groups, processorTime, type TrainingBatches } from "./training-batches.ts";
+import type { TrainOptions } from "./train-options.ts";
+import { checkModel } from "./trained-model.ts";
+import { type Epochs, epochsOf, groups, processorTime } from "./training-batches.ts";
 import type { History, StepRecord } from "./training-log.ts";
-
-/**
- * Options of `train`, for a model with parameters `P` that makes outputs `Out` of batches `B`; without type arguments, for a
- * Transformer classifier.
- */
-export interface TrainOptions<P extends object = TransformerParameters, B = Batch, Out = Tensor2D> {
-  /** A model, or any layer whose input is a batch: `{ parameters, apply(parameters, batch, options) }`. */
-  model: TrainedModel<P, NoInfer<B>, Out>;
-  /** Batches of any strategy, an array of your own batches, or a function that makes those of an epoch. */
-  batches: TrainingBatches<B>;
-  /** An optimizer of the model's parameters, or of some of them: `adamW(model.parameters)`. */
-  optimizer: Optimizer;
-  /** The number of steps. Give either `steps` or `epochs`. */
-  steps?: number;
-  /** The number of passes over the data. */
-  epochs?: number;
-  /** Batches whose gradients make one step, as if they were one batch; 1 by default. An epoch's last step may have fewer. */
-  accumulate?: number;
-  /**
-   * The learning rate, a number or a schedule; the optimizer's own by default. Only steps that changed the model are counted, so
-   * a step that the scaler skips does not advance the schedule. One of `reduceOnPlateau` also sees the evaluations.
-   */
-  learningRate?: number | Schedule;
-  /**
-   * The objective: a name, or a function of outputs and batch that gives a scalar, or `{ loss, metrics, weight }`. The
-   * cross-entropy of classes, `"crossEntropy"`, by default. A regression is `"meanSquaredError"` with a model of one output.
-   */
-  loss?: ObjectiveOf<NoInfer<B>> | LossFunction<NoInfer<Out>, NoInfer<B>>;
-  /**
-   * Runs forward and backward passes in mixed precision; parameters and optimizer state stay float32. Evaluations run in it
-   * too, as in transformers' Trainer. `evaluate(model, batches)` evaluates in float32.
-   */
-  autocast?: HalfType;
-  /** Scales the loss, which float16 needs. Its state is saved in the checkpoint. */
-  scaler?: GradScaler;
-  /** The seed of dropout; 0 by default. */
-  seed?: number;
-  /**
-   * Computes a step whose ops have occurred three times, with the same shapes, as one function of TensorFlow; true by default. The
-   * results are the same, bit for bit. It has no effect on WebAssembly and on a GPU, nor while a probe or a memory budget looks at the ops.
-   */
-  capture?: boolean;
-  /** Batches to evaluate on: before the first step, every `evaluateEvery` steps, and after the last. */
-  validation?: TrainingBatches<NoInfer<B>>;
-  /**
-   * Metrics of the evaluations, over all of `validation` together, for instance `["f1", "auc"]`: precision, recall and F1 are those
-   * of class 1 where there are two classes, and means over the classes where there are more. Figures of your own are those that a
-   * loss function returns.
-   */
-  metrics?: readonly MetricName[];
-  /** Steps between two evaluations; by default only before the first step and after the last. */
-  evaluateEvery?: number;
-  /** Ends the training when the evaluations no longer improve. */
-  earlyStop?: EarlyStopOptions;
-  /** Saves what the training needs to resume in another process. */
-  checkpoint?: CheckpointOptions;
-  /** Called after every step. */
-  onStep?: (record: StepRecord) => void;
-  /** Ends the training after the step in which it is aborted; the model keeps its parameters. */
-  signal?: AbortSignal;
-  /** Shows progress; true by default. In a notebook `"figure"` also plots loss and speed. */
-  progress?: boolean | "figure";
-}
 
 /** Milliseconds after which the loop yields to the event loop, for displays, timers and interrupts. */
 const YIELD_EVERY = 50;
@@ -100,11 +37,16 @@ export const historyOf = (model: object): History | undefined => histories.get(m
 /**
  * Trains a model on `batches`. Between steps it holds no memory beyond parameters and optimizer state.
  *
+ * The workers that `halftone train` has started train one model together: they divide the rows of each batch, and each step has the loss
+ * and the gradient that one worker would have. The first worker evaluates, shows progress and writes checkpoints; it also reads them, so
+ * that a training may be resumed by another number of workers.
+ *
  * With a `checkpoint`, a resumed training takes the same steps as one that was not stopped, bit for bit where the backend's
  * ops are deterministic.
  *
  * @throws Error with the step when the loss, or at the scaler's smallest scale a gradient, is not finite; then the model is as it
- *   was before that step. Also for a loss that depends on no parameter, and a checkpoint of another run
+ *   was before that step. Also for a loss that depends on no parameter, a checkpoint of another run, and workers that differ
+ * @throws WorkerError when another worker has ended or is late; then the checkpoint has the steps so far
  * @throws TypeError for options that contradict each other, a model without trainable parameters, an optimizer of other
  *   parameters, and a batch that lacks what the loss needs; RangeError for a count that is not a positive integer
  */
@@ -113,6 +55,8 @@ export async function train<P extends object, B, Out>(
 ): Promise<History> {
   const { model, optimizer, signal, validation, checkpoint, seed = 0, accumulate = 1 } = options;
   const { evaluateEvery = Number.POSITIVE_INFINITY, autocast, scaler, metrics = [] } = options;
+  const { gradientCheckpointing = false, reduceIn } = options;
+  const { rank, size } = place();
   const loss = lossOf<Out, B>(options.loss);
   checkMetrics(metrics, loss);
   if (metrics.length > 0 && !validation)
@@ -138,18 +82,36 @@ export async function train<P extends object, B, Out>(
   if (loss.name) history.loss = loss.name;
   histories.set(model, history);
   const stopping = options.earlyStop && earlyStop(model, options.earlyStop);
-  const identity = checkpoint && runIdentity(batches, seed, accumulate);
-  if (checkpoint) requireWritable(checkpoint.path, "choose another path for the checkpoint");
+  const identity = checkpoint || size > 1 ? runIdentity(batches, seed, accumulate) : undefined;
+  if (size > 1) {
+    checkAgreement(
+      {
+        ...identity,
+        loss: loss.name,
+        steps: total,
+        evaluateEvery,
+        autocast,
+        reduceIn,
+        checkpoint: checkpoint ? "given" : "none",
+      },
+      model,
+    );
+  }
+  const signals = size > 1 && gatherValues(signal !== undefined).some(Boolean);
+  if (checkpoint) ofFirst(() => requireWritable(checkpoint.path, "choose another path for the checkpoint"));
   const resumed =
     checkpoint && checkpoint.resume !== false
       ? loadCheckpoint(checkpoint.path, model, optimizer, identity!)
       : undefined;
+  if (!resumed) shareParameters(model);
   Object.assign(history, resumed?.history);
   if (scaler && resumed?.scaler) scaler.loadStateDict(resumed.scaler);
   if (observing && resumed?.schedule) observing.loadStateDict(resumed.schedule);
   if (stopping && resumed?.earlyStop) Object.assign(stopping.state, resumed.earlyStop);
 
-  const bar = options.progress === false ? undefined : progress(total, history, options.progress === "figure");
+  const bar =
+    options.progress === false || rank > 0 ? undefined : progress(total, history, options.progress === "figure");
+  const controls = options.progress === "figure" && size === 1 ? await trainingControls() : undefined;
   const started = performance.now() - (resumed?.elapsed ?? 0);
   let cursor = resumed?.cursor ?? { epoch: 0, batch: 0 };
   let taken = resumed?.step ?? 0;
@@ -160,12 +122,15 @@ export async function train<P extends object, B, Out>(
 
   const evaluateNow = () => {
     if (!validation) return false;
-    const evaluation = { step: taken, ...evaluateLoss(model, validation, loss, { autocast, metrics }) };
+    const evaluation = ofFirst(() => ({
+      step: taken,
+      ...evaluateLoss(model, validation, loss, { autocast, metrics }),
+    }));
     history.evaluations.push(evaluation);
     observing?.observe(evaluation);
     return stopping?.after(evaluation) ?? false;
   };
-  const save = () => {
+  const write = () => {
     if (!checkpoint || saved === taken) return;
     const state = {
       step: taken,
@@ -179,58 +144,87 @@ export async function train<P extends object, B, Out>(
     saveCheckpoint(checkpoint.path, model, optimizer, state, identity!);
     saved = taken;
   };
+  const save = () => {
+    if (checkpoint) ofFirst(write);
+  };
+  /** When other workers are lost, the first one that is left writes the checkpoint. */
+  const withStateKept = (error: unknown): unknown => {
+    if (!(error instanceof WorkerError) || !checkpoint) return error;
+    if (Array.from({ length: rank }, (_, other) => other).every((other) => error.ranks.includes(other))) write();
+    const { message, ranks, cause } = error;
+    const kept = `The state of the training after step ${taken} is in ${checkpoint.path}; the same command continues from it`;
+    return new WorkerError(`${message}. ${kept}`, ranks, cause);
+  };
 
-  if (!resumed) evaluateNow();
-  const isDone = taken >= total || ended(stopping, options);
-  for (const group of isDone ? [] : groups(batches, cursor, accumulate, options.epochs)) {
-    const made = performance.now();
-    const used = processorTime();
-    const step = taken + 1;
-    const learningRate = rateOf?.(updates);
-    const settings = { step, learningRate, seed, autocast, scaler, loss, functions };
-    const own = takeStep(model, optimizer, group.batches, settings);
-    const now = performance.now();
-    const processor = processorTime();
-    const record: StepRecord = {
-      ...own,
-      times: { ...own.times, data: group.milliseconds },
-      epoch: group.epoch,
-      milliseconds: now - made + group.milliseconds,
-      processor: processor - used + group.processor,
-      elapsed: now - started,
-    };
-    taken = step;
-    if (!record.skipped) updates++;
-    cursor = group.next;
-    history.steps.push(record);
-    history.milliseconds = record.elapsed;
-    const enough = (step === total || step % evaluateEvery === 0) && evaluateNow();
-    bar?.step(record);
-    options.onStep?.(record);
-    if (checkpoint?.every && step % checkpoint.every === 0) save();
-    if (performance.now() - yielded > YIELD_EVERY) {
-      await setImmediate();
-      stopIfInterrupted();
-      yielded = performance.now();
+  try {
+    if (!resumed) evaluateNow();
+    const isDone = taken >= total || ended(stopping, options);
+    for (const group of isDone ? [] : groups(batches, cursor, accumulate, options.epochs)) {
+      const made = performance.now();
+      const used = processorTime();
+      const step = taken + 1;
+      const given = rateOf?.(updates);
+      const learningRate = controls ? controls.rateOf(given, optimizer) : given;
+      const settings = {
+        step,
+        learningRate,
+        seed,
+        part: group.part,
+        autocast,
+        scaler,
+        loss,
+        functions,
+        gradientCheckpointing,
+        reduceIn,
+      };
+      const own = takeStep(model, optimizer, group.batches, settings);
+      const now = performance.now();
+      const processor = processorTime();
+      const record: StepRecord = {
+        ...own,
+        times: { ...own.times, data: group.milliseconds },
+        epoch: group.epoch,
+        milliseconds: now - made + group.milliseconds,
+        processor: processor - used + group.processor,
+        elapsed: now - started,
+      };
+      taken = step;
+      if (!record.skipped) updates++;
+      cursor = group.next;
+      history.steps.push(record);
+      history.milliseconds = record.elapsed;
+      const enough = (step === total || step % evaluateEvery === 0) && evaluateNow();
+      bar?.step(record);
+      options.onStep?.(record);
+      if (checkpoint?.every && step % checkpoint.every === 0) save();
+      if (performance.now() - yielded > YIELD_EVERY) {
+        await setImmediate();
+        stopIfInterrupted();
+        yielded = performance.now();
+      }
+      if (abortedInAny(signals, signal) || controls?.isStopped) history.ended = "aborted";
+      else if (enough && step < total) history.ended = "no longer improving";
+      if (step === total || history.ended !== "unfinished") break;
     }
-    if (signal?.aborted) history.ended = "aborted";
-    else if (enough && step < total) history.ended = "no longer improving";
-    if (step === total || history.ended !== "unfinished") break;
+    // Where the number of steps was not known, the last one is known only now.
+    if (
+      total === Number.POSITIVE_INFINITY &&
+      history.ended === "unfinished" &&
+      history.evaluations.at(-1)?.step !== taken
+    ) {
+      evaluateNow();
+    }
+    save();
+    if (size > 1) gatherValues(undefined);
+  } catch (error) {
+    throw withStateKept(error);
   }
-  // Where the number of steps was not known, the last one is known only now.
-  if (
-    total === Number.POSITIVE_INFINITY &&
-    history.ended === "unfinished" &&
-    history.evaluations.at(-1)?.step !== taken
-  ) {
-    evaluateNow();
-  }
-  save();
   if (taken < total && ended(stopping, options)) history.ended = "no longer improving";
   if (history.ended === "unfinished") history.ended = "all steps taken";
   if (history.ended !== "aborted") stopping?.end();
   if (stopping?.state.best) history.best = stopping.state.best;
   bar?.end();
+  controls?.end();
   history.milliseconds = performance.now() - started;
   return history;
 }

@@ -47,17 +47,24 @@ export function checkModel(
         "make the optimizer from `model.parameters`",
     );
   }
+  const updated = new Set(optimizer.variables);
+  const frozen = own.find(({ variable }) => !variable.trainable && updated.has(variable));
+  if (frozen)
+    throw new TypeError(
+      `train: ${frozen.name} is frozen, but the optimizer updates it: make the optimizer after \`freeze\``,
+    );
 }
 
-/** Keeps the values of the variables that `apply` itself changes, running statistics for instance, and gives them back. */
-export function stateOf(model: { readonly parameters: object }): { restore(): void } {
-  const held = parameterList(model.parameters)
-    .filter(({ variable }) => !variable.trainable)
-    .map(({ variable }): [Variable, Tensor] => [variable, tf.clone(variable)]);
+/** All variables. Keeps the values of those that `apply` itself changes, running statistics for instance, and gives them back. */
+export function stateOf(model: { readonly parameters: object }): { variables: readonly Variable[]; restore(): void } {
+  const variables = parameterList(model.parameters).map(({ variable }) => variable);
+  const held = variables
+    .filter(({ trainable }) => !trainable)
+    .map((variable): [Variable, Tensor] => [variable, tf.clone(variable)]);
   const restore = () => {
     for (const [variable, value] of held) variable.assign(value);
   };
-  return { restore: () => uninterrupted(restore) };
+  return { variables, restore: () => uninterrupted(restore) };
 }
 
 /** The values of all parameters by path, those that are not trainable included. */

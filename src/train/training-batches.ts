@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Batches, DataCursor, ExampleBatch } from "../batching/index.ts";
+import type { PlannedBatch } from "../batching/plan.ts";
+import { place } from "../distributed/exchange.ts";
 
 /**
  * Batches to train on: those of a batching strategy, or your own. An array is an epoch in its order; a function, for instance a
@@ -9,8 +11,10 @@ export type TrainingBatches<B> = Iterable<B> | ((epoch: number) => Iterable<B>);
 
 /** The batches by epoch. */
 export interface Epochs<B> {
-  /** The batches of one epoch without the first `from`. */
+  /** The batches of one epoch without the first `from`, whole. */
   epoch(index: number, from: number): Iterable<B>;
+  /** The part of each of them that this worker computes; undefined where it has none. Absent where batches cannot be divided. */
+  parts?(index: number, from: number): Iterable<B | undefined>;
   /** The number of batches of an epoch, where it is known before they are made. */
   count(index: number): number | undefined;
   /** What two trainings must share to have the same batches. */
@@ -45,6 +49,12 @@ function planned<B>(batches: Batches<B & ExampleBatch>): Epochs<B> {
   const { plan } = batches;
   return {
     epoch: (index, from) => batches.epoch(index, from),
+    *parts(index, from) {
+      for (const whole of plan.epoch(index).slice(from)) {
+        const own = ownRows(whole);
+        yield own.rows.length > 0 ? (batches.make(own) as B & ExampleBatch) : undefined;
+      }
+    },
     count: (index) => plan.epoch(index).length,
     identity() {
       const { buffer, byteOffset, byteLength } = plan.lengths;
@@ -56,9 +66,22 @@ function planned<B>(batches: Batches<B & ExampleBatch>): Epochs<B> {
   };
 }
 
+/**
+ * A worker's share of a batch's rows, as even as possible; the first worker always has some. The width stays that of the batch, so that
+ * all workers compute what one would.
+ */
+function ownRows(planned: PlannedBatch): PlannedBatch {
+  const { rank, size } = place();
+  const from = (worker: number) => Math.ceil((planned.rows.length * worker) / size);
+  return { ...planned, rows: planned.rows.slice(from(rank), from(rank + 1)) };
+}
+
 /** The batches of one step. */
 export interface Group<B> {
-  batches: B[];
+  /** Where there are several workers, what this one computes of each; undefined where it has nothing of it. */
+  batches: (B | undefined)[];
+  /** Which part of each batch this is, from 0. */
+  part: number;
   epoch: number;
   /** Where the next one begins. */
   next: DataCursor;
@@ -68,9 +91,10 @@ export interface Group<B> {
 }
 
 /**
- * The batches of each step, from a position on, until an epoch.
+ * The batches of each step, from a position on, until an epoch. Several workers divide the rows of each batch, or, where a batch cannot
+ * be divided, the batches of each step.
  *
- * @throws Error when an epoch has no batches
+ * @throws Error when an epoch has no batches; TypeError when a step has fewer batches than there are workers to divide them
  */
 export function* groups<B>(
   source: Epochs<B>,
@@ -79,23 +103,32 @@ export function* groups<B>(
   epochs = Number.POSITIVE_INFINITY,
 ): Generator<Group<B>> {
   let { epoch, batch: at } = from;
+  const { rank, size } = place();
+  const isDivided = size > 1 && source.parts !== undefined;
+  const part = isDivided ? rank : 0;
+  if (size > 1 && !isDivided && accumulate < size) {
+    throw new TypeError(
+      `train: batches of your own are given to the ${size} workers as they are: set accumulate to ${size} or more, got ${accumulate}, or use a batching function, whose batches are divided`,
+    );
+  }
   for (; epoch < epochs; epoch++, at = 0) {
-    const waiting = source.epoch(epoch, at)[Symbol.iterator]();
+    const all: Iterable<B | undefined> = isDivided ? source.parts!(epoch, at) : source.epoch(epoch, at);
+    const waiting = all[Symbol.iterator]();
     try {
       for (;;) {
         const began = performance.now();
         const used = processorTime();
-        const batches: B[] = [];
+        const batches: (B | undefined)[] = [];
         while (batches.length < accumulate) {
           const { value, done } = waiting.next();
           if (done) break;
-          batches.push(value);
+          batches.push(isDivided || batches.length % size === rank ? value : undefined);
         }
         if (batches.length === 0) break;
         at += batches.length;
         const milliseconds = performance.now() - began;
         const processor = processorTime() - used;
-        yield { batches, epoch, next: { epoch, batch: at }, milliseconds, processor };
+        yield { batches, part, epoch, next: { epoch, batch: at }, milliseconds, processor };
       }
     } finally {
       waiting.return?.();

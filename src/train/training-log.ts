@@ -1,6 +1,9 @@
 import type { Objective } from "./objective.ts";
 
-/** The measurements of one training step. */
+/**
+ * The measurements of one training step. Where there are several workers, loss, metrics and counts are those of all of them, times and
+ * bytes those of this one.
+ */
 export interface StepRecord {
   /** From 1. */
   step: number;
@@ -40,14 +43,17 @@ export interface StepRecord {
   usefulTokens: number;
 }
 
-/**
- * Milliseconds of a step for making the batch, the forward pass, the backward pass and the update. A captured step is computed at the
- * end of the backward pass, whose time then includes the forward pass.
- */
+/** Milliseconds of the parts of a step. */
 export interface StepTimes {
+  /** For making the batch. */
   data: number;
-  forward: number;
-  backward: number;
+  /** For the forward and the backward pass. */
+  gradients: number;
+  /** For each of the two; absent where a captured step computed both at once, or was recorded for that. */
+  forward?: number;
+  backward?: number;
+  /** For exchanges with other workers, waiting included; absent where there are none. */
+  exchange?: number;
   update: number;
 }
 

@@ -116,7 +116,7 @@ describe("autocast", { skip: !native && "needs the native runtime" }, () => {
     const seen = new Map<string, string[]>();
     const leave = interceptOps((op, next) => {
       const out = next(op);
-      if (op.name === "MatMul") seen.set("MatMul", [...(seen.get("MatMul") ?? []), storageOf(out[0]!)]);
+      if (op.name.endsWith("MatMul")) seen.set("MatMul", [...(seen.get("MatMul") ?? []), storageOf(out[0]!)]);
       return out;
     });
     const bias = tf.variable(tf.zeros([3])) as Variable<Rank.R1>;

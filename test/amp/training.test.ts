@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import type { Rank, Scalar, Tensor2D, Variable } from "@tensorflow/tfjs-node-gpu";
 import { autocast, GradScaler, type HalfType } from "../../src/amp/index.ts";
 import { fixedLengthBatches } from "../../src/batching/index.ts";
@@ -12,11 +10,11 @@ import { transformerClassifier } from "../../src/nn/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
 import { type Storage, to } from "../../src/storage/index.ts";
 import { adamW, sgd, train, valueAndGradients } from "../../src/train/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 await ready();
 const native = tf.getBackend() === "tensorflow";
-const folder = mkdtempSync(path.join(tmpdir(), "halftone-amp-"));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const examples = listOps({ count: 32, seed: 1, maxLength: 24 });
 const sizes = { vocabularySize: listOpsVocabulary.size, classes: 10, maxLength: 24, features: 32, heads: 4, layers: 2 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { arrayBatches, paddingStatistics, planStatistics, prefetch } from "../../src/batching/index.ts";
+import { arrayBatches, paddingStatistics, planStatistics } from "../../src/batching/index.ts";
 import { ready, tf } from "../../src/runtime/index.ts";
 import { type Tensor, tensor } from "../../src/tensor/index.ts";
 
@@ -92,12 +92,11 @@ describe("arrayBatches", () => {
     assert.deepEqual([...batch!.labels.dataSync()], [0, 10]);
   });
 
-  test("has no padding and nothing to prefetch", () => {
+  test("has no padding", () => {
     const batches = arrayBatches({ images, labels }, { batchSize: 3 });
     assert.equal(planStatistics(batches.plan).paddingShare, 0);
     const { slots, useful, sequences, shapes } = paddingStatistics(batches);
     assert.deepEqual([slots, useful, sequences, shapes], [7, 7, 7, 2]);
-    assert.throws(() => prefetch(batches), /^TypeError: prefetch: expected batches of sequences/);
   });
 
   test("rejects data that does not fit, by name", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { dynamicPad, fixedLengthBatches, fixedPad, pack, prefetch } from "../../src/batching/index.ts";
+import { dynamicPad, fixedPad, pack } from "../../src/batching/index.ts";
 
 const sequences = [
   { features: [1, 2, 3, 4, 5, 6], length: 3, label: 0.5 },
@@ -18,15 +18,6 @@ describe("sequences of real numbers", () => {
   test("are truncated at the same end as tokens", () => {
     assert.deepEqual([...fixedPad(sequences, { maxLength: 2 }).features!], [1, 2, 3, 4, 7, 8, 0, 0]);
     assert.deepEqual([...fixedPad(sequences, { maxLength: 2, truncate: "start" }).features!], [3, 4, 5, 6, 7, 8, 0, 0]);
-  });
-
-  test("are the same when prefetched", () => {
-    const batches = fixedLengthBatches(sequences, { batchSize: 1, maxLength: 3, seed: 1 });
-    using ahead = prefetch(batches);
-    assert.deepEqual(
-      [...ahead].map(({ features, labels }) => [features, labels]),
-      [...batches].map(({ features, labels }) => [features, labels]),
-    );
   });
 
   test("must all have the same width and finite values", () => {

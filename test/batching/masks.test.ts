@@ -70,10 +70,10 @@ describe("attentionMask", () => {
   });
 });
 
-test("namedTensors gives tensors for each name, with features and token labels", () => {
+test("namedTensors gives tensors for each name, with features, token labels and type ids", () => {
   const batch = dynamicPad([
-    { heard: { features: [1, 2, 3, 4], length: 2 }, said: { tokens: [1], tokenLabels: [2] } },
-    { heard: { features: [5, 6], length: 1 }, said: { tokens: [3, 4], tokenLabels: [5, 6] } },
+    { heard: { features: [1, 2, 3, 4], length: 2 }, said: { tokens: [1], tokenLabels: [2], typeIds: [1] } },
+    { heard: { features: [5, 6], length: 1 }, said: { tokens: [3, 4], tokenLabels: [5, 6], typeIds: [0, 1] } },
   ]);
   const { heard, said } = namedTensors(batch);
   assert.deepEqual(
@@ -84,6 +84,7 @@ test("namedTensors gives tensors for each name, with features and token labels",
     ],
   );
   assert.deepEqual([...said.tokenLabels.dataSync()], [2, -100, 5, 6]);
+  assert.deepEqual([...said.typeIds.dataSync()], [1, 0, 0, 1]);
   assert.deepEqual([...said.mask.dataSync()], [1, 0, 1, 1]);
   assert.throws(
     () => namedTensors({ indices: Int32Array.of(0) } as unknown as Batch),

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { emptyFolder } from "./notebook.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const halftone = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
@@ -35,7 +35,7 @@ function notebookIn(folder: string, name: string, sources: Source[], metadata: o
 }
 
 test("check reports type and syntax errors as a compiler does, and runs nothing", async () => {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   const file = notebookIn(folder, "bad.ipynb", [
     "const n: number = 'x'\nlet y = [1]",
     "y.push('a'); (await import('node:fs')).writeFileSync('ran', '')",
@@ -58,8 +58,20 @@ test("check reports type and syntax errors as a compiler does, and runs nothing"
   assert.ok(!existsSync(join(folder, "ran")));
 });
 
+test("check --order adds the cells whose outputs Restart and Run All would not give", async () => {
+  const folder = temporaryFolder();
+  const file = notebookIn(folder, "order.ipynb", ["const x = Math.max(1)", "x"]);
+  const notebook = JSON.parse(readFileSync(join(folder, file), "utf8"));
+  for (const [index, count] of [2, 1].entries()) notebook.cells[index].execution_count = count;
+  writeFileSync(join(folder, file), JSON.stringify(notebook));
+  const { status, stdout } = await node([halftone, "check", "--order", file], folder);
+  assert.equal(stdout, "order.ipynb:cell[2]: order: it ran as [1], before cell 1, run as [2], which sets x\n");
+  assert.equal(status, 1);
+  assert.equal((await node([halftone, "check", file], folder)).status, 0);
+});
+
 test("check reports success, and follows the notebook's metadata", async () => {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   const good = notebookIn(folder, "good.ipynb", ["const a = [1].length", "a.toFixed()"]);
   const lax = { halftone: { types: { policy: "warn", compilerOptions: { strict: false } } } };
   const warned = notebookIn(folder, "warned.ipynb", ["function f(x) { return x; }\nconst s: string = 1"], lax);
@@ -74,7 +86,7 @@ test("check reports success, and follows the notebook's metadata", async () => {
 });
 
 test("an exported notebook is a module that tsc accepts, with a distinct name for each declaration", async () => {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   writeFileSync(join(folder, "data.ts"), "export const side = 3;\n");
   const file = notebookIn(folder, "story.ipynb", [
     "import { join } from 'node:path'; import { side } from './data.ts'\nconst a = side; const o = { a };\nexport function f(x: number) { return x + a }",
@@ -107,7 +119,7 @@ test("an exported notebook is a module that tsc accepts, with a distinct name fo
 });
 
 test("a notebook with a syntax error is not exported, and the error is reported", async () => {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   const file = notebookIn(folder, "half.ipynb", ["const a = 1", "const (("]);
   const { status, stderr } = await node([halftone, "export", file], folder);
   assert.equal(status, 1);
@@ -115,7 +127,7 @@ test("a notebook with a syntax error is not exported, and the error is reported"
 });
 
 test("install --types writes the policy into the kernelspec", async () => {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   const { status } = await node([halftone, "install", "--prefix", folder, "--types", "warn"], folder);
   assert.equal(status, 0);
   const spec = JSON.parse(readFileSync(join(folder, "share", "jupyter", "kernels", "halftone", "kernel.json"), "utf8"));

@@ -6,9 +6,10 @@ import { installHint } from "../../kernel/compile/install-hint.ts";
 import type { CompletionItem } from "../../kernel/protocol/inspection.ts";
 import { deferred } from "../deferred.ts";
 import { openNotebook } from "../kernel/fixture.ts";
-import { emptyFolder, patience } from "./notebook.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { patience } from "./notebook.ts";
 
-const cwd = emptyFolder();
+const cwd = temporaryFolder();
 mkdirSync(join(cwd, "data"));
 writeFileSync(join(cwd, "data", "train.csv"), "a,b\n");
 writeFileSync(join(cwd, "shapes.ts"), "export const side = 3;\n");
@@ -79,7 +80,20 @@ test("completes packages, subpaths and files in an import, and their exports", a
   const { texts } = await complete("import { x } from 'half¦'");
   assert.ok(texts.includes("halftone") && texts.includes("halftone/nn"));
   const { texts: subpaths } = await complete("import { x } from 'halftone/¦'");
-  assert.deepEqual(subpaths, ["amp", "batching", "data", "display", "memory", "nn", "plot", "storage", "train"]);
+  const modules = [
+    "amp",
+    "anywidget",
+    "batching",
+    "data",
+    "display",
+    "memory",
+    "nn",
+    "plot",
+    "storage",
+    "train",
+    "widgets",
+  ];
+  assert.deepEqual(subpaths, modules);
   assert.ok((await complete("import { lin¦ } from 'halftone/nn'")).texts.includes("linear"));
   assert.ok((await complete("import { side } from './sh¦'")).texts.some((text) => text.startsWith("shapes")));
   assert.deepEqual((await complete("import { sid¦ } from './shapes.ts'")).texts, ["side"]);
@@ -103,7 +117,8 @@ test("completes magics, their arguments and their paths", async () => {
 
 test("exports of halftone are offered, and the type error shows the import", async () => {
   const { items } = await complete("einsu¦");
-  assert.deepEqual(items, [{ text: "einsum", kind: "function", signature: 'import { einsum } from "halftone"' }]);
+  const line = 'import { einsum } from "halftone"';
+  assert.deepEqual(items, [{ text: "einsum", kind: "function", signature: line, import: line }]);
   const { error } = await run("einsum('ij->ji', 1)");
   assert.match(error!.traceback.join("\n"), /halftone exports it: import \{ einsum \} from "halftone"/);
   const typed = await run("let options: ApplyOptions");
@@ -113,11 +128,23 @@ test("exports of halftone are offered, and the type error shows the import", asy
   );
 });
 
+test("name? of the library has an example from the guides, and the import where there is none yet", async () => {
+  const page = async (name: string) => String((await run(`${name}?`)).outcome.page?.["text/markdown"]);
+  const help = await page("einsum");
+  assert.match(help, /^`import \{ einsum \} from "halftone"`\n\n```/);
+  assert.match(help, /\n\nExample \(docs\/[\w-]+\.md\):\n```typescript\n[\s\S]*\beinsum\("[\s\S]*\n```$/);
+  await run("/** Adds one.\n * @example\n * plusOne(1) // 2\n */\nfunction plusOne(x: number) { return x + 1 }");
+  assert.match(await page("plusOne"), /Adds one\.[\s\S]*\*@example\*[\s\S]*plusOne\(1\) \/\/ 2/);
+  // A variable of the notebook with the name of an export is its own.
+  await run("const softmax = (x: number) => x;");
+  assert.doesNotMatch(await page("softmax"), /Example|import/);
+});
+
 test("the type error for a missing package shows how to install it", async () => {
   const told = async (code: string) => (await run(code)).error?.traceback.join("\n") ?? "";
-  assert.match(await told('import x from "not-there/sub"'), /npm install not-there$/m);
-  assert.match(await told('import x from "@not/there"'), /npm install @not\/there$/m);
-  assert.doesNotMatch(await told('import x from "./not-there.ts"'), /npm install/);
+  assert.match(await told('import x from "not-there/sub"'), /install it in a cell: %install not-there$/m);
+  assert.match(await told('import x from "@not/there"'), /%install @not\/there$/m);
+  assert.doesNotMatch(await told('import x from "./not-there.ts"'), /%install/);
 });
 
 test("completes while a cell runs, with the names that it declares", async () => {
@@ -182,6 +209,8 @@ test("a completion without the cell's context equals one with it", async () => {
     "const own = 1; size¦",
     "f({ a: s¦ })",
   ]) {
+    // TypeScript may find a package to import from only while it is asked.
+    await complete(askedOfTheCell(cell));
     const [plain, asked] = [await complete(cell), await complete(askedOfTheCell(cell))];
     assert.deepEqual([...plain.texts].sort(), [...asked.texts].sort(), cell);
     assert.equal(plain.replaced, asked.replaced);
@@ -217,12 +246,13 @@ test("names of a cell that still runs are completed", async () => {
 });
 
 test("the install hint for danfojs has the overrides of the kernel's package.json", () => {
-  const hint = installHint("danfojs-node");
+  const exec = (pattern: RegExp, text: string) => pattern.exec(text);
+  const hint = installHint("danfojs-node", exec);
   const given = JSON.parse(`{${/"overrides": .*/.exec(hint)![0]}}`).overrides;
   const own = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"));
   for (const name of ["xlsx", "@tensorflow/tfjs-node"]) assert.equal(given[name], own.overrides[name], name);
   assert.ok(hint.endsWith(`npm install danfojs-node@${own.peerDependencies["danfojs-node"]} --ignore-scripts`), hint);
-  assert.equal(installHint("left-pad"), "npm install left-pad");
+  assert.equal(installHint("left-pad", exec), "install it in a cell: %install left-pad");
 });
 
 test("a cell of a megabyte is completed and inspected from the text around the cursor", async () => {

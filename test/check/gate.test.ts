@@ -3,9 +3,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openNotebook, until } from "../kernel/fixture.ts";
-import { emptyFolder, patience } from "./notebook.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { patience } from "./notebook.ts";
 
-const strict = () => openNotebook({ cwd: emptyFolder(), types: { policy: "error", patience } });
+const strict = () => openNotebook({ cwd: temporaryFolder(), types: { policy: "error", patience } });
 const shown = (ran: { outputs: { type: string }[] }) =>
   ran.outputs.flatMap((output) => {
     const { type, data } = output as { type: string; data?: Record<string, string> };
@@ -38,6 +39,17 @@ test("a cell with a type error does not run, and shows the line, the squiggle an
   ];
   assert.equal(error?.traceback.join("\n"), frame.join("\n"));
   assert.match((await run("count")).error?.evalue ?? "", /Cannot find name 'count'/);
+});
+
+test("a constant may be compared with another value than it has, because the cell that declares it may be run with that one", async () => {
+  const { run } = strict();
+  await run('const optimizer = "adam";\nconst seed = 1;\nconst isQuick = false;\nconst rate = 1e-3;');
+  const code = 'let name = "";\nswitch (optimizer) { case "sgd": name = "SGD"; break; default: name = "other"; }\n';
+  const compared = `${code}console.log(name, optimizer === "sgd", seed === 2, isQuick === true, rate === -0.5)`;
+  assert.equal((await run(compared)).stdout, "other false false false false\n");
+  const typo = await run('const mode = "train" as "train" | "test";\nmode === "trian"');
+  assert.match(typo.error?.evalue ?? "", /no overlap/);
+  assert.match((await run('seed === "1"')).error?.evalue ?? "", /no overlap/);
 });
 
 test("an error about a name that a refused cell declares names that cell, until another declares it", async () => {
@@ -284,7 +296,7 @@ test("under off nothing is checked, and %types error checks again with what ran 
 
 test("HALFTONE_TYPES sets the policy; an invalid value is reported and replaced by error", async () => {
   const warned = openNotebook({
-    cwd: emptyFolder(),
+    cwd: temporaryFolder(),
     env: { ...process.env, HALFTONE_TYPES: "warn" },
     types: { patience },
   });
@@ -292,7 +304,7 @@ test("HALFTONE_TYPES sets the policy; an invalid value is reported and replaced 
   assert.equal(told.text, "'x'");
   assert.match(shown(told)[0] ?? "", /^Type error/);
   const wrong = openNotebook({
-    cwd: emptyFolder(),
+    cwd: temporaryFolder(),
     env: { ...process.env, HALFTONE_TYPES: "loud" },
     types: { patience },
   });
@@ -309,7 +321,7 @@ test("code beside a magic is checked, with unchanged line numbers", async () => 
 });
 
 test("options come from the nearest tsconfig.json, and the notebook's own override them", async () => {
-  const folder = emptyFolder();
+  const folder = temporaryFolder();
   writeFileSync(
     join(folder, "tsconfig.json"),
     '{ // relaxed\n "compilerOptions": { "strict": false, "lib": ["esnext", "dom"], "baseUrl": ".", "paths": { "#shapes": ["./lib/shapes.ts"] } } }',
@@ -332,7 +344,7 @@ test("options come from the nearest tsconfig.json, and the notebook's own overri
 });
 
 test("a broken tsconfig.json is reported once, and cells are checked with the defaults", async () => {
-  const cwd = emptyFolder();
+  const cwd = temporaryFolder();
   writeFileSync(join(cwd, "tsconfig.json"), '{ "compilerOptions": { "strict": fals');
   const { run } = openNotebook({ cwd, types: { policy: "error", patience } });
   const first = await run("const a = [1].length");
@@ -344,7 +356,7 @@ test("a broken tsconfig.json is reported once, and cells are checked with the de
 });
 
 test("a package without types is any, with a warning; one installed later is found", async () => {
-  const cwd = emptyFolder();
+  const cwd = temporaryFolder();
   const write = (name: string, file: string, text: string) => {
     mkdirSync(join(cwd, "node_modules", name), { recursive: true });
     writeFileSync(join(cwd, "node_modules", name, file), text);
@@ -364,7 +376,7 @@ test("a package without types is any, with a warning; one installed later is fou
 });
 
 test("a relative import follows edits of the file's types", async () => {
-  const cwd = emptyFolder();
+  const cwd = temporaryFolder();
   writeFileSync(join(cwd, "data.ts"), "export const size = 1 as number;\n");
   const { run } = openNotebook({ cwd, types: { policy: "error", patience } });
   assert.equal((await run("import { size } from './data.ts'\nsize.toFixed(1)")).text, "'1.0'");
@@ -391,7 +403,7 @@ test("after the language server is killed a cell runs, with at most a note, and 
 });
 
 test("a check that does not end is abandoned: the cell runs with a note, and the next is checked", async () => {
-  const { run, session } = openNotebook({ cwd: emptyFolder(), types: { policy: "error", patience: 4000 } });
+  const { run, session } = openNotebook({ cwd: temporaryFolder(), types: { policy: "error", patience: 4000 } });
   await run("const before = [1].length");
   const stuck = await answeredLate("const x = before + 1\nx");
   assert.equal(stuck.text, "2");

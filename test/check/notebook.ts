@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after } from "node:test";
 import { Checker, type CheckerOptions } from "../../kernel/check/checker.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 export interface Step {
   code: string;
@@ -14,18 +12,11 @@ export interface Step {
   fails?: boolean;
 }
 
-/** A folder with nothing in it, gone when the test file ends. */
-export function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "halftone-check-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** Longer than any machine is busy: what is tested is what the checker says, not how fast. */
 export const patience = 120_000;
 
 export function openChecker(options: Partial<CheckerOptions> = {}): Checker {
-  const checker = new Checker({ cwd: emptyFolder(), patience, ...options });
+  const checker = new Checker({ cwd: temporaryFolder(), patience, ...options });
   after(() => checker[Symbol.asyncDispose]());
   return checker;
 }

@@ -17,6 +17,8 @@ interface Surroundings {
   env?: NodeJS.ProcessEnv;
   /** A command that starts halftone, such as a wrapper. */
   through?: string[];
+  /** Milliseconds after which the command is ended, a minute by default. */
+  timeout?: number;
 }
 
 export interface Running {
@@ -27,9 +29,9 @@ export interface Running {
 }
 
 /** Starts the command without a terminal. */
-export function start(args: string[], { cwd, env, through = [] }: Surroundings = {}): Running {
+export function start(args: string[], { cwd, env, through = [], timeout = 60_000 }: Surroundings = {}): Running {
   const [command, ...rest] = [...through, process.execPath, main, ...args];
-  const child = spawn(command!, rest, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
+  const child = spawn(command!, rest, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout });
   let stdout = "";
   let stderr = "";
   let heard: (() => void) | undefined;

@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { type TestContext, test } from "node:test";
-import { code, scratch, writeCells } from "../notebook/cells.ts";
+import { test } from "node:test";
+import { code, writeCells } from "../notebook/cells.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { halftone } from "./halftone.ts";
 
 const options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"];
 
 /** A folder in which npm has installed is-odd, which needs is-number. */
-function project(context: TestContext): string {
-  const folder = scratch(context);
+function project(): string {
+  const folder = temporaryFolder();
   writeFileSync(path.join(folder, "package.json"), '{ "private": true }');
   const npm = spawnSync("npm", ["install", "is-odd@3.0.1", ...options], { cwd: folder, encoding: "utf8" });
   assert.equal(npm.status, 0, npm.stderr);
@@ -20,8 +21,8 @@ function project(context: TestContext): string {
 const isOdd = code('import isOdd from "is-odd"; import { helped } from "./helper.ts"; [isOdd(3), helped]');
 const helper = 'import isOdd from "is-odd"; export const helped: boolean = isOdd(4);';
 
-test("a lock restores a run's packages, also for the notebook's own files, and does not change the notebook's folder", async (context) => {
-  const folder = project(context);
+test("a lock restores a run's packages, also for the notebook's own files, and does not change the notebook's folder", async () => {
+  const folder = project();
   writeFileSync(path.join(folder, "helper.ts"), helper);
   writeFileSync(path.join(folder, "rows.txt"), "seven");
   const reads = code('import { readFileSync } from "node:fs"; readFileSync(["rows", "txt"].join("."), "utf8")');
@@ -61,8 +62,8 @@ test("a lock restores a run's packages, also for the notebook's own files, and d
   assert.match(readFileSync(path.join(folder, "node_modules", "is-odd", "index.js"), "utf8"), /another version/);
 });
 
-test("cells that run with a lock write beside their notebook, and two notebooks with one lock run at once", async (context) => {
-  const folder = project(context);
+test("cells that run with a lock write beside their notebook, and two notebooks with one lock run at once", async () => {
+  const folder = project();
   const writes = (name: string) =>
     `import { writeFileSync } from "node:fs"; writeFileSync("${name}.txt", String(isOdd(3))); process.cwd()`;
   const cells = (name: string) => [code('%types off\nimport isOdd from "is-odd"'), code(writes(name))];
@@ -86,8 +87,8 @@ test("cells that run with a lock write beside their notebook, and two notebooks 
   assert.ok(existsSync(path.join(folder, "a.txt")));
 });
 
-test("with a lock, every kind of import gives the locked package, and an unlocked package is not found", async (context) => {
-  const folder = project(context);
+test("with a lock, every kind of import gives the locked package, and an unlocked package is not found", async () => {
+  const folder = project();
   writeFileSync(path.join(folder, "helper.cjs"), 'exports.odd = require("is-odd")(3);');
   writeFileSync(path.join(folder, "helper.ts"), helper);
   const ways = [
@@ -135,8 +136,8 @@ test("with a lock, every kind of import gives the locked package, and an unlocke
   assert.match(stderr, /Cannot find 'unlocked' in the lock's packages or in the kernel's\. Run with --lock/);
 });
 
-test("packages that npm did not install are locked by version, with a warning", async (context) => {
-  const folder = scratch(context);
+test("packages that npm did not install are locked by version, with a warning", async () => {
+  const folder = temporaryFolder();
   mkdirSync(path.join(folder, "node_modules", "left"), { recursive: true });
   writeFileSync(path.join(folder, "node_modules", "left", "index.js"), "module.exports = 1;");
   writeFileSync(path.join(folder, "node_modules", "left", "package.json"), '{ "name": "left", "version": "3.2.1" }');
@@ -151,8 +152,8 @@ test("packages that npm did not install are locked by version, with a warning", 
   assert.match(own.own.valibot, /^\d+\.\d+\.\d+$/);
 });
 
-test("a missing or malformed lock is refused", async (context) => {
-  const folder = scratch(context);
+test("a missing or malformed lock is refused", async () => {
+  const folder = temporaryFolder();
   const file = writeCells(folder, "a.ipynb", [code("1")]);
   const missing = await halftone(["run", file, "--from-lock", path.join(folder, "x.json")]);
   assert.equal(missing.status, 2);

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { scratch } from "../notebook/cells.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 function halftone(...args: string[]) {
   return spawnSync(process.execPath, ["dist/src/cli/main.js", ...args], { encoding: "utf8" });
@@ -20,7 +20,20 @@ test("help lists every command on stdout, and each has its own help", () => {
   const { status, stdout } = halftone("--help");
   assert.equal(status, 0);
   const commands = [...stdout.slice(stdout.indexOf("Commands:")).matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name!);
-  const making = ["run", "report", "images", "verify", "assign", "setup", "doctor", "install", "uninstall", "list"];
+  const making = [
+    "run",
+    "sweep",
+    "train",
+    "report",
+    "images",
+    "verify",
+    "assign",
+    "setup",
+    "doctor",
+    "install",
+    "uninstall",
+    "list",
+  ];
   assert.deepEqual(commands, [...making, "lab", "kernel", "check", "export", "help"]);
   for (const command of commands.filter((name) => name !== "help")) {
     const own = halftone(command, "--help");
@@ -30,7 +43,7 @@ test("help lists every command on stdout, and each has its own help", () => {
 });
 
 test("a first start without a network reports it at once, before npm gives up", async (context) => {
-  const folder = scratch(context);
+  const folder = temporaryFolder();
   mkdirSync(path.join(folder, "src", "cli"), { recursive: true });
   for (const file of ["package.json", "package-lock.json", "src/cli/bootstrap.mjs"])
     cpSync(new URL(`../../../${file}`, import.meta.url), path.join(folder, file));

@@ -7,7 +7,8 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import type { RunRecord } from "../../src/notebook/record.ts";
-import { code, scratch, writeCells } from "../notebook/cells.ts";
+import { code, writeCells } from "../notebook/cells.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { halftone } from "./halftone.ts";
 
 async function sha256(file: string): Promise<string> {
@@ -16,8 +17,8 @@ async function sha256(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-test("the executed notebook and its page record the run's code, data, seeds, library and machine", async (context) => {
-  const folder = scratch(context);
+test("the executed notebook and its page record the run's code, data, seeds, library and machine", async () => {
+  const folder = temporaryFolder();
   const git = (...args: string[]) =>
     execFileSync("git", ["-C", folder, "-c", "user.name=a", "-c", "user.email=a@b", ...args], { encoding: "utf8" });
   writeFileSync(path.join(folder, "rows.csv"), "a,b\n1,2\n");

@@ -3,16 +3,17 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { code, markdown, notebookJson, scratch, writeCells } from "../notebook/cells.ts";
+import { code, markdown, notebookJson, writeCells } from "../notebook/cells.ts";
 import { schemaFaults } from "../notebook/schema.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { halftone, start } from "./halftone.ts";
 
 const read = (...parts: string[]) => readFileSync(path.join(...parts), "utf8");
 const outputs = (json: string) =>
   (JSON.parse(json) as { cells: { outputs?: unknown[] }[] }).cells.map((cell) => JSON.stringify(cell.outputs ?? []));
 
-test("run writes a valid executed copy, prints one line per cell and does not change the input", async (context) => {
-  const folder = scratch(context);
+test("run writes a valid executed copy, prints one line per cell and does not change the input", async () => {
+  const folder = temporaryFolder();
   const file = writeCells(folder, "a.ipynb", [
     markdown("# A"),
     code("\nconst steps = 2;", "parameters"),
@@ -37,14 +38,38 @@ test("run writes a valid executed copy, prints one line per cell and does not ch
   assert.deepEqual(readdirSync(path.join(folder, "out")), ["b.ipynb"]);
 });
 
-test("without -o the copy is written beside the input", async (context) => {
-  const folder = scratch(context);
+test("without -o the copy is written beside the input", async () => {
+  const folder = temporaryFolder();
   await halftone(["run", writeCells(folder, "a.ipynb", [code("1")])]);
   assert.deepEqual(readdirSync(folder), ["a.executed.ipynb", "a.ipynb"]);
 });
 
-test("a failing cell ends the run with status 1 and its traceback, and the executed cells are kept", async (context) => {
-  const folder = scratch(context);
+test("--no-models leaves out a notebook whose downloads are not in the cache, and --models after it runs all", async () => {
+  const folder = temporaryFolder();
+  writeCells(folder, "a.ipynb", [code("1")]);
+  const file = writeCells(folder, "b.ipynb", [code("2")]);
+  const notebook = JSON.parse(read(file));
+  notebook.metadata.downloads = ["models/not-there"];
+  writeFileSync(file, JSON.stringify(notebook));
+  const out = path.join(folder, "out");
+  const { status, stderr } = await halftone(["run", folder, "-o", out, "--no-models"]);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /b\.ipynb is left out, because it would download models\/not-there: --models runs it, too/);
+  assert.deepEqual(
+    readdirSync(out).filter((name) => name.endsWith(".ipynb")),
+    ["a.ipynb"],
+  );
+  assert.equal((await halftone(["run", folder, "-o", out, "--no-models", "--models"])).status, 0);
+  assert.deepEqual(
+    readdirSync(out).filter((name) => name.endsWith(".ipynb")),
+    ["a.ipynb", "b.ipynb"],
+  );
+  assert.equal((await halftone(["run", file, "--no-models"])).status, 0);
+  assert.ok(!existsSync(path.join(folder, "b.executed.ipynb")));
+});
+
+test("a failing cell ends the run with status 1 and its traceback, and the executed cells are kept", async () => {
+  const folder = temporaryFolder();
   const file = writeCells(folder, "a.ipynb", [code("1"), code('throw new RangeError("too long")'), code("3")]);
   const { status, stderr } = await halftone(["run", file]);
   assert.equal(status, 1);
@@ -63,8 +88,8 @@ for (const [what, signal, expected] of [
   ["Ctrl-C", "SIGINT", 130],
   ["closing the terminal", "SIGHUP", 129],
 ] as const)
-  test(`${what} stops the cell, saves what ran and gives status ${expected}`, async (context) => {
-    const folder = scratch(context);
+  test(`${what} stops the cell, saves what ran and gives status ${expected}`, async () => {
+    const folder = temporaryFolder();
     const file = writeCells(folder, "a.ipynb", [code("6 * 7"), code("while (true) {}")]);
     const running = start(["run", file]);
     await running.said("1/2");
@@ -75,8 +100,8 @@ for (const [what, signal, expected] of [
     assert.match(outputs(read(folder, "a.executed.ipynb"))[0]!, /"42"/);
   });
 
-test("a folder gives executed copies, a page for each, a landing page, and continues after a failure", async (context) => {
-  const folder = scratch(context);
+test("a folder gives executed copies, a page for each, a landing page, and continues after a failure", async () => {
+  const folder = temporaryFolder();
   const inputs = path.join(folder, "in");
   const out = path.join(folder, "out");
   mkdirSync(inputs);
@@ -92,8 +117,8 @@ test("a folder gives executed copies, a page for each, a landing page, and conti
   assert.match(landing, /Broken &lt;one&gt;[\s\S]*failed[\s\S]*Good one[\s\S]*done/);
 });
 
-test("a second run of a folder runs only changed or unfinished notebooks, and reports the others", async (context) => {
-  const folder = scratch(context);
+test("a second run of a folder runs only changed or unfinished notebooks, and reports the others", async () => {
+  const folder = temporaryFolder();
   const inputs = path.join(folder, "in");
   const out = path.join(folder, "out");
   mkdirSync(inputs);
@@ -120,8 +145,8 @@ test("a second run of a folder runs only changed or unfinished notebooks, and re
   assert.equal((await log("-p", "size=2", "--fresh")).ran, "a b c");
 });
 
-test("when two notebooks run at once, each line names its notebook, and an interruption reaches both", async (context) => {
-  const folder = scratch(context);
+test("when two notebooks run at once, each line names its notebook, and an interruption reaches both", async () => {
+  const folder = temporaryFolder();
   const inputs = path.join(folder, "in");
   mkdirSync(inputs);
   // Each notebook waits for the other, so the run ends only if both run at once.
@@ -198,8 +223,8 @@ const refusals: [what: string, args: (folder: string) => string[], message: RegE
 
 test("an invalid command gets a short message and status 2, and nothing is written", async (context) => {
   for (const [what, args, message] of refusals) {
-    await context.test(what, async (inner) => {
-      const folder = scratch(inner);
+    await context.test(what, async () => {
+      const folder = temporaryFolder();
       writeCells(folder, "ok.ipynb", valid);
       if (what !== "a folder as its own output") {
         writeFileSync(path.join(folder, "broken.ipynb"), '{"cells": [\n}');
@@ -236,8 +261,8 @@ test("an unknown option gives status 2", async () => {
   assert.match(stderr, /unknown option '--fast'/);
 });
 
-test("a full file system is reported, and no temporary file is left", async (context) => {
-  const folder = scratch(context);
+test("a full file system is reported, and no temporary file is left", async () => {
+  const folder = temporaryFolder();
   const file = writeCells(folder, "a.ipynb", [code('console.log("x".repeat(200_000))')]);
   // A limit on file size simulates a full disk: the write also fails half-way, and no root is needed.
   const limited = ["bash", "-c", 'trap "" XFSZ; ulimit -f 64; exec "$@"', "limited"];
@@ -251,15 +276,15 @@ test("a full file system is reported, and no temporary file is left", async (con
 
 test("an output path that cannot be written is refused before a cell runs", async (context) => {
   if (!existsSync("/proc/self")) return context.skip("there is no /proc, where nobody can write");
-  const file = writeCells(scratch(context), "a.ipynb", [code("1")]);
+  const file = writeCells(temporaryFolder(), "a.ipynb", [code("1")]);
   const { status, stderr } = await halftone(["run", file, "-o", "/proc/halftone/out.ipynb"]);
   assert.equal(status, 1, stderr);
   assert.match(stderr, /Cannot write \/proc\/halftone\/out\.ipynb: .* \(E[A-Z]+\)\.\n$/);
   assert.ok(!stderr.includes("1/1"), stderr);
 });
 
-test("a folder's page that cannot be written is refused before a cell runs", async (context) => {
-  const folder = scratch(context);
+test("a folder's page that cannot be written is refused before a cell runs", async () => {
+  const folder = temporaryFolder();
   mkdirSync(path.join(folder, "in"));
   writeCells(path.join(folder, "in"), "a.ipynb", [code("1")]);
   mkdirSync(path.join(folder, "out", "index.html"), { recursive: true });
@@ -271,8 +296,8 @@ test("a folder's page that cannot be written is refused before a cell runs", asy
   );
 });
 
-test("a notebook with the longest possible name for its copy runs; with a longer name no cell runs", async (context) => {
-  const folder = scratch(context);
+test("a notebook with the longest possible name for its copy runs; with a longer name no cell runs", async () => {
+  const folder = temporaryFolder();
   // On Linux a name has at most 255 bytes, of which ".executed.ipynb" takes 15.
   const longest = writeCells(folder, `${"n".repeat(240)}.ipynb`, [code("1")]);
   const ran = await halftone(["run", longest]);
@@ -294,7 +319,7 @@ test("missing permissions are reported with advice", async (context) => {
   if (root && spawnSync(nobody[0]!, [...nobody.slice(1), process.execPath, "-v"]).status !== 0)
     return context.skip("no other user can run node here");
   const through = root ? nobody : [];
-  const folder = scratch(context);
+  const folder = temporaryFolder();
   const shut = path.join(folder, "shut");
   mkdirSync(shut);
   const file = writeCells(folder, "a.ipynb", [code("1")]);
@@ -329,7 +354,7 @@ test("missing permissions are reported with advice", async (context) => {
 
 test("every command that writes refuses at once a folder that cannot be created", async (context) => {
   if (!existsSync("/proc/self")) return context.skip("there is no /proc, where nobody can write");
-  const file = writeCells(scratch(context), "a.ipynb", [code("1")]);
+  const file = writeCells(temporaryFolder(), "a.ipynb", [code("1")]);
   for (const [args, cache] of [
     [["install", "--prefix", "/proc/x"], undefined],
     [["report", file, "-o", "/proc/x/a.html"], undefined],
@@ -344,8 +369,8 @@ test("every command that writes refuses at once a folder that cannot be created"
   }
 });
 
-test("lab without Python says in one line what to install", async (context) => {
-  const env = { ...process.env, PATH: scratch(context), HALFTONE_CACHE: scratch(context) };
+test("lab without Python says in one line what to install", async () => {
+  const env = { ...process.env, PATH: temporaryFolder(), HALFTONE_CACHE: temporaryFolder() };
   const { status, stdout, stderr } = await halftone(["lab"], { env });
   assert.equal(status, 1);
   assert.equal(stdout, "");
@@ -360,7 +385,7 @@ for (const [what, options, message] of [
   ["a full disk", "size=4k", /the disk is full.*\(ENOSPC\)/],
 ] as const) {
   test(`${what} gives a clear message, and no partial file is left`, async (context) => {
-    const folder = scratch(context);
+    const folder = temporaryFolder();
     const disk = path.join(folder, "disk");
     mkdirSync(disk);
     const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", disk]).status === 0;

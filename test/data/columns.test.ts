@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -10,13 +9,13 @@ import { readColumns, recordsOf } from "../../src/data/index.ts";
 import { displaySymbol } from "../../src/display/index.ts";
 import { ready } from "../../src/runtime/index.ts";
 import { fromFrame, tensor } from "../../src/tensor/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 await ready();
 // After the runtime, which gives danfojs the one tfjs.
 const { DataFrame } = await import("danfojs-node");
 
-const folder = mkdtempSync(join(tmpdir(), "halftone-columns-"));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const file = (name: string, contents: string | Buffer) => {
   writeFileSync(join(folder, name), contents);
   return join(folder, name);

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createWriteStream, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { tableFromArrays } from "apache-arrow";
 import { parquetWriteFile } from "hyparquet-writer";
@@ -26,9 +25,9 @@ import {
 } from "../../src/data/index.ts";
 import { ready } from "../../src/runtime/index.ts";
 import { load } from "../../src/tensor/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "halftone-files-"));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const file = (name: string, contents: string | Buffer) => {
   writeFileSync(join(folder, name), contents);
   return join(folder, name);

@@ -9,6 +9,7 @@ await ready();
 
 type Shown = [data: Record<string, unknown>, options: { displayId?: string; update?: boolean }];
 
+const { DataFrame } = createRequire(import.meta.url)("danfojs-node") as typeof import("danfojs-node");
 const host = Symbol.for("halftone.display");
 const globals = globalThis as unknown as Record<symbol, unknown>;
 const text = (value: unknown, type = "text/plain") => (mimeBundle(value) as Record<string, string>)[type]!;
@@ -22,6 +23,14 @@ function listen(): Shown[] {
 
 describe("display", () => {
   afterEach(() => delete globals[host]);
+
+  test("shows a danfojs DataFrame as a table", () => {
+    const shown = listen();
+    const frame = new DataFrame({ word: ["x", "y"] });
+    display(frame);
+    assert.equal(shown[0]![0]["text/plain"], text(table(frame)));
+    assert.match(shown[0]![0]["text/html"] as string, /^<table/);
+  });
 
   test("sends the host a bundle, and its update with the same id", () => {
     const shown = listen();
@@ -98,7 +107,6 @@ describe("table", () => {
   });
 
   test("shows a danfojs DataFrame with its index", () => {
-    const { DataFrame } = createRequire(import.meta.url)("danfojs-node") as typeof import("danfojs-node");
     const frame = new DataFrame({ word: ["x", "y"], count: [1, 2] }, { index: ["first", "second"] });
     assert.equal(text(table(frame)).split("\n").at(-1), "second  y         2");
     assert.throws(() => table({}), /expected an array of rows or a danfojs DataFrame/);

@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Session } from "../../kernel/session/session.ts";
 import * as halftone from "../../src/index.ts";
 import { runIn } from "../kernel/fixture.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { codeBlocks } from "./blocks.ts";
 
 // On every CPU TensorFlow then has to say what it says by itself on some: "oneDNN custom operations are on".
 process.env.TF_ENABLE_ONEDNN_OPTS = "1";
 
 const docs = fileURLToPath(new URL("../../../docs", import.meta.url));
-const folder = mkdtempSync(path.join(tmpdir(), "halftone-docs-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 const pages = readdirSync(docs).filter((name) => name.endsWith(".md"));
 const blocksOf = (name: string) => codeBlocks(path.join(docs, name)).filter(({ info }) => info !== "ts tslab");
@@ -29,7 +28,11 @@ for (const name of withSamples) {
     const blocks = blocksOf(name);
     await using session = Session.start({ cwd: folder, types: { policy: "error", patience: 60_000 } });
     for (const { info, code, says } of blocks) {
-      const { outcome, error, text, stderr, outputs } = await runIn(session, code);
+      const { outcome, error, text, stderr, outputs, comms } = await runIn(session, code);
+      assert.ok(
+        comms.every(({ target = "jupyter.widget" }) => target === "jupyter.widget"),
+        code,
+      );
       const what = `${code}\n${error?.traceback.join("\n") ?? ""}${stderr}`;
       assert.equal(outcome.status, info === "ts refused" ? "error" : "ok", what);
       if (info === "ts refused") assert.equal(error?.ename, "TypeScriptError", what);

@@ -1,7 +1,6 @@
 /** A Jupyter client as the protocol describes it, which starts the kernel as a front end does, and hears all it says. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { after, afterEach } from "node:test";
@@ -10,6 +9,7 @@ import { curveKeyPair, Dealer, Request, Subscriber } from "zeromq";
 import { type Connection, endpoint } from "../../kernel/jupyter/connection.ts";
 import type { Json, Message } from "../../kernel/jupyter/messages.ts";
 import { type Frame, Wire } from "../../kernel/jupyter/wire.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { Exchange, kindOf } from "./exchange.ts";
 import { makeConnection, type Options } from "./ports.ts";
 
@@ -39,11 +39,13 @@ export interface Where {
 
 /** A kernel that ends with the test, or the file, that starts it. */
 export async function startKernel(options: Options = {}): Promise<Client> {
-  const folder = mkdtempSync(path.join(tmpdir(), "halftone-kernel-"));
+  const folder = temporaryFolder();
   const connection = await makeConnection(folder, options);
   const file = path.join(folder, "connection.json");
   writeFileSync(file, JSON.stringify(connection));
-  const env = { ...process.env, HALFTONE_HISTORY: path.join(folder, "history.jsonl"), ...options.env };
+  // Its temporary files too, because it is killed.
+  const own = { HALFTONE_HISTORY: path.join(folder, "history.jsonl"), TMPDIR: folder };
+  const env = { ...process.env, ...own, ...options.env };
   const { detached = false } = options;
   const stdio = ["ignore", "pipe", "pipe"] as const;
   const kernel = spawn(process.execPath, [kernelMain, file], { cwd: folder, env, stdio: [...stdio], detached });
@@ -203,6 +205,11 @@ export class Client {
     const log = this.#log;
     this.#log = "";
     return log;
+  }
+
+  /** Takes all that has been said and that no test has named. */
+  forget(): void {
+    for (const exchange of [this.#ofNoRequest, ...this.#exchanges.values()]) exchange.rest();
   }
 
   /** Hears all that the kernel has said so far, and throws if a test has not named it. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import type { Message } from "../../kernel/jupyter/messages.ts";
 import { startKernel } from "./client.ts";
@@ -17,8 +19,8 @@ test("a target registered in a cell answers what the front end opens, with buffe
   const open = await kernel.ask("comm_info_request", { target_name: "echo" });
   assert.deepEqual(open.comms, { c1: { target_name: "echo" } });
   const buffers = [Buffer.from([1, 2, 255])];
-  await kernel.request("comm_msg", { comm_id: "c1", data: { hello: 1 } }, { buffers }).done();
-  const [answer] = await cell.take("comm_msg");
+  const asked = kernel.request("comm_msg", { comm_id: "c1", data: { hello: 1 } }, { buffers });
+  const [answer] = (await asked.done("comm_msg")).published;
   assert.deepEqual(answer?.content, { comm_id: "c1", data: { back: { hello: 1 } } });
   assert.deepEqual([...answer!.buffers[0]!], [2, 3, 0]);
   await kernel.request("comm_close", { comm_id: "c1", data: {} }).done();
@@ -50,8 +52,9 @@ test("an error in a listener, an opener or a close handler is shown in the cell 
     })`);
   await opener.done();
   // ipykernel's comm manager closes such a comm too.
-  await kernel.request("comm_open", { comm_id: "f", target_name: "fails", data: {} }).done();
-  const [first, given] = await opener.take("error", "comm_close");
+  const failing = kernel.request("comm_open", { comm_id: "f", target_name: "fails", data: {} });
+  const [given] = (await failing.done("comm_close")).published;
+  const [first] = await opener.take("error");
   assert.equal(given?.content.comm_id, "f");
   assert.equal(first?.content.evalue, "cannot open");
   await kernel.request("comm_open", { comm_id: "l", target_name: "listens", data: {} }).done();
@@ -113,6 +116,7 @@ test("a comm to a target that nobody registered is closed", async () => {
 });
 
 test("messages to a busy cell wait up to 64 MB; further ones are dropped, and the cell can be interrupted", async () => {
+  await kernel.run("void comm.open('large', {}, { id: 'none' });", "comm_open");
   const cell = kernel.execute("for (;;);");
   await cell.starts();
   const buffers = [Buffer.alloc(12 << 20)];
@@ -122,7 +126,9 @@ test("messages to a busy cell wait up to 64 MB; further ones are dropped, and th
   for (const each of sent.slice(0, -1)) await each.done();
   // 12 MB are 16 as base64: four of the eight fit.
   for (let lost = 0; lost < 4; lost++)
-    await kernel.logged(/dropped a comm message: the program is busy: it has \d+ bytes of messages still to read/);
+    await kernel.logged(
+      /dropped a comm message with 12582912 bytes: the program is busy: it has \d+ bytes of messages still to read/,
+    );
   await cell.several("busy");
   assert.equal((await cell.ends("error")).reply.ename, "KeyboardInterrupt");
 });
@@ -175,3 +181,68 @@ test("a front end with widgets gets a progress widget, updated by comm messages,
 function textOf(message: Message | undefined): string {
   return (message?.content.data as Record<string, string> | undefined)?.["text/plain"] ?? "";
 }
+
+test("an answer names the message that it answers as its parent, whatever cell opened the comm", async () => {
+  const cell = kernel.execute(
+    `const answering = comm.open("answers"); answering.onMessage(({ data }) => answering.send({ got: data.n })); answering.id`,
+  );
+  const [opened] = (await cell.done("comm_open", "execute_result")).published;
+  const comm_id = opened?.content.comm_id;
+  const asked = [1, 2, 3].map((n) => kernel.request("comm_msg", { comm_id, data: { n } }));
+  for (const [index, each] of asked.entries()) {
+    const [answer] = (await each.done("comm_msg")).published;
+    assert.deepEqual(answer?.content.data, { got: index + 1 });
+  }
+});
+
+test("a message for a comm that is not open is logged", async () => {
+  await kernel.request("comm_msg", { comm_id: "nowhere", data: {} }).done();
+  await kernel.logged(/dropped a message for the comm nowhere, which is not open/);
+});
+
+test("a thousand updates a second are all handled; while a cell computes they are joined, and the last one holds", async () => {
+  const cell = kernel.execute(`import { IntSlider } from "halftone/widgets"; const many = new IntSlider({ max: 1e9 });
+    let heard = 0; let last = 0; many.observe("value", ({ value }) => { heard++; last = value; }); many.id`);
+  const { published } = await cell.done("comm_open", "comm_open", "comm_open", "execute_result");
+  const id = published[2]?.content.comm_id;
+  const change = (value: number) =>
+    kernel.request("comm_msg", { comm_id: id, data: { method: "update", state: { value }, buffer_paths: [] } });
+  for (let sent = 0; sent < 2000; sent += 50) {
+    const some = Array.from({ length: 50 }, (_, index) => change(sent + index + 1));
+    for (const [index, each] of some.entries()) {
+      const [echo] = (await each.done("comm_msg")).published;
+      assert.deepEqual(echo?.content.data, {
+        method: "echo_update",
+        state: { value: sent + index + 1 },
+        buffer_paths: [],
+      });
+    }
+  }
+  assert.equal(await kernel.value("[heard, last]"), "[ 2000, 2000 ]");
+  const allSent = path.join(kernel.folder, "all-sent");
+  const busy = kernel.execute(
+    `import { existsSync } from "node:fs"; heard = 0; console.log("on"); while (!existsSync(${JSON.stringify(allSent)}));`,
+  );
+  await busy.published.until("stdout");
+  const waiting = Array.from({ length: 2000 }, (_, index) => change(index + 10_000));
+  await kernel.ask("kernel_info_request", {}, "shell");
+  writeFileSync(allSent, "");
+  for (const each of waiting) await each.published.until("idle");
+  await busy.published.until("idle");
+  kernel.forget();
+  const [count, value] = JSON.parse(String(await kernel.value("[heard, last]")));
+  assert.equal(value, 11_999);
+  assert.ok(count <= 200, `${count} of 2000 were handled one by one`);
+});
+
+test("a loop that sets a widget sends few messages, and the last value arrives before the cell's end", async () => {
+  const cell = kernel.execute(
+    "const counted = new IntSlider({ max: 1e9 }); for (let value = 1; value <= 100_000; value++) counted.value = value;",
+  );
+  await cell.published.until("idle");
+  await cell.replies.until("execute_reply");
+  const sent = cell.published.takeAll().filter(({ header }) => header.msg_type === "comm_msg");
+  assert.deepEqual(sent.at(-1)?.content.data, { method: "update", state: { value: 100_000 }, buffer_paths: [] });
+  assert.ok(sent.length < 2000, `${sent.length} messages`);
+  kernel.forget();
+});

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Dealer } from "zeromq";
 import { endpoint } from "../../kernel/jupyter/connection.ts";
 import { Wire } from "../../kernel/jupyter/wire.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { type Client, connectTo, startKernel } from "./client.ts";
 import { Exchange } from "./exchange.ts";
 
@@ -156,7 +156,7 @@ test("a client that vanishes in the middle of a cell leaves the kernel to others
 });
 
 test("a connection file that is missing, unreadable or wrong is said in a line, without a stack", () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "halftone-connection-"));
+  const folder = temporaryFolder();
   const broken = path.join(folder, "broken.json");
   writeFileSync(broken, "{");
   const wrong = path.join(folder, "wrong.json");
@@ -181,7 +181,7 @@ test("a port that is taken ends the kernel at once, with one line that names it"
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const folder = mkdtempSync(path.join(tmpdir(), "halftone-taken-"));
+  const folder = temporaryFolder();
   const free = { shell_port: 0, iopub_port: 0, stdin_port: 0, control_port: 0, hb_port: 0 };
   const tries = Object.keys(free).map(async (taken) => {
     const file = path.join(folder, `${taken}.json`);
@@ -266,7 +266,7 @@ async function ended(pid: number): Promise<void> {
 test("the kernel ends when the front end that started it is gone", async () => {
   const kernel = await startKernel();
   await kernel.ask("kernel_info_request");
-  const folder = mkdtempSync(path.join(tmpdir(), "halftone-orphan-"));
+  const folder = temporaryFolder();
   const file = path.join(folder, "connection.json");
   const ports = { shell_port: 0, iopub_port: 0, stdin_port: 0, control_port: 0, hb_port: 0 };
   writeFileSync(file, JSON.stringify({ ...ports, ip: "127.0.0.1", transport: "tcp", key: "k" }));

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { PassThrough } from "node:stream";
 import { after, test } from "node:test";
 import { InputHistory } from "../../kernel/jupyter/input-history.ts";
 import { Kernel } from "../../kernel/jupyter/kernel.ts";
 import type { ExecuteOptions } from "../../kernel/session/options.ts";
 import type { Session } from "../../kernel/session/session.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { connectTo } from "./client.ts";
 import { makeConnection } from "./ports.ts";
 
@@ -30,7 +28,7 @@ const session = {
   interrupt() {},
 } as unknown as Session;
 
-const folder = mkdtempSync(path.join(tmpdir(), "halftone-failing-"));
+const folder = temporaryFolder();
 const connection = await makeConnection(folder);
 const kernel = await Kernel.start(connection, session, new InputHistory(undefined), () => {});
 const stands = Object.assign(new EventEmitter(), {
@@ -66,6 +64,7 @@ test("a session that rejects a question is an error of that question", async () 
     answers.push(new Error("no answer"));
     assert.equal((await client.ask(type, { ...content })).evalue, "no answer", type);
   }
+  await client.request("comm_open", { comm_id: "c", target_name: "t", data: {} }).done();
   answers.push(new Error("no answer"));
   await client.request("comm_msg", { comm_id: "c", data: {} }).done();
   assert.equal(await client.value("6"), "6");

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { appendFileSync, chmodSync, mkdtempSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, chmodSync, statSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import * as v from "valibot";
 import { InputHistory } from "../../kernel/jupyter/input-history.ts";
 import { requests } from "../../kernel/jupyter/messages.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
-function open(file = path.join(mkdtempSync(path.join(tmpdir(), "halftone-history-")), "history.jsonl")) {
+function open(file = path.join(temporaryFolder(), "history.jsonl")) {
   const history = new InputHistory(file);
   const ask = (request: object) => history.answer(v.parse(requests.history_request, request));
   const sources = (request: object) => ask(request).map(([, , source]) => source);
@@ -62,7 +62,7 @@ test("a search takes * and ? and nothing else as special, and unique keeps the l
 
 test("the history file is readable by its user only, even if an older version made it readable to all", () => {
   const modeOf = (name: string): string => (statSync(name).mode & 0o777).toString(8);
-  const home = mkdtempSync(path.join(tmpdir(), "halftone-history-"));
+  const home = temporaryFolder();
   const file = path.join(home, "share", "halftone", "history.jsonl");
   const first = open(file);
   first.history.store(1, "x");

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import type { Json } from "../../kernel/jupyter/messages.ts";
-import { scratch } from "../notebook/cells.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { startKernel } from "./client.ts";
 
 // A small heap, so that a cell runs out of it soon.
@@ -13,7 +13,7 @@ test("kernel_info answers on shell and on control, with the features it has", as
   for (const channel of ["shell", "control"] as const) {
     const info = await kernel.ask("kernel_info_request", {}, channel);
     assert.equal(info.protocol_version, "5.5");
-    assert.deepEqual(info.supported_features, ["kernel subshells"]);
+    assert.deepEqual(info.supported_features, ["debugger", "kernel subshells"]);
     // runtimed's Rust crate jupyter-protocol (Zed, nteract) reads a text, or a dictionary with a version: `CodeMirrorMode`.
     assert.equal((info.language_info as Json).codemirror_mode, "typescript");
   }
@@ -50,8 +50,8 @@ test("each user expression has its own result or error", async () => {
   assert.equal(values.bad?.ename, "ReferenceError");
 });
 
-test("after an error waiting cells are skipped, and later ones run", async (context) => {
-  const file = path.join(scratch(context), "received");
+test("after an error waiting cells are skipped, and later ones run", async () => {
+  const file = path.join(temporaryFolder(), "received");
   const wait = `while (!require("fs").existsSync(${JSON.stringify(file)})) await new Promise(setImmediate);`;
   const failing = kernel.execute(`${wait} throw new TypeError('no')`);
   const waiting = kernel.execute("'never'");

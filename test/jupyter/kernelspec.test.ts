@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { temporaryFolder } from "../temporary-folder.ts";
 
-const prefix = mkdtempSync(path.join(tmpdir(), "halftone-kernelspec-"));
+const prefix = temporaryFolder();
 const folder = path.join(prefix, "share/jupyter/kernels/halftone");
 const halftone = (...args: string[]): string =>
   execFileSync(process.execPath, ["dist/src/cli/main.js", ...args], {
@@ -57,7 +57,7 @@ test("an empty prefix, as from an unset variable, is an error, and nothing is wr
 });
 
 test("install reports packages that Jupyter lacks for figures, with the command to install them, and figures fall back to images", () => {
-  const own = mkdtempSync(path.join(tmpdir(), "halftone-kernelspec-"));
+  const own = temporaryFolder();
   const python = path.join(own, "bin", "python3");
   const spec = path.join(own, "share/jupyter/kernels/halftone/kernel.json");
   mkdirSync(path.dirname(python), { recursive: true });
@@ -81,3 +81,28 @@ test("install reports packages that Jupyter lacks for figures, with the command 
   assert.doesNotMatch(having("notebook plotly ipywidgets").said, /lacks/);
   assert.doesNotMatch(having("").said, /lacks/);
 });
+
+for (const [manager, venv, shebang] of [
+  ["pipx", ".local/share/pipx/venvs/jupyterlab", false],
+  ["uv", ".local/share/uv/tools/jupyterlab", false],
+  ["conda", "miniforge3", false],
+  ["a command on the PATH", "elsewhere", true],
+] as const)
+  test(`install names the Jupyter of ${manager}`, () => {
+    const home = temporaryFolder();
+    const python = path.join(home, venv, "bin/python3");
+    mkdirSync(path.dirname(python), { recursive: true });
+    const script = (names: string) =>
+      `#!/bin/sh\ncase "$2" in *find_spec*) echo "${names}";; *) echo "${home}/packages";; esac\n`;
+    writeFileSync(python, script("jupyter_server plotly ipywidgets"), { mode: 0o755 });
+    const commands = path.join(home, "commands");
+    mkdirSync(commands);
+    writeFileSync(path.join(commands, "python3"), script(""), { mode: 0o755 });
+    if (shebang) writeFileSync(path.join(commands, "jupyter-lab"), `#!${python}\n`, { mode: 0o755 });
+    const { VIRTUAL_ENV, CONDA_PREFIX, ...env } = process.env;
+    const output = execFileSync(process.execPath, ["dist/src/cli/main.js", "install"], {
+      encoding: "utf8",
+      env: { ...env, HOME: home, PATH: `${commands}:/bin`, JUPYTER_DATA_DIR: path.join(home, "data") },
+    });
+    assert.ok(output.includes(`Jupyter runs on ${python}\n`), output);
+  });

@@ -78,6 +78,30 @@ test("a host that dies between two cells is reported in the last one", async () 
   assert.equal((await run("2")).text, "2");
 });
 
+const misuses = [
+  ["writes to the kernel's pipe", "require('fs').writeSync(4, 'no message of the kernel');"],
+  ["writes to the pipe of the guard", "require('fs').writeSync(5, 'no message of the kernel');"],
+  ["closes the pipe of the commands", "require('fs').closeSync(3);"],
+  ["closes the pipe of the outputs", "require('fs').closeSync(4);"],
+];
+for (const [what, code] of misuses)
+  test(`a program that ${what} is ended, which its cell or the next one reports`, async () => {
+    const [first, next] = [await run(code!), await run("'next'")];
+    const error = first.error ?? next.error;
+    assert.equal(error?.ename, "Crash");
+    assert.match(error.traceback.join("\n"), /file descriptor.*\nAll variables are lost/s);
+    assert.equal(next.text, first.error && "'next'");
+    assert.equal((await run("'after'")).text, "'after'");
+  });
+
+test("an interrupt ends the process that does not say how its cell ended", async () => {
+  const own = openNotebook({ interruptGrace: 200 });
+  const mute = `Object.defineProperty(Object.prototype, "toJSON", { value: () => ({}) });`;
+  const cell = own.start(mute, { onStart: () => setTimeout(() => own.session.interrupt(), 500) });
+  assert.equal((await cell.ended).error?.ename, "KeyboardInterrupt");
+  assert.equal((await own.run("'after'")).text, "'after'");
+});
+
 test("waiting cells run on the new host", async () => {
   const first = run("process.exit(1)");
   const second = run("'after'");

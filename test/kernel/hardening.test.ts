@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Session } from "../../kernel/session/session.ts";
-import { openNotebook, runIn, untyped } from "./fixture.ts";
+import { openNotebook, type Ran, runIn, untyped } from "./fixture.ts";
 
 /** Each replaces something that a kernel could lean on. */
 const attacks: string[] = [
@@ -37,12 +37,20 @@ const attacks: string[] = [
   "Object.freeze(Object.prototype); Object.freeze(Array.prototype)",
   "require('util').inspect = null; require('fs').writeSync = null; require('module')._load = null",
   "require('events').prototype.emit = function () { return false }",
+  "for (const name of Reflect.ownKeys(require('net').Socket.prototype)) require('net').Socket.prototype[name] = null",
+  "delete (globalThis as any).globalThis",
+  "Object.freeze(Error)",
+  "Object.defineProperty(Error, 'stackTraceLimit', { get() { throw 1 }, set() { throw 1 } })",
+  "Object.prototype.toJSON = Array.prototype.toJSON = () => { throw 1 }",
+  "Object.prototype.toJSON = () => ({})",
+  "Object.assign(Object.prototype, { exceptionDetails: {}, method: 'x', text: 'y' })",
 ];
 
 for (const attack of attacks) {
   test(`a cell runs, prints, shows, fails and is interrupted after: ${attack.slice(0, 70)}`, async () => {
     await using session = Session.start({ cwd: process.cwd(), ...untyped });
-    const run = (code: string, options = {}) => runIn(session, code, options);
+    // As JupyterLab sends them: with the cell's own name, whose widgets close when it runs again.
+    const run = (code: string, options = {}) => runIn(session, code, { cellKey: code, ...options });
     await run("let kept = 'kept'; const print = console.log, wait = setTimeout, Settled = Promise");
     const attacked = await run(`${attack};`);
     const value = await run("kept");
@@ -58,10 +66,34 @@ for (const attack of attacks) {
     assert.equal(stopped.stdout, "on\n");
     assert.equal(stopped.error?.ename, "KeyboardInterrupt");
     assert.equal((await run("kept")).text, "'kept'");
+    await assert.rejects(session.call("nothing", {}), /the host has no method nothing/);
     // What Node itself no longer can do is an error of the cell that took it away.
     for (const each of attacked.outputs) assert.equal(each.type, "error", JSON.stringify(each));
   });
 }
+
+const widgetAttacks = [
+  "delete (globalThis as any).globalThis",
+  "(globalThis as any).console = { log() { throw 1 } }",
+  "Array.prototype[Symbol.iterator] = Map.prototype[Symbol.iterator] = null!",
+  "Map.prototype.get = Map.prototype.set = Map.prototype.delete = () => { throw 1 }",
+  "Object.entries = Object.keys = () => { throw 1 }; Object.prototype.toJSON = () => { throw 1 }",
+  "slider.close = slider.flush = () => { throw 1 }",
+];
+for (const attack of widgetAttacks)
+  test(`cells with a widget, a metric and a timer end after: ${attack.slice(0, 70)}`, async () => {
+    await using session = Session.start({ cwd: process.cwd(), ...untyped });
+    const cells: Ran[] = [];
+    const run = async (code: string) => cells[cells.push(await runIn(session, code, { cellKey: code })) - 1]!;
+    const libraries = 'import { IntSlider } from "halftone/widgets"; import { metric } from "halftone/display";';
+    const slider = `${libraries} var slider: any = new IntSlider({ value: 1 }); slider.value = 2;`;
+    assert.equal((await run(slider)).outcome.status, "ok");
+    await run(`slider.value = 3; metric("loss", 1); metric("loss", 2); ${attack};`);
+    for (const code of [slider, 'metric("loss", 3);', "%%time\n1;"]) await run(code);
+    assert.equal((await run("1 + 1")).text, "2");
+    // What the library still can say is left open.
+    for (const cell of cells) cell.unnamed();
+  });
 
 test("breaking Function.prototype.apply, which Node itself needs, may end the host but not the session", async () => {
   const { run } = openNotebook();

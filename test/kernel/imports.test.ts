@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { openNotebook } from "./fixture.ts";
 
-const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "halftone-imports-")));
+const folder = temporaryFolder();
 function write(files: Record<string, string>): void {
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
@@ -155,10 +155,10 @@ test("an edited file is loaded again by require", async () => {
   assert.equal((await run(`require("./edit/a.cjs").a`)).text, "222");
 });
 
-test("a missing package is named, with the command to install it", async () => {
+test("a missing package is named, with the line that installs it", async () => {
   const { error } = await run(`\nimport x from "no-such-package/sub"`);
   assert.equal(error?.ename, "ModuleNotFoundError");
-  assert.match(error!.evalue, /'no-such-package\/sub'.*npm install no-such-package$/);
+  assert.match(error!.evalue, /'no-such-package\/sub'.*; install it in a cell: %install no-such-package$/);
   assert.ok(error!.evalue.includes(folder));
   assert.match(error!.traceback.join("\n"), /at cell \[\d+\]:2:1/);
 });

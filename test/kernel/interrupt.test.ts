@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { openNotebook, type Ran } from "./fixture.ts";
 
 const { run, session } = openNotebook({ interruptGrace: 3000 });
@@ -209,6 +210,17 @@ test("an interrupt just after a cell was sent stops that cell, even when it arri
   assert.equal((await own.run("'goes on'")).text, "'goes on'");
 });
 
+test("an interrupt that comes while earlier messages are still read ends the cell after them", async () => {
+  await run("const keptHere = 1;");
+  const buffers = ["A".repeat(12 << 20)];
+  const message = { action: "message", id: "none", data: {}, metadata: {}, buffers };
+  const answers = Array.from({ length: 4 }, () => session.call("comm", message));
+  const { error } = await run("for (;;);", { onStart: () => setImmediate(() => session.interrupt()) });
+  assert.equal(error?.evalue, "the cell was interrupted");
+  await Promise.all(answers);
+  assert.equal((await run("keptHere")).text, "1");
+});
+
 test("an interrupt when nothing runs does nothing", async () => {
   session.interrupt();
   session.interrupt();
@@ -240,7 +252,7 @@ test("a cell's own signal ends that cell alone", async () => {
 test("native code that does not return is ended with its process, and the cell reports it", async () => {
   await run("let lost = 1");
   // A pipe that nobody writes to: opening it returns to JavaScript only with the process.
-  await run("const fifo = require('os').tmpdir() + '/halftone-fifo-' + process.pid");
+  await run(`const fifo = ${JSON.stringify(`${temporaryFolder()}/fifo`)}`);
   await run("require('child_process').execFileSync('mkfifo', [fifo]);");
   const { error } = await interrupted("require('fs').openSync(fifo, 'r')");
   assert.equal(error?.ename, "KeyboardInterrupt");

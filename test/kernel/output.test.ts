@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import type { Output } from "../../kernel/protocol/output.ts";
-import { scratch } from "../notebook/cells.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { openNotebook } from "./fixture.ts";
 
 const { run } = openNotebook();
@@ -95,9 +95,9 @@ test("an empty write is no output", async () => {
   assert.deepEqual(outputs, []);
 });
 
-test("output appears while a cell blocks", async (context) => {
+test("output appears while a cell blocks", async () => {
   // The cell leaves its loop when the file is there, which is written when its first output has come.
-  const file = path.join(scratch(context), "seen");
+  const file = path.join(temporaryFolder(), "seen");
   const code = `console.log('first'); while (!require("fs").existsSync(${JSON.stringify(file)})); console.log('second')`;
   const { stdout } = await run(code, { onOutput: () => writeFileSync(file, "") });
   assert.equal(stdout, "first\nsecond\n");

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, realpathSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { test } from "node:test";
 import { Session } from "../../kernel/session/session.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { openNotebook, runIn, startIn, until, untyped } from "./fixture.ts";
 
 const { run, session } = openNotebook();
@@ -104,7 +103,7 @@ test("a restart starts a new host, ends running cells and abandons waiting ones"
 });
 
 test("the host runs in the notebook's folder with the given environment", async () => {
-  const folder = realpathSync(mkdtempSync(`${tmpdir()}/halftone-`));
+  const folder = temporaryFolder();
   const there = openNotebook({ cwd: folder, env: { ...process.env, HALFTONE_TEST: "passed on" } });
   const { text } = await there.run(
     "[process.cwd(), process.env.HALFTONE_TEST, process.title, process.env.HALFTONE_HOST]",
@@ -134,7 +133,7 @@ test("dispose leaves no process behind, even when the host loops", async () => {
 const starts = `
 const { spawn, exec, execFile, fork } = require("node:child_process");
 const { Worker } = require("node:worker_threads");
-const script = require("node:path").join(require("node:os").tmpdir(), "halftone-fork-" + process.pid + ".cjs");
+const script = ${JSON.stringify(`${temporaryFolder()}/goes-on.cjs`)};
 require("node:fs").writeFileSync(script, "setInterval(() => {}, 1000)");
 const inWorker = (code: string) => new Promise<number>((resolve) =>
   new Worker('const { parentPort } = require("node:worker_threads");' + code, { eval: true }).once("message", resolve));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { openNotebook } from "./fixture.ts";
 
 const { run } = openNotebook();
@@ -176,7 +176,7 @@ test("`await using` is awaited, also when the cell throws", async () => {
 });
 
 test("experimentalDecorators in tsconfig.json gives the old decorators, with metadata when asked", async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "halftone-"));
+  const folder = temporaryFolder();
   const options = `{ // the nearest one counts
     "compilerOptions": { "experimentalDecorators": true, },
   }`;
@@ -192,7 +192,7 @@ test("experimentalDecorators in tsconfig.json gives the old decorators, with met
 });
 
 test("JSX calls the automatic runtime of the package that the pragma names, from the notebook's folder", async () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "halftone-"));
+  const folder = temporaryFolder();
   const runtime = path.join(folder, "node_modules", "tiny");
   mkdirSync(runtime, { recursive: true });
   writeFileSync(path.join(runtime, "package.json"), `{"name":"tiny","exports":{"./jsx-runtime":"./jsx.mjs"}}`);
@@ -206,7 +206,7 @@ test("JSX calls the automatic runtime of the package that the pragma names, from
     [(<Title text="hi" />).props.text, (<><i /><u /></>).type]`);
   assert.equal(text, "[ 'hi', 'fragment' ]");
   const { error } = await runThere("const plain = <p>hello</p>");
-  assert.match(error!.evalue, /JSX needs the package 'react'.*npm install react/);
+  assert.match(error!.evalue, /JSX needs the package 'react'.*%install react/);
 });
 
 test("a syntax error has its line and column, and shows the code", async () => {

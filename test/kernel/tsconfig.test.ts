@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import type { SessionOptions } from "../../kernel/session/options.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { openNotebook } from "./fixture.ts";
 
 const types = { policy: "error", patience: 120_000 } as const;
 
 /** A notebook in a folder with these files. */
 function notebook(files: Record<string, string>, options: Partial<SessionOptions> = {}) {
-  const folder = mkdtempSync(path.join(tmpdir(), "halftone-tsconfig-"));
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const write = (name: string, text: string) => {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     writeFileSync(path.join(folder, name), text);

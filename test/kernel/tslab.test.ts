@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { test } from "node:test";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { openNotebook } from "./fixture.ts";
 
 // A folder without packages, as a notebook that was written for tslab has it.
-const { run } = openNotebook({ cwd: mkdtempSync(path.join(tmpdir(), "halftone-tslab-")) });
+const { run } = openNotebook({ cwd: temporaryFolder() });
 
 test("tslab's display calls show their media types, bytes as base64", async () => {
   const { outputs } = await run(`import * as tslab from "tslab";
@@ -58,7 +56,7 @@ const examples: [cell: string, stdout: string][] = [
 ];
 
 test("a notebook that imports tslab is checked without strict, as tslab checks it", async () => {
-  const cwd = mkdtempSync(path.join(tmpdir(), "halftone-tslab-"));
+  const cwd = temporaryFolder();
   const typed = openNotebook({ cwd, types: { policy: "error" } });
   for (const [cell] of examples) assert.equal((await typed.run(cell)).error?.ename, "TypeScriptError", cell);
   assert.equal((await typed.run("import * as tslab from 'tslab'")).error, undefined);

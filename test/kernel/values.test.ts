@@ -193,3 +193,12 @@ test("a danfojs frame is a table, with its middle rows left out", { timeout: 120
   assert.match(html, /100 rows, 2 columns/);
   assert.match(result?.["text/plain"] as string, /v99|v9/);
 });
+
+test("a cell that ends with a display has no result beside it, and one whose display method shows nothing has none", async () => {
+  const shown = await run('import { display } from "halftone"; display([1])');
+  assert.deepEqual(
+    shown.outputs.map(({ type }) => type),
+    ["display"],
+  );
+  assert.deepEqual((await run("({ [Symbol.for('Jupyter.display')]: () => ({}) })")).outputs, []);
+});

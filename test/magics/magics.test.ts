@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { openNotebook, until } from "../kernel/fixture.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
-const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "halftone-magics-")));
+const folder = temporaryFolder();
 const { run, session, start } = openNotebook({ cwd: folder });
 
 test("%time keeps the value of an expression and what a statement declares", async () => {
@@ -79,7 +79,34 @@ test("%who lists the names that cells declared and no others; %whos adds types a
   const names = stdout.trim().split("  ");
   assert.ok(names.includes("zebra") && names.includes("loose"), stdout);
   assert.ok(!names.some((name) => ["console", "comm", "progress"].includes(name) || name.startsWith("_")), stdout);
-  assert.match((await run("%whos")).stdout, /^zebra +Map +Map\(1\) \{ 1 => 2 \}$/m);
+  assert.match((await run("%whos")).stdout, /^zebra +Map +16 B {2}Map\(1\) \{ 1 => 2 \}$/m);
+});
+
+test("%who and %whos list the variables of the given types", async () => {
+  await run("let count17 = 17, list17 = [1, 2, 3], text17 = 'abc';");
+  assert.match((await run("%who array Map")).stdout, /^(?!.*count17).*list17.*zebra/);
+  assert.match((await run("%whos string")).stdout, /^Variable .*\n[\s\S]*^text17 +string +3 B {2}'abc'$/m);
+  assert.equal((await run("%who Nothing")).stdout, "no variables of type Nothing\n");
+});
+
+test("%whos tells the memory of what a variable holds, each value once", async () => {
+  await run(`const floats = new Float32Array(100), twice = { a: floats, b: [floats], self: null as unknown };
+    twice.self = twice; const many = Array.from({ length: 30000 }, () => "xx");`);
+  const { stdout } = await run("%whos");
+  const memory = (name: string) => new RegExp(`^${name} +\\S+ +((?:over )?[\\d.]+ \\w+) `, "m").exec(stdout)?.[1];
+  assert.equal(memory("floats"), "400 B");
+  // Three properties and an array of one element are eight bytes each.
+  assert.equal(memory("twice"), "432 B");
+  assert.match(memory("many") ?? "", /^over 2[67]\d\.?\d* K/);
+});
+
+test("%timeit awaits what the code returns, and what it awaits", async () => {
+  const wait = "const wait = () => new Promise((done) => setTimeout(done, 250));";
+  await run(wait);
+  for (const code of ["wait()", "await wait()"]) {
+    const { stdout } = await run(`%timeit ${code}`);
+    assert.match(stdout, /^2\d\d ms ± .* of 7 runs, 1 loop each\)\n$/);
+  }
 });
 
 test("%memory shows the memory of the process, the heap and the tensors", async () => {
@@ -88,8 +115,17 @@ test("%memory shows the memory of the process, the heap and the tensors", async 
   assert.match(stdout, /^tensors +none/m);
   await run('import * as tf from "@tensorflow/tfjs"; const held = tf.zeros([1000, 1000])');
   assert.match((await run("%memory")).stdout, /^tensors +[\d.]+ [KM]?i?B in \d+ \(at most [\d.]+ [KM]?i?B\)$/m);
+  await run('import { randn, to } from "halftone"; const halves = { w: to(randn([10, 10]), "float16") };');
+  assert.match((await run("%whos object")).stdout, /^halves +Object +208 B /m);
   const named = (await run("%who")).stdout.trim().split("  ");
   assert.ok(named.includes("held") && !named.includes("_tfengine"), "a package's own globals are not variables");
+});
+
+test("%whos shows an optimizer by its own text", async () => {
+  await run(
+    'import { adam, parameters, zeros } from "halftone"; const optimizer = adam(parameters({ w: zeros([2, 2]) }));',
+  );
+  assert.match((await run("%whos")).stdout, /^optimizer +Object .*Adam of 4 parameters in 1 tensor: /m);
 });
 
 test("%reset deletes every variable", async () => {
@@ -153,9 +189,9 @@ test("%whos, inspection and completion run no code of the values", async () => {
     const holds: any = { odd, named, proxy, failed }; const holdsHeir: any = { heir }; const map = new Map<any, any>([[odd, proxy]]);
     Object.defineProperty(globalThis, "lazy", { get: () => note("global"), configurable: true, enumerable: true });`);
   const { stdout } = await run("%whos");
-  assert.match(stdout, /^odd +Object +\{ held: 1, given: \[Getter\]/m);
+  assert.match(stdout, /^odd +Object +[\d.]+ \w+ +\{ held: 1, given: \[Getter\]/m);
   assert.match(stdout, /^proxy +Proxy +Proxy$/m);
-  assert.match(stdout, /^failed +Error +Error: x$/m);
+  assert.match(stdout, /^failed +Error +[\d.]+ \w+ +Error: x$/m);
   for (const name of [
     "odd",
     "odd.given",
@@ -194,4 +230,15 @@ test("a cell nested too deeply is a syntax error, and a sum of thousands of term
   const { error } = await run(`${"(".repeat(8000)}1${")".repeat(8000)}`);
   assert.match(`${error?.ename}: ${error?.evalue}`, /^SyntaxError: the code is nested more than 1000 levels deep/);
   assert.equal((await run(`1${" + 1".repeat(9999)}`)).text, "10000");
+});
+
+test("%import imports names of halftone and of Node's modules, and prints the line", async () => {
+  const ran = await run("%import zeros readFileSync path\n[typeof zeros, typeof readFileSync, typeof path.join]");
+  assert.equal(
+    ran.stdout,
+    'import { zeros } from "halftone"; import { readFileSync } from "node:fs"; import * as path from "node:path"\n',
+  );
+  assert.equal(ran.text, "[ 'function', 'function', 'function' ]");
+  assert.match((await run("%import")).error?.evalue ?? "", /%import needs names/);
+  assert.match((await run("%autoreload")).stdout, /loaded again when it has changed/);
 });

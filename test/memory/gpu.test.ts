@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { after, afterEach, describe, test } from "node:test";
+import { afterEach, describe, test } from "node:test";
 import { memoryOfProcess } from "../../src/memory/gpu.ts";
 import { gpus } from "../../src/memory/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
-const bin = mkdtempSync(path.join(os.tmpdir(), "halftone-gpu-"));
+const bin = temporaryFolder();
 const { PATH } = process.env;
-after(() => rmSync(bin, { recursive: true }));
 afterEach(() => {
   process.env.PATH = PATH;
 });

@@ -135,6 +135,16 @@ describe("generate", () => {
     assert.deepEqual(called, expected);
   });
 
+  test("ends sequences at the model's own stop tokens, unless a call names others", async () => {
+    const free = await generate(model, prompts, { maxNewTokens: 10 });
+    const ending = { ...model, stopTokens: [free[0]![2]!] };
+    for (const beams of [1, 2]) {
+      const expected = await generate(model, prompts, { maxNewTokens: 10, beams, stopTokens: ending.stopTokens });
+      assert.deepEqual(await generate(ending, prompts, { maxNewTokens: 10, beams }), expected);
+    }
+    assert.deepEqual(await generate(ending, prompts, { maxNewTokens: 10, stopTokens: [] }), free);
+  });
+
   test("does not compute a sequence that has ended", async () => {
     const free = await generate(model, prompts, { maxNewTokens: 6 });
     const rows: number[] = [];

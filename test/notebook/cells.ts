@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
-import type { TestContext } from "node:test";
 
 export interface RawCell {
   cell_type: "code" | "markdown" | "raw";
@@ -24,13 +22,6 @@ export function notebookJson(cells: RawCell[], metadata: Record<string, unknown>
 }
 
 const TYPESCRIPT = { kernelspec: { name: "halftone", display_name: "TypeScript", language: "typescript" } };
-
-/** A folder that is deleted when the test ends. */
-export function scratch(context: TestContext): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), "halftone-test-"));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 export function writeCells(folder: string, name: string, cells: RawCell[]): string {
   const file = path.join(folder, name);

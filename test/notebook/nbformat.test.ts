@@ -4,7 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { formatNotebook, parseNotebook, readNotebook, writeNotebook } from "../../src/notebook/nbformat.ts";
-import { code, markdown, notebookJson, scratch } from "./cells.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { code, markdown, notebookJson } from "./cells.ts";
 import { pythonWithNbformat } from "./python.ts";
 import { schemaFaults } from "./schema.ts";
 
@@ -53,7 +54,7 @@ test("duplicate and malformed ids are replaced, others are kept", () => {
 test("a notebook is written byte for byte as Jupyter's own writer does", (context) => {
   const found = pythonWithNbformat();
   if ("lacking" in found) return context.skip(found.lacking);
-  const folder = scratch(context);
+  const folder = temporaryFolder();
   const notebook = readNotebook(gallery);
   notebook.metadata["10"] = { z: [], a: {}, é: '\u2028 \u0001 "\\ \u007f' };
   notebook.metadata["9"] = null;
@@ -95,8 +96,8 @@ for (const [what, json, message] of refused) {
   });
 }
 
-test("missing files and files of another type are refused", (context) => {
-  const folder = scratch(context);
+test("missing files and files of another type are refused", () => {
+  const folder = temporaryFolder();
   writeFileSync(path.join(folder, "notes.txt"), "{}");
   assert.throws(() => readNotebook(path.join(folder, "notes.txt")), /must end in \.ipynb/);
   assert.throws(() => readNotebook(path.join(folder, "none.ipynb")), /no notebook at/);

@@ -10,7 +10,8 @@ import {
   parametersFor,
   parameterValues,
 } from "../../src/notebook/parameters.ts";
-import { code, markdown, notebookJson, type RawCell, scratch } from "./cells.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { code, markdown, notebookJson, type RawCell } from "./cells.ts";
 
 const defaults = code(
   'let steps = 200;\nconst rate: number = 1e-3, mode: "a" | "b" = "a";\nconst sizes = [1, 2];',
@@ -143,7 +144,7 @@ test("numbers that JSON lacks reach the cell, the record and a later run", () =>
   assert.equal(text, "Infinity");
 });
 
-test("an integer that a number cannot hold exactly is refused everywhere", (context) => {
+test("an integer that a number cannot hold exactly is refused everywhere", () => {
   // 2^53 and 2^53 + 1 are one number.
   for (const text of ["9007199254740992", "-9007199254740993", "12_345_678_901_234_567_890", "10000000000000000000000"])
     assert.throws(
@@ -154,7 +155,7 @@ test("an integer that a number cannot hold exactly is refused everywhere", (cont
     () => givenParameters({ parameter: ['x={"a": [9007199254740993]}'] }),
     /the integer 9007199254740993 exactly/,
   );
-  const file = path.join(scratch(context), "p.json");
+  const file = path.join(temporaryFolder(), "p.json");
   writeFileSync(file, '{"a": "9007199254740993", "b": 1e300, "c": {"d": [1, 9007199254740993]}}');
   assert.throws(
     () => givenParameters({ parametersFile: file }),

@@ -8,7 +8,8 @@ import { runRecord } from "../../src/notebook/record.ts";
 import { renderLanding, renderPage } from "../../src/notebook/report/index.ts";
 import { runNotebook } from "../../src/notebook/run.ts";
 import { verifyNotebook } from "../../src/notebook/verify.ts";
-import { code, notebookJson, scratch } from "./cells.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { code, notebookJson } from "./cells.ts";
 
 const SECRET = "s3cr3t-value";
 const secrets = [
@@ -46,8 +47,8 @@ test("a report of a notebook that already holds secrets shows none of them", asy
   assert.doesNotMatch(page, new RegExp(SECRET));
 });
 
-test("verify takes only listed variables from a file", async (context) => {
-  const folder = scratch(context);
+test("verify takes only listed variables from a file", async () => {
+  const folder = temporaryFolder();
   const names = ["LD_PRELOAD", "PATH", "NODE_OPTIONS", "BASH_ENV", "NODE_PATH", "TF_ENABLE_ONEDNN_OPTS"];
   const cell = code(`JSON.stringify(${JSON.stringify(names)}.map((name) => process.env[name] ?? null))`);
   const ran = notebook(cell);

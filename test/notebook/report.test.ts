@@ -11,7 +11,8 @@ import { type Notebook, parseNotebook, readNotebook } from "../../src/notebook/n
 import { headlineOf, renderLanding, renderPage, sharedPlotly } from "../../src/notebook/report/index.ts";
 import { findBrowser } from "../../src/plot/browser.ts";
 import { palette, figure as plotly } from "../../src/plot/index.ts";
-import { code, markdown, notebookJson, scratch } from "./cells.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { code, markdown, notebookJson } from "./cells.ts";
 
 const fixtures = new URL("../../../test/notebook/fixtures/", import.meta.url).pathname;
 const gallery = () => readNotebook(path.join(fixtures, "gallery.ipynb"));
@@ -121,7 +122,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
     shown: Notebook | string,
     { width = 1280, colorScheme = "light" }: View = {},
   ) {
-    const file = path.join(scratch(context), "page.html");
+    const file = path.join(temporaryFolder(), "page.html");
     writeFileSync(file, typeof shown === "string" ? shown : await render(shown));
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
     context.after(() => page.close());
@@ -318,7 +319,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
       ignoreDefaultArgs: ["--hide-scrollbars"],
     });
     context.after(() => seen.close());
-    const file = path.join(scratch(context), "page.html");
+    const file = path.join(temporaryFolder(), "page.html");
     writeFileSync(
       file,
       await render(parseNotebook(notebookJson([code(`const long = "${"x".repeat(300)}";`), code("1")]), "n.ipynb")),
@@ -333,7 +334,7 @@ describe("in a browser", { skip: executablePath ? false : "no Chromium or Chrome
   });
 
   test("the pages of a folder share one plotly, which the full one replaces where a figure needs it", async (context) => {
-    const folder = scratch(context);
+    const folder = temporaryFolder();
     const sharePlotly = sharedPlotly(folder);
     const pages = [figure("bar", { y: [1] }), figure("scatterpolar", { r: [1, 2], theta: [0, 90] })];
     for (const [at, notebook] of pages.entries())

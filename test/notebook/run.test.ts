@@ -6,7 +6,9 @@ import { test } from "node:test";
 import { type CodeCell, formatNotebook, type Notebook, parseNotebook } from "../../src/notebook/nbformat.ts";
 import type { RunRecord } from "../../src/notebook/record.ts";
 import { type RunOptions, runNotebook } from "../../src/notebook/run.ts";
-import { code, notebookJson, type RawCell, scratch } from "./cells.ts";
+import type { WidgetState } from "../../src/notebook/widget-state.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { code, notebookJson, type RawCell } from "./cells.ts";
 import { schemaFaults } from "./schema.ts";
 
 async function run(cells: RawCell[], options: Partial<RunOptions> = {}) {
@@ -130,8 +132,8 @@ test("the environment, parameters and seeds are recorded", async () => {
   assert.ok(!("runtime" in record), "a notebook that did not load the library has no runtime");
 });
 
-test("imported packages and named files are recorded, also those of local imports", async (context) => {
-  const folder = scratch(context);
+test("imported packages and named files are recorded, also those of local imports", async () => {
+  const folder = temporaryFolder();
   writeFileSync(path.join(folder, "rows.csv"), "a,b\n1,2\n");
   writeFileSync(path.join(folder, "own.ts"), 'import "./deep.ts"; export const file: string = "rows.csv";');
   writeFileSync(path.join(folder, "deep.ts"), "export {};");
@@ -174,4 +176,42 @@ test("a notebook of another language is refused", async () => {
     name: "UserError",
     message: 'p.ipynb is a python notebook (kernel "python3"); halftone runs TypeScript and JavaScript notebooks.',
   });
+});
+
+test("the state of widgets is saved in the metadata, also after an error, and an earlier one is replaced", async () => {
+  const earlier = {
+    "application/vnd.jupyter.widget-state+json": { version_major: 2, version_minor: 0, state: { gone: {} } },
+  };
+  const source = [
+    'import { HBox, Image, IntSlider } from "halftone/widgets";',
+    "const slider = new IntSlider({ value: 3 }); const closed = new IntSlider(); closed.close();",
+    "const image = new Image({ value: new Uint8Array([1, 2]) }); image.value = new Uint8Array([3]);",
+    "for (let value = 0; value <= 70; value++) slider.value = value;",
+    "new HBox({ children: [slider, image] })",
+  ];
+  const json = notebookJson([code(source.join("\n")), code("throw new Error('end')")]);
+  const notebook = parseNotebook(json, "n.ipynb");
+  notebook.metadata.widgets = { ...earlier, "application/x.other": 1 };
+  const result = await runNotebook(notebook, { name: "n.ipynb", folder: os.tmpdir() });
+  assert.equal(result.status, "error");
+  assert.deepEqual(schemaFaults(formatNotebook(notebook)), []);
+  const { "application/x.other": other, ...kept } = notebook.metadata.widgets as Record<string, unknown>;
+  assert.equal(other, 1);
+  const document = kept["application/vnd.jupyter.widget-state+json"] as WidgetState;
+  const models = Object.values(document.state);
+  const named = (name: string) => models.filter(({ model_name }) => model_name === `${name}Model`);
+  assert.equal(named("IntSlider").length, 1);
+  const [slider] = named("IntSlider");
+  assert.deepEqual(
+    [slider!.model_module, slider!.model_module_version, slider!.state.value],
+    ["@jupyter-widgets/controls", "2.0.0", 70],
+  );
+  assert.deepEqual(named("Image")[0]!.buffers, [{ encoding: "base64", path: ["value"], data: "Aw==" }]);
+  const [shown] = (notebook.cells[0] as CodeCell).outputs;
+  const view = (shown as { data: Record<string, { model_id: string }> }).data[
+    "application/vnd.jupyter.widget-view+json"
+  ]!;
+  assert.equal(document.state[view.model_id]!.model_name, "HBoxModel");
+  const plain = await run([code("1")]);
+  assert.equal(plain.notebook.metadata.widgets, undefined);
 });

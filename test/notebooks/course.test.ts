@@ -15,8 +15,8 @@ const course = readdirSync(folder)
     return { name, json, notebook: parseNotebook(json, name) };
   });
 
-test("the course is seven valid notebooks, committed without outputs", () => {
-  assert.equal(course.length, 7);
+test("the course is eight valid notebooks, committed without outputs", () => {
+  assert.equal(course.length, 8);
   for (const { name, json, notebook } of course) {
     assert.deepEqual(schemaFaults(json), [], name);
     assert.equal(notebook.metadata.halftone, undefined, name);
@@ -67,7 +67,7 @@ test("validation is a share of the examples, so that the course runs with a few 
       [...source.matchAll(/validation: ([\d.]+)/g)].map(([, size]) => ({ name, size: Number(size) })),
     ),
   );
-  assert.equal(splits.length, 5);
+  assert.equal(splits.length, 6);
   for (const { name, size } of splits) assert.ok(size > 0 && size < 0.5, `${name}: validation: ${size}`);
 });
 

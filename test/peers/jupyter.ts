@@ -1,12 +1,11 @@
 /** Jupyter's own programs, in an environment made once, that know this kernel and nothing of the machine's own Jupyter. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { install } from "../../kernel/kernelspec/kernelspec.ts";
 import { venv } from "../../kernel/kernelspec/venv.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 /** This folder in the sources, where the Python files are. */
 export const peers = fileURLToPath(new URL("../../../test/peers", import.meta.url));
@@ -22,7 +21,7 @@ export interface Jupyter {
   folder: string;
   env: NodeJS.ProcessEnv;
   bin(name: string): string;
-  /** Runs a program of the environment in `cwd`, by default `folder`, for at most `timeout` milliseconds (default two minutes). */
+  /** Runs a program of the environment in `cwd`, by default `folder`, for at most `timeout` milliseconds (default five minutes). */
   run(name: string, args: string[], options?: { timeout?: number; input?: string; cwd?: string }): Promise<Ran>;
   /** Writes an nbformat 4.5 notebook of code cells, and says its path. */
   notebook(name: string, cells: (string | { source: string; tags: string[] })[]): string;
@@ -30,8 +29,7 @@ export interface Jupyter {
 
 export async function jupyter(): Promise<Jupyter> {
   const python = await venv(path.join(peers, "requirements.txt"), console.log);
-  const folder = mkdtempSync(path.join(tmpdir(), "halftone-peers-"));
-  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  const folder = temporaryFolder();
   const at = (...names: string[]): string => path.join(folder, ".jupyter", ...names);
   // The environment is shared among checkouts: its papermill plug-in is the same in all, the kernelspec is this one's own.
   install({ kind: "prefix", folder: python.folder });
@@ -67,7 +65,7 @@ export async function jupyter(): Promise<Jupyter> {
 function run(
   command: string,
   args: string[],
-  { cwd, env, timeout = 120_000, input }: { cwd: string; env: NodeJS.ProcessEnv; timeout?: number; input?: string },
+  { cwd, env, timeout = 300_000, input }: { cwd: string; env: NodeJS.ProcessEnv; timeout?: number; input?: string },
 ): Promise<Ran> {
   const child = spawn(command, args, { cwd, env, timeout, stdio: ["pipe", "pipe", "pipe"] });
   const ran: Ran = { status: null, stdout: "", stderr: "" };

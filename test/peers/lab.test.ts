@@ -1,27 +1,9 @@
-/** JupyterLab itself in a browser. Screenshots go to HALFTONE_ARTIFACTS, or to a folder beside the temporary files. */
+/** JupyterLab itself in a browser. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdirSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { after, test } from "node:test";
-import { chromium } from "playwright-core";
-import { jupyter } from "./jupyter.ts";
+import { test } from "node:test";
+import { startLab } from "./lab.ts";
 
-const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-const shots = process.env.HALFTONE_ARTIFACTS ?? path.join(tmpdir(), "halftone-screenshots");
-
-// Hooks run in the order in which they are given: JupyterLab ends before jupyter() removes its folder.
-const ending: (() => Promise<unknown>)[] = [];
-after(async () => {
-  for (const end of ending) await end();
-});
-const { env, bin, folder, notebook } = await jupyter();
-mkdirSync(shots, { recursive: true });
-
-notebook("tour.ipynb", [
+const tour = [
   "const greeting: string = 'Grüße 😀'; greeting.length",
   "while (true) {}",
   "greeting.toUp",
@@ -34,30 +16,15 @@ show({ "application/vnd.plotly.v1+json": { data: [{ type: "bar", x: ["a", "b", "
 const drawn = (y: number) => figure({ data: [{ type: "bar", x: ["a"], y: [y] }], layout: { title: { text: "drawn " + y } } });
 const place = display(drawn(1));`,
   "place.update(drawn(2)); place.update(drawn(3));",
-]);
+];
 
-assert.ok(browserPath, "no Chromium found: install one (apt-get install chromium)");
-const port = await freePort();
-const server = spawn(
-  bin("jupyter"),
-  ["lab", "--no-browser", "--allow-root", `--port=${port}`, "--IdentityProvider.token=", `--notebook-dir=${folder}`],
-  { env, cwd: folder, stdio: "ignore" },
+const { page, open, cell, output, runCell, shoot } = await startLab(
+  { "tour.ipynb": tour },
+  { width: 1200, height: 1100 },
 );
-ending.unshift(async () => {
-  const ended = once(server, "exit");
-  server.kill("SIGTERM");
-  await ended;
-});
-await answering(`http://127.0.0.1:${port}/api`);
-const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
-ending.unshift(() => browser.close());
-const page = await browser.newPage({ viewport: { width: 1200, height: 1100 } });
-page.setDefaultTimeout(30_000);
 
 test("JupyterLab opens a notebook with the kernel", { timeout: 60_000 }, async () => {
-  await page.goto(`http://127.0.0.1:${port}/lab/tree/tour.ipynb`);
-  await page.getByText("TypeScript (Halftone)").first().waitFor();
-  await page.locator('[data-status="idle"]').first().waitFor();
+  await open("tour.ipynb");
 });
 
 test("a cell runs and shows its value", { timeout: 60_000 }, async () => {
@@ -133,39 +100,3 @@ test("restart forgets the variables", { timeout: 60_000 }, async () => {
   await output(2).getByText("greeting").first().waitFor();
   await shoot("7-restart");
 });
-
-const cell = (index: number) => page.locator(".jp-CodeCell").nth(index);
-const output = (index: number) => cell(index).locator(".jp-Cell-outputArea");
-
-async function runCell(index: number): Promise<void> {
-  await cell(index).locator(".cm-content").click();
-  await page.keyboard.press("Escape");
-  await page.keyboard.press("Control+Enter");
-}
-
-async function shoot(name: string): Promise<void> {
-  await page.screenshot({ path: path.join(shots, `lab-${name}.png`) });
-}
-
-async function answering(url: string): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    try {
-      if ((await fetch(url)).ok) return;
-    } catch {
-      // Not up yet.
-    }
-    if (Date.now() > deadline) throw new Error(`nothing answers at ${url}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}

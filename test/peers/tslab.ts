@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync } from "oxc-parser";
+import { stage } from "../../release/stage.ts";
 import { cacheFolder } from "../../src/runtime/setup/cache.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -16,8 +17,11 @@ export function npm(args: string[], cwd: string): string {
 }
 
 /** Packs the library as it would be published, into `folder`. */
-export function packed(folder: string): string {
-  return path.join(folder, npm(["pack", "--silent", "--pack-destination", folder], root).trim().split("\n").at(-1)!);
+export async function packed(folder: string): Promise<string> {
+  const contents = path.join(folder, "package");
+  await stage(root, contents);
+  const args = ["pack", contents, "--silent", "--ignore-scripts", "--pack-destination", folder];
+  return path.join(folder, npm(args, root).trim().split("\n").at(-1)!);
 }
 
 /** Lays the packed library and what it depends on into `folder/node_modules`, without asking a registry again. */

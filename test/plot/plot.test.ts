@@ -18,7 +18,7 @@ const history: History = {
     learningRate: 1e-3,
     milliseconds: 10,
     processor: 15,
-    times: { data: 1, forward: 3, backward: 5, update: 1 },
+    times: { data: 1, gradients: 8, forward: 3, backward: 5, update: 1 },
     elapsed: 10 * (i + 1),
     liveBytes: 2 ** 20,
     peakBytes: 3 * 2 ** 20,

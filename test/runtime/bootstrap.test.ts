@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { type TestContext, test } from "node:test";
-import { type Ended, emptyFolder, type Running, start } from "./fixture.ts";
+import { test } from "node:test";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { type Ended, type Running, start } from "./fixture.ts";
 
 /** A checkout whose only package is a compiler that counts its runs in a file; npm needs no network for it. */
-function checkout(t: TestContext, dependencies: Record<string, string> = {}): string {
-  const root = emptyFolder(t);
+function checkout(dependencies: Record<string, string> = {}): string {
+  const root = temporaryFolder();
   const write = (file: string, text: string) => {
     mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
     writeFileSync(path.join(root, file), text);
@@ -49,8 +50,8 @@ const bootstrap = (root: string, env?: Record<string, string>): Running =>
 const builds = (root: string): string => spawnSync("cat", [path.join(root, "builds")], { encoding: "utf8" }).stdout;
 const good = ({ status, stderr }: Ended) => assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
 
-test("the first run installs and builds, the second does nothing, and a changed source is built again", async (t) => {
-  const root = checkout(t);
+test("the first run installs and builds, the second does nothing, and a changed source is built again", async () => {
+  const root = checkout();
   const first = await bootstrap(root).ended;
   good(first);
   assert.match(first.stdout, /Installing .* from the lockfile/);
@@ -64,8 +65,8 @@ test("the first run installs and builds, the second does nothing, and a changed 
   assert.equal(third.stdout, "[halftone] Building\n");
 });
 
-test("an older build's output of a removed source is deleted", async (t) => {
-  const root = checkout(t);
+test("an older build's output of a removed source is deleted", async () => {
+  const root = checkout();
   mkdirSync(path.join(root, "dist/test"), { recursive: true });
   writeFileSync(path.join(root, "dist/test/removed.test.js"), "");
   good(await bootstrap(root).ended);
@@ -75,8 +76,8 @@ test("an older build's output of a removed source is deleted", async (t) => {
 
 test("two concurrent starts install and build once", {
   skip: process.platform !== "linux" && "the lock is Linux's",
-}, async (t) => {
-  const root = checkout(t);
+}, async () => {
+  const root = checkout();
   const first = bootstrap(root);
   await first.saw(/Installing/);
   const second = bootstrap(root);
@@ -87,11 +88,11 @@ test("two concurrent starts install and build once", {
   assert.equal(builds(root), "built ");
 });
 
-test("without a network, the failed installation is reported in two lines, and nothing is marked complete", async (t) => {
-  const root = checkout(t, { "not-cached-anywhere": "1.0.0" });
+test("without a network, the failed installation is reported in two lines, and nothing is marked complete", async () => {
+  const root = checkout({ "not-cached-anywhere": "1.0.0" });
   const offline = { npm_config_registry: "http://127.0.0.1:9", npm_config_fetch_retries: "0" };
   for (const attempt of ["the first", "the second"]) {
-    const { status, stdout, stderr } = await bootstrap(root, { ...offline, npm_config_cache: emptyFolder(t) }).ended;
+    const { status, stdout, stderr } = await bootstrap(root, { ...offline, npm_config_cache: temporaryFolder() }).ended;
     assert.equal(status, 1, attempt);
     assert.match(stdout, /Installing/, `${attempt} attempt installs`);
     const [what, todo, ...more] = stderr.trim().split("\n");

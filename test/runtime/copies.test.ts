@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import module from "node:module";
-import { tmpdir } from "node:os";
 import path from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { openNotebook } from "../kernel/fixture.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { copyLibrary } from "./copy-library.ts";
 
-const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "halftone-copies-")));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const [same, other] = ["same", "other"].map((name) => path.join(folder, name)) as [string, string];
 copyLibrary(same);
 copyLibrary(other, "9.9.9");

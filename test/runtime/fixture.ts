@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
 import { runtimeInfo } from "../../src/runtime/index.ts";
@@ -51,25 +50,27 @@ export function script(code: string, env?: Record<string, string>): Promise<Ende
   return start(["--input-type=module", "-e", `${prelude}\n${code}`], env).ended;
 }
 
-export function emptyFolder(t: TestContext): string {
-  const folder = mkdtempSync(path.join(tmpdir(), "halftone-test-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** The native library that this process runs; undefined on a machine that has none. */
 export function ownLibrary(): string | undefined {
   const { library } = runtimeInfo();
   return library && path.resolve(library.path, "../..");
 }
 
-/** An empty cache on the same file system as the user's own, with its downloads: links, nothing is copied. */
+/**
+ * A cache on the same file system as the user's own, with its downloads and its kernels, whose compilation takes longest: links, nothing
+ * is copied.
+ */
 export function cacheWithDownloads(t: TestContext): string {
   const own = path.resolve(ownLibrary()!, "../..");
   const cache = mkdtempSync(path.join(own, ".test-"));
   t.after(() => rmSync(cache, { recursive: true, force: true }));
-  mkdirSync(path.join(cache, "wheels"));
-  for (const file of readdirSync(path.join(own, "wheels")).filter((name) => name.endsWith(".whl")))
-    linkSync(path.join(own, "wheels", file), path.join(cache, "wheels", file));
+  for (const [folder, ending] of [
+    ["wheels", ".whl"],
+    ["kernels", ".node"],
+  ] as const) {
+    mkdirSync(path.join(cache, folder));
+    for (const file of readdirSync(path.join(own, folder)).filter((name) => name.endsWith(ending)))
+      linkSync(path.join(own, folder, file), path.join(cache, folder, file));
+  }
   return cache;
 }

@@ -13,7 +13,8 @@ import {
   setKernels,
   sub,
 } from "../../src/index.ts";
-import { emptyFolder, halftone, ownLibrary, script } from "./fixture.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { halftone, ownLibrary, script } from "./fixture.ts";
 
 const library = ownLibrary();
 const skip = runtimeInfo().device === "gpu" || !library ? "the kernels are for TensorFlow on the CPU" : false;
@@ -50,8 +51,8 @@ test("setKernels chooses the kernels of a running program, with equal results", 
 
 test("without the compiled kernels TensorFlow's own ops are used, and doctor says how to get them", {
   skip,
-}, async (t) => {
-  const cache = emptyFolder(t);
+}, async () => {
+  const cache = temporaryFolder();
   mkdirSync(path.join(cache, "native"));
   symlinkSync(library!, path.join(cache, "native", path.basename(library!)));
   const env = { HALFTONE_CACHE: cache };

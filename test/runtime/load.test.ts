@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runtimeInfo } from "../../src/runtime/index.ts";
-import { emptyFolder, ownLibrary, script, start } from "./fixture.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { ownLibrary, script, start } from "./fixture.ts";
 
 const skip = !ownLibrary() && "this machine has no native TensorFlow";
 const train = `
@@ -108,8 +109,8 @@ test("runtimeInfo gives the backend and the reason for it", { skip }, () => {
   assert.ok(info.threads >= 1);
 });
 
-test("without the library everything runs on WebAssembly, and the reason says how to get it", async (t) => {
-  const env = { HALFTONE_CACHE: emptyFolder(t) };
+test("without the library everything runs on WebAssembly, and the reason says how to get it", async () => {
+  const env = { HALFTONE_CACHE: temporaryFolder() };
   const { stdout, stderr } = await script(
     `await ready(); console.log(runtimeInfo().backend, runtimeInfo().reason);`,
     env,
@@ -123,10 +124,10 @@ test("an op before WebAssembly is ready names the promise to await", async () =>
   assert.match(stderr, /WebAssembly has not started yet: await halftone's ready\(\) before the first op/);
 });
 
-test("an unknown or unavailable backend is refused by name", async (t) => {
+test("an unknown or unavailable backend is refused by name", async () => {
   const unknown = await script("", { HALFTONE_BACKEND: "cuda" });
   assert.match(unknown.stderr, /HALFTONE_BACKEND must be "tensorflow" or "wasm", got "cuda"/);
-  const missing = await script("", { HALFTONE_BACKEND: "tensorflow", HALFTONE_CACHE: emptyFolder(t) });
+  const missing = await script("", { HALFTONE_BACKEND: "tensorflow", HALFTONE_CACHE: temporaryFolder() });
   assert.match(missing.stderr, /HALFTONE_BACKEND=tensorflow, but the native library .* is not set up/);
 });
 
@@ -153,8 +154,8 @@ for (const backend of ["tensorflow", "wasm"]) {
   });
 }
 
-test("WebAssembly saves models to files and loads them, as tfjs-node does", async (t) => {
-  const folder = emptyFolder(t);
+test("WebAssembly saves models to files and loads them, as tfjs-node does", async () => {
+  const folder = temporaryFolder();
   const code = `
     await ready();
     const dense = tf.layers.dense({ units: 1, inputShape: [2], kernelInitializer: "ones" });

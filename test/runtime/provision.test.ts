@@ -8,7 +8,7 @@ const works = "await ready(); console.log(runtimeInfo().backend, tf.add(1, 1).da
 
 test("a damaged library is rebuilt, a killed setup is resumed, and two concurrent setups build once", {
   skip: !ownLibrary() && "this machine has no native TensorFlow",
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const cache = cacheWithDownloads(t);
   const env = { HALFTONE_CACHE: cache };

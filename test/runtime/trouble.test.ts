@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { type TestContext, test } from "node:test";
-import { emptyFolder, halftone, start } from "./fixture.ts";
+import { test } from "node:test";
+import { collector } from "../../src/runtime/finalizer-build.ts";
+import { type Prebuilt, platformName, sourcesHash } from "../../src/runtime/setup/prebuilt.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { halftone, start } from "./fixture.ts";
 
 const python = spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).stdout?.trim();
 const skip =
@@ -24,8 +28,8 @@ async function refusal(env: Record<string, string>): Promise<string> {
 }
 
 /** A folder to be the whole PATH, with these programs in it. */
-function pathWith(t: TestContext, programs: Record<string, string>): string {
-  const folder = emptyFolder(t);
+function pathWith(programs: Record<string, string>): string {
+  const folder = temporaryFolder();
   for (const [name, target] of Object.entries(programs)) {
     if (path.isAbsolute(target)) symlinkSync(target, path.join(folder, name));
     else writeFileSync(path.join(folder, name), target);
@@ -52,40 +56,70 @@ const nothingLeft = (cache: string) =>
     "nothing half-written is left",
   );
 
-test("without Python, setup says what to install", { skip }, async (t) => {
-  const said = await refusal({ PATH: pathWith(t, {}), HALFTONE_CACHE: emptyFolder(t) });
+test("without Python, setup says what to install", { skip }, async () => {
+  const said = await refusal({ PATH: pathWith({}), HALFTONE_CACHE: temporaryFolder() });
   assert.match(said, /Python 3 is missing: install it with pip/);
 });
 
-test("for WebAssembly, setup builds the collector, and doctor has nothing left to report", async (t) => {
-  const env = { HALFTONE_BACKEND: "wasm", HALFTONE_CACHE: emptyFolder(t) };
+test("for WebAssembly, setup builds the collector, and doctor has nothing left to report", async () => {
+  const env = { HALFTONE_BACKEND: "wasm", HALFTONE_CACHE: temporaryFolder() };
   const before = await halftone(["doctor"], env).ended;
   assert.match(before.stdout, /only between turns of the event loop, because .* \(run `halftone setup`\)/);
-  assert.equal((await halftone(["setup"], env).ended).stdout, "");
+  const { stdout } = await halftone(["setup"], env).ended;
+  assert.equal(stdout, "[halftone] Compiling the addon that frees tensors (about 1 s)\n");
   const after = await halftone(["doctor"], env).ended;
   assert.doesNotMatch(after.stdout, /event loop|halftone setup/);
   assert.equal(after.status, 0);
 });
 
-test("without a compiler, doctor says to install one before setup", async (t) => {
-  const env = { HALFTONE_BACKEND: "wasm", HALFTONE_CACHE: emptyFolder(t), PATH: pathWith(t, {}), CXX: "" };
+test("without a compiler, doctor says to install one before setup", async () => {
+  const env = { HALFTONE_BACKEND: "wasm", HALFTONE_CACHE: temporaryFolder(), PATH: pathWith({}), CXX: "" };
   const { stdout } = await halftone(["doctor"], env).ended;
   assert.match(stdout, /install a C\+\+ compiler, .*, and run `halftone setup`/);
 });
 
-test("without pip, setup says what to install", { skip }, async (t) => {
+test("without pip, setup says what to install", { skip }, async () => {
   const python3 = '#!/bin/sh\n[ "$1" = -c ] && echo 3.11.0\n';
-  const said = await refusal({ PATH: pathWith(t, { python3, "g++": compiler }), HALFTONE_CACHE: emptyFolder(t) });
+  const said = await refusal({ PATH: pathWith({ python3, "g++": compiler }), HALFTONE_CACHE: temporaryFolder() });
   assert.match(said, /python3 has no pip, .*: install it/);
 });
 
-test("without a compiler, setup says so before it downloads anything", { skip }, async (t) => {
-  const said = await refusal({ PATH: pathWith(t, { python3: python! }), HALFTONE_CACHE: emptyFolder(t), CXX: "" });
-  assert.match(said, /C\+\+ compiler is missing: install g\+\+/);
+test("where Python has no pip, uv runs it", { skip }, async () => {
+  const python3 = '#!/bin/sh\n[ "$1" = -c ] && echo 3.11.0\n';
+  const uvx = '#!/bin/sh\n[ "$2" = --version ] && echo pip 25.0 || { echo "uvx was asked for $2" >&2; exit 1; }\n';
+  const said = await refusal({ PATH: pathWith({ python3, uvx, "g++": compiler }), HALFTONE_CACHE: temporaryFolder() });
+  assert.match(said, /pip could not download tensorflow.*: uvx was asked for download/);
 });
 
-test("without a network, setup says so in one line and leaves nothing", { skip }, async (t) => {
-  const cache = emptyFolder(t);
+test("without a compiler, setup downloads zig before anything else", { skip }, async () => {
+  const nowhere = index("http://127.0.0.1:9/simple");
+  const env = { ...nowhere, PATH: pathWith({ python3: python! }), HALFTONE_CACHE: temporaryFolder(), CXX: "" };
+  assert.match(await refusal(env), /pip could not download ziglang .*: the package index is out of reach/);
+});
+
+test("an addon of a package serves without a compiler, unless it is damaged or made of other sources", async () => {
+  const packages = temporaryFolder();
+  const cache = temporaryFolder();
+  const wasm = { HALFTONE_BACKEND: "wasm", HALFTONE_CACHE: cache };
+  await halftone(["setup"], wasm).ended;
+  const compiled = readFileSync(path.join(cache, "collector", readdirSync(path.join(cache, "collector"))[0]!));
+  const folder = path.join(packages, `@halftone/native-${platformName()}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, "collector.node"), compiled);
+  const sha256 = createHash("sha256").update(compiled).digest("hex");
+  const sources = sourcesHash(collector.sources);
+  const setup = async (list: Prebuilt) => {
+    writeFileSync(path.join(folder, "prebuilt.json"), JSON.stringify(list));
+    const env = { ...wasm, HALFTONE_CACHE: temporaryFolder(), NODE_PATH: packages, PATH: pathWith({}), CXX: "" };
+    return (await halftone(["setup"], env).ended).stdout;
+  };
+  assert.equal(await setup({ collector: { sources, sha256 } }), "");
+  assert.match(await setup({ collector: { sources: sha256, sha256 } }), /C\+\+ compiler is missing: install g\+\+/);
+  assert.match(await setup({ collector: { sources, sha256: sources } }), /C\+\+ compiler is missing: install g\+\+/);
+});
+
+test("without a network, setup says so in one line and leaves nothing", { skip }, async () => {
+  const cache = temporaryFolder();
   const said = await refusal({ ...index("http://127.0.0.1:9/simple"), HALFTONE_CACHE: cache });
   assert.match(
     said,
@@ -94,9 +128,9 @@ test("without a network, setup says so in one line and leaves nothing", { skip }
   nothingLeft(cache);
 });
 
-test("a download with another hash is refused", { skip }, async (t) => {
-  const cache = emptyFolder(t);
-  const wheels = emptyFolder(t);
+test("a download with another hash is refused", { skip }, async () => {
+  const cache = temporaryFolder();
+  const wheels = temporaryFolder();
   const names = {
     x64: "tensorflow_cpu-2.21.0-cp311-cp311-manylinux_2_27_x86_64.whl",
     arm64: "tensorflow-2.21.0-cp311-cp311-manylinux_2_27_aarch64.whl",
@@ -107,15 +141,15 @@ test("a download with another hash is refused", { skip }, async (t) => {
   nothingLeft(cache);
 });
 
-test("a cache that cannot be written is reported with its path", { skip }, async (t) => {
-  const file = path.join(emptyFolder(t), "file");
+test("a cache that cannot be written is reported with its path", { skip }, async () => {
+  const file = path.join(temporaryFolder(), "file");
   writeFileSync(file, "");
   const said = await refusal({ HALFTONE_CACHE: path.join(file, "cache") });
   assert.match(said, /The cache .*file\/cache cannot be written \(ENOTDIR\)\. Make it writable, or set HALFTONE_CACHE/);
 });
 
 test("a disk that is too full is reported before anything is downloaded", { skip }, async (t) => {
-  const folder = emptyFolder(t);
+  const folder = temporaryFolder();
   const mount = `mount -t tmpfs -o size=20m tmpfs ${folder}`;
   if (spawnSync("unshare", ["-rm", "sh", "-c", mount]).status !== 0)
     return t.skip("this user may not mount a small disk");
@@ -130,7 +164,7 @@ test("a disk that is too full is reported before anything is downloaded", { skip
 });
 
 test("setup that is stopped during a download ends at once and removes its files", { skip }, async (t) => {
-  const cache = emptyFolder(t);
+  const cache = temporaryFolder();
   const server = "require('net').createServer(() => {}).listen(0, () => console.log(s.address().port))";
   const silent = start(["-e", `const s = ${server}`]);
   t.after(() => silent.child.kill());

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ready, runtimeInfo } from "../../src/runtime/index.ts";
 import { readFloat64, storageOf } from "../../src/storage/index.ts";
 import * as h from "../../src/tensor/index.ts";
 import { adamW } from "../../src/train/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
-const scratch = mkdtempSync(path.join(os.tmpdir(), "halftone-files-"));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 before(ready);
 
 const reference = (name: string) =>

@@ -100,6 +100,43 @@ for (const curve of [exactGelu, tanhGelu, siluCurve])
       assertClose(h.sum(rows, 0) as h.AnyTensor, { shape: [231], data: [...slopes.dataSync()] }, 1e-5);
     }));
 
+for (const [name, f] of [
+  ["layerNorm", (x, scale, offset) => h.layerNorm(x, scale, offset)],
+  ["layerNorm without weights", (x) => h.layerNorm(x)],
+  ["rmsNorm", (x, scale) => h.rmsNorm(x, scale)],
+] as [string, (...given: [h.AnyTensor, h.AnyTensor, h.AnyTensor]) => h.AnyTensor][])
+  for (const width of [1, 7, 64, 3000])
+    test(`${name} of ${width} halves equals that of float32 rounded once, and so do its gradients`, () =>
+      tidily(() => {
+        const from = h.generator(1);
+        for (const storage of ["bfloat16", "float16"] as const) {
+          const half = (shape: number[]) => to(h.randn(shape, { from }) as h.AnyTensor, storage);
+          const given: [h.AnyTensor, h.AnyTensor, h.AnyTensor] = [half([5, 3, width]), half([width]), half([width])];
+          const whole = given.map((each) => to(each, "float32")) as typeof given;
+          const slope = half([5, 3, width]);
+          const value = f(...given);
+          assert.equal(storageOf(value), storage);
+          assert.deepEqual(value.dataSync(), to(f(...whole), storage).dataSync());
+          const total = (...all: typeof given) => h.sum(h.mul(to(f(...all), "float32"), slope));
+          const gradients = h.grad((all: typeof given) => total(...all))(given);
+          const expected = h.grad((all: typeof given) => total(...all))(whole);
+          gradients.forEach((gradient, i) => {
+            assert.deepEqual(gradient.dataSync(), to(expected[i]!, storage).dataSync());
+          });
+          // Under autocast the result is float32, and weights in float32 keep their own type.
+          autocast(storage, () => {
+            const mixed = f(given[0], whole[1], whole[2]);
+            assert.equal(storageOf(mixed), "float32");
+            assert.deepEqual(mixed.dataSync(), f(...whole).dataSync());
+          });
+          const twice = (all: typeof given) =>
+            h.grad((x: h.AnyTensor) => h.sum(h.square(h.grad((v: h.AnyTensor) => total(v, all[1], all[2]))(x))))(
+              all[0],
+            );
+          assert.equal(storageOf(twice(given)), storage);
+        }
+      }));
+
 test("every activation is right at its ends and for NaN", () =>
   tidily(() => {
     const x = tf.tensor1d([

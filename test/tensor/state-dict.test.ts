@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import os from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import * as h from "../../src/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
-const scratch = mkdtempSync(path.join(os.tmpdir(), "halftone-state-"));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 before(h.ready);
 
 const model = () => ({

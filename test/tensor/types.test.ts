@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import os from "node:os";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { transformSync } from "oxc-transform";
 import { ready } from "../../src/runtime/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
 const fixtures = path.join(root, "test/tensor/fixtures");
-const scratch = mkdtempSync(path.join(os.tmpdir(), "halftone-types-"));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 before(ready);
 
 interface Diagnostic {

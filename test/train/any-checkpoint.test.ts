@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { describeTree, load } from "../../src/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { type OwnRunOptions, run } from "./own-runs.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "halftone-any-checkpoint-"));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const whole = await run({});
 const comparable = ({ history }: typeof whole) => ({
   steps: history.steps.map(({ step, epoch, loss, metrics, sequences }) => ({ step, epoch, loss, metrics, sequences })),

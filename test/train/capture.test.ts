@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import {
   adafactor,
+  adagrad,
   adamW,
   add,
   type Batch,
@@ -15,6 +14,7 @@ import {
   fixedLengthBatches,
   GradScaler,
   linear,
+  lion,
   listOps,
   listOpsVocabulary,
   mul,
@@ -23,6 +23,7 @@ import {
   parameterList,
   profileScope,
   relu,
+  rmsProp,
   sgd,
   square,
   sum,
@@ -34,6 +35,7 @@ import {
 } from "../../src/index.ts";
 import { runtimeInfo } from "../../src/runtime/index.ts";
 import { stepFunctions } from "../../src/train/step-functions.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const skip = !runtimeInfo().capture && "nothing is captured here";
 const examples = listOps({ count: 64, seed: 1, minLength: 6, maxLength: 24 });
@@ -87,6 +89,9 @@ async function compare(options: () => Options, calls: number, make?: (p: object)
   assert.deepEqual([plain.gradients.functions, plain.update.functions], [0, 0]);
   assert.deepEqual([captured.gradients.fault, captured.update.fault], [undefined, undefined]);
   assert.ok(captured.gradients.calls >= calls, `gradients: ${captured.gradients.calls} calls`);
+  assert.equal(captured.gradients.replayFault, undefined);
+  const { replays } = captured.gradients;
+  assert.ok(replays >= calls - 4, `gradients: ${replays} replays in ${captured.gradients.calls} calls`);
   return captured;
 }
 
@@ -123,11 +128,12 @@ describe("a captured training", { skip }, () => {
       (p) => sgd(p as never, { momentum: 0.9, clipValue: 0.1 }),
     );
     assert.ok(update.calls >= 7);
-    await compare(
-      () => ({}),
-      8,
-      (p) => adafactor(p as never),
-    );
+    for (const make of [adafactor, lion, adagrad, rmsProp])
+      await compare(
+        () => ({}),
+        8,
+        (p) => make(p as never),
+      );
   });
 
   test("of a model and a loss of one's own sees what their own code changes", async () => {
@@ -201,8 +207,7 @@ describe("a captured training", { skip }, () => {
   });
 
   test("resumes from a checkpoint with the same bits", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "halftone-capture-"));
-    after(() => rmSync(folder, { recursive: true }));
+    const folder = temporaryFolder();
     const whole = await run(true);
     const path = join(folder, "run.safetensors");
     const stop = new AbortController();
@@ -240,6 +245,44 @@ describe("a captured training", { skip }, () => {
     await assert.rejects(go([bad]), /^Error: head: TensorFlow's MatrixInverse of \[4, 4\] float32 failed/);
     assert.deepEqual(bits(), before);
     assert.equal((await go([good])).steps.length, 1);
+  });
+
+  test("whose update fails leaves parameters and optimizer as they were, and names the layer", async () => {
+    const { float, nativeOp, tf } = await import("../../src/runtime/index.ts");
+    const inverse = nativeOp("MatrixInverse", { T: float, adjoint: false });
+    const layer = linear({ in: 4, out: 4, from: 3 });
+    const inner = adamW(layer.parameters);
+    // Fails where the gradient of the weight is 0.
+    const step = (gradients: readonly ReturnType<typeof tf.zeros>[], rate?: number) => {
+      const size = tf.sum(tf.square(gradients[0]!));
+      const factor = profileScope("precondition", () => tf.mul(tf.sum(inverse(tf.mul(tf.eye(2), size))), 0));
+      return inner.step(
+        gradients.map((gradient) => tf.add(gradient, factor)),
+        rate,
+      );
+    };
+    const optimizer = { ...inner, step } as unknown as Optimizer;
+    const model = {
+      parameters: layer.parameters,
+      apply: (p: typeof layer.parameters, { x }: { x: Float32Array }) =>
+        layer.apply(p, tensor(x, { shape: [4, 4] }) as never),
+    };
+    const good = { x: Float32Array.from({ length: 16 }, (_, i) => Math.sin(i)), labels: [0, 1, 2, 3] };
+    const bad = { x: new Float32Array(16), labels: [0, 1, 2, 3] };
+    const go = (batches: (typeof good)[]) =>
+      train({ model: model as never, optimizer, batches, epochs: 1, loss: "crossEntropy", progress: false });
+    await go(Array.from({ length: 6 }, () => good));
+    const { calls } = stepFunctions(model, optimizer).update.state;
+    assert.ok(calls >= 2);
+    const bits = () => [
+      parameterList(model.parameters).map(({ variable }) => [...variable.dataSync()]),
+      inner.stateDict(),
+    ];
+    const before = bits();
+    await assert.rejects(go([bad]), /^Error: precondition: TensorFlow's MatrixInverse of \[2, 2\] float32 failed/);
+    assert.deepEqual(bits(), before);
+    assert.equal((await go([good])).steps.length, 1);
+    assert.equal(inner.stateDict().step, 7);
   });
 
   test("has no functions where all batches differ", async () => {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { uniformLengthBatches } from "../../src/batching/index.ts";
 import { listOpsVocabulary } from "../../src/data/index.ts";
@@ -13,10 +12,10 @@ import { tf } from "../../src/runtime/index.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/tensor/files/safetensors.ts";
 import { parameterList, save } from "../../src/tensor/index.ts";
 import { adamW, lion } from "../../src/train/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { run } from "./runs.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "halftone-checkpoint-"));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const whole = await run({});
 const stateBits = (parameters: object) => parameterList(parameters).map(({ variable }) => [...variable.dataSync()]);
 const comparable = ({ history }: typeof whole) => ({

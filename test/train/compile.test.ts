@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
   adamW,
+  add,
   compile,
   conv2d,
   crossEntropy,
@@ -12,11 +13,13 @@ import {
   linear,
   matmul,
   mean,
+  mul,
   parameterList,
   profileScope,
   randint,
   randn,
   relu,
+  seed,
   square,
   type Tensor,
   tensor,
@@ -52,7 +55,7 @@ function loop(isCompiled: boolean) {
     };
   };
   const compiled = compile(step, { inputs });
-  const losses = Array.from({ length: 25 }, (_, i) => {
+  const losses = Array.from({ length: 80 }, (_, i) => {
     const { loss, norm } = isCompiled ? compiled(i) : step(inputs(i));
     return [loss.dataSync()[0], norm.dataSync()[0]];
   });
@@ -80,7 +83,9 @@ describe("compile", () => {
     assert.deepEqual(compiled.values, plain.values);
     if (skip) return;
     assert.equal(compiled.state.functions, 2);
-    assert.ok(compiled.state.calls >= 15);
+    assert.ok(compiled.state.calls >= 60);
+    assert.ok(compiled.state.replays >= 59, `${compiled.state.replays} replays`);
+    assert.equal(compiled.state.replayRefusal, undefined);
   });
 
   test("takes arguments as they are, and disposes of what the step makes", () => {
@@ -136,9 +141,115 @@ describe("compile", () => {
     const labels = [0, 1].map((from) => randint(0, 4, [3], { from }));
     for (let i = 0; i < 8; i++)
       assert.deepEqual(step(x, labels[i % 2]!).dataSync(), loss(x, labels[i % 2]!).dataSync());
-    assert.deepEqual(step.state, { functions: 1, calls: 3 });
+    assert.deepEqual(step.state, { functions: 1, calls: 3, replays: 0 });
     const wrong = tensor([0, 4, 0], { dtype: "int32" });
     assert.throws(() => step(x, wrong), /^RangeError: crossEntropy: label 4 is not one of the 4 classes/);
+  });
+
+  test("does not run the JavaScript of a captured step again, unless that is asked for", { skip }, () => {
+    const w = tensor(rows(4)) as Tensor<[4, 4], "float32">;
+    let runs = 0;
+    const make = (replay: boolean) =>
+      compile(
+        ({ x, scale }: { x: Tensor<[number, 4]>; scale: number }) => {
+          runs++;
+          return { y: mul(matmul(x, w), scale), scale };
+        },
+        {
+          inputs: (seed: number, scale: number) => ({ x: tensor(rows(2, seed)) as Tensor<[number, 4]>, scale }),
+          replay,
+        },
+      );
+    const runsOf = (step: ReturnType<typeof make>, scales: number[]) => {
+      const before = runs;
+      scales.forEach((scale, seed) => {
+        const { y, scale: given } = step(seed, scale);
+        const expected = mul(matmul(tensor(rows(2, seed)) as Tensor<[number, 4]>, w), scale);
+        assert.deepEqual([y.dataSync(), given], [expected.dataSync(), scale]);
+      });
+      return runs - before;
+    };
+    const step = make(true);
+    assert.equal(runsOf(step, [2, 2, 2, 2, 2, 2, 2]), 4);
+    assert.equal(runsOf(step, [3, 2, 2]), 1);
+    assert.equal(runsOf(make(false), [2, 2, 2, 2, 2, 2, 2]), 7);
+  });
+
+  test("runs the JavaScript each time where more than the inputs differs, and says why", { skip }, () => {
+    const inputs = (seed: number) => ({ x: tensor(rows(3, seed)) as Tensor<[number, 4]> });
+    type Given = ReturnType<typeof inputs>;
+    const refusalOf = (step: (given: Given, seed: number) => unknown) => {
+      let at = 0;
+      const compiled = compile((given: Given) => step(given, at) as Tensor, { inputs });
+      const plain = Array.from({ length: 7 }, (_, seed) => {
+        at = seed;
+        const result = compiled(seed);
+        const expected = step(inputs(seed), seed) as Tensor;
+        if (result) assert.deepEqual(result.dataSync(), expected.dataSync());
+        return result;
+      });
+      assert.equal(plain.length, 7);
+      assert.equal(compiled.state.replays, 0);
+      return compiled.state.replayRefusal ?? compiled.state.refusal;
+    };
+    const labels = (seed: number) => tensor([seed, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], { shape: [3, 4] });
+    assert.equal(
+      refusalOf(({ x }, seed) => mul(x, labels(seed))),
+      "it uploads values [3, 4] that are no inputs and differed between the runs that were recorded",
+    );
+    const weights = Array.from({ length: 7 }, (_, seed) => add(tensor(rows(4, seed)), 0));
+    assert.equal(
+      refusalOf(({ x }, seed) => matmul(x, weights[seed] as Tensor<[4, 4]>)),
+      "it uses a tensor [4, 4] from before that is not an input, and that differed between the runs that were recorded",
+    );
+    const kept: unknown[] = [];
+    assert.equal(
+      refusalOf(({ x }) => {
+        kept.push(tf.keep(square(x) as never));
+        return relu(x);
+      }),
+      "it keeps a tensor that is not a part of its result",
+    );
+    assert.equal(
+      refusalOf(({ x }) => mul(x, x.dataSync()[0]! > 2 ? 1 : 2)),
+      "it reads the values of a tensor",
+    );
+    const [both, matrix] = [new Map<number, Tensor>(), tensor(rows(4)) as Tensor<[4, 4]>];
+    const shared = compile(({ a, b }: { a: Tensor<[4, 4]>; b: Tensor<[4, 4]> }) => matmul(a, b), {
+      inputs: (seed: number) => ({ a: matrix, b: seed < 6 ? matrix : (tensor(rows(4, seed)) as Tensor<[4, 4]>) }),
+    });
+    for (let seed = 0; seed < 8; seed++) both.set(seed, shared(seed));
+    assert.equal(shared.state.replayRefusal, "two of its inputs are the same tensor");
+    const expected = matmul(tensor(rows(4)) as Tensor<[4, 4]>, tensor(rows(4, 7)) as Tensor<[4, 4]>);
+    assert.deepEqual(both.get(7)!.dataSync(), expected.dataSync());
+  });
+
+  test("reads the learning rate of an optimizer and the seed of a generator at each call", { skip }, () => {
+    const own = (isCompiled: boolean) => {
+      const layer = linear({ in: 4, out: 4, from: 1 });
+      const optimizer = adamW(layer.parameters, { learningRate: 1 });
+      const random = generator(3);
+      const inputs = (seed: number) => ({ x: tensor(rows(3, seed)) as Tensor<[number, 4]> });
+      const step = ({ x }: ReturnType<typeof inputs>) => {
+        const loss = () => mean(square(dropout(dropout(layer.apply(layer.parameters, x), 0.2, { from: random }), 0.5)));
+        const { value, gradients } = valueAndGradients(loss as never, optimizer.variables);
+        optimizer.step(gradients);
+        return value;
+      };
+      const compiled = compile(step, { inputs });
+      const values = Array.from({ length: 12 }, (_, seed) => {
+        optimizer.learningRate *= 0.8;
+        const value = isCompiled ? compiled(seed) : step(inputs(seed));
+        return value.dataSync()[0];
+      });
+      return { values, drawn: random.next(), state: compiled.state, steps: optimizer.stateDict() };
+    };
+    seed(5);
+    const plain = own(false);
+    seed(5);
+    const compiled = own(true);
+    assert.deepEqual([compiled.values, compiled.drawn, compiled.steps], [plain.values, plain.drawn, plain.steps]);
+    assert.ok(compiled.state.replays >= 8, JSON.stringify(compiled.state));
   });
 
   test("tells why a step is not captured", () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import os from "node:os";
+import { readFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import type { Variable } from "@tensorflow/tfjs-node-gpu";
 import {
   adam,
@@ -26,10 +25,10 @@ import {
   tf,
   unflatten,
 } from "../../src/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { assertClose, type NdArray, toTensor } from "../tensor/naive.ts";
 
-const scratch = mkdtempSync(path.join(os.tmpdir(), "halftone-train-"));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 before(ready);
 
 /** What bench/reference/tensor.py wrote from PyTorch. */

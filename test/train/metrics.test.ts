@@ -365,7 +365,7 @@ describe("train and evaluate compute named metrics", () => {
     };
     assert.throws(
       () => evaluate(plain, unlabelled, { loss: (outputs) => binaryCrossEntropy(outputs, outputs), metrics: ["f1"] }),
-      /metrics need labels or tokenLabels in the batch, which has x: return metrics from the loss function/,
+      /the option "metrics" needs labels or tokenLabels in the batch, which has x: return metrics from the loss function/,
     );
   });
 });

@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import {
-  bucketByLength,
   crossEntropy,
   dynamicLengthBatches,
-  fixedLengthBatches,
   type History,
-  packedBatches,
   parameterList,
   ready,
   tensor,
-  tokenBudgetBatches,
   train,
-  uniformLengthBatches,
 } from "../../src/index.ts";
 import { assertClose } from "../nn/reference.ts";
 import {
@@ -23,6 +18,7 @@ import {
   type RowBatch,
   rowBatches,
   rowsOf,
+  strategies,
   taggedSequences,
   tagger,
 } from "./small-models.ts";
@@ -36,7 +32,8 @@ const quiet = { steps: 10, progress: false } as const;
 function assertSameRun(history: History, model: { parameters: object }, name: string, optimizer: OptimizerName): void {
   const { losses, accuracies, parameters } = expected.runs[name]![optimizer];
   history.steps.forEach(({ loss, metrics }, i) => {
-    assert.ok(Math.abs(loss / losses[i]! - 1) < 2e-6, `${name}, step ${i + 1}: ${loss} is not ${losses[i]}`);
+    // A squared difference of 0.3 between numbers of 3: their last place is 2e-6 of it. In doubles PyTorch differs by 4e-7 there.
+    assert.ok(Math.abs(loss / losses[i]! - 1) < 4e-6, `${name}, step ${i + 1}: ${loss} is not ${losses[i]}`);
     if (accuracies[i] !== null)
       assert.ok(Math.abs(metrics.accuracy! - accuracies[i]!) < 1e-6, `${name}, step ${i + 1}`);
   });
@@ -136,17 +133,4 @@ for (const name of names) {
       }
     });
   });
-}
-
-function strategies() {
-  const sequences = taggedSequences();
-  return [
-    dynamicLengthBatches(sequences, { batchSize: 2, seed: 1 }),
-    dynamicLengthBatches(sequences, { batchSize: 3, side: "left" }),
-    fixedLengthBatches(sequences, { batchSize: 3, maxLength: 9 }),
-    uniformLengthBatches(sequences, { batchSize: 2, seed: 1 }),
-    bucketByLength(sequences, { batchSize: 2, shapes: 2 }),
-    tokenBudgetBatches(sequences, { maxTokens: 14 }),
-    packedBatches(sequences, { batchSize: 2, maxLength: 10 }),
-  ];
 }

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import os from "node:os";
 import path from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { packedBatches, uniformLengthBatches } from "../../src/batching/index.ts";
 import { addingProblem, listOps } from "../../src/data/index.ts";
 import { transformerClassifier } from "../../src/nn/index.ts";
 import { ready, runtimeInfo } from "../../src/runtime/index.ts";
 import { adamW, evaluate, type Objective, type TrainOptions, train, warmUp } from "../../src/train/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
-const scratch = mkdtempSync(path.join(os.tmpdir(), "halftone-regression-"));
-after(() => rmSync(scratch, { recursive: true }));
+const scratch = temporaryFolder();
 before(ready);
 
 const examples = addingProblem({ count: 2200, seed: 1, minLength: 8, maxLength: 16 });

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { before, describe, test } from "node:test";
 import { ready, tf } from "../../src/runtime/index.ts";
@@ -15,6 +13,7 @@ import {
   type Schedule,
   sequenceRate,
 } from "../../src/train/index.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { expected } from "./reference.ts";
 import { run } from "./runs.ts";
 
@@ -156,14 +155,10 @@ describe("reduceOnPlateau", () => {
     const make = () => reduceOnPlateau(1e-3, { patience: 1, factor: 0.5, threshold: 10, thresholdMode: "absolute" });
     const settings = { evaluateEvery: 2, steps: 12 };
     const straight = await run({ ...settings, learningRate: make() });
-    const folder = mkdtempSync(path.join(os.tmpdir(), "halftone-plateau-"));
-    try {
-      const checkpoint = { path: path.join(folder, "run.safetensors") };
-      await run({ ...settings, learningRate: make(), checkpoint, steps: 6 });
-      const resumed = await run({ ...settings, learningRate: make(), checkpoint });
-      assert.equal(resumed.bits, straight.bits);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const folder = temporaryFolder();
+    const checkpoint = { path: path.join(folder, "run.safetensors") };
+    await run({ ...settings, learningRate: make(), checkpoint, steps: 6 });
+    const resumed = await run({ ...settings, learningRate: make(), checkpoint });
+    assert.equal(resumed.bits, straight.bits);
   });
 });

@@ -4,15 +4,21 @@ import {
   adamW,
   add,
   type Batch,
+  bucketByLength,
+  dynamicLengthBatches,
   embedding,
+  fixedLengthBatches,
   matmul,
   type Optimizer,
   type ParametersOf,
+  packedBatches,
   parameters,
   sgd,
   type Tensor,
   tanh,
   tensor,
+  tokenBudgetBatches,
+  uniformLengthBatches,
 } from "../../src/index.ts";
 import { type ReferenceArray, tensorOf } from "../nn/reference.ts";
 
@@ -89,4 +95,20 @@ export function tagger(start: Reference["tagger"] = expected.tagger) {
   const apply = (p: typeof own, { ids, rows, time }: Pick<Batch, "ids" | "rows" | "time">) =>
     matmul(tanh(embedding(p.table, tensor(ids, { dtype: "int32", shape: [rows, time] }))), p.head);
   return { parameters: own, apply };
+}
+
+export type Tagger = ReturnType<typeof tagger>;
+
+/** Batches of the tagged sequences by every strategy. */
+export function strategies() {
+  const sequences = taggedSequences();
+  return [
+    dynamicLengthBatches(sequences, { batchSize: 2, seed: 1 }),
+    dynamicLengthBatches(sequences, { batchSize: 3, side: "left" }),
+    fixedLengthBatches(sequences, { batchSize: 3, maxLength: 9 }),
+    uniformLengthBatches(sequences, { batchSize: 2, seed: 1 }),
+    bucketByLength(sequences, { batchSize: 2, shapes: 2 }),
+    tokenBudgetBatches(sequences, { maxTokens: 14 }),
+    packedBatches(sequences, { batchSize: 2, maxLength: 10 }),
+  ];
 }

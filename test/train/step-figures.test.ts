@@ -37,6 +37,20 @@ describe("trainingFigure", () => {
   });
 });
 
+test("stepTimes has an area for the two passes of captured steps", () => {
+  const { steps, ...rest } = history(2);
+  const captured = steps.map((record) => ({ ...record, times: { data: 1, gradients: 9, update: 2 } }));
+  const drawn = stepTimes({ ...rest, steps: [...steps, ...captured] });
+  const areas = (drawn.data as { name: string; y: number[] }[]).map(({ name, y }) => [name, ...y]);
+  assert.deepEqual(areas, [
+    ["data", 1, 1, 1, 1],
+    ["forward", 4, 4, 0, 0],
+    ["backward", 10, 10, 0, 0],
+    ["forward and backward", 0, 0, 9, 9],
+    ["update", 2, 2, 2, 2],
+  ]);
+});
+
 test("stepTimes stacks the times of the parts of a step", () => {
   const drawn = stepTimes(history(2));
   assert.deepEqual(

@@ -10,7 +10,7 @@ export const stepRecord = (step: number, other: Partial<StepRecord> = {}): StepR
   learningRate: 1e-3,
   milliseconds: 20,
   processor: 30,
-  times: { data: 1, forward: 4, backward: 10, update: 2 },
+  times: { data: 1, gradients: 14, forward: 4, backward: 10, update: 2 },
   elapsed: 20 * step,
   liveBytes: 1,
   peakBytes: 2 ** 20,

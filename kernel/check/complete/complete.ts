@@ -1,8 +1,9 @@
 import { wordEnd, wordStart } from "../../compile/words.ts";
+import { importLine, libraryExports } from "../../magics/library-exports.ts";
 import type { CompletionItem, Completions } from "../../protocol/inspection.ts";
 import type { Checker } from "../checker.ts";
 import type { Kind } from "../program/cell-analysis.ts";
-import { importLine, kernelExports, kernelModules } from "../program/packages.ts";
+import { kernelModules } from "../program/packages.ts";
 import { namesModule } from "../program/paths.ts";
 import { markupText, offsetIn, positionIn, shifted } from "../program/positions.ts";
 import type { Range, ServerCompletion, ServerCompletions } from "../server/protocol.ts";
@@ -217,11 +218,14 @@ function rangeIn(range: Range | { insert: Range; replace: Range } | undefined): 
   return range && "replace" in range ? range.replace : range;
 }
 
-/** Adds the exports of `halftone` that the cell has not imported: the type error then shows the import to add. */
+/** Adds the exports of `halftone` that the cell has not imported, with the import to add. */
 function addExports(found: Item[]): void {
   const names = new Set(found.map(({ text }) => text));
-  for (const [name, kind] of kernelExports())
-    if (!names.has(name)) found.push({ text: name, kind, signature: importLine(name, kind) });
+  for (const [name, kind] of libraryExports())
+    if (!names.has(name)) {
+      const line = importLine(name, kind);
+      found.push({ text: name, kind, signature: line, import: line });
+    }
 }
 
 /** The items that start with `typed`; if none does, those that match without regard to case, or contain it. */

@@ -1,4 +1,5 @@
 import { wordEnd, wordStart } from "../../compile/words.ts";
+import { importLine, libraryExports } from "../../magics/library-exports.ts";
 import type { Introspector } from "../../protocol/inspection.ts";
 import type { MimeBundle } from "../../protocol/output.ts";
 import type { Checker } from "../checker.ts";
@@ -9,6 +10,7 @@ import { withTimeout } from "../server/with-timeout.ts";
 import type { Workspace } from "../server/workspace.ts";
 import { withoutAlias } from "./complete.ts";
 import { contextFreeName } from "./context-free.ts";
+import { exampleOf } from "./examples.ts";
 import { openString } from "./files.ts";
 import { parsePartial } from "./parse-partial.ts";
 
@@ -26,6 +28,13 @@ export async function inspect(
   cursor: number,
   detail: 0 | 1,
 ): Promise<MimeBundle | undefined> {
+  const line = missingImport(checker, code, cursor);
+  if (line !== undefined) {
+    const imported = `${line}; ${code}`;
+    const found = await inspect(checker, live, imported, imported.length, detail);
+    const markdown = found && withExample(checker, code, cursor, `\`${line}\`\n\n${found["text/markdown"]}`);
+    return markdown === undefined ? undefined : bundle(markdown, undefined);
+  }
   const { text } = parsePartial(code);
   const onWord = wordStart(text, cursor) < wordEnd(text, cursor);
   const question = async (workspace: Workspace, module: string, lines: number) => {
@@ -61,7 +70,23 @@ export async function inspect(
     (_, open, type, close) => `${open}${withoutAlias(type)}${close}`,
   );
   const liveValue = found.variable || detail === 1 ? await value : undefined;
-  return bundle(markdown.trim(), liveValue);
+  return bundle(withExample(checker, code, cursor, markdown.trim()), liveValue);
+}
+
+/** The import of a name alone, as in `name?`, which the library exports and no cell has declared. */
+function missingImport(checker: Checker, code: string, cursor: number): string | undefined {
+  const kind = cursor === code.length ? libraryExports().get(code.trim()) : undefined;
+  return kind === undefined || checker.program.names.get(code.trim()) ? undefined : importLine(code.trim(), kind);
+}
+
+/** A name alone, as in `name?`, gets an example when it is an export of the library. A tooltip stays short. */
+function withExample(checker: Checker, code: string, cursor: number, markdown: string): string {
+  const name = code.trim();
+  const declared = checker.program.names.get(name)?.value;
+  const isExport = libraryExports().has(name) && (declared === undefined || declared.kind === "import");
+  if (cursor !== code.length || !isExport || /\*@example\*/.test(markdown)) return markdown;
+  const example = exampleOf(name);
+  return example ? `${markdown}\n\nExample (${example.file}):\n\`\`\`typescript\n${example.code}\n\`\`\`` : markdown;
 }
 
 /** Characters in which an option's name is looked for. */

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { type CompilerOptions, jsxOptions, jsxVariables, pathMap, readTsconfig } from "../../compile/tsconfig.ts";
-import { packageTypes, typeRoots } from "./packages.ts";
+import { type PackagePlaces, packageTypes, typeRoots } from "./packages.ts";
 import { currentModule, globalsModule, historyModule, namesModule, proofModule } from "./paths.ts";
 
 /** The TypeScript configuration of a notebook's program. */
@@ -60,9 +60,10 @@ const dropped = [
 
 /**
  * Reads the nearest `tsconfig.json` at or above the notebook's folder. The options in `own`, from the notebook's metadata,
- * override it. `strict` is the default. `packages` is the folder whose packages are used in place of the notebook's.
+ * override it. `strict` is the default. `places` are the folders whose packages come before
+ * those of the notebook's folder.
  */
-export async function readConfig(cwd: string, own: CompilerOptions = {}, packages?: string): Promise<Config> {
+export async function readConfig(cwd: string, own: CompilerOptions = {}, places: PackagePlaces): Promise<Config> {
   // Lets the session start the process for user code first.
   await setImmediate();
   const tsconfig = readTsconfig(cwd);
@@ -72,7 +73,7 @@ export async function readConfig(cwd: string, own: CompilerOptions = {}, package
     ...merged,
     types: [...new Set(["node", ...((merged.types as string[] | undefined) ?? [])])],
     ...fixed,
-    paths: { ...packageTypes(cwd, packages), ...mapped },
+    paths: { ...packageTypes(cwd, places), ...mapped },
   };
   for (const name of dropped) delete compilerOptions[name];
   const files = [globalsModule, historyModule, namesModule, proofModule, ...Object.values(currentModule)];

@@ -9,6 +9,8 @@ interface Manifest {
   main?: string;
   exports?: unknown;
   dependencies?: Record<string, string>;
+  /** In the released package: the dependencies of which it has copies in `dist/node_modules`. */
+  copies?: string[];
 }
 
 /** The folder of the kernel's own package. */
@@ -31,12 +33,21 @@ export function kernelSubpaths(): string[] {
 }
 
 function dependencies(): string[] {
-  return Object.keys(readManifest(join(kernelRoot, "package.json"))?.dependencies ?? {});
+  const { dependencies = {}, copies = [] } = readManifest(join(kernelRoot, "package.json")) ?? {};
+  return [...Object.keys(dependencies), ...copies];
+}
+
+/** Folders with packages, beside the notebook's folder and those above it. */
+export interface PackagePlaces {
+  /** A lock's packages, used instead of the notebook's. */
+  packages: string | undefined;
+  /** Those that the notebook's cells installed. */
+  own: string;
 }
 
 /** `paths` that resolve packages as the loader does at run time: first the notebook's packages, then the kernel's. */
-export function packageTypes(cwd: string, packages?: string): Record<string, string[]> {
-  if (packages === undefined) return kernelTypes((name) => folderOf(cwd, name) !== undefined);
+export function packageTypes(cwd: string, { packages, own }: PackagePlaces): Record<string, string[]> {
+  if (packages === undefined) return { ...kernelTypes((name) => folderOf(cwd, name) !== undefined), ...typesIn(own) };
   return { ...kernelTypes((name) => existsSync(join(packages, "node_modules", name))), ...typesIn(packages) };
 }
 
@@ -48,12 +59,21 @@ function typesIn(folder: string): Record<string, string[]> {
       join(folder, "node_modules", each),
     );
     const found = typesOf.find((each) => typesEntry(each) !== undefined);
-    if (found === undefined) continue;
+    if (found === undefined) {
+      const untyped = join(folder, "node_modules", name);
+      if (existsSync(untyped)) Object.assign(paths, { [name]: [untyped], [`${name}/*`]: [join(untyped, "*")] });
+      continue;
+    }
     paths[name] = [typesEntry(found)!];
     paths[`${name}/*`] = [join(found, "*")];
     for (const [subpath, entry] of Object.entries(subpathTypes(found))) paths[`${name}/${subpath}`] = [entry];
   }
   return paths;
+}
+
+/** Whether a package in the folder's `node_modules` has type declarations itself. */
+export function hasTypes(folder: string, name: string): boolean {
+  return typesEntry(join(folder, "node_modules", name)) !== undefined;
 }
 
 /** The type declarations of a package's subpath exports. */
@@ -81,7 +101,7 @@ function kernelTypes(hasOwn: (name: string) => boolean): Record<string, string[]
   }
   for (const name of [...dependencies(), ...tensorflow]) {
     if (hasOwn(name)) continue;
-    const folder = folderOf(kernelRoot, name);
+    const folder = folderOf(join(kernelRoot, "dist"), name);
     const entry = folder && typesEntry(folder);
     if (!folder || !entry) continue;
     paths[name] = [entry];
@@ -96,7 +116,7 @@ function kernelTypes(hasOwn: (name: string) => boolean): Record<string, string[]
 /** The `@types` folders: first the notebook's, then the kernel's. */
 export function typeRoots(cwd: string): string[] {
   const roots: string[] = [];
-  for (const start of [cwd, kernelRoot]) {
+  for (const start of [cwd, join(kernelRoot, "dist")]) {
     findUp(start, (folder) => {
       const types = join(folder, "node_modules", "@types");
       if (existsSync(types) && !roots.includes(types)) roots.push(types);
@@ -104,53 +124,6 @@ export function typeRoots(cwd: string): string[] {
     });
   }
   return roots;
-}
-
-let exported: Map<string, string> | undefined;
-
-/** The exports of `halftone` and their kinds, `type` for one that is only a type, read from its declarations. */
-export function kernelExports(): ReadonlyMap<string, string> {
-  if (!exported) {
-    exported = new Map();
-    const entry = typesEntry(kernelRoot);
-    if (entry) readExports(entry, exported);
-  }
-  return exported;
-}
-
-/** The line that imports an export of `halftone`. */
-export const importLine = (name: string, kind: string): string =>
-  `import { ${kind === "type" ? "type " : ""}${name} } from "halftone"`;
-
-function readExports(file: string, into: Map<string, string>): void {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    return;
-  }
-  for (const { 1: from } of text.matchAll(/^export \* from "(\.[^"]+)";/gm))
-    readExports(resolve(dirname(file), from!.replace(/\.([cm]?)[jt]s$/, ".d.$1ts")), into);
-  for (const { 1: kind, 2: name } of text.matchAll(
-    /^export declare (?:abstract )?(function|const|class|let) ([\w$]+)/gm,
-  ))
-    into.set(name!, kind === "class" || kind === "function" ? kind : "variable");
-  for (const { 1: name } of text.matchAll(/^export (?:declare )?(?:interface|type) ([\w$]+)/gm)) addType(name!, into);
-  for (const { 1: all, 2: list } of text.matchAll(/^export (type )?\{([^}]*)\}/gm))
-    for (const each of list!.split(",")) {
-      const name = each
-        .trim()
-        .split(/\s+as\s+|\s+/)
-        .at(-1)!;
-      if (name === "") continue;
-      if (all !== undefined || /^type\s/.test(each.trim())) addType(name, into);
-      else if (into.get(name) === undefined || into.get(name) === "type") into.set(name, "function");
-    }
-}
-
-/** A value of the same name comes first. */
-function addType(name: string, into: Map<string, string>): void {
-  if (!into.has(name)) into.set(name, "type");
 }
 
 function folderOf(from: string, name: string): string | undefined {

@@ -24,11 +24,17 @@ const schema = v.union([
  */
 export function notebookTypes(metadata: unknown): NotebookTypes {
   const value = (metadata as { halftone?: { types?: unknown } } | undefined)?.halftone?.types;
-  if (value === undefined) return {};
+  // Deno does not check the types of its notebooks, and few of them have types to check.
+  if (value === undefined) return isForDeno(metadata) ? { policy: "off" } : {};
   const parsed = v.safeParse(schema, value);
   if (!parsed.success)
     throw new UserError(
       `the notebook's metadata.halftone.types must be error, warn, off or { policy, compilerOptions }, got ${JSON.stringify(value)}`,
     );
   return parsed.output as NotebookTypes;
+}
+
+/** Whether a notebook's metadata names Deno's kernel. */
+export function isForDeno(metadata: unknown): boolean {
+  return (metadata as { kernelspec?: { name?: unknown } } | undefined)?.kernelspec?.name === "deno";
 }

@@ -27,6 +27,17 @@ const untyped = 7016;
 /** A header's variable that takes its type from what is assigned has none in a function; the cell can do nothing about it. */
 const growing = new Set([7005, 7034]);
 
+/** A comparison, also in a `case`, of types without a common value. */
+const noOverlap = new Set([2367, 2678]);
+const kinds = [String.raw`"(?:[^"\\]|\\.)*"`, String.raw`-?\d[\d.e+-]*`, "(?:true|false)"];
+const twoLiterals = new RegExp(kinds.map((kind) => `'${kind}'.*'${kind}'`).join("|"));
+
+/**
+ * Whether an error is that two constants differ. In a notebook the other value comes when a cell is edited, or given parameters, and
+ * run again: after `const optimizer = "adam"`, a cell may ask for `optimizer === "sgd"`.
+ */
+const comparesConstants = (code: number, message: string): boolean => noOverlap.has(code) && twoLiterals.test(message);
+
 /** The server's diagnostics as problems of the cell. The file has `lines` lines before the cell's `count` lines. */
 export function readProblems(
   found: readonly ServerDiagnostic[],
@@ -34,7 +45,7 @@ export function readProblems(
 ): TypeProblem[] {
   const problems: TypeProblem[] = [];
   for (const { range, severity, code = 0, message, relatedInformation } of found) {
-    if (severity !== 1 || growing.has(code)) continue;
+    if (severity !== 1 || growing.has(code) || comparesConstants(code, message)) continue;
     const { start, end } = shift(range, lines);
     if (start.line < 0 || start.line >= count) continue;
     const [first, ...rest] = relabel(message, labels).split("\n");

@@ -7,6 +7,7 @@ export function sentenceOf(message: string, reasons: readonly string[]): string 
     iterationSentence(message) ??
     overloadSentence(message, reasons) ??
     lossSentence(message) ??
+    observeSentence(message) ??
     trainingSentence(message, reasons)
   );
 }
@@ -82,6 +83,17 @@ function lossSentence(message: string): string | undefined {
   const shape = /^Tensor<(.*?)(?:, "\w+")?>$/.exec(given)?.[1];
   const advice = shape ? `got ${shape}: take its \`mean\`` : `got ${given}`;
   return `The loss function must return a scalar tensor, or { loss, metrics, weight }, ${advice}.`;
+}
+
+/** `observe(listener, "value")` of a widget, in the order of Python's. */
+function observeSentence(message: string): string | undefined {
+  const isListenerFirst =
+    /^Argument of type '\(.*\) => .*' is not assignable to parameter of type '(?:"_domClasses"|"layout") \| /.test(
+      message,
+    );
+  return isListenerFirst
+    ? 'The name of the attribute comes first, then the function: `observe("value", listener)`.'
+    : undefined;
 }
 
 /** A model and batches that do not fit, or batches without the labels that the default loss needs. */

@@ -43,8 +43,8 @@ export function describeInterrupt(cell: HostCell, error: KeyboardInterrupt): Err
 }
 
 function nameOf(thrown: unknown): { ename: string; evalue: string } {
-  if (!isError(thrown)) return { ename: "Thrown", evalue: show(thrown) };
   try {
+    if (!isError(thrown)) return { ename: "Thrown", evalue: show(thrown) };
     const ename = shorten(makeString(thrown.name || "Error"));
     return { ename, evalue: shorten(makeString(thrown.message ?? "")) };
   } catch {

@@ -1,4 +1,5 @@
 import type { Output } from "../../protocol/output.ts";
+import { sendOutput } from "../io/capture.ts";
 import { sendEvent } from "../io/output-buffer.ts";
 import { currentCell, type HostCell } from "../run/cells.ts";
 import { isInterrupt } from "../run/keyboard-interrupt.ts";
@@ -53,5 +54,5 @@ export function reportLate(error: unknown): void {
   if (isInterrupt(error)) return;
   const cell = currentCell();
   const output = cell && describe(cell, error);
-  if (cell && output) sendEvent({ type: "output", cell: cell.id, output });
+  if (cell && output) sendOutput(cell.id, output);
 }

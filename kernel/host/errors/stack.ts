@@ -1,6 +1,7 @@
 import { readFileSync, Stats, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { cellUrlScheme as scheme } from "../../protocol/cell-url.ts";
 import {
   apply,
   defineProperty,
@@ -28,13 +29,9 @@ export interface SourceLocation {
 
 /** Frames below those of this file belong to the code that runs the cell. */
 const evaluatorFile = new URL("../run/evaluate.js", import.meta.url).href;
-const scheme = "halftone:cell/";
-/** The host's folder in the build. Frames from it are never shown. */
-const hostFolder = new URL("../", import.meta.url).href;
-
-export function cellUrl(id: number): string {
-  return scheme + id;
-}
+/** The kernel's folder in the build. Frames from it are never shown. */
+const kernelFolder = new URL("../../", import.meta.url).href;
+const packageFolder = new URL("../../../", import.meta.url).href;
 
 /**
  * Makes `error.stack` name cells, with their own lines and columns. The limit is higher than V8's ten frames, so that a trace
@@ -52,14 +49,10 @@ export function installStackTraces(): void {
 
 /** Formats an error's stack now with the host's function, even when the user has replaced `Error.prepareStackTrace`. */
 export function writeStack(error: Error): void {
-  const { prepareStackTrace: before } = ErrorBefore;
   try {
-    ErrorBefore.prepareStackTrace = prepareStackTrace;
-    void error.stack;
+    withErrorProperty("prepareStackTrace", prepareStackTrace, () => error.stack);
   } catch {
     // User code has broken a built-in that the host needs.
-  } finally {
-    ErrorBefore.prepareStackTrace = before;
   }
 }
 
@@ -74,40 +67,53 @@ export function isAboveCode(): boolean {
 }
 
 function countFrames(counts: (file: string) => boolean): number {
-  const { prepareStackTrace: before, stackTraceLimit } = ErrorBefore;
-  try {
-    ErrorBefore.stackTraceLimit = 20;
-    ErrorBefore.prepareStackTrace = (_, sites) => sites;
-    const holder: { stack?: unknown } = {};
-    captureStackTrace(holder);
-    let count = 0;
-    const { stack } = holder;
-    if (typeof stack === "string") {
-      // V8 formats a stack itself when it is read while another is being formatted, for example in an error's getter.
-      const lines = linesOf(stack);
-      for (let index = 1; index < lines.length; index++) {
-        const file = exec(frameLine, lines[index]!)?.[2];
-        if (file && counts(file)) count++;
-      }
-      return count;
-    }
-    const sites = stack as NodeJS.CallSite[];
-    for (let index = 0; index < sites.length; index++) {
-      const file = sites[index]!.getScriptNameOrSourceURL();
+  const stack = stackHere();
+  let count = 0;
+  if (typeof stack === "string") {
+    // V8 formats a stack itself when it is read while another is being formatted, for example in an error's getter.
+    const lines = linesOf(stack);
+    for (let index = 1; index < lines.length; index++) {
+      const file = exec(frameLine, lines[index]!)?.[2];
       if (file && counts(file)) count++;
     }
     return count;
+  }
+  for (let index = 0; index < stack.length; index++) {
+    const file = stack[index]!.getScriptNameOrSourceURL();
+    if (file && counts(file)) count++;
+  }
+  return count;
+}
+
+function stackHere(): string | NodeJS.CallSite[] {
+  const holder: { stack?: unknown } = {};
+  return withErrorProperty("stackTraceLimit", 24, () =>
+    withErrorProperty("prepareStackTrace", sitesOf, () => {
+      captureStackTrace(holder);
+      return holder.stack as string | NodeJS.CallSite[];
+    }),
+  );
+}
+const sitesOf = (_: unknown, sites: NodeJS.CallSite[]): NodeJS.CallSite[] => sites;
+
+/** Reads while `Error` has this property. One that a cell has frozen stays, and a cell's accessors are not called. */
+function withErrorProperty<Result>(name: keyof typeof Error, value: unknown, read: () => Result): Result {
+  const before = getOwnPropertyDescriptor(ErrorBefore, name);
+  redefine(ErrorBefore, name, { value, configurable: true, writable: true });
+  try {
+    return read();
   } finally {
-    ErrorBefore.prepareStackTrace = before;
-    ErrorBefore.stackTraceLimit = stackTraceLimit;
+    if (before) redefine(ErrorBefore, name, before);
+    else deleteProperty(ErrorBefore, name);
   }
 }
+const { getOwnPropertyDescriptor, deleteProperty, defineProperty: redefine } = Reflect;
 const ErrorBefore = Error;
 const captureStackTrace = Error.captureStackTrace;
 
-/** Whether a file is not part of the host. */
+/** Whether a file is not part of the kernel. */
 function isForeign(file: string): boolean {
-  return !startsWith(file, hostFolder);
+  return !startsWith(file, kernelFolder);
 }
 
 function prepareStackTrace(error: unknown, sites: NodeJS.CallSite[]): string {
@@ -121,7 +127,7 @@ function prepareStackTrace(error: unknown, sites: NodeJS.CallSite[]): string {
     const site = sites[index]!;
     const file = site.getScriptNameOrSourceURL() || site.getFileName();
     if (file === evaluatorFile) break;
-    if (file && (startsWith(file, hostFolder) || startsWith(file, "node:inspector"))) continue;
+    if (file && (startsWith(file, kernelFolder) || startsWith(file, "node:inspector"))) continue;
     stack += `\n    at ${describeSite(site, file)}`;
   }
   return stack;
@@ -130,8 +136,13 @@ function prepareStackTrace(error: unknown, sites: NodeJS.CallSite[]): string {
 const errorToString = (error: unknown): string => Function.prototype.call.call(toStringOfError, error) as string;
 const toStringOfError = Error.prototype.toString;
 
+/** V8 names a function by where it stands, also in the object through which a cell's script gives its last value. */
+const scriptsOwn = /__halftone_\w+\.value\./;
+
 function describeSite(site: NodeJS.CallSite, file: string | null): string {
-  const text = site.toString();
+  const full = site.toString();
+  const own = exec(scriptsOwn, full);
+  const text = own ? slice(full, 0, own.index) + slice(full, own.index + own[0].length) : full;
   const line = site.getLineNumber();
   const column = site.getColumnNumber();
   if (!file || !line || !column) return text;
@@ -252,13 +263,11 @@ function ownPlace(file: string, line: number, column: number): SourceLocation | 
   if (startsWith(file, "async ")) file = slice(file, 6);
   if (exec(cellLabel, file)) return { where: file, line, column, source: findByLabel(file)?.source };
   if (startsWith(file, "node:") || indexOf(file, "/node_modules/") !== -1) return undefined;
-  if (startsWith(file, hostFolder) || indexOf(file, kernelFolder) === 0) return undefined;
+  if (startsWith(file, packageFolder)) return undefined;
   const path = startsWith(file, "file://") ? fileURLToPath(file) : file;
   if (!startsWith(path, "/") && !exec(/^[A-Za-z]:\\/, path)) return undefined;
   return { where: path, line, column, source: readSource(path) };
 }
-
-const kernelFolder = new URL("../../../", import.meta.url).href;
 
 function findByLabel(label: string): HostCell | undefined {
   return labels.get(label);

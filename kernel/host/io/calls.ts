@@ -1,7 +1,9 @@
 /** Requests from the session other than cells: each part of the host registers its methods. */
 
+import { types } from "node:util";
 import type { Command } from "../../protocol/host.ts";
-import { makeString, Table } from "../primordials.ts";
+import { describeSafely } from "../errors/errors.ts";
+import { intrinsics, Table } from "../primordials.ts";
 import { sendEvent } from "./output-buffer.ts";
 
 type Call = Extract<Command, { type: "call" }>;
@@ -16,11 +18,13 @@ export function answerCalls<Params>(method: string, answer: (params: Params) => 
 export async function call({ call: id, method, params }: Call): Promise<void> {
   try {
     const answer = methods.get(method);
-    if (!answer) throw new Error(`the host has no method ${method}`);
-    const value = await answer(params as never);
+    if (!answer) throw new intrinsics.Error(`the host has no method ${method}`);
+    const made = answer(params as never);
+    // Other values are not awaited, because a cell may give all objects a method `then`.
+    const value = types.isPromise(made) ? await made : made;
     sendEvent({ type: "answer", call: id, value: value ?? null });
   } catch (error) {
-    const { name, message } = error instanceof Error ? error : { name: "Error", message: makeString(error) };
-    sendEvent({ type: "refused", call: id, ename: name, evalue: message });
+    const { ename, evalue } = describeSafely(error);
+    sendEvent({ type: "refused", call: id, ename, evalue });
   }
 }

@@ -44,6 +44,11 @@ export class Comm {
     open.set(id, this);
   }
 
+  /** The key of the cell that opened it. @internal */
+  get cellKey(): string | undefined {
+    return this.#cell?.key;
+  }
+
   send(data: CommData, options: CommOptions = {}): void {
     if (this.closed) throw new Error(`the comm to ${this.target} is closed: open a new one`);
     this.post("message", data, options);
@@ -73,6 +78,7 @@ export class Comm {
       action,
       id: this.id,
       ...(action === "open" ? { target: this.target } : {}),
+      ...(handled === undefined ? {} : { request: handled }),
       data: encodeObject(data, "the data of a comm"),
       metadata: encodeObject(metadata, "the metadata of a comm"),
       buffers: buffers.map(bufferAsText),
@@ -98,10 +104,19 @@ export class Comm {
   }
 }
 
+/** The front end's message whose listeners run now. */
+let handled: string | undefined;
+
 type Opener = (comm: Comm, opened: Received) => void;
 
 const open: Table<string, Comm> = new Table();
 const targets: Table<string, { opener: Opener; cell: HostCell | undefined }> = new Table();
+/** Targets of the host itself. The front end's message is answered when the promise has settled. */
+const own: Table<string, (comm: Comm, opened: Received) => Promise<void>> = new Table();
+
+export function registerOwn(target: string, opener: (comm: Comm, opened: Received) => Promise<void>): void {
+  own.set(target, opener);
+}
 
 /** The global `comm` of a cell. */
 export const comm = Object.freeze({
@@ -114,6 +129,11 @@ export const comm = Object.freeze({
 
   unregister(target: string): void {
     targets.delete(target);
+  },
+
+  /** The open comm with this id. */
+  find(id: string): Comm | undefined {
+    return open.get(id);
   },
 
   /** Opens a comm to the target that the front end registered under this name. */
@@ -134,15 +154,27 @@ export const comm = Object.freeze({
 
 export function installComms(): void {
   defineProperty(globalThis, "comm", { value: comm, configurable: true, enumerable: false, writable: true });
-  answerCalls("comm", ({ action, id, target = "", data, metadata, buffers }: CommMessage) => {
-    const message: Received = { data, metadata, buffers: buffers.map((text) => Buffer.from(text, "base64")) };
-    if (action !== "open") return open.get(id)?.receive(action, message);
-    const registered = targets.get(target);
-    const opened = new Comm(target, id, registered?.cell);
-    if (!registered) return opened.close();
-    // As ipykernel does: the front end then knows that the target is not registered.
-    if (!callLate(registered.cell, () => registered.opener(opened, message))) opened.close();
+  answerCalls("comm", (message: CommMessage) => {
+    handled = message.request;
+    try {
+      return receive(message);
+    } finally {
+      handled = undefined;
+    }
   });
+}
+
+function receive({ action, id, target = "", data, metadata, buffers }: CommMessage): unknown {
+  const message: Received = { data, metadata, buffers: buffers.map((text) => Buffer.from(text, "base64")) };
+  if (action !== "open") return open.get(id)?.receive(action, message);
+  const registered = targets.get(target);
+  const opened = new Comm(target, id, registered?.cell);
+  const ownOpener = own.get(target);
+  if (!registered && ownOpener) return ownOpener(opened, message);
+  if (!registered) return opened.close();
+  // As ipykernel does: the front end then knows that the target is not registered.
+  if (!callLate(registered.cell, () => registered.opener(opened, message))) opened.close();
+  return undefined;
 }
 
 function bufferAsText(buffer: Uint8Array): string {

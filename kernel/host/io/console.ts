@@ -6,7 +6,7 @@ import { StringDecoder } from "node:string_decoder";
 import { inspect } from "node:util";
 import { defineProperty, intrinsics } from "../primordials.ts";
 import { currentId } from "../run/cells.ts";
-import { sendEvent, sendStream } from "./output-buffer.ts";
+import { sendOutput, sendText } from "./capture.ts";
 
 type StreamName = "stdout" | "stderr";
 
@@ -32,13 +32,13 @@ export function installConsole(): void {
  * arrives, so that an output that is redrawn often does not flicker.
  */
 export function clearOutput({ wait = false }: { wait?: boolean } = {}): void {
-  sendEvent({ type: "output", cell: currentId(), output: { type: "clear", wait: wait === true } });
+  sendOutput(currentId(), { type: "clear", wait: wait === true });
 }
 
 function sink(name: StreamName): NodeJS.WritableStream {
   return {
     write(text: string): boolean {
-      sendStream(name, currentId(), text);
+      sendText(name, currentId(), text);
       return true;
     },
   } as unknown as NodeJS.WritableStream;
@@ -66,7 +66,7 @@ class CellStream extends Writable {
     this.#decodedFor = cell;
     const bytes = toBytes(chunk, encoding);
     const text = typeof bytes === "string" ? this.#decoder.end() + bytes : this.#decoder.write(bytes as Buffer);
-    sendStream(this.#name, cell, text);
+    sendText(this.#name, cell, text);
     later(typeof encoding === "function" ? encoding : callback);
     return true;
   }
@@ -91,7 +91,7 @@ class CellStream extends Writable {
 
   /** Flushes an incomplete character. */
   #flush(): void {
-    sendStream(this.#name, this.#decodedFor, this.#decoder.end());
+    sendText(this.#name, this.#decodedFor, this.#decoder.end());
   }
 }
 

@@ -2,7 +2,7 @@ import type { MimeBundle } from "../../protocol/output.ts";
 import { defineProperty, intrinsics } from "../primordials.ts";
 import { encodeBundle, encodeObject } from "../render/mime-bundle.ts";
 import { currentId } from "../run/cells.ts";
-import { sendEvent } from "./output-buffer.ts";
+import { sendOutput } from "./capture.ts";
 
 export interface DisplayOptions {
   metadata?: Record<string, unknown>;
@@ -24,9 +24,9 @@ export function display(bundle: MimeBundle, options: DisplayOptions = {}): void 
   if (update === true) {
     if (displayId === undefined)
       throw new intrinsics.TypeError("display: an update needs the displayId of the output to update");
-    sendEvent({ type: "output", cell: currentId(), output: { type: "update", data, metadata, displayId } });
+    sendOutput(currentId(), { type: "update", data, metadata, displayId });
     return;
   }
   const output = { type: "display" as const, data, metadata, ...(displayId === undefined ? {} : { displayId }) };
-  sendEvent({ type: "output", cell: currentId(), output });
+  sendOutput(currentId(), output);
 }

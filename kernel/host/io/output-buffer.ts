@@ -1,10 +1,11 @@
 import { Buffer } from "node:buffer";
 import { writeSync } from "node:fs";
-import { frameKinds, headerBytes } from "../../protocol/frames.ts";
+import { frameKinds, headerBytes, lengthOf } from "../../protocol/frames.ts";
 import type { Event } from "../../protocol/host.ts";
 import { fds } from "../../protocol/host.ts";
 import { now, parse, slice, stringify, uncurryThis } from "../primordials.ts";
 import { endGroup } from "../run/exit.ts";
+import { withoutToJson } from "../to-json.ts";
 
 const allocate = Buffer.allocUnsafe;
 const byteLength = Buffer.byteLength;
@@ -30,9 +31,9 @@ export function sendEvent(event: Event): void {
   sendEncoded("cell" in event ? event.cell : 0, encodeEvent(event));
 }
 
-/** Encodes an event as JSON. It may call the user's `toJSON`. */
+/** Encodes an event as JSON. It calls no user code, because a user's values in it have become plain data (render/json.ts). */
 export function encodeEvent(event: Event): string {
-  return stringify(event);
+  return withoutToJson(() => stringify(event));
 }
 
 export function sendEncoded(cell: number, body: string): void {
@@ -111,19 +112,20 @@ function sendFrame(kind: number, cell: number, body: string): void {
   const before = gathered;
   gathered = undefined;
   const bytes = before ? joined(before, frame) : frame;
-  if (gathering && bytes.length < gatherMost) gathered = bytes;
+  if (gathering && lengthOf(bytes) < gatherMost) gathered = bytes;
   else writeAll(bytes);
 }
 
 function joined(first: Buffer, second: Buffer): Buffer {
-  const both = allocate(first.length + second.length);
+  const both = allocate(lengthOf(first) + lengthOf(second));
   setBytes(both, first, 0);
-  setBytes(both, second, first.length);
+  setBytes(both, second, lengthOf(first));
   return both;
 }
 
 function writeAll(bytes: Buffer): void {
-  for (let sent = 0; sent < bytes.length; ) sent += writeSome(fds.outputs, bytes, sent);
+  const length = lengthOf(bytes);
+  for (let sent = 0; sent < length; ) sent += writeSome(fds.outputs, bytes, sent);
   lastWrite = now();
 }
 
@@ -147,7 +149,7 @@ export function mark(): void {
 function writeSome(fd: number, bytes: Buffer, from: number): number {
   for (;;) {
     try {
-      return writeSync(fd, bytes, from, bytes.length - from);
+      return writeSync(fd, bytes, from, lengthOf(bytes) - from);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EAGAIN") wait(idle, 0, 0, 1);

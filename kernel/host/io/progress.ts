@@ -2,9 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { escapeHtml } from "../../../src/display/html.ts";
+import { displaySymbol } from "../../../src/display/mime.ts";
+import type { FloatProgress, HBox, HTML } from "../../../src/widgets/models.ts";
 import { defineProperty } from "../primordials.ts";
 import { display } from "./display.ts";
-import { answerWidgetControl, hasWidgets, Model, WIDGET_MIME } from "./widgets.ts";
+import { widgetModels } from "./widgets.ts";
 
 export interface ProgressOptions {
   label?: string;
@@ -23,7 +25,7 @@ export class Progress {
   readonly #total: number | undefined;
   readonly #displayId = randomUUID();
   readonly #started = performance.now();
-  readonly #widgets: { bar: Model; text: Model; box: Model } | undefined;
+  readonly #widgets: Widgets | undefined;
   #done = 0;
   #note = "";
   #lastShown = 0;
@@ -32,7 +34,7 @@ export class Progress {
   constructor(total: number | undefined, label: string) {
     this.#label = label;
     this.#total = total;
-    this.#widgets = hasWidgets() ? drawWidgets(label, total) : undefined;
+    this.#widgets = drawWidgets(label, total);
     this.#show(false);
   }
 
@@ -54,21 +56,27 @@ export class Progress {
     if (this.#ended) return;
     this.#ended = true;
     this.#move();
-    this.#widgets?.bar.update({ bar_style: complete ? "success" : "danger" });
+    const bar = this.#widgets?.bar;
+    if (bar && !bar.closed) bar.barStyle = complete ? "success" : "danger";
     if (this.#widgets) this.#show(true);
   }
 
   #move(): void {
     this.#lastShown = performance.now();
-    if (this.#widgets) {
-      this.#widgets.bar.update(this.#total === undefined ? { value: 1, bar_style: "info" } : { value: this.#done });
-      this.#widgets.text.update({ value: escapeHtml(this.#figures()) });
-    } else this.#show(true);
+    if (!this.#widgets) {
+      this.#show(true);
+      return;
+    }
+    const { bar, text } = this.#widgets;
+    // A loop that goes on after its cell was run again.
+    if (bar.closed) return;
+    bar.set(this.#total === undefined ? { value: 1, barStyle: "info" } : { value: this.#done });
+    text.value = escapeHtml(this.#figures());
   }
 
   #show(update: boolean): void {
-    const view = this.#widgets && { version_major: 2, version_minor: 0, model_id: this.#widgets.box.id };
-    const data = { ...(view ? { [WIDGET_MIME]: view } : {}), "text/plain": this.#text() };
+    const view = this.#widgets?.box[displaySymbol]() ?? {};
+    const data = { ...view, "text/plain": this.#text() };
     display(data, { displayId: this.#displayId, update });
   }
 
@@ -138,7 +146,6 @@ export function progress<T>(
 
 export function installProgress(): void {
   const property = { value: progress, configurable: true, enumerable: false, writable: true };
-  answerWidgetControl();
   defineProperty(globalThis, "progress", property);
   defineProperty(globalThis, Symbol.for("halftone.progress"), { value: progress, enumerable: false });
 }
@@ -149,29 +156,19 @@ function sizeOf(items: object): number | undefined {
   return typeof size === "number" ? size : undefined;
 }
 
-function drawWidgets(label: string, total: number | undefined) {
-  const text = (value: string): Model =>
-    new Model("@jupyter-widgets/controls", "HTMLModel", {
-      value,
-      layout: new Model("@jupyter-widgets/base", "LayoutModel", {}).reference,
-      style: new Model("@jupyter-widgets/controls", "HTMLStyleModel", {}).reference,
-    });
-  const before = text(escapeHtml(label));
-  const after = text("");
-  const bar = new Model("@jupyter-widgets/controls", "FloatProgressModel", {
-    value: 0,
-    min: 0,
-    max: total ?? 1,
-    bar_style: "",
-    orientation: "horizontal",
-    layout: new Model("@jupyter-widgets/base", "LayoutModel", { flex: "2" }).reference,
-    style: new Model("@jupyter-widgets/controls", "ProgressStyleModel", {}).reference,
-  });
-  const box = new Model("@jupyter-widgets/controls", "HBoxModel", {
-    children: [before.reference, bar.reference, after.reference],
-    layout: new Model("@jupyter-widgets/base", "LayoutModel", { width: "100%" }).reference,
-  });
-  return { bar, text: after, box };
+interface Widgets {
+  bar: FloatProgress;
+  text: HTML;
+  box: HBox;
+}
+
+function drawWidgets(label: string, total: number | undefined): Widgets | undefined {
+  const models = widgetModels();
+  if (!models) return undefined;
+  const before = new models.HTML({ value: escapeHtml(label) });
+  const text = new models.HTML();
+  const bar = new models.FloatProgress({ max: total ?? 1, layout: { flex: "2" } });
+  return { bar, text, box: new models.HBox({ children: [before, bar, text], layout: { width: "100%" } }) };
 }
 
 function clock(seconds: number): string {

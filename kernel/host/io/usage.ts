@@ -1,3 +1,4 @@
+import { globalObject } from "../primordials.ts";
 import { answerCalls } from "./calls.ts";
 
 /** Bytes and count of native tensors. */
@@ -9,7 +10,7 @@ export interface TensorMemory {
 
 /** The memory of the tensor library's tensors; undefined while it is not loaded. */
 export function tensorMemory(): TensorMemory | undefined {
-  const runtime = Reflect.get(globalThis, Symbol.for("halftone.runtime")) as
+  const runtime = Reflect.get(globalObject, Symbol.for("halftone.runtime")) as
     | { nativeMemory(): TensorMemory }
     | undefined;
   if (!runtime) return undefined;

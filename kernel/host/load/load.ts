@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { installHint } from "../../compile/install-hint.ts";
+import { installHint, networkSentence } from "../../compile/install-hint.ts";
+import type { HostOptions } from "../../protocol/host.ts";
 import type { CellImport } from "../../protocol/imports.ts";
+import { ownDependencies } from "../../protocol/own-packages.ts";
 import { placeError } from "../errors/stack.ts";
 import { sendEvent } from "../io/output-buffer.ts";
 import { defineProperty, endsWith, exec, intrinsics, isIn, startsWith } from "../primordials.ts";
@@ -32,10 +34,16 @@ export class Loader {
   readonly #base: string;
   /** The folder from which packages are resolved; undefined for `#base`. */
   readonly #packages: string | undefined;
+  /** The notebook's own packages, which cells installed. */
+  readonly #own: { folder: string; url: string };
+  /** Where packages are looked for, in order, that the notebook's folder or the lock does not have. */
+  readonly #fallbacks: readonly string[];
   #local: Local | undefined;
 
-  constructor(cwd: string, packages?: string) {
+  constructor({ cwd, packages, own }: Pick<HostOptions, "cwd" | "packages" | "own">) {
     this.#cwd = cwd;
+    this.#own = { folder: own, url: pathToFileURL(`${own}/[cell].ts`).href };
+    this.#fallbacks = packages === undefined ? [this.#own.url, kernelUrl] : [kernelUrl];
     if (packages !== undefined) {
       this.#packages = pathToFileURL(`${packages}/[cell].ts`).href;
       usePackagesOf(this.#packages);
@@ -45,7 +53,7 @@ export class Loader {
     const resolve = (specifier: string) => this.resolve(specifier);
     this.meta = Object.freeze({ url: this.#base, dirname: cwd, filename, main: true, resolve });
     defineProperty(globalThis, "require", {
-      value: requireFrom(this.#base),
+      value: requireFrom(this.#base, this.#fallbacks),
       configurable: true,
       writable: true,
       enumerable: false,
@@ -56,7 +64,11 @@ export class Loader {
   resolve(specifier: string): string {
     if (specifier === "tslab") return new intrinsics.URL("./tslab.js", import.meta.url).href;
     try {
-      if (this.#packages === undefined || !isPackage(specifier)) return resolveFrom(specifier, this.#base);
+      if (this.#packages === undefined || !isPackage(specifier)) {
+        const isOwn = isPackage(specifier) && isIn(packageName(specifier), ownDependencies(this.#own.folder));
+        const parent = isOwn ? this.#own.url : this.#base;
+        return fileOf(specifier, resolveFrom(specifier, parent), parent);
+      }
       const url = resolveFrom(specifier, this.#packages);
       requireInside(url, this.#packages);
       return url;
@@ -87,7 +99,9 @@ export class Loader {
     return async (specifier, options) => this.#import(`${specifier}`, options?.with);
   }
 
-  async #import(specifier: string, attributes: Attributes | undefined): Promise<Namespace> {
+  async #import(given: string, attributes: Attributes | undefined): Promise<Namespace> {
+    if (exec(/^https?:/, given)) throw missingModule(networkSentence(given, exec));
+    const specifier = withoutScheme(given);
     if (isTensorflow(specifier)) return this.#tensorflow();
     if (needsTensorflow(specifier)) await this.#tensorflow();
     const namespace = isFileLike(specifier)
@@ -133,10 +147,27 @@ export class Loader {
   async #locals(): Promise<Local> {
     if (!this.#local) {
       this.#local = await import("./local.ts");
-      this.#local.install(kernelUrl, this.#packages);
+      this.#local.install({ packagesUrl: this.#packages, fallbacks: this.#fallbacks });
     }
     return this.#local;
   }
+}
+
+/** The file of a package: also one that is named without its ending, as in `lodash/fp`, which `require` finds and `import` does not. */
+function fileOf(specifier: string, url: string, parent: string): string {
+  if (!startsWith(url, "file:") || !isPackage(specifier) || packageName(specifier) === specifier) return url;
+  if (statSync(new intrinsics.URL(url), { throwIfNoEntry: false })?.isFile()) return url;
+  try {
+    return pathToFileURL(createRequire(parent).resolve(specifier)).href;
+  } catch {
+    return url;
+  }
+}
+
+/** The package of `npm:lodash@4`. The compiler has read such specifiers where they are literals, and had them installed. */
+function withoutScheme(specifier: string): string {
+  const [, name, subpath = ""] = exec(/^npm:\/?((?:@[^/@]+\/)?[^/@]+)(?:@[^/]*)?(\/.*)?$/, specifier) ?? [];
+  return name === undefined ? specifier : name + subpath;
 }
 
 /** Whether the nearest tsconfig.json, or one that it extends, may have `paths`. */
@@ -170,10 +201,10 @@ function notFound(specifier: string, cwd: string, locked: boolean): Error {
     );
   const name = exec(jsxRuntime, specifier)?.[1];
   const hint = name
-    ? `JSX needs the package '${name}'. Install it there (npm install ${name}), or name another: /** @jsxImportSource preact */`
-    : `Install it there: ${installHint(packageName(specifier))}`;
+    ? `JSX needs the package '${name}': ${installHint(name, exec)}, or name another: /** @jsxImportSource preact */`
+    : installHint(packageName(specifier), exec);
   return missingModule(
-    `Cannot find '${specifier}' in the notebook's folder ${cwd} or in the kernel's packages. ${hint}`,
+    `Cannot find '${specifier}' in the notebook's folder ${cwd} or in the kernel's packages; ${hint}`,
   );
 }
 

@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { compileModule } from "../../compile/module.ts";
 import { useFileMaps } from "../errors/stack.ts";
 import { findLocal, graphOf, isLocal } from "./modules/graph.ts";
-import { versioned } from "./modules/hooks.ts";
+import { type HookUrls, versioned } from "./modules/hooks.ts";
 import { installHooks } from "./modules/install.ts";
 
-export function install(kernelUrl: string, packagesUrl: string | undefined): void {
-  installHooks({ kernelUrl, packagesUrl });
+export function install(urls: HookUrls): void {
+  installHooks(urls);
   useFileMaps((path) => compileModule(readFileSync(path, "utf8"), path).map);
 }
 

@@ -10,11 +10,11 @@ interface CommonModule {
 }
 type Extensions = Record<string, (module: CommonModule, filename: string) => void>;
 
-/** A cell's `require`: resolves from the notebook's folder, compiles TypeScript, and reloads edited files. */
-export function requireFrom(url: string): NodeJS.Require {
+/** A cell's `require`: resolves from the notebook's folder, then from `fallbacks`, compiles TypeScript, and reloads edited files. */
+export function requireFrom(url: string, fallbacks: readonly string[]): NodeJS.Require {
   const original = createRequire(url);
   const resolve = original.resolve;
-  const kernelRequire = createRequire(import.meta.url);
+  const others = fallbacks.map((each) => createRequire(each));
   const stamps: Table<string, number> = new Table();
   compileTypescript(original);
   const fresh = (specifier: string): unknown => {
@@ -26,12 +26,9 @@ export function requireFrom(url: string): NodeJS.Require {
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code !== "MODULE_NOT_FOUND" || indexOf(message, `'${specifier}'`) === -1) throw error;
-      try {
-        kernelRequire.resolve(specifier);
-      } catch {
-        throw error;
-      }
-      loaded = kernelRequire(specifier);
+      const other = others.find((each) => resolves(each, specifier));
+      if (!other) throw error;
+      loaded = other(specifier);
     }
     remember(original.cache, stamps);
     return loaded;
@@ -40,6 +37,15 @@ export function requireFrom(url: string): NodeJS.Require {
   defineProperty(fresh, "cache", { value: original.cache, enumerable: true });
   defineProperty(fresh, "extensions", { value: original.extensions, enumerable: true });
   return fresh as unknown as NodeJS.Require;
+}
+
+function resolves(from: NodeJS.Require, specifier: string): boolean {
+  try {
+    from.resolve(specifier);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Drops all of the user's files from the cache when one has changed, because any may hold exports of the old version. */

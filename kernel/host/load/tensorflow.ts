@@ -1,5 +1,5 @@
 /** All names of tfjs resolve to the one engine that the library has loaded. */
-import { exec, intrinsics } from "../primordials.ts";
+import { exec, globalObject, intrinsics } from "../primordials.ts";
 
 type Namespace = Record<string, unknown>;
 type Runtime = Pick<typeof import("../../../src/runtime/index.ts"), "tf" | "ready">;
@@ -45,5 +45,5 @@ export async function readyRuntime(): Promise<void> {
 
 /** The runtime of the copy of the library that this process has loaded: of the notebook's folder or of the kernel. */
 function loadedRuntime(): Runtime | undefined {
-  return get(intrinsics.globalThis, loadedSymbol) as Runtime | undefined;
+  return get(globalObject, loadedSymbol) as Runtime | undefined;
 }

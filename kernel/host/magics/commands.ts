@@ -7,6 +7,8 @@ import { magics } from "../../magics/names.ts";
 import { tensorMemory } from "../io/usage.ts";
 import { describeRemotely, lexicalNames, look, newGlobals } from "../live-values.ts";
 import { previewOf, typeName } from "../passive.ts";
+import { globalObject } from "../primordials.ts";
+import { memoryOf } from "./memory-of.ts";
 import { shell } from "./shell.ts";
 
 let previousFolder: string | undefined;
@@ -16,8 +18,16 @@ const lines: Record<string, (argument: string) => void | Promise<void>> = {
   "%help": help,
   "%env": environment,
   "%cd": changeFolder,
-  "%who": () => console.log(variables().join("  ") || "no variables yet"),
+  "%who": (types) => {
+    const found = variables(types).map(({ name }) => name);
+    console.log(found.join("  ") || noVariables(types));
+  },
   "%whos": describeVariables,
+  "%autoreload": () => console.log("nothing to do: a file that a cell imports is loaded again when it has changed"),
+  "%import": (statement) => {
+    if (statement === "") throw new SyntaxError("%import needs names: %import randn readFile");
+    console.log(statement);
+  },
   "%memory": memory,
   "%time": () => {
     throw new SyntaxError("%time needs code after it on its line; %%time times a cell");
@@ -46,7 +56,7 @@ export async function runCell(name: string, argument: string, body: string): Pro
 }
 
 function show(data: Record<string, string>): void {
-  const display = Reflect.get(globalThis, Symbol.for("halftone.display")) as (data: object) => void;
+  const display = Reflect.get(globalObject, Symbol.for("halftone.display")) as (data: object) => void;
   display(data);
 }
 
@@ -80,20 +90,41 @@ function changeFolder(argument: string): void {
   console.log(process.cwd());
 }
 
-function variables(): string[] {
-  return [...new Set([...lexicalNames(), ...newGlobals()])].sort();
+/** The variables, or those of the given types: `Array` also stands for `Array(3)`. */
+function variables(types: string): { name: string; value: unknown; type: string }[] {
+  const wanted = types
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter((each) => each !== "");
+  const names = [...new Set([...lexicalNames(), ...newGlobals()])].sort();
+  const all = names.map((name) => {
+    const value = look(name)?.value;
+    return { name, value, type: typeName(value) };
+  });
+  if (wanted.length === 0) return all;
+  return all.filter(({ type }) => wanted.includes(type.replace(/\(.*/, "").toLowerCase()));
 }
 
-function describeVariables(): void {
-  const rows = variables().map((name) => {
-    const value = look(name)?.value;
+function noVariables(types: string): string {
+  return types === "" ? "no variables yet" : `no variables of type ${types}`;
+}
+
+function describeVariables(types: string): void {
+  const found = variables(types);
+  if (found.length === 0) {
+    console.log(noVariables(types));
+    return;
+  }
+  const rows = found.map(({ name, value, type }) => {
     const preview = previewOf(value, describeRemotely).replace(/\s*\n\s*/g, " ");
-    return [name, typeName(value), preview.length > 80 ? `${preview.slice(0, 79)}…` : preview];
+    const memory = memoryOf(value);
+    const bytes = memory === undefined ? "" : `${memory.isWhole ? "" : "over "}${formatBytes(memory.bytes)}`;
+    return [name, type, bytes, preview.length > 80 ? `${preview.slice(0, 79)}…` : preview];
   });
-  const table = [["Variable", "Type", "Value"], ...rows];
-  const widths = [0, 1].map((column) => Math.max(...table.map((row) => row[column]!.length)));
-  for (const [name, type, value] of table)
-    console.log(`${name!.padEnd(widths[0]!)}  ${type!.padEnd(widths[1]!)}  ${value}`);
+  const table = [["Variable", "Type", "Memory", "Value"], ...rows];
+  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]!.length)));
+  for (const [name, type, bytes, value] of table)
+    console.log([name!.padEnd(widths[0]!), type!.padEnd(widths[1]!), bytes!.padStart(widths[2]!), value].join("  "));
 }
 
 function memory(): void {

@@ -1,6 +1,6 @@
 /** The magics that a rewritten cell calls, in the host process. */
 import { performance } from "node:perf_hooks";
-import { MAGICS } from "../../magics/rewrite.ts";
+import { MAGICS, ownCell } from "../../magics/names.ts";
 import { defineProperty } from "../primordials.ts";
 import { currentCell, type HostCell } from "../run/cells.ts";
 import { duration } from "./duration.ts";
@@ -23,7 +23,7 @@ const hostApi = {
   },
 
   unknown(name: string, argument: string): never {
-    if (name === "%reset") throw new SyntaxError(`%reset ${argument}`);
+    if (ownCell.includes(name)) throw new SyntaxError(`${name} ${argument}`);
     throw new SyntaxError(`unknown magic ${name}: %help lists the magics`);
   },
 

@@ -20,7 +20,8 @@ export function dataFrame(value: object): MimeBundle | undefined {
   return { "text/html": htmlTable(value), "text/plain": value.toString().trim() };
 }
 
-function isFrame(value: object): value is FrameLike {
+/** Whether a value is a frame or a series of danfojs. */
+export function isFrame(value: object): value is FrameLike {
   const { name } = value.constructor ?? {};
   if (name !== "DataFrame" && name !== "Series") return false;
   const { columns, index, shape } = value as Partial<FrameLike>;

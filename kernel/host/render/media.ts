@@ -1,5 +1,6 @@
 import type { MimeBundle } from "../../protocol/output.ts";
 import { intrinsics } from "../primordials.ts";
+import { toJson } from "./json.ts";
 import { base64 } from "./mime-bundle.ts";
 
 const signatures: [type: string, offset: number, bytes: number[]][] = [
@@ -26,4 +27,22 @@ export function element(value: object): MimeBundle | undefined {
   const text = outerHTML.length > 200 ? `${outerHTML.slice(0, 200)}...` : outerHTML;
   if (name === "svg") return { "image/svg+xml": outerHTML, "text/plain": text };
   return { "text/html": outerHTML, "text/plain": text };
+}
+
+/** Renders a canvas (node-canvas, skia-canvas) as its PNG image. */
+export function canvas(value: object): MimeBundle | undefined {
+  const { toDataURL, getContext } = value as { toDataURL?: unknown; getContext?: unknown };
+  if (typeof toDataURL !== "function" || typeof getContext !== "function") return undefined;
+  const [, type, data] = /^data:([^;,]+);base64,(.*)$/s.exec(intrinsics.String(toDataURL.call(value))) ?? [];
+  return type === undefined ? undefined : { [type]: data, "text/plain": `<canvas, ${type}>` };
+}
+
+/** Renders a chart of vega-lite-api as its specification. */
+export function vega(value: object): MimeBundle | undefined {
+  const { toSpec } = value as { toSpec?: unknown };
+  const spec = typeof toSpec === "function" ? (toSpec.call(value) as { $schema?: unknown }) : undefined;
+  const [, kind, version] = /schema\/(vega|vega-lite)\/v(\d+)/.exec(intrinsics.String(spec?.$schema)) ?? [];
+  if (kind === undefined) return undefined;
+  const type = `application/vnd.${kind.replace("-", "")}.v${version}+json`;
+  return { [type]: toJson(spec, "the specification of a chart"), "text/plain": `<${kind} chart>` };
 }

@@ -6,6 +6,10 @@ import type { LibraryMark } from "./library.ts";
 export interface HostCell {
   id: number;
   label: string;
+  /** The front end's own name for the cell, the same at every run. */
+  key: string | undefined;
+  /** Whether a person can answer its questions. */
+  attended: boolean;
   source: string;
   maps: string[];
   started: number;
@@ -29,6 +33,8 @@ export interface HostCell {
   failure: { of: unknown } | undefined;
   /** The last expression's value, from its evaluation to its rendering. */
   value: { of: unknown } | undefined;
+  /** Called before its last output. */
+  beforeEnd: (() => void)[];
   /** Called after its last output, whether it succeeded or failed. */
   atEnd: (() => void)[];
 }

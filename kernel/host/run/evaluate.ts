@@ -1,17 +1,21 @@
 import process from "node:process";
 import { types } from "node:util";
+import { cellUrl } from "../../protocol/cell-url.ts";
 import type { Command } from "../../protocol/host.ts";
 import type { Output } from "../../protocol/output.ts";
 import { describeInterrupt } from "../errors/errors.ts";
 import { containBy, describeLateBy, reportLate } from "../errors/late.ts";
-import { cellUrl, forgetCells, nameCell, placeInScript, type SourceLocation } from "../errors/stack.ts";
+import { forgetCells, nameCell, placeInScript, type SourceLocation } from "../errors/stack.ts";
 import { encodeEvent, mark, sendEncoded, sendEvent, together, uninterrupted } from "../io/output-buffer.ts";
+import { closeAll, widgetsOf } from "../io/widgets.ts";
 import type { Loader } from "../load/load.ts";
-import { apply, includes, inherits, intrinsics, now } from "../primordials.ts";
+import { apply, includes, inherits, intrinsics, keysOf, now, ownValue } from "../primordials.ts";
 import { render } from "../render/value.ts";
+import { giveToJsonBack } from "../to-json.ts";
 import { addCell, currentCell, type HostCell, runInCell } from "./cells.ts";
 import { Containment, stoppedWhileShown } from "./containment.ts";
 import { installExit } from "./exit.ts";
+import { giveUp } from "./give-up.ts";
 import { installHostApi } from "./host-api.ts";
 import { Inspector, type Reply, type Thrown } from "./inspector.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -64,12 +68,14 @@ export class Evaluator {
     }
   }
 
-  execute({ cell: id, label, script, maps, source }: Execute): void {
+  execute({ cell: id, label, key, attended, script, maps, source }: Execute): void {
     this.#absorb();
     this.#interrupts.settle();
     const cell: HostCell = {
       id,
       label,
+      key,
+      attended,
       source,
       maps,
       started: now(),
@@ -83,12 +89,15 @@ export class Evaluator {
       pending: false,
       failure: undefined,
       value: undefined,
+      beforeEnd: [],
       atEnd: [],
     };
     addShared(this.#shared, slots.running, 1);
     try {
       forgetCells(addCell(cell));
       nameCell(cell);
+      const earlier = widgetsOf(key);
+      if (earlier.length > 0 && !this.#contained(cell, () => closeAll(earlier))) return;
       this.#containment.evaluating = cell;
       const expression = `${script}\n//# sourceURL=${cellUrl(id)}`;
       runInCell(cell, () =>
@@ -104,6 +113,7 @@ export class Evaluator {
 
   /** Runs a part of a cell's script. A thrown value does not reach the inspector. */
   #runSync(body: () => unknown): unknown {
+    giveToJsonBack();
     try {
       return body();
     } catch (error) {
@@ -122,6 +132,7 @@ export class Evaluator {
   }
 
   async #settle(cell: HostCell, body: () => Promise<void>): Promise<void> {
+    giveToJsonBack();
     try {
       await body();
       cell.pending = false;
@@ -134,11 +145,12 @@ export class Evaluator {
 
   #evaluated(cell: HostCell, error: Error | null, reply: Reply | undefined): void {
     if (cell.settled) return;
+    const details = reply && ownValue(reply, "exceptionDetails");
     if (error) {
       this.#interrupts.terminated();
       if (!cell.settled) this.#interrupted(cell);
     } else if (cell.failure) this.#fail(cell, cell.failure.of);
-    else if (reply?.exceptionDetails) this.#failed(cell, reply.exceptionDetails);
+    else if (details) this.#failed(cell, details);
     else if (!cell.pending) this.#succeeded(cell);
   }
 
@@ -162,9 +174,12 @@ export class Evaluator {
       const settled = types.isPromise(value) ? await value : value;
       if (cell.settled) return;
       if (settled !== undefined) {
-        const data = await runInCell(cell, () => render(settled));
+        const rendered = runInCell(cell, () => render(settled));
+        // Other values are not awaited, because a cell may give all objects a method `then`.
+        const data = types.isPromise(rendered) ? await rendered : rendered;
         if (cell.settled) return;
-        this.#end(cell, "ok", { type: "result", data, metadata: {} });
+        if (keysOf(data).length > 0) this.#end(cell, "ok", { type: "result", data, metadata: {} });
+        else this.#end(cell, "ok");
       } else this.#end(cell, "ok");
     } catch (error) {
       if (!cell.settled) this.#fail(cell, error);
@@ -199,11 +214,43 @@ export class Evaluator {
     }
   }
 
+  /** Runs the library's work for a cell, and shows its errors there. False when an interrupt ended the work and the cell. */
+  #contained(cell: HostCell, work: () => void): boolean {
+    const ended = this.#containment.run(cell, () => {
+      try {
+        work();
+      } catch (error) {
+        reportLate(error);
+      }
+    });
+    if (!ended && !cell.settled) this.#interrupted(cell);
+    return ended;
+  }
+
+  /** Every cell ends here. When that is impossible, the process ends, which ends the cell too. */
   #end(cell: HostCell, status: "ok" | "error", last?: Output): void {
-    // Encoded before the uninterrupted part, because encoding may call the user's `toJSON`.
-    const encoded = last && this.#encode(cell, last);
+    try {
+      this.#finish(cell, status, last);
+    } catch (error) {
+      giveUp(error);
+    }
+  }
+
+  #finish(cell: HostCell, status: "ok" | "error", last: Output | undefined): void {
+    const { beforeEnd } = cell;
+    cell.beforeEnd = [];
+    for (let index = 0; index < beforeEnd.length; index++) if (!this.#contained(cell, beforeEnd[index]!)) return;
+    let encoded = last && this.#encode(cell, last);
     if (encoded?.isWhole === false) status = "error";
     if (cell.settled) return;
+    const { atEnd } = cell;
+    if (atEnd.length > 0) {
+      mark();
+      if (encoded) sendEncoded(cell.id, encoded.body);
+      encoded = undefined;
+      cell.atEnd = [];
+    }
+    for (let index = 0; index < atEnd.length; index++) if (!this.#contained(cell, atEnd[index]!)) return;
     this.#absorb();
     if (cell.interrupted) {
       this.#interrupts.clean(cell);
@@ -223,8 +270,6 @@ export class Evaluator {
       mark();
       together(() => {
         if (encoded) sendEncoded(cell.id, encoded.body);
-        const { atEnd } = cell;
-        for (let index = 0; index < atEnd.length; index++) runInCell(cell, atEnd[index]!);
         cell.value = undefined;
         addShared(this.#shared, slots.running, -1);
         sendEvent({ type: "done", cell: cell.id, status, elapsed: now() - cell.started });

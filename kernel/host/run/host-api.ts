@@ -1,3 +1,4 @@
+import { Deno } from "../deno.ts";
 import type { Loader } from "../load/load.ts";
 import { defineProperty } from "../primordials.ts";
 import { clearAsyncIds } from "./async-ids.ts";
@@ -36,9 +37,17 @@ export function installHostApi(
     load: loader.load.bind(loader),
     dynamic: loader.dynamic.bind(loader),
     meta: loader.meta,
+    Deno,
     interrupt: interrupts.ask,
   };
   defineProperty(globalThis, hostName, { value: Object.freeze(api), enumerable: false });
   // Libraries may call this between the steps of a long computation.
   defineProperty(globalThis, Symbol.for("halftone.stopIfInterrupted"), { value: stopIfInterrupted, enumerable: false });
+  // The display folder of the library shows there what it holds back while a cell computes.
+  defineProperty(globalThis, Symbol.for("halftone.atCellEnd"), { value: atCellEnd, enumerable: false });
+}
+
+function atCellEnd(show: () => void): void {
+  const atEnd = currentCell()?.atEnd;
+  if (atEnd) atEnd[atEnd.length] = show;
 }

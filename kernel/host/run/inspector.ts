@@ -1,5 +1,6 @@
-import inspector from "node:inspector";
 import { promiseHooks } from "node:v8";
+import { openInspector } from "../inspector-session.ts";
+import { giveToJsonBack } from "../to-json.ts";
 
 type Post = (method: string, parameters: object, done: (error: Error | null, reply?: Reply) => void) => void;
 
@@ -27,7 +28,10 @@ export class Inspector {
   #thrown: { what: unknown } | undefined;
   /** The host functions that this class's evaluations call. */
   readonly functions: { act: () => void; thrown: (what: unknown) => void } = {
-    act: () => this.#action?.(),
+    act: () => {
+      giveToJsonBack();
+      this.#action?.();
+    },
     thrown: (what) => {
       this.#thrown = { what };
     },
@@ -35,10 +39,9 @@ export class Inspector {
 
   constructor(hostName: string) {
     this.#hostName = hostName;
-    const session = new inspector.Session();
-    session.connect();
-    this.disconnect = () => session.disconnect();
-    this.#post = session.post.bind(session) as unknown as Post;
+    const { post, disconnect } = openInspector<Post>();
+    this.#post = post;
+    this.disconnect = disconnect;
   }
 
   /**

@@ -7,14 +7,20 @@
 import { writeSync } from "node:fs";
 import { Session } from "node:inspector";
 import { Socket } from "node:net";
-import { workerData } from "node:worker_threads";
+import { type MessagePort, workerData } from "node:worker_threads";
 import { encodeFrame, FrameReader } from "../../protocol/frames.ts";
 import { fds, type GuardCommand, type GuardEvent } from "../../protocol/host.ts";
 import { blockedInChild, signalTree } from "./children.ts";
+import { DebugPipe } from "./debug-pipe.ts";
 import { endGroup } from "./exit.ts";
 import { type Shared, slots } from "./shared.ts";
 
-const { shared, hostName, heapLimit } = workerData as { shared: Shared; hostName: string; heapLimit: number };
+const { shared, hostName, heapLimit, answers } = workerData as {
+  shared: Shared;
+  hostName: string;
+  heapLimit: number;
+  answers: MessagePort;
+};
 
 const session = new Session();
 session.connectToMainThread();
@@ -28,12 +34,18 @@ const nativeAfter = 150;
 const watchEvery = 50;
 const sampleEvery = 200;
 
+const debugPipe = new DebugPipe();
 const reader = new FrameReader();
 const pipe = new Socket({ fd: fds.guard });
 pipe.on("data", (chunk: Buffer) => {
   for (const frame of reader.read(chunk)) {
     const command = JSON.parse(frame.body.toString("utf8")) as GuardCommand;
     if (command.type === "interrupt") interrupt(command.request, command.cells);
+    else {
+      answers.postMessage(command);
+      Atomics.add(shared, slots.answers, 1);
+      Atomics.notify(shared, slots.answers);
+    }
   }
 });
 // The session has ended, and nothing else would end this process.
@@ -72,6 +84,8 @@ function interrupt(request: number, cells: number[]): void {
         clearTimeout(timer);
         setTimeout(ask, pause);
       });
+      // Code that a debugger has stopped goes on only now, to its end.
+      debugPipe.release();
     });
   };
   const watch = setInterval(() => {
@@ -93,6 +107,7 @@ function readAnswer(answer: object | undefined): unknown {
 // Otherwise Node would print "Waiting for the debugger to disconnect..." to stderr.
 void Promise.resolve(Atomics.waitAsync(shared, slots.leaving, 0).value).then(() => {
   session.disconnect();
+  debugPipe.detach();
   Atomics.store(shared, slots.leaving, 2);
   Atomics.notify(shared, slots.leaving);
 });

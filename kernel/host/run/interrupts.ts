@@ -80,6 +80,8 @@ export class Interrupts {
       if (this.#isSomeFresh(unsettled)) return "wait";
       this.#endAll(unsettled);
       if (cell && !cell.settled) return isOnItsWay(ids) ? "wait" : this.#handled(request);
+      // Such as the code that reads the cell's command, which would be lost.
+      if (!isAboveCode()) return "wait";
       if (++this.#unanswered < patience) return "wait";
     } else {
       // The child process that it waited for was ended. The code continues, and its end counts as interrupted.

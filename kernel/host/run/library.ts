@@ -1,3 +1,5 @@
+import { globalObject } from "../primordials.ts";
+
 /** The tensor library's interface for interrupts, present once a cell has loaded it; see `src/runtime/interrupts.ts`. */
 interface LibraryInterrupts {
   /** Whether V8 must not be terminated at the moment. */
@@ -14,16 +16,20 @@ export interface LibraryMark {
 
 const { get } = Reflect;
 const loaded = Symbol.for("halftone.runtime");
-const global = globalThis;
 const nothingOpen: LibraryMark = { scopes: [], profiling: false };
 
 export function libraryInterrupts(): LibraryInterrupts | undefined {
-  const runtime = get(global, loaded) as { interrupts?: LibraryInterrupts } | undefined;
+  const runtime = get(globalObject, loaded) as { interrupts?: LibraryInterrupts } | undefined;
   return runtime?.interrupts;
 }
 
 export function markLibrary(): LibraryMark {
-  return libraryInterrupts()?.mark() ?? nothingOpen;
+  try {
+    return libraryInterrupts()?.mark() ?? nothingOpen;
+  } catch {
+    // User code has changed a built-in that the library needs.
+    return nothingOpen;
+  }
 }
 
 /**

@@ -10,6 +10,8 @@ export const slots = {
   unblocked: 2,
   /** 1 when the process is about to exit, 2 when the guard has disconnected from the main thread. */
   leaving: 3,
+  /** How many answers to a waiting main thread the guard has passed on. */
+  answers: 4,
 } as const;
 
 export function makeShared(): Shared {

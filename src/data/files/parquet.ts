@@ -11,11 +11,10 @@ export interface ParquetOptions {
  * The rows of a Parquet file, one row group in memory at a time. A 64-bit integer becomes a number where a double holds it
  * exactly, else a bigint. Files may be uncompressed or compressed with Snappy.
  *
- * @throws RangeError when the file lacks one of `columns`
+ * @throws Error when it is not a Parquet file, RangeError when it lacks one of `columns`
  */
 export async function* readParquet(path: string, { columns }: ParquetOptions = {}): AsyncGenerator<DataRecord> {
-  const file = await asyncBufferFromFile(path);
-  const metadata = await parquetMetadataAsync(file);
+  const { file, metadata } = await openParquet(path);
   const known = metadata.schema.slice(1).map(({ name }) => name);
   for (const column of columns ?? []) {
     if (!known.includes(column)) throw new RangeError(`${path} has no column ${column}; it has ${known.join(", ")}`);
@@ -27,6 +26,15 @@ export async function* readParquet(path: string, { columns }: ParquetOptions = {
     for (const row of await parquetReadObjects(options)) yield plain(row);
     from = to;
   }
+}
+
+/** @throws Error when it is not a Parquet file */
+export async function openParquet(path: string) {
+  const file = await asyncBufferFromFile(path);
+  const metadata = await parquetMetadataAsync(file).catch((error: Error) => {
+    throw new Error(`${path} is not a whole Parquet file: ${error.message}`, { cause: error });
+  });
+  return { file, metadata };
 }
 
 function plain(row: DataRecord): DataRecord {

@@ -1,116 +1,73 @@
-// Adapts a tokenizer.json so that the JavaScript library gives the ids of Python's `tokenizers`, and refuses what it cannot.
-
-import { byteSymbols } from "./merges.ts";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import * as v from "valibot";
+import { jsonObject } from "../../base/json-schema.ts";
+import { standIn } from "../../base/stand-in.ts";
+import { type HubOptions, hubSnapshot, isHubName } from "../hub/snapshot.ts";
 
 /** The contents of a `tokenizer.json`, the file format of Hugging Face's tokenizers. */
 export interface TokenizerFile {
-  model: { type: string; vocab: Record<string, number>; merges: [string, string][] };
+  model: { type?: string; vocab?: unknown; merges?: unknown; [option: string]: unknown };
   [part: string]: unknown;
 }
 
-interface Part {
-  type?: string;
-  [option: string]: unknown;
+/** What a `tokenizer_config.json` says beside it. */
+export interface TokenizerConfig {
+  /** Most tokens that the model takes. */
+  modelMaxLength?: number;
+  paddingToken?: string;
+  /** Which end of a text `maxLength` cuts off. */
+  truncationSide?: "left" | "right";
 }
 
-/** Unicode's white space and word characters, as Python's library takes them; JavaScript's `\s` and `\w` are others. */
-const SPACE = "\\p{White_Space}";
-const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}";
-const split = (regex: string, behavior: string, invert = false): Part => ({
-  type: "Split",
-  pattern: { Regex: regex },
-  behavior,
-  invert,
-});
-const bySpace = split(`${SPACE}+`, "Removed");
-
-const NORMALIZERS = "BertNormalizer Lowercase NFC NFD NFKC NFKD Prepend Replace Strip StripAccents".split(" ");
-const PRE_TOKENIZERS = "BertPreTokenizer ByteLevel Digits Metaspace Punctuation Split Whitespace WhitespaceSplit".split(
-  " ",
-);
-const POST_PROCESSORS = ["BertProcessing", "ByteLevel", "RobertaProcessing", "TemplateProcessing"];
-
 /**
- * The file, written so that the JavaScript library gives the ids of the Python one.
- * @throws TypeError for a model that is neither BPE nor WordPiece, or a part whose ids would differ, naming it
+ * Reads the tokenizer at a path (a `tokenizer.json`, or the folder of one), or of a model on the hub.
+ *
+ * @throws Error when there is none, or the file is no JSON
  */
-export function portableFile(file: TokenizerFile): TokenizerFile {
-  if (!file?.model?.vocab) throw new TypeError("expected a tokenizer.json with a model and a vocabulary");
-  const model = file.model as unknown as Part;
-  const type = model.type ?? (Array.isArray(model.merges) ? "BPE" : undefined);
-  if (type !== "BPE" && type !== "WordPiece")
-    refuse(`a model of type ${type ?? "(none)"}`, "bpeTokenizer reads BPE and WordPiece");
-  const before = parts(file.pre_tokenizer, "pretokenizers", "pre-tokenizer", PRE_TOKENIZERS);
-  if (type === "BPE") checkBpe(model, file.model.vocab, before);
-  const normalizers = parts(file.normalizer, "normalizers", "normalizer", NORMALIZERS).flatMap(portableNormalizer);
-  parts(file.post_processor, "processors", "post-processor", POST_PROCESSORS);
-  for (const added of (file.added_tokens ?? []) as Part[])
-    if (added.single_word) refuse(`the added token ${added.content} with single_word`);
-  const portable = before.map(portablePreTokenizer);
+export async function readTokenizer(
+  source: string,
+  options: HubOptions,
+): Promise<{ file: TokenizerFile; config: TokenizerConfig }> {
+  const found = statSync(source, { throwIfNoEntry: false });
+  if (found?.isFile()) return { file: readJson(source) as TokenizerFile, config: {} };
+  if (!found && /^(pip|npm):/.test(source))
+    throw new Error(`${source} is the source of a model: give the folder that pretrained found, model.folder`);
+  if (!found && !isHubName(source)) throw new Error(`${source || "(no name)"}: no such file or folder`);
+  const folder = found
+    ? source
+    : await hubSnapshot(source, { ...options, files: ["tokenizer.json", "tokenizer_config*.json"] });
+  const file = path.join(folder, "tokenizer.json");
+  if (!existsSync(file)) {
+    throw new Error(
+      `${folder} has no tokenizer.json: in Python, AutoTokenizer.from_pretrained(folder).save_pretrained(folder) writes one`,
+    );
+  }
+  const config = path.join(folder, "tokenizer_config.json");
   return {
-    ...file,
-    model: { ...file.model, type },
-    normalizer: normalizers.length === 0 ? null : { type: "Sequence", normalizers },
-    pre_tokenizer: portable.length === 0 ? null : { type: "Sequence", pretokenizers: portable },
+    file: readJson(file) as TokenizerFile,
+    config: existsSync(config) ? configOf(readJson(config), config) : {},
   };
 }
 
-function refuse(what: string, why = "the ids would differ from those of Python's tokenizers"): never {
-  throw new TypeError(`unsupported tokenizer.json with ${what}: ${why}`);
-}
-
-/** A part and those inside its sequences, each of a known type. */
-function parts(whole: unknown, inside: string, what: string, known: readonly string[]): Part[] {
-  if (whole === null || whole === undefined) return [];
-  const part = whole as Part;
-  if (part.type === "Sequence") return (part[inside] as unknown[]).flatMap((each) => parts(each, inside, what, known));
-  if (!known.includes(part.type ?? "")) refuse(`the ${what} ${part.type}`);
-  return [part];
-}
-
-function checkBpe(model: Part, vocabulary: Record<string, number>, before: readonly Part[]): void {
-  const { continuing_subword_prefix: prefix, fuse_unk: fused, unk_token: unknown, byte_fallback: fallback } = model;
-  if (model.dropout) refuse(`a dropout of ${model.dropout}`, "its ids are drawn at random; set it to null");
-  if (prefix) refuse(`the continuing_subword_prefix ${prefix}`);
-  const byteLevel = before.some(({ type }) => type === "ByteLevel");
-  if (!unknown && !byteLevel && !fallback) refuse("no unk_token");
-  if (byteLevel && !unknown) {
-    const missing = byteSymbols.filter((symbol) => !Object.hasOwn(vocabulary, symbol));
-    if (missing.length > 0) refuse(`no token for ${missing.length} of the 256 bytes and no unk_token`);
+function readJson(file: string): unknown {
+  const text = readFileSync(file, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${file} is not a JSON file${standIn(text) || `: ${(cause as Error).message}`}`, { cause });
   }
-  // Python joins unknown characters within a word, the JavaScript library across words.
-  if (fused && !fallback && before.length > 0) refuse("fuse_unk beside a pre-tokenizer");
 }
 
-/** JavaScript's `trim` takes a byte order mark for white space, and its `toLowerCase` knows of a sigma at a word's end. */
-function portableNormalizer(part: Part): Part[] {
-  const replace = (pattern: object, content: string): Part => ({ type: "Replace", pattern, content });
-  const isLowercase = part.type === "Lowercase" || (part.type === "BertNormalizer" && part.lowercase === true);
-  if (isLowercase) return [replace({ String: "\u03a3" }, "\u03c3"), part];
-  if (part.type !== "Strip") return [part];
-  const without = (regex: string): Part => replace({ Regex: regex }, "");
-  return [...(part.strip_left ? [without(`^${SPACE}+`)] : []), ...(part.strip_right ? [without(`${SPACE}+$`)] : [])];
-}
-
-function portablePreTokenizer(part: Part): Part {
-  const { type, behavior, invert } = part;
-  const how = String(behavior).toLowerCase();
-  const pattern = part.pattern as { Regex?: string; String?: string } | undefined;
-  switch (type) {
-    case "Whitespace":
-      return split(`[${WORD}]+|[^${WORD}${SPACE}]+`, "Removed", true);
-    case "WhitespaceSplit":
-      return bySpace;
-    case "BertPreTokenizer":
-      return { type: "Sequence", pretokenizers: [bySpace, split("[!-\\/:-@\\[-`{-~\\p{P}]", "Isolated")] };
-    case "Punctuation":
-      if (how !== "isolated" && how !== "contiguous") refuse(`the pre-tokenizer Punctuation with ${behavior}`);
-      return part;
-    case "Split":
-      if (invert ? how !== "removed" : !(how === "isolated" || (how === "removed" && pattern?.Regex !== undefined)))
-        refuse(`the pre-tokenizer Split with ${behavior}${invert ? ", inverted" : ""}`);
-      return part;
-    default:
-      return part;
-  }
+function configOf(contents: unknown, file: string): TokenizerConfig {
+  if (!v.is(jsonObject, contents)) throw new TypeError(`${file} is not a JSON object`);
+  const { model_max_length: most, pad_token: padding, truncation_side: side } = contents;
+  const config: TokenizerConfig = {};
+  // transformers writes 1e30 where there is no limit.
+  if (typeof most === "number" && most < 1e9) config.modelMaxLength = most;
+  // Old files have the added token as an object.
+  const content = typeof padding === "object" && padding !== null ? Reflect.get(padding, "content") : padding;
+  if (typeof content === "string") config.paddingToken = content;
+  if (side === "left" || side === "right") config.truncationSide = side;
+  return config;
 }

@@ -1,15 +1,18 @@
+import { inspect } from "node:util";
+
 /** Options of `Tokenizer.encode`. */
 export interface TokenizerOptions {
-  /** Most tokens kept, special tokens included; all by default. */
+  /** Most tokens kept, special tokens included; by default as many as the tokenizer's file says, or else all. */
   maxLength?: number;
 }
 
-/** Encodes text as token ids and decodes ids. Id 0 is the padding. */
+/** Encodes text as token ids and decodes ids. */
 export interface Tokenizer {
   name: string;
   /** Ids run from 0 to `size - 1`. */
   size: number;
-  paddingId: 0;
+  /** The id of the padding; 0 where there is no token for it. */
+  paddingId: number;
   encode(text: string, options?: TokenizerOptions): Int32Array;
   /** Padding is left out. Throws RangeError for an id outside the vocabulary. */
   decode(ids: ArrayLike<number>): string;
@@ -28,7 +31,7 @@ export function byteTokenizer(): Tokenizer {
     size: 257,
     paddingId: 0,
     encode: (text, { maxLength } = {}) =>
-      Int32Array.from(encoder.encode(text).subarray(0, maxLength), (byte) => byte + 1),
+      Int32Array.from(encoder.encode(text).subarray(0, checkedLength(maxLength)), (byte) => byte + 1),
     decode: (ids) =>
       decoder.decode(
         Uint8Array.from(
@@ -67,7 +70,7 @@ export function characterTokenizer(corpus: Iterable<string>, { size }: { size?: 
     size: known.length,
     paddingId: 0,
     encode: (text, { maxLength } = {}) =>
-      Int32Array.from(text, (character) => ids.get(character) ?? 1).subarray(0, maxLength),
+      Int32Array.from(text, (character) => ids.get(character) ?? 1).subarray(0, checkedLength(maxLength)),
     decode: (list) =>
       checked(list, known.length)
         .map((id) => known[id])
@@ -75,10 +78,15 @@ export function characterTokenizer(corpus: Iterable<string>, { size }: { size?: 
   };
 }
 
+function checkedLength(maxLength: number | undefined): number | undefined {
+  if (maxLength === undefined || (Number.isInteger(maxLength) && maxLength >= 0)) return maxLength;
+  throw new RangeError(`maxLength must be an integer of at least 0, got ${inspect(maxLength)}`);
+}
+
 /** @throws RangeError with the position of the first id outside the vocabulary */
 export function checked(ids: ArrayLike<number>, size: number): number[] {
   return Array.from(ids, (id, i) => {
-    if (!(id >= 0 && id < size))
+    if (!(Number.isInteger(id) && id >= 0 && id < size))
       throw new RangeError(`id ${id} at position ${i} is outside the vocabulary (size ${size})`);
     return id;
   });

@@ -205,9 +205,7 @@ export function convTranspose2d(options: ConvTransposeOptions): unknown {
   const kernel = pairOf(`${name}: kernelSize`, options.kernelSize);
   const stride = pairOf(`${name}: stride`, options.stride ?? 1);
   const padding = paddingOf(`${name}: padding`, options.padding ?? "valid");
-  const extra = paddingOf(`${name}: outputPadding`, options.outputPadding ?? 0);
-  if (extra === "same" || extra.some((more, i) => more >= stride[i]!))
-    throw new RangeError(`${name}: outputPadding must be below the stride ${stride.join(", ")}, got ${String(extra)}`);
+  const extra = outputPaddingOf(name, options.outputPadding ?? 0, stride);
 
   const bound = 1 / Math.sqrt(out * kernel[0] * kernel[1]);
   const shape = [...kernel, out, size];
@@ -234,6 +232,16 @@ export function convTranspose2d(options: ConvTransposeOptions): unknown {
       return batchNamed(withBias(run("Slice", { x: whole }, { begin, size: inner }), p.bias), x);
     },
   });
+}
+
+/** The rows and columns to add. Throws RangeError unless they are integers of at least 0 below the stride. */
+function outputPaddingOf(name: string, padding: Sides, stride: Pair): Pair {
+  const pair: Pair = typeof padding === "number" ? [padding, padding] : padding;
+  const isBelow = (size: number, i: number) => Number.isInteger(size) && size >= 0 && size < stride[i]!;
+  if (Array.isArray(pair) && pair.every(isBelow)) return pair;
+  throw new RangeError(
+    `${name}: outputPadding must be an integer of at least 0 below the stride ${stride.join(", ")}, got ${JSON.stringify(padding)}`,
+  );
 }
 
 /** Throws ShapeError for another number of axes or of channels. */

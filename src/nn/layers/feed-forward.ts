@@ -37,14 +37,14 @@ export interface FeedForwardParameters {
 export function hiddenLayer(
   x: AnyTensor,
   p: FeedForwardParameters,
-  { activation, dropout }: { activation: FeedForwardActivation; dropout: number },
+  { activation, activationDropout }: { activation: FeedForwardActivation; activationDropout: number },
   options: ApplyOptions,
 ): AnyTensor {
   const { weight, bias } = p.up;
   if (activation === "relu" && bias)
-    return linearRelu(x as never, weight as never, bias as never, dropoutAt(dropout, options)) as AnyTensor;
+    return linearRelu(x as never, weight as never, bias as never, dropoutAt(activationDropout, options)) as AnyTensor;
   const up = affine(x, p.up);
-  const drop = dropoutAt(dropout, options);
+  const drop = dropoutAt(activationDropout, options);
   if (activation === "gelu" || activation === "geluTanh")
     return activated("gelu", up, activation === "gelu" ? exactGelu : tanhGelu, drop);
   const active = activation === "swiGLU" ? mul(silu(affine(x, p.gate!)), up) : relu(up);

@@ -1,7 +1,9 @@
 // Attention between rows of tokens, `[rows * time, features]`: what the layers and models of attention share.
 import { tf } from "../../runtime/index.ts";
 import type { Dropout } from "../../tensor/dropout-mask.ts";
+import { rmsNorm } from "../../tensor/normalize.ts";
 import type { AnyTensor, TensorOperand } from "../../tensor/types/tensor.ts";
+import type { Parameter } from "../initialisers.ts";
 import { type ApplyOptions, dropoutSeed } from "../layer.ts";
 import { attention } from "../ops/attention.ts";
 import type { AttentionMask } from "../ops/attention-mask.ts";
@@ -21,10 +23,19 @@ export interface HeadSettings {
   features: number;
   heads: number;
   keyValueHeads: number;
+  /** Features of a head. */
+  size: number;
   /** The dropout rate of the weights. */
   dropout: number;
-  /** The base of rotary positions; undefined without. */
-  rotaryBase: number | undefined;
+  /** The rates of rotary positions; undefined without. */
+  rotary: Float32Array | undefined;
+}
+
+/** RMS norms of the queries and the keys of each head, before they are turned (Qwen 3): `[size]`. */
+export interface HeadNorms {
+  query: Parameter<[number]>;
+  key: Parameter<[number]>;
+  epsilon: number;
 }
 
 /** Where the rows come from. */
@@ -47,37 +58,40 @@ export const affine = (x: AnyTensor, { weight, bias }: AffineParameters): AnyTen
 
 /**
  * Self-attention, before the output layer: `projected: [rows * time, (heads + 2 * keyValueHeads) * size]` has queries, keys and
- * values side by side; the result is `[rows * time, features]`.
+ * values side by side; the result is `[rows * time, heads * size]`.
  */
 export function selfAttention(
   projected: AnyTensor,
-  { heads, keyValueHeads, features, dropout, rotaryBase }: HeadSettings,
+  { heads, keyValueHeads, size, dropout, rotary }: HeadSettings,
   { rows, time, mask, positions, cache }: TokenRows,
   options: ApplyOptions,
+  norms?: HeadNorms,
 ): AnyTensor {
   const drop = dropoutAt(dropout, options);
-  const size = features / heads;
   const isCondition = mask instanceof tf.Tensor;
-  if (rotaryBase === undefined && keyValueHeads === heads && !cache && !isCondition)
+  if (!rotary && !norms && keyValueHeads === heads && !cache && !isCondition)
     return attention(projected as never, { rows, time, heads, bias: mask, dropout: drop }) as AnyTensor;
   const [queries, keys, values] = tf.split(
     projected,
     [heads, keyValueHeads, keyValueHeads].map((n) => n * size),
     1,
   );
-  const table = rotaryBase === undefined ? undefined : tableOf(positions ?? places(cache, time), size, rotaryBase);
-  const turn = (x: AnyTensor) => (table ? rotated(x, table) : x);
-  const q = turn(splitHeads(queries!, rows, time, heads));
+  const table = rotary && tableOf(positions ?? places(cache, time), rotary);
+  const turn = (x: AnyTensor, scale: Parameter<[number]> | undefined) => {
+    const normed = scale ? (rmsNorm(x, scale, norms!.epsilon) as AnyTensor) : x;
+    return table ? rotated(normed, table) : normed;
+  };
+  const q = turn(splitHeads(queries!, rows, time, heads), norms?.query);
   const own = {
-    keys: turn(splitHeads(keys!, rows, time, keyValueHeads)),
+    keys: turn(splitHeads(keys!, rows, time, keyValueHeads), norms?.key),
     values: splitHeads(values!, rows, time, keyValueHeads),
   };
   const all = cache ? cache.append(own.keys, own.values) : own;
   return mergeHeads(scaledDotProductAttention(q, all.keys, all.values, { mask, dropout: drop }) as AnyTensor);
 }
 
-const tableOf = (positions: AnyTensor | RotaryTable, size: number, base: number): RotaryTable =>
-  positions instanceof tf.Tensor ? rotaryTable(positions, size, base) : positions;
+const tableOf = (positions: AnyTensor | RotaryTable, rates: Float32Array): RotaryTable =>
+  positions instanceof tf.Tensor ? rotaryTable(positions, rates) : positions;
 
 /** The positions after those of the cache. */
 const places = (cache: KeyValueCache | undefined, time: number): AnyTensor =>

@@ -10,6 +10,8 @@ import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/typ
 import { parameter, randomFor, uniformWithin, xavierUniform } from "../initialisers.ts";
 import type { ApplyOptions, Layer } from "../layer.ts";
 import type { KeyValueCache } from "../ops/key-value-cache.ts";
+import { rotaryRates } from "../ops/rotary.ts";
+import { markPure } from "../pure.ts";
 import { attentionCondition, checkPositions } from "./attention-condition.ts";
 import { affine, crossAttention, type HeadSettings, selfAttention } from "./heads.ts";
 import type { LinearParameters } from "./linear.ts";
@@ -191,7 +193,7 @@ export function multiHeadAttention(
       : crossProjections(settings, crossFeatures, bias, rng);
   const parameters = { ...projections, output: outputProjection(features, bias, rng) };
   const shown = { features, heads: settings.heads, ...(crossFeatures !== undefined && { crossFeatures }) };
-  return defineSummary({ parameters, apply }, () => summaryOf(name, shown, parameters)) as never;
+  return defineSummary({ parameters, apply: markPure(apply) }, () => summaryOf(name, shown, parameters)) as never;
 }
 
 /** The checked sizes of some options. */
@@ -210,7 +212,9 @@ export function headSettings(name: string, options: HeadOptions & { heads: numbe
     throw new RangeError(
       `${name}: rotary positions need an even number of features per head, got ${features} / ${heads} = ${features / heads}`,
     );
-  return { features, heads, keyValueHeads, dropout, rotaryBase: positions === "rotary" ? rotaryBase : undefined };
+  const size = features / heads;
+  const rotary = positions === "rotary" ? rotaryRates(size, rotaryBase) : undefined;
+  return { features, heads, keyValueHeads, size, dropout, rotary };
 }
 
 export function selfProjection(

@@ -16,6 +16,7 @@ import { type ApplyOptions, dropoutSeed } from "../layer.ts";
 import { linear } from "../ops/linear.ts";
 import { recur } from "../ops/recurrent.ts";
 import { type Cell, gruCell, lstmCell } from "../ops/recurrent-cells.ts";
+import { markPure } from "../pure.ts";
 import { type Padded, type RecurrentShape, type StateShape, sequenceMask } from "./recurrent-sequence.ts";
 import type { Ruled } from "./shape-rule.ts";
 import { checkSequences, requireOptions, type ruleOf, settingsOf, summaryOf, type Taken } from "./tensor-layer.ts";
@@ -202,7 +203,7 @@ function recurrent(cell: Cell, stateNames: readonly string[], options: Recurrent
     if (x.shape[1] === 0) throw new ShapeError(`${name}: expected at least one step, got ${shapeText(x)}`);
     return profileScope(name, () => tf.tidy(name, () => through(own, x, applied, sequence) as never));
   };
-  return defineSummary({ parameters, apply }, () => summaryOf(name, settingsOf(options), parameters));
+  return defineSummary({ parameters, apply: markPure(apply) }, () => summaryOf(name, settingsOf(options), parameters));
 }
 
 function cellParameters(

@@ -8,6 +8,7 @@ import { countParameters } from "../../tensor/index.ts";
 import { isTensor } from "../../tensor/tree.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import type { ApplyOptions, Layer } from "../layer.ts";
+import { isPure } from "../pure.ts";
 import type { Agreeing, ParameterList, Piped, Stage } from "./sequential-types.ts";
 import { type TensorLayer, tensorLayer } from "./tensor-layer.ts";
 
@@ -32,6 +33,7 @@ export function sequential(layers: readonly Stage[]): unknown {
     name: "sequential",
     settings: {},
     parameters,
+    isPure: layers.every((stage) => isPure(typeof stage === "function" ? stage : stage.apply)),
     apply: (own, input, options) => {
       let value: unknown = input;
       for (const [i, stage] of stages.entries()) {

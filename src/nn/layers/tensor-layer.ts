@@ -1,6 +1,7 @@
 // What the layers of this folder have in common: a function of one tensor with a shape rule, a name and a summary.
 import { inspect } from "node:util";
 import { expectedArgument } from "../../base/layer-examples.ts";
+import { isPlain } from "../../base/plain-object.ts";
 import { defineSummary, formatCount } from "../../display/define-summary.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
 import { checkTensor, run } from "../../tensor/engine.ts";
@@ -8,10 +9,10 @@ import { ShapeError } from "../../tensor/errors.ts";
 import { countParameters } from "../../tensor/index.ts";
 import { label, namesOf, shapeText } from "../../tensor/names.ts";
 import type { RandomOptions } from "../../tensor/random.ts";
-import { isPlain } from "../../tensor/tree.ts";
 import type { ShapeIn } from "../../tensor/types/shape.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import type { ApplyOptions } from "../layer.ts";
+import { markPure } from "../pure.ts";
 import type { Ruled, ShapeRule } from "./shape-rule.ts";
 
 export declare const ruleOf: unique symbol;
@@ -45,6 +46,8 @@ interface Made<P extends object> {
   settings: object;
   parameters: P;
   apply(parameters: P, input: AnyTensor, options: ApplyOptions): AnyTensor;
+  /** Whether `apply` and all that it calls is pure, as it is for the layers of this library; true by default. */
+  isPure?: boolean;
   /** What is shown of the layer; by default its name, its settings and the number of its parameters. */
   summary?: () => string;
 }
@@ -61,6 +64,7 @@ export function tensorLayer<P extends object, R extends ShapeRule>(layer: Made<P
       }),
     );
   };
+  if (layer.isPure ?? true) markPure(apply);
   const made = { parameters, apply } as unknown as TensorLayer<P, R>;
   return defineSummary(made, layer.summary ?? (() => summaryOf(name, layer.settings, parameters)));
 }

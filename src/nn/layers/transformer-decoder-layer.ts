@@ -5,6 +5,7 @@ import { label, namesOf } from "../../tensor/names.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
 import { randomFor } from "../initialisers.ts";
 import type { ApplyOptions, Layer } from "../layer.ts";
+import { markPure } from "../pure.ts";
 import { attentionCondition, checkPositions } from "./attention-condition.ts";
 import { feedForwardParameters, type LayerNormParameters, normParameters } from "./feed-forward.ts";
 import { affine, crossAttention, selfAttention, type TokenRows } from "./heads.ts";
@@ -116,7 +117,7 @@ export function transformerDecoderLayer(
     );
   };
   const shown = { features, heads, hidden: settings.hidden, activation: settings.activation };
-  return defineSummary({ parameters, apply }, () => summaryOf(name, shown, parameters)) as never;
+  return defineSummary({ parameters, apply: markPure(apply) }, () => summaryOf(name, shown, parameters)) as never;
 }
 
 /** New parameters. */

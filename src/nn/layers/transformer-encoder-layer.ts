@@ -3,8 +3,9 @@ import { defineSummary } from "../../display/define-summary.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
 import { label, namesOf } from "../../tensor/names.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
-import { randomFor } from "../initialisers.ts";
+import { type Parameter, randomFor } from "../initialisers.ts";
 import type { ApplyOptions } from "../layer.ts";
+import { markPure } from "../pure.ts";
 import { attentionCondition, checkPositions } from "./attention-condition.ts";
 import {
   type FeedForwardParameters,
@@ -38,6 +39,9 @@ export interface TransformerEncoderLayerParameters extends FeedForwardParameters
   /** `[features, features]` */
   attentionOutput: AttentionLinear;
   feedForwardNorm: LayerNormParameters;
+  /** `[size]`: the scales of RMS norms of each head's queries and keys, where a pretrained model has them. */
+  queryNorm?: Parameter<[number]>;
+  keyNorm?: Parameter<[number]>;
 }
 
 /** A Transformer encoder layer: `[batch, time, features]`. */
@@ -90,7 +94,7 @@ export function transformerEncoderLayer(options: TransformerLayerOptions & { hea
     );
   };
   const shown = { features, heads, hidden: settings.hidden, activation: settings.activation };
-  return defineSummary({ parameters, apply }, () => summaryOf(name, shown, parameters)) as never;
+  return defineSummary({ parameters, apply: markPure(apply) }, () => summaryOf(name, shown, parameters)) as never;
 }
 
 /** New parameters, drawn in the order of PyTorch's layer. */
@@ -109,17 +113,33 @@ export function encoderLayerParameters(
 }
 
 /** The layer on rows of tokens, `[rows * time, features]`. */
-export function encoderLayer(
+export const encoderLayer = (
   x: AnyTensor,
   p: TransformerEncoderLayerParameters,
   settings: TransformerLayerSettings,
   place: TokenRows,
   options: ApplyOptions,
+): AnyTensor => feedForward(attentionPart(x, p, settings, place, options), p, settings, options);
+
+/** The parameters of the first half of the layer. */
+type AttentionPartParameters = Pick<
+  TransformerEncoderLayerParameters,
+  "projection" | "attentionOutput" | "queryNorm" | "keyNorm"
+> & { attentionNorm?: LayerNormParameters | undefined };
+
+/** The first half of the layer. Without a norm it has the sum only. */
+export function attentionPart(
+  x: AnyTensor,
+  p: AttentionPartParameters,
+  settings: TransformerLayerSettings,
+  place: TokenRows,
+  options: ApplyOptions,
 ): AnyTensor {
-  const attended = profileScope("attention", () =>
+  const { queryNorm: query, keyNorm: key } = p;
+  const norms = query && key && { query, key, epsilon: settings.epsilon };
+  return profileScope("attention", () =>
     residual(x, p.attentionNorm, p.attentionOutput, settings, options, (normed) =>
-      selfAttention(affine(normed, p.projection), settings, place, options),
+      selfAttention(affine(normed, p.projection), settings, place, options, norms),
     ),
   );
-  return feedForward(attended, p, settings, options);
 }

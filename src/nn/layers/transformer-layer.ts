@@ -23,6 +23,10 @@ export interface TransformerLayerOptions<F extends number = number> extends Head
   hidden?: number;
   /** Dropout rate of attention weights, after attention, inside and after the feed-forward part; 0.1 by default. */
   dropout?: number;
+  /** Dropout rate of attention weights, where it is another one. */
+  attentionDropout?: number;
+  /** Dropout rate inside the feed-forward part, where it is another one. */
+  activationDropout?: number;
   /** `"relu"` by default; `"geluTanh"` is GPT-2's approximation, `"swiGLU"` Llama's gated unit. */
   activation?: FeedForwardActivation;
   /** `"layerNorm"` by default. */
@@ -37,6 +41,10 @@ export interface TransformerLayerOptions<F extends number = number> extends Head
 export interface TransformerLayerSettings extends HeadSettings, NormSettings {
   hidden: number;
   activation: FeedForwardActivation;
+  /** The dropout rate inside the feed-forward part. */
+  activationDropout: number;
+  /** The dropout rate after each part. */
+  residualDropout: number;
   normFirst: boolean;
 }
 
@@ -51,12 +59,17 @@ export function layerSettings(
   requireOptions(name, options);
   const { hidden = 4 * options.features, dropout = 0.1, activation = "relu", norm = "layerNorm" } = options;
   const { normFirst = false, bias = true, epsilon = 1e-5 } = options;
-  const heads = headSettings(name, { ...options, dropout });
+  const { attentionDropout = dropout, activationDropout = dropout } = options;
+  const heads = headSettings(name, { ...options, dropout: attentionDropout });
   checkPositiveInteger(`${name}: hidden`, hidden);
   checkRate(name, dropout);
+  checkRate(name, activationDropout);
   checkName(name, "activation", activations, activation);
   checkName(name, "norm", norms, norm);
-  return { ...heads, hidden, activation, norm, normFirst, bias, epsilon };
+  return {
+    ...{ ...heads, hidden, activation, activationDropout, residualDropout: dropout },
+    ...{ norm, normFirst, bias, epsilon },
+  };
 }
 
 function checkName(name: string, option: string, known: readonly string[], given: string): void {
@@ -66,21 +79,21 @@ function checkName(name: string, option: string, known: readonly string[], given
 
 /**
  * A part of a layer with its residual sum and its norm, before or after: `part` gives `[rows, in]`, which the affine map `last`
- * takes to `[rows, features]`.
+ * takes to `[rows, features]`. Without a norm there is only the sum.
  */
 export function residual(
   x: AnyTensor,
-  norm: LayerNormParameters,
+  norm: LayerNormParameters | undefined,
   last: AttentionLinear,
   settings: TransformerLayerSettings,
   options: ApplyOptions,
   part: (x: AnyTensor) => AnyTensor,
 ): AnyTensor {
   const sum = () => {
-    const made = tf.tidy(() => part(settings.normFirst ? normalised(x, norm, settings) : x));
-    return addWithDropout(x, affine(made, last), dropoutAt(settings.dropout, options));
+    const made = tf.tidy(() => part(norm && settings.normFirst ? normalised(x, norm, settings) : x));
+    return addWithDropout(x, affine(made, last), dropoutAt(settings.residualDropout, options));
   };
-  return settings.normFirst ? tf.tidy(sum) : tf.tidy(() => normalised(sum(), norm, settings));
+  return norm && !settings.normFirst ? tf.tidy(() => normalised(sum(), norm, settings)) : tf.tidy(sum);
 }
 
 /** The feed-forward part of a layer. */

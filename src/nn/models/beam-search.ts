@@ -39,7 +39,7 @@ interface Continuation extends Sequence {
 export async function beamSearch(
   model: GenerativeModel,
   prompts: readonly ArrayLike<number>[],
-  { beams, lengthPenalty = 1, maxNewTokens, stopTokens, cache = true, signal }: BeamSearchOptions,
+  { beams, lengthPenalty = 1, maxNewTokens, stopTokens = model?.stopTokens, cache = true, signal }: BeamSearchOptions,
 ): Promise<number[][]> {
   const stops = stopSet(stopTokens);
   const searches = prompts.map((_, prompt) => started(prompt));

@@ -20,6 +20,8 @@ export interface Decoding {
 /** A model that generates tokens, such as `transformerLanguageModel` and `transformerSeq2Seq`. */
 export interface GenerativeModel<P extends object = object> {
   readonly parameters: P;
+  /** The tokens that end a sequence where a call of `generate` names none: those of a pretrained model's config. */
+  readonly stopTokens?: readonly number[];
   /** Starts after the prompts; `maxNewTokens` is checked against the longest sequence of the model. */
   startDecoding(
     parameters: P,

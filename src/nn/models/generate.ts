@@ -12,7 +12,7 @@ export interface GenerateStreamOptions extends SamplingOptions {
   maxNewTokens: number;
   /** The seed of sampling; 0 by default. Each prompt has a generator of its own. */
   seed?: number;
-  /** A token or tokens that end a sequence; they are not part of the result. */
+  /** A token or tokens that end a sequence; they are not part of the result. The model's own by default; `[]` for none. */
   stopTokens?: StopTokens;
   /** Whether keys and values are kept from step to step, which changes the time and not the tokens; true by default. */
   cache?: boolean;
@@ -82,7 +82,7 @@ export async function* generateStream<P extends object>(
   prompts: readonly ArrayLike<number>[],
   options: GenerateStreamOptions,
 ): AsyncGenerator<GeneratedToken, void, undefined> {
-  const { maxNewTokens, seed, stopTokens, cache = true, signal, ...sampling } = options;
+  const { maxNewTokens, seed, stopTokens = model?.stopTokens, cache = true, signal, ...sampling } = options;
   checkPositiveInteger("generate: maxNewTokens", maxNewTokens);
   checkSampling(sampling);
   const isGreedy = seed === undefined && Object.values(sampling).every((value) => value === undefined);

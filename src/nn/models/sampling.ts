@@ -44,8 +44,25 @@ export function sampled(logits: Float32Array, rng: Random, { temperature = 1, to
 
 /** The `count` tokens with the largest logits, or all, the largest first; of equal ones the lower token first. */
 export function likeliestFirst(logits: Float32Array, count = logits.length): number[] {
-  // Sorting numbers is far faster than sorting tokens, of which few are left then.
-  const least = logits.toSorted()[Math.max(0, logits.length - count)]!;
-  const candidates = [...logits.keys()].filter((token) => logits[token]! >= least);
+  const least = count < logits.length ? largest(logits, count)[0]! : Number.NEGATIVE_INFINITY;
+  const candidates: number[] = [];
+  for (let token = 0; token < logits.length; token++) if (logits[token]! >= least) candidates.push(token);
   return candidates.sort((a, b) => logits[b]! - logits[a]! || a - b).slice(0, count);
+}
+
+/** The `count` largest values as a heap, the least of them first. */
+function largest(values: Float32Array, count: number): Float32Array {
+  const heap = new Float32Array(count).fill(Number.NEGATIVE_INFINITY);
+  for (const value of values) {
+    if (!(value > heap[0]!)) continue;
+    let at = 0;
+    for (let child = 1; child < count; child = 2 * at + 1) {
+      if (child + 1 < count && heap[child + 1]! < heap[child]!) child++;
+      if (heap[child]! >= value) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = value;
+  }
+  return heap;
 }

@@ -2,12 +2,13 @@ import type { Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import type { Batch } from "../../batching/batch.ts";
 import { random } from "../../data/random.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
+import { stepInput } from "../../runtime/native/capture/step-inputs.ts";
 import { int32Values } from "../../tensor/int32.ts";
 import { disposeTree } from "../../tensor/tree.ts";
 import type { AnyTensor } from "../../tensor/types/tensor.ts";
 import { type BatchTensors, batchTensors } from "../batch-tensors.ts";
 import { type Parameter, parameter, standardNormal } from "../initialisers.ts";
-import type { ApplyOptions, Model } from "../layer.ts";
+import { type ApplyOptions, copiedOptions, type Model } from "../layer.ts";
 import { fromFanIn, type LayerNormParameters, normalised, normParameters } from "../layers/feed-forward.ts";
 import { affine } from "../layers/heads.ts";
 import type { LinearParameters } from "../layers/linear.ts";
@@ -20,6 +21,7 @@ import {
 import { layerSettings } from "../layers/transformer-layer.ts";
 import { embedding } from "../ops/embedding.ts";
 import { meanPool } from "../ops/pool.ts";
+import { markPure } from "../pure.ts";
 import {
   checkLength,
   checkSizes,
@@ -102,18 +104,22 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
   const sines = full.positions === "sinusoidal" ? sinusoids(maxLength, features) : undefined;
 
   const apply = (p: TransformerParameters, batch: Batch, given: ApplyOptions = {}) => {
-    // A copy, so that the same options give the same masks in every call.
-    const options = { ...given };
-    const { rows, time } = batch;
-    checkLength(time, maxLength);
+    const options = copiedOptions(given);
     return tf.tidy(() => {
-      const inputs = batchTensors(batch);
+      const inputs = stepInput(batchTensors, batch);
+      const { rows, time } = inputs;
+      checkLength(time, maxLength);
       const tokens = () => embedded(p.tokens as AnyTensor, inputs);
       const place = { rows, time, mask: inputs.attentionMask };
       const start = profileScope("embedding", () =>
         withPositions(tokens, p.positions ?? sines, inputs.positions as AnyTensor, dropout, options),
       );
-      const x = throughLayers(start, p.layers, (each, own) => encoderLayer(each, own, settings, place, options));
+      const x = throughLayers(
+        start,
+        p.layers,
+        (each, own) => encoderLayer(each, own, settings, place, options),
+        options,
+      );
       return profileScope("classifier", () => {
         const pooled = tf.tidy(() => meanPool(normalised(x, p.norm, settings) as Tensor2D, inputs.meanWeights));
         x.dispose();
@@ -127,7 +133,7 @@ export function transformerClassifier(config: TransformerConfig): Classifier {
     disposeTree(parameters);
   };
   return withParts(
-    { config: full, parameters, apply, dispose },
+    { config: full, parameters, apply: markPure(apply), dispose },
     `Transformer of ${sizeText(layers, features, heads)}, at most ${maxLength} tokens to ${classes} classes`,
   );
 }

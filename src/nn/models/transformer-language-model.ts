@@ -2,11 +2,12 @@ import type { Tensor2D, Tensor3D } from "@tensorflow/tfjs-node-gpu";
 import type { Batch } from "../../batching/batch.ts";
 import { random } from "../../data/random.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
+import { stepInput } from "../../runtime/native/capture/step-inputs.ts";
 import { disposeTree } from "../../tensor/tree.ts";
 import type { AnyTensor, Tensor } from "../../tensor/types/tensor.ts";
-import { attentionBias } from "../batch-tensors.ts";
+import { causalTensors, idTensors, type TokenTensors } from "../batch-tensors.ts";
 import { type Parameter, parameter, standardNormal } from "../initialisers.ts";
-import type { ApplyOptions, Model } from "../layer.ts";
+import { type ApplyOptions, copiedOptions, type Model } from "../layer.ts";
 import {
   type FeedForwardActivation,
   type LayerNormParameters,
@@ -20,9 +21,9 @@ import {
   type TransformerEncoderLayerParameters,
 } from "../layers/transformer-encoder-layer.ts";
 import { layerSettings } from "../layers/transformer-layer.ts";
-import type { AttentionMask } from "../ops/attention-mask.ts";
 import type { KeyValueCache } from "../ops/key-value-cache.ts";
 import { rotaryTable } from "../ops/rotary.ts";
+import { markPure } from "../pure.ts";
 import { checkPrompts, decoding, type GenerativeModel } from "./decoding.ts";
 import {
   checkLength,
@@ -103,12 +104,7 @@ export interface LanguageModel
   dispose(): void;
 }
 
-interface Inputs {
-  rows: number;
-  time: number;
-  ids: Int32Array;
-  positions: Int32Array;
-  mask: AttentionMask | undefined;
+interface Inputs extends TokenTensors {
   caches?: readonly KeyValueCache[] | undefined;
 }
 
@@ -154,36 +150,32 @@ export function transformerLanguageModel(config: LanguageModelConfig): LanguageM
   /** `[rows * time, features]`, after the last norm. */
   const hidden = (p: LanguageModelParameters, inputs: Inputs, options: ApplyOptions): AnyTensor => {
     const { rows, time, mask, caches } = inputs;
-    const at = tf.tensor1d(inputs.positions, "int32") as AnyTensor;
-    const tokens = () => tokenRows(p.tokens, inputs.ids, tied && positions === "sinusoidal");
+    const at = inputs.positions as AnyTensor;
+    const tokens = () => tokenRows(p.tokens, inputs.ids as AnyTensor, tied && positions === "sinusoidal");
     const start = profileScope("embedding", () => withPositions(tokens, p.positions ?? sines, at, dropout, options));
-    const table =
-      settings.rotaryBase === undefined
-        ? undefined
-        : rotaryTable(tf.reshape(at, [rows, time]), features / full.heads, settings.rotaryBase);
+    const table = settings.rotary && rotaryTable(tf.reshape(at, [rows, time]), settings.rotary);
     const place = { rows, time, mask, positions: table };
-    const x = throughLayers(start, p.layers, (each, own, i) =>
-      encoderLayer(each, own, settings, { ...place, cache: caches?.[i] }, options),
-    );
+    const layer = (each: AnyTensor, own: TransformerEncoderLayerParameters, i: number) =>
+      encoderLayer(each, own, settings, { ...place, cache: caches?.[i] }, options);
+    const x = throughLayers(start, p.layers, layer, options);
     return normalised(x, p.norm, settings);
   };
   const logits = (p: LanguageModelParameters, rows: AnyTensor) => vocabularyLogits(rows, p.tokens, p.output);
 
   const apply = (p: LanguageModelParameters, batch: Batch, given: ApplyOptions = {}) => {
-    // A copy, so that the same options give the same masks in every call.
-    const options = { ...given };
-    const { rows, time } = batch;
-    checkLength(time, maxLength);
+    const options = copiedOptions(given);
     return tf.tidy(() => {
-      const mask = attentionBias(batch, { causal: true });
-      return tf.reshape(logits(p, hidden(p, { ...batch, mask }, options)), [rows, time, vocabularySize]);
+      const inputs = stepInput(causalTensors, batch);
+      const { rows, time } = inputs;
+      checkLength(time, maxLength);
+      return tf.reshape(logits(p, hidden(p, inputs, options)), [rows, time, vocabularySize]);
     }) as Tensor3D as never;
   };
   const startDecoding: LanguageModel["startDecoding"] = (p, prompts, { cache = true, maxNewTokens = 0 } = {}) => {
     checkPrompts(prompts, { vocabularySize, maxLength, maxNewTokens });
     return decoding({
       ...{ prompts, cache, layers },
-      forward: (step) => logits(p, lastOfRows(hidden(p, step, {}), step)) as Tensor2D,
+      forward: (step) => logits(p, lastOfRows(hidden(p, idTensors(step), {}), step)) as Tensor2D,
     });
   };
   const dispose = () => {
@@ -191,7 +183,7 @@ export function transformerLanguageModel(config: LanguageModelConfig): LanguageM
     disposeTree(parameters);
   };
   return withParts(
-    { config: full, parameters, apply, startDecoding, dispose },
+    { config: full, parameters, apply: markPure(apply), startDecoding, dispose },
     `Language model of ${sizeText(layers, features, full.heads)}, vocabulary ${vocabularySize}, at most ${maxLength} tokens`,
   );
 }

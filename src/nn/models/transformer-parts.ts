@@ -1,11 +1,14 @@
 // What the Transformer models share: positions, initial values, checks and the summary.
+
 import type { Tensor2D } from "@tensorflow/tfjs-node-gpu";
 import { checkPositiveInteger } from "../../base/checks.ts";
+import { counted } from "../../base/counted.ts";
 import type { Random } from "../../data/random.ts";
 import { defineSummary, formatCount } from "../../display/define-summary.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
 import { mul } from "../../tensor/arithmetic.ts";
 import { seededDropout } from "../../tensor/dropout.ts";
+import { checkpoint } from "../../tensor/grad.ts";
 import { countParameters, parameterList } from "../../tensor/index.ts";
 import { batchMatmul } from "../../tensor/matmul.ts";
 import { randn } from "../../tensor/random.ts";
@@ -44,8 +47,8 @@ export const tokenTable = (vocabulary: number, features: number, tied: boolean, 
  * Rows of a table, `[rows * time, features]`. Those of a table that also gives the logits are multiplied by the square root of
  * the features (Vaswani et al. 2017, section 3.4); otherwise positions of size 1 would hide them.
  */
-export function tokenRows(table: TensorOperand, ids: Int32Array, isScaled: boolean): AnyTensor {
-  const rows = embedding(table as AnyTensor, tf.tensor1d(ids, "int32")) as AnyTensor;
+export function tokenRows(table: TensorOperand, ids: AnyTensor, isScaled: boolean): AnyTensor {
+  const rows = embedding(table as AnyTensor, ids) as AnyTensor;
   return isScaled ? (mul(rows, Math.sqrt(rows.shape[1]!)) as AnyTensor) : rows;
 }
 
@@ -62,19 +65,43 @@ export function withPositions(
   return tf.tidy(() => seededDropout(placed(), dropoutAt(rate, options)));
 }
 
-/** Rows of tokens through the layers of a model; each layer's input is freed after it. */
+/** Rows of tokens through the layers of a model; each layer's input is freed after it, and `visit` is given it before. */
 export function throughLayers<P>(
   rows: AnyTensor,
   layers: readonly P[],
   layer: (x: AnyTensor, parameters: P, index: number) => AnyTensor,
+  { gradientCheckpointing = false }: ApplyOptions,
+  visit?: (x: AnyTensor) => void,
 ): AnyTensor {
+  // The caller of `visit` holds every layer's input in any case.
+  const isApart = gradientCheckpointing !== false && !visit;
+  const inTurn = (first: AnyTensor, start: number, end: number): AnyTensor => {
+    let x = first;
+    for (let i = start; i < end; i++) {
+      const before = x;
+      visit?.(x);
+      x = profileScope(`layers.${i}`, () => tf.tidy(() => layer(before, layers[i]!, i)));
+      if (before !== first || !isApart) before.dispose();
+    }
+    return x;
+  };
+  if (!isApart) return inTurn(rows, 0, layers.length);
+  const length = segmentLength(gradientCheckpointing);
   let x = rows;
-  for (const [i, own] of layers.entries()) {
+  for (let start = 0; start < layers.length; start += length) {
     const before = x;
-    x = profileScope(`layers.${i}`, () => tf.tidy(() => layer(before, own, i)));
+    const end = Math.min(start + length, layers.length);
+    x = checkpoint((given: AnyTensor) => inTurn(given, start, end))(before);
     before.dispose();
   }
   return x;
+}
+
+/** Throws RangeError for a number of layers that is not a positive integer. */
+function segmentLength(gradientCheckpointing: boolean | number): number {
+  if (typeof gradientCheckpointing === "boolean") return 1;
+  checkPositiveInteger("gradientCheckpointing", gradientCheckpointing);
+  return gradientCheckpointing;
 }
 
 /** Scores of the vocabulary for `[rows, features]`: by an output layer, or else by the embedding table. */
@@ -132,4 +159,4 @@ export const withParts = <M extends { parameters: object }>(model: M, line: stri
 
 /** "2 layers of 16 features and 4 heads" */
 export const sizeText = (layers: number, features: number, heads: number): string =>
-  `${layers} ${layers === 1 ? "layer" : "layers"} of ${features} features and ${heads} heads`;
+  `${counted(layers, "layer")} of ${features} features and ${heads} heads`;

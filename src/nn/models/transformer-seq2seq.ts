@@ -3,11 +3,12 @@ import type { Batch } from "../../batching/batch.ts";
 import { dynamicPad } from "../../batching/pad.ts";
 import { random } from "../../data/random.ts";
 import { profileScope, tf } from "../../runtime/index.ts";
+import { stepInput } from "../../runtime/native/capture/step-inputs.ts";
 import { disposeTree } from "../../tensor/tree.ts";
 import type { AnyTensor, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
-import { attentionBias } from "../batch-tensors.ts";
+import { attentionBias, causalTensors, encoderTensors, idTensors, type TokenTensors } from "../batch-tensors.ts";
 import type { Parameter } from "../initialisers.ts";
-import type { ApplyOptions, Model } from "../layer.ts";
+import { type ApplyOptions, copiedOptions, type Model } from "../layer.ts";
 import {
   type FeedForwardActivation,
   fromFanIn,
@@ -29,6 +30,7 @@ import {
 import { layerSettings } from "../layers/transformer-layer.ts";
 import type { AttentionMask } from "../ops/attention-mask.ts";
 import { KeyValueCache, replacedByRows } from "../ops/key-value-cache.ts";
+import { markPure } from "../pure.ts";
 import { checkPrompts, decoding, type GenerativeModel } from "./decoding.ts";
 import {
   checkLength,
@@ -118,16 +120,7 @@ export interface Seq2Seq
   dispose(): void;
 }
 
-/** A rectangle of tokens, and what its positions attend to. */
-interface Inputs {
-  rows: number;
-  time: number;
-  ids: Int32Array;
-  positions: Int32Array;
-  mask: AttentionMask | undefined;
-}
-
-interface DecoderInputs extends Inputs {
+interface DecoderInputs extends TokenTensors {
   memory: AnyTensor;
   memoryMask: AttentionMask | undefined;
   caches?: readonly KeyValueCache[] | undefined;
@@ -170,25 +163,22 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
   const embeddedRows = (
     tokens: () => AnyTensor,
     places: TensorOperand | undefined,
-    inputs: Inputs,
+    inputs: TokenTensors,
     options: ApplyOptions,
-  ) => {
-    const at = tf.tensor1d(inputs.positions, "int32") as AnyTensor;
-    return withPositions(tokens, places ?? sines, at, dropout, options);
-  };
+  ) => withPositions(tokens, places ?? sines, inputs.positions as AnyTensor, dropout, options);
   /** `[rows * time, features]` of the sources. */
-  const encode = (p: Seq2SeqParameters, inputs: Inputs, options: ApplyOptions): AnyTensor =>
+  const encode = (p: Seq2SeqParameters, inputs: TokenTensors, options: ApplyOptions): AnyTensor =>
     profileScope("encoder", () => {
       const { rows, time, mask } = inputs;
       const start = embeddedRows(
-        () => tokenRows(p.sourceTokens, inputs.ids, false),
+        () => tokenRows(p.sourceTokens, inputs.ids as AnyTensor, false),
         p.sourcePositions,
         inputs,
         options,
       );
-      const x = throughLayers(start, p.encoderLayers, (each, own) =>
-        encoderLayer(each, own, settings, { rows, time, mask }, options),
-      );
+      const layer = (each: AnyTensor, own: TransformerEncoderLayerParameters) =>
+        encoderLayer(each, own, settings, { rows, time, mask }, options);
+      const x = throughLayers(start, p.encoderLayers, layer, options);
       return normalised(x, p.encoderNorm, settings);
     });
   /** `[rows * time, features]` of the targets. */
@@ -196,28 +186,35 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
     profileScope("decoder", () => {
       const { rows, time, mask, memory, memoryMask, caches, memoryCaches } = inputs;
       const start = embeddedRows(
-        () => tokenRows(p.targetTokens, inputs.ids, full.tied),
+        () => tokenRows(p.targetTokens, inputs.ids as AnyTensor, full.tied),
         p.targetPositions,
         inputs,
         options,
       );
-      const x = throughLayers(start, p.decoderLayers, (each, own, i) => {
-        const self = { rows, time, mask, cache: caches?.[i] };
-        const cross = { rows, time, mask: memoryMask, cache: memoryCaches?.[i] };
-        return decoderLayer(each, memory, own, settings, { self, cross }, options);
-      });
+      const x = throughLayers(
+        start,
+        p.decoderLayers,
+        (each, own, i) => {
+          const self = { rows, time, mask, cache: caches?.[i] };
+          const cross = { rows, time, mask: memoryMask, cache: memoryCaches?.[i] };
+          return decoderLayer(each, memory, own, settings, { self, cross }, options);
+        },
+        options,
+      );
       return normalised(x, p.decoderNorm, settings);
     });
   const logits = (p: Seq2SeqParameters, rows: AnyTensor) => vocabularyLogits(rows, p.targetTokens, p.output);
 
-  const apply = (p: Seq2SeqParameters, batch: Seq2SeqBatch, given: ApplyOptions = {}) => {
-    // A copy, so that the same options give the same masks in every call.
-    const options = { ...given };
+  const tensorsOf = (batch: Seq2SeqBatch) => {
     const { source, target } = checkBatch(batch, full);
+    const memoryMask = attentionBias(target, { keys: source });
+    return { source: encoderTensors(source), target: causalTensors(target), memoryMask };
+  };
+  const apply = (p: Seq2SeqParameters, batch: Seq2SeqBatch, given: ApplyOptions = {}) => {
+    const options = copiedOptions(given);
     return tf.tidy(() => {
-      const memory = encode(p, { ...source, mask: attentionBias(source) }, options);
-      const mask = attentionBias(target, { causal: true });
-      const inputs = { ...target, mask, memory, memoryMask: attentionBias(target, { keys: source }) };
+      const { source, target, memoryMask } = stepInput(tensorsOf, batch);
+      const inputs = { ...target, memory: encode(p, source, options), memoryMask };
       return tf.reshape(logits(p, decode(p, inputs, options)), [target.rows, target.time, targetVocabularySize]);
     }) as Tensor3D as never;
   };
@@ -228,16 +225,18 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
     const source = dynamicPad(sources);
     // `[rows, time, features]` and `[rows, 1, 1, time]`
     let [encoded, bias] = tf.tidy(() => {
-      const made = encode(p, { ...source, mask: attentionBias(source) }, {});
+      const inputs = encoderTensors(source);
+      const { mask } = inputs;
+      const made = encode(p, inputs, {});
       const rows = tf.reshape(made, [source.rows, source.time, features]);
-      return [tf.keep(rows), ...[attentionBias(source)].flatMap((mask) => (mask ? [tf.keep(mask.bias)] : []))];
+      return [tf.keep(rows), ...(mask ? [tf.keep(mask.bias)] : [])];
     }) as [AnyTensor, AnyTensor?];
     const memoryCaches = cache ? p.decoderLayers.map(() => new KeyValueCache()) : undefined;
     return decoding({
       ...{ prompts, cache, layers: decoderLayers },
       forward: (step) => {
         const memory = tf.reshape(encoded, [-1, features]);
-        const inputs = { ...step, memory, memoryMask: bias && { bias }, memoryCaches };
+        const inputs = { ...idTensors(step), memory, memoryMask: bias && { bias }, memoryCaches };
         return logits(p, lastOfRows(decode(p, inputs, {}), step)) as Tensor2D;
       },
       select: (rows) => {
@@ -256,7 +255,7 @@ export function transformerSeq2Seq(config: Seq2SeqConfig): Seq2Seq {
   };
   const sizes = `${sizeText(layers, features, heads)} and a decoder of ${decoderLayers}`;
   return withParts(
-    { config: full, parameters, apply, startDecoding, dispose },
+    { config: full, parameters, apply: markPure(apply), startDecoding, dispose },
     `Encoder of ${sizes}, at most ${maxLength} tokens`,
   );
 }

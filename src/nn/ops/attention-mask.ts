@@ -29,6 +29,17 @@ export function maskOf(bias: Tensor): AttentionMask {
   return { bias: hiding!, sees: sees! };
 }
 
+/** The bias of `maskOfVisible` for values that are on the host, 1 where a query may attend to a key. */
+export function biasOfValues(visible: Uint8Array, shape: number[]): AttentionMask {
+  const keys = shape.at(-1)!;
+  const bias = new Float32Array(visible.length);
+  for (let row = 0; row < visible.length; row += keys) {
+    if (!visible.subarray(row, row + keys).includes(1)) continue;
+    for (let k = row; k < row + keys; k++) if (visible[k] !== 1) bias[k] = Number.NEGATIVE_INFINITY;
+  }
+  return { bias: tf.tensor(bias, shape) };
+}
+
 /** The mask of a condition, true where a query may attend to a key; numbers are true unless they are 0. */
 export function maskOfVisible(visible: Tensor): AttentionMask {
   const [bias, sees] = noGrad(() =>
@@ -49,9 +60,44 @@ export function maskOfVisible(visible: Tensor): AttentionMask {
  * there are `offset` keys.
  */
 export function causalCondition(queries: number, keys: number, offset = 0): Tensor2D {
+  return tf.tensor2d(causalValues(queries, keys, offset), [queries, keys], "bool");
+}
+
+/** Its values. */
+export function causalValues(queries: number, keys: number, offset = 0): Uint8Array {
   const sees = new Uint8Array(queries * keys);
   for (let i = 0; i < queries; i++) sees.fill(1, i * keys, i * keys + Math.min(keys, offset + i + 1));
-  return tf.tensor2d(sees, [queries, keys], "bool");
+  return sees;
+}
+
+/**
+ * A causal mask in which each query sees only the last `window` keys up to its own place; the place of the last query is that of the
+ * last key. Undefined when nothing is hidden.
+ */
+export function windowed(
+  mask: AttentionMask | undefined,
+  { queries, keys, window }: { queries: number; keys: number; window: number },
+): AttentionMask | undefined {
+  if (keys <= window) return mask;
+  const values = new Float32Array(queries * keys);
+  for (let i = 0; i < queries; i++) {
+    const hidden = Math.max(0, keys - queries + i + 1 - window);
+    values.fill(Number.NEGATIVE_INFINITY, i * keys, i * keys + hidden);
+  }
+  const bias = tf.tensor2d(values, [queries, keys]);
+  return mask ? { ...mask, bias: noGrad(() => tf.add(mask.bias, bias)) } : { bias };
+}
+
+/**
+ * The mask of a condition, or of nothing, in which each token also sees only those at most `window` places away. No loss uses what
+ * comes of padding that sees nothing, so it keeps a result that is not 0.
+ */
+export function nearby(visible: Tensor | undefined, time: number, window: number): AttentionMask {
+  const near = new Uint8Array(time * time);
+  for (let i = 0; i < time; i++)
+    near.fill(1, i * time + Math.max(0, i - window), i * time + Math.min(time, i + window + 1));
+  const band = tf.tensor2d(near, [time, time], "bool");
+  return { bias: maskOfVisible(visible ? noGrad(() => tf.logicalAnd(visible, band)) : band).bias };
 }
 
 /** Both masks at once: of a condition or a bias, and of another condition. */

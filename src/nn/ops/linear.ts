@@ -1,9 +1,12 @@
 import type { Tensor1D, Tensor2D } from "@tensorflow/tfjs-node-gpu";
+import { autocastType } from "../../amp/index.ts";
 import { sizeOf } from "../../base/shape.ts";
 import * as kernels from "../../runtime/native/kernels/index.ts";
 import { storageOf } from "../../storage/index.ts";
+import { seededDropout } from "../../tensor/dropout.ts";
 import { checkRate, type Dropout, keep, keepMask, keepScale, maskOfKernel } from "../../tensor/dropout-mask.ts";
-import { checkTensor, differentiable, sameShape } from "../../tensor/engine.ts";
+import { relu as activeRelu } from "../../tensor/elementwise.ts";
+import { checkTensor, differentiable, needsGradient, sameShape, scoped } from "../../tensor/engine.ts";
 import { ShapeError } from "../../tensor/errors.ts";
 import { canFuse } from "../../tensor/fused.ts";
 import type { IfMatmul, MatmulShape } from "../../tensor/matmul.ts";
@@ -20,6 +23,8 @@ import {
   times,
 } from "../../tensor/primitives.ts";
 import type { AnyTensor, ShapeOf, Tensor, TensorOperand } from "../../tensor/types/tensor.ts";
+
+import { adapterOf, withAdapter } from "./adapter.ts";
 
 function checkShapes(op: string, x: AnyTensor, weight: AnyTensor, bias: AnyTensor | undefined): void {
   const given = [x, weight, bias].filter((tensor) => tensor !== undefined);
@@ -45,21 +50,44 @@ export function linear<X extends TensorOperand, W extends TensorOperand>(
 export function linear(x: AnyTensor, weight: AnyTensor, offset?: TensorOperand): AnyTensor {
   const bias = offset as AnyTensor | undefined;
   checkShapes("linear", x, weight, bias);
+  const adapter = adapterOf(weight);
+  if (adapter)
+    return scoped("linear", () =>
+      withAdapter(
+        x,
+        adapter,
+        (given, by) => linear(given, by as never) as AnyTensor,
+        (own) => linear(x, own as never, bias) as AnyTensor,
+      ),
+    );
   const [width, out] = weight.shape as [number, number];
   const names = namesOf(x);
   const result = differentiable("linear", bias ? [x, weight, bias] : [x, weight], {
     forward: (save) => {
       const rows = shaped(x, [sizeOf(x.shape.slice(0, -1)), width]);
-      save([rows, weight]);
-      const product = matMul(rows, weight);
-      return shaped(bias ? addBias(product, bias) : product, [...x.shape.slice(0, -1), out]);
+      save([needsGradient(weight) ? rows : undefined, needsGradient(x) ? weight : undefined]);
+      const y = bias ? withBias(rows, weight, bias) : matMul(rows, weight);
+      return shaped(y, [...x.shape.slice(0, -1), out]);
     },
     backward: (dy, [rows, keptWeight]) => {
-      const [ofX, ...others] = gradients(rows!, keptWeight!, shaped(dy, [rows!.shape[0]!, out]));
+      const [ofX, ...others] = gradients(rows!, keptWeight!, shaped(dy, [dy.size / out, out]));
       return [() => shaped(ofX!(), x.shape), ...others];
     },
   });
   return names ? label(result, names.with(-1, undefined)) : result;
+}
+
+const withBias = (x: AnyTensor, weight: AnyTensor, bias: AnyTensor): AnyTensor =>
+  fuses(x, weight, bias)
+    ? (kernels.productWithBias(x, weight, bias, false) as AnyTensor)
+    : addBias(matMul(x, weight), bias);
+
+/** May one kernel compute `x @ weight + bias`? */
+function fuses(x: AnyTensor, weight: AnyTensor, bias: AnyTensor): boolean {
+  if (!canFuse("any", x, weight) || !canFuse("float32", bias)) return false;
+  const type = autocastType() ?? storageOf(x);
+  // Autocast casts both.
+  return (autocastType() !== undefined || storageOf(weight) === type) && kernels.isForKernel(type, x, weight);
 }
 
 /** The tensor itself when it has this shape. */
@@ -78,10 +106,14 @@ export function linearRelu(x: Tensor2D, weight: Tensor2D, bias: Tensor1D, drop: 
   checkShapes("linearRelu", x as AnyTensor, weight as AnyTensor, bias as AnyTensor);
   checkRate("linearRelu", drop?.rate ?? 0);
   const active = drop && drop.rate > 0 ? drop : undefined;
+  if (adapterOf(weight as AnyTensor)) {
+    const positive = () => activeRelu(linear(x as AnyTensor, weight as never, bias as TensorOperand) as AnyTensor);
+    return scoped("linearRelu", () => seededDropout(positive(), active)) as Tensor2D;
+  }
   return differentiable("linearRelu", [x, weight, bias] as AnyTensor[], {
     forward: (save) => {
-      const y = biasReluDropout(matMul(x as AnyTensor, weight as AnyTensor), bias as AnyTensor, active);
-      save([x, weight, y] as AnyTensor[]);
+      const y = dropoutOfRelu(x as AnyTensor, weight as AnyTensor, bias as AnyTensor, active);
+      save([needsGradient(weight as AnyTensor) ? (x as AnyTensor) : undefined, weight as AnyTensor, y]);
       return y;
     },
     backward: (dy, [keptX, keptWeight, y]) => {
@@ -93,7 +125,9 @@ export function linearRelu(x: Tensor2D, weight: Tensor2D, bias: Tensor1D, drop: 
   }) as Tensor2D;
 }
 
-function biasReluDropout(product: AnyTensor, bias: AnyTensor, drop: Dropout | undefined): AnyTensor {
+function dropoutOfRelu(x: AnyTensor, weight: AnyTensor, bias: AnyTensor, drop: Dropout | undefined): AnyTensor {
+  if (!drop && fuses(x, weight, bias)) return kernels.productWithBias(x, weight, bias, true) as AnyTensor;
+  const product = matMul(x, weight);
   if (canFuse("any", product) && canFuse("float32", bias))
     return kernels.activation(product, "relu", { bias, mask: maskOfKernel(drop) }) as AnyTensor;
   const positive = relu(addBias(product, bias));

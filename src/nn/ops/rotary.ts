@@ -13,13 +13,15 @@ export interface RotaryTable {
   sin: Tensor;
 }
 
-/** The table of some positions, `[time]` or `[batch, time]`, for heads of `size` features. */
-export const rotaryTable = (positions: Tensor, size: number, base: number): RotaryTable =>
-  noGrad(() => angles(positions, size, base));
+/** The angles that one position adds to the pairs of features of a head: `base^(-2i / size)`, `size / 2` of them. */
+export const rotaryRates = (size: number, base: number): Float32Array =>
+  Float32Array.from({ length: size / 2 }, (_, i) => base ** ((-2 * i) / size));
 
-function angles(positions: Tensor, size: number, base: number): RotaryTable {
-  const half = size / 2;
-  const rates = Float32Array.from({ length: half }, (_, i) => base ** (-i / half));
+/** The table of some positions, `[time]` or `[batch, time]`, at these rates. */
+export const rotaryTable = (positions: Tensor, rates: Float32Array): RotaryTable =>
+  noGrad(() => angles(positions, rates));
+
+function angles(positions: Tensor, rates: Float32Array): RotaryTable {
   const at = tf.cast(positions, "float32");
   const shape = at.rank === 1 ? [at.size, 1] : [at.shape[0]!, 1, at.shape[1]!, 1];
   const turns = tf.mul(tf.reshape(at, shape), tf.tensor1d(rates));
@@ -74,7 +76,7 @@ export function rotaryEmbedding(
       `rotaryEmbedding: the positions of ${shapeText(x)} must be [${time}] or [${batch}, ${time}], got [${given.shape.join(", ")}]`,
     );
   return scoped("rotaryEmbedding", () => {
-    const table = rotaryTable(given ?? tf.range(0, time, 1, "int32"), size, base);
+    const table = rotaryTable(given ?? tf.range(0, time, 1, "int32"), rotaryRates(size, base));
     const result = rotated(cast(x, "float32"), table);
     return label(result, namesOf(x));
   });

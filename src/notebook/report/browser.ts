@@ -26,18 +26,25 @@ const plotly = (globalThis as unknown as { Plotly?: Plotly }).Plotly;
 
 let printing = false;
 
-const figures = [...document.querySelectorAll<HTMLElement>("figure.plotly")].map((at) => {
-  const data = at.querySelector("script")!;
-  at.querySelector("noscript")?.remove();
-  data.remove();
-  const plot = document.createElement("div");
-  plot.className = "plot";
-  at.append(plot);
-  return {
-    at: plot,
-    figure: JSON.parse(data.textContent ?? "{}") as { data?: unknown[]; layout?: Dictionary; config?: Dictionary },
-  };
-});
+interface DrawnFigure {
+  at: HTMLElement;
+  figure: { data?: unknown[]; layout?: Dictionary; config?: Dictionary };
+}
+
+/** Reads the figures inside an element that are not read yet, and makes their places. */
+function readFigures(inside: ParentNode): DrawnFigure[] {
+  return [...inside.querySelectorAll<HTMLElement>("figure.plotly:has(> script)")].map((at) => {
+    const data = at.querySelector("script")!;
+    at.querySelector("noscript")?.remove();
+    data.remove();
+    const plot = document.createElement("div");
+    plot.className = "plot";
+    at.append(plot);
+    return { at: plot, figure: JSON.parse(data.textContent ?? "{}") as DrawnFigure["figure"] };
+  });
+}
+
+const figures = readFigures(document);
 
 function colours(isDark: boolean): Dictionary {
   const [ink, grid, zero, panel] = isDark
@@ -89,8 +96,8 @@ function themed(layout: Dictionary, isDark: boolean): Dictionary {
   };
 }
 
-function draw(isDark: boolean, width?: number): void {
-  for (const { at, figure } of figures) {
+function draw(isDark: boolean, width?: number, which: readonly DrawnFigure[] = figures): void {
+  for (const { at, figure } of which) {
     const layout = themed(structuredClone(figure.layout ?? {}), isDark);
     if (width !== undefined) Object.assign(layout, { width, autosize: false });
     const config = { ...figure.config, responsive: true, displaylogo: false };
@@ -102,23 +109,25 @@ function draw(isDark: boolean, width?: number): void {
 /** Sets the top margin to the height that the title and a legend above the plot need at this width. */
 function fit(at: HTMLElement, layout: Dictionary): Promise<unknown> | undefined {
   const now = (at as unknown as { _fullLayout: FullLayout })._fullLayout;
-  const text = typeof layout.title === "string" ? layout.title : (layout.title as { text?: string } | undefined)?.text;
+  const given = (typeof layout.title === "string" ? { text: layout.title } : layout.title) as Title | undefined;
+  const text = given?.text;
   const lines = text ? wrapTitle(text, now) : [];
   const line = now.title.font.size * 1.3;
   const above = now.showlegend && now.legend?.orientation === "h" && now.legend.y >= 1;
   const legend = above ? (at.querySelector(".legend .bg")?.getBoundingClientRect().height ?? 0) : 0;
-  const title = lines.length > 0 ? 14 + lines.length * line : 0;
-  const given = (layout.margin as { t?: number } | undefined)?.t ?? 80;
+  const subtitle = given?.subtitle?.text ? now.title.subtitle.font.size * 1.6 : 0;
+  const title = lines.length > 0 ? 14 + lines.length * line + subtitle : 0;
+  const margin = (layout.margin as { t?: number } | undefined)?.t ?? 80;
   const annotations = (layout.annotations ?? []) as { yref?: string; y?: number }[];
   // Annotations above the plot keep their space.
   const hasAnnotation = annotations.some(({ yref, y }) => yref === "paper" && (y ?? 0) >= 1);
   const top = hasAnnotation
-    ? given + Math.max(0, lines.length - 1) * line
+    ? margin + Math.max(0, lines.length - 1) * line
     : Math.ceil(title + legend + (title > 0 || legend > 0 ? 14 : 16));
   at.closest("figure")!.style.minHeight = "";
   return plotly?.relayout(at, {
     "margin.t": top,
-    height: (typeof layout.height === "number" ? layout.height : 420) + top - given,
+    height: (typeof layout.height === "number" ? layout.height : 420) + top - margin,
     // Plotly moves a title of several lines up by half of the additional height.
     ...(lines.length > 0
       ? { "title.text": lines.join("<br>"), "title.pad.t": 14 + (lines.length - 1) * line * 0.5 }
@@ -126,11 +135,16 @@ function fit(at: HTMLElement, layout: Dictionary): Promise<unknown> | undefined 
   });
 }
 
+interface Title {
+  text?: string;
+  subtitle?: { text?: string };
+}
+
 interface FullLayout {
   width: number;
   showlegend: boolean;
   legend?: { orientation: string; y: number };
-  title: { font: { size: number; family: string } };
+  title: { font: { size: number; family: string }; subtitle: { font: { size: number } } };
 }
 
 /** Breaks a title into lines that fit; a title with markup is only split at its own line breaks. */
@@ -162,6 +176,14 @@ const resized = new ResizeObserver((entries) => {
 for (const { at } of figures) resized.observe(at);
 
 draw(dark.matches);
+// Widgets show their figures later.
+const widgets = new MutationObserver((changes) => {
+  const added = changes.flatMap(({ target }) => (target.isConnected ? readFigures(target as Element) : []));
+  figures.push(...added);
+  for (const { at } of added) resized.observe(at);
+  draw(dark.matches, undefined, added);
+});
+for (const each of document.querySelectorAll(".widget")) widgets.observe(each, { childList: true, subtree: true });
 dark.addEventListener("change", () => draw(dark.matches));
 narrow.addEventListener("change", () => draw(dark.matches));
 
@@ -209,10 +231,11 @@ const scrolling = new ResizeObserver((entries) => {
 for (const box of document.querySelectorAll("pre, .scroll, .math, .html")) scrolling.observe(box);
 
 // A frame sends its content's height whenever it changes, and on request, because it may have loaded before this script.
-const frames = [...document.querySelectorAll("iframe")];
-for (const { contentWindow } of frames) contentWindow?.postMessage("height", "*");
+// Widgets add theirs later.
+const frames = () => [...document.querySelectorAll("iframe")];
+for (const { contentWindow } of frames()) contentWindow?.postMessage("height", "*");
 addEventListener("message", ({ source, data }) => {
   const height = (data as { halftoneHeight?: unknown } | null)?.halftoneHeight;
-  const frame = frames.find(({ contentWindow }) => contentWindow === source);
+  const frame = frames().find(({ contentWindow }) => contentWindow === source);
   if (frame && typeof height === "number") frame.style.height = `${Math.min(height, 4000)}px`;
 });

@@ -7,10 +7,13 @@ import { cleanHtml, needsFrame, scriptsIn } from "./html.ts";
 import { type ImageSource, imageData } from "./images.ts";
 import type { Markdown } from "./markdown.ts";
 import { renderMath } from "./math.ts";
+import { WIDGET_VIEW, type WidgetViews } from "./widgets.ts";
 
 /** Shared by all outputs of a page. */
 export interface OutputContext {
   figures: Figures;
+  /** Without them widgets are shown as text. */
+  widgets?: WidgetViews;
   highlight: Highlight;
   markdown: Markdown;
   images: ImageSource;
@@ -37,6 +40,10 @@ export function renderOutput(output: NotebookOutput, context: OutputContext): st
 /** Renders the richest type that the page can show, in JupyterLab's order of preference. */
 function renderBundle(data: Bundle, metadata: Bundle, context: OutputContext): string {
   if (data[PLOTLY] && typeof data[PLOTLY] === "object") return context.figures.render(data[PLOTLY]);
+  const widget = context.widgets?.place(data[WIDGET_VIEW]);
+  if (widget) return widget;
+  const framed = context.widgets?.frame(data[WIDGET_VIEW]);
+  if (framed) return renderHtml(framed, context);
   if (typeof data["text/html"] === "string") return renderHtml(data["text/html"], context);
   for (const type of ["image/svg+xml", "image/png", "image/jpeg", "image/webp", "image/gif"]) {
     if (typeof data[type] === "string") return renderImage(type, data[type], data, metadata);
@@ -55,8 +62,17 @@ function renderBundle(data: Bundle, metadata: Bundle, context: OutputContext): s
   return typeof data["text/plain"] === "string" ? terminal(data["text/plain"]) : "";
 }
 
-function renderHtml(html: string, { images, frameScript, allowScript }: OutputContext): string {
-  if (!needsFrame(html)) return `<div class="html">${cleanHtml(html, { image: images })}</div>`;
+function renderHtml(html: string, context: OutputContext): string {
+  return needsFrame(html)
+    ? renderFrame(html, context)
+    : `<div class="html">${cleanHtml(html, { image: context.images })}</div>`;
+}
+
+/** HTML with scripts, in a frame of its own. */
+export function renderFrame(
+  html: string,
+  { frameScript, allowScript }: Pick<OutputContext, "frameScript" | "allowScript">,
+): string {
   const page =
     `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Output</title>` +
     `<style>body{margin:0;font:15px/1.5 system-ui,sans-serif;overflow-x:auto}</style>${html}<script>${frameScript}</script></html>`;

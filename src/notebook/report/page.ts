@@ -12,8 +12,9 @@ import { loadHighlight } from "./code.ts";
 import { Figures } from "./figure.ts";
 import { imageSource } from "./images.ts";
 import { type Heading, Markdown } from "./markdown.ts";
-import { type OutputContext, renderOutput } from "./output.ts";
+import { type OutputContext, renderFrame, renderOutput } from "./output.ts";
 import { elapsed, renderRunSummary, seconds } from "./run-summary.ts";
+import { WidgetViews } from "./widgets.ts";
 
 export interface PageOptions {
   /** The page's title if the notebook has no heading. */
@@ -22,6 +23,8 @@ export interface PageOptions {
   folder: string;
   /** The address of the landing page that lists this page. */
   home?: string;
+  /** The text of the link to it (default: "All notebooks"). */
+  homeText?: string;
   /** Writes the plotly bundle that the page needs to a file and returns its address; without it, the page embeds plotly. */
   sharePlotly?: SharePlotly;
 }
@@ -40,13 +43,15 @@ export function titleOf(notebook: Notebook, name: string): string {
 /** Renders one self-contained HTML page, which needs no network and works on a phone and on paper. */
 export async function renderPage(
   notebook: Notebook,
-  { name, folder, home, sharePlotly }: PageOptions,
+  { name, folder, home, homeText = "All notebooks", sharePlotly }: PageOptions,
 ): Promise<string> {
   const highlight = await loadHighlight();
   const language = languageOf(notebook);
   const markdown = new Markdown(highlight);
   const figures = new Figures();
+  const widgets = await WidgetViews.of(notebook);
   const scripts = new Set<string>();
+  const allowScript = (text: string) => scripts.add(text);
   const title = titleOf(notebook, name);
   const body = notebook.cells.map((cell, at) => {
     const images = imageSource(folder, cell.cell_type === "code" ? undefined : cell.attachments);
@@ -54,24 +59,31 @@ export async function renderPage(
       return `<section class="cell prose">${markdown.render(cell.source, images)}</section>`;
     }
     if (cell.cell_type === "raw" || hasTag(cell, "remove-cell")) return "";
-    const allowScript = (text: string) => scripts.add(text);
-    const context = { figures, highlight, markdown, images, frameScript: FRAME_SCRIPT, allowScript };
+    const context = { figures, widgets, highlight, markdown, images, frameScript: FRAME_SCRIPT, allowScript };
     return renderCode(cell, at, highlight(cell.source, language), context);
+  });
+  const widgetsHtml = widgets.html({
+    frame: (html) => renderFrame(html, { frameScript: FRAME_SCRIPT, allowScript }),
+    figure: (data) => figures.render(data),
   });
   const record = runRecord(notebook);
   const hasTitle = markdown.headings.some(({ level }) => level === 1);
   const behaviour = behaviourOf(figures, sharePlotly);
+  if (widgets.script) scripts.add(widgets.script);
   for (const text of behaviour.inline) scripts.add(text);
   const headings = [...markdown.headings, ...(record ? [{ level: 2, text: "Environment", id: "environment" }] : [])];
   return document({
     title,
-    policy: contentPolicy([...scripts], { needsEval: figures.needsEval, nonce: behaviour.nonce }),
+    policy: contentPolicy([...scripts], {
+      needsEval: figures.needsEval || widgets.script !== undefined,
+      nonce: behaviour.nonce,
+    }),
     body:
-      `<header class="top">${home ? `<a href="${escapeHtml(home)}">All notebooks</a>` : `<span>${escapeHtml(name)}</span>`}` +
+      `<header class="top">${home ? `<a href="${escapeHtml(home)}">${escapeHtml(homeText)}</a>` : `<span>${escapeHtml(name)}</span>`}` +
       `<span class="status">${status(record)}</span></header>` +
       renderContents(headings) +
-      `<main id="main">${hasTitle ? "" : `<h1>${escapeHtml(title)}</h1>`}${failure(notebook)}${body.join("\n")}` +
-      `${record ? renderRunSummary(record) : ""}</main>${behaviour.html}`,
+      `<main id="main">${hasTitle ? "" : `<h1>${escapeHtml(title)}</h1>`}${failure(notebook)}${withoutWidgets(widgets)}${body.join("\n")}` +
+      `${record ? renderRunSummary(record) : ""}</main>${widgetsHtml}${behaviour.html}`,
   });
 }
 
@@ -79,7 +91,7 @@ export async function renderPage(
 export function behaviourOf({ bundle }: Figures, sharePlotly?: SharePlotly): Behaviour {
   const shared = bundle && sharePlotly?.(bundle);
   const own = bundle && shared === undefined ? [plotlySource(bundle)] : [];
-  const inline = [...own.map(inScript), browserScript()];
+  const inline = [...own.map(inScript), inlineScript(new URL("./browser.js", import.meta.url))];
   // Random for each page, so that a notebook's content cannot contain it.
   const nonce = shared === undefined ? undefined : randomBytes(16).toString("base64");
   const outside = shared === undefined ? "" : `<script nonce="${nonce}" src="${escapeHtml(shared)}"></script>`;
@@ -94,10 +106,18 @@ interface Behaviour {
   html: string;
 }
 
+interface Document {
+  title: string;
+  policy: string;
+  body: string;
+  /** CSS beside that of every page. */
+  style?: string;
+}
+
 /** The HTML document around a page's body; `policy` prevents it from fetching anything. */
-export function document({ title, policy, body }: { title: string; policy: string; body: string }): string {
+export function document({ title, policy, body, style = "" }: Document): string {
   const skip = '<a class="skip" href="#main">Skip to the content</a>';
-  return htmlPage({ title, policy, style: styleSheet(), body: skip + body });
+  return htmlPage({ title, policy, style: styleSheet() + style, body: skip + body });
 }
 
 function renderCode(cell: CodeCell, at: number, code: string, context: OutputContext): string {
@@ -145,6 +165,11 @@ function status(record: ReturnType<typeof runRecord>): string {
   return [day, duration === undefined ? "" : seconds(duration)].filter((part) => part !== "").join(" · ");
 }
 
+function withoutWidgets({ problem }: WidgetViews): string {
+  if (problem === undefined) return "";
+  return `<p class="banner" role="note">Widgets are shown as text. ${escapeHtml(problem)}</p>`;
+}
+
 /** A banner for a run that did not finish, with a link to the failed cell. */
 function failure(notebook: Notebook): string {
   const record = runRecord(notebook);
@@ -170,11 +195,9 @@ export const FRAME_SCRIPT = `{
   addEventListener("message", ({ source }) => source === parent && sendHeight());
 }`;
 
-function browserScript(): string {
-  return readFileSync(new URL("./browser.js", import.meta.url), "utf8").replaceAll(
-    /^(export \{\};|\/\/# sourceMappingURL.*)$/gm,
-    "",
-  );
+/** The text of a compiled module that imports nothing, for a `<script>` element. */
+export function inlineScript(file: URL): string {
+  return readFileSync(file, "utf8").replaceAll(/^(export \{\};|\/\/# sourceMappingURL.*)$/gm, "");
 }
 
 function styleSheet(): string {

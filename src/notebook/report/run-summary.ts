@@ -1,4 +1,5 @@
 import { formatBytes } from "../../base/bytes.ts";
+import { counted } from "../../base/counted.ts";
 import { escapeHtml } from "../../display/html.ts";
 import { formatParameter } from "../parameter-values.ts";
 import type { RunRecord } from "../record.ts";
@@ -6,7 +7,10 @@ import type { RunRecord } from "../record.ts";
 export function seconds(value: number): string {
   if (value < 0.1) return "";
   if (value < 60) return `${value < 10 ? value.toFixed(1) : Math.round(value)} s`;
-  return `${Math.floor(value / 60)} min ${String(Math.round(value) % 60).padStart(2, "0")} s`;
+  const two = (part: number) => String(part).padStart(2, "0");
+  const whole = Math.round(value);
+  if (whole >= 3600) return `${Math.floor(whole / 3600)} h ${two(Math.floor(whole / 60) % 60)} min`;
+  return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
 }
 
 export function elapsed(record: Partial<RunRecord>): number | undefined {
@@ -28,7 +32,7 @@ export function renderRunSummary(record: Partial<RunRecord>): string {
     ["Packages", words(packages)],
     ["Node", record.node],
     ["System", record.platform],
-    ["Processor", cpu && `${cpu.model}, ${cpu.cores} ${cpu.cores === 1 ? "core" : "cores"}`],
+    ["Processor", cpu && `${cpu.model}, ${counted(cpu.cores, "core")}`],
     ["Memory", memory === undefined ? undefined : formatBytes(memory)],
     ...Object.entries(runtime).map(([name, value]): [string, string] => [`Runtime: ${spaced(name)}`, plain(value)]),
     ["Variables", words(variables)],

@@ -28,7 +28,7 @@ export function nativeBackend(): NativeBackend {
   return backend;
 }
 
-export function entryOf({ dataId }: TensorInfo): Entry {
+export function entryOf({ dataId }: Pick<TensorInfo, "dataId">): Entry {
   const { tensorMap } = nativeBackend();
   return tensorMap.data.get(dataId) ?? tensorMap.get(dataId);
 }

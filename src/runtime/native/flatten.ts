@@ -1,6 +1,7 @@
 import type { Tensor, Tensor1D } from "@tensorflow/tfjs-node-gpu";
 import { tf } from "../load.ts";
-import { integers, isNative } from "./op.ts";
+import { integers } from "./constants.ts";
+import { isNative } from "./op.ts";
 import { reshape } from "./primitives.ts";
 
 /** Concatenates the elements of tensors into one vector. */

@@ -2,7 +2,6 @@ import type { DataType, Tensor } from "@tensorflow/tfjs-node-gpu";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { tf } from "../load.ts";
 import { nativeBackend } from "./backend.ts";
-import { scalarOf } from "./scalar.ts";
 import { type Storage, typeOf } from "./storage-types.ts";
 
 /** The value of an attribute of a TensorFlow op; `storage` is a type that tfjs may not have. */
@@ -43,37 +42,6 @@ export function nativeOpOf(
 ): (...inputs: Tensor[]) => Tensor[] {
   const resolved = attributeList(attributes);
   return (...inputs) => nativeBackend().executeMultipleOutputs(op, resolved(), inputs, outputs);
-}
-
-const constants = new Map<string, Tensor>();
-const CONSTANTS = 1024;
-
-/**
- * A small integer vector (an axis, a permutation, a shape) that stays on the device. A step uses the same few repeatedly,
- * and making one costs as much as a small op.
- */
-export function integers(...values: number[]): Tensor {
-  const key = values.join();
-  const found = constants.get(key);
-  if (found) return found;
-  return remember(key, () => tf.tensor1d(values, "int32"));
-}
-
-/** A number that stays on the device, like `integers`. */
-export function scalar(value: number, dtype: "float32" | "int32" = "float32"): Tensor {
-  const key = `${dtype} ${value}`;
-  return constants.get(key) ?? remember(key, () => scalarOf(value, dtype));
-}
-
-function remember(key: string, make: () => Tensor): Tensor {
-  if (constants.size >= CONSTANTS) {
-    const [oldest, tensor] = constants.entries().next().value!;
-    tensor.dispose();
-    constants.delete(oldest);
-  }
-  const tensor = tf.keep(make());
-  constants.set(key, tensor);
-  return tensor;
 }
 
 function attributeList(attributes: Record<string, AttributeValue>): () => TFEOpAttr[] {

@@ -5,8 +5,12 @@ export type Storage = "float16" | "bfloat16" | "float32" | "float64";
 export const FLOAT = 1;
 export const DOUBLE = 2;
 export const INT32 = 3;
+export const INT64 = 9;
 export const BFLOAT16 = 14;
 export const HALF = 19;
+
+/** Whether tensors of a type are not numbers: strings, resources, variants. */
+export const isNoNumber = (type: number): boolean => type === 7 || type === 20 || type === 21;
 
 export const typeOf: Record<Storage, number> = { float16: HALF, bfloat16: BFLOAT16, float32: FLOAT, float64: DOUBLE };
 

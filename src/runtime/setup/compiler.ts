@@ -1,23 +1,45 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../base/user-error.ts";
+import { cacheFolder } from "./cache.ts";
 import type { Recipe } from "./recipe.ts";
 import { compilerError, runTool } from "./run-tool.ts";
+import { zigVersion } from "./wheels.ts";
 
 export interface Compiler {
   command: string;
+  /** What comes before the arguments of a compiler. */
+  prefix: readonly string[];
+  env: Record<string, string>;
   version: string;
 }
 
-/** The C++ compiler: `$CXX`, else the first of g++, clang++ and c++ on the PATH. */
+/** The C++ compiler: `$CXX`, else the first of g++, clang++ and c++ on the PATH, else the zig that `halftone setup` has put into the cache. */
 export function findCompiler(): Compiler | undefined {
   for (const command of [process.env.CXX, "g++", "clang++", "c++"]) {
     if (!command) continue;
     const asked = spawnSync(command, ["--version"], { encoding: "utf8" });
-    if (asked.status === 0) return { command, version: asked.stdout.split("\n")[0] ?? "" };
+    if (asked.status === 0) return { command, prefix: [], env: {}, version: asked.stdout.split("\n")[0] ?? "" };
   }
-  return undefined;
+  return zigCompiler();
+}
+
+export const compilerIsMissing = (): UserError =>
+  new UserError("A C++ compiler is missing: install g++ (Debian: apt install g++).", 1);
+
+export const zigFolder = (): string => path.join(cacheFolder(), "zig", zigVersion);
+
+/** The zig in the cache, as a compiler for this machine. */
+export function zigCompiler(): Compiler | undefined {
+  const command = path.join(zigFolder(), "ziglang/zig");
+  const asked = spawnSync(command, ["version"], { encoding: "utf8" });
+  if (asked.status !== 0) return undefined;
+  const kept = path.join(cacheFolder(), "zig/cache");
+  const env = { ZIG_GLOBAL_CACHE_DIR: kept, ZIG_LOCAL_CACHE_DIR: kept };
+  // A target of its own keeps zig from choosing instructions that only this processor has.
+  const prefix = ["c++", "-target", `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu.2.27`, "-s"];
+  return { command, prefix, env, version: `zig ${asked.stdout.trim()} in ${zigFolder()}` };
 }
 
 export const bindingFile = "tfjs_binding.node";
@@ -33,11 +55,29 @@ export async function compile(compiler: Compiler, recipe: Recipe, folder: string
     path.join(folder, "tensorflow/libtensorflow_cc.so.2"),
     path.join(folder, "tensorflow/libtensorflow_framework.so.2"),
     "-Wl,-rpath,$ORIGIN/tensorflow",
-    "-o",
-    path.join(folder, bindingFile),
   ];
-  // The compiler's scratch files stay where the library is built: a small /tmp must not matter.
-  const { ok, errorText } = await runTool(compiler.command, args, { env: { TMPDIR: folder }, signal });
-  if (ok) return;
-  throw new UserError(`${compiler.command} could not compile the TensorFlow binding: ${compilerError(errorText)}`, 1);
+  const output = path.join(folder, bindingFile);
+  await runCompiler(compiler, { what: "TensorFlow binding", args, output, scratch: folder, signal });
+}
+
+interface Compilation {
+  /** Its name in messages. */
+  what: string;
+  args: readonly string[];
+  output: string;
+  /** A folder for the compiler's own files. */
+  scratch: string;
+  signal: AbortSignal | undefined;
+}
+
+/** Throws `UserError` when the compiler fails or writes no output. */
+export async function runCompiler(
+  { command, prefix, env }: Compiler,
+  { what, args, output, scratch, signal }: Compilation,
+): Promise<void> {
+  // The compiler's scratch files stay where the result is built: a small /tmp must not matter.
+  const options = { env: { TMPDIR: scratch, ...env }, signal };
+  const { ok, errorText } = await runTool(command, [...prefix, ...args, "-o", output], options);
+  if (ok && existsSync(output)) return;
+  throw new UserError(`${command} could not compile the ${what}: ${compilerError(errorText)}`, 1);
 }

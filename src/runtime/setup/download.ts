@@ -39,11 +39,12 @@ export async function downloadWheel(
   try {
     const requirements = path.join(work, "requirements.txt");
     writeFileSync(requirements, `${wheel.project}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
-    const args = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--no-cache-dir"];
+    const [command = "", ...prefix] = python.pipCommand;
+    const args = [...prefix, "download", "--no-deps", "--only-binary=:all:", "--require-hashes", "--no-cache-dir"];
     args.push("--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--python-version", "3.11");
     for (const tag of platformTags(wheel.file)) args.push("--platform", tag);
     args.push("--dest", work, "-r", requirements);
-    const { ok, errorText } = await runTool(python.command, args, { env: { TMPDIR: work }, signal });
+    const { ok, errorText } = await runTool(command, args, { env: { TMPDIR: work }, signal });
     const done = path.join(work, wheel.file);
     if (!ok || !statSync(done, { throwIfNoEntry: false })) throw new UserError(explain(errorText, wheel), 1);
     const kept = path.join(folder, wheel.file);

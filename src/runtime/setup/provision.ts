@@ -1,24 +1,21 @@
-import { mkdtempSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
 import path from "node:path";
 import { makeFolder } from "../../base/folders.ts";
 import { UserError } from "../../base/user-error.ts";
 import { type Device, hasGlibc } from "../machine.ts";
 import { cacheFolder, libraryFolder, nativeFolder } from "./cache.ts";
-import { bindingFile, type Compiler, compile, findCompiler } from "./compiler.ts";
+import { bindingFile, compile } from "./compiler.ts";
 import { clearDownloads, downloadWheel, keptWheel } from "./download.ts";
 import { fault, readManifest, writeManifest } from "./manifest.ts";
+import { prebuiltFile } from "./prebuilt.ts";
+import type { Progress } from "./progress.ts";
 import { findPython, type Python } from "./python.ts";
-import { type Recipe, recipeFor } from "./recipe.ts";
+import { bindingSources, type Recipe, recipeFor } from "./recipe.ts";
 import { lastLine, runTool } from "./run-tool.ts";
 import { unpack } from "./unpack.ts";
 import { tensorflowVersion, type Wheel } from "./wheels.ts";
 import { withLock } from "./with-lock.ts";
-
-/** Hears what goes on: one line a step, and between them how far a long step is (0 to 1). */
-export interface Progress {
-  step(line: string): void;
-  share(done: number): void;
-}
+import { provideCompiler } from "./zig.ts";
 
 const unfinished = ".build-";
 
@@ -51,7 +48,9 @@ async function isSound(folder: string, progress?: Progress): Promise<boolean> {
 async function build(recipe: Recipe, folder: string, progress: Progress, signal?: AbortSignal): Promise<void> {
   makeFolder(nativeFolder());
   clearLeftovers();
-  const { python, compiler } = findTools();
+  const python = findTools();
+  const prebuilt = prebuiltFile("binding", bindingSources(recipe));
+  const compiler = prebuilt ? undefined : await provideCompiler(progress, signal);
   await checkSpace(recipe);
   const work = mkdtempSync(path.join(nativeFolder(), unfinished));
   try {
@@ -60,8 +59,13 @@ async function build(recipe: Recipe, folder: string, progress: Progress, signal?
       progress.step(`Unpacking ${wheel.project} (about ${duration(wheel.bytes / 30e6)})`);
       await unpack(python, wheel, file, work, (done) => progress.share(done), signal);
     }
-    progress.step("Compiling the binding (about 15 s)");
-    await compile(compiler, recipe, work, signal);
+    if (prebuilt) {
+      progress.step("Using the compiled binding of a package");
+      copyFileSync(prebuilt, path.join(work, bindingFile));
+    } else if (compiler) {
+      progress.step("Compiling the binding (about 15 s)");
+      await compile(compiler, recipe, work, signal);
+    }
     rmSync(path.join(work, "tensorflow/include"), { recursive: true });
     progress.step("Testing the library");
     await tryLoading(path.join(work, bindingFile), signal);
@@ -80,7 +84,7 @@ function clearLeftovers(): void {
   clearDownloads();
 }
 
-function findTools(): { python: Python; compiler: Compiler } {
+function findTools(): Python {
   if (!hasGlibc())
     throw new UserError(
       "TensorFlow's library needs glibc, which this Linux (musl) does not have: use a Debian-like one.",
@@ -88,9 +92,7 @@ function findTools(): { python: Python; compiler: Compiler } {
     );
   const python = findPython();
   if (!python) throw new UserError("Python 3 is missing: install it with pip (Debian: apt install python3-pip).", 1);
-  const compiler = findCompiler();
-  if (!compiler) throw new UserError("A C++ compiler is missing: install g++ (Debian: apt install g++).", 1);
-  return { python, compiler };
+  return python;
 }
 
 async function checkSpace(recipe: Recipe): Promise<void> {

@@ -24,6 +24,12 @@ export interface Recipe {
 const require = createRequire(import.meta.url);
 const packageFolder = (name: string): string => path.dirname(require.resolve(`${name}/package.json`));
 
+/** The files of the package's binding, which is compiled. */
+export const bindingSources = ({ bindingFolder }: Pick<Recipe, "bindingFolder">): string[] =>
+  readdirSync(bindingFolder)
+    .sort()
+    .map((file) => path.join(bindingFolder, file));
+
 /** The recipe for this machine. Throws `UserError` where TensorFlow publishes no library. */
 export function recipeFor(device: Device): Recipe {
   const machine = `${process.arch} ${device}`;
@@ -39,7 +45,7 @@ export function recipeFor(device: Device): Recipe {
   const flags = ["-O2", "-std=c++17", "-shared", "-fPIC", "-DNAPI_VERSION=8", "-DNODE_GYP_MODULE_NAME=tfjs_binding"];
   const parts = chosen.wheels.flatMap(({ sha256, members }) => [sha256, ...members]);
   const hash = createHash("sha256").update([machine, ...parts, ...flags].join("\n"));
-  for (const file of readdirSync(bindingFolder).sort()) hash.update(readFileSync(path.join(bindingFolder, file)));
+  for (const file of bindingSources({ bindingFolder })) hash.update(readFileSync(file));
   return {
     device,
     ...chosen,

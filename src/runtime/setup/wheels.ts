@@ -162,3 +162,28 @@ export const wheels: Record<string, { wheels: readonly Wheel[]; unpacked: number
     ],
   },
 };
+
+export const zigVersion = "0.13.0";
+
+const zig = (platforms: string, bytes: number, sha256: string): Wheel => ({
+  project: "ziglang",
+  version: zigVersion,
+  file: `ziglang-${zigVersion}-py3-none-${platforms}.whl`,
+  sha256,
+  bytes,
+  members: ["ziglang/zig", "ziglang/lib/"],
+});
+
+/** A C++ compiler for machines that have none, by `process.arch`. */
+export const zigWheels: Record<string, Wheel> = {
+  x64: zig(
+    "manylinux_2_12_x86_64.manylinux2010_x86_64.musllinux_1_1_x86_64",
+    80_896_325,
+    "3ce0c9f16547e5d61b32e0d226926e9a2552ef4b91fccf7ab5ea1a623a77824b",
+  ),
+  arm64: zig(
+    "manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64",
+    77_819_666,
+    "5714a4d46f9246ba6180a0930e23df2bc8bc26e62b5fe0dc798b4afca1903308",
+  ),
+};

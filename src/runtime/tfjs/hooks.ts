@@ -19,9 +19,9 @@ export type RunOp = (op: NativeOp) => Tensor[];
 
 /** Every op of the native backend. */
 export const op = methodHook<
-  "vmap" | "interrupts" | "lifetimes" | "errors" | "interceptors" | "storage" | "batches",
+  "vmap" | "interrupts" | "lifetimes" | "errors" | "interceptors" | "storage" | "products" | "batches",
   RunOp
->("op", ["vmap", "interrupts", "lifetimes", "errors", "interceptors", "storage", "batches"]);
+>("op", ["vmap", "interrupts", "lifetimes", "errors", "interceptors", "storage", "products", "batches"]);
 
 /** Every kernel, on every backend; one kernel may run others. */
 export const kernel = methodHook<"interrupts" | "allocations" | "lifetimes", Engine["runKernel"]>("kernel", [
@@ -43,7 +43,7 @@ export const inputIds = methodHook<"capture", NativeBackend["getInputTensorIds"]
 export const output = methodHook<"storage", NativeBackend["createOutputTensor"]>("output", ["storage"]);
 
 /** Reading of a tensor's values, on the native backend. */
-export const read = methodHook<"storage", NativeBackend["readSync"]>("read", ["storage"]);
+export const read = methodHook<"capture" | "storage", NativeBackend["readSync"]>("read", ["capture", "storage"]);
 
 /** Writing of values from JavaScript into a tensor, on the native backend. */
 export const write = methodHook<"storage", NativeBackend["move"]>("write", ["storage"]);
@@ -71,6 +71,9 @@ export const tape = eventHook<"storage" | "autocast" | "profile", (node: TapeNod
   "profile",
 ]);
 
+/** An op was not recorded on the gradient tape, because no gradient needs it. */
+export const untaped = eventHook<"autocast", () => void>(["autocast"]);
+
 /** A tensor is about to be kept beyond its scopes. */
 export const kept = eventHook<"profile" | "interrupts", (tensor: Tensor) => void>(["profile", "interrupts"]);
 
@@ -84,4 +87,4 @@ export const observed = eventHook<"vmap", (tensor: Tensor) => void>(["vmap"]);
 export const assigning = eventHook<"capture", (variable: Variable) => void>(["capture"]);
 
 /** A variable was made or assigned. */
-export const assigned = eventHook<"lifetimes", (variable: Tensor) => void>(["lifetimes"]);
+export const assigned = eventHook<"lifetimes" | "capture", (variable: Tensor) => void>(["lifetimes", "capture"]);

@@ -7,7 +7,10 @@ const nodeGpu = "@tensorflow/tfjs-node-gpu";
 /** tfjs and its core are the packages that tfjs-node-gpu itself has loaded, independent of where they are installed. */
 export const requireAsTfjs = createRequire(require.resolve(nodeGpu));
 
-type Resolve = (request: string, ...rest: unknown[]) => string;
+type Resolve = (request: string, parent?: { filename?: string | null }, ...rest: unknown[]) => string;
+
+/** The package that tfjs-node-gpu asks for the path of its binding. It is not installed with Halftone. */
+const finder = "@mapbox/node-pre-gyp";
 
 /**
  * Makes every CommonJS `require` of these names return the modules loaded here. danfojs-node requires `@tensorflow/tfjs-node`, and
@@ -25,10 +28,14 @@ export function shareModules(): void {
   // ES imports do not use `require`. They find the second folder that npm makes for the alias, so its modules are replaced too.
   const alias = resolvedIfThere(node);
   if (alias) seedLazily(alias, () => require(nodeGpu));
-  loader._resolveFilename = function (this: unknown, request, ...rest) {
-    return shared.get(request) ?? resolve.call(this, request, ...rest);
+  loader._resolveFilename = function (this: unknown, request, parent, ...rest) {
+    if (request === finder && parent?.filename === require.resolve(nodeGpu)) return finder;
+    return shared.get(request) ?? resolve.call(this, request, parent, ...rest);
   };
 }
+
+/** Makes tfjs-node-gpu load this binding. */
+export const provideBinding = (file: string): void => seed(finder, { find: () => file });
 
 /** Makes `require` of a file return `exports` without reading the file. */
 export function seed(file: string, exports: unknown): void {

@@ -3,6 +3,7 @@ import { type Engine, engineOf, type TapeNode, type Tfjs } from "./engine.ts";
 import * as hooks from "./hooks.ts";
 import { patch } from "./patch.ts";
 import { quickRunKernel, quickRunKernelFunc } from "./quick-kernels.ts";
+import { extendReach, isReached, reach } from "./reach.ts";
 
 /** Installs the hooks of every backend in tfjs' engine. */
 export function patchEngine(tfjs: Tfjs): void {
@@ -22,9 +23,22 @@ export function patchEngine(tfjs: Tfjs): void {
   });
   patched("gradients", (gradients) => {
     hooks.gradients.setInner(gradients.bind(engine));
-    return (...args) => hooks.gradients.call(...args);
+    return (...args) => {
+      extendReach(args[1] as Tensor[]);
+      return hooks.gradients.call(...args);
+    };
   });
   patched("addTapeNode", (addTapeNode) => (...args) => {
+    const [, inputs, outputs, , saved] = args;
+    // A copy that an op saves of its result is recorded within the op, before the result is known to depend on the inputs.
+    if (engine.state.kernelDepth === 0 && !isReached(inputs)) {
+      for (const tensor of saved) tensor.dispose();
+      reach()?.passed?.(inputs);
+      for (const each of hooks.untaped.subscribers) each();
+      return;
+    }
+    extendReach(outputs);
+    extendReach(saved);
     addTapeNode.apply(engine, args);
     const tape = engine.state.activeTape;
     const node = tape?.at(-1);

@@ -1,4 +1,5 @@
 import type { TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import type { DonatingBinding } from "../native/donation.ts";
 import type { NativeBackend } from "./backend.ts";
 import * as hooks from "./hooks.ts";
 import { patch } from "./patch.ts";
@@ -44,10 +45,10 @@ export function patchNative(backend: NativeBackend): void {
 /** Replaces functions of TensorFlow's binding. The addon's own properties are read-only, so it is replaced by a copy. */
 export function patchBinding(
   backend: NativeBackend,
-  replace: (binding: Readonly<TFJSBinding>) => Partial<TFJSBinding>,
+  replace: (binding: Readonly<DonatingBinding>) => Partial<DonatingBinding>,
 ): void {
-  const { binding } = backend;
-  const names = Object.getOwnPropertyNames(binding) as (keyof TFJSBinding)[];
+  const binding = backend.binding as DonatingBinding;
+  const names = Object.getOwnPropertyNames(binding) as (keyof DonatingBinding)[];
   const copy = Object.fromEntries(names.map((name) => [name, binding[name]]));
   backend.binding = Object.assign(copy, replace(binding)) as unknown as TFJSBinding;
 }

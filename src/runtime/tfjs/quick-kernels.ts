@@ -1,6 +1,7 @@
 // What tfjs' engine does around a kernel, without the closures, lists and repeated look-ups that it makes for each call.
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
 import type { Engine, KernelCall, Tfjs } from "./engine.ts";
+import { isReached } from "./reach.ts";
 
 /** `Engine.runKernel` for a kernel that is known to `runKernelFunc`. */
 export const quickRunKernel =
@@ -32,7 +33,7 @@ export function quickRunKernelFunc(
     try {
       const found = kernel.kernelFunc({ inputs, attrs: attrs as never, backend });
       made = Array.isArray(found) ? found.map((info) => tensorOf(engine, info)) : tensorOf(engine, found);
-      if (isTaping) {
+      if (isTaping && isReached(inputs)) {
         const outputs = Array.isArray(made) ? made : [made];
         for (const each of engine.getTensorsForGradient(kernelName, inputs, outputs))
           saved.push(engine.keep(engine.clone(each)));

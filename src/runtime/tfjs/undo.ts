@@ -1,6 +1,6 @@
 let undo: (() => void)[] | undefined;
 
-/** Changes of tfjs that `change` makes, undone where it fails, so that another backend can make its own. */
+/** Changes tfjs by `change`. If that throws, what it has changed so far is undone, so that another backend can make its own changes. */
 export function allOrNone<T>(change: () => T): T {
   undo = [];
   try {
@@ -13,7 +13,7 @@ export function allOrNone<T>(change: () => T): T {
   }
 }
 
-/** Says how to undo a change. */
+/** Registers how to undo a change, if `allOrNone` makes it. */
 export function undoBy(step: () => void): void {
   undo?.push(step);
 }

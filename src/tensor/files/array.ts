@@ -47,7 +47,8 @@ export function typedFrom<T>(
   bytes: Uint8Array,
   make: { new (buffer: ArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
 ): T {
-  return new make(bytes.slice().buffer as ArrayBuffer);
+  // A Buffer's own slice is no copy.
+  return new make(new Uint8Array(bytes).buffer);
 }
 
 /** Whole numbers of 64 bits as int32; throws RangeError for one that does not fit. */

@@ -1,6 +1,7 @@
 // The safetensors format (github.com/huggingface/safetensors, README): the header's length, a JSON header, the data of all tensors without gaps.
 
 import { sizeOf } from "../../base/shape.ts";
+import { standIn } from "../../base/stand-in.ts";
 import type { Storage } from "../../runtime/index.ts";
 import type { DType } from "../types/shape.ts";
 import { fromInt64, fromUint32, type StoredArray, typedFrom, type Values } from "./array.ts";
@@ -38,7 +39,8 @@ const typedNames: Record<TypedArrayName, string> = {
 /** The reference implementation's limit. It rejects headers made to exhaust memory. */
 const longestHeader = 100_000_000;
 
-interface Entry {
+/** One tensor in a file's header. */
+export interface SafetensorsEntry {
   dtype: string;
   shape: number[];
   data_offsets: [number, number];
@@ -93,32 +95,54 @@ export function decodeSafetensors(
   file: string,
   asBytes: (metadata: Record<string, string>) => ReadonlySet<string> = () => new Set(),
 ): { arrays: Map<string, StoredArray>; metadata: Record<string, string>; raw: Map<string, Uint8Array> } {
+  const start = dataStart(bytes, bytes.length, file);
+  const { entries, metadata } = decodeHeader(bytes.subarray(8, start), bytes.length - start, file);
+  const wanted = asBytes(metadata);
+  const raw = new Map<string, Uint8Array>();
+  const data = bytes.subarray(start);
+  const arrays = new Map<string, StoredArray>();
+  for (const [name, entry] of entries) {
+    const own = data.subarray(...entry.data_offsets);
+    if (wanted.has(name)) raw.set(name, own);
+    else arrays.set(name, decodeEntry(name, entry, own, file));
+  }
+  return { arrays, metadata, raw };
+}
+
+/** Where the data begins in a file of `size` bytes, of which the first are given, eight at least. */
+export function dataStart(first: Uint8Array, size: number, file: string): number {
+  if (size < 8) throw new Error(`${file}: not a safetensors file: it is too short (${size} bytes)`);
+  const length = Number(new DataView(first.buffer, first.byteOffset).getBigUint64(0, true));
+  if (length <= longestHeader && 8 + length <= size) return 8 + length;
+  const other = standIn(first.subarray(0, 64));
+  if (other) throw new Error(`${file} is not a safetensors file${other}`);
+  throw new Error(`${file}: the header should be ${length} bytes long, but the file has ${size} bytes`);
+}
+
+/** The entries of a header, in the order of their data, which must cover the `available` bytes without gaps. */
+export function decodeHeader(
+  header: Uint8Array,
+  available: number,
+  file: string,
+): { entries: Map<string, SafetensorsEntry>; metadata: Record<string, string> } {
   const fail = (why: string): never => {
     throw new Error(`${file}: ${why}`);
   };
-  if (bytes.length < 8) fail(`not a safetensors file: it is too short (${bytes.length} bytes)`);
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (length > longestHeader || 8 + length > bytes.length)
-    fail(`the header should be ${length} bytes long, but the file has ${bytes.length} bytes`);
-  const { __metadata__: metadata = {}, ...entries } = readHeader(bytes.subarray(8, 8 + length), fail);
-  const wanted = asBytes(metadata as Record<string, string>);
-  const raw = new Map<string, Uint8Array>();
-  const data = bytes.subarray(8 + length);
-  const arrays = new Map<string, StoredArray>();
+  const { __metadata__: metadata = {}, ...found } = readHeader(header, fail);
+  const entries = new Map<string, SafetensorsEntry>();
   let covered = 0;
-  for (const [name, value] of Object.entries(entries).sort((a, b) => start(a[1]) - start(b[1]))) {
-    const entry = check(name, value, data.length, fail);
+  for (const [name, value] of Object.entries(found).sort((a, b) => start(a[1]) - start(b[1]))) {
+    const entry = check(name, value, available, fail);
     const [begin, end] = entry.data_offsets;
     if (begin !== covered) fail(`${name} starts at byte ${begin}, expected ${covered}: the data overlaps or has a gap`);
     covered = end;
-    if (wanted.has(name)) raw.set(name, data.subarray(begin, end));
-    else arrays.set(name, decode(name, entry, data.subarray(begin, end), fail));
+    entries.set(name, entry);
   }
-  if (covered !== data.length) fail(`${data.length - covered} bytes at the end belong to no tensor`);
-  return { arrays, metadata: metadata as Record<string, string>, raw };
+  if (covered !== available) fail(`${available - covered} bytes at the end belong to no tensor`);
+  return { entries, metadata: metadata as Record<string, string> };
 }
 
-const start = (entry: unknown): number => (entry as Partial<Entry> | null)?.data_offsets?.[0] ?? 0;
+const start = (entry: unknown): number => (entry as Partial<SafetensorsEntry> | null)?.data_offsets?.[0] ?? 0;
 
 function readHeader(bytes: Uint8Array, fail: (why: string) => never): Record<string, unknown> {
   let header: unknown;
@@ -133,8 +157,8 @@ function readHeader(bytes: Uint8Array, fail: (why: string) => never): Record<str
 
 const isWhole = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
 
-function check(name: string, value: unknown, available: number, fail: (why: string) => never): Entry {
-  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<Entry>;
+function check(name: string, value: unknown, available: number, fail: (why: string) => never): SafetensorsEntry {
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<SafetensorsEntry>;
   const width = widths[dtype as string] ?? fail(`${name} has the dtype ${dtype}, which is not supported`);
   if (!Array.isArray(shape) || !shape.every(isWhole)) fail(`${name} has the invalid shape ${JSON.stringify(shape)}`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole))
@@ -146,7 +170,13 @@ function check(name: string, value: unknown, available: number, fail: (why: stri
   return { dtype: dtype!, shape: shape!, data_offsets: [begin, end] };
 }
 
-function decode(name: string, { dtype, shape }: Entry, bytes: Uint8Array, fail: (why: string) => never): StoredArray {
+/** The array of an entry, from its bytes. */
+export function decodeEntry(
+  name: string,
+  { dtype, shape }: SafetensorsEntry,
+  bytes: Uint8Array,
+  file: string,
+): StoredArray {
   const read = (): [DType, Values, Storage?] => {
     switch (dtype) {
       case "F32":
@@ -174,7 +204,7 @@ function decode(name: string, { dtype, shape }: Entry, bytes: Uint8Array, fail: 
       case "BOOL":
         return ["bool", Uint8Array.from(bytes, (byte) => (byte ? 1 : 0))];
       default:
-        return fail(`${name} has the dtype ${dtype}, which is not supported`);
+        throw new Error(`${file}: ${name} has the dtype ${dtype}, which is not supported`);
     }
   };
   const [kind, values, storage] = read();

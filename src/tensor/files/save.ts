@@ -19,7 +19,7 @@ import {
   treeLeaves,
   typedArrayFrom,
 } from "./tree-leaves.ts";
-import { structureOf, type TreeStructure, withStructure } from "./tree-structure.ts";
+import { plainStructure, structureOf, type TreeStructure, withStructure } from "./tree-structure.ts";
 
 const kinds = [".npy", ".npz", ".safetensors"] as const;
 type Kind = (typeof kinds)[number];
@@ -137,7 +137,7 @@ export function load(file: string): AnyTensor | Record<string, SavedLeaf> {
   if (kind === ".npy") return toTensor(decodeNpy(bytes, file));
   if (kind === ".safetensors") return loadSafetensors(bytes, file);
   const leaves = Object.fromEntries([...decodeNpz(bytes, file)].map(([name, array]) => [name, toTensor(array)]));
-  return withStructure(leaves, { keys: {}, objects: [] });
+  return withStructure(leaves, plainStructure);
 }
 
 function loadSafetensors(bytes: Uint8Array, file: string): Record<string, SavedLeaf> {
@@ -154,10 +154,7 @@ function loadSafetensors(bytes: Uint8Array, file: string): Record<string, SavedL
   });
   const plain = Object.entries(leaves.plain).map(([name, leaf]): [string, SavedLeaf] => [name, leafFrom(leaf)]);
   const tensors = [...arrays].map(([name, array]): [string, SavedLeaf] => [name, toTensor(array)]);
-  return withStructure(
-    Object.fromEntries([...tensors, ...typed, ...plain]),
-    leaves.structure ?? { keys: {}, objects: [] },
-  );
+  return withStructure(Object.fromEntries([...tensors, ...typed, ...plain]), leaves.structure ?? plainStructure);
 }
 
 function readLeaves(text: string, file: string): v.InferOutput<typeof leavesOfFile> {

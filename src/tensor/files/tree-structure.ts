@@ -8,6 +8,9 @@ export interface TreeStructure {
   objects: string[][];
 }
 
+/** Of a tree whose names tell all. */
+export const plainStructure: TreeStructure = { keys: {}, objects: [] };
+
 const structures = new WeakMap<object, TreeStructure>();
 
 /** Remembers the structure of the tree that a record was read from, for `unflatten` and `save`. */

@@ -1,5 +1,5 @@
 import type { SavedLeaf } from "./tree-leaves.ts";
-import { areListKeys, structureOf } from "./tree-structure.ts";
+import { areListKeys, plainStructure, structureOf } from "./tree-structure.ts";
 
 /**
  * The tree of a flat record such as `load` gives, with tensors of any shape. Of a record that `load` read from a safetensors file of
@@ -10,7 +10,7 @@ import { areListKeys, structureOf } from "./tree-structure.ts";
  */
 export function unflatten(flat: Readonly<Record<string, SavedLeaf>>): unknown {
   type Branch = Map<string, Branch | SavedLeaf>;
-  const { keys: known, objects } = structureOf(flat) ?? { keys: {}, objects: [] };
+  const { keys: known, objects } = structureOf(flat) ?? plainStructure;
   const objectPaths = new Set(objects.map((path) => JSON.stringify(path)));
   const root: Branch = new Map();
   for (const [name, leaf] of Object.entries(flat)) {

@@ -11,8 +11,8 @@ const orthogonal = nativeOpOf("Qr", 2, { T: float, full_matrices: false });
 const byLogarithms = nativeOp("MatrixDeterminant", { T: float });
 
 /**
- * The determinants of `[..., n, n]`: the products of the pivots. TensorFlow's own kernel goes through the sum of their logarithms, which loses as many
- * places as that sum has digits.
+ * The determinants of `[..., n, n]`: the products of the pivots. TensorFlow's own kernel adds the logarithms of the pivots, which
+ * loses as many decimal places as their sum has digits before the point.
  */
 export function nativeDeterminant(a: AnyTensor): AnyTensor {
   try {

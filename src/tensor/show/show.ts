@@ -1,5 +1,6 @@
 // How a tensor shows itself as the value of a cell and on a console.
 import { inspect } from "node:util";
+import { runsNoUserCode } from "../../display/define-summary.ts";
 import { escapeHtml } from "../../display/html.ts";
 import { extendTensors, tf } from "../../runtime/index.ts";
 import { shapeText } from "../names.ts";
@@ -69,11 +70,9 @@ export function installShow(): void {
   const bundle = function (this: AnyTensor) {
     return bundleOf(this);
   };
-  const text = function (this: AnyTensor) {
+  const text = runsNoUserCode(function (this: AnyTensor) {
     return textOf(this);
-  };
-  // What looks at variables without running a person's code may call this.
-  Object.defineProperty(text, Symbol.for("halftone.shown"), { value: true });
+  });
   extendTensors(tf, {
     [Symbol.for("Jupyter.display")]: { value: bundle, configurable: true, writable: true },
     [inspect.custom]: { value: text, configurable: true, writable: true },

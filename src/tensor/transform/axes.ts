@@ -1,5 +1,6 @@
 // Which axis of each tensor of a tree is mapped.
-import { isPlain, isTensor } from "../tree.ts";
+import { isPlain } from "../../base/plain-object.ts";
+import { isTensor } from "../tree.ts";
 import type { AnyTensor } from "../types/tensor.ts";
 
 /**

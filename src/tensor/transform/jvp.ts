@@ -1,6 +1,6 @@
 // Directional derivatives and products with the transposed Jacobian.
 import { observed, replayed } from "../../random/index.ts";
-import { tf } from "../../runtime/index.ts";
+import { extendReach, tf } from "../../runtime/index.ts";
 import { run, scalarOf, scoped } from "../engine.ts";
 import { differentiate } from "../tape.ts";
 import { differentiableLeaves, type Gradients } from "../tree.ts";
@@ -31,6 +31,7 @@ export function jvp<A extends readonly unknown[], R>(
         const result = f(...primals);
         const outputs = floatLeaves("jvp", "the result", result).map(({ tensor }) => tensor);
         for (const x of outputs) duals.push(tf.keep(run("ZerosLike", { x })));
+        extendReach(duals);
         return [innerProduct(outputs, duals)!, result];
       }, xs);
       return [along(inner.gradients, directions), inner.aux];

@@ -74,6 +74,9 @@ export type SameDim<A, B> =
 /** `X` if it is a known shape, otherwise the unknown shape. */
 export type ShapeIn<X> = X extends [...infer S extends Rest<X>] ? S : Shape;
 
+/** A shape without its last dimension. */
+export type AllButLast<S> = S extends [...infer R extends Rest<S>, infer _] ? R : Shape;
+
 /**
  * `Then`, or, if `R` is a message, that message prefixed with `Begin`. An unresolved shape is not a message: the compiler tries
  * one as `any`, which does not extend `never`. The message is inferred, because the compiler works out the constraint of `R` in

@@ -10,7 +10,7 @@ export function exampleAt(x: AnyTensor, i: number): AnyTensor {
   return run("Reshape", { x: sliced }, { shape });
 }
 
-/** The results of an op for each example as one tensor, with the examples as first axis. Throws ShapeError for results of different shapes. */
+/** The results of an op for each example as one tensor, whose first axis are the examples. Throws ShapeError if their shapes differ. */
 export function joined(op: string, results: readonly AnyTensor[]): AnyTensor {
   const [first] = results as [AnyTensor];
   const odd = results.find(({ shape }) => !sameShape(shape, first.shape));

@@ -5,7 +5,7 @@ import { readFloat64 } from "../../storage/index.ts";
 import { type AnyTensor, softmax } from "../../tensor/index.ts";
 import { isTensor } from "../../tensor/tree.ts";
 import type { Loss } from "../loss.ts";
-import { IGNORED, labelsOf, realLabels } from "../targets.ts";
+import { IGNORED, labelsOf, metricsText, realLabels } from "../targets.ts";
 import { auc } from "./auc.ts";
 import { accuracy, f1, precision, recall } from "./classes.ts";
 import type { MetricName } from "./metric-name.ts";
@@ -62,7 +62,7 @@ export function collectMetrics(names: readonly MetricName[], loss: Pick<Loss<nev
   const all: Collected = { labels: [], predictions: [], scores: [], losses: 0, classes: 0 };
   const isBinary = loss.name === "binaryCrossEntropy";
   const addBinary = (logits: AnyTensor, batch: unknown) => {
-    const { values } = realLabels("metrics", batch);
+    const { values } = realLabels(metricsText, batch);
     all.classes = 1;
     for (const logit of readFloat64(logits)) {
       all.predictions.push(Number(logit > 0));
@@ -75,7 +75,7 @@ export function collectMetrics(names: readonly MetricName[], loss: Pick<Loss<nev
     const classes = logits.shape.at(-1) ?? 0;
     if (logits.rank < 2 || logits.size !== labels.length * classes)
       throw new RangeError(
-        `metrics need outputs [..., classes] for the batch's ${labels.length} labels, got [${logits.shape.join(", ")}]`,
+        `${metricsText} needs outputs [..., classes] for the batch's ${labels.length} labels, got [${logits.shape.join(", ")}]`,
       );
     const kept = Array.from(labels.keys()).filter((i) => labels[i] !== IGNORED);
     if (kept.length === 0) return;
@@ -93,7 +93,7 @@ export function collectMetrics(names: readonly MetricName[], loss: Pick<Loss<nev
     add(outputs, batch) {
       if (!isTensor(outputs))
         throw new TypeError(
-          `metrics need a model whose outputs are a tensor [..., classes], got ${typeof outputs}: return metrics from the loss function`,
+          `${metricsText} needs a model whose outputs are a tensor [..., classes], got ${typeof outputs}: return metrics from the loss function`,
         );
       if (isBinary) addBinary(outputs, batch);
       else addClasses(outputs, batch);

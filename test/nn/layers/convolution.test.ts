@@ -126,6 +126,12 @@ test("a wrong image, kernel or padding is refused with the shapes", () => {
     () => avgPool2d({ kernelSize: [4, 2], padding: 2 }),
     /avgPool2d: padding must be at most half of kernelSize \[4,2\], got 2/,
   );
+  for (const outputPadding of [2, -1, "same" as never]) {
+    assert.throws(
+      () => convTranspose2d({ in: 1, out: 1, kernelSize: 3, stride: 2, outputPadding }),
+      /^RangeError: convTranspose2d: outputPadding must be an integer of at least 0 below the stride 2, 2, got (2|-1|"same")$/,
+    );
+  }
   assert.throws(() => maxPool1d({ kernelSize: 2, padding: -1 }), /maxPool1d: padding must be "same", "valid" or/);
   const norm = batchNorm({ features: 2 });
   const one = zeros([1, 2]);

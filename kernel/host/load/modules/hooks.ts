@@ -5,6 +5,14 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { compileModule } from "../../../compile/module.ts";
 import { findLocal, graphOf, isLocal } from "./graph.ts";
 
+/** Parents from which packages are resolved for the user's files. */
+export interface HookUrls {
+  /** In the folder of a lock's packages, which then take the place of the notebook's. */
+  packagesUrl: string | undefined;
+  /** Where packages are looked for, in order, that are not found from the importing file. */
+  fallbacks: readonly string[];
+}
+
 export interface Resolved {
   url: string;
   importAttributes?: Record<string, string>;

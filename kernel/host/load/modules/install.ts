@@ -1,5 +1,5 @@
 import module from "node:module";
-import { loadLocal, resolveLocal } from "./hooks.ts";
+import { type HookUrls, loadLocal, resolveLocal } from "./hooks.ts";
 
 type Next<Context, Result> = (specifier: string, context?: Partial<Context>) => Result;
 interface SyncHooks {
@@ -8,8 +8,7 @@ interface SyncHooks {
 }
 
 /** Installs the module hooks: on this thread when Node supports it (22.15, 23.5 and later), otherwise on a separate thread. */
-export function installHooks(urls: { kernelUrl: string; packagesUrl: string | undefined }): void {
-  const { kernelUrl } = urls;
+export function installHooks(urls: HookUrls): void {
   const { registerHooks } = module as unknown as { registerHooks?: (hooks: SyncHooks) => void };
   if (!registerHooks) {
     module.register(new URL("./thread.js", import.meta.url), { data: urls });
@@ -23,11 +22,14 @@ export function installHooks(urls: { kernelUrl: string; packagesUrl: string | un
         return nextResolve(specifier, context);
       } catch (error) {
         if (!/^(ERR_)?MODULE_NOT_FOUND$/.test((error as NodeJS.ErrnoException).code ?? "")) throw error;
-        try {
-          return nextResolve(specifier, { ...context, parentURL: kernelUrl });
-        } catch {
-          throw error;
+        for (const parentURL of urls.fallbacks) {
+          try {
+            return nextResolve(specifier, { ...context, parentURL });
+          } catch {
+            // The next one may have it.
+          }
         }
+        throw error;
       }
     },
     load(url, context, nextLoad) {

@@ -1,14 +1,13 @@
 /** The module hooks for Node 20, which run on a separate thread and may be asynchronous. */
 import type { LoadHook, ResolveHook } from "node:module";
 import { parentOf, requireInside } from "../packages.ts";
-import { loadLocal, resolveLocal } from "./hooks.ts";
+import { type HookUrls, loadLocal, resolveLocal } from "./hooks.ts";
 
-let kernelUrl = "";
-let packagesUrl: string | undefined;
+let packagesUrl: HookUrls["packagesUrl"];
+let fallbacks: HookUrls["fallbacks"] = [];
 
-export function initialize(data: { kernelUrl: string; packagesUrl: string | undefined }): void {
-  kernelUrl = data.kernelUrl;
-  packagesUrl = data.packagesUrl;
+export function initialize(urls: HookUrls): void {
+  ({ packagesUrl, fallbacks } = urls);
 }
 
 export const resolve: ResolveHook = async (specifier, context, nextResolve) => {
@@ -22,11 +21,14 @@ export const resolve: ResolveHook = async (specifier, context, nextResolve) => {
     return found;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    try {
-      return await nextResolve(specifier, { ...context, parentURL: kernelUrl });
-    } catch {
-      throw error;
+    for (const parentURL of fallbacks) {
+      try {
+        return await nextResolve(specifier, { ...context, parentURL });
+      } catch {
+        // The next one may have it.
+      }
     }
+    throw error;
   }
 };
 

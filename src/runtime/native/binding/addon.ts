@@ -1,11 +1,12 @@
-import { existsSync } from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
-import { type Addon, addonFile, buildAddon } from "../../setup/addon.ts";
+import { type Addon, type BuildOptions, buildAddon, loadAddon } from "../../setup/addon.ts";
+import { undoBy } from "../../tfjs/undo.ts";
+import { ownCluster } from "../cluster/cluster.ts";
+import { serverDef } from "../cluster/server-def.ts";
 
-/** What `binding.cc` exports. A tensor is a number. */
+/** What the C++ files export. A tensor is a number. */
 export interface BindingAddon {
   /** Numbers of inputs, and sizes of results, on the way between JavaScript and C++. */
   readonly shared: Int32Array;
@@ -13,8 +14,11 @@ export interface BindingAddon {
   prepare(name: string, attrs: readonly TFEOpAttr[]): number;
   /** Makes all numbers that `prepare` gave invalid. */
   forget(): void;
-  /** The inputs are in `shared`, and so are then number, type, rank and sizes of each output. */
-  execute(prepared: number, inputs: number, outputs: number): void;
+  /**
+   * The inputs are in `shared`, and after them those that are given away: a kernel may compute its results in their memory, and where
+   * the op does not fail, they are gone. Then number, type, rank and sizes of each output are there.
+   */
+  execute(prepared: number, inputs: number, outputs: number, donated: number): void;
   /** A tensor with the sizes in `shared` and a copy of the values. */
   create(type: number, rank: number, values: ArrayBufferView): number;
   remove(id: number): void;
@@ -27,51 +31,97 @@ export interface BindingAddon {
   /** To be called once with a tensor that came from tfjs. Whether tfjs' context is known. */
   open(id: number): boolean;
   size(): number;
+  /** TensorFlow's next context joins a cluster, given as a ServerDef. */
+  joinCluster(serverDef: Uint8Array): void;
+  /** What the process waits for in its cluster fails, and all exchanges after it. Any thread may call it. */
+  abortCollectives(reason: string): void;
+  /**
+   * Makes a graph callable as an op. Inputs and outputs are `node:output`. With `isCalled`, graphs that are added later may have nodes
+   * that call it, and it is not merged with them.
+   */
+  addFunction(
+    name: string,
+    graphDef: Uint8Array,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    isCalled: boolean,
+  ): void;
+  removeFunction(name: string): void;
+  /**
+   * Bytes of TensorFlow's CPU allocator in use, and the most since the last call with `reset`; undefined where it does not count
+   * them.
+   */
+  cpuMemory(reset: boolean): [inUse: number, peak: number] | undefined;
 }
 
+const sources = [
+  ...["binding/binding.cc", "binding/addon.h", "binding/tensorflow.h", "binding/small-op.cc", "binding/small-op.h"],
+  ...["binding/cluster.cc", "binding/cluster.h"],
+  ...["capture/capture.cc", "capture/capture.h", "capture/allocator.cc", "capture/allocator.h"],
+].map((name) =>
+  // From dist/src/runtime/native/binding, because the TypeScript compiler does not copy C++ files.
+  fileURLToPath(new URL(`../../../../../src/runtime/native/${name}`, import.meta.url)),
+);
+
 /** The addon for the native library in a folder. It finds TensorFlow's own functions of the names that it replaces by linking it. */
-function addonOf(folder: string): Addon {
+export function addonOf(folder: string): Addon {
   const library = path.join(folder, "tensorflow");
   return {
-    name: "binding",
-    sources: ["binding.cc", "tensorflow.h", "../capture/graph-options.h"].map((name) =>
-      // From dist/src/runtime/native/binding, because the TypeScript compiler does not copy C++ files.
-      fileURLToPath(new URL(`../../../../../src/runtime/native/binding/${name}`, import.meta.url)),
-    ),
-    flags: ["-O2", "-std=c++17", "-shared", "-fPIC", "-DNAPI_VERSION=8", `-Wl,-rpath,${library}`],
+    name: "quick binding",
+    sources,
+    flags: [
+      "-O2",
+      "-std=c++17",
+      "-shared",
+      "-fPIC",
+      "-fvisibility=hidden",
+      "-DNAPI_VERSION=8",
+      "-Wl,-rpath,$ORIGIN/tensorflow",
+    ],
     libraries: ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"].map((name) => path.join(library, name)),
+    folder,
+    isVisible: true,
   };
 }
 
 /** Compiles the addon if it is missing. Throws `UserError` when that fails. */
-export const buildBinding = (folder: string, signal?: AbortSignal): Promise<void> =>
-  buildAddon(addonOf(folder), signal);
+export const buildBinding = (folder: string, options?: BuildOptions): Promise<void> =>
+  buildAddon(addonOf(folder), options);
 
-let fault: string | undefined = "TensorFlow is not used";
+/** The addon, or why it is not used. */
+export type LoadedBinding = { addon: BindingAddon } | { fault: string };
+const unused: LoadedBinding = { fault: "TensorFlow is not used" };
+let loaded: LoadedBinding = unused;
+let libraryFolder: string | undefined;
 
-/** Why ops go through tfjs' own binding, which takes more time for each; undefined when they do not. */
-export const bindingFault = (): string | undefined => fault;
+/** The addon; or why it is not used, so that tfjs' own binding runs the ops, which takes more time for each. */
+export const bindingAddon = (): LoadedBinding => loaded;
 
-/** Loads the addon; called before tfjs' binding is loaded. */
-export function loadBinding(folder: string): BindingAddon | undefined {
-  const file = addonFile(addonOf(folder));
-  if (!existsSync(file)) {
-    fault = "the quick binding is not set up (run `halftone setup`)";
-    return undefined;
+/**
+ * Loads the addon; called before tfjs' binding is loaded, whose context joins the cluster of this process, if there is one.
+ *
+ * @throws Error where there is a cluster and no addon
+ */
+export function loadBinding(folder: string): void {
+  loaded = loadAddon<BindingAddon>(addonOf(folder));
+  libraryFolder = folder;
+  const cluster = ownCluster();
+  if (cluster) {
+    if ("fault" in loaded) throw new Error(loaded.fault);
+    loaded.addon.joinCluster(serverDef(cluster));
   }
-  const module = { exports: {} as BindingAddon };
-  try {
-    // Its symbols must be visible to tfjs' binding.
-    process.dlopen(module, file, os.constants.dlopen.RTLD_NOW | os.constants.dlopen.RTLD_GLOBAL);
-    fault = undefined;
-    return module.exports;
-  } catch (error) {
-    fault = `the quick binding could not be loaded: ${error instanceof Error ? error.message.split("\n")[0] : error}`;
-    return undefined;
-  }
+  undoBy(() => {
+    loaded = unused;
+  });
 }
+
+/** The folder of the native library that is loaded, for `bindingOf`. */
+export const bindingFolder = (): string | undefined => libraryFolder;
+
+/** The addon in a thread that does not load tfjs. */
+export const bindingOf = (folder: string): LoadedBinding => loadAddon<BindingAddon>(addonOf(folder));
 
 /** Called when tfjs' context is not known to the addon. */
 export function refuseBinding(): void {
-  fault = "the quick binding did not see TensorFlow's context";
+  loaded = { fault: "the quick binding did not see TensorFlow's context" };
 }

@@ -1,12 +1,13 @@
 // The Node addon: makes, frees, reads and computes tensors of numbers in the context of tfjs' binding, with few calls between
 // JavaScript and C++. An op's name and attributes are given once, and the numbers of its inputs and the shapes of its results
-// pass through memory that both see.
+// pass through memory that both see. The capture's functions are in capture.cc and allocator.cc.
 //
-// This library is loaded before tfjs' binding, with its symbols visible, so that the binding's calls of TFE_NewOp,
-// TFE_OpAddInput and TFE_Execute arrive here. They tell the context, and hand a tensor from one binding to the other.
+// This library is loaded before tfjs' binding, with its symbols visible, so that the binding's calls of TFE_NewContext,
+// TFE_NewOp, TFE_OpAddInput and TFE_Execute arrive here. They tell the context, and hand a tensor from one binding to the other.
 #include <dlfcn.h>
 #include <node_api.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -15,10 +16,16 @@
 #include <unordered_map>
 #include <vector>
 
-#include "../capture/graph-options.h"
+#include "../capture/allocator.h"
+#include "../capture/capture.h"
+#include "addon.h"
+#include "cluster.h"
+#include "small-op.h"
 #include "tensorflow.h"
 
 namespace {
+
+using halftone::Text;
 
 // Every thread that loads the binding has a context of its own.
 thread_local TFE_Context* context = nullptr;
@@ -27,6 +34,9 @@ thread_local TFE_TensorHandle* given = nullptr;
 // Whether tfjs' next op is not computed, but its input is kept in `taken`.
 thread_local bool is_taking = false;
 thread_local TFE_TensorHandle* taken = nullptr;
+// While an op runs that has donated inputs: those that its kernel gave back because it failed, by their numbers.
+thread_local std::unordered_map<int32_t, TFE_TensorHandle*>* returned = nullptr;
+thread_local const int32_t* running_inputs = nullptr;
 
 template <typename Function>
 Function Original(const char* name) {
@@ -55,6 +65,7 @@ struct Attribute {
 struct Prepared {
   std::string name;
   std::vector<Attribute> attributes;
+  halftone::SmallOp small = halftone::SmallOp::none;
 };
 
 // Numbers of tensors are below this, and used again only after all others.
@@ -116,14 +127,6 @@ int32_t Whole(napi_env env, napi_value value) {
   int32_t number = -1;
   napi_get_value_int32(env, value, &number);
   return number;
-}
-
-std::string Text(napi_env env, napi_value value) {
-  size_t length = 0;
-  napi_get_value_string_utf8(env, value, nullptr, 0, &length);
-  std::string text(length, '\0');
-  napi_get_value_string_utf8(env, value, &text[0], length + 1, &length);
-  return text;
 }
 
 napi_value Property(napi_env env, napi_value object, const char* name) {
@@ -204,6 +207,9 @@ napi_value Prepare(napi_env env, napi_callback_info info) {
     napi_get_element(env, arguments[1], i, &attribute);
     prepared->attributes.push_back(AttributeOf(env, attribute, state));
   }
+  for (const Attribute& attribute : prepared->attributes)
+    if (std::strcmp(attribute.name, "T") == 0 && attribute.type == TF_ATTR_TYPE && !attribute.is_list)
+      prepared->small = halftone::SmallOpOf(prepared->name, attribute.whole[0]);
   state->prepared.push_back(std::move(prepared));
   return Number(env, static_cast<int32_t>(state->prepared.size() - 1));
 }
@@ -235,11 +241,37 @@ bool Describe(napi_env env, State* state, TFE_TensorHandle* handle, size_t* at) 
   return true;
 }
 
-// execute(prepared, inputs, outputs): reads the inputs' numbers from `shared`, and writes the descriptions of the outputs
-// there.
+// The op's result without TensorFlow, or null.
+TFE_TensorHandle* Small(State* state, const Prepared& prepared, int32_t inputs) {
+  if (prepared.small == halftone::SmallOp::none || inputs != 2 || !state->device.empty()) return nullptr;
+  TFE_TensorHandle* const found[] = {state->Find(state->shared[0]), state->Find(state->shared[1])};
+  if (!found[0] || !found[1]) return nullptr;
+  return halftone::ComputeSmall(prepared.small, found, state->status);
+}
+
+// Runs an op with donated inputs. TensorFlow lets a kernel write over an input that nothing but the op holds, so they are deleted
+// before it, and the op deletes them when it has run.
+void ExecuteDonating(State* state, TFE_TensorHandle** made, int* outputs, const std::vector<int32_t>& donated) {
+  for (const int32_t id : donated) {
+    TFE_DeleteTensorHandle(state->handles.at(id));
+    state->handles.erase(id);
+  }
+  std::unordered_map<int32_t, TFE_TensorHandle*> failed;
+  returned = &failed;
+  running_inputs = state->shared;
+  execute(state->op, made, outputs, state->status);
+  returned = nullptr;
+  for (const auto& [id, handle] : failed) {
+    const bool is_donated = std::find(donated.begin(), donated.end(), id) != donated.end();
+    if (!is_donated || !state->handles.emplace(id, handle).second) TFE_DeleteTensorHandle(handle);
+  }
+}
+
+// execute(prepared, inputs, outputs, donated): reads the numbers of the inputs, and after them those of the donated ones, from
+// `shared`, and writes the descriptions of the outputs there.
 napi_value Run(napi_env env, napi_callback_info info) {
-  size_t count = 3;
-  napi_value arguments[3];
+  size_t count = 4;
+  napi_value arguments[4];
   void* data;
   napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
   State* state = static_cast<State*>(data);
@@ -247,6 +279,12 @@ napi_value Run(napi_env env, napi_callback_info info) {
   const Prepared& prepared = *state->prepared[static_cast<size_t>(Whole(env, arguments[0]))];
   const int32_t inputs = Whole(env, arguments[1]);
   int outputs = Whole(env, arguments[2]);
+  const int32_t donated = Whole(env, arguments[3]);
+  size_t at = 0;
+  if (TFE_TensorHandle* made = Small(state, prepared, inputs)) {
+    if (!Describe(env, state, made, &at)) TFE_DeleteTensorHandle(made);
+    return nullptr;
+  }
   if (state->op)
     TFE_OpReset(state->op, prepared.name.c_str(), nullptr, status);
   else
@@ -265,9 +303,11 @@ napi_value Run(napi_env env, napi_callback_info info) {
   TFE_TensorHandle* few[8] = {};
   std::vector<TFE_TensorHandle*> many(outputs > 8 ? static_cast<size_t>(outputs) : 0, nullptr);
   TFE_TensorHandle** made = outputs > 8 ? many.data() : few;
-  execute(state->op, made, &outputs, status);
+  if (donated == 0)
+    execute(state->op, made, &outputs, status);
+  else
+    ExecuteDonating(state, made, &outputs, {state->shared + inputs, state->shared + inputs + donated});
   if (Failed(env, status)) return nullptr;
-  size_t at = 0;
   for (int i = 0; i < outputs; i++) {
     if (Describe(env, state, made[i], &at)) continue;
     for (; i < outputs; i++) TFE_DeleteTensorHandle(made[i]);
@@ -440,16 +480,24 @@ napi_value Size(napi_env env, napi_callback_info) {
 
 }  // namespace
 
+TFE_Context* halftone::CurrentContext() { return context; }
+
+std::string halftone::Text(napi_env env, napi_value value) {
+  size_t length = 0;
+  napi_get_value_string_utf8(env, value, nullptr, 0, &length);
+  std::string text(length, '\0');
+  napi_get_value_string_utf8(env, value, &text[0], length + 1, &length);
+  return text;
+}
+
 #define VISIBLE extern "C" __attribute__((visibility("default")))
 
 VISIBLE TFE_Context* TFE_NewContext(const TFE_ContextOptions* options, TF_Status* status) {
   halftone::SetGraphOptions(options);
   context = new_context(options, status);
+  halftone::EnableCluster(context, status);
   return context;
 }
-
-// For the capture, whose own TFE_NewContext is not called where this library is loaded before it.
-VISIBLE TFE_Context* halftone_context() { return context; }
 
 VISIBLE TFE_Op* TFE_NewOp(TFE_Context* of, const char* name, TF_Status* status) {
   context = of;
@@ -475,6 +523,15 @@ VISIBLE void TFE_Execute(TFE_Op* op, TFE_TensorHandle** outputs, int* count, TF_
   }
 }
 
+// Called by a kernel of this package that fails, before it has changed anything, for each of its inputs.
+VISIBLE void HalftoneReturnInput(int input, const TF_Tensor* tensor) {
+  if (!returned) return;
+  TF_Status* status = TF_NewStatus();
+  TFE_TensorHandle* handle = TFE_NewTensorHandle(tensor, status);
+  if (TF_GetCode(status) == TF_OK && !returned->emplace(running_inputs[input], handle).second) TFE_DeleteTensorHandle(handle);
+  TF_DeleteStatus(status);
+}
+
 NAPI_MODULE_INIT() {
   State* state = new State();
   napi_set_instance_data(env, state, [](napi_env, void* data, void*) { delete static_cast<State*>(data); }, nullptr);
@@ -490,9 +547,22 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } functions[] = {{"prepare", Prepare}, {"forget", Forget}, {"execute", Run},        {"create", Create}, {"remove", Remove},
-                   {"read", Read},       {"give", Give},     {"take", Take},          {"takenTensor", Taken}, {"open", Open},
-                   {"size", Size}};
+  } functions[] = {{"prepare", Prepare},
+                   {"forget", Forget},
+                   {"execute", Run},
+                   {"create", Create},
+                   {"remove", Remove},
+                   {"read", Read},
+                   {"give", Give},
+                   {"take", Take},
+                   {"takenTensor", Taken},
+                   {"open", Open},
+                   {"size", Size},
+                   {"joinCluster", halftone::JoinCluster},
+                   {"abortCollectives", halftone::AbortCollectives},
+                   {"addFunction", halftone::AddFunction},
+                   {"removeFunction", halftone::RemoveFunction},
+                   {"cpuMemory", halftone::CpuMemory}};
   for (const auto& each : functions) {
     napi_value function;
     napi_create_function(env, each.name, NAPI_AUTO_LENGTH, each.call, state, &function);

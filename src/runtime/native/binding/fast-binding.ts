@@ -3,21 +3,18 @@
 import type { TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { sizeOf } from "../../../base/shape.ts";
 import type { Metadata } from "../../tfjs/backend.ts";
+import type { DonatingBinding } from "../donation.ts";
+import { FLOAT, INT32, INT64, isNoNumber } from "../storage-types.ts";
 import { type BindingAddon, refuseBinding } from "./addon.ts";
 import { preparedOps } from "./prepared-ops.ts";
 
+const none: readonly number[] = [];
 const FOREIGN = 2 ** 29;
-const FLOAT = 1;
 const UINT8 = 4;
-const STRING = 7;
-const INT32 = 3;
-const INT64 = 9;
 const BOOL = 10;
-/** Resources and variants, as strings, are more than bytes. */
-const isOpaque = (type: number): boolean => type === STRING || type === 20 || type === 21;
 
 /** Nothing is replaced where the addon does not know tfjs' context. */
-export function fastBinding(binding: Readonly<TFJSBinding>, addon: BindingAddon): Partial<TFJSBinding> {
+export function fastBinding(binding: Readonly<TFJSBinding>, addon: BindingAddon): Partial<DonatingBinding> {
   const { shared } = addon;
   const prepared = preparedOps(addon);
 
@@ -37,7 +34,7 @@ export function fastBinding(binding: Readonly<TFJSBinding>, addon: BindingAddon)
     return addon.takenTensor();
   };
   const adopt = ({ id, shape, dtype }: Metadata): Metadata => {
-    if (isOpaque(dtype)) return { id: FOREIGN + id, shape, dtype };
+    if (isNoNumber(dtype)) return { id: FOREIGN + id, shape, dtype };
     const own = borrow(id);
     binding.deleteTensor(id);
     return { id: own, shape, dtype };
@@ -66,7 +63,7 @@ export function fastBinding(binding: Readonly<TFJSBinding>, addon: BindingAddon)
       made.push({ id: shared[at]!, shape, dtype: shared[at + 1]! });
       at = end;
     }
-    for (const output of made) if (isOpaque(output.dtype)) toTfjs(output);
+    for (const output of made) if (isNoNumber(output.dtype)) toTfjs(output);
     return made;
   };
   const toTfjs = (output: Metadata): void => {
@@ -88,7 +85,8 @@ export function fastBinding(binding: Readonly<TFJSBinding>, addon: BindingAddon)
   }
 
   return {
-    executeOp(name, attrs, inputs, count) {
+    canDonate: true,
+    executeOp(name, attrs, inputs, count, donated = none) {
       const op = prepared(name, attrs);
       const length = inputs.length;
       for (let i = 0; i < length; i++) {
@@ -96,7 +94,8 @@ export function fastBinding(binding: Readonly<TFJSBinding>, addon: BindingAddon)
         if (id >= FOREIGN) return inTfjs(inputs, (ids) => binding.executeOp(name, attrs, ids, count));
         shared[i] = id;
       }
-      addon.execute(op, length, count);
+      for (let i = 0; i < donated.length; i++) shared[length + i] = donated[i]!;
+      addon.execute(op, length, count, donated.length);
       return described(count);
     },
     createTensor(shape, dtype, buffer) {

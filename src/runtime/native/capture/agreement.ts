@@ -1,7 +1,7 @@
 // Whether a run of a step agrees with a step that was captured.
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import type { CapturedStep } from "./captured-step.ts";
-import { type Ref, sameAttrs, sameList, sameValues, type Trace, type TracedOp } from "./trace.ts";
+import { externalOf, type Ref, sameAttrs, sameList, sameType, sameValues, type Trace, type TracedOp } from "./trace.ts";
 
 type NextOp = Pick<TracedOp, "name" | "attrs" | "inputs"> & { count: number };
 
@@ -20,12 +20,12 @@ export function agreedOp(step: CapturedStep, run: Trace, at: number, op: NextOp)
 
 function agreesOnExternals({ trace, pinned }: CapturedStep, run: Trace, refs: readonly Ref[]): boolean {
   for (const ref of refs) {
-    if (ref % 3 !== 2) continue;
-    const index = (ref - 2) / 3;
+    const index = externalOf(ref);
+    if (index === undefined) continue;
     const expected = trace.externals[index];
-    const { id, shape, dtype } = run.externals[index]!;
-    if (expected === undefined || expected.dtype !== dtype || !sameList(expected.shape, shape)) return false;
-    if (pinned[index] && expected.id !== id) return false;
+    const external = run.externals[index]!;
+    if (expected === undefined || !sameType(expected, external)) return false;
+    if (pinned[index] && expected.id !== external.id) return false;
   }
   return true;
 }
@@ -34,9 +34,9 @@ function agreesOnExternals({ trace, pinned }: CapturedStep, run: Trace, refs: re
 export function agreesOnUploads({ trace, constant }: CapturedStep, run: Trace, from: number): boolean {
   for (let k = from; k < run.uploads.length; k++) {
     const expected = trace.uploads[k];
-    const { shape, dtype, values } = run.uploads[k]!;
-    if (expected === undefined || expected.dtype !== dtype || !sameList(expected.shape, shape)) return false;
-    if (constant[k] && !sameValues(expected.values, values)) return false;
+    const upload = run.uploads[k]!;
+    if (expected === undefined || !sameType(expected, upload)) return false;
+    if (constant[k] && !sameValues(expected.values, upload.values)) return false;
   }
   return true;
 }

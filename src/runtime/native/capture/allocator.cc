@@ -4,6 +4,8 @@
 
 #include <dlfcn.h>
 
+#include <cstdint>
+
 namespace halftone {
 namespace {
 
@@ -41,9 +43,9 @@ Functions FindFunctions() {
   return found;
 }
 
-}  // namespace
-
-bool CpuMemory(bool reset, int64_t* in_use, int64_t* peak) {
+// Bytes that are in use, and the most since the last call with `reset`. False where the allocator is not the one that counts
+// (TF_CPU_ALLOCATOR_USE_BFC).
+bool CountBytes(bool reset, int64_t* in_use, int64_t* peak) {
   static const Functions functions = FindFunctions();
   if (!functions.singleton || !functions.cpu_allocator || !functions.stats || !functions.clear || !functions.table)
     return false;
@@ -55,6 +57,27 @@ bool CpuMemory(bool reset, int64_t* in_use, int64_t* peak) {
   *in_use = stats.bytes_in_use;
   *peak = stats.peak_bytes_in_use;
   return true;
+}
+
+}  // namespace
+
+// cpuMemory(reset): bytes in use and their peak since the last reset; undefined where they are not counted.
+napi_value CpuMemory(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  bool reset = false;
+  napi_get_value_bool(env, argument, &reset);
+  int64_t bytes[2];
+  if (!CountBytes(reset, &bytes[0], &bytes[1])) return nullptr;
+  napi_value list;
+  napi_create_array_with_length(env, 2, &list);
+  for (uint32_t i = 0; i < 2; i++) {
+    napi_value number;
+    napi_create_int64(env, bytes[i], &number);
+    napi_set_element(env, list, i, number);
+  }
+  return list;
 }
 
 }  // namespace halftone

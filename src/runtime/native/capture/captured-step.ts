@@ -1,4 +1,5 @@
 import type { StepFunction } from "./function.ts";
+import type { Replay } from "./replay.ts";
 import type { Trace } from "./trace.ts";
 
 /** A step that was recorded, and its function. */
@@ -10,4 +11,6 @@ export interface CapturedStep {
   /** By external: whether it must be the same tensor, because its values decide shapes. */
   readonly pinned: readonly boolean[];
   readonly fn: StepFunction;
+  /** How it is called without its JavaScript, or why not; undefined where that was not asked for. */
+  readonly replay: Replay | { refused: string } | undefined;
 }

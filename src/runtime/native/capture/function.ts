@@ -2,7 +2,7 @@ import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { nativeBackend } from "../backend.ts";
 import { captureAddon } from "./addon.ts";
 import { attrOf, attrValue, encodeGraph, type GraphNode } from "./graph-def.ts";
-import { type Ref, sourceOf, type Trace, type TracedOp } from "./trace.ts";
+import { madeOf, type Ref, sourceOf, type Trace, type TracedOp } from "./trace.ts";
 
 /** A step as a function of TensorFlow, which is called like an op. */
 export interface StepFunction {
@@ -11,18 +11,25 @@ export interface StepFunction {
   /** The uploads that are arguments, after which come the externals. */
   readonly uploads: readonly number[];
   readonly externals: readonly number[];
-  /** The numbers of the trace's outputs that it gives. */
+  /** The numbers of the trace's outputs that it gives. Where there are none, there is no function. */
   readonly outputs: readonly number[];
+  /**
+   * The step's last op, where its results replace inputs: it runs after the function, because a function keeps its arguments, so that
+   * it could not have their memory.
+   */
+  readonly update: Update | undefined;
+  /** The numbers of the trace's outputs that the step gives. */
+  readonly results: readonly number[];
   remove(): void;
 }
 
-let functions = 0;
+export interface Update {
+  readonly op: TracedOp;
+  /** What the function gives, or the place of one of its inputs. */
+  readonly inputs: readonly ({ made: number } | { input: number })[];
+}
 
-/**
- * TensorFlow runs an op of a graph as soon as its inputs are there, so that what the backward pass computes again would be computed in the
- * forward pass and wait in memory. An op whose inputs come from more than so many ops before it waits for the op before it.
- */
-const NEAR = 8;
+let functions = 0;
 
 /** The names of functions begin with this. */
 export const FUNCTION_PREFIX = "Captured";
@@ -35,7 +42,8 @@ export const FUNCTION_PREFIX = "Captured";
 export function stepFunction(title: string, trace: Trace, constant: readonly boolean[]): StepFunction {
   const capture = captureAddon();
   if ("fault" in capture) throw new Error(capture.fault);
-  const used = usedOps(trace);
+  const maker = makers(trace);
+  const used = usedOps(trace, maker);
   const constants = new Set<number>();
   const uploads = new Set<number>();
   const externals = new Set<number>();
@@ -52,26 +60,30 @@ export function stepFunction(title: string, trace: Trace, constant: readonly boo
     else constants.add(from.upload);
     return `upload${from.upload}:0`;
   };
+  const last = trace.ops.at(-1)!;
+  const update = last.donated && used.has(trace.ops.length - 1) ? last : undefined;
+  const outputs = update ? outputsBefore(update, trace) : trace.alive;
   let previous: string | undefined;
-  const maker = makers(trace);
-  const makerOf = (ref: Ref): number | undefined => {
-    const from = sourceOf(ref);
-    return "made" in from ? maker[from.made] : undefined;
-  };
   trace.ops.forEach((op, i) => {
     const name = nodeName(op.layer, op.name, i);
     op.outputs.forEach((_, output) => {
       names.push(`${name}:${output}`);
     });
-    if (!used.has(i)) return;
+    if (!used.has(i) || op === update) return;
     const inGraph = opInGraph(op);
     const attrs = Object.fromEntries(inGraph.attrs.map((attr) => [attr.name, known(op.name, attr)]));
     const inputs = op.inputs.map(source);
-    const isLate = op.inputs.every((ref) => i - (makerOf(ref) ?? Number.NEGATIVE_INFINITY) > NEAR);
-    if (previous && isLate) inputs.push(`^${previous}`);
+    // TensorFlow runs an op of a graph as soon as its inputs are there: what the backward pass computes again would be computed in the
+    // forward pass, and the gradients of weights could fall behind those of activations, and keep these in memory.
+    if (previous) inputs.push(`^${previous}`);
     previous = name;
     nodes.push({ name, op: inGraph.op, inputs, attrs });
   });
+  for (const ref of update?.inputs ?? []) {
+    const from = sourceOf(ref);
+    if ("upload" in from) uploads.add(from.upload);
+    else if ("external" in from) externals.add(from.external);
+  }
   for (const k of constants) {
     const { shape, dtype, values } = trace.uploads[k]!;
     const attrs = { dtype: attrValue.type(dtype), value: attrValue.tensor(dtype, shape, values) };
@@ -89,21 +101,31 @@ export function stepFunction(title: string, trace: Trace, constant: readonly boo
   const name = `${FUNCTION_PREFIX}${title}${++functions}`;
   const inputs = [...uploads].map((k) => `upload${k}:0`).concat([...externals].map((e) => `external${e}:0`));
   const { addon } = capture;
-  addon.addFunction(
-    name,
-    encodeGraph(nodes),
-    inputs,
-    trace.alive.map((index) => names[index]!),
-    false,
-  );
+  const given = outputs.map((index) => names[index]!);
+  if (given.length > 0) addon.addFunction(name, encodeGraph(nodes), inputs, given, false);
+  const [uploadList, externalList] = [[...uploads], [...externals]];
+  const inputOf = (ref: Ref) => {
+    const from = sourceOf(ref);
+    if ("made" in from) return from;
+    const at = "upload" in from ? uploadList.indexOf(from.upload) : uploads.size + externalList.indexOf(from.external);
+    return { input: at };
+  };
   return {
     name,
     attrs: callAttributes(),
-    uploads: [...uploads],
-    externals: [...externals],
-    outputs: [...trace.alive],
-    remove: () => addon.removeFunction(name),
+    uploads: uploadList,
+    externals: externalList,
+    outputs,
+    update: update && { op: update, inputs: update.inputs.map(inputOf) },
+    results: [...trace.alive],
+    remove: () => given.length > 0 && addon.removeFunction(name),
   };
+}
+
+/** What a function gives for the update after it, and what the step gives besides the update's results. */
+function outputsBefore(update: TracedOp, { alive }: Trace): number[] {
+  const used = update.inputs.flatMap((ref) => madeOf(ref) ?? []);
+  return [...new Set([...alive.filter((index) => index < update.first), ...used])];
 }
 
 function known(op: string, attr: TFEOpAttr): Uint8Array {
@@ -113,11 +135,10 @@ function known(op: string, attr: TFEOpAttr): Uint8Array {
 }
 
 /** The op of each output. */
-const makers = ({ ops }: Pick<Trace, "ops">): number[] => ops.flatMap((op, i) => op.outputs.map(() => i));
+const makers = ({ ops }: Trace): number[] => ops.flatMap((op, i) => op.outputs.map(() => i));
 
 /** The ops that the outputs depend on. */
-function usedOps({ ops, alive }: Trace): Set<number> {
-  const maker = makers({ ops });
+function usedOps({ ops, alive }: Trace, maker: readonly number[]): Set<number> {
   const used = new Set<number>();
   const waiting = alive.map((index) => maker[index]!);
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {

@@ -1,6 +1,7 @@
 // Encodes a GraphDef (tensorflow/core/framework/graph.proto) in protocol buffers' wire format.
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { nativeBackend } from "../backend.ts";
+import { integer, joined, message, text, varint } from "../wire-format.ts";
 
 /** One node of a graph; inputs are `node:output`. */
 export interface GraphNode {
@@ -13,25 +14,6 @@ export interface GraphNode {
 /** The version of the graph format that TensorFlow 2.21 writes; only upper bounds are checked. */
 const PRODUCER = 1882;
 
-const utf8 = new TextEncoder();
-
-function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  // Negative numbers have ten bytes, as 64-bit two's complement.
-  let rest = BigInt.asUintN(64, BigInt(value));
-  do {
-    const low = Number(rest & 127n);
-    rest >>= 7n;
-    bytes.push(rest > 0n ? low | 128 : low);
-  } while (rest > 0n);
-  return Uint8Array.from(bytes);
-}
-
-const joined = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
-const message = (field: number, content: Uint8Array): Uint8Array =>
-  joined(varint((field << 3) | 2), varint(content.length), content);
-const integer = (field: number, value: number): Uint8Array => joined(varint(field << 3), varint(value));
-const text = (field: number, value: string): Uint8Array => message(field, utf8.encode(value));
 const shapeOf = (shape: readonly number[]): Uint8Array => joined(...shape.map((size) => message(2, integer(1, size))));
 
 /** Values of attributes (tensorflow/core/framework/attr_value.proto). */

@@ -30,8 +30,14 @@ export function computeOps(
   }
 }
 
+/** A result of an op, for messages: `the result of Tanh in the layer pool, [5]`. */
+export function resultText(trace: Trace, made: number): string {
+  const { name, layer, outputs, first } = makerOf(trace, made);
+  return `the result of ${name}${layer ? ` in the layer ${layer}` : ""}, [${outputs[made - first]!.shape.join(", ")}]`;
+}
+
 /** The op that makes a result. */
-export const makerOf = ({ ops }: Trace, made: number): TracedOp => ops.findLast(({ first }) => first <= made)!;
+const makerOf = ({ ops }: Trace, made: number): TracedOp => ops.findLast(({ first }) => first <= made)!;
 
 function typeOf(trace: Trace, ref: Ref): TensorType {
   const source = sourceOf(ref);

@@ -1,7 +1,5 @@
 // What a captured step must know about TensorFlow's ops: which cannot be in it, and which inputs decide an output's shape.
-import { INT32 } from "../storage-types.ts";
-
-const INT64 = 9;
+import { INT32, INT64 } from "../storage-types.ts";
 
 /** Ops with a state, random numbers of their own, or results whose shape depends on values. */
 const uncapturable = new RegExp(
@@ -48,10 +46,7 @@ const uncapturable = new RegExp(
   ].join("|")})`,
 );
 
-/** Whether tensors of a type are not numbers: strings, resources, variants. */
-export const isNoNumber = (dtype: number): boolean => dtype === 7 || dtype === 20 || dtype === 21;
-
-interface OpOfStep {
+export interface OpOfStep {
   readonly name: string;
   readonly attrs: readonly { readonly name: string }[];
   /** The number of its outputs. */

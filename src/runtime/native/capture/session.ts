@@ -1,45 +1,54 @@
 // One run of a step: its ops are recorded, or, where a captured step has begun with the same ones, only compared with it. Then
 // nothing is computed until the end, where one function computes everything.
 import type { Variable } from "@tensorflow/tfjs-node-gpu";
-import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { allocationOf } from "../../allocation-tracker.ts";
 import { observeLayers } from "../../layer-gradients.ts";
 import { currentProfileScope } from "../../profile-scope.ts";
-import type { NativeData } from "../../tfjs/backend.ts";
+import type { Metadata, NativeData } from "../../tfjs/backend.ts";
 import type { Engine } from "../../tfjs/engine.ts";
-import { nativeBackend } from "../backend.ts";
+import { entryOf, nativeBackend } from "../backend.ts";
+import { type DonatingBinding, type Donation, executeDonating } from "../donation.ts";
 import { agreedOp, agreesOnUploads, agreesSoFar } from "./agreement.ts";
+import { callFunction } from "./call-function.ts";
 import type { CapturedStep } from "./captured-step.ts";
 import { type HeldState, HeldStates } from "./held-states.ts";
-import { measured } from "./measured.ts";
-import { computeOps, makerOf } from "./op-by-op.ts";
-import { refusal } from "./op-rules.ts";
-import { isPending, isPendingUpload, PendingNumbers } from "./pending.ts";
+import { computeOps, resultText } from "./op-by-op.ts";
+import { type OpOfStep, refusal } from "./op-rules.ts";
+import { isPending, isPendingUpload } from "./pending.ts";
+import { PendingTensors } from "./pending-tensors.ts";
+import type { Replay, ReplayArguments } from "./replay.ts";
+import { ReplayNotes } from "./replay-notes.ts";
 import {
   externalRef,
+  madeOf,
   madeRef,
   type Ref,
   sourceOf,
   type TensorType,
   type Trace,
   type TracedOp,
+  uploadOf,
   uploadRef,
   type Values,
 } from "./trace.ts";
 
-type Binding = Pick<TFJSBinding, "executeOp" | "createTensor" | "deleteTensor" | "tensorDataSync">;
-type Metadata = ReturnType<Binding["executeOp"]>;
+type Binding = Pick<DonatingBinding, "canDonate" | "executeOp" | "createTensor" | "deleteTensor" | "tensorDataSync">;
 
 /** What a session gives back when the step has ended. */
 export interface Recorded {
   trace: Trace;
   /** Why the step cannot be captured. */
   refused?: string;
+  /** How it can be called without its JavaScript, or why not. */
+  replay?: Replay | { refused: string };
 }
 
 export interface SessionOptions {
   /** Whether what cannot be captured is an error. Otherwise it ends the capture of this run. */
   isStrict?: boolean;
+  /** Of a step whose JavaScript need not run each time. */
+  replay?: ReplayArguments | undefined;
 }
 
 /** What a session works on: TensorFlow's functions, and tfjs' engine. */
@@ -57,18 +66,11 @@ export class Session {
   #following: CapturedStep | undefined;
   readonly #trace: Trace = { ops: [], uploads: [], externals: [], alive: [] };
   #made = 0;
-  readonly #pending = new PendingNumbers();
+  readonly #pending: PendingTensors;
   /** Where a tensor that exists comes from, by its number. */
   readonly #refs = new Map<number, Ref>();
   /** Shape and type of tensors from before, by number. */
-  readonly #types = new Map<number, TensorType>();
-  /** The records of tensors that are not computed yet. */
-  readonly #entries = new Map<number, NativeData>();
-  /** Tensors from before that the step has freed; they may be arguments of the function. */
-  readonly #freed: number[] = [];
-  /** TensorFlow's numbers of tensors that were pending. */
-  readonly #computed = new Map<number, number>();
-  readonly #dead = new Set<number>();
+  readonly #types = new Map<number, TensorType & { dataId: object }>();
   #refused: string | undefined;
   #isOpen = true;
   /** Nodes of the function are named by layer, so layers are recorded with the ops. */
@@ -77,13 +79,17 @@ export class Session {
   #fault: string | undefined;
   readonly #held = new HeldStates();
   #hasFailed = false;
+  /** For a replay. */
+  readonly notes: ReplayNotes | undefined;
 
   constructor({ binding, engine }: SessionRuntime, captured: readonly CapturedStep[], options: SessionOptions) {
     this.#binding = binding;
+    this.#pending = new PendingTensors(binding);
     this.#engine = engine;
     this.#captured = captured;
     this.#options = options;
     this.#following = captured.at(-1);
+    if (options.replay) this.notes = new ReplayNotes(options.replay);
     if (!this.#following) this.#stopLayers = observeLayers();
   }
 
@@ -102,25 +108,37 @@ export class Session {
     const { tensorMap } = nativeBackend();
     ids.forEach((id, i) => {
       if (isPending(id)) {
-        if (isPendingUpload(id) && !this.#entries.has(id)) {
-          const entry = tensorMap.data.get(tensors[i]!.dataId);
-          if (entry?.id === id) this.#entries.set(id, entry);
+        if (isPendingUpload(id) && !this.#pending.has(id)) {
+          const { dataId } = tensors[i]!;
+          const entry = tensorMap.data.get(dataId);
+          if (entry?.id === id) this.#pending.note(entry);
+          this.notes?.noteUpload(uploadOf(this.#pending.refOf(id))!, dataId);
         }
       } else if (!this.#types.has(id) && !this.#refs.has(id)) {
         const entry = tensorMap.data.get(tensors[i]?.dataId as object);
-        if (entry) this.#types.set(id, { shape: entry.shape, dtype: entry.dtype });
+        if (entry) this.#types.set(id, { shape: entry.shape, dtype: entry.dtype, dataId: tensors[i]!.dataId });
+      } else if (this.notes) {
+        const ref = this.#refs.get(id);
+        const upload = ref === undefined ? undefined : uploadOf(ref);
+        if (upload !== undefined) this.notes.noteUpload(upload, tensors[i]!.dataId);
       }
     });
   }
 
   /** Notes the record of a tensor that is not computed yet. */
   noteEntry(entry: NativeData): void {
-    if (isPending(entry.id)) this.#entries.set(entry.id, entry);
+    this.#pending.note(entry);
   }
 
   /** A variable is about to be assigned. */
   noteAssignment(variable: Variable): void {
+    this.notes?.noteAssignment(variable);
     if (this.#following) this.#held.holdVariable(variable, this.#engine);
+  }
+
+  /** The values of a tensor are read. */
+  noteRead(): void {
+    this.notes?.prevent("it reads the values of a tensor");
   }
 
   /** Holds state that the step is about to replace, if its results are not computed before the end. */
@@ -133,7 +151,10 @@ export class Session {
     this.#held.settle(this.#hasFailed);
   }
 
-  executeOp(name: string, attrs: TFEOpAttr[], ids: number[], count: number): Metadata {
+  executeOp(
+    [name, attrs, ids, count]: [name: string, attrs: TFEOpAttr[], ids: number[], count: number],
+    donation?: Donation,
+  ): Metadata[] {
     const refs = ids.map((id) => this.#refOf(id));
     if (this.#following) {
       const op = this.#matching(name, attrs, refs, count);
@@ -146,13 +167,10 @@ export class Session {
       }
       this.#compute();
     }
-    if (this.#options.isStrict) this.#checkStrictly(name, attrs, count);
-    const made = this.#binding.executeOp(
-      name,
-      attrs,
-      ids.map((id) => this.#computed.get(id) ?? id),
-      count,
-    );
+    if (this.#options.isStrict) requireCapturable({ name, attrs, count });
+    const real = ids.map(this.#pending.realOf);
+    const donated = donation?.map((tensor) => real.indexOf(entryOf(tensor).id));
+    const made = executeDonating(this.#binding, [name, attrs, real, count], donation);
     if (this.#refused) return made;
     this.#trace.ops.push({
       name,
@@ -161,16 +179,10 @@ export class Session {
       first: this.#made,
       outputs: made.map(({ shape, dtype }) => ({ shape: [...shape], dtype })),
       layer: currentProfileScope(),
+      donated,
     });
     for (const { id } of made) this.#refs.set(id, madeRef(this.#made++));
     return made;
-  }
-
-  #checkStrictly(name: string, attrs: readonly TFEOpAttr[], count: number): void {
-    const refused = refusal({ name, attrs, count });
-    const layer = currentProfileScope();
-    if (refused)
-      throw new Error(`compile: ${refused}${layer ? ` (in the layer ${layer})` : ""}: compute it outside of the step`);
   }
 
   createTensor(shape: number[], dtype: number, buffer: unknown): number {
@@ -195,12 +207,7 @@ export class Session {
   }
 
   deleteTensor(id: number): void {
-    this.#entries.delete(id);
-    const computed = this.#computed.get(id);
-    if (computed !== undefined) this.#binding.deleteTensor(computed);
-    else if (isPending(id)) this.#dead.add(id);
-    else if (this.#following) this.#freed.push(id);
-    else this.#binding.deleteTensor(id);
+    this.#pending.delete(id, this.#following !== undefined);
   }
 
   tensorDataSync(id: number): ReturnType<Binding["tensorDataSync"]> {
@@ -209,21 +216,18 @@ export class Session {
     const ref = this.#refOf(id);
     const source = sourceOf(ref);
     if ("upload" in source) {
-      if (isPending(id) && !this.#computed.has(id)) return this.#trace.uploads[source.upload]!.values.slice();
+      if (this.#pending.isUnknown(id)) return this.#trace.uploads[source.upload]!.values.slice();
     } else if ("made" in source) {
-      const op = makerOf(this.#trace, source.made);
-      const layer = op.layer ? ` in the layer ${op.layer}` : "";
-      const what = `reads the result of ${op.name}${layer}, [${op.outputs[source.made - op.first]!.shape.join(", ")}]`;
-      if (this.#options.isStrict) {
-        throw new Error(`compile: the step ${what} before it ends: return the tensor and read it after the call`);
-      }
-      this.#abandon(`it ${what} before it ends`);
+      const what = `reads ${resultText(this.#trace, source.made)} before it ends`;
+      if (this.#options.isStrict)
+        throw new Error(`compile: the step ${what}: return the tensor and read it after the call`);
+      this.#abandon(`it ${what}`);
     }
-    return this.#binding.tensorDataSync(this.#computed.get(id) ?? id);
+    return this.#binding.tensorDataSync(this.#pending.realOf(id));
   }
 
   /** Ends the run: computes what is pending. Returns what was recorded; undefined where a captured step was followed. */
-  end(): Recorded | undefined {
+  end(result?: unknown): Recorded | undefined {
     const following = this.#following;
     if (following && this.#isWhole(following)) {
       this.#followed = following;
@@ -234,22 +238,26 @@ export class Session {
     this.#close();
     if (this.#refused) return { trace: this.#trace, refused: this.#refused };
     const alive = new Set<number>();
-    for (const id of this.#alive()) {
-      const ref = this.#refs.get(id);
-      if (ref !== undefined && ref % 3 === 0) alive.add(ref / 3);
+    for (const [id, ref] of this.#refs) {
+      const made = allocationOf(id) && madeOf(ref);
+      if (made !== undefined) alive.add(made);
     }
     this.#trace.alive = [...alive].sort((a, b) => a - b);
-    return { trace: this.#trace };
+    const replay = this.notes?.replay(this.#trace, result, (id) => {
+      const ref = this.#refs.get(id);
+      return ref === undefined ? undefined : madeOf(ref);
+    });
+    return { trace: this.#trace, ...(replay && { replay }) };
   }
 
   /** Ends a run that failed or was stopped. Tensors that outlive it are computed, and errors of that ignored. */
   fail(): void {
     if (!this.#isOpen) return;
     try {
-      if (this.#entries.size > 0) this.#compute();
-      else this.#release();
+      if (this.#pending.isEmpty) this.#pending.release();
+      else this.#compute();
     } catch {
-      this.#release();
+      this.#pending.release();
     }
     this.#close();
   }
@@ -260,19 +268,16 @@ export class Session {
     this.#stopLayers = undefined;
   }
 
-  /** The numbers of tensors of this run that exist and are in use. */
-  *#alive(): Iterable<number> {
-    for (const id of this.#refs.keys()) if (allocationOf(id)) yield id;
-  }
-
   #refOf(id: number): Ref {
     if (isPending(id)) return this.#pending.refOf(id);
     const known = this.#refs.get(id);
     if (known !== undefined) return known;
     const type = this.#types.get(id);
     if (!type) this.#refused ??= "it uses a tensor of unknown shape";
-    const ref = externalRef(this.#trace.externals.length);
-    this.#trace.externals.push({ id, ...(type ?? { shape: [], dtype: 0 }) });
+    const external = this.#trace.externals.length;
+    const ref = externalRef(external);
+    this.#trace.externals.push({ id, shape: type?.shape ?? [], dtype: type?.dtype ?? 0 });
+    this.notes?.noteExternal(external, type?.dataId);
     this.#refs.set(id, ref);
     return ref;
   }
@@ -297,10 +302,8 @@ export class Session {
   #isWhole({ trace, fn }: CapturedStep): boolean {
     if (this.#trace.ops.length !== trace.ops.length || this.#trace.uploads.length !== trace.uploads.length)
       return false;
-    for (const id of this.#entries.keys()) {
-      const source = sourceOf(this.#refOf(id));
-      if ("made" in source && !fn.outputs.includes(source.made)) return false;
-    }
+    for (const source of this.#pending.sources())
+      if ("made" in source && !fn.results.includes(source.made)) return false;
     return true;
   }
 
@@ -309,9 +312,10 @@ export class Session {
     const { fn } = step;
     const uploaded = new Map(fn.uploads.map((k) => [k, this.#upload(k)]));
     const ids = [...uploaded.values(), ...fn.externals.map((e) => this.#trace.externals[e]!.id)];
-    let made: Metadata;
+    let made: Map<number, Metadata>;
     try {
-      made = measured(() => this.#binding.executeOp(fn.name, fn.attrs, ids, fn.outputs.length));
+      // What the step replaces is held by this session alone.
+      made = callFunction(this.#binding, fn, ids, (i) => this.#types.get(ids[i]!));
     } catch (error) {
       for (const id of uploaded.values()) this.#binding.deleteTensor(id);
       this.#fault = error instanceof Error ? error.message : String(error);
@@ -321,31 +325,17 @@ export class Session {
       return;
     }
     this.#close();
-    const results = new Map(fn.outputs.map((index, i) => [index, made[i]!.id]));
-    for (const [id, entry] of this.#entries) {
-      const source = sourceOf(this.#refOf(id));
-      if ("made" in source) {
-        this.#settle(entry, results.get(source.made)!);
-        results.delete(source.made);
-      } else if ("upload" in source) {
-        this.#settle(entry, uploaded.get(source.upload) ?? this.#upload(source.upload));
-        uploaded.delete(source.upload);
-      }
-    }
+    const results = new Map([...made].map(([index, { id }]) => [index, id]));
+    this.#pending.settle((source) => {
+      if ("made" in source) return taken(results, source.made);
+      return "upload" in source ? (taken(uploaded, source.upload) ?? this.#upload(source.upload)) : undefined;
+    });
     for (const id of [...results.values(), ...uploaded.values()]) this.#binding.deleteTensor(id);
-    this.#entries.clear();
-    this.#release();
   }
 
   #upload(k: number): number {
     const { shape, dtype, values } = this.#trace.uploads[k]!;
     return this.#binding.createTensor([...shape], dtype, values as never);
-  }
-
-  #settle(entry: NativeData, id: number): void {
-    entry.id = id;
-    const memory = allocationOf(id);
-    if (memory) memory.cause ??= (entry as { cause?: typeof memory.cause }).cause;
   }
 
   /** Computes what is pending op by op, and records from here on. */
@@ -360,30 +350,29 @@ export class Session {
       this.#hasFailed = true;
       throw error;
     } finally {
-      const settle = (pending: number, id: number, ref: Ref) => {
-        this.#refs.set(id, ref);
-        const entry = this.#entries.get(pending);
-        if (entry) this.#settle(entry, id);
-        this.#computed.set(pending, id);
-        if (this.#dead.has(pending)) this.#binding.deleteTensor(id);
-      };
-      real.forEach((id, i) => {
-        settle(this.#pending.ofMade(i), id, madeRef(i));
-      });
-      uploads.forEach((id, k) => {
-        settle(this.#pending.ofUpload(k), id, uploadRef(k));
-      });
-      this.#entries.clear();
-      this.#release();
+      for (const [i, id] of real.entries()) this.#refs.set(id, madeRef(i));
+      for (const [k, id] of uploads.entries()) this.#refs.set(id, uploadRef(k));
+      this.#pending.computed(real, uploads);
     }
-  }
-
-  #release(): void {
-    for (const id of this.#freed.splice(0)) this.#binding.deleteTensor(id);
   }
 
   #abandon(reason: string): void {
     this.#refused ??= reason;
     if (this.#following) this.#compute();
   }
+}
+
+/** Throws for an op that cannot be in a captured step. */
+function requireCapturable(op: OpOfStep): void {
+  const refused = refusal(op);
+  const layer = currentProfileScope();
+  if (refused)
+    throw new Error(`compile: ${refused}${layer ? ` (in the layer ${layer})` : ""}: compute it outside of the step`);
+}
+
+/** The value of a key, which is removed. */
+function taken(values: Map<number, number>, key: number): number | undefined {
+  const value = values.get(key);
+  values.delete(key);
+  return value;
 }

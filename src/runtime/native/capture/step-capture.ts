@@ -1,18 +1,26 @@
 import { onAllocationCount } from "../../allocation-tracker.ts";
-import { begin, uninterrupted } from "../../interrupts.ts";
+import { begin, stopIfInterrupted, uninterrupted } from "../../interrupts.ts";
 import { openLevels } from "../../levels.ts";
-import { engine } from "../../load.ts";
+import { engine, tf } from "../../load.ts";
 import { opGuards } from "../../op-guard.ts";
 import { isObservingProfile } from "../../profile-scope.ts";
+import { hasKernels } from "../kernels/load.ts";
 import { isCapturing, startSession } from "./active.ts";
 import { captureAddon } from "./addon.ts";
 import type { CapturedStep } from "./captured-step.ts";
 import { stepFunction } from "./function.ts";
+import { difference, type ReplayArguments, sameCall, sameKey } from "./replay.ts";
+import { ReplayCall } from "./replay-call.ts";
 import type { Recorded, SessionOptions } from "./session.ts";
 import { analyse, mayBeConstant, sameValues, type Trace, type Values } from "./trace.ts";
 
-/** A step is captured when it has run so often. */
+/** The first step is captured when it has run so often. */
 const SIGHTINGS = 3;
+/**
+ * Steps of other shapes are captured when they have run so often: a function costs as much time as it saves in 10 to 20 calls. One that is
+ * made again, because there were too many, waits twice as long each time.
+ */
+const LATER_SIGHTINGS = 12;
 /** As many functions are kept; each takes several megabytes. */
 const FUNCTIONS = 16;
 /** As many steps are remembered that were not seen often enough. */
@@ -25,6 +33,10 @@ const MISSES = 200;
 
 interface Seen {
   count: number;
+  /** How often it has to run before it is captured, beside others. */
+  wanted: number;
+  /** What all runs so far agree on for a replay, or why there is none. */
+  replay: CapturedStep["replay"];
   /** Values of small uploads that have been the same each time. */
   constants: (Values | undefined)[];
 }
@@ -35,7 +47,8 @@ const removal = new FinalizationRegistry<CapturedStep[]>((steps) => {
 
 /**
  * Runs a step that is repeated. Its JavaScript runs each time, but once the same ops on inputs of the same shapes and types have been
- * seen three times, they are only compared with those, and computed at the end as one function of TensorFlow. Nothing is assumed:
+ * seen three times (twelve times where there are functions for other shapes), they are only compared with those, and computed at the
+ * end as one function of TensorFlow. Nothing is assumed:
  * a step that differs in any op, shape, constant or use of a result is computed op by op, with the same result.
  */
 export class StepCapture {
@@ -48,6 +61,8 @@ export class StepCapture {
   #fault: string | undefined;
   #obstacle: string | undefined;
   #calls = 0;
+  #replays = 0;
+  #replayFault: string | undefined;
 
   /** `title` begins the names of the functions: letters and digits. */
   constructor(title: string) {
@@ -55,16 +70,23 @@ export class StepCapture {
     removal.register(this, this.#steps);
   }
 
-  /** The number of functions, how often one has run, and why the last step was not captured. */
-  get state(): { functions: number; calls: number; fault: string | undefined } {
-    return { functions: this.#steps.length, calls: this.#calls, fault: this.#fault ?? this.#obstacle };
+  /**
+   * The number of functions, how often one has run, and in how many of these calls the step's JavaScript did not; why the last step
+   * was not captured, and why the last function was made for a step whose JavaScript runs each time.
+   */
+  get state() {
+    const [functions, fault] = [this.#steps.length, this.#fault ?? this.#obstacle];
+    return { functions, calls: this.#calls, replays: this.#replays, fault, replayFault: this.#replayFault };
   }
 
   /** Runs the step. Tensors that it makes and that are not its result must be disposed when it returns, as in a `tidy`. */
   run<T>(step: () => T, options: SessionOptions = {}): T {
     this.#obstacle = obstacle();
     if (this.#refusals >= REFUSALS || this.#misses >= MISSES || this.#obstacle !== undefined) return step();
-    const [session, leave] = startSession(this.#steps, options);
+    const replay = options.replay && { ...options.replay, key: [...options.replay.key, hasKernels()] };
+    const replayed = replay && this.#replayed(replay);
+    if (replayed) return replayed.result as T;
+    const [session, leave] = startSession(this.#steps, { ...options, replay });
     const open = begin(
       () => {},
       () => {
@@ -78,13 +100,40 @@ export class StepCapture {
     );
     try {
       const result = step();
-      const recorded = uninterrupted(() => session.end());
+      const recorded = uninterrupted(() => session.end(result));
       if (recorded) this.#note(recorded);
       else this.#used(session.followed!, session.fault);
       return result;
     } finally {
       open.end();
     }
+  }
+
+  /** The result of a step without its JavaScript; undefined where that must run. */
+  #replayed(args: ReplayArguments): { result: unknown } | undefined {
+    if (!this.#steps.some(({ replay }) => replay && "key" in replay && sameKey(replay.key, args.key))) return undefined;
+    const call = new ReplayCall(args);
+    let found: { result: unknown } | undefined;
+    tf.tidy(() => {
+      try {
+        for (const step of [...this.#steps].reverse()) {
+          found = call.run(step);
+          if (!found) {
+            call.restore();
+            continue;
+          }
+          this.#used(step, undefined);
+          this.#replays++;
+          break;
+        }
+      } catch {
+        // With its JavaScript the step throws the same, and names the op and its layer; or it succeeds in another way.
+        call.restore();
+        stopIfInterrupted();
+      }
+      return found?.result as never;
+    });
+    return found;
   }
 
   #used(step: CapturedStep, fault: string | undefined): void {
@@ -101,7 +150,7 @@ export class StepCapture {
     this.#refuse(fault);
   }
 
-  #note({ trace, refused }: Recorded): void {
+  #note({ trace, refused, replay }: Recorded): void {
     if (++this.#misses === MISSES)
       this.#fault = `${MISSES} runs in a row had other ops, shapes or constants than those before`;
     const found = refused === undefined ? analyse(trace) : { refused };
@@ -109,9 +158,16 @@ export class StepCapture {
       this.#refuse(found.refused);
       return;
     }
-    const { signature, structural, pinned } = found;
-    const seen = this.#seen.get(signature) ?? { count: 0, constants: trace.uploads.map(smallValues) };
+    const { structural, pinned } = found;
+    const signature = this.#signatureFor(found.signature, replay);
+    const seen = this.#seen.get(signature) ?? {
+      count: 0,
+      wanted: LATER_SIGHTINGS,
+      constants: trace.uploads.map(smallValues),
+      replay,
+    };
     seen.count++;
+    seen.replay = agreed(seen.replay, replay, trace);
     seen.constants = seen.constants.map((values, k) =>
       values && sameValues(values, trace.uploads[k]!.values) ? values : undefined,
     );
@@ -119,17 +175,35 @@ export class StepCapture {
     this.#seen.set(signature, seen);
     if (this.#seen.size > SEEN) this.#seen.delete(this.#seen.keys().next().value!);
     const before = this.#steps.findIndex((step) => step.signature === signature);
-    if (seen.count < SIGHTINGS && before < 0) return;
-    const constant = seen.constants.map((values, k) => values !== undefined || structural[k]!);
+    const wanted = this.#steps.length === 0 ? SIGHTINGS : seen.wanted;
+    if (seen.count < wanted && before < 0) return;
+    seen.count = 0;
+    seen.wanted *= 2;
+    const own = seen.replay && "uploads" in seen.replay ? seen.replay.uploads : undefined;
+    const constant = seen.constants.map(
+      (values, k) => structural[k]! || (values !== undefined && (!own || "values" in own[k]!)),
+    );
     if (before >= 0) this.#steps.splice(before, 1)[0]!.fn.remove();
     try {
       const fn = stepFunction(this.#title, trace, constant);
-      this.#steps.push({ signature, trace: withoutData(trace, constant), constant, pinned, fn });
+      const pinning = pinned.findIndex(
+        (is, e) => is && own && "key" in seen.replay! && !("fixed" in seen.replay.externals[e]!),
+      );
+      const kept = pinning < 0 ? seen.replay : { refused: "values of its inputs decide shapes" };
+      this.#replayFault = kept && "refused" in kept ? kept.refused : undefined;
+      this.#steps.push({ signature, trace: withoutData(trace, constant), constant, pinned, fn, replay: kept });
       this.#fault = undefined;
     } catch (error) {
       this.#refuse(error instanceof Error ? error.message.split("\n")[0]! : String(error));
     }
     if (this.#steps.length > FUNCTIONS) this.#steps.shift()!.fn.remove();
+  }
+
+  /** Another one for a step that is replayed for other values among its inputs that are not tensors, or other settings. */
+  #signatureFor(signature: string, replay: CapturedStep["replay"]): string {
+    const other = this.#steps.find((step) => step.signature === signature)?.replay;
+    if (!other || !replay || "refused" in other || "refused" in replay || sameCall(other, replay)) return signature;
+    return this.#signatureFor(`${signature}'`, replay);
   }
 
   #refuse(reason: string): void {
@@ -138,10 +212,20 @@ export class StepCapture {
   }
 }
 
+/** What two runs agree on. */
+function agreed(before: CapturedStep["replay"], now: CapturedStep["replay"], trace: Trace): CapturedStep["replay"] {
+  if (!before || !now) return undefined;
+  if ("refused" in before) return before;
+  if ("refused" in now) return now;
+  const refused = difference(before, now, trace);
+  return refused === undefined ? now : { refused };
+}
+
 /** Why no step can be captured now: what is around it looks at single ops. */
 function obstacle(): string | undefined {
   const capture = captureAddon();
   if ("fault" in capture) return capture.fault;
+  if (engine.backendName !== "tensorflow") return `it runs on tfjs' ${engine.backendName} backend`;
   if (isCapturing()) return "it runs inside of another captured step";
   if (opGuards.length > 0 || onAllocationCount() > 0) return "it runs inside of a memory budget or probe";
   if (isObservingProfile() || engine.state.profiling) return "it runs inside of a profile";

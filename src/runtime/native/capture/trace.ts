@@ -1,7 +1,8 @@
 // What a step asks of TensorFlow, op by op: what is recorded of it, and what later steps are compared with.
 import { createHash } from "node:crypto";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
-import { decidesShape, isNoNumber, refusal } from "./op-rules.ts";
+import { isNoNumber } from "../storage-types.ts";
+import { decidesShape, refusal } from "./op-rules.ts";
 
 export type Values = Float32Array | Int32Array | Uint8Array;
 
@@ -24,6 +25,11 @@ export function sourceOf(ref: Ref): Source {
   return ref % 3 === 0 ? { made: index } : ref % 3 === 1 ? { upload: index } : { external: index };
 }
 
+/** The number that a source of one kind has; undefined for another kind. */
+export const madeOf = (ref: Ref): number | undefined => (ref % 3 === 0 ? ref / 3 : undefined);
+export const uploadOf = (ref: Ref): number | undefined => (ref % 3 === 1 ? (ref - 1) / 3 : undefined);
+export const externalOf = (ref: Ref): number | undefined => (ref % 3 === 2 ? (ref - 2) / 3 : undefined);
+
 export interface TracedOp {
   readonly name: string;
   readonly attrs: readonly TFEOpAttr[];
@@ -33,6 +39,8 @@ export interface TracedOp {
   readonly outputs: readonly TensorType[];
   /** The layer in which it ran, such as `encoder/attention`. */
   readonly layer: string;
+  /** The places of inputs that its results replace. */
+  readonly donated?: readonly number[] | undefined;
 }
 
 /** Values that JavaScript gave to TensorFlow during the step. */
@@ -115,6 +123,8 @@ export function sameList(a: readonly number[], b: readonly number[]): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
+
+export const sameType = (a: TensorType, b: TensorType): boolean => a.dtype === b.dtype && sameList(a.shape, b.shape);
 
 export function sameAttrs(a: readonly TFEOpAttr[], b: readonly TFEOpAttr[]): boolean {
   if (a === b) return true;

@@ -47,23 +47,6 @@ void Rows::write(int64_t to, int64_t stride, int64_t count, int64_t features, co
   });
 }
 
-Vectors vectorsOfProcessor() {
-#if defined(__x86_64__)
-  static const Vectors vectors = [] {
-    __builtin_cpu_init();
-    const bool hasWide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                         __builtin_cpu_supports("avx512vl");
-    if (hasWide) return Vectors::sixteen;
-    const bool hasEight = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-    return hasEight ? Vectors::eight : Vectors::four;
-  }();
-  return vectors;
-#else
-  return Vectors::four;
-#endif
-}
-
 namespace {
 
 // The inputs: "x" is [batch * time, 3 * features] alone, of `heads` heads, or queries, keys and values [batch, heads, time,

@@ -3,6 +3,7 @@
 
 #include "convert.h"
 #include "philox.h"
+#include "vectors.h"
 #include "workspace.h"
 
 namespace halftone {
@@ -69,8 +70,6 @@ struct Backward {
 void attend(const Attention&, const Forward&);
 void attendGradient(const Attention&, const Backward&);
 
-INLINE int64_t roundedUp(int64_t size, int64_t to) { return (size + to - 1) / to * to; }
-
 // The bias of the keys of a span added to their scores, which begin at row[0].
 INLINE void addBias(const Attention& a, const float* bias, Span keys, float* row) {
   const int64_t count = keys.to - keys.from;
@@ -80,13 +79,7 @@ INLINE void addBias(const Attention& a, const float* bias, Span keys, float* row
     for (int64_t j = 0; j < count; j++) row[j] += bias[keys.from + j];
 }
 
-// Which vectors a processor has, and how many rows of a product fit into its registers.
-typedef float Float4 __attribute__((vector_size(16)));
-typedef float Float8 __attribute__((vector_size(32)));
-typedef float Float16 __attribute__((vector_size(64)));
-enum class Vectors { four, eight, sixteen };
-Vectors vectorsOfProcessor();
-
+// With as many rows of a product as fit into the registers of a processor.
 template <class Group, class Given>
 void plainly(const Attention& a, const Given& x, int64_t b, int64_t g) {
   Group::template run<Float4, 4>(a, x, b, g);

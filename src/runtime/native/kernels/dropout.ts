@@ -1,5 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
-import { tf } from "../../load.ts";
+import { uploaded } from "../capture/step-inputs.ts";
 import { runKernel, storageIn } from "./run-kernel.ts";
 
 /** What decides which elements are kept, as `keepMask` does. */
@@ -13,7 +13,7 @@ export interface DropoutMask {
 
 /** Runs `f` with a seed on the device. */
 export function withSeed<T>({ seed }: Pick<DropoutMask, "seed">, f: (seed: Tensor) => T): T {
-  const words = tf.tensor1d([...seed], "int32");
+  const words = uploaded(seed, [2], "int32");
   try {
     return f(words);
   } finally {

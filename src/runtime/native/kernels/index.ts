@@ -1,5 +1,4 @@
 export { type ActivationCurve, activation, activationGradient, reluGradient } from "./activation.ts";
-export { adamStep, globalNorm } from "./adam.ts";
 export {
   type Attended,
   type AttentionRule,
@@ -12,6 +11,8 @@ export { columnSums } from "./column-sums.ts";
 export { crossEntropy, crossEntropyGradient } from "./cross-entropy.ts";
 export { type DropoutMask, dropout, dropoutAndAdd } from "./dropout.ts";
 export { hasKernels, setKernels } from "./load.ts";
+export { isForKernel, ownProduct, productWithBias } from "./matmul.ts";
 export { norm, normGradients } from "./norm.ts";
 export { gruStep, gruStepGradient, lstmStep, lstmStepGradient } from "./recurrent.ts";
 export { softmax, softmaxGradient } from "./softmax.ts";
+export { globalNorm, type UpdateRule, updateNumbers, updateStep } from "./update.ts";

@@ -3,3 +3,9 @@ export const kernelPrefix = "Halftone";
 
 /** The storage policy leaves these ops alone: they take inputs of several storage types, and name them in their attributes. */
 export const isKernel = (op: string): boolean => op.startsWith(kernelPrefix);
+
+/** The op of matrix products. */
+export const productKernel = `${kernelPrefix}MatMul`;
+
+/** The op in whose place the kernel of products runs: memory is counted under its name. */
+export const replacedProduct = { name: productKernel };

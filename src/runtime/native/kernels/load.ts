@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { threads } from "../../machine.ts";
-import { type Addon, buildAddon, loadAddon } from "../../setup/addon.ts";
+import { type Addon, type BuildOptions, buildAddon, loadAddon } from "../../setup/addon.ts";
 
 /** From dist/src/... to src/..., because the TypeScript compiler does not copy C++ files. */
 const folder = fileURLToPath(new URL("../../../../../src/runtime/native/kernels/", import.meta.url));
@@ -10,20 +10,23 @@ const folder = fileURLToPath(new URL("../../../../../src/runtime/native/kernels/
 const flags = ["-O3", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-DNAPI_VERSION=8"];
 // Loops become vector instructions only when a comparison may be computed although its result is not used.
 flags.push("-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi");
-if (process.arch === "x64") flags.push("-mprefer-vector-width=512");
 
-const kernels = (): Addon => ({
+/** The addon for a processor; this one by default. */
+export const kernelsAddon = (arch: string = process.arch): Addon => ({
   name: "kernels",
   sources: readdirSync(folder)
     .filter((name) => /\.(cc|h)$/.test(name))
     .sort()
     .map((name) => path.join(folder, name)),
-  flags,
+  flags: arch === "x64" ? [...flags, "-mprefer-vector-width=512"] : flags,
 });
 
 /** Compiles the kernels, if they are missing, against the native library in a folder. Throws `UserError` when that fails. */
-export const buildKernels = (library: string, signal?: AbortSignal): Promise<void> =>
-  buildAddon({ ...kernels(), libraries: [path.join(library, "tensorflow/libtensorflow_framework.so.2")] }, signal);
+export const buildKernels = (library: string, options?: BuildOptions): Promise<void> =>
+  buildAddon(
+    { ...kernelsAddon(), libraries: [path.join(library, "tensorflow/libtensorflow_framework.so.2")] },
+    options,
+  );
 
 let fault: string | undefined = "TensorFlow is not loaded";
 
@@ -37,7 +40,7 @@ export function loadKernels(isUsingGpu: boolean): void {
 }
 
 function register(): string | undefined {
-  const loaded = loadAddon<{ register(threads: number): void }>(kernels());
+  const loaded = loadAddon<{ register(threads: number): void }>(kernelsAddon());
   if ("fault" in loaded) return loaded.fault;
   try {
     loaded.addon.register(threads());
@@ -50,7 +53,7 @@ function register(): string | undefined {
 let isSwitchedOff = false;
 
 /**
- * Chooses what computes norms, attention, dropout, activations, losses and updates of optimizers from now on: one kernel of Halftone's own
+ * Chooses what computes matrix products, norms, attention, dropout, activations, losses and updates of optimizers from now on: one kernel of Halftone's own
  * each ("fused"), where the machine has them, or several of the backend's ops ("separate"), which need more time and memory. As
  * `torch.nn.attention.sdpa_kernel` chooses PyTorch's attention. Returns whether the fused kernels are used now.
  *

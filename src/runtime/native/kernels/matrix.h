@@ -2,54 +2,43 @@
 // multiples of a vector's lanes: what is beyond a matrix is 0.
 #pragma once
 
-#include <cstdint>
-#include <cstring>
-
-#include "storage.h"
+#include "vectors.h"
 
 namespace halftone {
 
-template <class V>
-constexpr int64_t lanes = sizeof(V) / sizeof(float);
-
-template <class V>
-INLINE V load(const float* p) {
-  V v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-template <class V>
-INLINE void store(float* p, V v) {
-  memcpy(p, &v, sizeof v);
-}
-
-// c[R][width] = a[R][depth] b[depth][width]
-template <class V, int R, int C>
-INLINE void productOf(const float* a, int64_t aRow, int64_t depth, const float* b, int64_t bRow, float* c, int64_t cRow) {
+// c[R][C vectors] (+)= a[R][depth] b[depth][C vectors]. The rows of a lie `aRow` floats apart or, for S > 0, in columns of S rows.
+template <class V, int R, int C, int S = 0>
+INLINE void block(const float* a, int64_t aRow, int64_t depth, const float* b, int64_t bRow, float* c, int64_t cRow, bool adds) {
   V sums[R][C] = {};
+  if (adds)
+#pragma GCC unroll 8
+    for (int i = 0; i < R; i++)
+#pragma GCC unroll 2
+      for (int j = 0; j < C; j++) sums[i][j] = load<V>(c + i * cRow + j * lanes<V>);
   for (int64_t k = 0; k < depth; k++) {
     V row[C];
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (int j = 0; j < C; j++) row[j] = load<V>(b + k * bRow + j * lanes<V>);
 #pragma GCC unroll 8
     for (int i = 0; i < R; i++) {
-      const V x = a[i * aRow + k] - V{};
-#pragma GCC unroll 4
+      const V x = (S > 0 ? a[k * S + i] : a[i * aRow + k]) - V{};
+#pragma GCC unroll 2
       for (int j = 0; j < C; j++) sums[i][j] += x * row[j];
     }
   }
 #pragma GCC unroll 8
   for (int i = 0; i < R; i++)
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (int j = 0; j < C; j++) store(c + i * cRow + j * lanes<V>, sums[i][j]);
 }
 
+// c[R][width] = a[R][depth] b[depth][width]
 template <class V, int R>
 INLINE void product(const float* a, int64_t aRow, int64_t depth, const float* b, int64_t bRow, int64_t width, float* c,
                     int64_t cRow) {
   int64_t j = 0;
-  for (; j + 2 * lanes<V> <= width; j += 2 * lanes<V>) productOf<V, R, 2>(a, aRow, depth, b + j, bRow, c + j, cRow);
-  if (j < width) productOf<V, R, 1>(a, aRow, depth, b + j, bRow, c + j, cRow);
+  for (; j + 2 * lanes<V> <= width; j += 2 * lanes<V>) block<V, R, 2>(a, aRow, depth, b + j, bRow, c + j, cRow, false);
+  if (j < width) block<V, R, 1>(a, aRow, depth, b + j, bRow, c + j, cRow, false);
 }
 
 // c[count][width] += a[R][count]^T b[R][width]

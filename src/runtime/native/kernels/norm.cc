@@ -2,8 +2,10 @@
 #include <cmath>
 #include <vector>
 
+#include "convert.h"
 #include "kernel.h"
 #include "threads.h"
+#include "workspace.h"
 
 namespace halftone {
 namespace {
@@ -27,7 +29,7 @@ INLINE Statistics statisticsOf(const float* x, int64_t width, bool isCentred, fl
 }
 
 struct Rows {
-  int64_t from, to, width;
+  int64_t count, width;
 };
 
 // scale, offset and kept may be null.
@@ -35,7 +37,7 @@ template <class K>
 EVERY_PROCESSOR void normalize(Rows rows, const float* x, const float* scale, const float* offset, bool isCentred,
                                float epsilon, float* y, float* means, float* inverses, K* kept) {
   const int64_t width = rows.width;
-  for (int64_t i = rows.from; i < rows.to; i++) {
+  for (int64_t i = 0; i < rows.count; i++) {
     const float* row = x + i * width;
     float* out = y + i * width;
     const Statistics s = statisticsOf(row, width, isCentred, epsilon);
@@ -61,7 +63,7 @@ EVERY_PROCESSOR void gradients(Rows rows, const float* dy, const K* source, cons
                                const float* scale, bool isNormalized, bool isCentred, float* dx, float* dScale,
                                float* dOffset) {
   const int64_t width = rows.width;
-  for (int64_t i = rows.from; i < rows.to; i++) {
+  for (int64_t i = 0; i < rows.count; i++) {
     const float* g = dy + i * width;
     const K* row = source + i * width;
     float* out = dx + i * width;
@@ -94,6 +96,40 @@ EVERY_PROCESSOR void gradients(Rows rows, const float* dy, const K* source, cons
   }
 }
 
+// A tensor of any storage type, in blocks of float32 numbers.
+const float* readBlock(const Tensor& x, int64_t at, float* space, int64_t count) {
+  const float* block = nullptr;
+  byStorage(x.type(), [&](auto* t) { block = readTile(x.data<Pointee<decltype(t)>>() + at, space, count); });
+  return block;
+}
+
+// Where to compute a block; `writeBlock` then stores it.
+float* blockOf(const Tensor& y, int64_t at, float* space) {
+  return y.type() == TF_FLOAT ? y.data<float>() + at : space;
+}
+void writeBlock(const float* space, const Tensor& y, int64_t at, int64_t count) {
+  byStorage(y.type(), [&](auto* t) { writeTile(space, y.data<Pointee<decltype(t)>>() + at, count); });
+}
+
+// Calls work(first row, rows) for blocks of [from, to) of about 2048 elements.
+template <class Work>
+void inBlocks(int64_t from, int64_t to, int64_t width, const Work& work) {
+  const int64_t most = rowsPerPart(width, 2048);
+  for (int64_t i = from; i < to; i += most) work(i, std::min(most, to - i));
+}
+int64_t blockSize(int64_t width) { return rowsPerPart(width, 2048) * width; }
+
+// A vector as float32 numbers.
+class Vector {
+ public:
+  explicit Vector(const Tensor& x) : copy_(x.type() == TF_FLOAT ? 0 : x.size()), values_(readBlock(x, 0, copy_.data(), x.size())) {}
+  const float* data() const { return values_; }
+
+ private:
+  std::vector<float> copy_;
+  const float* values_;
+};
+
 Shape statisticsShape(const Tensor& x) {
   Shape shape = x.shape();
   shape.back() = 1;
@@ -110,6 +146,7 @@ struct Norm {
         scales(attributes.integer("scales") > 0),
         offsets(attributes.integer("offsets") > 0),
         keeps(attributes.integer("keeps") > 0),
+        result(attributes.type("Y")),
         kept(attributes.type("K")),
         epsilon(attributes.number("epsilon")) {}
 
@@ -118,13 +155,17 @@ struct Norm {
     require(x.rank() > 0, "a scalar has no features");
     const int64_t width = x.size(-1);
     int at = 1;
-    std::vector<Tensor> given;
+    std::vector<Vector> given;
+    given.reserve(2);
     for (int i = 0; i < scales + offsets; i++) {
-      given.push_back(run.input(at++));
-      checkWidth(given.back(), width);
+      const Tensor one = run.input(at++);
+      checkWidth(one, width);
+      given.emplace_back(one);
     }
+    const float* scale = scales ? given[0].data() : nullptr;
+    const float* offset = offsets ? given[scales].data() : nullptr;
     int out = 0;
-    const Tensor y = run.output(out++, TF_FLOAT, x.shape());
+    const Tensor y = run.output(out++, result, x.shape());
     const Tensor inverses = run.output(out++, TF_FLOAT, statisticsShape(x));
     std::vector<Tensor> more;
     if (isCentred) more.push_back(run.output(out++, TF_FLOAT, statisticsShape(x)));
@@ -133,15 +174,20 @@ struct Norm {
     byStorage(kept, [&](auto* t) {
       using K = Pointee<decltype(t)>;
       inParts(x.size() / width, rowsPerPart(width), [&](int64_t from, int64_t to) {
-        normalize<K>({from, to, width}, x.data<float>(), scales ? given[0].data<float>() : nullptr,
-                     offsets ? given[scales].data<float>() : nullptr, isCentred, epsilon, y.data<float>(),
-                     isCentred ? more[0].data<float>() : nullptr, inverses.data<float>(),
-                     keeps ? more[isCentred].data<K>() : nullptr);
+        Workspace space(2 * blockSize(width), 2);
+        float *xs = space.part(blockSize(width)), *ys = space.part(blockSize(width));
+        inBlocks(from, to, width, [&](int64_t row, int64_t count) {
+          const int64_t at = row * width;
+          normalize<K>({count, width}, readBlock(x, at, xs, count * width), scale, offset, isCentred, epsilon,
+                       blockOf(y, at, ys), isCentred ? more[0].data<float>() + row : nullptr,
+                       inverses.data<float>() + row, keeps ? more[isCentred].data<K>() + at : nullptr);
+          writeBlock(ys, y, at, count * width);
+        });
       });
     });
   }
   bool isCentred, scales, offsets, keeps;
-  TF_DataType kept;
+  TF_DataType result, kept;
   float epsilon;
 };
 
@@ -150,7 +196,8 @@ struct NormGrad {
       : isCentred(attributes.flag("centred")),
         scales(attributes.integer("scales") > 0),
         means(attributes.integer("means") > 0),
-        isNormalized(attributes.flag("normalized")) {}
+        isNormalized(attributes.flag("normalized")),
+        result(attributes.type("X")) {}
 
   void operator()(Run& run) const {
     const Tensor dy = run.input(0), source = run.input(1), inverses = run.input(2);
@@ -160,7 +207,9 @@ struct NormGrad {
     std::vector<Tensor> more;
     for (int i = 0; i < means + scales; i++) more.push_back(run.input(3 + i));
     if (scales) checkWidth(more[means], width);
-    const Tensor dx = run.output(0, TF_FLOAT, dy.shape());
+    std::vector<Vector> scale;
+    if (scales) scale.emplace_back(more[means]);
+    const Tensor dx = run.output(0, result, dy.shape());
     const Tensor dScale = run.output(1, TF_FLOAT, {width}), dOffset = run.output(2, TF_FLOAT, {width});
     std::fill_n(dScale.data<float>(), width, 0.f);
     std::fill_n(dOffset.data<float>(), width, 0.f);
@@ -171,9 +220,15 @@ struct NormGrad {
       using K = Pointee<decltype(t)>;
       inParts(rows, part, [&](int64_t from, int64_t to) {
         float* own = sums.data() + from / part * 2 * width;
-        gradients<K>({from, to, width}, dy.data<float>(), source.data<K>(), means ? more[0].data<float>() : nullptr,
-                     inverses.data<float>(), scales ? more[means].data<float>() : nullptr, isNormalized, isCentred,
-                     dx.data<float>(), own, own + width);
+        Workspace space(2 * blockSize(width), 2);
+        float *gs = space.part(blockSize(width)), *xs = space.part(blockSize(width));
+        inBlocks(from, to, width, [&](int64_t row, int64_t count) {
+          const int64_t at = row * width;
+          gradients<K>({count, width}, readBlock(dy, at, gs, count * width), source.data<K>() + at,
+                       means ? more[0].data<float>() + row : nullptr, inverses.data<float>() + row,
+                       scales ? scale[0].data() : nullptr, isNormalized, isCentred, blockOf(dx, at, xs), own, own + width);
+          writeBlock(xs, dx, at, count * width);
+        });
       });
     });
     for (int64_t i = 0; i < parts; i++)
@@ -183,18 +238,21 @@ struct NormGrad {
       }
   }
   bool isCentred, scales, means, isNormalized;
+  TF_DataType result;
 };
 
 const Registration<Norm> norm({"HalftoneNorm",
                                {"centred: int >= 0", "scales: int >= 0", "offsets: int >= 0", "keeps: int >= 0",
-                                "K: " ANY_STORAGE, "epsilon: float"},
-                               {"x: float", "scale: scales * float", "offset: offsets * float"},
-                               {"y: float", "inverse: float", "mean: centred * float", "kept: keeps * K"}});
+                                "X: " ANY_STORAGE, "S: " ANY_STORAGE, "O: " ANY_STORAGE, "Y: " ANY_STORAGE, "K: " ANY_STORAGE,
+                                "epsilon: float"},
+                               {"x: X", "scale: scales * S", "offset: offsets * O"},
+                               {"y: Y", "inverse: float", "mean: centred * float", "kept: keeps * K"}});
 const Registration<NormGrad> normGrad(
     {"HalftoneNormGrad",
-     {"centred: bool", "scales: int >= 0", "means: int >= 0", "normalized: bool", "K: " ANY_STORAGE},
-     {"dy: float", "source: K", "inverse: float", "mean: means * float", "scale: scales * float"},
-     {"dx: float", "dscale: float", "doffset: float"}});
+     {"centred: bool", "scales: int >= 0", "means: int >= 0", "normalized: bool", "Y: " ANY_STORAGE, "K: " ANY_STORAGE,
+      "S: " ANY_STORAGE, "X: " ANY_STORAGE},
+     {"dy: Y", "source: K", "inverse: float", "mean: means * float", "scale: scales * S"},
+     {"dx: X", "dscale: float", "doffset: float"}});
 
 }  // namespace
 }  // namespace halftone

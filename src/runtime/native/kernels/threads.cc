@@ -29,6 +29,8 @@ class Pool {
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
+  int threads() const { return workers_ + 1; }
+
   void run(int64_t count, const std::function<void(int64_t)>& work) {
     std::lock_guard<std::mutex> guard(oneAtATime_);
     {
@@ -99,6 +101,8 @@ Pool& pool() {
 }  // namespace
 
 void setThreads(int count) { pool().start(count); }
+
+int threadCount() { return pool().threads(); }
 
 void inThreads(int64_t count, const std::function<void(int64_t)>& work) {
   if (count == 1) return work(0);

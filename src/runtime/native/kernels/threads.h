@@ -10,6 +10,7 @@ namespace halftone {
 
 // The number of threads, the caller's included; before the first op.
 void setThreads(int count);
+int threadCount();
 
 // Calls work(i) for every i below count, in any order and in several threads.
 void inThreads(int64_t count, const std::function<void(int64_t)>& work);

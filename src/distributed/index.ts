@@ -1,0 +1,3 @@
+export type { ReduceOp } from "./collective.ts";
+export { type AllReduceOptions, type Distributed, distributed } from "./distributed.ts";
+export { WorkerError } from "./worker-error.ts";
