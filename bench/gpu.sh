@@ -21,6 +21,7 @@ folder=$(ls -d "${HALFTONE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/halftone}"/nat
 row 'GPU library' "${folder:-missing}"
 [ -n "$folder" ] && row 'libraries not found (ldd)' "$(ldd "$folder"tensorflow/*.so.2 2>/dev/null | grep 'not found' | sort -u || true)"
 row 'backend, device, reason' "$(node_ "$library console.log(info.backend, info.version, info.device, info.kernels, '-', info.reason)")"
+row "TensorFlow's error lines" "$(TF_CPP_MIN_LOG_LEVEL=2 node_ "$library h.tensor([1]).dataSync()" 4)"
 row 'GPU memory after loading (MB)' "$(node_ "$library import { execFileSync } from 'node:child_process'; h.tensor([1]).dataSync();
   console.log(execFileSync('nvidia-smi', ['--query-compute-apps=used_memory', '--format=csv,noheader']).toString())")"
 row 'matmul 4096: ms, GFLOP/s' "$(node_ "$library const a = h.randn([4096, 4096]); const run = () => h.matmul(a, a).dataSync()[0];

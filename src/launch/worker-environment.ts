@@ -13,8 +13,6 @@ export async function workerEnvironment(
   const ip = await ipOf(hostOf(address));
   const listening = ip && addresses.length > 1 ? await listenOnly(address.replace(hostOf(address), ip)) : {};
   return {
-    // What TensorFlow prints of a failed exchange is in the error of the exchange, too.
-    TF_CPP_MIN_LOG_LEVEL: "3",
     ...environmentFor(own.length, thisMachine()),
     ...clusterEnvironment({ rank, addresses, timeout }),
     ...listening,

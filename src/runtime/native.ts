@@ -27,8 +27,9 @@ import { trackedBinding } from "./tracked-binding.ts";
 
 /** Loads tfjs with the native library in `folder`. Synchronous and slow. */
 export function loadNative(folder: string): Tfjs {
-  // 2: errors only. TensorFlow's other log lines do not belong in a cell's output, and a failed op throws its message.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
+  // 3: fatal errors only. TensorFlow's log lines do not belong in a cell's output, and a failed op throws its message. Some lines that
+  // it calls errors are none, such as "oneDNN supports DT_HALF only on platforms with AVX-512", on the CPUs where that is so.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= "3";
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= "true";
   // glibc (2.36) cannot reuse most of the gaps between aligned blocks, so the memory of a loop over large tensors may grow
   // far beyond the live tensors. TensorFlow's BFC allocator, which its GPU builds use, does not have this problem.

@@ -78,7 +78,9 @@ for (const backend of ["tensorflow", "wasm"]) {
     const expected = fresh.run(`${setUp}\nawait losses()`);
     const draw = random(7);
     const stopped = async (code: string): Promise<Ran> => {
-      const ran = await run(code, { onOutput: (output) => output.type === "stream" && session.interrupt() });
+      const ran = await run(code, {
+        onOutput: (output) => output.type === "stream" && output.name === "stdout" && session.interrupt(),
+      });
       assert.equal(ran.stdout, "now\n", `${code}\n${ran.error?.traceback.join("\n")}`);
       assert.equal(ran.error?.ename, "KeyboardInterrupt", ran.error?.traceback.join("\n"));
       return ran;
@@ -133,7 +135,7 @@ test("A Stop frees the keys and values of a stream whose cell waits for somethin
   await run(`${setUp}\n${read("")}`);
   const before = (await run("nativeMemory().tensors")).text;
   const { stdout, error } = await run(read('console.log("now"); await new Promise(() => {});'), {
-    onOutput: (output) => output.type === "stream" && session.interrupt(),
+    onOutput: (output) => output.type === "stream" && output.name === "stdout" && session.interrupt(),
   });
   assert.deepEqual([stdout, error!.ename], ["now\n", "KeyboardInterrupt"]);
   assert.equal((await run("nativeMemory().tensors")).text, before);

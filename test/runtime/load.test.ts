@@ -34,6 +34,17 @@ for (const backend of ["tensorflow", "wasm"]) {
   });
 }
 
+test("a product of float16 numbers by TensorFlow writes nothing to stderr on any CPU", { skip }, async () => {
+  const library = new URL("../../src/index.js", import.meta.url);
+  const product = `
+    const { tensor } = await import("${library}");
+    const x = tensor([[1, 2], [3, 4]]).to("float16");
+    console.log(...x.matMul(x).to("float32").dataSync());`;
+  const env = { HALFTONE_KERNELS: "separate", TF_ENABLE_ONEDNN_OPTS: "1" };
+  const { stdout, stderr } = await script(product, env);
+  assert.deepEqual([stdout, stderr], ["7 10 15 22\n", ""]);
+});
+
 test("TensorFlow's log lines appear when TF_CPP_MIN_LOG_LEVEL asks for them", { skip }, async () => {
   const { stderr } = await script("await ready()", { TF_CPP_MIN_LOG_LEVEL: "0", TF_ENABLE_ONEDNN_OPTS: "1" });
   assert.match(stderr, /oneDNN custom operations are on/);
@@ -62,12 +73,21 @@ test("other code's stderr during TensorFlow's load arrives byte for byte", { ski
   assert.equal(stdout, "2\n");
 });
 
-test("errors that TensorFlow logs during its load are shown, information is not", { skip }, async () => {
+test("TensorFlow's log lines during its load are shown from the level on that TF_CPP_MIN_LOG_LEVEL has", {
+  skip,
+}, async () => {
   const line = (severity: string) =>
     `${severity}0000 00:00:1795989246.451402   10238 some_file.cc:1] text of ${severity}\n`;
-  const { stderr } = await duringLoad(`fs.writeSync(2, ${JSON.stringify(["I", "W", "E"].map(line).join(""))});`);
+  const lines = JSON.stringify(["I", "W", "E", "F"].map(line).join(""));
   const notice = "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n";
-  assert.equal(stderr.replace(notice, ""), line("E"));
+  for (const [level, shown] of [
+    ["", "F"],
+    ["2", "EF"],
+  ] as const) {
+    const setLevel = level && `process.env.TF_CPP_MIN_LOG_LEVEL = "${level}";`;
+    const { stderr } = await duringLoad(`${setLevel} fs.writeSync(2, ${lines});`);
+    assert.equal(stderr.replace(notice, ""), [...shown].map(line).join(""));
+  }
 });
 
 for (const [way, code] of [
