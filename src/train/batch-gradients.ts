@@ -87,7 +87,7 @@ export function batchGradients<P extends object, B, Out>(
     loss.name && isPure(model.apply)
       ? { key: [model.apply, ...settings], given: { batch, objective, applied, share } }
       : undefined;
-  const { measured, gradients } = functions ? functions.gradients.run(both, { replay }) : both();
+  const { measured, gradients } = functions ? functions.gradients.run(both, { replay, given: batch }) : both();
   const value = read ?? measured.loss.dataSync()[0]!;
   const metrics = readFigures(measured.metrics, objective.labels);
   measured.loss.dispose();

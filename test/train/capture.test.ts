@@ -109,6 +109,23 @@ describe("a captured training", { skip }, () => {
     });
   }
 
+  test("is not recorded before batches of its sizes have come a few times", async () => {
+    const ofWidth = (maxLength: number) => [...fixedLengthBatches(examples, { batchSize: 16, maxLength, seed: 2 })][0]!;
+    const [first, second] = [ofWidth(24), ofWidth(16)];
+    const batches = [...Array(4).fill(first), ...Array(14).fill(second)] as Batch[];
+    const recordedOrCalled: number[] = [];
+    const { gradients } = await run(true, {
+      batches,
+      steps: batches.length,
+      // The two passes have times of their own where a step's ops are run one by one, and nothing looks at them.
+      onStep: ({ step, times }) => {
+        if (times.forward === undefined) recordedOrCalled.push(step);
+      },
+    });
+    assert.deepEqual(recordedOrCalled, [2, 3, 4, 15, 16, 17, 18]);
+    assert.deepEqual([gradients.functions, gradients.calls], [2, 3]);
+  });
+
   test("takes the same steps in bfloat16, and in float16 with a scaler that skips some", async () => {
     await compare(() => ({ autocast: "bfloat16" }), 8);
     const { losses, update } = await compare(

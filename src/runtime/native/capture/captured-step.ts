@@ -5,6 +5,8 @@ import type { Trace } from "./trace.ts";
 /** A step that was recorded, and its function. */
 export interface CapturedStep {
   readonly signature: string;
+  /** Of what it was given, if that is known. */
+  readonly size: number | undefined;
   readonly trace: Trace;
   /** By upload: whether its values are part of the function. */
   readonly constant: readonly boolean[];

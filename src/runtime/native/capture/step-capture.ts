@@ -12,6 +12,7 @@ import { stepFunction } from "./function.ts";
 import { difference, type ReplayArguments, sameCall, sameKey } from "./replay.ts";
 import { ReplayCall } from "./replay-call.ts";
 import type { Recorded, SessionOptions } from "./session.ts";
+import { largestSize } from "./size.ts";
 import { analyse, mayBeConstant, sameValues, type Trace, type Values } from "./trace.ts";
 
 /** The first step is captured when it has run so often. */
@@ -21,10 +22,14 @@ const SIGHTINGS = 3;
  * made again, because there were too many, waits twice as long each time.
  */
 const LATER_SIGHTINGS = 12;
+/** As many runs before that are recorded, where what a step is given tells that it has other shapes: recording takes time. */
+const RECORDINGS = 2;
 /** As many functions are kept; each takes several megabytes. */
 const FUNCTIONS = 16;
 /** As many steps are remembered that were not seen often enough. */
 const SEEN = 64;
+/** And as many sizes. */
+const SIZES = 512;
 /** After so many refusals in a row no further step is recorded. */
 const REFUSALS = 3;
 
@@ -39,6 +44,15 @@ interface Seen {
   replay: CapturedStep["replay"];
   /** Values of small uploads that have been the same each time. */
   constants: (Values | undefined)[];
+}
+
+/** Runs that were given something of the same size, since a function was made for such a run. */
+interface Sized {
+  count: number;
+  /** How many of them were not recorded, and are not counted for a step yet. */
+  unrecorded: number;
+  /** As for the step; 0 where a function was found that computes such runs. */
+  wanted: number;
 }
 
 const removal = new FinalizationRegistry<CapturedStep[]>((steps) => {
@@ -56,6 +70,8 @@ export class StepCapture {
   /** The last used comes last. */
   readonly #steps: CapturedStep[] = [];
   readonly #seen = new Map<string, Seen>();
+  /** By size; the last used comes last. */
+  readonly #sized = new Map<number, Sized>();
   #refusals = 0;
   #misses = 0;
   #fault: string | undefined;
@@ -79,10 +95,19 @@ export class StepCapture {
     return { functions, calls: this.#calls, replays: this.#replays, fault, replayFault: this.#replayFault };
   }
 
-  /** Runs the step. Tensors that it makes and that are not its result must be disposed when it returns, as in a `tidy`. */
-  run<T>(step: () => T, options: SessionOptions = {}): T {
+  /**
+   * Runs the step. Tensors that it makes and that are not its result must be disposed when it returns, as in a `tidy`. `given` is what
+   * the shapes of the step follow from, for instance its batch: steps of another size are recorded after a few such runs.
+   */
+  run<T>(step: () => T, { given, ...options }: SessionOptions & { given?: unknown } = {}): T {
     this.#obstacle = obstacle();
     if (this.#refusals >= REFUSALS || this.#misses >= MISSES || this.#obstacle !== undefined) return step();
+    const size = given === undefined ? undefined : largestSize(given);
+    const sized = size === undefined ? undefined : this.#sizedRuns(size);
+    if (sized && ++sized.count + RECORDINGS <= this.#wanted(sized)) {
+      sized.unrecorded++;
+      return step();
+    }
     const replay = options.replay && { ...options.replay, key: [...options.replay.key, hasKernels()] };
     const replayed = replay && this.#replayed(replay);
     if (replayed) return replayed.result as T;
@@ -101,8 +126,9 @@ export class StepCapture {
     try {
       const result = step();
       const recorded = uninterrupted(() => session.end(result));
-      if (recorded) this.#note(recorded);
+      if (recorded) this.#note(recorded, size, sized);
       else this.#used(session.followed!, session.fault);
+      if (sized && !recorded) sized.wanted = 0;
       return result;
     } finally {
       open.end();
@@ -150,7 +176,20 @@ export class StepCapture {
     this.#refuse(fault);
   }
 
-  #note({ trace, refused, replay }: Recorded): void {
+  /** The runs of a size; undefined where there is a function of this size, so that each run is recorded or followed. */
+  #sizedRuns(size: number): Sized | undefined {
+    if (this.#steps.some((step) => step.size === size)) return undefined;
+    const sized = this.#sized.get(size) ?? { count: 0, unrecorded: 0, wanted: LATER_SIGHTINGS };
+    remember(this.#sized, size, sized, SIZES);
+    return sized;
+  }
+
+  /** How often it has to run before it is captured. */
+  #wanted({ wanted }: Pick<Seen, "wanted">): number {
+    return this.#steps.length === 0 ? SIGHTINGS : wanted;
+  }
+
+  #note({ trace, refused, replay }: Recorded, size?: number, sized?: Sized): void {
     if (++this.#misses === MISSES)
       this.#fault = `${MISSES} runs in a row had other ops, shapes or constants than those before`;
     const found = refused === undefined ? analyse(trace) : { refused };
@@ -166,19 +205,18 @@ export class StepCapture {
       constants: trace.uploads.map(smallValues),
       replay,
     };
-    seen.count++;
+    seen.count += 1 + (sized?.unrecorded ?? 0);
+    if (sized) sized.unrecorded = 0;
     seen.replay = agreed(seen.replay, replay, trace);
     seen.constants = seen.constants.map((values, k) =>
       values && sameValues(values, trace.uploads[k]!.values) ? values : undefined,
     );
-    this.#seen.delete(signature);
-    this.#seen.set(signature, seen);
-    if (this.#seen.size > SEEN) this.#seen.delete(this.#seen.keys().next().value!);
+    remember(this.#seen, signature, seen, SEEN);
     const before = this.#steps.findIndex((step) => step.signature === signature);
-    const wanted = this.#steps.length === 0 ? SIGHTINGS : seen.wanted;
-    if (seen.count < wanted && before < 0) return;
+    if (seen.count < this.#wanted(seen) && before < 0) return;
     seen.count = 0;
     seen.wanted *= 2;
+    if (sized) Object.assign(sized, { count: 0, wanted: seen.wanted });
     const own = seen.replay && "uploads" in seen.replay ? seen.replay.uploads : undefined;
     const constant = seen.constants.map(
       (values, k) => structural[k]! || (values !== undefined && (!own || "values" in own[k]!)),
@@ -191,7 +229,7 @@ export class StepCapture {
       );
       const kept = pinning < 0 ? seen.replay : { refused: "values of its inputs decide shapes" };
       this.#replayFault = kept && "refused" in kept ? kept.refused : undefined;
-      this.#steps.push({ signature, trace: withoutData(trace, constant), constant, pinned, fn, replay: kept });
+      this.#steps.push({ signature, size, trace: withoutData(trace, constant), constant, pinned, fn, replay: kept });
       this.#fault = undefined;
     } catch (error) {
       this.#refuse(error instanceof Error ? error.message.split("\n")[0]! : String(error));
@@ -210,6 +248,13 @@ export class StepCapture {
     this.#refusals++;
     this.#fault = reason;
   }
+}
+
+/** Puts an entry last in a map of at most `most` entries. */
+function remember<K, T>(map: Map<K, T>, key: K, value: T, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > most) map.delete(map.keys().next().value as K);
 }
 
 /** What two runs agree on. */
