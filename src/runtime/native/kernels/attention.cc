@@ -19,7 +19,8 @@ Span Attention::seen(int64_t b, int64_t h, int64_t query) const {
 
 Span Attention::seenByAny(int64_t b, int64_t h, int64_t query, int64_t count, int64_t step) const {
   Span all{keys, 0};
-  for (int64_t i = query; i < query + count; i++) {
+  // Where one row of the bias is for all queries, the last of them sees what the others do.
+  for (int64_t i = biasBy.row == 0 ? query + count - 1 : query; i < query + count; i++) {
     const Span own = seen(b, h, i);
     if (own.from == own.to) continue;
     all.from = std::min(all.from, own.from);

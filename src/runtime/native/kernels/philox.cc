@@ -75,19 +75,22 @@ void fillPortably(const Philox& philox, int64_t first, int64_t count, uint32_t* 
 __attribute__((target(AVX512))) void fill512(const Philox& philox, int64_t first, int64_t count, uint32_t* words) {
   const __m512i lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
   const __m512i m0 = _mm512_set1_epi64(factor0), m1 = _mm512_set1_epi64(factor1);
+  __m512i key0[10], key1[10];
+  for (uint32_t round = 0; round < 10; round++) {
+    key0[round] = _mm512_set1_epi64(philox.key[0] + round * step0);
+    key1[round] = _mm512_set1_epi64(philox.key[1] + round * step1);
+  }
+  constexpr int xorOfThree = 0x96;
   for (int64_t group = 0; group < count; group++, words += 32) {
     const __m512i counter = _mm512_add_epi64(_mm512_set1_epi64((first + group) * 8), lanes);
     __m512i x0 = counter, x1 = _mm512_srli_epi64(counter, 32);
     __m512i x2 = _mm512_set1_epi64(philox.counter[0]), x3 = _mm512_set1_epi64(philox.counter[1]);
-    uint32_t key0 = philox.key[0], key1 = philox.key[1];
     for (int round = 0; round < 10; round++) {
       const __m512i p0 = _mm512_mul_epu32(x0, m0), p1 = _mm512_mul_epu32(x2, m1);
-      x0 = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(p1, 32), x1), _mm512_set1_epi64(key0));
-      x2 = _mm512_xor_si512(_mm512_xor_si512(_mm512_srli_epi64(p0, 32), x3), _mm512_set1_epi64(key1));
+      x0 = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p1, 32), x1, key0[round], xorOfThree);
+      x2 = _mm512_ternarylogic_epi64(_mm512_srli_epi64(p0, 32), x3, key1[round], xorOfThree);
       x1 = p1;
       x3 = p0;
-      key0 += step0;
-      key1 += step1;
     }
     const __m512i a = _mm512_mask_blend_epi32(0xAAAA, x0, _mm512_slli_epi64(x1, 32));
     const __m512i b = _mm512_mask_blend_epi32(0xAAAA, x2, _mm512_slli_epi64(x3, 32));
