@@ -1,8 +1,7 @@
 /** The kernelspec tells Jupyter how to start this kernel and how to show it. */
-import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
-import { refusing } from "../../src/base/files.ts";
-import { makeFolder } from "../../src/base/folders.ts";
+import { refusing, writeWhole } from "../../src/base/files.ts";
 import type { TypeErrorPolicy } from "../check/report/policy.ts";
 import { assets, kernelMain } from "./assets.ts";
 import { type InstallTarget, jupyterPackages, kernelsFolder, searchedFolders, sitePackages } from "./folders.ts";
@@ -46,28 +45,15 @@ export interface Installed {
   lacking: { packages: (typeof FOR_FIGURES)[number][]; bringing: string } | undefined;
 }
 
-/** Writes the kernelspec, replacing one of the same name. */
+/** Writes the kernelspec, replacing one of the same name file by file: several processes may install at once, and Jupyter read. */
 export function install(place: InstallTarget, types?: TypeErrorPolicy): Installed {
   const folder = path.join(kernelsFolder(place), KERNEL_NAME);
-  const temporary = `${folder}.${process.pid}.new`;
   const jupyter = jupyterPackages(place);
   const missing = jupyter ? FOR_FIGURES.filter((name) => !jupyter.packages.includes(name)) : [];
   const figures = missing.includes("plotly") ? "image" : undefined;
-  refusing(
-    folder,
-    () => {
-      try {
-        makeFolder(temporary);
-        writeFileSync(path.join(temporary, "kernel.json"), `${JSON.stringify(kernelspec(types, figures), null, 2)}\n`);
-        for (const logo of logos) copyFileSync(path.join(assets, logo), path.join(temporary, logo));
-        rmSync(folder, { recursive: true, force: true });
-        renameSync(temporary, folder);
-      } finally {
-        if (existsSync(temporary)) rmSync(temporary, { recursive: true });
-      }
-    },
-    ELSEWHERE,
-  );
+  for (const logo of logos) writeWhole(path.join(folder, logo), readFileSync(path.join(assets, logo)), ELSEWHERE);
+  const spec = `${JSON.stringify(kernelspec(types, figures), null, 2)}\n`;
+  writeWhole(path.join(folder, "kernel.json"), spec, ELSEWHERE);
   const packages = sitePackages(place);
   const lacking =
     jupyter && missing.length > 0

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const prefix = temporaryFolder();
@@ -32,6 +34,27 @@ test("install writes a kernelspec that starts this kernel, with logos of the siz
     assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [size, size]);
   }
   assert.match(readFileSync(path.join(folder, "logo-svg.svg"), "utf8"), /^<svg /);
+});
+
+test("several processes can install at once while Jupyter reads the kernelspec", async () => {
+  // In a process each, so that they are at it at the same time.
+  const installing = `
+    import { install } from ${JSON.stringify(new URL("../../kernel/kernelspec/kernelspec.js", import.meta.url))};
+    for (let i = 0; i < 200; i++) install({ kind: "prefix", folder: ${JSON.stringify(prefix)} });`;
+  const processes = Array.from({ length: 3 }, () =>
+    promisify(execFile)(process.execPath, ["--input-type=module", "--eval", installing], { timeout: 120_000 }),
+  );
+  let done = false;
+  const all = Promise.all(processes).finally(() => {
+    done = true;
+  });
+  while (!done) {
+    assert.equal(JSON.parse(readFileSync(path.join(folder, "kernel.json"), "utf8")).language, "typescript");
+    await setTimeout(1);
+  }
+  await all;
+  assert.deepEqual(readdirSync(folder), ["kernel.json", "logo-32x32.png", "logo-64x64.png", "logo-svg.svg"]);
+  assert.deepEqual(readdirSync(path.dirname(folder)), ["halftone"]);
 });
 
 test("list shows the folder, and uninstall removes it", () => {
