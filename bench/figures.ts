@@ -1,5 +1,5 @@
 // What the benches share: the middle of several rounds, and the same in PyTorch beside them.
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -25,7 +25,16 @@ export interface Reference {
   stop(): void;
 }
 
-/** Starts a script with more variables of the environment. */
+// A stopped process does not end when its input does.
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/**
+ * Starts a script with more variables of the environment. It is stopped while it has nothing to answer: with OMP_WAIT_POLICY=active
+ * PyTorch's threads go on spinning, and take the cores from what is measured next.
+ */
 export function reference(python: string, script: string, env: NodeJS.ProcessEnv = {}): Reference {
   const file = fileURLToPath(new URL(`../../bench/reference/${script}`, import.meta.url));
   const child = spawn(python, [file], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
@@ -35,14 +44,20 @@ export function reference(python: string, script: string, env: NodeJS.ProcessEnv
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const tell = (line: string) => void child.stdin.write(`${line}\n`);
+  running.add(child);
   return {
     tell,
     async ask(line) {
+      child.kill("SIGCONT");
       tell(line);
       const { value, done } = await lines.next();
+      child.kill("SIGSTOP");
       if (done) throw new Error(`PyTorch ended early:\n${said}`);
       return JSON.parse(value);
     },
-    stop: () => void child.stdin.end(),
+    stop() {
+      running.delete(child);
+      child.kill("SIGKILL");
+    },
   };
 }
