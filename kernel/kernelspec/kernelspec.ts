@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { refusing, writeWhole } from "../../src/base/files.ts";
+import { makeFolder } from "../../src/base/folders.ts";
 import type { TypeErrorPolicy } from "../check/report/policy.ts";
 import { assets, kernelMain } from "./assets.ts";
 import { type InstallTarget, jupyterPackages, kernelsFolder, searchedFolders, sitePackages } from "./folders.ts";
@@ -51,6 +52,7 @@ export function install(place: InstallTarget, types?: TypeErrorPolicy): Installe
   const jupyter = jupyterPackages(place);
   const missing = jupyter ? FOR_FIGURES.filter((name) => !jupyter.packages.includes(name)) : [];
   const figures = missing.includes("plotly") ? "image" : undefined;
+  refusing(folder, () => makeFolder(folder), ELSEWHERE);
   for (const logo of logos) writeWhole(path.join(folder, logo), readFileSync(path.join(assets, logo)), ELSEWHERE);
   const spec = `${JSON.stringify(kernelspec(types, figures), null, 2)}\n`;
   writeWhole(path.join(folder, "kernel.json"), spec, ELSEWHERE);
