@@ -144,14 +144,17 @@ export class Variables {
     return this.#named([...found.values()], (name) => (extra.some((each) => each.name === name) ? undefined : name));
   }
 
-  /** The properties of an object that have a value. */
+  /**
+   * The properties of an object that have a value. Before its declaration has run, a variable of a scope is undefined: Node 20
+   * says so, later ones give no value.
+   */
   async ownValues(objectId: string): Promise<Named[]> {
     const { result } = await this.#inspector.post("Runtime.getProperties", {
       objectId,
       ownProperties: true,
       generatePreview: true,
     });
-    return result.flatMap(({ name, value }) => (value ? [{ name, value }] : []));
+    return result.flatMap(({ name, value = { type: "undefined" }, get, set }) => (get || set ? [] : [{ name, value }]));
   }
 
   async #object(holder: Extract<Holder, { kind: "object" }>, page: Page): Promise<DebugProtocol.Variable[]> {
