@@ -3,11 +3,16 @@ import inspector from "node:inspector";
 import { answerCalls } from "./io/calls.ts";
 
 const { open, url, waitForDebugger } = inspector;
+const { nextTick } = process;
 
 export function installInspect(): void {
   answerCalls("openInspector", () => {
     open(0, "127.0.0.1");
+    // Right after the answer: a debugger that attaches at once would otherwise say that it is there before this thread
+    // waits, which then never ends.
+    nextTick(waitForDebugger);
     return url();
   });
-  answerCalls("waitForDebugger", () => waitForDebugger());
+  // This thread reads the call when it no longer waits.
+  answerCalls("isAttached", () => true);
 }

@@ -138,7 +138,7 @@ export class Session implements AsyncDisposable {
     const url = await this.call<string>("openInspector", {});
     if (url === undefined) throw new Error("the notebook's process ended before a debugger could attach");
     onUrl(url);
-    await this.call("waitForDebugger", {});
+    await this.call("isAttached", {});
   }
 
   /** Whether cells run that have not ended. */

@@ -1,24 +1,27 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
-import type { Socket } from "node:net";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Session } from "../../kernel/session/session.ts";
 import { code, writeCells } from "../notebook/cells.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { connect } from "./inspector-client.ts";
 
 const cli = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+const attach = fileURLToPath(new URL("./attach.js", import.meta.url));
 
 test("run --inspect waits for a debugger, which finds the cells with their sources", {
   timeout: 60_000,
-}, async () => {
+}, async (context) => {
   const folder = temporaryFolder();
   const source = "interface Point { x: number }\nconst point: Point = { x: 20 };\npoint.x + 1";
   const notebook = writeCells(folder, "n.ipynb", [code(source)]);
   const output = path.join(folder, "out.ipynb");
   const run = spawn(process.execPath, [cli, "run", notebook, "--inspect", "-o", output], { cwd: folder });
+  context.after(() => run.kill());
   const ended = new Promise((resolve) => run.once("exit", resolve));
   const url = new URL(await printedAddress(run.stdout, run.stderr));
   assert.equal(url.hostname, "127.0.0.1");
@@ -42,6 +45,16 @@ test("run --inspect waits for a debugger, which finds the cells with their sourc
     cells[0]!.outputs.map(({ data }) => data),
     [{ "text/plain": ["21"] }],
   );
+});
+
+test("a debugger may attach before its address has been printed", { timeout: 60_000 }, async (context) => {
+  const session = Session.start({ cwd: temporaryFolder(), inspect: true });
+  context.after(() => session[Symbol.asyncDispose]());
+  await session.waitForInspector((url) => {
+    const { status, stderr } = spawnSync(process.execPath, [attach, url], { encoding: "utf8", timeout: 30_000 });
+    assert.equal(status, 0, stderr);
+  });
+  assert.equal((await session.execute("1 + 1", { onOutput: () => {} })).status, "ok");
 });
 
 /** The address in the line for VS Code. */
@@ -69,53 +82,4 @@ function body(url: string): Promise<string> {
       .on("error", reject)
       .end();
   });
-}
-
-interface Message {
-  method?: string;
-  params: Record<string, unknown>;
-}
-
-interface Inspector {
-  onMessage(message: Message): void;
-  send(message: object): void;
-}
-
-/** As much of a WebSocket as the inspector needs: short text to it, whole texts from it (RFC 6455). */
-async function connect(url: URL): Promise<Inspector> {
-  const headers = {
-    Connection: "Upgrade",
-    Upgrade: "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": Buffer.from("halftone inspect").toString("base64"),
-  };
-  const socket = await new Promise<Socket>((resolve) => {
-    request(`http://${url.host}${url.pathname}`, { headers })
-      .on("upgrade", (_, upgraded) => resolve(upgraded as Socket))
-      .end();
-  });
-  const inspector: Inspector = {
-    onMessage: () => {},
-    send: (message) => {
-      const text = Buffer.from(JSON.stringify(message));
-      // A mask of zeros leaves the text as it is.
-      socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]));
-    },
-  };
-  let bytes = Buffer.alloc(0);
-  socket.on("error", () => {});
-  socket.on("data", (chunk) => {
-    bytes = Buffer.concat([bytes, chunk]);
-    for (;;) {
-      const short = bytes.length < 2 ? 0 : bytes[1]! & 0x7f;
-      const head = short === 126 ? 4 : short === 127 ? 10 : 2;
-      if (bytes.length < head) return;
-      const length = short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
-      if (bytes.length < head + length) return;
-      const text = bytes.subarray(head, head + length).toString();
-      bytes = bytes.subarray(head + length);
-      if (text.startsWith("{")) inspector.onMessage(JSON.parse(text) as Message);
-    }
-  });
-  return inspector;
 }
