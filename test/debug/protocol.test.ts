@@ -135,6 +135,24 @@ test("a breakpoint is kept when the cell runs again, and its result is what it i
   await debug.breakpoints(code);
 });
 
+test("a variable whose declaration has not run is undefined, and hides that of an outer block", async () => {
+  const hiding =
+    "function pick(n: number) {\n  const x = n;\n  {\n    const x = n + 1;\n    return x;\n  }\n}\npick(1)";
+  await debug.breakpoints(hiding, 4);
+  const cell = await debug.stops(hiding, "breakpoint");
+  const shown = await debug.scope("Local");
+  assert.deepEqual(
+    Array.from(shown, ([name, { value }]) => [name, value]),
+    [
+      ["x", "undefined"],
+      ["n", "1"],
+    ],
+  );
+  await debug.goOn(cell);
+  await debug.ends(cell, "execute_result");
+  await debug.breakpoints(hiding);
+});
+
 test("a breakpoint at the top level stops, and a cell without a value still shows none", async () => {
   const quiet = "let a = 1;\nlet b = a + 1;\nb;";
   await debug.breakpoints(quiet, 2);
