@@ -206,8 +206,10 @@ test("inspectVariables lists the cells' variables without a stop, also while a c
     (await children(long, { filter: "indexed", count: 2 })).map(({ value }) => value),
     ["0", "1"],
   );
-  const cell = kernel.execute("let turning: boolean = true;\nwhile (turning) {}\n'over'");
+  const cell = kernel.execute("let turning: boolean = true;\nconsole.log(0);\nwhile (turning) {}\n'over'");
   await cell.starts();
+  // Its input is published before it runs: an assignment that came first would make a global that its own `let` hides.
+  await cell.prints("0\n");
   const { result } = await debug.body<DebugProtocol.EvaluateResponse["body"]>("evaluate", { expression: "6 * 7" });
   assert.equal(result, "42");
   await debug.body("evaluate", { expression: "turning = false" });
