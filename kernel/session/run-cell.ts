@@ -36,6 +36,8 @@ interface Script {
   compiled: CompiledCell;
   host: HostProcess;
   revision: number;
+  /** Whether it stops before its first statement. */
+  stops?: boolean;
 }
 
 /** Called with each cell before its script is sent, which waits for the promise, if there is one. */
@@ -47,6 +49,8 @@ const compilerModule = new URL("../compile/cell.js", import.meta.url).href;
 export class CellRunner {
   /** Whether the notebook was written for Deno's kernel, which shows the last value also before a semicolon. */
   isForDeno = false;
+  /** Whether debuggers other than the kernel's own stop before the next cell's first statement. */
+  stopsNext = false;
   readonly #folder: string;
   readonly #compilerOptions: CompilerOptions | undefined;
   readonly #inlineMaps: boolean;
@@ -103,6 +107,7 @@ export class CellRunner {
     const { script: text, maps } = compiled;
     const front = { key: options.cellKey, attended: options.onInput !== undefined };
     host.send({ type: "execute", cell: id, label, ...front, script: text, maps, source });
+    if (script.stops) this.stopsNext = false;
     // These read the cell while the host runs it: no event of the host arrives before this turn ends.
     options.onStart?.();
     const pastCell = this.#gate.begin(code, { key: options.cellKey, label });
@@ -175,8 +180,9 @@ export class CellRunner {
       : compileCell(code, options);
     if (!this.#inlineMaps || !compiled.ok) return { compiled, host, revision };
     // Imported here, because only `halftone run --inspect` needs it.
-    const { inlineMap } = await import("../compile/inline-map.ts");
-    const script = compiled.script + inlineMap(compiled.maps, `${label}.ts`, code);
-    return { compiled: { ...compiled, script }, host, revision };
+    const { withInlineMap } = await import("../compile/inline-map.ts");
+    const cell = { ...compiled, name: `${label}.ts`, source: code, stopsFirst: this.stopsNext };
+    const { script, stops } = withInlineMap(cell);
+    return { compiled: { ...compiled, script }, host, revision, stops };
   }
 }

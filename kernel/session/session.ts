@@ -133,12 +133,16 @@ export class Session implements AsyncDisposable {
     return this.#inspector;
   }
 
-  /** Opens V8's inspector on a port of this machine, and waits until a debugger has attached. */
+  /**
+   * Opens V8's inspector on a port of this machine, and waits until a debugger has attached. Because debuggers then let the program
+   * run at once, it stops again before the next cell's first statement.
+   */
   async waitForInspector(onUrl: (url: string) => void): Promise<void> {
     const url = await this.call<string>("openInspector", {});
     if (url === undefined) throw new Error("the notebook's process ended before a debugger could attach");
     onUrl(url);
     await this.call("isAttached", {});
+    this.#runner.stopsNext = true;
   }
 
   /** Whether cells run that have not ended. */

@@ -37,7 +37,7 @@ program
   )
   .option("--models", "also run notebooks that would download a model into the cache (default)")
   .option("--no-models", "leave them out, and say so")
-  .option("--inspect", "wait for Chrome or VS Code before the first cell; print how to attach them")
+  .option("--inspect", "wait for Chrome or VS Code, print how to attach them, and stop at the first cell")
   .option("--jobs <count>", "notebooks to run at once (default: 2 where each has a core and 3 GiB, 1 on a GPU)", count)
   .action(async (inputs, flags) => (await import("./run.ts")).run(inputs, flags));
 

@@ -2,7 +2,5 @@
 import { connect } from "./inspector-client.ts";
 
 const inspector = await connect(new URL(process.argv[2]!));
-inspector.onMessage = ({ id }) => {
-  if (id === 1) process.exit();
-};
-inspector.send({ id: 1, method: "Runtime.runIfWaitingForDebugger" });
+await inspector.ask("Runtime.runIfWaitingForDebugger");
+process.exit();
