@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import { collectAll } from "../../src/runtime/gc.ts";
 import {
   interceptOps,
   nativeMemory,
@@ -15,8 +17,11 @@ await ready();
 const native = runtimeInfo().backend === "tensorflow";
 const matMul = native ? "BatchMatMulV2" : "BatchMatMul";
 
-beforeEach(() => {
+beforeEach(async () => {
   tf.disposeVariables();
+  // What an earlier test has left would be freed while the next one counts.
+  collectAll();
+  await setImmediate();
   resetPeak();
 });
 
