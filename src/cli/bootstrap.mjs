@@ -191,6 +191,22 @@ function changedTests() {
 /** All test files, listed one by one because Node 20 has no globs in `--test`. */
 const tests = () => filesUnder("dist/test", /\.test\.js$/);
 
+/** The tests of whole notebooks, of clusters, and of other people's programs: Jupyter, Chromium, npm, pip. `test --quick` leaves them out. */
+const slow = [
+  "cli/lock.",
+  "distributed/",
+  "notebook/nbformat.",
+  "notebook/report",
+  "notebooks/",
+  "peers/",
+  "plot/save.",
+  "ray/",
+  "release/",
+  "runtime/trouble.",
+  "sweep/",
+];
+const quickTests = () => tests().filter((file) => !slow.some((start) => file.startsWith(`dist/test/${start}`)));
+
 /** One test file more than there are cores, because many wait for other processes. Node's default is one fewer. */
 const concurrency = `--test-concurrency=${availableParallelism() + 1}`;
 /** For a test, and for a file of tests: what hangs fails, and the others still run. */
@@ -216,7 +232,10 @@ if (task === "lab") {
 }
 if (task === "test") {
   halftone("setup");
-  runTests(rest.length > 0 ? rest : tests());
+  const files = rest.filter((argument) => !argument.startsWith("--"));
+  const options = rest.filter((argument) => argument.startsWith("--") && argument !== "--quick");
+  const all = rest.includes("--quick") ? quickTests : tests;
+  runTests(files.length > 0 ? files : all(), ...options);
 }
 if (task === "release") run(process.execPath, ["dist/release/main.js", ...rest]);
 if (task === "prebuild") run(process.execPath, ["dist/release/prebuild.js", ...rest]);

@@ -74,6 +74,25 @@ test("an older build's output of a removed source is deleted", async () => {
   assert.equal(existsSync(path.join(root, "dist/src/cli/main.js")), true);
 });
 
+test("test --quick leaves out the tests of other programs, and gives the runner its options", async () => {
+  const root = checkout();
+  for (const name of ["peers/lab", "tensor/ops"]) {
+    const source = path.join(root, `test/${name}.test.ts`);
+    const output = path.join(root, `dist/test/${name}.test.js`);
+    for (const file of [source, output]) mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(source, "");
+    writeFileSync(output, `require("node:test").test("${name}", () => {});`);
+  }
+  // With this variable set, a runner runs no tests, because another runner has started it.
+  const env = { NODE_TEST_CONTEXT: undefined };
+  const run = (...args: string[]) =>
+    start([path.join(root, "src/cli/bootstrap.mjs"), "test", "--test-reporter=tap", ...args], env).ended;
+  const testsOf = ({ stdout }: Ended) => Array.from(stdout.matchAll(/^ok \d+ - (\S+)/gm), ([, name]) => name);
+  assert.deepEqual(testsOf(await run()), ["peers/lab", "tensor/ops"]);
+  assert.deepEqual(testsOf(await run("--quick")), ["tensor/ops"]);
+  assert.deepEqual(testsOf(await run("dist/test/peers/lab.test.js")), ["peers/lab"]);
+});
+
 test("two concurrent starts install and build once", {
   skip: process.platform !== "linux" && "the lock is Linux's",
 }, async () => {

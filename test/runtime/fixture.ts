@@ -17,8 +17,8 @@ export interface Running {
   saw(line: RegExp): Promise<void>;
 }
 
-/** Starts a Node process; `env` is laid over this process's own. */
-export function start(args: readonly string[], env: Record<string, string> = {}): Running {
+/** Starts a Node process; `env` is laid over this process's own, and removes what is undefined in it. */
+export function start(args: readonly string[], env: Record<string, string | undefined> = {}): Running {
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
