@@ -39,15 +39,14 @@ export function ownProduct(
   const [a, b] = inputs.map(({ shape }) => shape) as [number[], number[]];
   const columns = b.at(transposesB ? -2 : -1)!;
   if (isForInstruction(type, a, b, a.at(transposesA ? -1 : -2)!, columns)) return undefined;
-  const most = transposesA ? MOST.transposed : MOST.straight;
-  if (type === FLOAT && a.length === 2 && b.length === 2 && sizeOf(a) * columns > most) return undefined;
+  if (type === FLOAT && a.length === 2 && b.length === 2 && sizeOf(a) * columns > MOST) return undefined;
   return { name: productKernel, attrs: attributesFor({ type, transposesA, transposesB }) };
 }
 
 /** Multiplications that take longer than a call of TensorFlow's product. */
 const MANY = 2e6;
-/** Multiplications beyond which TensorFlow's product of two float32 matrices is faster, by how the left one is stored. */
-const MOST = { straight: 6e6, transposed: 2e6 };
+/** Multiplications beyond which TensorFlow's product of two float32 matrices is faster. */
+const MOST = 3e8;
 /** Rows for which it pays to convert the right operand. */
 const FEW = 8;
 let hasInstruction: boolean | undefined;

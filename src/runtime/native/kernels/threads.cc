@@ -6,12 +6,24 @@
 #include <signal.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
 namespace halftone {
 namespace {
+
+// How long a thread without work waits before it sleeps: about as long as it takes to wake it up.
+constexpr std::chrono::microseconds patience(50);
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
 
 class Pool {
  public:
@@ -39,9 +51,10 @@ class Pool {
       count_ = count;
       fegetenv(&arithmetic_);
       next_.store(0);
-      places_ = static_cast<int>(std::min<int64_t>(workers_, count - 1));
-      if (places_ > 1) wake_.notify_all();
-      if (places_ == 1) wake_.notify_one();
+      const int places = static_cast<int>(std::min<int64_t>(workers_, count - 1));
+      places_ = places;
+      if (places > 1) wake_.notify_all();
+      if (places == 1) wake_.notify_one();
     }
     take(work, count);
     {
@@ -58,10 +71,18 @@ class Pool {
     for (int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count;) work(i);
   }
 
+  // The next op of a step mostly comes sooner than a sleeping thread wakes up.
+  void expectWork() const {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (places_.load(std::memory_order_relaxed) == 0 && std::chrono::steady_clock::now() < end)
+      for (int i = 0; i < 8; i++) relax();
+  }
+
   void serve() {
     for (;;) {
       const std::function<void(int64_t)>* work;
       int64_t count;
+      expectWork();
       {
         std::unique_lock<std::mutex> lock(mutex_);
         wake_.wait(lock, [this] { return places_ > 0; });
@@ -82,7 +103,7 @@ class Pool {
   std::mutex mutex_;
   std::condition_variable wake_;
   // How many more workers may join, and how many work.
-  int places_ = 0;
+  std::atomic<int> places_{0};
   std::atomic<int> inside_{0};
   const std::function<void(int64_t)>* work_ = nullptr;
   int64_t count_ = 0;
