@@ -19,7 +19,7 @@ interface Case {
   features: number;
   width: number;
   rate: number;
-  mask?: "condition" | "causal" | "padding" | "packed" | "bias" | "blind";
+  mask?: "condition" | "causal" | "padding" | "packed" | "bias" | "blind" | "left";
 }
 
 const plain = { batch: 2, heads: 2, keyHeads: 2, queries: 9, keys: 9, features: 16, width: 16, rate: 0 };
@@ -31,6 +31,7 @@ const cases: Partial<Case>[] = [
   { queries: 1, keys: 50, features: 80, width: 80, mask: "padding" },
   { heads: 6, keyHeads: 2, queries: 17, keys: 17, features: 8, width: 24, rate: 0.2, mask: "causal" },
   { queries: 31, keys: 31, mask: "causal", rate: 0.5 },
+  { queries: 40, keys: 40, mask: "left", rate: 0.1 },
   { queries: 24, keys: 24, mask: "packed", rate: 0.1 },
   { queries: 12, keys: 20, mask: "bias" },
   { queries: 12, keys: 20, mask: "condition", rate: 0.1 },
@@ -51,6 +52,12 @@ function maskFor({ batch, heads, queries, keys, mask }: Case): { options: object
       return { options: {} };
     case "causal":
       return { ...condition((_, i, j) => j <= i), options: { isCausal: true } };
+    // The first queries see no key.
+    case "left": {
+      const sees = Array.from({ length: batch * keys }, (_, n) => n % keys >= 15 + Math.floor(n / keys));
+      const { prepared } = condition((b, i, j) => j <= i && j >= 15 + b);
+      return { options: { isCausal: true, mask: tf.tensor4d(sees, [batch, 1, 1, keys], "bool") }, prepared };
+    }
     case "packed":
       return condition((b, i, j) => Math.floor(i / (5 + b)) === Math.floor(j / (5 + b)));
     case "condition":

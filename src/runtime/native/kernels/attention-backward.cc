@@ -69,7 +69,7 @@ INLINE void attendGroupGradient(const Attention& a, const Backward& x, int64_t b
         int64_t start = 0, size = 0;
         if (i < rows) {
           const int64_t query = from + i, place = (b * a.heads + h) * a.queries + query;
-          const Span seen = a.seen(b, h, query);
+          const Span seen = a.seen(b, h, query, any);
           size = seen.to - seen.from;
           start = size == 0 ? 0 : seen.from - any.from;
           if (a.bias) addBias(a, a.biasOf(b, h, query), seen, weight + start);

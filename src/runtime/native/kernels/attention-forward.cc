@@ -34,7 +34,7 @@ INLINE void attendGroup(const Attention& a, const Forward& x, int64_t b, int64_t
       float inverse[R];
       for (int64_t i = 0; i < rows; i++) {
         const int64_t query = from + i, place = (b * a.heads + h) * a.queries + query;
-        const Span seen = a.seen(b, h, query);
+        const Span seen = a.seen(b, h, query, any);
         const int64_t size = seen.to - seen.from, start = size == 0 ? 0 : seen.from - any.from;
         float *all = scores + i * wide, *row = all + start;
         if (a.bias) addBias(a, a.biasOf(b, h, query), seen, row);

@@ -7,8 +7,8 @@
 
 namespace halftone {
 
-Span Attention::seen(int64_t b, int64_t h, int64_t query) const {
-  Span span{0, isCausal ? std::min(keys, query + 1) : keys};
+Span Attention::seen(int64_t b, int64_t h, int64_t query, Span span) const {
+  if (isCausal) span.to = std::clamp(query + 1, span.from, span.to);
   const float* row = biasKey == 0 ? nullptr : biasOf(b, h, query);
   if (!row) return span;
   constexpr float hidden = -std::numeric_limits<float>::infinity();
@@ -21,7 +21,7 @@ Span Attention::seenByAny(int64_t b, int64_t h, int64_t query, int64_t count, in
   Span all{keys, 0};
   // Where one row of the bias is for all queries, the last of them sees what the others do.
   for (int64_t i = biasBy.row == 0 ? query + count - 1 : query; i < query + count; i++) {
-    const Span own = seen(b, h, i);
+    const Span own = seen(b, h, i, {0, keys});
     if (own.from == own.to) continue;
     all.from = std::min(all.from, own.from);
     all.to = std::max(all.to, own.to);

@@ -36,8 +36,8 @@ struct Attention {
   const float* biasOf(int64_t b, int64_t h, int64_t query) const {
     return bias ? bias + b * biasBy.batch + h * biasBy.head + query * biasBy.row : nullptr;
   }
-  // The keys from the first to the last that a query sees.
-  Span seen(int64_t b, int64_t h, int64_t query) const;
+  // The keys from the first to the last that a query sees, of those `within`.
+  Span seen(int64_t b, int64_t h, int64_t query, Span within) const;
   // Those that any of some queries see, from a multiple of `step` on.
   Span seenByAny(int64_t b, int64_t h, int64_t query, int64_t count, int64_t step) const;
   int64_t work() const { return batch * heads * queries * keys * (features + width); }
