@@ -131,6 +131,8 @@ export class Motion {
     await settled(this.#inspector.post("Debugger.resume"));
     await settled(this.#tellPausing(false));
     await settled(this.#inspector.post("Runtime.evaluate", { expression: "(()=>0)()", silent: true }));
+    // Node runs JavaScript of its own at the end of asynchronous stacks. In the session's end nothing could let that go on.
+    await settled(this.#inspector.post("Debugger.setAsyncCallStackDepth", { maxDepth: 0 }));
   }
 
   /** V8 loses a pause that finds Node's own code, or no code: asks until the program has stopped. */
