@@ -48,6 +48,11 @@ const gradientOf =
   (f: (x: Tensor) => Tensor) =>
   (x: Tensor): Tensor =>
     tf.grad((y) => tf.sum(f(y)))(x);
+/** Of terms that are used again, and of those that are not. */
+const sums = (x: Tensor): Tensor => {
+  const y = tf.square(x);
+  return tf.add(tf.add(tf.add(x, y), x), tf.add(y, y));
+};
 const kernel = numbers([3, 3, 4, 5]) as never;
 const square = numbers([16, 16]);
 const ops: Record<string, [shape: number[], f: (x: Tensor) => Tensor]> = {
@@ -62,6 +67,9 @@ const ops: Record<string, [shape: number[], f: (x: Tensor) => Tensor]> = {
   sum: [[1000], (x) => tf.sum(x)],
   moments: [[4, 50], (x) => tf.moments(x, 1).variance],
   arithmetic: [[7, 9], (x) => tf.div(tf.mul(tf.add(x, 1.5), tf.sub(x, x)), tf.sqrt(tf.add(tf.square(x), 1)))],
+  "sums of one shape": [[301, 70], sums],
+  "sums of bfloat16": [[301, 70], (x) => to(sums(to(x, "bfloat16")), "float32")],
+  "sums of float16": [[301, 70], (x) => to(sums(to(x, "float16")), "float32")],
   concat: [[3, 4], (x) => tf.concat([x, tf.neg(x)], 1)],
   slice: [[6, 5], (x) => tf.slice(x, [1, 2], [3, 2])],
   transpose: [[4, 6, 2], (x) => tf.transpose(x, [2, 0, 1])],

@@ -98,7 +98,7 @@ struct Activation : DropoutRule {
         biases(attributes.integer("biases") > 0),
         seeds(attributes.integer("seeds") > 0) {}
   void operator()(Run& run) const {
-    const Tensor y = run.outputOver(0, 0), x = run.input(0);
+    const Tensor y = run.outputOver({0}, 0), x = run.input(0);
     std::optional<Tensor> bias;
     if (biases) {
       bias.emplace(run.input(1));
@@ -130,7 +130,7 @@ struct ActivationGrad : DropoutRule {
         curve(attributes.integer("curve")),
         seeds(attributes.integer("seeds") > 0) {}
   void operator()(Run& run) const {
-    const Tensor dx = run.outputOver(0, 0), dy = run.input(0), x = run.input(1);
+    const Tensor dx = run.outputOver({0}, 0), dy = run.input(0), x = run.input(1);
     require(dy.size() == x.size(), "the gradient does not have the size of the input");
     std::optional<Dropout> dropout;
     if (seeds) dropout.emplace(of(run.input(2), x.size()));

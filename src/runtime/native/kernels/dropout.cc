@@ -15,7 +15,7 @@ EVERY_PROCESSOR void dropAndAdd(const float* x, const float* factors, const floa
 struct Drop : DropoutRule {
   using DropoutRule::DropoutRule;
   void operator()(Run& run) const {
-    const Tensor y = run.outputOver(0, 0), x = run.input(0), seed = run.input(1);
+    const Tensor y = run.outputOver({0}, 0), x = run.input(0), seed = run.input(1);
     const Dropout dropout = of(seed, x.size());
     byStorage(x.type(), [&](auto* t) {
       using T = Pointee<decltype(t)>;

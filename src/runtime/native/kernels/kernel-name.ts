@@ -7,5 +7,8 @@ export const isKernel = (op: string): boolean => op.startsWith(kernelPrefix);
 /** The op of matrix products. */
 export const productKernel = `${kernelPrefix}MatMul`;
 
+/** The op that adds two tensors of one shape in a captured step. */
+export const additionKernel = `${kernelPrefix}Add`;
+
 /** The op in whose place the kernel of products runs: memory is counted under its name. */
 export const replacedProduct = { name: productKernel };

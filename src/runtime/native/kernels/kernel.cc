@@ -62,11 +62,11 @@ Tensor Run::output(int i, TF_DataType type, const Shape& shape) {
   return Tensor(tensor);
 }
 
-Tensor Run::outputOver(int input, int i) {
-  const Shape shape = this->input(input).shape();
+Tensor Run::outputOver(const std::vector<int>& inputs, int i) {
+  const Shape shape = input(inputs[0]).shape();
   int forwarded = -1;
-  TF_Tensor* tensor = TF_ForwardInputOrAllocateOutput(context_, &input, 1, i, shape.data(),
-                                                      static_cast<int>(shape.size()), &forwarded, status_);
+  TF_Tensor* tensor = TF_ForwardInputOrAllocateOutput(context_, inputs.data(), static_cast<int>(inputs.size()), i,
+                                                      shape.data(), static_cast<int>(shape.size()), &forwarded, status_);
   check();
   return Tensor(tensor);
 }

@@ -50,9 +50,10 @@ class Run {
   int inputs() const { return TF_NumInputs(context_); }
   Tensor input(int i);
   Tensor output(int i, TF_DataType type, const Shape& shape);
-  // Output i in the type and shape of an input, and in its memory if the running op is the last that uses it, as in a captured step.
-  // Each element may be written once it has been read. To be called before that input is taken, which counts as a use.
-  Tensor outputOver(int input, int i);
+  // Output i in the type and shape of the first of some inputs, and in the memory of one of them if the running op is the last that
+  // uses it, as in a captured step. Each element may be written once it has been read. To be called before those inputs are taken,
+  // which counts as a use.
+  Tensor outputOver(const std::vector<int>& inputs, int i);
   // Ends the op with an error. Nothing may have been written yet.
   void fail(const std::string& message);
 

@@ -36,8 +36,8 @@ template <class Constants>
 struct UpdateStep {
   UpdateStep(Run& run, const UpdateAttributes& a) : isFlat(a.gradients != a.count) {
     // Over the old ones, if the running op is the last that uses them. Nothing is changed before all are there.
-    for (int i = 0; i < a.count; i++) newParameters.push_back(run.outputOver(i, i));
-    for (int i = 0; i < a.slots; i++) newState.push_back(run.outputOver(a.count + a.gradients + i, a.count + i));
+    for (int i = 0; i < a.count; i++) newParameters.push_back(run.outputOver({i}, i));
+    for (int i = 0; i < a.slots; i++) newState.push_back(run.outputOver({a.count + a.gradients + i}, a.count + i));
     int at = 0;
     for (int i = 0; i < a.count; i++) parameters.push_back(run.input(at++));
     for (int i = 0; i < a.gradients; i++) gradients.push_back(run.input(at++));
