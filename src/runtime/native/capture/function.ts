@@ -1,12 +1,19 @@
-import { isDeepStrictEqual } from "node:util";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { nativeBackend } from "../backend.ts";
-import { additionKernel } from "../kernels/kernel-name.ts";
+import { additionKernel, isKernelType } from "../kernels/kernel-name.ts";
 import { hasKernels } from "../kernels/load.ts";
-import { BFLOAT16, FLOAT, HALF } from "../storage-types.ts";
 import { captureAddon } from "./addon.ts";
 import { attrOf, attrValue, encodeGraph, type GraphNode } from "./graph-def.ts";
-import { madeOf, type Ref, sourceOf, type TensorType, type Trace, type TracedOp } from "./trace.ts";
+import {
+  madeOf,
+  type Ref,
+  sameList,
+  sourceOf,
+  type TensorType,
+  type Trace,
+  type TracedOp,
+  typeOfSource,
+} from "./trace.ts";
 
 /** A step as a function of TensorFlow, which is called like an op. */
 export interface StepFunction {
@@ -65,12 +72,6 @@ export function stepFunction(title: string, trace: Trace, constant: readonly boo
     return `upload${from.upload}:0`;
   };
   const made = trace.ops.flatMap((op) => op.outputs);
-  const typesOf = (op: TracedOp) =>
-    op.inputs.map((ref) => {
-      const from = sourceOf(ref);
-      if ("made" in from) return made[from.made]!;
-      return "upload" in from ? trace.uploads[from.upload]! : trace.externals[from.external]!;
-    });
   const last = trace.ops.at(-1)!;
   const update = last.donated && used.has(trace.ops.length - 1) ? last : undefined;
   const outputs = update ? outputsBefore(update, trace) : trace.alive;
@@ -81,7 +82,10 @@ export function stepFunction(title: string, trace: Trace, constant: readonly boo
       names.push(`${name}:${output}`);
     });
     if (!used.has(i) || op === update) return;
-    const inGraph = opInGraph(op, typesOf(op));
+    const inGraph = opInGraph(
+      op,
+      op.inputs.map((ref) => typeOfSource(sourceOf(ref), trace, made)),
+    );
     const attrs = Object.fromEntries(inGraph.attrs.map((attr) => [attr.name, known(op.name, attr)]));
     const inputs = op.inputs.map(source);
     // TensorFlow runs an op of a graph as soon as its inputs are there: what the backward pass computes again would be computed in the
@@ -174,17 +178,9 @@ const nodeName = (layer: string, op: string, i: number): string =>
 const replacedInGraphs = "Softmax";
 const calls = new Set<string>();
 
-/** The types of the kernels' tensors. */
-const storages = new Set([FLOAT, BFLOAT16, HALF]);
-
 /** Does the kernel that adds compute the same as this op? */
 function isForAddition(name: string, [a, b]: readonly TensorType[]): boolean {
-  return (
-    (name === "AddV2" || name === "Add") &&
-    hasKernels() &&
-    storages.has(a!.dtype) &&
-    isDeepStrictEqual(a!.shape, b!.shape)
-  );
+  return (name === "AddV2" || name === "Add") && hasKernels() && isKernelType(a!.dtype) && sameList(a!.shape, b!.shape);
 }
 
 /** The op that computes in a graph what an op computes alone. */

@@ -87,13 +87,8 @@ export function analyse(trace: Trace): Analysis | { refused: string } {
       return { refused: `${op.name} gives a result that is not of numbers` };
     for (const [i, ref] of op.inputs.entries()) {
       const source = sourceOf(ref);
-      const type =
-        "made" in source
-          ? types[source.made]!
-          : "upload" in source
-            ? trace.uploads[source.upload]!
-            : trace.externals[source.external]!;
-      if (!decidesShape(op.name, i, op.inputs.length, type.dtype)) continue;
+      const { dtype } = typeOfSource(source, trace, types);
+      if (!decidesShape(op.name, i, op.inputs.length, dtype)) continue;
       if ("made" in source) return { refused: `${op.name} has a shape that is computed by another op` };
       if ("upload" in source) structural[source.upload] = true;
       else pinned[source.external] = true;
@@ -106,6 +101,12 @@ export function analyse(trace: Trace): Analysis | { refused: string } {
   for (const [i, { shape, dtype, id }] of trace.externals.entries())
     hash.update(JSON.stringify([shape, dtype, pinned[i] ? id : null]));
   return { signature: hash.digest("hex"), structural, pinned };
+}
+
+/** `made` are the types of the outputs of all ops so far. */
+export function typeOfSource(source: Source, { uploads, externals }: Trace, made: readonly TensorType[]): TensorType {
+  if ("made" in source) return made[source.made]!;
+  return "upload" in source ? uploads[source.upload]! : externals[source.external]!;
 }
 
 /** Whether the values of an upload could be a constant. */

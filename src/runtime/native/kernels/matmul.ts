@@ -4,8 +4,8 @@ import { sizeOf } from "../../../base/shape.ts";
 import { hasFastBfloat16 } from "../../machine.ts";
 import type { NativeOp, RunOp } from "../../tfjs/hooks.ts";
 import { entryOf, nativeBackend } from "../backend.ts";
-import { BFLOAT16, FLOAT, HALF, type Storage, typeOf } from "../storage-types.ts";
-import { productKernel, replacedProduct } from "./kernel-name.ts";
+import { BFLOAT16, FLOAT, type Storage, typeOf } from "../storage-types.ts";
+import { isKernelType, productKernel, replacedProduct } from "./kernel-name.ts";
 import { hasKernels } from "./load.ts";
 
 interface NamedOp {
@@ -31,7 +31,7 @@ export function ownProduct(
   if ((!isBatched && name !== "MatMul") || !hasKernels()) return undefined;
   const value = (key: string) => attrs.find((attr) => attr.name === key)?.value;
   const type = value("T");
-  if (type !== FLOAT && type !== BFLOAT16 && type !== HALF) return undefined;
+  if (!isKernelType(type)) return undefined;
   const [transposesA, transposesB] = [
     Boolean(value("transpose_a") ?? value("adj_x")),
     Boolean(value("transpose_b") ?? value("adj_y")),
