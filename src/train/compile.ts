@@ -20,12 +20,13 @@ export interface CompileOptions<Call extends unknown[], Inputs> {
 export interface Compiled<Call extends unknown[], Result> {
   (...call: Call): Result;
   /**
-   * The number of functions of TensorFlow it has, one for each combination of shapes, how many calls they computed, and in how many of
-   * these the step's JavaScript did not run. `refusal` says why the last step that has no function was computed op by op, and
+   * The number of functions of TensorFlow it has, and of the combinations of shapes for which it has seen that they serve; how many calls
+   * they computed, and in how many of these the step's JavaScript did not run. `refusal` says why the last step that has no function was computed op by op, and
    * `replayRefusal` why the JavaScript of the last step that has one runs each time.
    */
   readonly state: {
     readonly functions: number;
+    readonly shapes: number;
     readonly calls: number;
     readonly replays: number;
     readonly refusal?: string;
@@ -34,8 +35,8 @@ export interface Compiled<Call extends unknown[], Result> {
 }
 
 /**
- * A step that is computed as one function of TensorFlow once it has run three times with inputs of the same shapes and types (twelve times for further shapes), in any
- * shapes. The function may draw from generators, take an optimizer's step and call any ops; its result is a tensor, a tree of tensors
+ * A step that is computed as one function of TensorFlow once it has run three times, and once with inputs of these shapes and types. The
+ * function may draw from generators, take an optimizer's step and call any ops; its result is a tensor, a tree of tensors
  * and other values, or nothing. Other tensors made in it are disposed, as in `tf.tidy`. The results are those of the
  * step itself, bit for bit; on WebAssembly it is called as it is.
  *
@@ -94,7 +95,8 @@ export function compile(
     }) as unknown;
   return Object.defineProperty(compiled, "state", {
     get: (): Compiled<unknown[], unknown>["state"] => {
-      if (!capture) return { functions: 0, calls: 0, replays: 0, refusal: "steps are captured on TensorFlow only" };
+      if (!capture)
+        return { functions: 0, shapes: 0, calls: 0, replays: 0, refusal: "steps are captured on TensorFlow only" };
       const { fault: refusal, replayFault: replayRefusal, ...counts } = capture.state;
       return {
         ...counts,

@@ -133,22 +133,24 @@ describe("a captured step", { skip }, () => {
     });
   }
 
-  test("has a function for each shape, and never runs one with another shape or type", () => {
+  test("has one function for all shapes, and runs it with shapes and types that it has seen", () => {
     const capture = new StepCapture("Test");
     const table = numbers([400, 3]);
     const look = (ids: Tensor) => tf.sum(tf.gather(table, ids as never), 1);
-    const functionsAfter = (runs: number, length: number) => {
+    const callsAfter = (runs: number, length: number) => {
       const ids = Array.from({ length: runs }, () =>
         tf.tensor1d(
           Int32Array.from({ length }, (_, i) => i),
           "int32",
         ),
       );
-      return compare(look, ids, capture).functions;
+      const { functions, shapes, calls } = compare(look, ids, capture);
+      return { functions, shapes, calls };
     };
-    assert.equal(functionsAfter(5, 300), 1);
-    assert.equal(functionsAfter(11, 7), 1);
-    assert.equal(functionsAfter(3, 7), 2);
+    assert.deepEqual(callsAfter(5, 300), { functions: 1, shapes: 1, calls: 2 });
+    assert.deepEqual(callsAfter(1, 7), { functions: 1, shapes: 2, calls: 2 });
+    assert.deepEqual(callsAfter(3, 7), { functions: 1, shapes: 2, calls: 5 });
+    assert.deepEqual(callsAfter(1, 300), { functions: 1, shapes: 2, calls: 6 });
     const { calls } = capture.state;
     compare((x) => tf.mul(x, 2), [...many(14, [4]), tf.tensor1d([1, 2, 3, 4], "int32")], capture);
     assert.ok(capture.state.calls > calls);
@@ -199,21 +201,39 @@ describe("a captured step", { skip }, () => {
 
   test("keeps 16 functions, those used last", () => {
     const capture = new StepCapture("Test");
-    const run = (size: number) => compare((x) => tf.tanh(tf.add(x, 1)), [numbers([size], size)], capture);
-    for (let size = 1; size <= 20; size++) {
-      for (let i = 0; i < 12; i++) run(size);
-      run(1);
+    const tanhs = (count: number) =>
+      compare((x) => Array.from({ length: count }).reduce((y: Tensor) => tf.tanh(y), x), [numbers([count])], capture);
+    for (let count = 1; count <= 20; count++) {
+      for (let i = 0; i < 12; i++) tanhs(count);
+      tanhs(1);
     }
     assert.equal(capture.state.functions, 16);
     const { calls } = capture.state;
-    run(1);
-    run(20);
+    tanhs(1);
+    tanhs(20);
     assert.equal(capture.state.calls, calls + 2);
-    // One that was removed is made again after twice as many runs.
-    for (let i = 0; i < 24; i++) run(2);
+    tanhs(2);
     assert.equal(capture.state.calls, calls + 2);
-    run(2);
+    tanhs(2);
     assert.equal(capture.state.calls, calls + 3);
+  });
+
+  test("has a function for each shape where constants follow from it, after twelve runs", () => {
+    const capture = new StepCapture("Test");
+    const mean = (x: Tensor) => tf.mul(tf.sum(x), 1 / x.size);
+    const run = (size: number, count: number) =>
+      compare(
+        mean,
+        Array.from({ length: count }, (_, i) => numbers([size], i)),
+        capture,
+      ).calls;
+    assert.equal(run(4, 5), 2);
+    run(5, 20);
+    run(4, 20);
+    const { calls } = capture.state;
+    run(5, 5);
+    run(4, 5);
+    assert.equal(capture.state.calls, calls + 10);
   });
 
   test("is no longer recorded where its shapes do not repeat", () => {
@@ -221,7 +241,7 @@ describe("a captured step", { skip }, () => {
     for (let size = 1; size <= 200; size++) capture.run(() => tf.tidy(() => tf.tanh(tf.zeros([size]))));
     assert.match(capture.state.fault!, /^200 runs in a row had other ops, shapes or constants/);
     compare((x) => tf.tanh(x), five([4]), capture);
-    assert.deepEqual([capture.state.functions, capture.state.calls], [0, 0]);
+    assert.equal(capture.state.calls, 0);
   });
 
   test("is computed op by op while something looks at the ops", async () => {

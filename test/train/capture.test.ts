@@ -27,6 +27,7 @@ import {
   sgd,
   square,
   sum,
+  type Tensor,
   tensor,
   train,
   transformerClassifier,
@@ -109,21 +110,50 @@ describe("a captured training", { skip }, () => {
     });
   }
 
-  test("is not recorded before batches of its sizes have come a few times", async () => {
+  test("serves batches of another size from the second one on", async () => {
     const ofWidth = (maxLength: number) => [...fixedLengthBatches(examples, { batchSize: 16, maxLength, seed: 2 })][0]!;
     const [first, second] = [ofWidth(24), ofWidth(16)];
-    const batches = [...Array(4).fill(first), ...Array(14).fill(second)] as Batch[];
+    const batches = [...Array(4).fill(first), ...Array(4).fill(second), first] as Batch[];
+    const { gradients } = await run(true, { batches, steps: batches.length });
+    const { functions, shapes, calls, replays } = gradients;
+    assert.deepEqual({ functions, shapes, calls, replays }, { functions: 1, shapes: 2, calls: 5, replays: 5 });
+  });
+
+  test("is not recorded before batches of a size have come a few times, where each size has ops of its own", async () => {
+    const head = linear({ in: 2, out: 3, from: 3 });
+    const batch = (size: number) => ({ x: new Float32Array(2 * size).fill(0.5), labels: new Int32Array(size) });
+    const model = {
+      parameters: head.parameters,
+      apply: (p: typeof head.parameters, { x }: ReturnType<typeof batch>) => {
+        const rows = tensor(x, { shape: [x.length / 2, 2] }) as Tensor<[number, 2], "float32">;
+        return head.apply(
+          p,
+          Array.from({ length: x.length }).reduce<typeof rows>((y) => relu(y), rows),
+        );
+      },
+    };
+    const optimizer = adamW(model.parameters);
+    const sizes = [
+      ...Array(4).fill(20),
+      ...Array.from({ length: 8 }, (_, i) => i + 1),
+      ...Array(14).fill(9),
+    ] as number[];
     const recordedOrCalled: number[] = [];
-    const { gradients } = await run(true, {
-      batches,
-      steps: batches.length,
+    await train({
+      model,
+      optimizer,
+      batches: sizes.map(batch),
+      steps: sizes.length,
+      loss: (logits, { labels }) => crossEntropy(logits, tensor(labels, { dtype: "int32" })),
+      progress: false,
       // The two passes have times of their own where a step's ops are run one by one, and nothing looks at them.
       onStep: ({ step, times }) => {
         if (times.forward === undefined) recordedOrCalled.push(step);
       },
     });
-    assert.deepEqual(recordedOrCalled, [2, 3, 4, 15, 16, 17, 18]);
-    assert.deepEqual([gradients.functions, gradients.calls], [2, 3]);
+    const { functions, calls } = stepFunctions(model, optimizer).gradients.state;
+    assert.deepEqual({ functions, calls }, { functions: 2, calls: 3 });
+    assert.deepEqual(recordedOrCalled, [...Array.from({ length: 11 }, (_, i) => i + 2), 23, 24, 25, 26]);
   });
 
   test("takes the same steps in bfloat16, and in float16 with a scaler that skips some", async () => {

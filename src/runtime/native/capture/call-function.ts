@@ -1,7 +1,8 @@
 import type { Metadata } from "../../tfjs/backend.ts";
 import { type DonatingBinding, type Donation, executeDonating } from "../donation.ts";
-import type { StepFunction } from "./function.ts";
+
 import { measured } from "./measured.ts";
+import type { CapturedFunction } from "./shared-functions.ts";
 
 /**
  * Computes a step: its function, and then its update. `inputs` are the numbers of the function's uploads and externals, and `tensorOf` gives
@@ -9,11 +10,12 @@ import { measured } from "./measured.ts";
  */
 export function callFunction(
   binding: Pick<DonatingBinding, "canDonate" | "executeOp" | "deleteTensor">,
-  { name, attrs, outputs, results, update }: StepFunction,
+  { name, attrs, held, outputs, results, update }: CapturedFunction,
   inputs: number[],
   tensorOf: (input: number) => Donation[number] | undefined,
 ): Map<number, Metadata> {
-  const made = outputs.length === 0 ? [] : measured(() => binding.executeOp(name, attrs, inputs, outputs.length));
+  const made =
+    outputs.length === 0 ? [] : measured(() => binding.executeOp(name, attrs, [...inputs, ...held], outputs.length));
   const all = new Map(outputs.map((index, i) => [index, made[i]!]));
   if (!update) return all;
   const { op } = update;

@@ -1,5 +1,6 @@
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { nativeBackend } from "../backend.ts";
+import type { BindingAddon } from "../binding/addon.ts";
 import { additionKernel, isKernelType } from "../kernels/kernel-name.ts";
 import { hasKernels } from "../kernels/load.ts";
 import { captureAddon } from "./addon.ts";
@@ -15,13 +16,14 @@ import {
   typeOfSource,
 } from "./trace.ts";
 
-/** A step as a function of TensorFlow, which is called like an op. */
+/** Steps of one form as a function of TensorFlow, which is called like an op. */
 export interface StepFunction {
   readonly name: string;
   readonly attrs: TFEOpAttr[];
-  /** The uploads that are arguments, after which come the externals. */
+  /** The uploads that are arguments, after which come the externals, and then the uploads that are constants. */
   readonly uploads: readonly number[];
   readonly externals: readonly number[];
+  readonly constants: readonly number[];
   /** The numbers of the trace's outputs that it gives. Where there are none, there is no function. */
   readonly outputs: readonly number[];
   /**
@@ -31,7 +33,6 @@ export interface StepFunction {
   readonly update: Update | undefined;
   /** The numbers of the trace's outputs that the step gives. */
   readonly results: readonly number[];
-  remove(): void;
 }
 
 export interface Update {
@@ -40,19 +41,20 @@ export interface Update {
   readonly inputs: readonly ({ made: number } | { input: number })[];
 }
 
-let functions = 0;
-
 /** The names of functions begin with this. */
 export const FUNCTION_PREFIX = "Captured";
 
 /**
- * Makes a function of a trace. Uploads that are not `constant` are its arguments.
+ * Makes a function of a trace. It is made without shapes: traces that differ in nothing but shapes and constants have the same one.
  *
  * @throws Error when TensorFlow does not accept the graph
  */
-export function stepFunction(title: string, trace: Trace, constant: readonly boolean[]): StepFunction {
-  const capture = captureAddon();
-  if ("fault" in capture) throw new Error(capture.fault);
+export function stepFunction(
+  addon: Pick<BindingAddon, "addFunction">,
+  name: string,
+  trace: Trace,
+  constant: readonly boolean[],
+): StepFunction {
   const maker = makers(trace);
   const used = usedOps(trace, maker);
   const constants = new Set<number>();
@@ -67,9 +69,9 @@ export function stepFunction(title: string, trace: Trace, constant: readonly boo
       externals.add(from.external);
       return `external${from.external}:0`;
     }
-    if (!constant[from.upload]) uploads.add(from.upload);
-    else constants.add(from.upload);
-    return `upload${from.upload}:0`;
+    const isConstant = constant[from.upload];
+    (isConstant ? constants : uploads).add(from.upload);
+    return `${isConstant ? "constant" : "upload"}${from.upload}:0`;
   };
   const made = trace.ops.flatMap((op) => op.outputs);
   const last = trace.ops.at(-1)!;
@@ -99,26 +101,20 @@ export function stepFunction(title: string, trace: Trace, constant: readonly boo
     if ("upload" in from) uploads.add(from.upload);
     else if ("external" in from) externals.add(from.external);
   }
-  for (const k of constants) {
-    const { shape, dtype, values } = trace.uploads[k]!;
-    const attrs = { dtype: attrValue.type(dtype), value: attrValue.tensor(dtype, shape, values) };
-    nodes.push({ name: `upload${k}`, op: "Const", inputs: [], attrs });
-  }
-  const placeholder = (name: string, { shape, dtype }: { shape: readonly number[]; dtype: number }) =>
-    nodes.push({
-      name,
-      op: "Placeholder",
-      inputs: [],
-      attrs: { dtype: attrValue.type(dtype), shape: attrValue.shape(shape) },
+  const [uploadList, externalList, constantList] = [[...uploads], [...externals], [...constants]];
+  const placeholders = (kind: string, types: readonly TensorType[], list: readonly number[]): string[] =>
+    list.map((index) => {
+      const name = `${kind}${index}`;
+      nodes.push({ name, op: "Placeholder", inputs: [], attrs: { dtype: attrValue.type(types[index]!.dtype) } });
+      return `${name}:0`;
     });
-  for (const k of uploads) placeholder(`upload${k}`, trace.uploads[k]!);
-  for (const e of externals) placeholder(`external${e}`, trace.externals[e]!);
-  const name = `${FUNCTION_PREFIX}${title}${++functions}`;
-  const inputs = [...uploads].map((k) => `upload${k}:0`).concat([...externals].map((e) => `external${e}:0`));
-  const { addon } = capture;
+  const inputs = [
+    ...placeholders("upload", trace.uploads, uploadList),
+    ...placeholders("external", trace.externals, externalList),
+    ...placeholders("constant", trace.uploads, constantList),
+  ];
   const given = outputs.map((index) => names[index]!);
   if (given.length > 0) addon.addFunction(name, encodeGraph(nodes), inputs, given, false);
-  const [uploadList, externalList] = [[...uploads], [...externals]];
   const inputOf = (ref: Ref) => {
     const from = sourceOf(ref);
     if ("made" in from) return from;
@@ -130,11 +126,25 @@ export function stepFunction(title: string, trace: Trace, constant: readonly boo
     attrs: callAttributes(),
     uploads: uploadList,
     externals: externalList,
+    constants: constantList,
     outputs,
     update: update && { op: update, inputs: update.inputs.map(inputOf) },
     results: [...trace.alive],
-    remove: () => given.length > 0 && addon.removeFunction(name),
   };
+}
+
+/** What a function depends on besides the form of the trace. */
+export function functionKey(trace: Trace, constant: readonly boolean[]): string {
+  const made = trace.ops.flatMap((op) => op.outputs);
+  const additions = trace.ops.flatMap(({ name, inputs }, i) =>
+    isForAddition(
+      name,
+      inputs.map((ref) => typeOfSource(sourceOf(ref), trace, made)),
+    )
+      ? i
+      : [],
+  );
+  return JSON.stringify([constant, additions]);
 }
 
 /** What a function gives for the update after it, and what the step gives besides the update's results. */

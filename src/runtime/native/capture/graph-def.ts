@@ -20,15 +20,6 @@ const shapeOf = (shape: readonly number[]): Uint8Array => joined(...shape.map((s
 export const attrValue = {
   type: (type: number): Uint8Array => integer(6, type),
   shape: (shape: readonly number[]): Uint8Array => message(7, shapeOf(shape)),
-  tensor: (type: number, shape: readonly number[], values: ArrayBufferView): Uint8Array =>
-    message(
-      8,
-      joined(
-        integer(1, type),
-        message(2, shapeOf(shape)),
-        message(4, new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength)),
-      ),
-    ),
 };
 
 /** An attribute as the binding takes it; undefined for a kind that is not known here. */

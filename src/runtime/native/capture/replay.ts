@@ -69,6 +69,38 @@ export interface Replay {
   readonly assigned: readonly { readonly variable: Variable; readonly made: number }[];
 }
 
+const anything: Place = { values: new Uint8Array(0) };
+
+const isNumberList = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((element) => typeof element === "number");
+
+/** Lists of numbers and texts among the arguments follow from shapes. */
+const shapelessArgument = (arg: PartArgument): PartArgument =>
+  "value" in arg && (isNumberList(arg.value) || typeof arg.value === "string") ? { value: undefined } : arg;
+
+/**
+ * A replay without shapes, and without what decides shapes: the values of `structural` uploads, and `pinned` externals. Its key and what
+ * its inputs and parts have besides tensors are compared in each replay, and are left out too.
+ */
+export function shapeless(replay: Replay, structural: readonly boolean[], pinned: readonly boolean[]): Replay {
+  const shapelessType = ({ dtype }: TensorType): TensorType => ({ shape: [], dtype });
+  return {
+    ...replay,
+    key: [],
+    inputs: { structure: { kind: "list", items: [] }, types: replay.inputs.types.map(shapelessType) },
+    parts: replay.parts.map((part) => ({
+      make: part.make,
+      args: part.args.map(shapelessArgument),
+      types: part.types.map(shapelessType),
+    })),
+    uploads: replay.uploads.map((place, k) => {
+      if ("numbers" in place) return { ...place, shape: [] };
+      return structural[k] && "values" in place ? anything : place;
+    }),
+    externals: replay.externals.map((place, e) => (pinned[e] && "fixed" in place ? anything : place)),
+  };
+}
+
 export const sameKey = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 
@@ -95,9 +127,6 @@ export function sameArgument(a: PartArgument, b: PartArgument): boolean {
   if ("tensor" in a) return "tensor" in b && samePlace(a.tensor, b.tensor);
   return "value" in b && sameArgumentValue(a.value, b.value);
 }
-
-const isNumberList = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every((element) => typeof element === "number");
 
 export const sameArgumentValue = (a: unknown, b: unknown): boolean =>
   Object.is(a, b) || (isNumberList(a) && isNumberList(b) && sameList(a, b));

@@ -5,27 +5,32 @@ import { engine, tf } from "../../load.ts";
 import { opGuards } from "../../op-guard.ts";
 import { isObservingProfile } from "../../profile-scope.ts";
 import { hasKernels } from "../kernels/load.ts";
-import { isCapturing, startSession } from "./active.ts";
+import { isCapturing, plainBinding, startSession } from "./active.ts";
 import { captureAddon } from "./addon.ts";
 import type { CapturedStep } from "./captured-step.ts";
-import { stepFunction } from "./function.ts";
-import { difference, type ReplayArguments, sameCall, sameKey } from "./replay.ts";
+
+import { difference, type ReplayArguments, sameCall, sameKey, shapeless } from "./replay.ts";
 import { ReplayCall } from "./replay-call.ts";
 import type { Recorded, SessionOptions } from "./session.ts";
+import { sharedFunction } from "./shared-functions.ts";
 import { largestSize } from "./size.ts";
 import { analyse, mayBeConstant, sameValues, type Trace, type Values } from "./trace.ts";
 
-/** The first step is captured when it has run so often. */
+/** A step is captured when runs of its form, on inputs of any shapes, have been so many. */
 const SIGHTINGS = 3;
 /**
- * Steps of other shapes are captured when they have run so often: a function costs as much time as it saves in 10 to 20 calls. One that is
- * made again, because there were too many, waits twice as long each time.
+ * Where constants differ from shape to shape, steps of further shapes are captured when they have run so often: a function costs as
+ * much time as it saves in 10 to 20 calls. One that is made again, because there were too many, waits twice as long each time.
  */
 const LATER_SIGHTINGS = 12;
-/** As many runs before that are recorded, where what a step is given tells that it has other shapes: recording takes time. */
+/** As many of them are recorded, where what a step is given tells its shapes: recording takes time. */
 const RECORDINGS = 2;
+/** After so many recorded runs in a row whose form did not suffice to capture them, not every run of other shapes is recorded. */
+const STRANGERS = 8;
 /** As many functions are kept; each takes several megabytes. */
 const FUNCTIONS = 16;
+/** As many steps are kept, which share functions. */
+const STEPS = 256;
 /** As many steps are remembered that were not seen often enough. */
 const SEEN = 64;
 /** And as many sizes. */
@@ -36,6 +41,7 @@ const REFUSALS = 3;
 /** After so many runs in a row that no function could compute, none is recorded, which takes time. */
 const MISSES = 200;
 
+/** What recorded runs of a step, or of a form of steps, have in common. */
 interface Seen {
   count: number;
   /** How often it has to run before it is captured, beside others. */
@@ -60,16 +66,20 @@ const removal = new FinalizationRegistry<CapturedStep[]>((steps) => {
 });
 
 /**
- * Runs a step that is repeated. Its JavaScript runs each time, but once the same ops on inputs of the same shapes and types have been
- * seen three times (twelve times where there are functions for other shapes), they are only compared with those, and computed at the
- * end as one function of TensorFlow. Nothing is assumed:
- * a step that differs in any op, shape, constant or use of a result is computed op by op, with the same result.
+ * Runs a step that is repeated. Its JavaScript runs each time, but once the same ops have been seen three times, and once on inputs of
+ * these shapes and types, they are only compared with those, and computed at the end as one function of TensorFlow. Nothing is assumed:
+ * a step that differs in any op, shape, constant or use of a result is computed op by op, with the same result. One function serves
+ * inputs of all shapes.
  */
 export class StepCapture {
   readonly #title: string;
   /** The last used comes last. */
   readonly #steps: CapturedStep[] = [];
   readonly #seen = new Map<string, Seen>();
+  /** By form: the same for steps of other shapes. */
+  readonly #forms = new Map<string, Seen>();
+  /** How many recorded runs in a row were of no form that is known well enough. */
+  #strangers = 0;
   /** By size; the last used comes last. */
   readonly #sized = new Map<number, Sized>();
   #refusals = 0;
@@ -87,12 +97,13 @@ export class StepCapture {
   }
 
   /**
-   * The number of functions, how often one has run, and in how many of these calls the step's JavaScript did not; why the last step
-   * was not captured, and why the last function was made for a step whose JavaScript runs each time.
+   * The number of functions, and of the shapes that they are known to serve; how often one has run, and in how many of these calls the
+   * step's JavaScript did not; why the last step was not captured, and why the last function was made for a step whose JavaScript runs
+   * each time.
    */
   get state() {
-    const [functions, fault] = [this.#steps.length, this.#fault ?? this.#obstacle];
-    return { functions, calls: this.#calls, replays: this.#replays, fault, replayFault: this.#replayFault };
+    const [functions, shapes, fault] = [this.#functions, this.#steps.length, this.#fault ?? this.#obstacle];
+    return { functions, shapes, calls: this.#calls, replays: this.#replays, fault, replayFault: this.#replayFault };
   }
 
   /**
@@ -104,12 +115,12 @@ export class StepCapture {
     if (this.#refusals >= REFUSALS || this.#misses >= MISSES || this.#obstacle !== undefined) return step();
     const size = given === undefined ? undefined : largestSize(given);
     const sized = size === undefined ? undefined : this.#sizedRuns(size);
-    if (sized && ++sized.count + RECORDINGS <= this.#wanted(sized)) {
+    if (sized && this.#waits(sized)) {
       sized.unrecorded++;
       return step();
     }
     const replay = options.replay && { ...options.replay, key: [...options.replay.key, hasKernels()] };
-    const replayed = replay && this.#replayed(replay);
+    const replayed = replay && this.#replayed(replay, size);
     if (replayed) return replayed.result as T;
     const [session, leave] = startSession(this.#steps, { ...options, replay });
     const open = begin(
@@ -136,13 +147,15 @@ export class StepCapture {
   }
 
   /** The result of a step without its JavaScript; undefined where that must run. */
-  #replayed(args: ReplayArguments): { result: unknown } | undefined {
+  #replayed(args: ReplayArguments, size?: number): { result: unknown } | undefined {
     if (!this.#steps.some(({ replay }) => replay && "key" in replay && sameKey(replay.key, args.key))) return undefined;
+    const last = [...this.#steps].reverse();
+    const likely = last.filter((step) => step.size === size);
     const call = new ReplayCall(args);
     let found: { result: unknown } | undefined;
     tf.tidy(() => {
       try {
-        for (const step of [...this.#steps].reverse()) {
+        for (const step of [...likely, ...last.filter((other) => !likely.includes(other))]) {
           found = call.run(step);
           if (!found) {
             call.restore();
@@ -184,6 +197,12 @@ export class StepCapture {
     return sized;
   }
 
+  /** Whether a run of this size is not recorded yet. The first run makes what later ones find, so that it often has other ops. */
+  #waits(sized: Sized): boolean {
+    if (this.#forms.size > 0 && this.#strangers < STRANGERS) return false;
+    return ++sized.count + RECORDINGS <= this.#wanted(sized);
+  }
+
   /** How often it has to run before it is captured. */
   #wanted({ wanted }: Pick<Seen, "wanted">): number {
     return this.#steps.length === 0 ? SIGHTINGS : wanted;
@@ -199,42 +218,44 @@ export class StepCapture {
     }
     const { structural, pinned } = found;
     const signature = this.#signatureFor(found.signature, replay);
-    const seen = this.#seen.get(signature) ?? {
-      count: 0,
-      wanted: LATER_SIGHTINGS,
-      constants: trace.uploads.map(smallValues),
-      replay,
-    };
-    seen.count += 1 + (sized?.unrecorded ?? 0);
+    const seen = noted(this.#seen, signature, trace, replay, 1 + (sized?.unrecorded ?? 0));
     if (sized) sized.unrecorded = 0;
-    seen.replay = agreed(seen.replay, replay, trace);
-    seen.constants = seen.constants.map((values, k) =>
-      values && sameValues(values, trace.uploads[k]!.values) ? values : undefined,
-    );
-    remember(this.#seen, signature, seen, SEEN);
+    const shapelessReplay = replay && "key" in replay ? shapeless(replay, structural, pinned) : replay;
+    const form = noted(this.#forms, found.form, trace, shapelessReplay, 1);
+    const isOfKnownForm =
+      form.count >= (size === undefined ? SIGHTINGS : RECORDINGS) &&
+      !(form.replay && "refused" in form.replay && replay && "key" in replay);
+    this.#strangers = isOfKnownForm ? 0 : this.#strangers + 1;
     const before = this.#steps.findIndex((step) => step.signature === signature);
-    if (seen.count < this.#wanted(seen) && before < 0) return;
+    if (seen.count < this.#wanted(seen) && before < 0 && !isOfKnownForm) return;
     seen.count = 0;
     seen.wanted *= 2;
     if (sized) Object.assign(sized, { count: 0, wanted: seen.wanted });
     const own = seen.replay && "uploads" in seen.replay ? seen.replay.uploads : undefined;
-    const constant = seen.constants.map(
+    const { constants } = isOfKnownForm ? form : seen;
+    const constant = constants.map(
       (values, k) => structural[k]! || (values !== undefined && (!own || "values" in own[k]!)),
     );
     if (before >= 0) this.#steps.splice(before, 1)[0]!.fn.remove();
     try {
-      const fn = stepFunction(this.#title, trace, constant);
+      const fn = sharedFunction(plainBinding(), this.#title, found, trace, constant);
       const pinning = pinned.findIndex(
         (is, e) => is && own && "key" in seen.replay! && !("fixed" in seen.replay.externals[e]!),
       );
       const kept = pinning < 0 ? seen.replay : { refused: "values of its inputs decide shapes" };
       this.#replayFault = kept && "refused" in kept ? kept.refused : undefined;
-      this.#steps.push({ signature, size, trace: withoutData(trace, constant), constant, pinned, fn, replay: kept });
-      this.#fault = undefined;
+      const like = this.#steps.findLast((step) => step.form === found.form);
+      const slim = withoutData(trace, constant, like?.trace);
+      this.#steps.push({ signature, form: found.form, size, trace: slim, constant, pinned, fn, replay: kept });
+      if (this.#misses < MISSES) this.#fault = undefined;
     } catch (error) {
       this.#refuse(error instanceof Error ? error.message.split("\n")[0]! : String(error));
     }
-    if (this.#steps.length > FUNCTIONS) this.#steps.shift()!.fn.remove();
+    while (this.#steps.length > STEPS || this.#functions > FUNCTIONS) this.#steps.shift()!.fn.remove();
+  }
+
+  get #functions(): number {
+    return new Set(this.#steps.map(({ fn }) => fn.name)).size;
   }
 
   /** Another one for a step that is replayed for other values among its inputs that are not tensors, or other settings. */
@@ -248,6 +269,18 @@ export class StepCapture {
     this.#refusals++;
     this.#fault = reason;
   }
+}
+
+/** Adds a recorded run to what is known of a step or a form. */
+function noted(all: Map<string, Seen>, key: string, trace: Trace, replay: CapturedStep["replay"], count: number): Seen {
+  const seen = all.get(key) ?? { count: 0, wanted: LATER_SIGHTINGS, constants: trace.uploads.map(smallValues), replay };
+  seen.count += count;
+  seen.replay = agreed(seen.replay, replay, trace);
+  seen.constants = seen.constants.map((values, k) =>
+    values && sameValues(values, trace.uploads[k]!.values) ? values : undefined,
+  );
+  remember(all, key, seen, SEEN);
+  return seen;
 }
 
 /** Puts an entry last in a map of at most `most` entries. */
@@ -283,9 +316,16 @@ const smallValues = (upload: Trace["uploads"][number]): Values | undefined =>
 
 const empty = new Uint8Array(0);
 
-/** The trace without the values of its arguments, which would keep a batch in memory. */
-const withoutData = (trace: Trace, constant: readonly boolean[]): Trace => ({
+/**
+ * The trace without the values of its arguments, which would keep a batch in memory. It has parts in common with the one of a step of
+ * the same form.
+ */
+const withoutData = (trace: Trace, constant: readonly boolean[], like: Trace | undefined): Trace => ({
   ...trace,
+  ops: trace.ops.map((op, i) => {
+    const other = like?.ops[i];
+    return other ? { ...op, attrs: other.attrs, inputs: other.inputs } : op;
+  }),
   uploads: trace.uploads.map(({ shape, dtype, values }, k) => ({
     shape,
     dtype,

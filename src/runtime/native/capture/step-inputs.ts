@@ -10,7 +10,8 @@ export { Given } from "./replay-notes.ts";
 /**
  * Runs a part of a step that makes tensors of what the step is given, `make(...args)`. Where the step's JavaScript does not run again,
  * this part does, so it must read nothing but its arguments and what lasts. Its arguments are objects that the step is given, its
- * tensors, or values that are always the same. What it gives besides tensors must be the same each time.
+ * tensors, lists of numbers and texts that follow from shapes, or values that are always the same. What it gives besides tensors must
+ * be the same each time that the shapes are.
  */
 export function stepInput<A extends unknown[], T>(make: (...args: A) => T, ...args: PartArguments<A>): T {
   const result = uncaptured(() => make(...plainArguments<A>(args)));

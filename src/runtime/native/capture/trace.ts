@@ -68,6 +68,8 @@ const CONSTANT_SIZE = 8;
 export interface Analysis {
   /** Equal for two steps that one function can stand for. */
   signature: string;
+  /** Equal for two steps that differ in nothing but shapes and the values that decide them. */
+  form: string;
   /** By upload: whether its values decide shapes, so that a step with other values is another step. */
   structural: readonly boolean[];
   /** By external: whether the same holds of it. */
@@ -79,7 +81,8 @@ export function analyse(trace: Trace): Analysis | { refused: string } {
   const structural = trace.uploads.map(() => false);
   const pinned = trace.externals.map(() => false);
   const types: TensorType[] = [];
-  const hash = createHash("sha256");
+  const form = createHash("sha256");
+  const shapes: unknown[] = [];
   for (const op of trace.ops) {
     const refused = refusal({ ...op, count: op.outputs.length });
     if (refused) return { refused };
@@ -94,13 +97,15 @@ export function analyse(trace: Trace): Analysis | { refused: string } {
       else pinned[source.external] = true;
     }
     types.push(...op.outputs);
-    hash.update(JSON.stringify([op.name, op.attrs, op.inputs, op.outputs.map(({ shape, dtype }) => [shape, dtype])]));
+    form.update(JSON.stringify([op.name, op.donated, op.attrs, op.inputs, op.outputs.map(({ dtype }) => dtype)]));
+    shapes.push(op.outputs.map(({ shape }) => shape));
   }
-  for (const [i, { shape, dtype, values }] of trace.uploads.entries())
-    hash.update(JSON.stringify([shape, dtype, structural[i] ? [...values] : null]));
-  for (const [i, { shape, dtype, id }] of trace.externals.entries())
-    hash.update(JSON.stringify([shape, dtype, pinned[i] ? id : null]));
-  return { signature: hash.digest("hex"), structural, pinned };
+  form.update(JSON.stringify([trace.uploads.map(({ dtype }) => dtype), structural]));
+  form.update(JSON.stringify([trace.externals.map(({ dtype }) => dtype), pinned]));
+  for (const [i, { shape, values }] of trace.uploads.entries()) shapes.push(shape, structural[i] ? [...values] : null);
+  for (const [i, { shape, id }] of trace.externals.entries()) shapes.push(shape, pinned[i] ? id : null);
+  const signature = form.copy().update(JSON.stringify(shapes)).digest("hex");
+  return { signature, form: form.update(JSON.stringify(trace.alive)).digest("hex"), structural, pinned };
 }
 
 /** `made` are the types of the outputs of all ops so far. */
