@@ -215,7 +215,8 @@ function opInGraph(
 /**
  * Switches off the optimizers of TensorFlow's Grappler (core/protobuf/rewriter_config.proto), some of which replace ops by others
  * that round differently: a captured step computes what the single ops compute. The binding takes a string without bytes
- * above 127, which the switch for all of them together has.
+ * above 127, which the switch for all of them together has. The ops run one after another in any case, and TensorFlow's executor for one
+ * thread takes less time between them.
  */
 function callAttributes(): TFEOpAttr[] {
   const OFF = 2;
@@ -227,5 +228,9 @@ function callAttributes(): TFEOpAttr[] {
   const wrapped = (content: number[]) => [(10 << 3) | 2, content.length, ...content];
   const config = wrapped(wrapped(rewriter));
   const value = String.fromCharCode(...config);
-  return [{ name: "config_proto", type: nativeBackend().binding.TF_ATTR_STRING, value }];
+  const type = nativeBackend().binding.TF_ATTR_STRING;
+  return [
+    { name: "config_proto", type, value },
+    { name: "executor_type", type, value: "SINGLE_THREADED_EXECUTOR" },
+  ];
 }
