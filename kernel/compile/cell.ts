@@ -20,6 +20,8 @@ export interface CompileOptions {
   run: RunOptions;
   /** Whether the last expression is the cell's value also before a semicolon, as in Deno. */
   showsBeforeSemicolon?: boolean;
+  /** Whether all statements run in one function, so that debuggers other than the kernel's own step from one to the next. */
+  inOneFunction?: boolean;
 }
 
 /** A script for V8's REPL mode, or the syntax errors. */
@@ -84,7 +86,7 @@ function compile(source: string, options: CompileOptions): CompiledCell {
     host: options.host,
     cell: options.cell,
     hasValue,
-    asynchronous: uses.awaits || now.length > 0 || body.some(loadsForEffect),
+    asynchronous: options.inOneFunction || uses.awaits || now.length > 0 || body.some(loadsForEffect),
     loads: { text: loads.join(""), names: now.flatMap((each) => each.names.map((name) => name.local)) },
   });
   const script = edited.toString();

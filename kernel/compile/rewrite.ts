@@ -51,7 +51,7 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
   }
   for (const name of ahead) declared.add(name);
   if (asynchronous) {
-    const enter = `${options.host}.run(${options.cell},async()=>{${options.loads.text}`;
+    const enter = enterFunction(options) + options.loads.text;
     // Functions were moved before the statement at offset 0, unless that statement is itself a function.
     const first = body[0];
     if (first?.start === 0 && hoisted(first)) edited.appendLeft(first.end, enter);
@@ -223,6 +223,11 @@ export function rewrite(code: string, body: Node[], options: RewriteOptions): Re
     for (const name of namesOf(node)) ahead.add(name);
     edited.remove(node.start, node.start + (node.kind as string).length);
   }
+}
+
+/** The beginning of the function in which an asynchronous cell's statements run. */
+export function enterFunction({ host, cell }: Pick<RewriteOptions, "host" | "cell">): string {
+  return `${host}.run(${cell},async()=>{`;
 }
 
 /** A cell that declares the name has its own. */

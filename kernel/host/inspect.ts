@@ -1,9 +1,12 @@
 /** V8's inspector for debuggers other than the kernel's own: Chrome and VS Code. */
 import inspector from "node:inspector";
+import { openInspector } from "./inspector-session.ts";
 import { answerCalls } from "./io/calls.ts";
 
 const { open, url, waitForDebugger } = inspector;
 const { nextTick } = process;
+type Post = (method: string, parameters: object, done: () => void) => void;
+const ignore = () => {};
 
 export function installInspect(): void {
   answerCalls("openInspector", () => {
@@ -15,4 +18,13 @@ export function installInspect(): void {
   });
   // This thread reads the call when it no longer waits.
   answerCalls("isAttached", () => true);
+  let post: Post | undefined;
+  /** A debugger shows the script, which does not run. */
+  answerCalls("showScript", ({ script, url }: { script: string; url: string }) => {
+    if (!post) {
+      ({ post } = openInspector<Post>());
+      post("Runtime.enable", {}, ignore);
+    }
+    post("Runtime.compileScript", { expression: script, sourceURL: url, persistScript: true }, ignore);
+  });
 }

@@ -77,6 +77,8 @@ export interface HostOptions {
   packages?: string | undefined;
   /** The folder of the packages that its cells install, which may not exist yet. */
   own: string;
+  /** Whether V8's inspector will be opened for other debuggers, which read the source maps of files in them. */
+  inspect?: boolean | undefined;
   /** The global under which compiled cells find the host's functions; it cannot be guessed. */
   hostName: string;
   /** The text that marks a position in native output on fd 1 and 2, so that the session can order it. */

@@ -42,7 +42,7 @@ export function launchHost(given: {
   const { cwd, packages, env, inspect } = given;
   const hostName = `__halftone_${randomBytes(6).toString("hex")}`;
   const markerToken = randomBytes(12).toString("hex");
-  const options: HostOptions = { cwd, packages, own: ownPackagesFolder(cwd, env), hostName, markerToken };
+  const options: HostOptions = { cwd, packages, own: ownPackagesFolder(cwd, env), inspect, hostName, markerToken };
   // Its path is the key to the process: Node would list it for all users of this machine.
   const publish = inspect ? ["--inspect-publish-uid=stderr"] : [];
   const child = spawn(

@@ -1,6 +1,9 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { TypeCheckGate } from "../check/type-check-gate.ts";
 import { type CompiledCell, compileCell } from "../compile/cell.ts";
 import { isLong, offThread } from "../compile/off-thread.ts";
+import { enterFunction } from "../compile/rewrite.ts";
 import { type CompilerOptions, runOptions } from "../compile/tsconfig.ts";
 import type { CellImport } from "../protocol/imports.ts";
 import { syntaxError } from "./cell-errors.ts";
@@ -24,6 +27,8 @@ export interface CellToRun {
   /** Aborts when all cells are interrupted. */
   interrupted: AbortSignal;
 }
+
+type Named = Pick<CellToRun, "id" | "label" | "code">;
 
 export interface CellEnd {
   status: "ok" | "error";
@@ -53,7 +58,7 @@ export class CellRunner {
   stopsNext = false;
   readonly #folder: string;
   readonly #compilerOptions: CompilerOptions | undefined;
-  readonly #inlineMaps: boolean;
+  readonly #inspected: boolean;
   readonly #hosts: HostLifecycle;
   readonly #gate: TypeCheckGate;
   readonly #cells: RunningCells;
@@ -67,14 +72,14 @@ export class CellRunner {
     {
       folder,
       compilerOptions,
-      inlineMaps,
-    }: { folder: string; compilerOptions: CompilerOptions | undefined; inlineMaps: boolean },
+      inspected,
+    }: { folder: string; compilerOptions: CompilerOptions | undefined; inspected: boolean },
     { hosts, gate, cells }: { hosts: HostLifecycle; gate: TypeCheckGate; cells: RunningCells },
     beforeCell: BeforeCell,
   ) {
     this.#folder = folder;
     this.#compilerOptions = compilerOptions;
-    this.#inlineMaps = inlineMaps;
+    this.#inspected = inspected;
     this.#hosts = hosts;
     this.#gate = gate;
     this.#cells = cells;
@@ -88,14 +93,14 @@ export class CellRunner {
     if (!options.silent) {
       const mayRun = this.#check(cell);
       // While the checker reads it.
-      const compiling = this.#compile(cell);
+      const compiling = this.#compile(cell, this.stopsNext);
       compiling.catch(() => {});
       if (!(await mayRun)) return failed();
       script = await compiling;
     }
     let announced: Promise<void> | undefined;
     do {
-      while (!this.#isCurrent(script)) script = await this.#compile(cell);
+      while (!this.#isCurrent(script)) script = await this.#compile(cell, this.stopsNext && !options.silent);
       announced = this.#announce(cell, script);
       if (announced) await announced;
     } while (announced && !this.#isCurrent(script));
@@ -136,6 +141,12 @@ export class CellRunner {
     });
   }
 
+  /** The script of a cell that may run later; undefined when it has syntax errors. */
+  async preview(cell: Named): Promise<string | undefined> {
+    const { compiled } = await this.#compile(cell);
+    return compiled.ok ? compiled.script : undefined;
+  }
+
   /** These imports found no value: a later cell that uses one as a value loads it again. */
   defer(imports: readonly CellImport[]): void {
     this.#revision++;
@@ -164,7 +175,7 @@ export class CellRunner {
     return this.#beforeCell({ id, label, source, code, script, maps, host: host.hostName }, options.onOutput);
   }
 
-  async #compile({ id, label, code }: CellToRun): Promise<Script> {
+  async #compile({ id, label, code }: Named, stopsFirst = false): Promise<Script> {
     const host = this.#hosts.require();
     const revision = this.#revision;
     const run = runOptions(this.#folder, this.#compilerOptions);
@@ -174,15 +185,18 @@ export class CellRunner {
       deferred: this.#deferred,
       run,
       showsBeforeSemicolon: this.isForDeno,
+      inOneFunction: this.#inspected,
     };
     const compiled = isLong(code)
       ? await offThread<CompiledCell>(compilerModule, "compileCell", code, options)
       : compileCell(code, options);
-    if (!this.#inlineMaps || !compiled.ok) return { compiled, host, revision };
+    if (!this.#inspected || !compiled.ok) return { compiled, host, revision };
     // Imported here, because only `halftone run --inspect` needs it.
     const { withInlineMap } = await import("../compile/inline-map.ts");
-    const cell = { ...compiled, name: `${label}.ts`, source: code, stopsFirst: this.stopsNext };
-    const { script, stops } = withInlineMap(cell);
+    const stopsAfter = stopsFirst ? enterFunction(options) : undefined;
+    // A path, because clients show other names of sources cut.
+    const name = pathToFileURL(join(this.#folder, `${label}.ts`)).href;
+    const { script, stops } = withInlineMap({ ...compiled, name, source: code, stopsAfter });
     return { compiled: { ...compiled, script }, host, revision, stops };
   }
 }

@@ -4,6 +4,7 @@ import { TypeCheckGate } from "../check/type-check-gate.ts";
 import { isLong, offThread } from "../compile/off-thread.ts";
 import { magicIntrospector } from "../magics/inspect.ts";
 import { type ReadCell, readMagics } from "../magics/rewrite.ts";
+import { cellUrl } from "../protocol/cell-url.ts";
 import type { Event, MemoryFigures } from "../protocol/host.ts";
 import type { Completions, Introspector } from "../protocol/inspection.ts";
 import type { CellOutcome, CommMessage, MimeBundle } from "../protocol/output.ts";
@@ -95,7 +96,7 @@ export class Session implements AsyncDisposable {
       options.launched,
     );
     this.#runner = new CellRunner(
-      { folder: cwd, compilerOptions: types?.compilerOptions, inlineMaps: inspect },
+      { folder: cwd, compilerOptions: types?.compilerOptions, inspected: inspect },
       { hosts: this.#hosts, gate: this.#gate, cells: this.#cells },
       (cell, onOutput) => {
         this.#scripts.add(cell);
@@ -134,14 +135,20 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Opens V8's inspector on a port of this machine, and waits until a debugger has attached. Because debuggers then let the program
-   * run at once, it stops again before the next cell's first statement.
+   * Opens V8's inspector on a port of this machine, and waits until a debugger has attached. It is shown these cells, which will run
+   * in this order. Because debuggers then let the program run at once, it stops again before the next cell's first statement.
    */
-  async waitForInspector(onUrl: (url: string) => void): Promise<void> {
+  async waitForInspector(onUrl: (url: string) => void, cells: readonly string[] = []): Promise<void> {
     const url = await this.call<string>("openInspector", {});
     if (url === undefined) throw new Error("the notebook's process ended before a debugger could attach");
     onUrl(url);
     await this.call("isAttached", {});
+    for (const [at, source] of cells.entries()) {
+      const id = this.#lastId + 1 + at;
+      const label = `cell [${this.#executionCount + 1 + at}]`;
+      const script = await this.#runner.preview({ id, label, code: readMagics(source).code });
+      if (script !== undefined) await this.call("showScript", { script, url: cellUrl(id) });
+    }
     this.#runner.stopsNext = true;
   }
 

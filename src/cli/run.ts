@@ -1,4 +1,5 @@
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { requireWritable, writeWhole } from "../base/files.ts";
 import { UserError } from "../base/user-error.ts";
@@ -153,7 +154,20 @@ function sayHowToAttach(url: string, board: ProgressBoard): void {
   board.say("Waiting for a debugger. Paste into Chrome's address bar:");
   board.say(`  devtools://devtools/bundled/js_app.html?experiments=true&v8only=true&ws=${address}`);
   board.say("or, in VS Code, into the configurations of launch.json:");
-  board.say(`  { "type": "node", "request": "attach", "name": "Notebook", "websocketAddress": "${url}" }`);
+  board.say(`  ${JSON.stringify(configurationFor(url))}`);
+}
+
+/** Of js-debug, VS Code's debugger: it passes over this package's code, and reads the source maps of cells, which are no files. */
+function configurationFor(websocketAddress: string): object {
+  const own = fileURLToPath(new URL("../../", import.meta.url)).replaceAll("\\", "/");
+  return {
+    type: "node",
+    request: "attach",
+    name: "Notebook",
+    websocketAddress,
+    resolveSourceMapLocations: null,
+    skipFiles: ["<node_internals>/**", `${own}**`],
+  };
 }
 
 /** Installs a lock's packages and returns their folder. Warns about versions of Node, Halftone and its packages that differ from the lock. */

@@ -8,6 +8,6 @@ const [script, ...args] = process.argv.slice(2);
 const file = path.resolve(script!);
 new Worker(new URL("./launcher-watch.js", import.meta.url), { execArgv: [] }).unref();
 // Packages that cells installed are of notebooks alone.
-installHooks({ packagesUrl: undefined, fallbacks: [import.meta.url] });
+installHooks({ packagesUrl: undefined, fallbacks: [import.meta.url], inlineMaps: false });
 process.argv.splice(1, process.argv.length - 1, file, ...args);
 await import(pathToFileURL(file).href);

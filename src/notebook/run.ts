@@ -101,7 +101,11 @@ async function runCells(
     env: { ...(options.env ?? process.env), JPY_SESSION_NAME: path.resolve(options.file ?? options.name) },
     inspect: options.onInspector !== undefined,
   });
-  if (options.onInspector) await attachedOrAborted(session, options.onInspector, options.signal);
+  if (options.onInspector) {
+    const sources = cells.map(({ source }) => source);
+    const waiting = session.waitForInspector(options.onInspector, sources);
+    await doneOrAborted(waiting, options.signal);
+  }
   const log = new OutputLog();
   const widgets = new WidgetLog();
   session.onComm = (message) => widgets.add(message);
@@ -135,10 +139,10 @@ function keepWidgets(notebook: Notebook, widgets: WidgetLog): void {
   else delete notebook.metadata.widgets;
 }
 
-async function attachedOrAborted(session: Session, onUrl: (url: string) => void, signal: AbortSignal | undefined) {
-  const attached = new AbortController();
-  const waiting = session.waitForInspector(onUrl).finally(() => attached.abort());
-  await (signal ? Promise.race([waiting, aborted(signal, attached.signal)]) : waiting);
+async function doneOrAborted(waiting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  const done = new AbortController();
+  const ended = waiting.finally(() => done.abort());
+  await (signal ? Promise.race([ended, aborted(signal, done.signal)]) : ended);
 }
 
 async function runCell(

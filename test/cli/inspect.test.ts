@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import path from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { generatedPositionFor, originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { chromium } from "playwright-core";
 import { Session } from "../../kernel/session/session.ts";
@@ -18,7 +18,10 @@ const attach = fileURLToPath(new URL("./attach.js", import.meta.url));
 
 /** Waits for a debugger, then runs these cells. */
 async function runInspected(...sources: string[]) {
-  const folder = temporaryFolder();
+  return runInspectedIn(temporaryFolder(), ...sources);
+}
+
+async function runInspectedIn(folder: string, ...sources: string[]) {
   const notebook = writeCells(
     folder,
     "n.ipynb",
@@ -27,12 +30,13 @@ async function runInspected(...sources: string[]) {
   const output = path.join(folder, "out.ipynb");
   const run = spawn(process.execPath, [cli, "run", notebook, "--inspect", "-o", output], { cwd: folder });
   const ended = new Promise((resolve) => run.once("exit", resolve));
-  const url = new URL(await printedAddress(run.stdout, run.stderr));
+  const { websocketAddress, ...configuration } = await printedConfiguration(run.stdout, run.stderr);
+  const url = new URL(websocketAddress);
   const results = () => {
     const { cells } = JSON.parse(readFileSync(output, "utf8")) as { cells: { outputs: { data: object }[] }[] };
     return cells.flatMap(({ outputs }) => outputs.map(({ data }) => data));
   };
-  return { url, ended, results, [Symbol.dispose]: () => run.kill() };
+  return { url, folder, configuration, ended, results, [Symbol.dispose]: () => run.kill() };
 }
 
 const source = `interface Point { x: number }
@@ -47,7 +51,7 @@ test("run --inspect waits for a debugger, stops at the first cell, and at a brea
   timeout: 60_000,
 }, async () => {
   using run = await runInspected("type Nothing = undefined;", source, "double({ x: 1 })");
-  const { url, ended, results } = run;
+  const { url, folder, ended, results } = run;
   assert.equal(url.hostname, "127.0.0.1");
   const key = url.pathname.slice(1);
   assert.match(key, /^[\da-f-]{36}$/);
@@ -57,17 +61,19 @@ test("run --inspect waits for a debugger, stops at the first cell, and at a brea
   const first = inspector.event("Debugger.paused");
   await inspector.ask("Runtime.runIfWaitingForDebugger");
   await first;
-  const script = inspector.events.find(({ params }) => params.url === "halftone:cell/2")!.params;
-  const map = new TraceMap(Buffer.from(String(script.sourceMapURL).split(",")[1]!, "base64").toString());
-  assert.deepEqual([map.sources, map.sourcesContent], [["cell [2].ts"], [source]]);
+  const [preview, script] = inspector.events.filter(({ params }) => params.url === "halftone:cell/2");
+  const map = mapIn(script!);
+  const shown = pathToFileURL(path.join(folder, "cell [2].ts")).href;
+  assert.deepEqual([map.sources, map.sourcesContent], [[shown], [source]]);
+  assert.deepEqual(mapIn(preview!).sourcesContent, [source]);
   const lineOf = ({ callFrames }: Paused, frame: number) => {
     const { lineNumber, columnNumber } = callFrames[frame]!.location;
     return originalPositionFor(map, { line: lineNumber + 1, column: columnNumber }).line;
   };
-  assert.equal(lineOf(await first, 0), 2);
-  const place = generatedPositionFor(map, { source: "cell [2].ts", line: 3, column: 2 });
+  assert.equal(lineOf(await first, 0), 6);
+  const place = generatedPositionFor(map, { source: shown, line: 3, column: 2 });
   const { breakpointId } = await inspector.ask("Debugger.setBreakpointByUrl", {
-    url: script.url,
+    url: script!.params.url,
     lineNumber: place.line! - 1,
     columnNumber: place.column,
   });
@@ -83,6 +89,88 @@ test("run --inspect waits for a debugger, stops at the first cell, and at a brea
   await inspector.ask("Debugger.resume");
   assert.equal(await ended, 0);
   assert.deepEqual(results(), [{ "text/plain": ["40"] }, { "text/plain": ["2"] }]);
+});
+
+test("at the first stop a debugger can set breakpoints in later cells, and step through all statements", {
+  timeout: 60_000,
+}, async () => {
+  using run = await runInspected(
+    "const a = 1;\nlet b = a + 1;\nfor (const each of [3]) b += each;\nb",
+    "const c = 2;\nc + b",
+  );
+  const inspector = await connect(run.url);
+  const kernel = fileURLToPath(new URL("../../", import.meta.url)).replaceAll("\\", "/");
+  assert.deepEqual(run.configuration, {
+    type: "node",
+    request: "attach",
+    name: "Notebook",
+    resolveSourceMapLocations: null,
+    skipFiles: ["<node_internals>/**", `${kernel}**`],
+  });
+  await inspector.ask("Debugger.enable");
+  let stop = inspector.event("Debugger.paused");
+  await inspector.ask("Runtime.runIfWaitingForDebugger");
+  const scriptOf = (id: string) => inspector.events.findLast(({ params }) => params.scriptId === id)!;
+  const lines: (number | null)[] = [];
+  const step = async () => {
+    const { location } = (await stop).callFrames[0]!;
+    const place = { line: location.lineNumber + 1, column: location.columnNumber };
+    lines.push(originalPositionFor(mapIn(scriptOf(location.scriptId)), place).line);
+  };
+  await step();
+  const later = inspector.events.find(({ params }) => params.url === "halftone:cell/2")!;
+  const place = generatedPositionFor(mapIn(later), { source: mapIn(later).sources[0]!, line: 2, column: 0 });
+  const at = { url: "halftone:cell/2", lineNumber: place.line! - 1, columnNumber: place.column };
+  await inspector.ask("Debugger.setBreakpointByUrl", at);
+  while (lines.at(-1) !== 4) {
+    stop = inspector.event("Debugger.paused");
+    await inspector.ask("Debugger.stepOver");
+    await step();
+  }
+  assert.deepEqual([...new Set(lines)], [1, 2, 3, 4]);
+  stop = inspector.event("Debugger.paused");
+  await inspector.ask("Debugger.resume");
+  await step();
+  assert.equal(lines.at(-1), 2);
+  await inspector.ask("Debugger.resume");
+  assert.equal(await run.ended, 0);
+  assert.deepEqual(run.results(), [{ "text/plain": ["5"] }, { "text/plain": ["7"] }]);
+});
+
+test("imported TypeScript files carry their source maps", { timeout: 60_000 }, async () => {
+  const folder = temporaryFolder();
+  const typed = "export interface Named { name: string }\n\nexport const nameOf = (named: Named) => named.name;\n";
+  writeFileSync(path.join(folder, "typed.ts"), typed);
+  writeFileSync(path.join(folder, "plain.ts"), "export const one = 1;\n");
+  const imports =
+    'import { nameOf } from "./typed.ts";\nimport { one } from "./plain.ts";\nnameOf({ name: "a" }) + one';
+  using run = await runInspectedIn(folder, imports);
+  const inspector = await connect(run.url);
+  await inspector.ask("Debugger.enable");
+  const stop = inspector.event("Debugger.paused");
+  await inspector.ask("Runtime.runIfWaitingForDebugger");
+  await stop;
+  await inspector.ask("Debugger.resume");
+  assert.equal(await run.ended, 0);
+  assert.deepEqual(run.results(), [{ "text/plain": ["'a1'"] }]);
+  for (const [name, line] of [
+    ["typed.ts", 3],
+    ["plain.ts", 1],
+  ] as const) {
+    const url = pathToFileURL(path.join(folder, name)).href;
+    const map = mapIn(inspector.events.find(({ params }) => String(params.url).startsWith(`${url}?`))!);
+    assert.deepEqual(map.sources, [url]);
+    assert.equal(originalPositionFor(map, { line: 1, column: 0 }).line, line);
+  }
+});
+
+test("a run whose first cell has a type error ends without a stop", { timeout: 60_000 }, async () => {
+  using run = await runInspected('const n: number = "text";');
+  const inspector = await connect(run.url);
+  await inspector.ask("Debugger.enable");
+  await inspector.ask("Runtime.runIfWaitingForDebugger");
+  assert.equal(await run.ended, 1);
+  assert.ok(!inspector.events.some(({ method }) => method === "Debugger.paused"));
 });
 
 test("a debugger may attach before its address has been printed", { timeout: 60_000 }, async (context) => {
@@ -111,7 +199,7 @@ test("Chrome's debugger shows the cell at the first stop, and stops at a breakpo
     // Playwright opens no devtools: address. Chrome serves the same page on its own debugging port.
     await page.goto(`http://${new URL(address).host}/devtools/js_app.html?v8only=true&ws=${run.url.href.slice(5)}`);
     const line = page.locator(".cm-executionLine");
-    await line.filter({ hasText: "function double" }).waitFor();
+    await line.filter({ hasText: "const point: Point" }).waitFor();
     await page.locator(".cm-lineNumbers .cm-gutterElement", { hasText: /^3$/ }).click();
     await page.locator(".cm-breakpoint", { hasText: "3" }).waitFor();
     await page.keyboard.press("F8");
@@ -124,9 +212,14 @@ test("Chrome's debugger shows the cell at the first stop, and stops at a breakpo
   assert.deepEqual(run.results(), [{ "text/plain": ["40"] }]);
 });
 
-/** The address in the line for VS Code. */
-function printedAddress(...streams: NodeJS.ReadableStream[]): Promise<string> {
-  return found(/"websocketAddress": "([^"]+)"/, ...streams);
+/** The line for VS Code. */
+async function printedConfiguration(...streams: NodeJS.ReadableStream[]): Promise<{ websocketAddress: string }> {
+  return JSON.parse(await found(/^ *(\{.*"websocketAddress".*\})$/m, ...streams)) as { websocketAddress: string };
+}
+
+/** The source map in a script's comment. */
+function mapIn({ params }: { params: Record<string, unknown> }): TraceMap {
+  return new TraceMap(Buffer.from(String(params.sourceMapURL).split(",")[1]!, "base64").toString());
 }
 
 /** The first group of a pattern in what streams say. */

@@ -10,7 +10,7 @@ interface Message {
 }
 
 export interface Paused {
-  callFrames: { callFrameId: string; location: { lineNumber: number; columnNumber: number } }[];
+  callFrames: { callFrameId: string; location: { scriptId: string; lineNumber: number; columnNumber: number } }[];
   hitBreakpoints?: string[];
 }
 

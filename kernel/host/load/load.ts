@@ -38,10 +38,12 @@ export class Loader {
   readonly #own: { folder: string; url: string };
   /** Where packages are looked for, in order, that the notebook's folder or the lock does not have. */
   readonly #fallbacks: readonly string[];
+  readonly #inlineMaps: boolean;
   #local: Local | undefined;
 
-  constructor({ cwd, packages, own }: Pick<HostOptions, "cwd" | "packages" | "own">) {
+  constructor({ cwd, packages, own, inspect = false }: Pick<HostOptions, "cwd" | "packages" | "own" | "inspect">) {
     this.#cwd = cwd;
+    this.#inlineMaps = inspect;
     this.#own = { folder: own, url: pathToFileURL(`${own}/[cell].ts`).href };
     this.#fallbacks = packages === undefined ? [this.#own.url, kernelUrl] : [kernelUrl];
     if (packages !== undefined) {
@@ -147,7 +149,8 @@ export class Loader {
   async #locals(): Promise<Local> {
     if (!this.#local) {
       this.#local = await import("./local.ts");
-      this.#local.install({ packagesUrl: this.#packages, fallbacks: this.#fallbacks });
+      const { install } = this.#local;
+      install({ packagesUrl: this.#packages, fallbacks: this.#fallbacks, inlineMaps: this.#inlineMaps });
     }
     return this.#local;
   }

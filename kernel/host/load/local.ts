@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { compileModule } from "../../compile/module.ts";
 import { useFileMaps } from "../errors/stack.ts";
 import { findLocal, graphOf, isLocal } from "./modules/graph.ts";
-import { type HookUrls, versioned } from "./modules/hooks.ts";
+import { type HookOptions, versioned } from "./modules/hooks.ts";
 import { installHooks } from "./modules/install.ts";
 
-export function install(urls: HookUrls): void {
-  installHooks(urls);
+export function install(options: HookOptions): void {
+  installHooks(options);
   useFileMaps((path) => compileModule(readFileSync(path, "utf8"), path).map);
 }
 

@@ -2,15 +2,17 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { mapComment } from "../../../compile/map-comment.ts";
 import { compileModule } from "../../../compile/module.ts";
 import { findLocal, graphOf, isLocal } from "./graph.ts";
 
-/** Parents from which packages are resolved for the user's files. */
-export interface HookUrls {
+export interface HookOptions {
   /** In the folder of a lock's packages, which then take the place of the notebook's. */
   packagesUrl: string | undefined;
   /** Where packages are looked for, in order, that are not found from the importing file. */
   fallbacks: readonly string[];
+  /** Whether compiled files contain their source maps, for debuggers other than the kernel's own. */
+  inlineMaps: boolean;
 }
 
 export interface Resolved {
@@ -39,14 +41,24 @@ export interface Loaded {
 const compiled = /^\.([mc]?ts|[jt]sx)$/;
 
 /** The compiled JavaScript of one of the user's files; undefined leaves the file to Node. */
-export function loadLocal(url: string): Loaded | undefined {
+export function loadLocal(url: string, inlineMaps: boolean): Loaded | undefined {
   const file = localFile(url);
   if (file === undefined) return undefined;
   const extension = path.extname(file);
   if (!compiled.test(extension)) return undefined;
-  const { code, isModule } = compileModule(readFileSync(file, "utf8"), file);
+  const text = readFileSync(file, "utf8");
+  const { code, map, isModule } = compileModule(text, file);
   const commonjs = extension === ".cts" || (!isModule && /\b(?:module\.exports|exports\.|require\s*\()/.test(code));
-  return { format: commonjs ? "commonjs" : "module", source: code };
+  const format = commonjs ? "commonjs" : "module";
+  if (!inlineMaps) return { format, source: code };
+  const sources = { sources: [pathToFileURL(file).href], sourcesContent: [text] };
+  return { format, source: code + mapComment({ ...(JSON.parse(map || sameLines(text)) as object), ...sources }) };
+}
+
+/** The source map of a text that was not changed. */
+function sameLines(text: string): string {
+  const mappings = `AAAA${";AACA".repeat(text.split("\n").length - 1)}`;
+  return JSON.stringify({ version: 3, names: [], mappings });
 }
 
 function localFile(url: string | undefined): string | undefined {

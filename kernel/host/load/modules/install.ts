@@ -1,5 +1,5 @@
 import module from "node:module";
-import { type HookUrls, loadLocal, resolveLocal } from "./hooks.ts";
+import { type HookOptions, loadLocal, resolveLocal } from "./hooks.ts";
 
 type Next<Context, Result> = (specifier: string, context?: Partial<Context>) => Result;
 interface SyncHooks {
@@ -8,10 +8,10 @@ interface SyncHooks {
 }
 
 /** Installs the module hooks: on this thread when Node supports it (22.15, 23.5 and later), otherwise on a separate thread. */
-export function installHooks(urls: HookUrls): void {
+export function installHooks(options: HookOptions): void {
   const { registerHooks } = module as unknown as { registerHooks?: (hooks: SyncHooks) => void };
   if (!registerHooks) {
-    module.register(new URL("./thread.js", import.meta.url), { data: urls });
+    module.register(new URL("./thread.js", import.meta.url), { data: options });
     return;
   }
   registerHooks({
@@ -22,7 +22,7 @@ export function installHooks(urls: HookUrls): void {
         return nextResolve(specifier, context);
       } catch (error) {
         if (!/^(ERR_)?MODULE_NOT_FOUND$/.test((error as NodeJS.ErrnoException).code ?? "")) throw error;
-        for (const parentURL of urls.fallbacks) {
+        for (const parentURL of options.fallbacks) {
           try {
             return nextResolve(specifier, { ...context, parentURL });
           } catch {
@@ -33,7 +33,7 @@ export function installHooks(urls: HookUrls): void {
       }
     },
     load(url, context, nextLoad) {
-      const local = loadLocal(url);
+      const local = loadLocal(url, options.inlineMaps);
       return local ? { ...local, shortCircuit: true } : nextLoad(url, context);
     },
   });

@@ -1,13 +1,14 @@
 /** The module hooks for Node 20, which run on a separate thread and may be asynchronous. */
 import type { LoadHook, ResolveHook } from "node:module";
 import { parentOf, requireInside } from "../packages.ts";
-import { type HookUrls, loadLocal, resolveLocal } from "./hooks.ts";
+import { type HookOptions, loadLocal, resolveLocal } from "./hooks.ts";
 
-let packagesUrl: HookUrls["packagesUrl"];
-let fallbacks: HookUrls["fallbacks"] = [];
+let packagesUrl: HookOptions["packagesUrl"];
+let fallbacks: HookOptions["fallbacks"] = [];
+let inlineMaps = false;
 
-export function initialize(urls: HookUrls): void {
-  ({ packagesUrl, fallbacks } = urls);
+export function initialize(options: HookOptions): void {
+  ({ packagesUrl, fallbacks, inlineMaps } = options);
 }
 
 export const resolve: ResolveHook = async (specifier, context, nextResolve) => {
@@ -33,6 +34,6 @@ export const resolve: ResolveHook = async (specifier, context, nextResolve) => {
 };
 
 export const load: LoadHook = async (url, context, nextLoad) => {
-  const local = loadLocal(url);
+  const local = loadLocal(url, inlineMaps);
   return local ? { ...local, shortCircuit: true } : nextLoad(url, context);
 };
