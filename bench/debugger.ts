@@ -1,61 +1,79 @@
 /**
- * What the debugger costs while nothing is stopped, in processor time of the kernel process and the notebook's process: without a
- * debug request, after one has attached and gone, attached, and attached with a breakpoint elsewhere. They take turns.
+ * What the debugger costs while nothing is stopped, in processor time of the kernel process and the notebook's process: without the
+ * debugger (a copy of this package in which the debugger's modules of the notebook's process do nothing), with it available but
+ * without a debug request, after one has attached and gone, and attached. They take turns.
  *
- * Two processes that do the same differ by more than a few per cent for as long as they live, so each block of rounds has new ones, and
- * each figure is a mean over blocks with its 95 % interval. "never, again" is a second process without a debug request: its interval is
- * what this machine cannot tell from nothing.
+ * Two processes that do the same differ by several per cent for as long as they live, so each block has new ones, and each figure is a
+ * mean over blocks with its 95 % interval. "without, again" is a second process of the first kind: its interval is what this machine
+ * cannot tell from nothing.
  *
  *     npm run build && node dist/bench/debugger.js [blocks]
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { loadavg } from "node:os";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { DebugServer } from "../kernel/debug/server.ts";
 import { Session } from "../kernel/session/session.ts";
 
-const blocks = Number(process.argv[2] ?? 10);
+const blocks = Number(process.argv[2] ?? 20);
 const rounds = 8;
+/** A cell that runs once; the steps are those of bench/step's first setting. */
+const setup = `import { adamW, fixedLengthBatches, listOps, listOpsVocabulary, train, transformerClassifier } from "halftone";
+const sizes = { vocabularySize: listOpsVocabulary.size, classes: 10, heads: 4, features: 64, hidden: 256, layers: 2, maxLength: 64 };
+const model = transformerClassifier({ ...sizes, activation: "relu", dropout: 0.1 });
+const optimizer = adamW(model.parameters, { clipNorm: 1 });
+const examples = listOps({ count: 32, seed: 1, minLength: 16, maxLength: 64 });
+const batches = fixedLengthBatches(examples, { batchSize: 32, maxLength: 64 });
+async function steps(capture: boolean): Promise<void> {
+  await train({ model, batches, optimizer, steps: 2, seed: 1, capture, progress: false });
+}`;
 const workloads = {
-  "100 small cells": { code: "const x = [1, 2, 3].map((n) => n * 2);\nx.length", times: 100 },
+  "50 small cells": { code: "const x = [1, 2, 3].map((n) => n * 2);\nx.length", times: 50 },
   "a loop of calls": {
     code: "function add(a: number, b: number) { return a + b; }\nlet sum = 0;\nfor (let i = 0; i < 2e7; i++) sum = add(sum, i);\nsum",
     times: 1,
   },
-  "300 steps of tensors": {
-    code: `import { grad, tensor, tf } from "halftone";
-const weights = tensor(Array.from({ length: 64 }, (_, i) => Array.from({ length: 64 }, (_, j) => Math.sin(i * j))));
-const slope = grad((w: typeof weights) => w.matMul(w).sum());
-for (let step = 0; step < 300; step++) tf.tidy(() => void slope(weights).dataSync());`,
-    times: 1,
-  },
+  "2 training steps, op by op": { code: "await steps(false);", times: 1 },
+  "2 training steps, captured": { code: "await steps(true);", times: 1 },
 };
-const ways = ["never", "never, again", "detached", "attached", "breakpoint elsewhere"] as const;
+const ways = ["without", "without, again", "available", "detached", "attached"] as const;
 
 console.log(`load ${loadavg()[0]?.toFixed(1)} when it began, ${blocks} blocks of ${rounds} rounds`);
-/** Student's factor of a 95 % interval, for about ten blocks. */
-const student = 2.2;
+/** Student's factor of a 95 % interval, for about twenty blocks. */
+const student = 2.1;
+const copy = copyWithoutDebugger();
+const { Session: SessionWithout } = (await import(
+  pathToFileURL(path.join(copy, "dist/kernel/session/session.js")).href
+)) as { Session: typeof Session };
 /** By workload and way, the fastest round of each block. */
 const fastest = Object.keys(workloads).map(() => ways.map((): number[] => []));
-for (let block = 0; block < blocks; block++) {
-  const order = ways.map((_, i) => ways[(i + block) % ways.length]!);
-  const sessions = await Promise.all(order.map(start));
-  for (const [w, { code, times }] of Object.values(workloads).entries()) {
-    const spent = ways.map((): number[] => []);
-    for (let round = -2; round < rounds; round++)
-      for (let turn = 0; turn < ways.length; turn++) {
-        const at = (turn + Math.max(0, round)) % ways.length;
-        const { session, pid } = sessions[at]!;
-        const before = processorTime(pid);
-        for (let time = 0; time < times; time++) await run(session, code);
-        if (round >= 0) spent[at]!.push(processorTime(pid) - before);
-      }
-    for (const [at, way] of order.entries()) fastest[w]![ways.indexOf(way)]!.push(Math.min(...spent[at]!));
+try {
+  for (let block = 0; block < blocks; block++) {
+    const order = ways.map((_, i) => ways[(i + block) % ways.length]!);
+    const sessions: Awaited<ReturnType<typeof start>>[] = [];
+    for (const way of order) sessions.push(await start(way));
+    for (const [w, { code, times }] of Object.values(workloads).entries()) {
+      const spent = ways.map((): number[] => []);
+      // A step is captured when it has run three times.
+      for (let round = -4; round < rounds; round++)
+        for (let turn = 0; turn < ways.length; turn++) {
+          const at = (turn + Math.max(0, round)) % ways.length;
+          const { session, pid } = sessions[at]!;
+          const before = processorTime(pid);
+          for (let time = 0; time < times; time++) await run(session, code);
+          if (round >= 0) spent[at]!.push(processorTime(pid) - before);
+        }
+      for (const [at, way] of order.entries()) fastest[w]![ways.indexOf(way)]!.push(Math.min(...spent[at]!));
+    }
+    for (const { session } of sessions) await session[Symbol.asyncDispose]();
   }
-  for (const { session } of sessions) await session[Symbol.asyncDispose]();
+} finally {
+  rmSync(copy, { recursive: true });
 }
 for (const [w, name] of Object.keys(workloads).entries()) {
   const [base, ...others] = fastest[w]!;
-  console.log(`${name}: ${mean(base!).toFixed(1)} ms without a debug request`);
+  console.log(`${name}: ${mean(base!).toFixed(1)} ms without the debugger`);
   for (const [i, way] of ways.slice(1).entries()) {
     const percents = others[i]!.map((time, block) => 100 * Math.log(time / base![block]!));
     const deviation = Math.sqrt(mean(percents.map((each) => (each - mean(percents)) ** 2)) / (blocks - 1));
@@ -63,27 +81,35 @@ for (const [w, name] of Object.keys(workloads).entries()) {
   }
 }
 
+/** A folder with this package as it would be without the debugger. */
+function copyWithoutDebugger(): string {
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  const folder = mkdtempSync(path.join(tmpdir(), "halftone-without-debugger-"));
+  cpSync(path.join(root, "dist"), path.join(folder, "dist"), { recursive: true });
+  cpSync(path.join(root, "package.json"), path.join(folder, "package.json"));
+  symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"));
+  const host = path.join(folder, "dist/kernel/host");
+  writeFileSync(path.join(host, "debug.js"), "export function installDebugHooks() {}\n");
+  writeFileSync(path.join(host, "run/debug-pipe.js"), "export class DebugPipe { release() {} detach() {} }\n");
+  return folder;
+}
+
 async function start(way: (typeof ways)[number]): Promise<{ session: Session; pid: number }> {
   // With one thread, because the time that TensorFlow's other threads spend waiting for work differs from run to run.
   const env = { ...process.env, TF_NUM_INTRAOP_THREADS: "1" };
-  const session = Session.start({ cwd: process.cwd(), env, types: { policy: "off" } });
+  const { start } = way.startsWith("without") ? SessionWithout : Session;
+  const session = start({ cwd: process.cwd(), env, types: { policy: "off" } });
+  await run(session, setup);
   const pid = Number(await run(session, "process.pid"));
-  if (way.startsWith("never")) return { session, pid };
+  if (way.startsWith("without") || way === "available") return { session, pid };
   const server = new DebugServer(session, () => {});
-  const ask = async (command: string, given: object = {}) => {
-    const { success, message } = await server.answer({ type: "request", seq: 1, command, arguments: given });
+  const ask = async (command: string) => {
+    const { success, message } = await server.answer({ type: "request", seq: 1, command });
     if (!success) throw new Error(`${command}: ${message}`);
   };
   await ask("initialize");
   await ask("attach");
   if (way === "detached") await ask("disconnect");
-  if (way === "breakpoint elsewhere") {
-    const { body } = await server.answer({ command: "dumpCell", arguments: { code: "1 + 1;" } });
-    await ask("setBreakpoints", {
-      source: { path: (body as { sourcePath: string }).sourcePath },
-      breakpoints: [{ line: 1 }],
-    });
-  }
   return { session, pid };
 }
 
