@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-row() { printf '| %s | %s |\n' "$1" "$(tr '\n|' ' /' <<<"$2" | cut -c1-300)"; }
+row() { printf '| %s | %s |\n' "$1" "$(tr '\n|' ' /' <<<"$2" | cut -c1-400)"; }
 node_() { timeout 600 node --input-type=module -e "$1" 2>&1 | tail -n "${2:-1}"; }
 library='import * as h from "./dist/src/index.js"; const info = await h.ready();'
 
@@ -17,11 +17,12 @@ row 'commit' "$(git rev-parse --short HEAD 2>&1)"
 if ! npm run build >/tmp/halftone-gpu.log 2>&1; then row 'build' "failed: $(tail -n 3 /tmp/halftone-gpu.log)"; exit 1; fi
 row 'setup' "$(timeout 3600 node dist/src/cli/main.js setup 2>&1 | tail -n 2)"
 
-folder=$(ls -d "${HALFTONE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/halftone}"/native/gpu-*/ 2>/dev/null | head -n 1)
+folder=$(ls -td "${HALFTONE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/halftone}"/native/gpu-*/ 2>/dev/null | head -n 1)
 row 'GPU library' "${folder:-missing}"
+row "CUDA libraries that TensorFlow opens" "$(timeout 600 node dist/bench/cuda-libraries.js 2>&1 | tr -s ' ')"
 [ -n "$folder" ] && row 'libraries not found (ldd)' "$(ldd "$folder"tensorflow/*.so.2 2>/dev/null | grep 'not found' | sort -u || true)"
 row 'backend, device, reason' "$(node_ "$library console.log(info.backend, info.version, info.device, info.kernels, '-', info.reason)")"
-row "TensorFlow's error lines" "$(TF_CPP_MIN_LOG_LEVEL=2 node_ "$library h.tensor([1]).dataSync()" 4)"
+row "TensorFlow's warnings" "$(TF_CPP_MIN_LOG_LEVEL=1 node_ "$library h.tensor([1]).dataSync()" 4)"
 row 'GPU memory after loading (MB)' "$(node_ "$library import { execFileSync } from 'node:child_process'; h.tensor([1]).dataSync();
   console.log(execFileSync('nvidia-smi', ['--query-compute-apps=used_memory', '--format=csv,noheader']).toString())")"
 row 'matmul 4096: ms, GFLOP/s' "$(node_ "$library const a = h.randn([4096, 4096]); const run = () => h.matmul(a, a).dataSync()[0];

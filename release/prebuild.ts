@@ -5,25 +5,23 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { collector } from "../src/runtime/finalizer-build.ts";
+import { collectorAddon } from "../src/runtime/finalizer-build.ts";
 import { addonOf } from "../src/runtime/native/binding/addon.ts";
-import { kernelsAddon } from "../src/runtime/native/kernels/load.ts";
+import { kernelsAddon, kernelsLibraries } from "../src/runtime/native/kernels/load.ts";
 import { cacheFolder } from "../src/runtime/setup/cache.ts";
-import { zigCompiler } from "../src/runtime/setup/compiler.ts";
+import { zigCompiler, zigTarget } from "../src/runtime/setup/compiler.ts";
 import { downloadWheel, keptWheel } from "../src/runtime/setup/download.ts";
+import { besideTensorflow, libraryNames } from "../src/runtime/setup/linking.ts";
 import { type Prebuilt, prebuiltName, sourcesHash } from "../src/runtime/setup/prebuilt.ts";
 import { findPython } from "../src/runtime/setup/python.ts";
-import { bindingSources, recipeFor } from "../src/runtime/setup/recipe.ts";
+import { bindingFlags, bindingSources, recipeFor } from "../src/runtime/setup/recipe.ts";
 import { unpack } from "../src/runtime/setup/unpack.ts";
 import { provideZig } from "../src/runtime/setup/zig.ts";
 import { execute } from "./execute.ts";
 import { readManifest } from "./manifest.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const targets: Record<string, { arch: string; target: string }> = {
-  "linux-x64": { arch: "x64", target: "x86_64-linux-gnu.2.27" },
-  "linux-arm64": { arch: "arm64", target: "aarch64-linux-gnu.2.27" },
-};
+const targets = ["linux-x64", "linux-arm64", "darwin-arm64"];
 
 interface Part {
   name: string;
@@ -32,26 +30,28 @@ interface Part {
   links: readonly string[];
 }
 
-const libraries = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
-
 /** What one package holds. */
-function parts(arch: string, work: string): Part[] {
-  const recipe = recipeFor("cpu");
-  const stubs = libraries.map((name) => path.join(work, "tensorflow", name));
-  const quick = addonOf(work);
-  const kernels = kernelsAddon(arch);
-  const rpath = "-Wl,-rpath,$ORIGIN/tensorflow";
+function parts(os: string, arch: string, work: string): Part[] {
+  const stubs = libraryNames(os).map((name) => path.join(work, "tensorflow", name));
+  const quick = addonOf(work, os);
+  const collector = collectorAddon(os);
+  const kernels = kernelsAddon(os, arch);
   const include = `-I${path.join(work, "tensorflow/include")}`;
   return [
     {
       name: "binding",
-      sources: bindingSources(recipe),
-      flags: [...recipe.flags, "-fvisibility=hidden", include, rpath],
+      sources: bindingSources(recipeFor("cpu")),
+      flags: [...bindingFlags, "-fvisibility=hidden", include, ...besideTensorflow(os)],
       links: stubs,
     },
     { name: collector.name, sources: collector.sources, flags: collector.flags, links: [] },
     { name: quick.name, sources: quick.sources, flags: quick.flags, links: stubs },
-    { name: kernels.name, sources: kernels.sources, flags: kernels.flags, links: stubs.slice(1) },
+    {
+      name: kernels.name,
+      sources: kernels.sources,
+      flags: kernels.flags,
+      links: kernelsLibraries(path.join(work, "tensorflow"), os),
+    },
   ];
 }
 
@@ -70,7 +70,7 @@ async function headers(work: string): Promise<void> {
 /** Makes the packages in `to`, a folder for each platform. */
 export async function prebuild(platforms: readonly string[], to: string): Promise<void> {
   for (const platform of platforms)
-    if (!targets[platform]) throw new Error(`${platform} is none of ${Object.keys(targets).join(", ")}`);
+    if (!targets.includes(platform)) throw new Error(`${platform} is none of ${targets.join(", ")}`);
   await provideZig(progress);
   const zig = zigCompiler();
   if (!zig) throw new Error("zig does not run on this machine");
@@ -80,7 +80,8 @@ export async function prebuild(platforms: readonly string[], to: string): Promis
   );
   mkdirSync(cacheFolder(), { recursive: true });
   for (const platform of platforms) {
-    const { arch, target } = targets[platform]!;
+    const [os = "", arch = ""] = platform.split("-");
+    const target = zigTarget(os, arch);
     // Object files have the names of folders in them before they are stripped; the same name gives the same bytes.
     const work = mkdtempSync(path.join(cacheFolder(), ".prebuild-"));
     const folder = path.join(work, "package");
@@ -89,18 +90,21 @@ export async function prebuild(platforms: readonly string[], to: string): Promis
       await headers(work);
       const run = (...args: string[]) => execute(zig.command, args, { env: zig.env, cwd: work });
       writeFileSync(path.join(work, "empty.c"), "");
-      for (const name of libraries)
-        run("cc", "-target", target, "-shared", `-Wl,-soname,${name}`, "empty.c", "-o", path.join("tensorflow", name));
+      for (const name of libraryNames(os)) {
+        const called = os === "darwin" ? `-Wl,-install_name,@rpath/${name}` : `-Wl,-soname,${name}`;
+        run("cc", "-target", target, "-shared", called, "empty.c", "-o", path.join("tensorflow", name));
+      }
       const list: Prebuilt = {};
-      for (const { name, sources, flags, links } of parts(arch, work)) {
+      for (const { name, sources, flags, links } of parts(os, arch, work)) {
         console.log(`Compiling the ${name} for ${platform}`);
         const file = path.join(folder, prebuiltName(name));
         const compiled = sources.filter((source) => source.endsWith(".cc"));
         const fixed = [
           "-s",
           "-g0",
-          "-Wl,--no-as-needed",
-          "-Wl,--build-id=none",
+          ...(os === "linux"
+            ? ["-Wl,--no-as-needed", "-Wl,--build-id=none"]
+            : [`-Wl,-install_name,@rpath/${prebuiltName(name)}`]),
           `-ffile-prefix-map=${root}=`,
           `-ffile-prefix-map=${work}=`,
         ];
@@ -109,14 +113,14 @@ export async function prebuild(platforms: readonly string[], to: string): Promis
         list[name] = { sources: sourcesHash(sources), sha256 };
       }
       const { version, license } = readManifest(root);
-      const [os, cpu] = platform.split("-");
       const described = {
         name: `@halftone/native-${platform}`,
         version,
         license,
         description: `Halftone's native parts for ${platform}`,
       };
-      const manifest = { ...described, os: [os], cpu: [cpu], libc: ["glibc"], files: ["*.node", "prebuilt.json"] };
+      const machine = { os: [os], cpu: [arch], ...(os === "linux" && { libc: ["glibc"] }) };
+      const manifest = { ...described, ...machine, files: ["*.node", "prebuilt.json"] };
       writeFileSync(path.join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
       writeFileSync(path.join(folder, "prebuilt.json"), `${JSON.stringify(list, null, 2)}\n`);
       for (const [name, { sha256 }] of Object.entries(list)) console.log(`  ${prebuiltName(name)}  sha256 ${sha256}`);
@@ -131,5 +135,5 @@ export async function prebuild(platforms: readonly string[], to: string): Promis
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const asked = process.argv.slice(2);
-  await prebuild(asked.length > 0 ? asked : Object.keys(targets), path.join(root, "dist/native-packages"));
+  await prebuild(asked.length > 0 ? asked : targets, path.join(root, "dist/native-packages"));
 }

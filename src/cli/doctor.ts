@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { type Device, findGpu, hasGlibc, threads } from "../runtime/machine.ts";
+import { type Device, findGpu, lacksGlibc, threads } from "../runtime/machine.ts";
 import { cacheFolder, libraryFolder, nativeFolder, wheelFolder } from "../runtime/setup/cache.ts";
 import { findCompiler } from "../runtime/setup/compiler.ts";
+import { mainLibrary } from "../runtime/setup/linking.ts";
 import { fault, readManifest } from "../runtime/setup/manifest.ts";
 import { findPython, type Python } from "../runtime/setup/python.ts";
 import { recipeFor } from "../runtime/setup/recipe.ts";
@@ -53,7 +54,7 @@ function tools(python: Python | undefined): Record<string, string> {
 
 function missingTools(python: Python | undefined): string[] {
   const missing: string[] = [];
-  if (!hasGlibc()) missing.push("use a Linux with glibc, such as Debian or Ubuntu: TensorFlow's library needs it");
+  if (lacksGlibc()) missing.push("use a Linux with glibc, such as Debian or Ubuntu: TensorFlow's library needs it");
   if (!python?.pip) missing.push("install Python 3 with pip (Debian: apt install python3-pip)");
   return missing;
 }
@@ -78,11 +79,11 @@ async function examine(device: Device): Promise<LibraryState> {
       const todo = ["run `halftone setup` to build the damaged library again"];
       return { folder, whole: false, summary: `${folder} is damaged: ${damage}`, todo };
     }
-    const { sha256 } = manifest.files["tensorflow/libtensorflow_cc.so.2"] ?? {};
+    const { sha256 } = manifest.files[mainLibrary()] ?? {};
     return {
       folder,
       whole: true,
-      summary: `${folder} is intact (libtensorflow_cc.so.2 has sha256 ${sha256})`,
+      summary: `${folder} is intact (${path.basename(mainLibrary())} has sha256 ${sha256})`,
       todo: [],
     };
   } catch (error) {

@@ -7,6 +7,7 @@ import { readMagics } from "../../kernel/magics/rewrite.ts";
 import { sortedKeys } from "../base/sorted-keys.ts";
 import { findGpu } from "../runtime/machine.ts";
 import { libraryFolder } from "../runtime/setup/cache.ts";
+import { mainLibrary } from "../runtime/setup/linking.ts";
 import { readManifest } from "../runtime/setup/manifest.ts";
 import { recipeFor } from "../runtime/setup/recipe.ts";
 import type { Notebook } from "./nbformat.ts";
@@ -112,7 +113,7 @@ export function nativeLibraryHash(): string | undefined {
   for (const device of findGpu() ? (["gpu", "cpu"] as const) : (["cpu"] as const)) {
     try {
       const manifest = readManifest(libraryFolder(recipeFor(device).key));
-      if (manifest) return manifest.files["tensorflow/libtensorflow_cc.so.2"]?.sha256;
+      if (manifest) return manifest.files[mainLibrary()]?.sha256;
     } catch {
       return undefined; // There is no library for this platform.
     }

@@ -8,6 +8,7 @@ import { ownCluster } from "./native/cluster/cluster.ts";
 import { hasKernels, kernelsFault } from "./native/kernels/load.ts";
 import { loadNative } from "./native.ts";
 import { libraryFolder } from "./setup/cache.ts";
+import { mainLibrary } from "./setup/linking.ts";
 import { quickFault, readManifest } from "./setup/manifest.ts";
 import { recipeFor } from "./setup/recipe.ts";
 import { fallbackReason } from "./tensor-lifetimes.ts";
@@ -108,7 +109,7 @@ function usableLibrary(device: Device): Library | { fault: string } {
     if (!manifest) return { fault: `the native library for the ${device} is not set up (run \`halftone setup\`)` };
     const wrong = quickFault(folder, manifest);
     if (wrong) return { fault: `the cached library is damaged: ${wrong} (run \`halftone setup\`)` };
-    const sha256 = manifest.files["tensorflow/libtensorflow_cc.so.2"]?.sha256 ?? "";
+    const sha256 = manifest.files[mainLibrary()]?.sha256 ?? "";
     return { folder, sha256, tensorflow: manifest.tensorflow };
   } catch (error) {
     return { fault: error instanceof Error ? error.message : String(error) };
@@ -125,7 +126,7 @@ function nativeInfo(
   const why = gpu
     ? isUsingGpuDevice
       ? `${gpu} was found`
-      : `${gpu} was found, but TensorFlow cannot use it`
+      : `${gpu} was found, but TensorFlow cannot use it (with TF_CPP_MIN_LOG_LEVEL=0 it says why)`
     : "there is no NVIDIA GPU";
   const fault = kernelsFault();
   const capture = captureAddon();
@@ -137,7 +138,7 @@ function nativeInfo(
     ...(gpu && { gpu }),
     threads: threads(),
     capture: !("fault" in capture),
-    library: { path: path.join(library.folder, "tensorflow/libtensorflow_cc.so.2"), sha256: library.sha256 },
+    library: { path: path.join(library.folder, mainLibrary()), sha256: library.sha256 },
     reason: [
       `TensorFlow on the ${isUsingGpuDevice ? "GPU" : "CPU"}, because ${why}`,
       ...reasons,

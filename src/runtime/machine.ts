@@ -41,10 +41,11 @@ export function machineMemory(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }
 
-/** Whether this Node uses glibc, which TensorFlow's library needs. */
-export function hasGlibc(): boolean {
+/** Whether this is a Linux whose Node uses another C library than glibc, which TensorFlow's library needs there. */
+export function lacksGlibc(): boolean {
+  if (process.platform !== "linux") return false;
   const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
-  return header.glibcVersionRuntime !== undefined;
+  return header.glibcVersionRuntime === undefined;
 }
 
 /**

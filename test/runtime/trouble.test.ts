@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { collector } from "../../src/runtime/finalizer-build.ts";
+import { collectorAddon } from "../../src/runtime/finalizer-build.ts";
 import { type Prebuilt, platformName, sourcesHash } from "../../src/runtime/setup/prebuilt.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { halftone, start } from "./fixture.ts";
@@ -61,6 +61,29 @@ test("without Python, setup says what to install", { skip }, async () => {
   assert.match(said, /Python 3 is missing: install it with pip/);
 });
 
+const seenAs = (code: string) => ({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` });
+for (const [platform, arch] of [
+  ["win32", "x64"],
+  ["darwin", "x64"],
+])
+  test(`on ${platform} ${arch}, setup says where there is a library`, { skip }, async () => {
+    const system = seenAs(
+      `Object.defineProperty(process, "platform", { value: "${platform}" });
+       Object.defineProperty(process, "arch", { value: "${arch}" });`,
+    );
+    const said = await refusal({ ...system, HALFTONE_CACHE: temporaryFolder() });
+    assert.match(
+      said,
+      new RegExp(`no native TensorFlow [0-9.]+ for ${platform} ${arch} cpu; there is one for linux x64`),
+    );
+  });
+
+test("on a Linux without glibc, setup says what kind it needs", { skip }, async () => {
+  const musl = seenAs(`process.report.getReport = () => ({ header: {} });`);
+  const said = await refusal({ ...musl, HALFTONE_CACHE: temporaryFolder() });
+  assert.match(said, /needs glibc, which this Linux \(musl\) does not have: use a Debian-like one/);
+});
+
 test("for WebAssembly, setup builds the collector, and doctor has nothing left to report", async () => {
   const env = { HALFTONE_BACKEND: "wasm", HALFTONE_CACHE: temporaryFolder() };
   const before = await halftone(["doctor"], env).ended;
@@ -107,7 +130,7 @@ test("an addon of a package serves without a compiler, unless it is damaged or m
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, "collector.node"), compiled);
   const sha256 = createHash("sha256").update(compiled).digest("hex");
-  const sources = sourcesHash(collector.sources);
+  const sources = sourcesHash(collectorAddon().sources);
   const setup = async (list: Prebuilt) => {
     writeFileSync(path.join(folder, "prebuilt.json"), JSON.stringify(list));
     const env = { ...wasm, HALFTONE_CACHE: temporaryFolder(), NODE_PATH: packages, PATH: pathWith({}), CXX: "" };

@@ -3,7 +3,8 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../base/user-error.ts";
 import { cacheFolder } from "./cache.ts";
-import type { Recipe } from "./recipe.ts";
+import { besideTensorflow, libraryNames } from "./linking.ts";
+import { bindingFlags, type Recipe } from "./recipe.ts";
 import { compilerError, runTool } from "./run-tool.ts";
 import { zigVersion } from "./wheels.ts";
 
@@ -30,6 +31,10 @@ export const compilerIsMissing = (): UserError =>
 
 export const zigFolder = (): string => path.join(cacheFolder(), "zig", zigVersion);
 
+/** The oldest systems that TensorFlow's wheels are for. */
+export const zigTarget = (platform: string, arch: string): string =>
+  `${arch === "arm64" ? "aarch64" : "x86_64"}-${platform === "darwin" ? "macos.12.0" : "linux-gnu.2.27"}`;
+
 /** The zig in the cache, as a compiler for this machine. */
 export function zigCompiler(): Compiler | undefined {
   const command = path.join(zigFolder(), "ziglang/zig");
@@ -38,7 +43,7 @@ export function zigCompiler(): Compiler | undefined {
   const kept = path.join(cacheFolder(), "zig/cache");
   const env = { ZIG_GLOBAL_CACHE_DIR: kept, ZIG_LOCAL_CACHE_DIR: kept };
   // A target of its own keeps zig from choosing instructions that only this processor has.
-  const prefix = ["c++", "-target", `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu.2.27`, "-s"];
+  const prefix = ["c++", "-target", zigTarget(process.platform, process.arch), "-s"];
   return { command, prefix, env, version: `zig ${asked.stdout.trim()} in ${zigFolder()}` };
 }
 
@@ -47,14 +52,17 @@ export const bindingFile = "tfjs_binding.node";
 /** Compiles the package's binding in `folder` against the library unpacked there. The folder may be moved afterwards. */
 export async function compile(compiler: Compiler, recipe: Recipe, folder: string, signal?: AbortSignal): Promise<void> {
   const sources = readdirSync(recipe.bindingFolder).filter((file) => file.endsWith(".cc"));
+  // On macOS a function is bound to the library that has it at this time; so the quick binding's could not come before TensorFlow's. zig cannot link
+  // otherwise, and single ops take longer. Compiled packages are linked with libraries that have no functions, which has the same effect.
+  const flat = process.platform === "darwin" && compiler.prefix.length === 0 ? ["-Wl,-flat_namespace"] : [];
   const args = [
-    ...recipe.flags,
+    ...bindingFlags,
     `-I${recipe.nodeHeaders}`,
     `-I${path.join(folder, "tensorflow/include")}`,
     ...sources.map((file) => path.join(recipe.bindingFolder, file)),
-    path.join(folder, "tensorflow/libtensorflow_cc.so.2"),
-    path.join(folder, "tensorflow/libtensorflow_framework.so.2"),
-    "-Wl,-rpath,$ORIGIN/tensorflow",
+    ...libraryNames().map((name) => path.join(folder, "tensorflow", name)),
+    ...besideTensorflow(),
+    ...flat,
   ];
   const output = path.join(folder, bindingFile);
   await runCompiler(compiler, { what: "TensorFlow binding", args, output, scratch: folder, signal });

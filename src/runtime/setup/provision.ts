@@ -1,8 +1,8 @@
-import { copyFileSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { makeFolder } from "../../base/folders.ts";
 import { UserError } from "../../base/user-error.ts";
-import { type Device, hasGlibc } from "../machine.ts";
+import { type Device, lacksGlibc } from "../machine.ts";
 import { cacheFolder, libraryFolder, nativeFolder } from "./cache.ts";
 import { bindingFile, compile } from "./compiler.ts";
 import { clearDownloads, downloadWheel, keptWheel } from "./download.ts";
@@ -59,6 +59,7 @@ async function build(recipe: Recipe, folder: string, progress: Progress, signal?
       progress.step(`Unpacking ${wheel.project} (about ${duration(wheel.bytes / 30e6)})`);
       await unpack(python, wheel, file, work, (done) => progress.share(done), signal);
     }
+    for (const [link, to] of Object.entries(recipe.links ?? {})) symlinkSync(to, path.join(work, link));
     if (prebuilt) {
       progress.step("Using the compiled binding of a package");
       copyFileSync(prebuilt, path.join(work, bindingFile));
@@ -85,7 +86,7 @@ function clearLeftovers(): void {
 }
 
 function findTools(): Python {
-  if (!hasGlibc())
+  if (lacksGlibc())
     throw new UserError(
       "TensorFlow's library needs glibc, which this Linux (musl) does not have: use a Debian-like one.",
       1,

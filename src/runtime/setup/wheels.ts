@@ -1,3 +1,5 @@
+import { libraryNames } from "./linking.ts";
+
 /** One Python wheel that is downloaded, and what of it is kept. */
 export interface Wheel {
   project: string;
@@ -14,18 +16,17 @@ export const tensorflowVersion = "2.21.0";
 
 function tensorflow(project: string, platform: string, bytes: number, sha256: string): Wheel {
   const members = [
-    "tensorflow/libtensorflow_cc.so.2",
-    "tensorflow/libtensorflow_framework.so.2",
+    ...libraryNames(platform.startsWith("macosx") ? "darwin" : "linux").map((name) => `tensorflow/${name}`),
     "tensorflow/include/tensorflow/c/",
     "tensorflow/include/tensorflow/core/platform/ctstring",
     "tensorflow/include/tsl/platform/ctstring",
     "tensorflow/include/xla/tsl/c/",
   ];
-  const file = `${project.replace("-", "_")}-${tensorflowVersion}-cp311-cp311-manylinux_2_27_${platform}.whl`;
+  const file = `${project.replace("-", "_")}-${tensorflowVersion}-cp311-cp311-${platform}.whl`;
   return { project, version: tensorflowVersion, file, sha256, bytes, members };
 }
 
-/** CUDA 12 as \`tensorflow[and-cuda]\` asks for it. TensorFlow looks for it beside itself, where its wheels would lie. */
+/** CUDA 12 as `tensorflow[and-cuda]` asks for it. TensorFlow looks for it beside itself, where its wheels would lie. */
 function nvidia(name: string, version: string, platforms: string, bytes: number, sha256: string): Wheel {
   const folder = `nvidia/${name.replaceAll("-", "_")}/`;
   return {
@@ -125,41 +126,63 @@ const cuda = [
   ),
 ];
 
-/** By \`process.arch\` and device, on Linux: what to download, and how many bytes it takes unpacked. */
-export const wheels: Record<string, { wheels: readonly Wheel[]; unpacked: number }> = {
-  "x64 cpu": {
+export interface Wheels {
+  wheels: readonly Wheel[];
+  /** Bytes on disk while it is built, beside the downloads. */
+  unpacked: number;
+  /** Symbolic links beside what is unpacked, and their targets. */
+  links?: Readonly<Record<string, string>>;
+}
+
+/** By `process.platform`, `process.arch` and device: what to download. */
+export const wheels: Record<string, Wheels> = {
+  "linux x64 cpu": {
     unpacked: 0.9e9,
     wheels: [
       tensorflow(
         "tensorflow-cpu",
-        "x86_64",
+        "manylinux_2_27_x86_64",
         273_829_956,
         "2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c",
       ),
     ],
   },
-  "arm64 cpu": {
+  "linux arm64 cpu": {
     unpacked: 0.9e9,
     wheels: [
       tensorflow(
         "tensorflow",
-        "aarch64",
+        "manylinux_2_27_aarch64",
         281_828_020,
         "4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c",
       ),
     ],
   },
-  "x64 gpu": {
+  "darwin arm64 cpu": {
+    unpacked: 0.9e9,
+    wheels: [
+      tensorflow(
+        "tensorflow",
+        "macosx_12_0_arm64",
+        223_405_849,
+        "51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88",
+      ),
+    ],
+  },
+  "linux x64 gpu": {
     unpacked: 6e9,
     wheels: [
       tensorflow(
         "tensorflow",
-        "x86_64",
+        "manylinux_2_27_x86_64",
         572_440_367,
         "9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124",
       ),
       ...cuda,
     ],
+    // TensorFlow 2.21 opens cuSOLVER from libtensorflow_framework, whose run path has the folders of all libraries but this one, and without it
+    // uses no GPU. cuSOLVER finds the libraries that it needs from there too. bench/cuda-libraries.ts checks it.
+    links: { "nvidia/cusparse/lib/libcusolver.so.11": "../../cusolver/lib/libcusolver.so.11" },
   },
 };
 
@@ -174,16 +197,21 @@ const zig = (platforms: string, bytes: number, sha256: string): Wheel => ({
   members: ["ziglang/zig", "ziglang/lib/"],
 });
 
-/** A C++ compiler for machines that have none, by `process.arch`. */
+/** A C++ compiler for machines that have none, by `process.platform` and `process.arch`. */
 export const zigWheels: Record<string, Wheel> = {
-  x64: zig(
+  "linux x64": zig(
     "manylinux_2_12_x86_64.manylinux2010_x86_64.musllinux_1_1_x86_64",
     80_896_325,
     "3ce0c9f16547e5d61b32e0d226926e9a2552ef4b91fccf7ab5ea1a623a77824b",
   ),
-  arm64: zig(
+  "linux arm64": zig(
     "manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64",
     77_819_666,
     "5714a4d46f9246ba6180a0930e23df2bc8bc26e62b5fe0dc798b4afca1903308",
+  ),
+  "darwin arm64": zig(
+    "macosx_12_0_arm64",
+    81_237_662,
+    "5408ad3a6cb342fb4e4e2351a3725adfcae82eaadebe85fdbbdad9c0ac8b1e24",
   ),
 };

@@ -1,14 +1,27 @@
 import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/**
+ * Where processes meet. Linux's abstract sockets and Windows' pipes end with their owner. Other systems have sockets that are files, which stay where
+ * their owner was killed.
+ */
+const addressOf = (id: string): string =>
+  process.platform === "linux"
+    ? `\0halftone-${id}`
+    : process.platform === "win32"
+      ? `\\\\.\\pipe\\halftone-${id}`
+      : path.join(tmpdir(), `halftone-${id}`);
 
 /**
  * Runs `work` while no other process runs work under the same name, on this machine and for this user. The lock is a
- * Linux abstract socket: the kernel gives it back when its owner dies, so it is never stale, and a waiter learns of its
- * release by its connection closing. `onWait` is told the owner's process id, once.
+ * socket, so that a waiter learns of its release by its connection closing. `onWait` is told the owner's process id, once.
  */
 export async function withLock<T>(name: string, onWait: (pid: string) => void, work: () => Promise<T>): Promise<T> {
   const id = createHash("sha256").update(`${process.getuid?.()} ${name}`).digest("hex").slice(0, 32);
-  const address = `\0halftone-${id}`;
+  const address = addressOf(id);
   let told = false;
   for (;;) {
     const server = await listen(address);
@@ -51,7 +64,9 @@ function released(address: string, onOwner: (pid: string) => void): Promise<void
   return new Promise((resolve) => {
     const socket = net.connect(address);
     socket.on("data", (pid) => onOwner(String(pid)));
-    socket.on("error", () => {});
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "ECONNREFUSED" && path.isAbsolute(address)) rmSync(address, { force: true });
+    });
     socket.on("close", () => resolve());
   });
 }

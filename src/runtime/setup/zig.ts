@@ -10,7 +10,7 @@ import { zigWheels } from "./wheels.ts";
 
 /** zig's wheel for this machine, unpacked into the cache once. Throws `UserError` where there is none, or no pip. */
 export async function provideZig(progress: Progress, signal?: AbortSignal): Promise<void> {
-  const wheel = process.platform === "linux" ? zigWheels[process.arch] : undefined;
+  const wheel = zigWheels[`${process.platform} ${process.arch}`];
   const python = findPython();
   if (!wheel || !python?.pip) throw compilerIsMissing();
   const folder = zigFolder();

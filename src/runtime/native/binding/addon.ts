@@ -2,6 +2,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { type Addon, type BuildOptions, buildAddon, loadAddon } from "../../setup/addon.ts";
+import { besideTensorflow, libraryNames } from "../../setup/linking.ts";
 import { undoBy } from "../../tfjs/undo.ts";
 import { ownCluster } from "../cluster/cluster.ts";
 import { serverDef } from "../cluster/server-def.ts";
@@ -64,21 +65,16 @@ const sources = [
 );
 
 /** The addon for the native library in a folder. It finds TensorFlow's own functions of the names that it replaces by linking it. */
-export function addonOf(folder: string): Addon {
+export function addonOf(folder: string, platform?: string): Addon {
   const library = path.join(folder, "tensorflow");
   return {
     name: "quick binding",
     sources,
     flags: [
-      "-O2",
-      "-std=c++17",
-      "-shared",
-      "-fPIC",
-      "-fvisibility=hidden",
-      "-DNAPI_VERSION=8",
-      "-Wl,-rpath,$ORIGIN/tensorflow",
+      ...["-O2", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "-DNAPI_VERSION=8"],
+      ...besideTensorflow(platform),
     ],
-    libraries: ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"].map((name) => path.join(library, name)),
+    libraries: libraryNames(platform).map((name) => path.join(library, name)),
     folder,
     isVisible: true,
   };

@@ -31,9 +31,15 @@ void Find(void* library, const char* symbol, Function* function) {
   *function = reinterpret_cast<Function>(dlsym(library, symbol));
 }
 
+#ifdef __APPLE__
+constexpr const char* kLibrary = "@rpath/libtensorflow_framework.2.dylib";
+#else
+constexpr const char* kLibrary = "libtensorflow_framework.so.2";
+#endif
+
 Functions FindFunctions() {
   Functions found = {};
-  void* library = dlopen("libtensorflow_framework.so.2", RTLD_LAZY | RTLD_NOLOAD);
+  void* library = dlopen(kLibrary, RTLD_LAZY | RTLD_NOLOAD);
   if (!library) return found;
   Find(library, "_ZN10tensorflow12ProcessState9singletonEv", &found.singleton);
   Find(library, "_ZN10tensorflow12ProcessState15GetCPUAllocatorEi", &found.cpu_allocator);

@@ -3,6 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { threads } from "../../machine.ts";
 import { type Addon, type BuildOptions, buildAddon, loadAddon } from "../../setup/addon.ts";
+import { addonFlags, libraryNames } from "../../setup/linking.ts";
 
 /** From dist/src/... to src/..., because the TypeScript compiler does not copy C++ files. */
 const folder = fileURLToPath(new URL("../../../../../src/runtime/native/kernels/", import.meta.url));
@@ -11,22 +12,23 @@ const flags = ["-O3", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden", "
 // Loops become vector instructions only when a comparison may be computed although its result is not used.
 flags.push("-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi");
 
-/** The addon for a processor; this one by default. */
-export const kernelsAddon = (arch: string = process.arch): Addon => ({
+/** The addon for a platform and a processor; these ones by default. */
+export const kernelsAddon = (platform?: string, arch: string = process.arch): Addon => ({
   name: "kernels",
   sources: readdirSync(folder)
     .filter((name) => /\.(cc|h)$/.test(name))
     .sort()
     .map((name) => path.join(folder, name)),
-  flags: arch === "x64" ? [...flags, "-mprefer-vector-width=512"] : flags,
+  flags: [...flags, ...(arch === "x64" ? ["-mprefer-vector-width=512"] : []), ...addonFlags(platform)],
 });
+
+/** What the kernels are linked with. They lie elsewhere than TensorFlow, so on macOS they find its functions in the process, as Node's. */
+export const kernelsLibraries = (folder: string, platform: string = process.platform): string[] =>
+  platform === "darwin" ? [] : [path.join(folder, libraryNames(platform)[1])];
 
 /** Compiles the kernels, if they are missing, against the native library in a folder. Throws `UserError` when that fails. */
 export const buildKernels = (library: string, options?: BuildOptions): Promise<void> =>
-  buildAddon(
-    { ...kernelsAddon(), libraries: [path.join(library, "tensorflow/libtensorflow_framework.so.2")] },
-    options,
-  );
+  buildAddon({ ...kernelsAddon(), libraries: kernelsLibraries(path.join(library, "tensorflow")) }, options);
 
 let fault: string | undefined = "TensorFlow is not loaded";
 
