@@ -6,7 +6,7 @@ import { filesUnder } from "./files.ts";
 
 /**
  * Copied into the package's `dist/node_modules`, without what Halftone does not use. tfjs-node-gpu has an install script that asks a host
- * other than the registry, tfjs has 250 MB of builds for browsers and source maps, and zeromq has binaries of all platforms and ages.
+ * other than the registry, esbuild has one that pnpm stops at and that is not needed, tfjs has 250 MB of builds for browsers and source maps, and zeromq has binaries of all platforms and ages.
  * They are no `bundleDependencies`, because yarn ignores that field and installs them from the registry, scripts included.
  */
 export const copied = [
@@ -20,6 +20,7 @@ export const copied = [
   "@tensorflow/tfjs-layers",
   "@tensorflow/tfjs-node-gpu",
   "cmake-ts",
+  "esbuild",
   "zeromq",
 ];
 
@@ -35,6 +36,7 @@ const loaded = [
   "@tensorflow/tfjs-node-gpu/dist/io/index.js",
   "@tensorflow/tfjs-node-gpu/dist/io/file_system.js",
   "@tensorflow/tfjs-backend-wasm",
+  "esbuild",
   "zeromq",
 ];
 

@@ -60,9 +60,10 @@ export function packageManifest(
     },
     ...{ files: ["dist", "src", "kernel", "environment.md", "THIRD-PARTY-LICENSES.txt"] },
     dependencies: sorted(dependencies),
-    ...(platforms.length > 0 && {
-      optionalDependencies: Object.fromEntries(platforms.map((platform) => [`@halftone/native-${platform}`, version])),
-    }),
+    optionalDependencies: {
+      ...esbuildBinaries(root),
+      ...Object.fromEntries(platforms.map((platform) => [`@halftone/native-${platform}`, version])),
+    },
     copies: copied,
     ...{ peerDependencies, peerDependenciesMeta },
   };
@@ -76,6 +77,14 @@ export function copiedManifest(text: string): string {
   >;
   return `${JSON.stringify({ name, version, license, main, types, typesVersions, exports, type, binary }, null, 2)}\n`;
 }
+
+/** The binaries of the copied esbuild, of which a package manager installs one. */
+const esbuildBinaries = (root: string): Record<string, string> =>
+  (
+    JSON.parse(readFileSync(path.join(root, "node_modules/esbuild/package.json"), "utf8")) as {
+      optionalDependencies: Record<string, string>;
+    }
+  ).optionalDependencies;
 
 function versionOf(root: string, name: string): string {
   const file = path.join(root, "node_modules", name, "package.json");

@@ -58,7 +58,10 @@ export async function stage(root: string, to: string, platforms: readonly string
   for (const file of ["README.md", "LICENSE", "environment.md"]) copy(file);
   for (const entry of entryPoints(readManifest(root))) {
     const name = path.basename(entry);
-    write(`${entry}.cjs`, `module.exports = require("./${name}.js");\n`);
+    const refusal = path.posix.relative(path.posix.dirname(entry), "./dist/src/base/plug-n-play.js");
+    const first = refusal.startsWith(".") ? refusal : `./${refusal}`;
+    // Before the module's own imports, which Plug'n'Play cannot resolve for `require`.
+    write(`${entry}.cjs`, `require("${first}").refusePlugNPlay();\nmodule.exports = require("./${name}.js");\n`);
     write(`${entry}.d.cts`, `${unchecked}export * from "./${name}.js";\n`);
   }
   write("dist/src/disposable.d.ts", unchecked + disposable);
@@ -80,7 +83,7 @@ const placeOf = (file: string): string => (file.startsWith("node_modules/") ? `d
 /** The maps are not in the package. */
 const withoutMap = (text: string): string => text.replace(/\n?\/\/# sourceMappingURL=\S+\s*$/, "\n");
 
-const copiesNotice = `The folder dist/node_modules has parts of tfjs (Apache-2.0, as this package), zeromq (MIT, its library MPL-2.0), cmake-ts (MIT),
+const copiesNotice = `The folder dist/node_modules has parts of tfjs (Apache-2.0, as this package), zeromq (MIT, its library MPL-2.0), cmake-ts and esbuild (MIT),
 and types of Node, undici and plotly.js (MIT). Changed in them: package.json without scripts and dependencies, a line "@ts-nocheck" at the head of declarations, no
 source maps, and the list of zeromq's binaries. The licences below are those of packages compiled into files of dist.
 `;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseBytes } from "../base/bytes.ts";
 import { parseDuration } from "../base/duration.ts";
+import { refusePlugNPlay } from "../base/plug-n-play.ts";
 import { UserError } from "../base/user-error.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
@@ -14,6 +15,7 @@ const program = new Command("halftone")
   .version(version)
   .showHelpAfterError("(run halftone --help for usage)")
   .enablePositionalOptions()
+  .hook("preAction", refusePlugNPlay)
   .exitOverride();
 
 program

@@ -14,12 +14,17 @@ const read = (file: string): string => readFileSync(path.join(folder, file), "ut
 
 before(() => stage(process.cwd(), folder, ["linux-x64"]));
 
-test("the package has no scripts and no overrides, and its native packages are optional", () => {
+test("the package and its dependencies have no install scripts and no overrides, and its native packages are optional", () => {
   const manifest = JSON.parse(read("package.json"));
   assert.equal(manifest.scripts, undefined);
   assert.equal(manifest.overrides, undefined);
   assert.equal(manifest.private, undefined);
-  assert.deepEqual(manifest.optionalDependencies, { "@halftone/native-linux-x64": manifest.version });
+  assert.equal(manifest.optionalDependencies["@halftone/native-linux-x64"], manifest.version);
+  for (const name of [...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies)]) {
+    const file = path.resolve("node_modules", name, "package.json");
+    const { scripts = {} } = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+    assert.equal(scripts.install ?? scripts.postinstall, undefined, name);
+  }
 });
 
 test("no package in it has an install script, a source map or a build for browsers", () => {
@@ -75,5 +80,26 @@ test("the copied tfjs computes on TensorFlow and on WebAssembly, for import and 
   for (const backend of ["tensorflow", "wasm"]) {
     const { status, stdout, stderr } = await start([script], { HALFTONE_BACKEND: backend }).ended;
     assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${backend} 2,3 true\n`, stderr: "" });
+  }
+});
+
+test("Yarn's Plug'n'Play is refused by a sentence that says what to do", async () => {
+  // As its loader: it finds no package that a package.json does not name.
+  const loader = `
+    import Module from "node:module";
+    Object.defineProperty(process, "versions", { value: { ...process.versions, pnp: "3" } });
+    const resolve = Module._resolveFilename;
+    Module._resolveFilename = (name, ...rest) => {
+      if (name.startsWith("@tensorflow/")) throw new Error("it isn't declared");
+      return resolve(name, ...rest);
+    };`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(loader)}` };
+  const sentence = /^Halftone does not work with Yarn's Plug'n'Play\. Run `yarn config set nodeLinker node-modules`/m;
+  const command = await start([path.join(folder, "dist/src/cli/main.js"), "doctor"], env).ended;
+  assert.match(command.stderr, new RegExp(`${sentence.source}.*\n$`));
+  assert.deepEqual([command.status, command.stdout], [2, ""]);
+  for (const file of ["index.js", "index.cjs"]) {
+    const imported = await start([path.join(folder, "dist/src", file)], env).ended;
+    assert.match(imported.stderr, /UserError: Halftone does not work with Yarn's Plug'n'Play/);
   }
 });

@@ -1,4 +1,7 @@
 import Module, { createRequire } from "node:module";
+import { refusePlugNPlay } from "../../base/plug-n-play.ts";
+
+refusePlugNPlay();
 
 export const require = createRequire(import.meta.url);
 
