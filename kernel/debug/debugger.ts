@@ -41,6 +41,8 @@ export class Debugger implements AttachedDebugger {
   /** Until then V8 stops nowhere. */
   #ready: Promise<void> = Promise.resolve();
   #stop: Stop | undefined;
+  /** How often the program has gone on. An interrupt may let it go on before a pause has been looked at. */
+  #resumptions = 0;
   #exceptions: ExceptionMode = "none";
   readonly #outputs = new OutputsBefore();
   /** Whether a debugger that detaches lets everything pass. */
@@ -211,17 +213,23 @@ export class Debugger implements AttachedDebugger {
     const scripts = this.#attached?.scripts;
     if (event.method === "Debugger.scriptParsed") scripts?.add(event.params);
     else if (event.method === "Debugger.breakpointResolved") this.breakpoints.resolved(event.params);
-    else if (event.method === "Debugger.resumed") this.#goesOn();
-    else if (event.method === "Debugger.paused")
+    else if (event.method === "Debugger.resumed") {
+      this.#resumptions++;
+      this.#goesOn();
+    } else if (event.method === "Debugger.paused") {
+      const before = this.#resumptions;
       void this.#paused(event.params).catch((error: unknown) => {
+        if (this.#resumptions !== before) return;
         console.error(`[halftone] the debugger went on: ${error}`);
         this.#attached?.inspector.post("Debugger.resume").catch(() => {});
       });
+    }
   }
 
   /** Tells the front end of a stop that is for it; else lets the program go on. */
   async #paused(event: Protocol.Debugger.PausedEvent): Promise<void> {
     const { scripts, inspector, motion } = this.attached;
+    const before = this.#resumptions;
     if (this.#isLeaving) return motion.goOn(event);
     let reason: Reason | undefined;
     if (event.reason === "exception" || event.reason === "promiseRejection") {
@@ -232,6 +240,7 @@ export class Debugger implements AttachedDebugger {
       if (await motion.goesFurther(event, reason)) return;
     }
     await motion.stopped();
+    if (this.#resumptions !== before) return;
     const stop = new Stop(event, reason, inspector, scripts, (name) => this.sources.isOwnName(name));
     if (stop.frames.length === 0) return motion.goOn(event);
     this.#stop = stop;

@@ -117,8 +117,12 @@ export class Motion {
     this.#pauseAgain(pauseAgainAfter);
   }
 
-  /** A pause that was asked for while nothing ran stops at the cell's start. */
+  /** A pause that was asked for while nothing ran stops at the cell's start; a step that an interrupt has cut off does not. */
   async beforeCell({ id }: CellScript): Promise<void> {
+    if (this.#step && !this.#runsCells()) {
+      this.#step = undefined;
+      await this.#meetCode();
+    }
     if (this.#isPausing) await this.#temporary.set({ url: cellUrl(id), lineNumber: 0, columnNumber: 0 });
   }
 
@@ -130,9 +134,14 @@ export class Motion {
     await settled(this.#inspector.post("Debugger.setPauseOnExceptions", { state: "none" }));
     await settled(this.#inspector.post("Debugger.resume"));
     await settled(this.#tellPausing(false));
-    await settled(this.#inspector.post("Runtime.evaluate", { expression: "(()=>0)()", silent: true }));
+    await this.#meetCode();
     // Node runs JavaScript of its own at the end of asynchronous stacks. In the session's end nothing could let that go on.
     await settled(this.#inspector.post("Debugger.setAsyncCallStackDepth", { maxDepth: 0 }));
+  }
+
+  /** Ends a step or a pause that V8 would end at the next code. */
+  async #meetCode(): Promise<void> {
+    await settled(this.#inspector.post("Runtime.evaluate", { expression: "(()=>0)()", silent: true }));
   }
 
   /** V8 loses a pause that finds Node's own code, or no code: asks until the program has stopped. */

@@ -34,6 +34,25 @@ test("Stop at a breakpoint ends the cell there as KeyboardInterrupt, and the bre
   await debug.ends(again, "execute_result");
 });
 
+test("Stop during a step ends the cell as KeyboardInterrupt, and the variables stay", { timeout: 60_000 }, async () => {
+  const client = await startDebugging();
+  await client.attach();
+  const { kernel } = client;
+  const first = kernel.execute("const kept = 7;\nkept");
+  await first.reply();
+  for (let round = 0; round < 15; round++) {
+    const cell = await client.stops("let sum = 0;\ndebugger;\nfor (;;) {\n  sum += 1;\n}", "breakpoint");
+    const step = client.ask(["next", "stepIn", "continue"][round % 3]!, { threadId: 1 });
+    const stop = kernel.ask("interrupt_request", {}, "control");
+    await Promise.all([step, stop]);
+    await cell.published.until("idle");
+    const { content } = await cell.reply();
+    assert.deepEqual([content.status, content.ename], ["error", "KeyboardInterrupt"]);
+  }
+  kernel.forget();
+  assert.equal(await kernel.value("kept"), "7");
+});
+
 test("while the program is stopped, completion answers, and a cell of another subshell waits and says so", async () => {
   const subshell = String((await kernel.ask("create_subshell_request", {}, "control")).subshell_id);
   const cell = await debug.stops(code, "breakpoint");

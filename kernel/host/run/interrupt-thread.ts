@@ -71,7 +71,8 @@ function interrupt(request: number, cells: number[]): void {
     }
     answered = false;
     asked = performance.now();
-    session.post("Runtime.evaluate", { expression }, (_error, answer) => {
+    // In a step of the debugger V8 would look at each call of the expression, which can take longer than an interrupt may.
+    session.post("Runtime.evaluate", { expression, disableBreaks: true }, (_error, answer) => {
       answered = true;
       if (readAnswer(answer) !== "terminate") {
         setTimeout(ask, pause);
