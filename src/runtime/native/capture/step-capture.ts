@@ -23,14 +23,14 @@ const SIGHTINGS = 3;
  * much time as it saves in 10 to 20 calls. One that is made again, because there were too many, waits twice as long each time.
  */
 const LATER_SIGHTINGS = 12;
-/** As many of them are recorded, where what a step is given tells its shapes: recording takes time. */
+/** As many of these runs are recorded, where what a step is given tells its shapes: recording takes time. */
 const RECORDINGS = 2;
 /** After so many recorded runs in a row whose form did not suffice to capture them, not every run of other shapes is recorded. */
 const STRANGERS = 8;
 /** As many functions are kept; each takes several megabytes. */
 const FUNCTIONS = 16;
 /** As many steps are kept, which share functions. */
-const STEPS = 256;
+const STEPS = 512;
 /** As many steps are remembered that were not seen often enough. */
 const SEEN = 64;
 /** And as many sizes. */
@@ -38,8 +38,8 @@ const SIZES = 512;
 /** After so many refusals in a row no further step is recorded. */
 const REFUSALS = 3;
 
-/** After so many runs in a row that no function could compute, none is recorded, which takes time. */
-const MISSES = 200;
+/** After so many runs in a row that no function could compute, none is recorded, which takes time: an epoch may have as many lengths. */
+const MISSES = STEPS;
 
 /** What recorded runs of a step, or of a form of steps, have in common. */
 interface Seen {
