@@ -1,21 +1,20 @@
 import type { Metadata } from "../../tfjs/backend.ts";
 import { type DonatingBinding, type Donation, executeDonating } from "../donation.ts";
-
+import type { CapturedStep } from "./captured-step.ts";
 import { measured } from "./measured.ts";
-import type { CapturedFunction } from "./shared-functions.ts";
 
 /**
  * Computes a step: its function, and then its update. `inputs` are the numbers of the function's uploads and externals, and `tensorOf` gives
  * the tensor of one of them. The results by their index in the trace. Where it throws, nothing has changed.
  */
 export function callFunction(
-  binding: Pick<DonatingBinding, "canDonate" | "executeOp" | "deleteTensor">,
-  { name, attrs, held, outputs, results, update }: CapturedFunction,
+  binding: Pick<DonatingBinding, "canDonate" | "executeOp" | "createTensor" | "deleteTensor">,
+  { fn, trace }: Pick<CapturedStep, "fn" | "trace">,
   inputs: number[],
   tensorOf: (input: number) => Donation[number] | undefined,
 ): Map<number, Metadata> {
-  const made =
-    outputs.length === 0 ? [] : measured(() => binding.executeOp(name, attrs, [...inputs, ...held], outputs.length));
+  const { outputs, results, update } = fn;
+  const made = outputs.length === 0 ? [] : computed(binding, fn, inputs, trace);
   const all = new Map(outputs.map((index, i) => [index, made[i]!]));
   if (!update) return all;
   const { op } = update;
@@ -35,6 +34,24 @@ export function callFunction(
     for (const [index, { id }] of all) if (!kept.has(index)) binding.deleteTensor(id);
   }
   return new Map(results.map((index) => [index, all.get(index)!]));
+}
+
+/** What the function gives. */
+function computed(
+  binding: Pick<DonatingBinding, "executeOp" | "createTensor" | "deleteTensor">,
+  { name, attrs, constants, outputs }: CapturedStep["fn"],
+  inputs: readonly number[],
+  { uploads }: CapturedStep["trace"],
+): Metadata[] {
+  const uploaded = constants.map((k) => {
+    const { shape, dtype, values } = uploads[k]!;
+    return binding.createTensor([...shape], dtype, values as never);
+  });
+  try {
+    return measured(() => binding.executeOp(name, attrs, [...inputs, ...uploaded], outputs.length));
+  } finally {
+    for (const id of uploaded) binding.deleteTensor(id);
+  }
 }
 
 /** A tensor that cannot be given away. */

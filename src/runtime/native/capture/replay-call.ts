@@ -47,7 +47,8 @@ export class ReplayCall {
    * The result of a captured step for these arguments; undefined where they are not those of the step. Throws what TensorFlow throws,
    * and then nothing has changed.
    */
-  run({ fn, trace, constant, replay }: CapturedStep): { result: unknown } | undefined {
+  run(step: CapturedStep): { result: unknown } | undefined {
+    const { fn, trace, constant, replay } = step;
     if (!replay || "refused" in replay || !this.#fits(replay)) return undefined;
     const parts = this.#parts(replay);
     if (!parts) return undefined;
@@ -74,7 +75,7 @@ export class ReplayCall {
     const ids = nativeBackend().getInputTensorIds(given as Tensor[]);
     return uninterrupted(() => {
       // The commits below replace what the update is given.
-      const results = callFunction(plainBinding(), fn, ids, (i) => given[i]);
+      const results = callFunction(plainBinding(), step, ids, (i) => given[i]);
       const tensors = new Map<number, Tensor>();
       const tensorOf = (index: number): Tensor => {
         const before = tensors.get(index);

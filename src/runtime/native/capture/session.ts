@@ -315,7 +315,7 @@ export class Session {
     let made: Map<number, Metadata>;
     try {
       // What the step replaces is held by this session alone.
-      made = callFunction(this.#binding, fn, ids, (i) => this.#types.get(ids[i]!));
+      made = callFunction(this.#binding, step, ids, (i) => this.#types.get(ids[i]!));
     } catch (error) {
       for (const id of uploaded.values()) this.#binding.deleteTensor(id);
       this.#fault = error instanceof Error ? error.message : String(error);

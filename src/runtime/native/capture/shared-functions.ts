@@ -1,13 +1,10 @@
 // The functions of TensorFlow that captured steps share: those of batches of several lengths, and of one training after another.
-import type { TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { captureAddon } from "./addon.ts";
 import { FUNCTION_PREFIX, functionKey, type StepFunction, stepFunction } from "./function.ts";
 import type { Analysis, Trace } from "./trace.ts";
 
-/** A function with what one captured step adds to it. */
+/** A function that a captured step uses until it removes it. */
 export interface CapturedFunction extends StepFunction {
-  /** The tensors of its constants. */
-  readonly held: readonly number[];
   remove(): void;
 }
 
@@ -28,7 +25,6 @@ let made = 0;
  * @throws Error when TensorFlow does not accept the graph
  */
 export function sharedFunction(
-  { createTensor, deleteTensor }: Pick<TFJSBinding, "createTensor" | "deleteTensor">,
   title: string,
   { form }: Pick<Analysis, "form">,
   trace: Trace,
@@ -43,17 +39,10 @@ export function sharedFunction(
     users: 0,
   };
   functions.set(key, shared);
-  const { fn } = shared;
-  const held = fn.constants.map((k) => {
-    const { shape, dtype, values } = trace.uploads[k]!;
-    return createTensor([...shape], dtype, values as never);
-  });
   shared.users++;
   return {
-    ...fn,
-    held,
+    ...shared.fn,
     remove() {
-      for (const id of held) deleteTensor(id);
       if (--shared.users > 0) return;
       functions.delete(key);
       functions.set(key, shared);

@@ -5,7 +5,7 @@ import { engine, tf } from "../../load.ts";
 import { opGuards } from "../../op-guard.ts";
 import { isObservingProfile } from "../../profile-scope.ts";
 import { hasKernels } from "../kernels/load.ts";
-import { isCapturing, plainBinding, startSession } from "./active.ts";
+import { isCapturing, startSession } from "./active.ts";
 import { captureAddon } from "./addon.ts";
 import type { CapturedStep } from "./captured-step.ts";
 
@@ -238,7 +238,7 @@ export class StepCapture {
     );
     if (before >= 0) this.#steps.splice(before, 1)[0]!.fn.remove();
     try {
-      const fn = sharedFunction(plainBinding(), this.#title, found, trace, constant);
+      const fn = sharedFunction(this.#title, found, trace, constant);
       const pinning = pinned.findIndex(
         (is, e) => is && own && "key" in seen.replay! && !("fixed" in seen.replay.externals[e]!),
       );
