@@ -236,6 +236,14 @@ describe("a captured step", { skip }, () => {
     assert.equal(capture.state.calls, calls + 10);
   });
 
+  test("shares no function with a step whose ops have other settings that are no finite numbers", () => {
+    const slopes = [Infinity, -Infinity, NaN, 0, -0];
+    const captures = slopes.map(() => new StepCapture("Test"));
+    for (const x of many(5, [6]))
+      for (const [i, slope] of slopes.entries()) compare((y) => tf.leakyRelu(y, slope), [x], captures[i]);
+    for (const { state } of captures) assert.equal(state.calls, 2);
+  });
+
   test("is no longer recorded where its shapes do not repeat", () => {
     const capture = new StepCapture("Test");
     for (let size = 1; size <= 512; size++) capture.run(() => tf.tidy(() => tf.tanh(tf.zeros([size]))));

@@ -224,6 +224,24 @@ describe("compile", () => {
     assert.deepEqual(both.get(7)!.dataSync(), expected.dataSync());
   });
 
+  test("runs the JavaScript each time where values that decide shapes differ between calls with like inputs", {
+    skip,
+  }, () => {
+    const cut = (at: number, x: Tensor): Tensor => tf.slice(x as never, [at, 0], [1, 4]);
+    const tiled = (count: number, x: Tensor): Tensor => tf.tile(x as never, [count + 1, 1]);
+    for (const f of [cut, tiled]) {
+      let n = 0;
+      const inputs = (length: number) => ({ x: tensor(rows(length)) as Tensor });
+      const step = compile(({ x }: ReturnType<typeof inputs>) => f(n, x), { inputs });
+      for (const length of [5, 6, 7, 8, 5, 6, 7, 8, 5, 6]) {
+        n = (n + 2) % 5;
+        const [result, expected] = [step(length), f(n, inputs(length).x)];
+        assert.deepEqual([result.shape, result.dataSync()], [expected.shape, expected.dataSync()]);
+      }
+      assert.equal(step.state.replayRefusal, "values that decide shapes differed between runs on the same inputs");
+    }
+  });
+
   test("reads the learning rate of an optimizer and the seed of a generator at each call", { skip }, () => {
     const own = (isCompiled: boolean) => {
       const layer = linear({ in: 4, out: 4, from: 1 });

@@ -108,6 +108,22 @@ export const sameKey = (a: readonly unknown[], b: readonly unknown[]): boolean =
 export const sameCall = (a: Replay, b: Replay): boolean =>
   sameKey(a.key, b.key) && sameStructure(a.inputs.structure, b.inputs.structure);
 
+/** Whether two runs were given the same but for the values of tensors, so that shapes must be the same. */
+export const sameGiven = (a: Replay, b: Replay): boolean =>
+  sameCall(a, b) &&
+  sameTypes(a.inputs.types, b.inputs.types) &&
+  a.parts.length === b.parts.length &&
+  a.parts.every(({ structure, types }, i) => {
+    const other = b.parts[i]!;
+    const isSame =
+      structure && other.structure ? sameStructure(structure, other.structure) : structure === other.structure;
+    return isSame && sameTypes(types, other.types);
+  }) &&
+  a.uploads.every((place, k) => {
+    const other = b.uploads[k]!;
+    return !("numbers" in place && "numbers" in other) || sameList(place.shape, other.shape);
+  });
+
 export const sameTypes = (a: readonly TensorType[], b: readonly TensorType[]): boolean =>
   a.length === b.length && a.every((type, i) => sameType(type, b[i]!));
 

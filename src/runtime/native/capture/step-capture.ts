@@ -9,12 +9,22 @@ import { isCapturing, startSession } from "./active.ts";
 import { captureAddon } from "./addon.ts";
 import type { CapturedStep } from "./captured-step.ts";
 
-import { difference, type ReplayArguments, sameCall, sameKey, shapeless } from "./replay.ts";
+import {
+  difference,
+  type Replay,
+  type ReplayArguments,
+  sameCall,
+  sameGiven,
+  sameKey,
+  samePlace,
+  sameTypes,
+  shapeless,
+} from "./replay.ts";
 import { ReplayCall } from "./replay-call.ts";
 import type { Recorded, SessionOptions } from "./session.ts";
 import { sharedFunction } from "./shared-functions.ts";
 import { largestSize } from "./size.ts";
-import { analyse, mayBeConstant, sameValues, type Trace, type Values } from "./trace.ts";
+import { type Analysis, analyse, mayBeConstant, sameValues, type Trace, type Values } from "./trace.ts";
 
 /** A step is captured when runs of its form, on inputs of any shapes, have been so many. */
 const SIGHTINGS = 3;
@@ -52,6 +62,15 @@ interface Seen {
   constants: (Values | undefined)[];
 }
 
+/** What runs of a form on the same inputs tell: whether what decides shapes follows from the inputs. */
+interface Repeats {
+  /** One for each that was given something else. */
+  readonly runs: { readonly replay: Replay; readonly externals: Trace["externals"] }[];
+  /** How many runs agreed with one before. */
+  count: number;
+  hasDiffered: boolean;
+}
+
 /** Runs that were given something of the same size, since a function was made for such a run. */
 interface Sized {
   count: number;
@@ -78,6 +97,8 @@ export class StepCapture {
   readonly #seen = new Map<string, Seen>();
   /** By form: the same for steps of other shapes. */
   readonly #forms = new Map<string, Seen>();
+  /** By form, of runs that could be replayed. */
+  readonly #repeats = new Map<string, Repeats>();
   /** How many recorded runs in a row were of no form that is known well enough. */
   #strangers = 0;
   /** By size; the last used comes last. */
@@ -208,7 +229,7 @@ export class StepCapture {
     return this.#steps.length === 0 ? SIGHTINGS : wanted;
   }
 
-  #note({ trace, refused, replay }: Recorded, size?: number, sized?: Sized): void {
+  #note({ trace, refused, replay: own }: Recorded, size?: number, sized?: Sized): void {
     if (++this.#misses === MISSES)
       this.#fault = `${MISSES} runs in a row had other ops, shapes or constants than those before`;
     const found = refused === undefined ? analyse(trace) : { refused };
@@ -217,30 +238,34 @@ export class StepCapture {
       return;
     }
     const { structural, pinned } = found;
+    const repeats = own && "key" in own ? this.#repeated(found, own, trace) : undefined;
+    const replay = repeats?.hasDiffered ? { refused: differingShapes } : own;
     const signature = this.#signatureFor(found.signature, replay);
     const seen = noted(this.#seen, signature, trace, replay, 1 + (sized?.unrecorded ?? 0));
     if (sized) sized.unrecorded = 0;
     const shapelessReplay = replay && "key" in replay ? shapeless(replay, structural, pinned) : replay;
     const form = noted(this.#forms, found.form, trace, shapelessReplay, 1);
-    const isOfKnownForm =
+    const isFormKnown =
       form.count >= (size === undefined ? SIGHTINGS : RECORDINGS) &&
       !(form.replay && "refused" in form.replay && replay && "key" in replay);
-    this.#strangers = isOfKnownForm ? 0 : this.#strangers + 1;
+    this.#strangers = isFormKnown ? 0 : this.#strangers + 1;
+    // For a replay on inputs that came once, values that decide shapes must be known to follow from the inputs.
+    const isOfKnownForm = isFormKnown && (repeats === undefined || repeats.hasDiffered || repeats.count > 0);
     const before = this.#steps.findIndex((step) => step.signature === signature);
     if (seen.count < this.#wanted(seen) && before < 0 && !isOfKnownForm) return;
     seen.count = 0;
     seen.wanted *= 2;
     if (sized) Object.assign(sized, { count: 0, wanted: seen.wanted });
-    const own = seen.replay && "uploads" in seen.replay ? seen.replay.uploads : undefined;
+    const places = seen.replay && "uploads" in seen.replay ? seen.replay.uploads : undefined;
     const { constants } = isOfKnownForm ? form : seen;
     const constant = constants.map(
-      (values, k) => structural[k]! || (values !== undefined && (!own || "values" in own[k]!)),
+      (values, k) => structural[k]! || (values !== undefined && (!places || "values" in places[k]!)),
     );
     if (before >= 0) this.#steps.splice(before, 1)[0]!.fn.remove();
     try {
       const fn = sharedFunction(this.#title, found, trace, constant);
       const pinning = pinned.findIndex(
-        (is, e) => is && own && "key" in seen.replay! && !("fixed" in seen.replay.externals[e]!),
+        (is, e) => is && places && "key" in seen.replay! && !("fixed" in seen.replay.externals[e]!),
       );
       const kept = pinning < 0 ? seen.replay : { refused: "values of its inputs decide shapes" };
       this.#replayFault = kept && "refused" in kept ? kept.refused : undefined;
@@ -252,6 +277,27 @@ export class StepCapture {
       this.#refuse(error instanceof Error ? error.message.split("\n")[0]! : String(error));
     }
     while (this.#steps.length > STEPS || this.#functions > FUNCTIONS) this.#steps.shift()!.fn.remove();
+  }
+
+  /** What is known of a form's runs on the same inputs, with one more run. Where they differed, none of its steps is replayed. */
+  #repeated({ form, structural, pinned }: Analysis, replay: Replay, { externals }: Trace): Repeats {
+    const repeats = this.#repeats.get(form) ?? { runs: [], count: 0, hasDiffered: false };
+    remember(this.#repeats, form, repeats, SEEN);
+    const at = repeats.runs.findIndex((run) => sameGiven(run.replay, replay) && sameTypes(run.externals, externals));
+    const [before] = at < 0 ? [] : repeats.runs.splice(at, 1);
+    const uploads = replay.uploads.map((place, k) => ("values" in place && !structural[k] ? { values: empty } : place));
+    repeats.runs.push({ replay: { ...replay, uploads }, externals });
+    if (repeats.runs.length > SEEN) repeats.runs.shift();
+    if (!before) return repeats;
+    const agrees =
+      structural.every((is, k) => !is || samePlace(before.replay.uploads[k]!, replay.uploads[k]!)) &&
+      pinned.every((is, e) => !is || samePlace(before.replay.externals[e]!, replay.externals[e]!));
+    if (agrees) repeats.count++;
+    else repeats.hasDiffered = true;
+    if (repeats.hasDiffered)
+      for (const [i, step] of this.#steps.entries())
+        if (step.form === form) this.#steps[i] = { ...step, replay: { refused: differingShapes } };
+    return repeats;
   }
 
   get #functions(): number {
@@ -310,6 +356,8 @@ function obstacle(): string | undefined {
   if (openLevels().length > 0) return "it runs inside of vmap";
   return engine.state.gradientDepth === 0 ? undefined : "it runs inside of a gradient";
 }
+
+const differingShapes = "values that decide shapes differed between runs on the same inputs";
 
 const smallValues = (upload: Trace["uploads"][number]): Values | undefined =>
   mayBeConstant(upload) ? upload.values.slice() : undefined;

@@ -76,6 +76,12 @@ export interface Analysis {
   pinned: readonly boolean[];
 }
 
+/** JSON would write infinities and NaN as null, and -0 as 0, and functions are shared by form. */
+const exact = (_: string, value: unknown): unknown =>
+  typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))
+    ? `${Object.is(value, -0) ? "-0" : value}`
+    : value;
+
 /** What a function of the trace must know, or why there can be none. */
 export function analyse(trace: Trace): Analysis | { refused: string } {
   const structural = trace.uploads.map(() => false);
@@ -97,14 +103,16 @@ export function analyse(trace: Trace): Analysis | { refused: string } {
       else pinned[source.external] = true;
     }
     types.push(...op.outputs);
-    form.update(JSON.stringify([op.name, op.donated, op.attrs, op.inputs, op.outputs.map(({ dtype }) => dtype)]));
+    form.update(
+      JSON.stringify([op.name, op.donated, op.attrs, op.inputs, op.outputs.map(({ dtype }) => dtype)], exact),
+    );
     shapes.push(op.outputs.map(({ shape }) => shape));
   }
   form.update(JSON.stringify([trace.uploads.map(({ dtype }) => dtype), structural]));
   form.update(JSON.stringify([trace.externals.map(({ dtype }) => dtype), pinned]));
   for (const [i, { shape, values }] of trace.uploads.entries()) shapes.push(shape, structural[i] ? [...values] : null);
   for (const [i, { shape, id }] of trace.externals.entries()) shapes.push(shape, pinned[i] ? id : null);
-  const signature = form.copy().update(JSON.stringify(shapes)).digest("hex");
+  const signature = form.copy().update(JSON.stringify(shapes, exact)).digest("hex");
   return { signature, form: form.update(JSON.stringify(trace.alive)).digest("hex"), structural, pinned };
 }
 
