@@ -249,8 +249,9 @@ export class StepCapture {
       form.count >= (size === undefined ? SIGHTINGS : RECORDINGS) &&
       !(form.replay && "refused" in form.replay && replay && "key" in replay);
     this.#strangers = isFormKnown ? 0 : this.#strangers + 1;
-    // For a replay on inputs that came once, values that decide shapes must be known to follow from the inputs.
-    const isOfKnownForm = isFormKnown && (repeats === undefined || repeats.hasDiffered || repeats.count > 0);
+    // For a replay on inputs that came once, values that decide shapes must be known to follow from the inputs, or from what is given.
+    const isRepeatable = repeats === undefined || repeats.hasDiffered || repeats.count > 0 || size !== undefined;
+    const isOfKnownForm = isFormKnown && isRepeatable;
     const before = this.#steps.findIndex((step) => step.signature === signature);
     if (seen.count < this.#wanted(seen) && before < 0 && !isOfKnownForm) return;
     seen.count = 0;
