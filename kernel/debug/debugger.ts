@@ -150,6 +150,8 @@ export class Debugger implements AttachedDebugger {
 
   async beforeCell(cell: CellScript, onOutput: (output: Output) => void): Promise<void> {
     await settled(this.#ready);
+    // An interrupt may have ended the stop: V8 tells of it before it answers.
+    if (this.#stop) await settled(this.attached.inspector.post("Runtime.getIsolateId"));
     if (this.#stop) {
       const where = this.#stop.frames[0]?.script.source.name ?? "the program";
       const text = `The debugger has stopped in ${where}: this cell runs when that has gone on.\n`;
