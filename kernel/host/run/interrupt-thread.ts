@@ -80,7 +80,7 @@ function interrupt(request: number, cells: number[]): void {
       }
       // If this request came before the termination, the host would end the cells itself.
       const timer = setTimeout(ask, comesWithin);
-      session.post("Runtime.evaluate", { expression: `${hostName}.clearAsyncIds()` });
+      session.post("Runtime.evaluate", { expression: `${hostName}.clearAsyncIds()`, disableBreaks: true });
       session.post("Runtime.terminateExecution", () => {
         clearTimeout(timer);
         setTimeout(ask, pause);
