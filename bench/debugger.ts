@@ -4,7 +4,7 @@
  * without a debug request, after one has attached and gone, and attached. They take turns.
  *
  * Two processes that do the same differ by several per cent for as long as they live, so each block has new ones, and each figure is a
- * mean over blocks with its 95 % interval. "without, again" is a second process of the first kind: its interval is what this machine
+ * median over blocks with its 95 % interval, which needs six blocks (that of the sign test, Thompson 1936). "without, again" is a second process of the first kind: its interval is what this machine
  * cannot tell from nothing.
  *
  *     npm run build && node dist/bench/debugger.js [blocks]
@@ -40,8 +40,6 @@ const workloads = {
 const ways = ["without", "without, again", "available", "detached", "attached"] as const;
 
 console.log(`load ${loadavg()[0]?.toFixed(1)} when it began, ${blocks} blocks of ${rounds} rounds`);
-/** Student's factor of a 95 % interval, for about twenty blocks. */
-const student = 2.1;
 const copy = copyWithoutDebugger();
 const { Session: SessionWithout } = (await import(
   pathToFileURL(path.join(copy, "dist/kernel/session/session.js")).href
@@ -67,17 +65,25 @@ try {
       for (const [at, way] of order.entries()) fastest[w]![ways.indexOf(way)]!.push(Math.min(...spent[at]!));
     }
     for (const { session } of sessions) await session[Symbol.asyncDispose]();
+    if (block >= 5) print(block + 1);
   }
 } finally {
   rmSync(copy, { recursive: true });
 }
-for (const [w, name] of Object.keys(workloads).entries()) {
-  const [base, ...others] = fastest[w]!;
-  console.log(`${name}: ${mean(base!).toFixed(1)} ms without the debugger`);
-  for (const [i, way] of ways.slice(1).entries()) {
-    const percents = others[i]!.map((time, block) => 100 * Math.log(time / base![block]!));
-    const deviation = Math.sqrt(mean(percents.map((each) => (each - mean(percents)) ** 2)) / (blocks - 1));
-    console.log(`  ${way.padEnd(22)} ${mean(percents).toFixed(1).padStart(6)} % ± ${(student * deviation).toFixed(1)}`);
+
+function print(done: number): void {
+  console.log(`\nafter ${done} blocks`);
+  for (const [w, name] of Object.keys(workloads).entries()) {
+    const [base, ...others] = fastest[w]!;
+    console.log(`${name}: ${median(base!).toFixed(1)} ms without the debugger`);
+    for (const [i, way] of ways.slice(1).entries()) {
+      const percents = others[i]!.map((time, block) => 100 * (time / base![block]! - 1)).toSorted((a, b) => a - b);
+      const outside = beyondInterval(done);
+      const [low, high] = [percents[outside]!, percents[done - 1 - outside]!];
+      console.log(
+        `  ${way.padEnd(15)} ${median(percents).toFixed(1).padStart(6)} % (${low.toFixed(1)} to ${high.toFixed(1)})`,
+      );
+    }
   }
 }
 
@@ -135,6 +141,20 @@ function processorTime(pid: number): number {
   return (user + system) / 1000 + nanoseconds / 1e6;
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.floor(sorted.length / 2)]!) / 2;
+}
+
+/** How many of `count` sorted values lie below the 95 % interval of their median, and as many above it. */
+function beyondInterval(count: number): number {
+  let outside = -1;
+  // Each value is below the true median with probability 1/2: the probability of exactly so many below it.
+  let exactly = 0.5 ** count;
+  for (let below = 0, atMost = exactly; 2 * atMost <= 0.05; below++) {
+    outside = below;
+    exactly *= (count - below) / (below + 1);
+    atMost += exactly;
+  }
+  return Math.max(0, outside);
 }
