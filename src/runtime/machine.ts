@@ -49,11 +49,12 @@ export function lacksGlibc(): boolean {
 }
 
 /**
- * Whether the CPU has instructions that multiply bfloat16 numbers faster than float32: AMX, or AVX512-BF16 of AMD. Intel's
+ * The instructions that multiply bfloat16 numbers faster than float32, where the CPU has some: AMX, or AVX512-BF16 of AMD. Intel's
  * AVX512-BF16 is slower than its float32 (Emerald Rapids: less than half as fast).
  */
-export function hasFastBfloat16(): boolean {
-  if (process.platform !== "linux") return false;
+export function bfloat16Instructions(): "amx" | "avx512" | undefined {
+  if (process.platform !== "linux") return undefined;
   const cpus = readFileSync("/proc/cpuinfo", "utf8");
-  return /\bamx_bf16\b/.test(cpus) || (/\bAuthenticAMD\b/.test(cpus) && /\bavx512_bf16\b/.test(cpus));
+  if (/\bamx_bf16\b/.test(cpus)) return "amx";
+  return /\bAuthenticAMD\b/.test(cpus) && /\bavx512_bf16\b/.test(cpus) ? "avx512" : undefined;
 }

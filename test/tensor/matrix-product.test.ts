@@ -80,13 +80,15 @@ for (const storage of storages) {
 test("a product without terms is 0, and one without elements is empty", () => {
   tidily(() => {
     for (const { transposesA, transposesB } of flags) {
-      const none = tf.matMul(
-        tf.ones(transposesA ? [0, 3] : [3, 0]),
-        tf.ones(transposesB ? [2, 0] : [0, 2]),
-        transposesA,
-        transposesB,
-      );
-      assert.deepEqual(none.arraySync(), Array(3).fill([0, 0]));
+      for (const storage of storages) {
+        const none = tf.matMul(
+          to(tf.ones(transposesA ? [0, 3] : [3, 0]) as AnyTensor, storage),
+          to(tf.ones(transposesB ? [2, 0] : [0, 2]) as AnyTensor, storage),
+          transposesA,
+          transposesB,
+        );
+        assert.deepEqual(none.arraySync(), Array(3).fill([0, 0]));
+      }
       const empty = tf.matMul(
         tf.ones(transposesA ? [4, 0] : [0, 4]),
         tf.ones(transposesB ? [2, 4] : [4, 2]),
@@ -112,17 +114,19 @@ test("NaN and infinities reach the rows and columns that they belong to, and no 
           Array.from({ length: columns }, (_, j) => (k === 3 && j === 4 ? Infinity : 1)),
         );
         const turned = (x: number[][]) => x[0]!.map((_, i) => x.map((row) => row[i]!));
-        const y = tf.matMul(
-          tf.tensor2d(transposesA ? turned(a) : a),
-          tf.tensor2d(transposesB ? turned(b) : b),
-          transposesA,
-          transposesB,
-        );
         const expected = (i: number, j: number) => (i === 2 ? Number.NaN : j === 4 ? Infinity : depth);
-        assert.deepEqual(
-          y.arraySync(),
-          a.map((_, i) => b[0]!.map((_, j) => expected(i, j))),
-        );
+        for (const storage of storages) {
+          const y = tf.matMul(
+            to(tf.tensor2d(transposesA ? turned(a) : a) as AnyTensor, storage),
+            to(tf.tensor2d(transposesB ? turned(b) : b) as AnyTensor, storage),
+            transposesA,
+            transposesB,
+          );
+          assert.deepEqual(
+            y.arraySync(),
+            a.map((_, i) => b[0]!.map((_, j) => expected(i, j))),
+          );
+        }
       }
   });
 });
@@ -135,9 +139,12 @@ test("very small numbers do not spoil a product", () => {
 });
 
 test("the number of threads does not change a bit of a product", { skip: !isNative }, async () => {
-  const code = `await ready(); let hash = 0;
+  const storageModule = JSON.stringify(new URL("../../src/storage/index.js", import.meta.url));
+  const code = `const { to } = await import(${storageModule}); await ready(); let hash = 0;
     for (const [m, k, n] of [[64, 4096, 64], [2048, 70, 33], [300, 300, 700], [1, 800, 900]])
-      for (const a of [tf.randomNormal([1, m, k], 0, 1, "float32", 3)]) for (const b of [tf.randomNormal([1, k, n], 0, 1, "float32", 4)]) {
+      for (const storage of ["float32", "bfloat16"]) {
+        const a = to(tf.randomNormal([1, m, k], 0, 1, "float32", 3), storage);
+        const b = to(tf.randomNormal([1, k, n], 0, 1, "float32", 4), storage);
         const bits = new Int32Array(tf.matMul(a, b).dataSync().buffer.slice(0));
         for (const word of bits) hash = (Math.imul(hash, 31) + word) | 0;
       }

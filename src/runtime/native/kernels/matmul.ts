@@ -1,7 +1,7 @@
 import type { Tensor, TensorInfo } from "@tensorflow/tfjs-node-gpu";
 import type { TFEOpAttr } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { sizeOf } from "../../../base/shape.ts";
-import { hasFastBfloat16 } from "../../machine.ts";
+import { bfloat16Instructions } from "../../machine.ts";
 import type { NativeOp, RunOp } from "../../tfjs/hooks.ts";
 import { entryOf, nativeBackend } from "../backend.ts";
 import { BFLOAT16, FLOAT, type Storage, typeOf } from "../storage-types.ts";
@@ -45,13 +45,16 @@ export function ownProduct(
 
 /** Multiplications that take longer than a call of TensorFlow's product. */
 const MANY = 2e6;
-/** Multiplications beyond which TensorFlow's product of two float32 matrices is faster. */
+/** Multiplications beyond which TensorFlow's product of two matrices is faster, of bfloat16 where the CPU has instructions for it. */
 const MOST = 3e8;
 /** Rows for which it pays to convert the right operand. */
 const FEW = 8;
-let hasInstruction: boolean | undefined;
+let instructions: { readonly found: ReturnType<typeof bfloat16Instructions> } | undefined;
 
-/** Is a product of bfloat16 numbers faster by TensorFlow, which converts none where the CPU has an instruction for them? */
+/**
+ * Is a product of bfloat16 numbers faster by TensorFlow, which converts none where the CPU has an instruction for them? The kernel
+ * has that of AVX-512 too, and adds the bias.
+ */
 function isForInstruction(
   type: number,
   a: readonly number[],
@@ -60,8 +63,11 @@ function isForInstruction(
   columns: number,
 ): boolean {
   if (type !== BFLOAT16) return false;
-  hasInstruction ??= hasFastBfloat16();
-  return (hasInstruction || (rows < FEW && b.length === 2)) && sizeOf(a) * columns > MANY;
+  const multiplications = sizeOf(a) * columns;
+  if (multiplications <= MANY) return false;
+  if (rows < FEW && b.length === 2) return true;
+  instructions ??= { found: bfloat16Instructions() };
+  return instructions.found === "amx" || (instructions.found === "avx512" && multiplications > MOST);
 }
 
 /** Does the kernel multiply two matrices of this storage? */

@@ -65,14 +65,7 @@ void fillPortably(const Philox& philox, int64_t first, int64_t count, uint32_t* 
 
 #if defined(__x86_64__)
 // In the lower halves of 64-bit lanes: a product's lower half is then where it is needed, and its upper half one shift away.
-#if defined(__clang__) && __clang_major__ >= 18 && __clang_major__ < 22
-// These versions of clang have a name of its own for the vectors of 512 bits.
-#define AVX512 "avx512f,evex512"
-#else
-#define AVX512 "avx512f"
-#endif
-
-__attribute__((target(AVX512))) void fill512(const Philox& philox, int64_t first, int64_t count, uint32_t* words) {
+__attribute__((target("avx512f" EVEX512))) void fill512(const Philox& philox, int64_t first, int64_t count, uint32_t* words) {
   const __m512i lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
   const __m512i m0 = _mm512_set1_epi64(factor0), m1 = _mm512_set1_epi64(factor1);
   __m512i key0[10], key1[10];

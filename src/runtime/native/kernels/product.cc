@@ -59,49 +59,105 @@ EVERY_PROCESSOR void add(const float* x, float* sums, int64_t count) {
   for (int64_t i = 0; i < count; i++) sums[i] += x[i];
 }
 
-EVERY_PROCESSOR void rectify(float* x, int64_t count) {
-  for (int64_t i = 0; i < count; i++) x[i] = x[i] > 0 ? x[i] : x[i] == x[i] ? 0.f : x[i];
-}
-
-// What comes after the sums of columns [from, from + count) of a row.
-void finishRow(const Product& p, int64_t from, int64_t count, float* row) {
-  if (p.bias) add(p.bias + from, row, count);
-  if (p.rectifies) rectify(row, count);
+// What comes after the sums of `height` rows, from column `from` on; `y` may be the sums themselves.
+template <class T>
+EVERY_PROCESSOR void finish(const Steps& steps, const Product& p, int64_t from, int64_t count, int64_t height, float* sums,
+                            int64_t stride, T* y) {
+  const float* bias = p.bias ? p.bias + from : nullptr;
+  const bool isInPlace = static_cast<void*>(y) == sums;
+  if (!bias && count == stride && count == p.columns) count *= height, height = 1;
+  for (; height > 0; height--, sums += stride, y += p.columns) {
+    if (bias)
+      for (int64_t j = 0; j < count; j++) sums[j] += bias[j];
+    if (p.rectifies)
+      for (int64_t j = 0; j < count; j++) sums[j] = sums[j] > 0 ? sums[j] : sums[j] == sums[j] ? 0.f : sums[j];
+    if (isInPlace) continue;
+    if constexpr (Stored<T>::type == TF_BFLOAT16)
+      if (steps.round) {
+        steps.round(sums, count, y);
+        continue;
+      }
+    for (int64_t j = 0; j < count; j++) y[j] = Stored<T>::from(sums[j]);
+  }
 }
 
 // Floats from a panel to the next: a cache line more than it has, because powers of two compete for the same places of a cache.
 int64_t panelSize(int64_t count, int64_t width) { return count * width + 16; }
 
+// An operand as the floats that steps multiply, each of them one number. `depth` is how many numbers are multiplied for a sum.
+template <class T>
+struct Numbers {
+  const T* data;
+  int64_t stride, depth;
+  static constexpr int64_t each = 1;
+  static constexpr bool isInMemory = Stored<T>::type == TF_FLOAT;
+
+  // Part of a row, where the depth lies along the columns.
+  const float* along(int64_t row, int64_t k, int64_t count, float* space) const {
+    return readTile(data + row * stride + k, space, count);
+  }
+  bool isAlong(int64_t, int64_t) const { return isInMemory; }
+  const float* at(int64_t row, int64_t column) const { return reinterpret_cast<const float*>(data + row * stride + column); }
+  int64_t rowStride() const { return stride; }
+};
+
+// The same of bfloat16 numbers, each float two that follow each other along the depth.
+struct Pairs {
+  const bfloat16* data;
+  int64_t stride, depth;
+  static constexpr int64_t each = 2;
+  static constexpr bool isInMemory = false;
+
+  const float* along(int64_t row, int64_t k, int64_t count, float* space) const {
+    const int64_t numbers = std::min(2 * count, depth - 2 * k);
+    if (count > 0) space[count - 1] = 0;
+    memcpy(space, data + row * stride + 2 * k, numbers * sizeof(bfloat16));
+    return space;
+  }
+  bool isAlong(int64_t k, int64_t count) const {
+    return stride % 2 == 0 && reinterpret_cast<uintptr_t>(data) % sizeof(float) == 0 && 2 * (k + count) <= depth;
+  }
+  const float* at(int64_t row, int64_t k) const { return reinterpret_cast<const float*>(data + row * stride + 2 * k); }
+  int64_t rowStride() const { return stride / 2; }
+};
+
 // Rows of a matrix to panels.
 template <class T>
-void pack(const T* from, int64_t stride, int64_t count, int64_t columns, decltype(Steps::spreadA) spread, int64_t width,
+void pack(const Packing& packing, const Numbers<T>& from, int64_t k, int64_t count, int64_t column, int64_t columns,
           float* panels) {
+  const int64_t width = packing.width, panel = panelSize(count, width), step = width * (tile / width);
   float space[tile];
-  for (int64_t k = 0; k < count; k++)
-    for (int64_t j = 0; j < columns; j += width * (tile / width)) {
-      const int64_t wide = std::min(width * (tile / width), columns - j);
-      const float* row = readTile(from + k * stride + j, space, wide);
-      spread(row, wide, panels + j / width * panelSize(count, width) + k * width, panelSize(count, width));
+  for (int64_t i = 0; i < count; i++)
+    for (int64_t j = 0; j < columns; j += step) {
+      const int64_t wide = std::min(step, columns - j);
+      const float* row = readTile(from.data + (k + i) * from.stride + column + j, space, wide);
+      packing.spread(row, wide, panels + j / width * panel + i * width, panel);
     }
+}
+void pack(const Packing& packing, const Pairs& from, int64_t k, int64_t count, int64_t column, int64_t columns, float* panels) {
+  const int64_t width = packing.width, panel = panelSize(count, width);
+  for (int64_t i = 0; i < count; i++) {
+    const bfloat16* row = from.data + 2 * (k + i) * from.stride + column;
+    packing.zip(row, 2 * (k + i) + 1 < from.depth ? row + from.stride : nullptr, columns, panels + i * width, panel);
+  }
 }
 
 // The same of the matrix's transpose [columns][depth].
-template <class T>
-void packTransposed(const Steps& steps, const T* from, int64_t stride, int64_t count, int64_t columns, float* panels) {
+template <class M>
+void packTransposed(const Steps& steps, const M& from, int64_t k, int64_t count, int64_t column, int64_t columns, float* panels) {
   const int64_t lanes = steps.lanes, width = steps.width();
   float space[16 * tile];
   for (int64_t j = 0; j < columns; j += lanes) {
     float* to = panels + j / width * panelSize(count, width) + j % width;
-    const bool isWhole = j + lanes <= columns;
-    if (isWhole && Stored<T>::type == TF_FLOAT) {
-      steps.turn(reinterpret_cast<const float*>(from + j * stride), stride, count, to, width);
+    if (j + lanes <= columns && from.isAlong(k, count)) {
+      steps.turn(from.at(column + j, k), from.rowStride(), count, to, width);
       continue;
     }
     for (int64_t i = 0; i < lanes; i++) {
       float* row = space + i * tile;
       if (j + i >= columns)
         std::fill_n(row, count, 0.f);
-      else if (const float* read = readTile(from + (j + i) * stride, row, count); read != row)
+      else if (const float* read = from.along(column + j + i, k, count, row); read != row)
         std::copy_n(read, count, row);
     }
     steps.turn(space, tile, count, to, width);
@@ -113,19 +169,14 @@ struct Strip {
   const float* data;
   int64_t stride;
 };
-template <class T>
-Strip stripOf(const T* rows, int64_t stride, int64_t height, int64_t count, bool isCopied, float* space) {
-  if (Stored<T>::type == TF_FLOAT && !isCopied) return {reinterpret_cast<const float*>(rows), stride};
+template <class M>
+Strip stripOf(const M& a, int64_t from, int64_t height, int64_t k, int64_t count, bool isCopied, float* space) {
+  if (a.isAlong(k, count) && !isCopied) return {a.at(from, k), a.rowStride()};
   for (int64_t i = 0; i < height; i++) {
     float* row = space + i * stripStride;
-    if (const float* read = readTile(rows + i * stride, row, count); read != row) std::copy_n(read, count, row);
+    if (const float* read = a.along(from + i, k, count, row); read != row) std::copy_n(read, count, row);
   }
   return {space, stripStride};
-}
-
-template <class T>
-const float* floats(const T* x) {
-  return reinterpret_cast<const float*>(x);
 }
 
 // Where a tile's rows are summed, and what then becomes of them.
@@ -136,43 +187,42 @@ struct Target {
   int64_t kept;
 };
 
-template <class T, class Finish>
-void multiplyTile(const Steps& steps, const Product& p, const T* a, const T* b, Span rows, Span depth, Span columns,
+template <class M, class Finish>
+void multiplyTile(const Steps& steps, const Product& p, const M& a, const M& b, Span rows, Span depth, Span columns,
                   const Target& target, const Finish& finish) {
-  const int64_t aStride = p.transposesA ? p.rows : p.depth, bStride = p.transposesB ? p.depth : p.columns;
-  const int64_t high = steps.rows, width = steps.width(), deep = std::min(deepest, depth.size());
+  const int64_t first = depth.from / M::each, last = (depth.to + M::each - 1) / M::each;
+  const int64_t high = steps.rows(), width = steps.width(), deep = std::min(deepest, last - first);
   const int64_t panelFloats = partsOf(columns.size(), width) * panelSize(deep, width);
   const int64_t stripFloats = p.transposesA ? partsOf(rows.size(), high) * panelSize(deep, high) : high * stripStride;
   static_assert(deepest <= tile, "a tile of the conversion holds the depth of a block");
   Workspace space(panelFloats + stripFloats + high * width, 3);
   float *panels = space.part(panelFloats), *strips = space.part(stripFloats), *edge = space.part(high * width);
   // Few rows take b where it lies, and more do where its rows are short.
-  const int64_t few = bStride <= 128 ? 128 : 2 * high;
-  const bool packsB = Stored<T>::type != TF_FLOAT || p.transposesB || rows.size() > few || columns.size() % steps.lanes;
+  const int64_t few = b.stride <= 128 ? 128 : 2 * high;
+  const bool packsB = !M::isInMemory || p.transposesB || rows.size() > few || columns.size() % steps.lanes;
   // Rows a power of two apart compete for the same places of a cache.
-  const bool isCopied = aStride > 2 * deepest && columns.size() > 2 * width;
-  int64_t k = depth.from;
+  const bool isCopied = a.rowStride() > 2 * deepest && columns.size() > 2 * width;
+  int64_t k = first;
   do {
-    const int64_t count = std::min(deepest, depth.to - k);
-    const bool adds = k > depth.from;
+    const int64_t count = std::min(deepest, last - k);
+    const bool adds = k > first;
     if (p.transposesB)
-      packTransposed(steps, b + columns.from * bStride + k, bStride, count, columns.size(), panels);
+      packTransposed(steps, b, k, count, columns.from, columns.size(), panels);
     else if (packsB)
-      pack(b + k * bStride + columns.from, bStride, count, columns.size(), steps.spreadB, width, panels);
-    if (p.transposesA)
-      pack(a + k * aStride + rows.from, aStride, count, rows.size(), steps.spreadA, high, strips);
+      pack(steps.b, b, k, count, columns.from, columns.size(), panels);
+    if (p.transposesA) pack(steps.a, a, k, count, rows.from, rows.size(), strips);
     for (int64_t i = 0; i < rows.size(); i += high) {
       const int64_t height = std::min(high, rows.size() - i);
       const Strip strip = p.transposesA ? Strip{strips + i / high * panelSize(count, high), 0}
-                                        : stripOf(a + (rows.from + i) * aStride + k, aStride, height, count, isCopied, strips);
+                                        : stripOf(a, rows.from + i, height, k, count, isCopied, strips);
       float* to = target.sums + i % target.kept * target.stride;
       for (int64_t j = 0; j < columns.size(); j += width) {
         const int64_t wide = std::min(width, columns.size() - j);
         const bool isWide = wide > steps.lanes, isWhole = wide == (isWide ? width : steps.lanes);
         const bool isDirect = !packsB && isWhole;
-        const float* panel = isDirect ? floats(b + k * bStride + columns.from + j) : panels + j / width * panelSize(count, width);
+        const float* panel = isDirect ? b.at(k, columns.from + j) : panels + j / width * panelSize(count, width);
         const auto step = [&](float* c, int64_t cRow) {
-          steps.multiply(height, strip.data, strip.stride, count, panel, isDirect ? bStride : width, isWide, c, cRow, adds);
+          steps.multiply(height, strip.data, strip.stride, count, panel, isDirect ? b.stride : width, isWide, c, cRow, adds);
         };
         if (isWhole) {
           step(to + j, target.stride);
@@ -183,13 +233,14 @@ void multiplyTile(const Steps& steps, const Product& p, const T* a, const T* b, 
         step(edge, width);
         for (int64_t r = 0; r < height; r++) std::copy_n(edge + r * width, wide, to + r * target.stride + j);
       }
-      if (k + count >= depth.to) finish(i, height, to);
+      if (k + count >= last) finish(i, height, to);
     }
     k += deepest;
-  } while (k < depth.to);
+  } while (k < last);
 }
 
-template <class T>
+// Of operands M, with results T.
+template <class M, class T>
 void multiplyIn(const Steps& steps, const Product& p) {
   const Plan plan(p);
   const int64_t rowParts = partsOf(p.rows, plan.rows), columnParts = partsOf(p.columns, plan.columns);
@@ -206,24 +257,22 @@ void multiplyIn(const Steps& steps, const Product& p) {
     const Span rows = partOf(t / columnParts % rowParts, plan.rows, p.rows);
     const int64_t part = t / columnParts / rowParts % depthParts, batch = t / columnParts / rowParts / depthParts;
     const Span depth = partOf(part, plan.depth, p.depth);
-    const T *a = static_cast<const T*>(p.a) + p.aBegins[batch], *b = static_cast<const T*>(p.b) + p.bBegins[batch];
+    const M a{static_cast<const T*>(p.a) + p.aBegins[batch], p.transposesA ? p.rows : p.depth, p.depth};
+    const M b{static_cast<const T*>(p.b) + p.bBegins[batch], p.transposesB ? p.depth : p.columns, p.depth};
     const int64_t begin = (batch * p.rows + rows.from) * p.columns + columns.from;
     const auto nothing = [](int64_t, int64_t, float*) {};
-    const auto finish = [&](int64_t i, int64_t height, float* sums) {
+    const auto finishRows = [&](int64_t i, int64_t height, float* sums) {
       const int64_t stride = isInPlace ? p.columns : columns.size();
-      for (int64_t r = 0; r < height; r++) {
-        finishRow(p, columns.from, columns.size(), sums + r * stride);
-        if (!isInPlace) writeRow(sums + r * stride, y + begin + (i + r) * p.columns, columns.size());
-      }
+      finish(steps, p, columns.from, columns.size(), height, sums, stride, y + begin + i * p.columns);
     };
     if (isDivided)
       return multiplyTile(steps, p, a, b, rows, depth, columns, {parts + part * size + begin, p.columns, p.rows}, nothing);
     if (isInPlace)
-      return multiplyTile(steps, p, a, b, rows, depth, columns, {reinterpret_cast<float*>(y) + begin, p.columns, p.rows}, finish);
-    const int64_t kept = p.depth <= deepest ? steps.rows : roundedUp(rows.size(), steps.rows);
+      return multiplyTile(steps, p, a, b, rows, depth, columns, {reinterpret_cast<float*>(y) + begin, p.columns, p.rows}, finishRows);
+    const int64_t kept = p.depth <= M::each * deepest ? steps.rows() : roundedUp(rows.size(), steps.rows());
     static thread_local std::vector<float> sums;
     if (static_cast<int64_t>(sums.size()) < kept * columns.size()) sums.resize(kept * columns.size());
-    multiplyTile(steps, p, a, b, rows, depth, columns, {sums.data(), columns.size(), kept}, finish);
+    multiplyTile(steps, p, a, b, rows, depth, columns, {sums.data(), columns.size(), kept}, finishRows);
   };
   const int64_t each = 2 * plan.rows * plan.depth * plan.columns;
   inParts(tiles, std::max<int64_t>(1, worthwhile / std::max<int64_t>(1, each)), [&](int64_t from, int64_t to) {
@@ -233,18 +282,19 @@ void multiplyIn(const Steps& steps, const Product& p) {
     inParts(p.batches() * p.rows, rowsPerPart(p.columns, 1 << 16), [&](int64_t from, int64_t to) {
       float* total = parts + from * p.columns;
       for (int64_t i = 1; i < depthParts; i++) add(total + i * size, total, (to - from) * p.columns);
-      for (int64_t i = from; i < to; i++, total += p.columns) {
-        finishRow(p, 0, p.columns, total);
-        writeRow(total, y + i * p.columns, p.columns);
-      }
+      finish(steps, p, 0, p.columns, to - from, total, p.columns, y + from * p.columns);
     });
 }
 
 }  // namespace
 
 void multiply(const Product& p) {
+  if (const Steps* steps = p.type == TF_BFLOAT16 ? stepsOfPairs() : nullptr) return multiplyIn<Pairs, bfloat16>(*steps, p);
   const Steps& steps = stepsOf(vectorsOfProcessor());
-  byStorage(p.type, [&](auto* t) { multiplyIn<Pointee<decltype(t)>>(steps, p); });
+  byStorage(p.type, [&](auto* t) {
+    using T = Pointee<decltype(t)>;
+    multiplyIn<Numbers<T>, T>(steps, p);
+  });
 }
 
 }  // namespace halftone

@@ -2,6 +2,9 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+
+#include <cstdlib>
+#include <string>
 #endif
 
 namespace halftone {
@@ -24,14 +27,33 @@ Vectors askProcessor() {
   return (saved & 0xe6) == 0xe6 && (b & avx512) == avx512 ? Vectors::sixteen : Vectors::eight;
 }
 
+// As PyTorch's ATEN_CPU_CAPABILITY: what is not to be used is not there.
+Vectors atMost(Vectors own) {
+  const char* asked = std::getenv("HALFTONE_CPU_CAPABILITY");
+  const std::string most = asked ? asked : "";
+  return most == "default" ? Vectors::four : most == "avx2" ? std::min(own, Vectors::eight) : own;
+}
+
+bool askForBfloat16() {
+  uint32_t a, b, c, d;
+  if (vectorsOfProcessor() != Vectors::sixteen || std::getenv("HALFTONE_CPU_CAPABILITY")) return false;
+  const bool hasInstruction = __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+  return hasInstruction && __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx;
+}
+
 }  // namespace
 
 Vectors vectorsOfProcessor() {
-  static const Vectors vectors = askProcessor();
+  static const Vectors vectors = atMost(askProcessor());
   return vectors;
+}
+bool multipliesBfloat16() {
+  static const bool does = askForBfloat16();
+  return does;
 }
 #else
 Vectors vectorsOfProcessor() { return Vectors::four; }
+bool multipliesBfloat16() { return false; }
 #endif
 
 }  // namespace halftone
