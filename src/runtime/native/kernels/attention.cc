@@ -30,24 +30,6 @@ Span Attention::seenByAny(int64_t b, int64_t h, int64_t query, int64_t count, in
   return {all.from / step * step, all.to};
 }
 
-void Rows::read(int64_t from, int64_t stride, int64_t count, int64_t features, float* to, int64_t width) const {
-  byStorage(type, [&](auto* t) {
-    const auto* rows = static_cast<decltype(t)>(data) + from;
-    for (int64_t i = 0; i < count; i++, rows += stride, to += width) {
-      const float* row = readTile(rows, to, features);
-      if (row != to) std::copy_n(row, features, to);
-      std::fill(to + features, to + width, 0.f);
-    }
-  });
-}
-
-void Rows::write(int64_t to, int64_t stride, int64_t count, int64_t features, const float* from, int64_t width) const {
-  byStorage(type, [&](auto* t) {
-    auto* rows = static_cast<decltype(t)>(data) + to;
-    for (int64_t i = 0; i < count; i++, rows += stride, from += width) writeRow(from, rows, features);
-  });
-}
-
 namespace {
 
 // The inputs: "x" is [batch * time, 3 * features] alone, of `heads` heads, or queries, keys and values [batch, heads, time,

@@ -43,14 +43,39 @@ struct Attention {
   int64_t work() const { return batch * heads * queries * keys * (features + width); }
 };
 
+template <class T>
+INLINE void readRows(const T* rows, int64_t stride, int64_t count, int64_t features, float* to, int64_t width) {
+  for (int64_t i = 0; i < count; i++, rows += stride, to += width) {
+    for (int64_t k = 0; k < features; k++) to[k] = toFloat(rows[k]);
+    for (int64_t k = features; k < width; k++) to[k] = 0;
+  }
+}
+
+template <class T>
+INLINE void writeRows(T* rows, int64_t stride, int64_t count, int64_t features, const float* from, int64_t width) {
+  for (int64_t i = 0; i < count; i++, rows += stride, from += width)
+    for (int64_t k = 0; k < features; k++) rows[k] = Stored<T>::from(from[k]);
+}
+
 // Rows of features in one of the storage types.
 struct Rows {
   TF_DataType type;
   void* data;
 
-  // `count` rows from an element on, `stride` elements apart, as rows of `width` floats with zeros beyond `features`.
-  void read(int64_t from, int64_t stride, int64_t count, int64_t features, float* to, int64_t width) const;
-  void write(int64_t to, int64_t stride, int64_t count, int64_t features, const float* from, int64_t width) const;
+  // `count` rows from an element on, `stride` elements apart, as rows of `width` floats with zeros beyond `features`. Within the
+  // caller, because rows are short and a call would take longer than they do.
+  __attribute__((always_inline)) void read(int64_t from, int64_t stride, int64_t count, int64_t features, float* to,
+                                           int64_t width) const {
+    if (type == TF_FLOAT) return readRows(static_cast<float*>(data) + from, stride, count, features, to, width);
+    if (type == TF_BFLOAT16) return readRows(static_cast<bfloat16*>(data) + from, stride, count, features, to, width);
+    readRows(static_cast<float16*>(data) + from, stride, count, features, to, width);
+  }
+  __attribute__((always_inline)) void write(int64_t to, int64_t stride, int64_t count, int64_t features, const float* from,
+                                            int64_t width) const {
+    if (type == TF_FLOAT) return writeRows(static_cast<float*>(data) + to, stride, count, features, from, width);
+    if (type == TF_BFLOAT16) return writeRows(static_cast<bfloat16*>(data) + to, stride, count, features, from, width);
+    writeRows(static_cast<float16*>(data) + to, stride, count, features, from, width);
+  }
 };
 
 // `logSums` is [batch, heads, queries].
