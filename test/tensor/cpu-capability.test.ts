@@ -6,7 +6,7 @@ import { start } from "../runtime/fixture.ts";
 
 await ready();
 const hasKernels = runtimeInfo().kernels === "fused";
-const files = ["./matrix-product", "./kernels", "../nn/scaled-dot-product-attention"].map((file) =>
+const files = ["./matrix-product", "./kernels", "../nn/attention-kernel"].map((file) =>
   fileURLToPath(new URL(`${file}.test.js`, import.meta.url)),
 );
 

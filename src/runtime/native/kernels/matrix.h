@@ -62,10 +62,11 @@ INLINE void addTransposedProduct(const float* a, int64_t aRow, int64_t count, co
 INLINE void transposeInto(const float* from, int64_t count, int64_t width, float* to, int64_t toRow) {
   for (int64_t start = 0; start < toRow; start += 16) {
     const int64_t rows = count - start < 16 ? (count - start < 0 ? 0 : count - start) : 16;
+    const int64_t end = toRow - start < 16 ? toRow - start : 16;
     for (int64_t k = 0; k < width; k++) {
       float* row = to + k * toRow + start;
       for (int64_t j = 0; j < rows; j++) row[j] = from[(start + j) * width + k];
-      for (int64_t j = rows; j < 16; j++) row[j] = 0;
+      for (int64_t j = rows; j < end; j++) row[j] = 0;
     }
   }
 }
