@@ -1,26 +1,8 @@
 #include "attention.h"
-#include "functions.h"
 #include "matrix.h"
 
 namespace halftone {
 namespace {
-
-// The weights and the gradients of the scores of a row, from the scores and the gradients of the weights, in place.
-INLINE void gradientsOfRow(float* weights, float* slopes, int64_t count, float logSum, float rowSum, const float* factors) {
-  if (factors) {
-    for (int64_t j = 0; j < count; j++) {
-      const float weight = exponentialOfNegative(smaller(0.f, weights[j] - logSum));
-      slopes[j] = weight * (slopes[j] * factors[j] - rowSum);
-      weights[j] = weight * factors[j];
-    }
-  } else {
-    for (int64_t j = 0; j < count; j++) {
-      const float weight = exponentialOfNegative(smaller(0.f, weights[j] - logSum));
-      slopes[j] = weight * (slopes[j] - rowSum);
-      weights[j] = weight;
-    }
-  }
-}
 
 template <class V, int R>
 INLINE void attendGroupGradient(const Attention& a, const Backward& x, int64_t b, int64_t g) {
@@ -103,6 +85,8 @@ struct Group {
 
 }  // namespace
 
-void attendGradient(const Attention& a, const Backward& x) { inGroups<Group>(a, x); }
+void attendGradient(const Attention& a, const Backward& x) {
+  if (!attendPairsGradient(a, x)) inGroups<Group>(a, x);
+}
 
 }  // namespace halftone

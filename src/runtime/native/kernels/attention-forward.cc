@@ -67,6 +67,8 @@ struct Group {
 
 }  // namespace
 
-void attend(const Attention& a, const Forward& x) { inGroups<Group>(a, x); }
+void attend(const Attention& a, const Forward& x) {
+  if (!attendPairs(a, x)) inGroups<Group>(a, x);
+}
 
 }  // namespace halftone

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "convert.h"
+#include "functions.h"
 #include "philox.h"
 #include "vectors.h"
 #include "workspace.h"
@@ -94,6 +95,9 @@ struct Backward {
 
 void attend(const Attention&, const Forward&);
 void attendGradient(const Attention&, const Backward&);
+// The same of bfloat16 numbers where the processor multiplies pairs of them; false where it does not, or the rows are no whole pairs.
+bool attendPairs(const Attention&, const Forward&);
+bool attendPairsGradient(const Attention&, const Backward&);
 
 // The bias of the keys of a span added to their scores, which begin at row[0].
 INLINE void addBias(const Attention& a, const float* bias, Span keys, float* row) {
@@ -102,6 +106,23 @@ INLINE void addBias(const Attention& a, const float* bias, Span keys, float* row
     for (int64_t j = 0; j < count; j++) row[j] += bias[0];
   else
     for (int64_t j = 0; j < count; j++) row[j] += bias[keys.from + j];
+}
+
+// The weights and the gradients of the scores of a row, from the scores and the gradients of the weights, in place.
+INLINE void gradientsOfRow(float* weights, float* slopes, int64_t count, float logSum, float rowSum, const float* factors) {
+  if (factors) {
+    for (int64_t j = 0; j < count; j++) {
+      const float weight = exponentialOfNegative(smaller(0.f, weights[j] - logSum));
+      slopes[j] = weight * (slopes[j] * factors[j] - rowSum);
+      weights[j] = weight * factors[j];
+    }
+  } else {
+    for (int64_t j = 0; j < count; j++) {
+      const float weight = exponentialOfNegative(smaller(0.f, weights[j] - logSum));
+      slopes[j] = weight * (slopes[j] - rowSum);
+      weights[j] = weight;
+    }
+  }
 }
 
 // With as many rows of a product as fit into the registers of a processor.
@@ -120,7 +141,16 @@ __attribute__((target("arch=x86-64-v4"))) void by512(const Attention& a, const G
 }
 #endif
 
-// Calls Group::run(a, x, batch, head of the keys) with the widest vectors, in several threads where there is enough work.
+// Calls run(a, x, batch, head of the keys) for all of them, in several threads where there is enough work.
+template <class Given>
+void forGroups(const Attention& a, const Given& x, void (*run)(const Attention&, const Given&, int64_t, int64_t)) {
+  const int64_t groups = a.batch * a.keyHeads, each = a.work() / std::max<int64_t>(1, groups);
+  inParts(groups, rowsPerPart(each, 1 << 18), [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; i++) run(a, x, i / a.keyHeads, i % a.keyHeads);
+  });
+}
+
+// The same of Group::run with the widest vectors.
 template <class Group, class Given>
 void inGroups(const Attention& a, const Given& x) {
   auto* run = plainly<Group, Given>;
@@ -128,10 +158,7 @@ void inGroups(const Attention& a, const Given& x) {
   if (vectorsOfProcessor() == Vectors::eight) run = by256<Group, Given>;
   if (vectorsOfProcessor() == Vectors::sixteen) run = by512<Group, Given>;
 #endif
-  const int64_t groups = a.batch * a.keyHeads, each = a.work() / std::max<int64_t>(1, groups);
-  inParts(groups, rowsPerPart(each, 1 << 18), [&](int64_t from, int64_t to) {
-    for (int64_t i = from; i < to; i++) run(a, x, i / a.keyHeads, i % a.keyHeads);
-  });
+  forGroups(a, x, run);
 }
 
 }  // namespace halftone

@@ -71,4 +71,34 @@ INLINE void transposeInto(const float* from, int64_t count, int64_t width, float
   }
 }
 
+// Four numbers of two vectors, by their places.
+#if defined(__clang__)
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+typedef int32_t Int4 __attribute__((vector_size(16)));
+#define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, Int4{i, j, k, l})
+#endif
+
+INLINE void turnFour(const float* from, int64_t fromRow, float* to, int64_t toRow) {
+  const Float4 a = load<Float4>(from), b = load<Float4>(from + fromRow);
+  const Float4 c = load<Float4>(from + 2 * fromRow), d = load<Float4>(from + 3 * fromRow);
+  const Float4 ab = SHUFFLE(a, b, 0, 4, 1, 5), cd = SHUFFLE(c, d, 0, 4, 1, 5);
+  const Float4 restAb = SHUFFLE(a, b, 2, 6, 3, 7), restCd = SHUFFLE(c, d, 2, 6, 3, 7);
+  store(to, SHUFFLE(ab, cd, 0, 1, 4, 5));
+  store(to + toRow, SHUFFLE(ab, cd, 2, 3, 6, 7));
+  store(to + 2 * toRow, SHUFFLE(restAb, restCd, 0, 1, 4, 5));
+  store(to + 3 * toRow, SHUFFLE(restAb, restCd, 2, 3, 6, 7));
+}
+
+// to[count][toRow] = from[L][fromRow]^T
+template <int L>
+INLINE void turn(const float* from, int64_t fromRow, int64_t count, float* to, int64_t toRow) {
+  int64_t k = 0;
+  for (; k + 4 <= count; k += 4)
+#pragma GCC unroll 4
+    for (int j = 0; j < L; j += 4) turnFour(from + j * fromRow + k, fromRow, to + k * toRow + j, toRow);
+  for (; k < count; k++)
+    for (int j = 0; j < L; j++) to[k * toRow + j] = from[j * fromRow + k];
+}
+
 }  // namespace halftone
