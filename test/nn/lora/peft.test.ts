@@ -88,7 +88,7 @@ describe("adapters of PEFT", () => {
         adapted.apply(adapted.parameters, batch) as Tensor,
         model.apply(model.parameters, batch) as Tensor,
       ])
-        if (logits.rank === 2) assertNear([...logits.dataSync()], merged.values, 2e-6, "merged");
+        if (logits.rank === 2) assertNear([...logits.dataSync()], merged.values, 4e-6, "merged");
         else assertTokensClose(logits, merged, base, 2e-6, "merged");
       assert.throws(() => adapted.apply(adapted.parameters, batch, { training: true }), { message: /merged/ });
       assert.throws(() => adapted.save(scratch), { message: /merged/ });

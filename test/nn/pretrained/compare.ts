@@ -9,9 +9,9 @@ import { assertGradients, assertNear, assertTokensClose, batchOf, type Fixture, 
 
 /**
  * Of hidden states and logits. The norms of queries and keys make Qwen 3's scores so large that transformers itself, in float32, is
- * 1.7e-6 away from its result in float64.
+ * 1.7e-6 away from its result in float64. Llama's hidden states are 1.2e-6 away on a CPU without fused multiply and add.
  */
-const toleranceOf = (name: string): number => (name === "qwen3" ? 2e-6 : 1e-6);
+const toleranceOf = (name: string): number => (name === "qwen3" || name === "llama" ? 2e-6 : 1e-6);
 
 /** Compares hidden states, logits, the loss, and the gradients of all parameters. */
 export async function compare(name: string, head: PretrainedHead): Promise<void> {
