@@ -181,8 +181,9 @@ function rowLosses(logits: AnyTensor, truth: Truth, reduction: LossReduction): A
       () => {
         if (logSums && canFuse("any", kept!) && canFuse("float32", dy)) {
           const classified = { ...kernelOptions(truth), logits: kept!, labels: labels!, weight };
-          const [given, factor] = known === undefined ? [shared(dy), 1] : [dy, known];
-          return kernels.crossEntropyGradient(given, classified, logSums, factor) as AnyTensor;
+          const isMean = reduction === "mean" && known !== undefined;
+          const given = known === undefined ? shared(dy) : dy;
+          return kernels.crossEntropyGradient(given, classified, logSums, isMean) as AnyTensor;
         }
         const slope = logSums
           ? outside(() => lossesAndSlope(toFloat32(kept!), { ...revived(labels!), weight })[1])

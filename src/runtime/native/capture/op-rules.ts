@@ -115,8 +115,8 @@ export function decidesShape(op: string, input: number, count: number, dtype: nu
   if (dtype !== INT32 && dtype !== INT64) return false;
   // The axis is the last input.
   if (op === "ConcatV2") return input === count - 1;
-  // Halftone's own kernels take all sizes from shapes and attributes.
-  if (op.startsWith("Halftone")) return false;
+  // Halftone's own kernels take all sizes from shapes and attributes, but for the batch of attention's operands side by side.
+  if (op.startsWith("Halftone")) return input === 1 && (op === "HalftoneAttention" || op === "HalftoneAttentionGrad");
   const positions = data[op];
   return positions === undefined || (positions !== all && !positions.includes(input));
 }

@@ -32,14 +32,14 @@ Span Attention::seenByAny(int64_t b, int64_t h, int64_t query, int64_t count, in
 
 namespace {
 
-// The inputs: "x" is [batch * time, 3 * features] alone, of `heads` heads, or queries, keys and values [batch, heads, time,
-// features]; then bias, sees and seed where there is one.
+// The inputs: "x" is [batch * time, 3 * features] alone, of `heads` heads, after which comes the batch, or queries, keys and values
+// [batch, heads, time, features]; then bias, sees and seed where there is one.
 struct Given {
   Given(Run& run, int count) {
     for (int i = 0; i < count; i++) x.push_back(run.input(i));
   }
   std::vector<Tensor> x;
-  std::optional<Tensor> bias, sees, seed;
+  std::optional<Tensor> rows, bias, sees, seed;
   std::optional<Dropout> dropout;
 };
 
@@ -47,10 +47,10 @@ struct Rule : DropoutRule {
   explicit Rule(Attributes& attributes)
       : DropoutRule(attributes),
         parts(static_cast<int>(attributes.integer("N"))),
-        batch(attributes.integer("batch")),
         heads(attributes.integer("heads")),
         scoreScale(attributes.number("score_scale")),
         isCausal(attributes.flag("causal")),
+        hasRows(attributes.integer("batches") > 0),
         hasBias(attributes.integer("biases") > 0),
         hasSees(attributes.integer("sights") > 0),
         hasSeed(attributes.integer("seeds") > 0) {}
@@ -58,12 +58,13 @@ struct Rule : DropoutRule {
   Given given(Run& run) const {
     Given given(run, parts);
     int at = parts;
+    if (hasRows) given.rows.emplace(run.input(at++));
     if (hasBias) given.bias.emplace(run.input(at++));
     if (hasSees) given.sees.emplace(run.input(at++));
     if (hasSeed) given.seed.emplace(run.input(at++));
     return given;
   }
-  int inputs() const { return parts + hasBias + hasSees + hasSeed; }
+  int inputs() const { return parts + hasRows + hasBias + hasSees + hasSeed; }
 
   Attention geometry(Given& given) const {
     Attention a{};
@@ -71,6 +72,8 @@ struct Rule : DropoutRule {
     a.isCausal = isCausal;
     if (parts == 1) {
       const Tensor& x = given.x[0];
+      require(given.rows && given.rows->size() == 1, "of projections side by side the batch must be given");
+      const int64_t batch = given.rows->data<int32_t>()[0];
       require(x.rank() == 2 && x.size(1) % (3 * heads) == 0 && batch > 0 && x.size(0) % batch == 0,
               "the projections must be [batch * time, 3 * features]");
       const int64_t time = x.size(0) / batch, row = x.size(1), size = row / 3 / heads;
@@ -107,9 +110,9 @@ struct Rule : DropoutRule {
   }
 
   int parts;
-  int64_t batch, heads;
+  int64_t heads;
   float scoreScale;
-  bool isCausal, hasBias, hasSees, hasSeed;
+  bool isCausal, hasRows, hasBias, hasSees, hasSeed;
 
  private:
   // Of what broadcasts to [batch, heads, queries, keys].
@@ -177,17 +180,18 @@ struct AttendGrad : Rule {
 };
 
 #define RULE                                                                                                       \
-  "T: " ANY_STORAGE, "N: int >= 1", "batch: int", "heads: int", "score_scale: float", "causal: bool",             \
+  "T: " ANY_STORAGE, "N: int >= 1", "batches: int >= 0", "heads: int", "score_scale: float", "causal: bool",             \
       "biases: int >= 0", "sights: int >= 0", "seeds: int >= 0", "dropped: int", "scale: float"
 
 const Registration<Attend> attend_({"HalftoneAttention",
                                     {RULE},
-                                    {"x: N * T", "bias: biases * float", "sees: sights * float", "seed: seeds * int32"},
+                                    {"x: N * T", "rows: batches * int32", "bias: biases * float", "sees: sights * float",
+                                     "seed: seeds * int32"},
                                     {"y: T", "log_sums: float"}});
 const Registration<AttendGrad> attendGrad_({"HalftoneAttentionGrad",
                                             {RULE, "scores: int >= 0"},
-                                            {"x: N * T", "bias: biases * float", "sees: sights * float",
-                                             "seed: seeds * int32", "y: T", "log_sums: float", "dy: T"},
+                                            {"x: N * T", "rows: batches * int32", "bias: biases * float",
+                                             "sees: sights * float", "seed: seeds * int32", "y: T", "log_sums: float", "dy: T"},
                                             {"dx: N * T", "dscores: scores * float"}});
 
 }  // namespace

@@ -1,4 +1,5 @@
 import type { Tensor } from "@tensorflow/tfjs-node-gpu";
+import { integers } from "../constants.ts";
 import type { AttributeValue } from "../op.ts";
 import { type DropoutMask, maskAttributes, withSeed } from "./dropout.ts";
 import { runKernel, storageIn } from "./run-kernel.ts";
@@ -60,15 +61,23 @@ function withRule<R>(
   { scale, isCausal = false, bias, sees, mask, rows = 0, heads = 0 }: AttentionRule,
   f: (attributes: Record<string, AttributeValue>, inputs: Tensor[]) => R,
 ): R {
+  // An input, because a captured step of another batch has other inputs, and not other attributes.
+  const batch = x.length === 1 ? integers(rows) : undefined;
   const attributes = {
-    ...{ T: { storage: storageIn(x[0]!) }, N: x.length, batch: rows, heads, score_scale: { float: scale } },
+    ...{
+      T: { storage: storageIn(x[0]!) },
+      N: x.length,
+      batches: Number(!!batch),
+      heads,
+      score_scale: { float: scale },
+    },
     ...{ causal: isCausal, biases: Number(!!bias), sights: Number(!!sees), seeds: Number(!!mask) },
     ...maskAttributes(mask),
   };
   const run = (seed?: Tensor) =>
     f(
       attributes,
-      [...x, bias, sees, seed].filter((each) => each !== undefined),
+      [...x, batch, bias, sees, seed].filter((each) => each !== undefined),
     );
   return mask ? withSeed(mask, run) : run();
 }

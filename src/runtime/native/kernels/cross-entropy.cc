@@ -105,7 +105,7 @@ struct CrossEntropy : Rule {
 };
 
 struct CrossEntropyGrad : Rule {
-  explicit CrossEntropyGrad(Attributes& attributes) : Rule(attributes), share(attributes.number("share")) {}
+  explicit CrossEntropyGrad(Attributes& attributes) : Rule(attributes), isMean(attributes.flag("mean")) {}
   void operator()(Run& run) const {
     const Tensor dy = run.input(0), logits = run.input(1), labels = run.input(2), logSums = run.input(3);
     std::optional<Tensor> weight;
@@ -115,6 +115,7 @@ struct CrossEntropyGrad : Rule {
     require(logSums.size() == 2 * rows && (dy.size() == 1 || dy.size() == rows), "the gradient does not fit the losses");
     const Tensor dx = run.output(0, logits.type(), logits.shape());
     const Target own = target(classes, weight);
+    const float share = isMean ? static_cast<float>(1. / rows) : 1.f;
     float total = 0;
     for (int64_t k = 0; k < classes; k++) total += own.of(k);
     byStorage(logits.type(), [&](auto* t) {
@@ -139,7 +140,7 @@ struct CrossEntropyGrad : Rule {
       });
     });
   }
-  float share;
+  bool isMean;
 };
 
 #define RULE "T: " ANY_STORAGE, "ignored: int", "smoothing: float", "weights: int >= 0"
@@ -150,7 +151,7 @@ const Registration<CrossEntropy> crossEntropy({"HalftoneCrossEntropy",
                                                {"losses: float", "log_sums: float"}});
 const Registration<CrossEntropyGrad> crossEntropyGrad(
     {"HalftoneCrossEntropyGrad",
-     {RULE, "share: float"},
+     {RULE, "mean: bool"},
      {"dy: float", "logits: T", "labels: int32", "log_sums: float", "weight: weights * float"},
      {"dlogits: T"}});
 

@@ -18,14 +18,14 @@ export function crossEntropy({ logits, labels, weight, ...rule }: Classified): {
   return { losses: losses!, logSums: logSums! };
 }
 
-/** The gradient of the logits, in their storage; `dy` is of every row, or a scalar for all; `share` is a factor. */
+/** The gradient of the logits, in their storage; `dy` is of every row, or a scalar for all, and of their mean where `isMean`. */
 export function crossEntropyGradient(
   dy: Tensor,
   { logits, labels, weight, ...rule }: Classified,
   logSums: Tensor,
-  share: number,
+  isMean: boolean,
 ): Tensor {
-  const attributes = { ...attributesOf({ logits, weight, ...rule }), share: { float: share } };
+  const attributes = { ...attributesOf({ logits, weight, ...rule }), mean: isMean };
   return runKernel("CrossEntropyGrad", attributes, [dy, logits, labels, logSums, ...(weight ? [weight] : [])], 1)[0]!;
 }
 
