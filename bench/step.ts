@@ -3,7 +3,8 @@
  * many threads. PyTorch runs with its threads waiting actively and passively (OMP_WAIT_POLICY), and the ratio is to the faster. On a CPU
  * with instructions for bfloat16, the same under autocast on both sides.
  *
- * The peak is that of one model on either side: its parameters and optimizer state, and what a step takes beyond what was held before.
+ * The peak is that of one model on either side, in a process of its own: its parameters and optimizer state, and what a step takes beyond
+ * what was held before. TensorFlow's allocator counts the unused ends of its pieces too, which depend on what else was freed.
  *
  *     npm run build && node dist/bench/step.js [rounds] [--quick]
  *
@@ -12,7 +13,9 @@
  *
  * PyTorch runs under HALFTONE_TORCH_PYTHON, or python3, if that has `torch` (pip install torch numpy).
  */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
   adamW,
@@ -49,10 +52,20 @@ interface Runner {
   stop(): void;
 }
 
+/** What a process that measures a peak is told. */
+interface PeakOf {
+  setting: number;
+  precision: Precision;
+  capture: boolean;
+}
+
 const {
-  values: { quick },
+  values: { quick, peak },
   positionals,
-} = parseArgs({ options: { quick: { type: "boolean", default: false } }, allowPositionals: true });
+} = parseArgs({
+  options: { quick: { type: "boolean", default: false }, peak: { type: "string" } },
+  allowPositionals: true,
+});
 const STEPS = quick ? 3 : 8;
 const rounds = Number(positionals[0] ?? (quick ? 2 : 5));
 const common = { vocabularySize: listOpsVocabulary.size, classes: 10, heads: 4, activation: "relu" as const };
@@ -64,6 +77,10 @@ const settings = [
 ].slice(0, quick ? 2 : 4);
 
 await ready();
+if (peak !== undefined) {
+  console.log(await peakOf(JSON.parse(peak)));
+  process.exit();
+}
 const { backend, version, device, kernels, threads } = runtimeInfo();
 const python = torchPython();
 console.log(
@@ -74,16 +91,15 @@ if (precisions.length === 1) console.log("this CPU has no instructions for bfloa
 const rate = await multiplyRate();
 console.log(`matrix products at ${(rate / 1e9).toFixed(0)} GFLOP/s in float32`);
 
-for (const { rows, time, ...sizes } of settings) {
-  const config: TransformerConfig = { ...common, ...sizes, hidden: 4 * sizes.features, maxLength: time };
-  const examples = listOps({ count: rows, seed: 1, minLength: time / 4, maxLength: time });
-  const batches = fixedLengthBatches(examples, { batchSize: rows, maxLength: time });
+for (const [setting, { rows, time, ...sizes }] of settings.entries()) {
+  const task = taskOf(setting);
+  const { config } = task;
   const runners = Object.fromEntries(
     precisions.flatMap((precision): [string, Runner][] => {
-      const sizes = { config, batches, rows, time, precision };
+      const sizes = { ...task, precision };
       return [
-        [nameOf("captured", precision), halftone(sizes, true)],
-        [nameOf("op by op", precision), halftone(sizes, false)],
+        [nameOf("captured", precision), halftone(sizes, true, measuredPeak({ setting, precision, capture: true }))],
+        [nameOf("op by op", precision), halftone(sizes, false, measuredPeak({ setting, precision, capture: false }))],
         ...(["active", "passive"] as const).flatMap((waiting): [string, Runner][] =>
           python ? [[nameOf(`PyTorch, ${waiting}`, precision), startTorch(python, waiting, sizes)]] : [],
         ),
@@ -110,6 +126,24 @@ for (const { rows, time, ...sizes } of settings) {
   }
   console.log(`  limit by arithmetic in float32: ${milliseconds((1000 * stepWork(config, rows, time)) / rate)}`);
   console.log(`  predicted from the sizes alone: ${formatBytes(predicted)}`);
+}
+
+function taskOf(setting: number): Omit<Task, "precision"> {
+  const { rows, time, ...sizes } = settings[setting]!;
+  const config: TransformerConfig = { ...common, ...sizes, hidden: 4 * sizes.features, maxLength: time };
+  const examples = listOps({ count: rows, seed: 1, minLength: time / 4, maxLength: time });
+  return { config, batches: fixedLengthBatches(examples, { batchSize: rows, maxLength: time }), rows, time };
+}
+
+function measuredPeak(what: PeakOf): number {
+  const script = fileURLToPath(import.meta.url);
+  return Number(execFileSync(process.execPath, [script, "--peak", JSON.stringify(what)], { encoding: "utf8" }));
+}
+
+async function peakOf({ setting, precision, capture }: PeakOf): Promise<number> {
+  const { run } = halftone({ ...taskOf(setting), precision }, capture);
+  await run(6);
+  return (await run(STEPS)).peakBytes;
 }
 
 function nameOf(who: string, precision: Precision): string {
@@ -176,20 +210,21 @@ interface Task {
   precision: Precision;
 }
 
-function halftone({ config, batches, precision }: Task, capture: boolean): Runner {
+/** `peakBytes` are those that another process measured; it measures its own where there are none. */
+function halftone({ config, batches, precision }: Task, capture: boolean, peakBytes?: number): Runner {
   const model = transformerClassifier(config);
   const optimizer = adamW(model.parameters, { clipNorm: 1 });
   let seed = 0;
   const run = async (steps: number): Promise<Measured> => {
     freeUnreachable();
-    // The models of the other settings in this process are alive, too.
+    // What this process holds besides the model.
     const others = nativeMemory().live - 4 * countParameters(model.parameters) - optimizer.bytes;
     const half = precision === "float32" ? {} : { autocast: precision };
     const history = await train({ model, batches, optimizer, steps, seed: seed++, capture, progress: false, ...half });
     const { steps: records } = history;
     return {
       times: records.map(({ milliseconds }) => milliseconds),
-      peakBytes: Math.max(...records.map(({ peakBytes }) => peakBytes)) - others,
+      peakBytes: peakBytes ?? Math.max(...records.map(({ peakBytes }) => peakBytes)) - others,
     };
   };
   const stop = () => {
