@@ -1,4 +1,4 @@
-#include "attention.h"
+#include "attention-rows.h"
 #include "matrix.h"
 
 namespace halftone {
@@ -30,7 +30,6 @@ INLINE void attendGroupGradient(const Attention& a, const Backward& x, int64_t b
       x.q.read(qAt, a.q.row, rows, a.features, queries, depth);
       x.y.read(yAt, a.y.row, rows, a.width, results, width);
       x.dy.read(yAt, a.y.row, rows, a.width, dResults, width);
-      for (int64_t i = 0; i < rows * depth; i++) queries[i] *= a.scale;
       // Rows beyond the last query add nothing to the gradients of keys and values.
       for (int64_t i = rows * depth; i < R * depth; i++) queries[i] = 0;
       for (int64_t i = rows * width; i < R * width; i++) dResults[i] = 0;
@@ -40,31 +39,13 @@ INLINE void attendGroupGradient(const Attention& a, const Backward& x, int64_t b
 #pragma omp simd reduction(+ : sum)
         for (int64_t k = 0; k < width; k++) sum += results[i * width + k] * dResults[i * width + k];
         rowSums[i] = sum;
-        if (!a.sees) continue;
-        const float sees = a.sees[b * a.seesBy.batch + h * a.seesBy.head + (from + i) * a.seesBy.row];
-        for (int64_t k = 0; k < width; k++) dResults[i * width + k] *= sees;
       }
       product<V, R>(queries, depth, a.features, keys + any.from, wide, used, weights, wide);
       product<V, R>(dResults, width, a.width, values + any.from, wide, used, slopes, wide);
-      for (int64_t i = 0; i < R; i++) {
-        float *weight = weights + i * wide, *slope = slopes + i * wide;
-        int64_t start = 0, size = 0;
-        if (i < rows) {
-          const int64_t query = from + i, place = (b * a.heads + h) * a.queries + query;
-          const Span seen = a.seen(b, h, query, any);
-          size = seen.to - seen.from;
-          start = size == 0 ? 0 : seen.from - any.from;
-          if (a.bias) addBias(a, a.biasOf(b, h, query), seen, weight + start);
-          if (a.dropout) a.dropout->factors(place * a.keys + seen.from, size, factors);
-          gradientsOfRow(weight + start, slope + start, size, x.logSums[place], rowSums[i], a.dropout ? factors : nullptr);
-          if (x.scores) {
-            std::fill_n(x.scores + place * a.keys, a.keys, 0.f);
-            std::copy_n(slope + start, size, x.scores + place * a.keys + seen.from);
-          }
-        }
-        for (int64_t j = 0; j < start; j++) weight[j] = slope[j] = 0;
-        for (int64_t j = start + size; j < used; j++) weight[j] = slope[j] = 0;
-      }
+      for (int64_t i = 0; i < rows; i++)
+        gradientsOfRow(a, x, b, h, from + i, any, used, rowSums[i], weights + i * wide, slopes + i * wide, factors);
+      std::fill(weights + rows * wide, weights + R * wide, 0.f);
+      std::fill(slopes + rows * wide, slopes + R * wide, 0.f);
       product<V, R>(slopes, wide, count, keyRows + any.from * depth, depth, depth, dQueries, depth);
       for (int64_t i = 0; i < rows * depth; i++) dQueries[i] *= a.scale;
       x.dq.write(qAt, a.q.row, rows, a.features, dQueries, depth);
@@ -72,6 +53,7 @@ INLINE void attendGroupGradient(const Attention& a, const Backward& x, int64_t b
       addTransposedProduct<V, R>(weights, wide, count, dResults, width, width, dValues + any.from * width);
     }
   }
+  for (int64_t i = 0; i < a.keys * depth; i++) dKeys[i] *= a.scale;
   x.dk.write(b * a.k.batch + g * a.k.head, a.k.row, a.keys, a.features, dKeys, depth);
   x.dv.write(b * a.v.batch + g * a.v.head, a.v.row, a.keys, a.width, dValues, width);
 }

@@ -1,13 +1,8 @@
-#include <limits>
-
-#include "attention.h"
+#include "attention-rows.h"
 #include "matrix.h"
-#include "rows.h"
 
 namespace halftone {
 namespace {
-
-constexpr float hidden = -std::numeric_limits<float>::infinity();
 
 // One head of keys and the query heads that it serves.
 template <class V, int R>
@@ -28,28 +23,11 @@ INLINE void attendGroup(const Attention& a, const Forward& x, int64_t b, int64_t
       const Span any = a.seenByAny(b, h, from, rows, 2 * lanes<V>);
       const int64_t count = any.to - any.from, used = roundedUp(count, 2 * lanes<V>);
       x.q.read(b * a.q.batch + h * a.q.head + from * a.q.row, a.q.row, rows, a.features, queries, depth);
-      for (int64_t i = 0; i < rows * depth; i++) queries[i] *= a.scale;
       for (int64_t i = rows * depth; i < R * depth; i++) queries[i] = 0;
       product<V, R>(queries, depth, a.features, keys + any.from, wide, used, scores, wide);
       float inverse[R];
-      for (int64_t i = 0; i < rows; i++) {
-        const int64_t query = from + i, place = (b * a.heads + h) * a.queries + query;
-        const Span seen = a.seen(b, h, query, any);
-        const int64_t size = seen.to - seen.from, start = size == 0 ? 0 : seen.from - any.from;
-        float *all = scores + i * wide, *row = all + start;
-        if (a.bias) addBias(a, a.biasOf(b, h, query), seen, row);
-        for (int64_t j = 0; j < start; j++) all[j] = hidden;
-        for (int64_t j = size; j < used - start; j++) row[j] = hidden;
-        const ExponentialSum s = exponentials(all, used, all);
-        const bool isBlind = s.sum == 0;
-        x.logSums[place] = isBlind ? -hidden : s.logarithm();
-        inverse[i] = isBlind ? 0.f : 1.f / s.sum;
-        if (a.sees) inverse[i] *= a.sees[b * a.seesBy.batch + h * a.seesBy.head + query * a.seesBy.row];
-        if (a.dropout) {
-          a.dropout->factors(place * a.keys + seen.from, size, factors);
-          for (int64_t j = 0; j < size; j++) row[j] *= factors[j];
-        }
-      }
+      for (int64_t i = 0; i < rows; i++)
+        inverse[i] = weightsOfRow(a, x, b, h, from + i, any, used, scores + i * wide, factors);
       product<V, R>(scores, wide, count, values + any.from * width, width, width, results, width);
       for (int64_t i = 0; i < rows; i++)
         for (int64_t k = 0; k < width; k++) results[i * width + k] *= inverse[i];

@@ -1,11 +1,8 @@
 // Attention of bfloat16 numbers as in attention-forward.cc and attention-backward.cc, by pairs. Queries, keys and values are not converted;
 // weights and the gradients of scores are rounded to bfloat16 before they are multiplied, as PyTorch's are.
-#include <limits>
-
-#include "attention.h"
+#include "attention-rows.h"
 #include "matrix.h"
 #include "pairs.h"
-#include "rows.h"
 
 namespace halftone {
 
@@ -13,7 +10,6 @@ namespace halftone {
 namespace {
 
 constexpr int64_t R = 8, lane = 16, step = 2 * lane;
-constexpr float hidden = -std::numeric_limits<float>::infinity();
 
 const bfloat16* at(const Rows& x, int64_t element) { return static_cast<const bfloat16*>(x.data) + element; }
 bfloat16* to(const Rows& x, int64_t element) { return static_cast<bfloat16*>(x.data) + element; }
@@ -74,24 +70,8 @@ FOR_PAIRS void attendGroup(const Attention& a, const Forward& x, int64_t b, int6
       bfloat16* y = to(x.y, b * a.y.batch + h * a.y.head + from * a.y.row);
       float inverse[R];
       for (int64_t i = 0; i < rows; i++) {
-        const int64_t query = from + i, place = (b * a.heads + h) * a.queries + query;
-        const Span seen = a.seen(b, h, query, any);
-        const int64_t size = seen.to - seen.from, start = size == 0 ? 0 : seen.from - any.from;
-        float *all = scores + i * wide, *row = all + start;
-        for (int64_t j = 0; j < size; j++) row[j] *= a.scale;
-        if (a.bias) addBias(a, a.biasOf(b, h, query), seen, row);
-        for (int64_t j = 0; j < start; j++) all[j] = hidden;
-        for (int64_t j = size; j < used - start; j++) row[j] = hidden;
-        const ExponentialSum s = exponentials(all, used, all);
-        const bool isBlind = s.sum == 0;
-        x.logSums[place] = isBlind ? -hidden : s.logarithm();
-        inverse[i] = isBlind ? 0.f : 1.f / s.sum;
-        if (a.sees) inverse[i] *= a.sees[b * a.seesBy.batch + h * a.seesBy.head + query * a.seesBy.row];
-        if (a.dropout) {
-          a.dropout->factors(place * a.keys + seen.from, size, factors);
-          for (int64_t j = 0; j < size; j++) row[j] *= factors[j];
-        }
-        roundPairs(all, used, reinterpret_cast<bfloat16*>(weights + i * wide / 2));
+        inverse[i] = weightsOfRow(a, x, b, h, from + i, any, used, scores + i * wide, factors);
+        roundPairs(scores + i * wide, used, reinterpret_cast<bfloat16*>(weights + i * wide / 2));
       }
       multiply(weights, wide / 2, rows, (count + 1) / 2, values + any.from / 2 * width, width, width, results, width);
       for (int64_t i = 0; i < rows; i++) writeScaled(results + i * width, width, inverse[i], 1, a.width, y + i * a.y.row, 0);
@@ -162,34 +142,14 @@ FOR_PAIRS void attendGroupGradient(const Attention& a, const Backward& x, int64_
       std::fill_n(dyPairs, R / 2 * width, 0.f);
       zipRows(q, a.q.row, rows, a.features, queryPairs);
       zipRows(dy, a.y.row, rows, a.width, dyPairs);
-      for (int64_t i = 0; i < R; i++) {
-        float *weight = weights + i * wide, *slope = slopes + i * wide;
-        int64_t start = 0, size = 0;
-        if (i < rows) {
-          const int64_t query = from + i, place = (b * a.heads + h) * a.queries + query;
-          const Span seen = a.seen(b, h, query, any);
-          size = seen.to - seen.from;
-          start = size == 0 ? 0 : seen.from - any.from;
-          const float rowSum = sumOfProducts(y + i * a.y.row, dy + i * a.y.row, a.width);
-          for (int64_t j = start; j < start + size; j++) weight[j] *= a.scale;
-          if (a.bias) addBias(a, a.biasOf(b, h, query), seen, weight + start);
-          if (a.dropout) a.dropout->factors(place * a.keys + seen.from, size, factors);
-          const float sees = a.sees ? a.sees[b * a.seesBy.batch + h * a.seesBy.head + query * a.seesBy.row] : 1.f;
-          if (a.sees)
-            for (int64_t j = start; j < start + size; j++) slope[j] *= sees;
-          gradientsOfRow(weight + start, slope + start, size, x.logSums[place], rowSum, a.dropout ? factors : nullptr);
-          if (a.sees)
-            for (int64_t j = start; j < start + size; j++) weight[j] *= sees;
-          if (x.scores) {
-            std::fill_n(x.scores + place * a.keys, a.keys, 0.f);
-            std::copy_n(slope + start, size, x.scores + place * a.keys + seen.from);
-          }
-        }
-        for (int64_t j = 0; j < start; j++) weight[j] = slope[j] = 0;
-        for (int64_t j = start + size; j < used; j++) weight[j] = slope[j] = 0;
-        roundPairs(weight, used, halfWeights + i * wide);
-        roundPairs(slope, used, halfSlopes + i * wide);
+      for (int64_t i = 0; i < rows; i++) {
+        const float rowSum = sumOfProducts(y + i * a.y.row, dy + i * a.y.row, a.width);
+        gradientsOfRow(a, x, b, h, from + i, any, used, rowSum, weights + i * wide, slopes + i * wide, factors);
+        roundPairs(weights + i * wide, used, halfWeights + i * wide);
+        roundPairs(slopes + i * wide, used, halfSlopes + i * wide);
       }
+      std::fill(halfWeights + rows * wide, halfWeights + R * wide, bfloat16{0});
+      std::fill(halfSlopes + rows * wide, halfSlopes + R * wide, bfloat16{0});
       multiply(asPairs(halfSlopes), wide / 2, rows, (count + 1) / 2, keyPairs + any.from / 2 * features, features, features, dQueries,
                features);
       writeScaled(dQueries, features, a.scale, rows, a.features, to(x.dq, qAt), a.q.row);

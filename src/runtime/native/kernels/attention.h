@@ -2,7 +2,6 @@
 #pragma once
 
 #include "convert.h"
-#include "functions.h"
 #include "philox.h"
 #include "vectors.h"
 #include "workspace.h"
@@ -98,32 +97,6 @@ void attendGradient(const Attention&, const Backward&);
 // The same of bfloat16 numbers where the processor multiplies pairs of them; false where it does not, or the rows are no whole pairs.
 bool attendPairs(const Attention&, const Forward&);
 bool attendPairsGradient(const Attention&, const Backward&);
-
-// The bias of the keys of a span added to their scores, which begin at row[0].
-INLINE void addBias(const Attention& a, const float* bias, Span keys, float* row) {
-  const int64_t count = keys.to - keys.from;
-  if (a.biasKey == 0)
-    for (int64_t j = 0; j < count; j++) row[j] += bias[0];
-  else
-    for (int64_t j = 0; j < count; j++) row[j] += bias[keys.from + j];
-}
-
-// The weights and the gradients of the scores of a row, from the scores and the gradients of the weights, in place.
-INLINE void gradientsOfRow(float* weights, float* slopes, int64_t count, float logSum, float rowSum, const float* factors) {
-  if (factors) {
-    for (int64_t j = 0; j < count; j++) {
-      const float weight = exponentialOfNegative(smaller(0.f, weights[j] - logSum));
-      slopes[j] = weight * (slopes[j] * factors[j] - rowSum);
-      weights[j] = weight * factors[j];
-    }
-  } else {
-    for (int64_t j = 0; j < count; j++) {
-      const float weight = exponentialOfNegative(smaller(0.f, weights[j] - logSum));
-      slopes[j] = weight * (slopes[j] - rowSum);
-      weights[j] = weight;
-    }
-  }
-}
 
 // With as many rows of a product as fit into the registers of a processor.
 template <class Group, class Given>
