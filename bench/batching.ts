@@ -8,20 +8,22 @@
  * What a strategy can save is the padding that fixed rows have: four fifths of these expressions' rows at 128 tokens, half of
  * the snippets' rows at 192. On a machine that does other things too, read the speed-up by CPU time.
  *
- * 11 minutes of two cores. On 2 threads of a busy machine (TensorFlow 2.21, PyTorch 2.15), accuracy as the mean of 3 seeds, the
- * most frequent answer being 11.9%:
+ * 3 to 11 minutes of two cores. On 2 threads of an AMD CPU with AVX-512 (TensorFlow 2.21, PyTorch 2.15), accuracy as the mean of 3 seeds,
+ * the most frequent answer being 11.9%:
  *
  *                       tokens/s   speed-up   by CPU time   in theory   peak       accuracy
- *     fixed length          2759      1.00x         1.00x       1.00x   69 MiB        37.1%
- *     dynamic length        3910      1.17x         1.01x       1.25x   69 MiB        37.7%
- *     uniform length       12036      4.36x         2.99x       3.67x   69 MiB        37.0%
- *     mega-batches         10109      3.62x         2.91x       3.40x   69 MiB        36.1%
- *     6 shapes              8656      2.84x         3.00x       3.14x   69 MiB        36.7%
- *     token budget          9560      3.46x         3.01x       3.62x   14 MiB        31.9%
- *     packed                9351      3.32x         2.71x       3.29x   14 MiB        36.2%
- *     PyTorch, fixed        2023      1.00x         1.00x              104 MiB        37.1%
- *     PyTorch, dynamic      5348      1.49x         1.30x              104 MiB        37.2%
- *     PyTorch, grouped     17790      5.73x         4.87x              104 MiB        35.7%
+ *     fixed length         46499      1.00x         1.00x       1.00x   36 MiB        35.3%
+ *     dynamic length       48007      1.07x         1.07x       1.22x   40 MiB        35.9%
+ *     uniform length      108436      2.42x         2.75x       4.14x   36 MiB        34.9%
+ *     mega-batches        101509      2.18x         2.44x       3.79x   36 MiB        34.7%
+ *     6 shapes            107767      2.32x         2.61x       3.52x   36 MiB        35.1%
+ *     token budget        101094      2.17x         2.41x       4.11x    8 MiB        28.1%
+ *     packed               76763      1.65x         2.05x       3.86x   11 MiB        34.1%
+ *     PyTorch, fixed       11369      1.00x         1.00x              104 MiB        35.4%
+ *     PyTorch, dynamic     14033      1.24x         1.21x              104 MiB        35.8%
+ *     PyTorch, grouped     48304      4.25x         4.15x              104 MiB        34.7%
+ *
+ * Each row's speed-up is over the fixed length of the same library. New lengths are recorded before they are captured, which takes time.
  *
  * A token budget alone costs accuracy: its short sequences come in batches of a hundred, and get the weight of one step.
  *

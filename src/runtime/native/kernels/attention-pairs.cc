@@ -1,5 +1,5 @@
-// Attention of bfloat16 numbers as in attention-forward.cc and attention-backward.cc, by pairs. Queries, keys and values are not converted;
-// weights and the gradients of scores are rounded to bfloat16 before they are multiplied, as PyTorch's are.
+// Attention of bfloat16 numbers as in attention-forward.cc and attention-backward.cc, by pairs. Queries, keys and values are not
+// converted; weights and the gradients of scores are rounded to bfloat16 before they are multiplied, as PyTorch's are.
 #include "attention-rows.h"
 #include "matrix.h"
 #include "pairs.h"
