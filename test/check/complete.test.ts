@@ -209,8 +209,12 @@ test("a completion without the cell's context equals one with it", async () => {
     "const own = 1; size¦",
     "f({ a: s¦ })",
   ]) {
-    // TypeScript may find a package to import from only while it is asked.
-    await complete(askedOfTheCell(cell));
+    // TypeScript may find a package to import from only while it is asked, and another one the next time.
+    const found = new Set<string>();
+    for (let before = -1; before < found.size; ) {
+      before = found.size;
+      for (const text of (await complete(askedOfTheCell(cell))).texts) found.add(text);
+    }
     const [plain, asked] = [await complete(cell), await complete(askedOfTheCell(cell))];
     assert.deepEqual([...plain.texts].sort(), [...asked.texts].sort(), cell);
     assert.equal(plain.replaced, asked.replaced);

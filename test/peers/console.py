@@ -31,8 +31,14 @@ say("twice(21)", r"Out\[.*42")
 console.send("Math.hyp\t")
 console.expect("ot")
 say("(3, 4)", r"Out\[.*5")
-console.send("`hello ${await input('Wh' + 'o? ')}`\r")
-console.expect(r"Who\? ")
+# The console takes the end of its own is_complete request for the cell's where the cell's first message comes 50 ms later, as on a
+# busy machine, and then waits for the cell's end without looking for what it asks.
+for _ in range(3):
+    console.send("`hello ${await input('Wh' + 'o? ')}`\r")
+    if console.expect([r"Who\? ", pexpect.TIMEOUT], timeout=10) == 0:
+        break
+    console.sendintr()
+    console.expect(r"In \[")
 say("Ada", "hello Ada")
 console.send("console.log('o' + 'n'); while (true) {}\r")
 console.expect("on\\s")
